@@ -1,0 +1,64 @@
+# Everything a fresh clone needs, behind `make demo` and `make test`. Python 3.11 or later is all that must be there.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# One stamp for the pinned packages, one for the checkout in it: what didn't change isn't done again.
+PROJECTS := pyproject.toml lakegate/pyproject.toml
+PACKAGES := $(VENV)/packages-$(shell cksum < requirements/dev.txt | tr -d ' ')
+READY := $(VENV)/checkout-$(shell cat $(PROJECTS) | cksum | tr -d ' ')
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help:  ## Show this list.
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-7s %s\n' "$$target" "$$text"; done
+
+.PHONY: demo
+demo: $(READY)  ## Carry a year of real flights from drop to tagged version.
+	@$(BIN)/lakegate demo
+
+.PHONY: dev
+dev: $(READY)  ## Open Dagster's UI on it, with everything it needs.
+	@$(BIN)/lakegate dev
+
+.PHONY: check
+check: $(READY)  ## Lint, types, import rules and the unit tests: seconds, no server.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit
+
+.PHONY: test
+test: check  ## All of check, then every test, with a real lakeFS.
+	$(BIN)/pytest tests --ignore=tests/unit
+
+# `make bench` comes with the benchmarks.
+-include benchmarks/targets.mk
+
+.PHONY: clean
+clean:  ## Remove the environment and the caches; the lake in .lakegate stays.
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -not -path './.git/*' -exec rm -rf {} +
+
+$(PACKAGES):
+	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) here. Install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); Lakegate needs 3.11, 3.12 or 3.13. Name one: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) can't make virtual environments. Install its venv package (Debian: apt install python3-venv)" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..." >&2
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@echo "Installing $$(grep -c == requirements/dev.txt) pinned packages, hashes checked; a few minutes the first time ..." >&2
+	@# --no-deps: the file is complete, and pip's own search takes `gql[requests]` for a package without a hash.
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(READY): $(PACKAGES)
+	@echo "Installing this checkout ..." >&2
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable ./lakegate --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Dagster assets, made from contracts."""

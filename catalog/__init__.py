@@ -1,0 +1,1 @@
+"""What a dataset promises: contracts, read and checked. Knows no engine, no lake and no Dagster."""

@@ -1,0 +1,116 @@
+"""What a contract says, as plain values; `catalog.loader` reads them from ODCS YAML and `catalog.files` finds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["dataset", "feature"]
+WriteMode = Literal["append", "replace"]
+Hop = Literal["raw", "processed", "features"]
+Family = Literal["schema", "range", "distribution", "duplicate", "temporal", "consistency"]
+Severity = Literal["warn", "quarantine", "block"]
+ColumnType = Literal["string", "integer", "double", "boolean", "date", "timestamp"]
+"""Types of a processed column. `integer` is 64 bit; `timestamp` is UTC with microseconds."""
+
+PERSONAL = frozenset({"personal", "sensitive", "pii"})
+"""Classifications whose values appear in data files only (promise P6)."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `format` is a Spark datetime pattern where the text is not ISO 8601."""
+
+    name: str
+    type: ColumnType
+    required: bool = False
+    classification: str = "public"
+    format: str | None = None
+    description: str = ""
+
+    @property
+    def personal(self) -> bool:
+        """Whether its values must stay out of logs, results and metadata."""
+        return self.classification.lower() in PERSONAL
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """A foreign key: `columns` of this dataset point at `to_columns` of dataset `to`; NULL points nowhere and passes."""
+
+    columns: tuple[str, ...]
+    to: str
+    to_columns: tuple[str, ...]
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class QualityRule:
+    """A rule as the contract states it: a GX expectation type with its arguments."""
+
+    id: str
+    hop: Hop
+    type: str
+    kwargs: dict[str, Any]
+    severity: Severity
+    family: Family
+    line: int
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How a delivered file is to be read; `max_lines` is how many lines one quoted field may run over."""
+
+    delimiter: str = ","
+    null_values: tuple[str, ...] = ("",)
+    max_lines: int = 1
+    max_bytes: int = 2 * 1024**3
+    """Most bytes a delivery may unpack to; a compressed one that holds more is refused."""
+    max_columns: int = 2000
+    max_unreadable: float = 0.10
+    """Share of unreadable records over which the raw gate blocks the drop."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One dataset (or feature table): what it holds, how it is written, what is asked of it, who answers for it.
+
+    `hash` is the SHA-256 of the contract's canonical JSON. `order_by` names the column whose least value orders the
+    drops of an append dataset. A feature has `sql` (text), `driver` (one features version per version of it) and
+    `inputs` (all tables its SQL reads).
+    """
+
+    name: str
+    kind: Kind
+    path: Path
+    hash: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    write_mode: WriteMode
+    relationships: tuple[Relationship, ...] = ()
+    rules: tuple[QualityRule, ...] = ()
+    file: FileFormat = field(default_factory=FileFormat)
+    order_by: str | None = None
+    max_quarantined: float | None = None
+    """Share of rows set aside over which the drop is blocked (table rule); None: no bound. Replace tables: 0.10."""
+    source: dict[str, Any] = field(default_factory=dict)
+    """Where the data comes from: `{"name", "query", "licence"}`, as far as the contract tells."""
+    owner: str = ""
+    support: str = ""
+    """Whom to ask and what to do when the gate refuses, shown with every block."""
+    sql: str | None = None
+    driver: str | None = None
+    inputs: tuple[str, ...] = ()
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Names of the columns whose values must stay in data files."""
+        return frozenset(column.name for column in self.columns if column.personal)

@@ -1,0 +1,230 @@
+"""What a contract says to Lakegate under the standard's customProperties: which words there are, and their values."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+from catalog.contract import FileFormat, Kind, WriteMode
+from catalog.document import Document, Steps, suggest
+from lakegate.errors import ContractError
+
+VENDOR: Final = "lakegate"
+_TOP: Final = (
+    "kind",
+    "writeMode",
+    "orderBy",
+    "file",
+    "maxQuarantined",
+    "source",
+    "sql",
+    "driver",
+    "inputs",
+    "accessPatterns",
+)
+_RELATIONSHIP: Final = ("severity",)
+_QUALITY: Final = ("hop", "family")
+_FILE: Final = ("format", "delimiter", "nullValues", "maxLines", "maxBytes", "maxColumns", "maxUnreadable")
+_SOURCE: Final = ("name", "query", "licence")
+
+
+@dataclass(frozen=True)
+class Custom:
+    """The custom properties of one place in a document: value and place of each."""
+
+    document: Document
+    steps: Steps
+    found: dict[str, tuple[Any, Steps]]
+
+    def error(self, name: str, what: str, *, fix: str) -> ContractError:
+        """A mistake at a property, or at the place where it should stand."""
+        return self.document.error(what, *(self.found[name][1] if name in self.found else self.steps), fix=fix)
+
+    def get(self, name: str) -> Any:
+        """A property's value, None where it isn't there."""
+        return self.found[name][0] if name in self.found else None
+
+    def word(self, name: str, words: Collection[str], *, default: str | None = None) -> str:
+        """A property that takes one of a few words.
+
+        Raises:
+            ContractError: It takes another, or is missing and has no default.
+        """
+        value = self.get(name)
+        if value is None and default is not None:
+            return default
+        if value is None:
+            raise self.error(name, f"the custom property {name!r} is missing", fix=f"add it with one of: {', '.join(words)}")
+        if value not in words:
+            raise self.error(name, f"{name} can't be {value!r}", fix=suggest(value, words))
+        return str(value)
+
+    def text(self, name: str) -> str | None:
+        """A property that takes text; None where it isn't there."""
+        value = self.get(name)
+        if value is not None and not (isinstance(value, str) and value):
+            raise self.error(name, f"{name} is {value!r}", fix="write text")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A property that takes a list of texts; empty where it isn't there."""
+        value = self.get(name)
+        if value is not None and not _texts(value):
+            raise self.error(name, f"{name} is {value!r}"[:200], fix="write a list of texts, such as [a, b]")
+        return tuple(value or ())
+
+    def share(self, name: str) -> float | None:
+        """A property that takes a share from 0 to 1; None where it isn't there."""
+        value = self.get(name)
+        if value is not None and not _share(value):
+            raise self.error(name, f"{name} is {value!r}", fix="write a share from 0 to 1, such as 0.1")
+        return value if value is None else float(value)
+
+    def mapping(self, name: str, keys: Collection[str]) -> dict[str, Any]:
+        """A property that takes a mapping with known keys; empty where it isn't there."""
+        value = self.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise self.error(name, f"{name} is {value!r}"[:200], fix=f"write a mapping with any of: {', '.join(keys)}")
+        for key in value.keys() - set(keys):
+            what = f"unknown key {key!r} in {name}"
+            raise self.document.error(what, *self.found[name][1], key, fix=suggest(key, keys))
+        return value
+
+
+def read_custom(document: Document, *steps: str | int) -> Custom:
+    """The custom properties that Lakegate reads at one place; those of another vendor are left alone.
+
+    Raises:
+        ContractError: One is unknown there, or stands twice.
+    """
+    part = document.data
+    for step in steps:
+        part = part[step]
+    found: dict[str, tuple[Any, Steps]] = {}
+    for i, entry in enumerate(part.get("customProperties", ())):
+        name, vendor, at = entry["property"], entry.get("vendor", VENDOR), (*steps, "customProperties", i)
+        if vendor != VENDOR:
+            if difflib.SequenceMatcher(None, vendor.lower(), VENDOR).ratio() > 0.8:  # noqa: PLR2004 - two letters off
+                what = f"unknown vendor {vendor!r}"
+                raise document.error(what, *at, "vendor", fix=f"did you mean {VENDOR!r}?")
+            continue
+        known = _known(steps)
+        if name not in known:
+            hint = suggest(name, known) if known else "Lakegate reads none here"
+            fix = f"{hint}; where it is meant for another tool, add its vendor"
+            what = f"unknown custom property {name!r}"
+            raise document.error(what, *at, "property", fix=fix)
+        if name in found:
+            what = f"the custom property {name!r} stands twice"
+            raise document.error(what, *at, "property", fix="keep one of them")
+        found[name] = (entry["value"], (*at, "value"))
+    return Custom(document, steps, found)
+
+
+def check_custom(document: Document) -> None:
+    """Check every custom property in a document, wherever it stands.
+
+    Raises:
+        ContractError: One is unknown at its place.
+    """
+    for steps in _places(document.data, ()):
+        read_custom(document, *steps)
+
+
+def kind_of(custom: Custom) -> Kind:
+    """Dataset or feature; a dataset where nothing is said."""
+    return "feature" if custom.word("kind", get_args(Kind), default="dataset") == "feature" else "dataset"
+
+
+def write_mode_of(custom: Custom, kind: Kind) -> WriteMode:
+    """How a drop changes the table; a feature table is always replaced.
+
+    Raises:
+        ContractError: Missing for a dataset, or not to be had.
+    """
+    if custom.get("writeMode") == "upsert":
+        raise custom.error("writeMode", "writeMode upsert comes later", fix="use append, or replace with full deliveries, until then")
+    if kind == "feature":
+        custom.word("writeMode", ("replace",), default="replace")
+        return "replace"
+    return "append" if custom.word("writeMode", get_args(WriteMode)) == "append" else "replace"
+
+
+def file_format(custom: Custom) -> FileFormat:
+    """How a delivered file is to be read. An empty field is always null, `nullValues` come on top.
+
+    Raises:
+        ContractError: An option is unknown or has a value that it can't have.
+    """
+    given = custom.mapping("file", _FILE)
+    default = FileFormat()
+
+    def bad(key: str, fix: str) -> ContractError:
+        return custom.document.error(f"{key} is {given[key]!r}", *custom.found["file"][1], key, fix=fix)
+
+    if given.get("format", "csv") != "csv":
+        raise bad("format", "use csv; other formats come later")
+    delimiter = given.get("delimiter", default.delimiter)
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n' or delimiter.isalnum():
+        raise bad("delimiter", 'write one ASCII character in quotes, such as "," or ";" or "\\t"')
+    nulls = given.get("nullValues", [])
+    if not _texts(nulls):
+        raise bad("nullValues", "write a list of texts, such as [NA]; quote numbers")
+    share = given.get("maxUnreadable", default.max_unreadable)
+    if not _share(share):
+        raise bad("maxUnreadable", "write a share from 0 to 1, such as 0.1")
+    for key in ("maxLines", "maxBytes", "maxColumns"):
+        if key in given and (type(given[key]) is not int or given[key] < 1):
+            raise bad(key, "write a whole number, 1 or more")
+    return FileFormat(
+        delimiter=delimiter,
+        null_values=tuple(dict.fromkeys(("", *nulls))),
+        max_lines=given.get("maxLines", default.max_lines),
+        max_bytes=given.get("maxBytes", default.max_bytes),
+        max_columns=given.get("maxColumns", default.max_columns),
+        max_unreadable=float(share),
+    )
+
+
+def source_of(custom: Custom) -> dict[str, Any]:
+    """Where the data comes from.
+
+    Raises:
+        ContractError: A key is unknown or its value no text.
+    """
+    given = custom.mapping("source", _SOURCE)
+    for key, value in given.items():
+        if not isinstance(value, str):
+            raise custom.document.error(f"{key} is {value!r}"[:200], *custom.found["source"][1], key, fix="write text")
+    return dict(given)
+
+
+def _known(steps: Steps) -> tuple[str, ...]:
+    if not steps:
+        return _TOP
+    words = [step for step in steps if isinstance(step, str)]
+    return {"relationships": _RELATIONSHIP, "quality": _QUALITY}.get(words[-1], ()) if words[0] == "schema" else ()
+
+
+def _places(data: Any, steps: Steps) -> Iterator[Steps]:
+    if isinstance(data, dict):
+        if "customProperties" in data:
+            yield steps
+        for key, value in data.items():
+            if key not in ("customProperties", "implementation"):
+                yield from _places(value, (*steps, key))
+    elif isinstance(data, list):
+        for i, value in enumerate(data):
+            yield from _places(value, (*steps, i))
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _share(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1

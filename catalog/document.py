@@ -1,0 +1,155 @@
+"""YAML and JSON documents that know the line of each of their parts, so that a mistake can be told with file and line."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+from lakegate.errors import ContractError
+
+Steps = tuple[str | int, ...]
+"""The way to a part of a document: keys and list positions from the root."""
+
+MAX_BYTES: Final = 1024 * 1024
+"""Far above any contract; a data file saved under a contract's name must not stop the others."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as plain dicts, lists and scalars (dates stay text); `lines` tells where each part stands, from 1."""
+
+    path: Path
+    data: Any
+    lines: dict[Steps, int] = field(repr=False)
+
+    def line(self, *steps: str | int) -> int:
+        """The line of a part; of the nearest part around it where it is missing."""
+        while steps and steps not in self.lines:
+            steps = steps[:-1]
+        return self.lines.get(steps, 1)
+
+    def error(self, what: str, *steps: str | int, fix: str) -> ContractError:
+        """A mistake at a part of this document."""
+        return ContractError(what, where=f"{self.path}:{self.line(*steps)}", fix=fix)
+
+
+def suggest(word: object, known: Iterable[str]) -> str:
+    """What to write instead of an unknown word: the one most like it, else the list of all."""
+    options = sorted(set(known))
+    close = difflib.get_close_matches(str(word).lower(), [option.lower() for option in options], n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {next(option for option in options if option.lower() == close[0])!r}?"
+    return f"use one of: {', '.join(options)}" if options else "remove it"
+
+
+def read_text(path: Path) -> str:
+    """The text of a small UTF-8 file.
+
+    Raises:
+        ContractError: It can't be read, is too large, or isn't UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        what = f"the file can't be read ({error.strerror})"
+        raise ContractError(what, where=str(path), fix="put the file there and make it readable") from error
+    if len(raw) > MAX_BYTES:
+        what = f"the file has {len(raw)} bytes, more than {MAX_BYTES}"
+        raise ContractError(what, where=str(path), fix="data belongs into a drop; keep contracts and suites small")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ContractError("the file is not UTF-8", where=f"{path}:{line}", fix="save it as UTF-8") from error
+
+
+def read_yaml(path: Path) -> Document:
+    """Read a YAML document.
+
+    Raises:
+        ContractError: It can't be read, has a syntax error or the same key twice.
+    """
+    return _compose(path, read_text(path))
+
+
+def read_json(path: Path) -> Document:
+    """Read a JSON document.
+
+    Raises:
+        ContractError: It can't be read or has a syntax error.
+    """
+    text = read_text(path)
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        what = f"not valid JSON: {error.msg}" if isinstance(error, json.JSONDecodeError) else "not valid JSON"
+        raise ContractError(what, where=f"{path}:{line}", fix="correct the JSON at that line") from error
+    # JSON is YAML but for tabs between tokens, which the YAML reader refuses; inside a JSON text a tab can't stand.
+    return Document(path, data, _compose(path, text.replace("\t", " ")).lines)
+
+
+def _compose(path: Path, text: str) -> Document:
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
+        lines: dict[Steps, int] = {}
+        data = None if root is None else _plain(root, (), lines, path, ())
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        what = f"not valid YAML: {error.problem or error.context}"
+        raise ContractError(what, where=where, fix="correct the YAML there; indentation, quotes and colons are the usual cause") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        what = f"not valid YAML ({type(error).__name__})"
+        raise ContractError(what, where=str(path), fix="correct the YAML; one document, plain values, not nested without end") from error
+    return Document(path, data, lines)
+
+
+def _plain(node: Any, steps: Steps, lines: dict[Steps, int], path: Path, around: tuple[int, ...]) -> Any:
+    line = node.start_mark.line + 1
+    lines.setdefault(steps, line)
+    if node.anchor is not None or id(node) in around:
+        # An alias lets a few lines unfold to more than memory holds, and one part to stand at two lines.
+        raise ContractError("anchors and aliases are not read", where=f"{path}:{line}", fix="write the part out")
+    inside = (*around, id(node))
+    if isinstance(node, SequenceNode):
+        return [_plain(item, (*steps, i), lines, path, inside) for i, item in enumerate(node.value)]
+    if isinstance(node, MappingNode):
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            name, at = str(key.value), key.start_mark.line + 1
+            if name in found:
+                what = f"the key {name!r} stands twice"
+                raise ContractError(what, where=f"{path}:{at}", fix="keep one of them")
+            lines[*steps, name] = at
+            found[name] = _plain(value, (*steps, name), lines, path, inside)
+        return found
+    return _scalar(node, line, path)
+
+
+def _scalar(node: ScalarNode, line: int, path: Path) -> Any:
+    tag, text = str(node.tag).removeprefix("tag:yaml.org,2002:"), node.value
+    if tag == "null":
+        return None
+    if tag == "bool":
+        return text.lower() == "true"
+    if tag in ("int", "float"):
+        number = text.replace("_", "").lower()
+        if (special := number.lstrip("+-")) in (".inf", ".nan"):
+            what = f"{special} is no number to compare with"
+            raise ContractError(what, where=f"{path}:{line}", fix="write a number, or quote the text")
+        if tag == "float":
+            return float(number)
+        return int(number, 0) if special.startswith(("0x", "0o")) else int(number)
+    if tag in ("str", "timestamp"):
+        return text
+    what = f"the YAML tag {tag!r} is not read"
+    raise ContractError(what, where=f"{path}:{line}", fix="write a plain value")

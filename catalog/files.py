@@ -1,0 +1,159 @@
+"""All contracts of a project: each checked by itself, then against the others; a broken one takes down nobody else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from catalog.contract import Contract
+from catalog.document import suggest
+from catalog.loader import SUFFIX, Loaded, dataset_of, read_contract
+from lakegate.errors import ContractError, UsageError
+
+_YAML: Final = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The contracts that can be used, by dataset, and what is wrong with the others, by file stem."""
+
+    contracts: dict[str, Contract]
+    broken: dict[str, ContractError]
+    declared: dict[str, str] = field(default_factory=dict)
+    """File stem of each broken contract whose dataset's name could be read, by that name."""
+
+    def get(self, name: str) -> Contract:
+        """The contract of a dataset or feature.
+
+        Raises:
+            ContractError: Its contract is broken.
+            UsageError: There is none.
+        """
+        if name in self.contracts:
+            return self.contracts[name]
+        if (stem := self.declared.get(name, name)) in self.broken:
+            raise self.broken[stem]
+        what = f"unknown dataset {name!r}"
+        raise UsageError(what, fix=suggest(name, [*self.contracts, *self.broken]) if self.contracts or self.broken else "write a contract")
+
+    @property
+    def datasets(self) -> tuple[Contract, ...]:
+        """Contracts of delivered data, by name."""
+        return tuple(item for _, item in sorted(self.contracts.items()) if item.kind == "dataset")
+
+    @property
+    def features(self) -> tuple[Contract, ...]:
+        """Contracts of feature tables, by name."""
+        return tuple(item for _, item in sorted(self.contracts.items()) if item.kind == "feature")
+
+
+def load_catalog(project: Path) -> Catalog:
+    """Read every contract in `<project>/catalog/contracts/`.
+
+    Raises:
+        UsageError: The project has no such folder.
+    """
+    folder = project / "catalog" / "contracts"
+    if not folder.is_dir():
+        what = f"{project} has no folder catalog/contracts"
+        raise UsageError(what, fix="run `lakegate init DIR` for a lake of your own, or name one with --project")
+    loaded: dict[str, Loaded] = {}
+    broken: dict[str, ContractError] = {}
+    for path in sorted(item for item in folder.iterdir() if item.suffix in _YAML and not item.name.startswith(".")):
+        stem = dataset_of(path)
+        if not path.name.endswith(SUFFIX):
+            what = "contracts are files named <dataset>.odcs.yaml"
+            broken[path.name] = ContractError(what, where=str(path), fix=f"rename it to {stem.removesuffix('.odcs')}{SUFFIX}")
+            continue
+        try:
+            loaded[stem] = read_contract(path)
+        except ContractError as error:
+            broken[stem] = error
+    return _together(loaded, broken)
+
+
+def _together(loaded: dict[str, Loaded], broken: dict[str, ContractError]) -> Catalog:
+    """Check the contracts against each other.
+
+    A dataset whose reference's file can't be used is broken; one whose reference is itself broken only by what that
+    refers to is not, for its own reference can still be read. A feature is broken by any broken input.
+    """
+    everything, declared = dict(loaded), {item.contract.name: stem for stem, item in loaded.items()}
+
+    def refuse(check: Callable[[Loaded, dict[str, Contract]], ContractError | None]) -> bool:
+        known = {item.contract.name: item.contract for item in loaded.values()}
+        found = {stem: error for stem, item in loaded.items() if (error := check(item, known)) is not None}
+        broken.update(found)
+        for stem in found:
+            del loaded[stem]
+        return bool(found)
+
+    counts = Counter(item.contract.name for item in loaded.values())
+    refuse(lambda item, _: _declared_twice(item, counts, everything.values()))
+    refuse(_unknown_reference)
+    refuse(_circle)
+    while refuse(_unusable_input):
+        pass
+    refuse(_circle)
+    contracts = {item.contract.name: item.contract for item in loaded.values()}
+    return Catalog(contracts, broken, {name: stem for name, stem in declared.items() if name not in contracts})
+
+
+def _declared_twice(item: Loaded, counts: Counter[str], everything: Iterable[Loaded]) -> ContractError | None:
+    name = item.contract.name
+    if counts[name] == 1:
+        return None
+    others = sorted(other.contract.path.name for other in everything if other.contract.name == name and other is not item)
+    return item.document.error(f"{', '.join(others)} declares the dataset {name!r} too", "name", fix="keep one of them")
+
+
+def _unknown_reference(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
+    own = item.contract
+    for i, relationship in enumerate(own.relationships):
+        at = item.places[f"relationship:{i}"]
+        target = known.get(relationship.to)
+        if target is None or target.kind != "dataset":
+            options = [name for name, other in known.items() if other.kind == "dataset" and name != own.name]
+            what = f"the relationship points at {relationship.to!r}, which is no dataset with a valid contract"
+            return item.document.error(
+                what, *at, fix=f"correct that contract if it is broken, or here: {suggest(relationship.to, options)}"
+            )
+        for column, other in zip(relationship.columns, relationship.to_columns, strict=True):
+            names = [entry.name for entry in target.columns]
+            if other not in names:
+                return item.document.error(f"{target.name} has no column {other!r}", *at, fix=suggest(other, names))
+            if own.column(column).type != target.column(other).type:
+                what = f"{column} is of type {own.column(column).type}, {target.name}.{other} of type {target.column(other).type}"
+                return item.document.error(what, *at, fix="give both the same logicalType")
+    return None
+
+
+def _unusable_input(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
+    for name in item.contract.inputs:
+        if name not in known:
+            what = f"the input {name!r} has no valid contract"
+            fix = f"correct that contract if it is broken, or here: {suggest(name, known.keys() - {item.contract.name})}"
+            return item.document.error(what, *item.places["inputs"], fix=fix)
+    return None
+
+
+def _circle(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
+    """A dataset that waits for a version of itself, by way of what it refers to or reads."""
+    start = item.contract.name
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        contract = known.get(waiting.pop())
+        for name in (*(one.to for one in contract.relationships), *contract.inputs) if contract else ():
+            if name == start:
+                at = item.places.get("inputs") or item.places["relationship:0"]
+                return item.document.error(
+                    f"{start!r} refers to itself, by way of {sorted(seen) or 'nothing'}", *at, fix="break the circle"
+                )
+            if name not in seen:
+                seen.add(name)
+                waiting.append(name)
+    return None

@@ -1,0 +1,179 @@
+"""Read a contract: ODCS YAML in, plain values out, or one error with file, line and what to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from catalog import odcs
+from catalog.contract import Contract, Kind
+from catalog.custom import Custom, check_custom, file_format, kind_of, read_custom, source_of, write_mode_of
+from catalog.document import Document, Steps, read_yaml, suggest
+from catalog.feature_sql import read_sql
+from catalog.standard import API_VERSION, check
+from lakegate.names import MAX_NAME, NAME
+
+SUFFIX: Final = ".odcs.yaml"
+MAX_QUARANTINED: Final = 0.10
+"""A full delivery of which more is set aside would take good rows away from readers."""
+_DERIVED: Final = ("_raw", "_quarantine")
+_SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
+_FEATURE_ONLY: Final = ("sql", "driver", "inputs")
+_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "source")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A contract with its document and where in it the names of other datasets stand."""
+
+    contract: Contract
+    document: Document
+    places: dict[str, Steps]
+    """By `relationship:<index>` and `inputs`."""
+
+
+def load_contract(path: Path) -> Contract:
+    """Read and check one contract by itself; what it says of other datasets is checked by `catalog.files`.
+
+    Raises:
+        ContractError: It has a mistake; the error tells file, line and what to do.
+    """
+    return read_contract(path).contract
+
+
+def read_contract(path: Path) -> Loaded:
+    """Read and check one contract, keeping the places of names that `catalog.files` looks up.
+
+    Raises:
+        ContractError: It has a mistake; the error tells file, line and what to do.
+    """
+    document = read_yaml(path)
+    check(document)
+    if not document.data["apiVersion"].startswith("v3."):
+        what = f"apiVersion is {document.data['apiVersion']}"
+        raise document.error(what, "apiVersion", fix=f"use {API_VERSION}")
+    check_custom(document)
+    custom = read_custom(document)
+    name, kind = _name(document), kind_of(custom)
+    columns = odcs.columns(document)
+    key = odcs.key(document, columns)
+    found = list(odcs.relationships(document, name, columns))
+    for i, (item, at) in enumerate(found):
+        if any((item.columns, item.to) == (other.columns, other.to) for other, _ in found[:i]):
+            what = f"{', '.join(item.columns)} points at {item.to} twice"
+            raise document.error(what, *at, "to", fix="keep one of the relationships")
+    places = {f"relationship:{i}": (*at, "to") for i, (_, at) in enumerate(found)}
+    contract = Contract(
+        name=name,
+        kind=kind,
+        path=path,
+        hash=_hash(document.data),
+        columns=columns,
+        key=key,
+        write_mode=write_mode_of(custom, kind),
+        relationships=tuple(item for item, _ in found),
+        owner=_owner(document.data),
+        support=_support(document.data),
+    )
+    custom.texts("accessPatterns")
+    contract = _feature(contract, custom) if kind == "feature" else _dataset(contract, custom)
+    contract = replace(contract, rules=tuple(odcs.rules(document, contract)))
+    if "inputs" in custom.found:
+        places["inputs"] = custom.found["inputs"][1]
+    return Loaded(contract, document, places)
+
+
+def dataset_of(path: Path) -> str:
+    """The dataset that a contract's file is named after."""
+    return path.name.removesuffix(SUFFIX).removesuffix(path.suffix)
+
+
+def _name(document: Document) -> str:
+    data = document.data
+    if not data.get("schema") or len(data["schema"]) != 1:
+        what = f"the contract describes {len(data.get('schema', ()))} tables"
+        raise document.error(what, "schema", fix="describe one table under schema; write one contract for each dataset")
+    table = data["schema"][0]["name"]
+    name = data.get("name", table)
+    longest = MAX_NAME - max(map(len, _DERIVED))
+    if not NAME.match(name) or len(name) > longest:
+        what = f"{name[:80]!r} can't name a dataset"
+        raise document.error(what, "name", fix=f"use a lower-case letter, then letters, digits and _ ({longest} at most)")
+    if name.endswith(_DERIVED):
+        what = f"{name!r} is the name of another dataset's table"
+        raise document.error(what, "name", fix=f"don't end it in {' or '.join(_DERIVED)}")
+    if table != name:
+        what = f"the table is named {table!r}, the contract {name!r}"
+        raise document.error(what, *odcs.OBJECT, "name", fix="give both one name")
+    return str(name)
+
+
+def _dataset(contract: Contract, custom: Custom) -> Contract:
+    _refuse(custom, _FEATURE_ONLY, "feature")
+    order_by, names = custom.text("orderBy"), [column.name for column in contract.columns]
+    if order_by is not None:
+        if order_by not in names:
+            raise custom.error("orderBy", f"{contract.name} has no column {order_by!r}", fix=suggest(order_by, names))
+        column = contract.column(order_by)
+        if column.personal or not column.required or contract.write_mode != "append":
+            why = "is personal" if column.personal else "may be null" if not column.required else "orders drops that replace each other"
+            fix = "order an append dataset by a required column that is not personal"
+            raise custom.error("orderBy", f"orderBy {order_by!r} {why}", fix=fix)
+    bound = custom.share("maxQuarantined")
+    return replace(
+        contract,
+        file=file_format(custom),
+        source=source_of(custom),
+        order_by=order_by,
+        max_quarantined=MAX_QUARANTINED if bound is None and contract.write_mode == "replace" else bound,
+    )
+
+
+def _feature(contract: Contract, custom: Custom) -> Contract:
+    _refuse(custom, _DATASET_ONLY, "dataset")
+    for name in _FEATURE_ONLY:
+        if name not in custom.found:
+            raise custom.error("kind", f"the feature has no {name!r}", fix=f"add a custom property {name!r}")
+    file, driver, inputs = custom.text("sql") or "", custom.text("driver") or "", custom.texts("inputs")
+    if not _SQL_FILE.fullmatch(file):
+        raise custom.error("sql", f"sql is {file!r}", fix="name a file in catalog/sql/, such as flight_features.sql")
+    if driver not in inputs:
+        raise custom.error("driver", f"the driver {driver!r} is none of the inputs", fix=suggest(driver, inputs))
+    if len(set(inputs)) != len(inputs) or contract.name in inputs:
+        raise custom.error("inputs", "inputs name a table twice, or the feature itself", fix="name each table that the SQL reads once")
+    path = contract.path.parent.parent / "sql" / file
+    if not path.is_file():
+        present = [item.name for item in path.parent.glob("*.sql")]
+        raise custom.error("sql", f"{path} is not there", fix=suggest(file, present) if present else "write it")
+    contract = replace(contract, driver=driver, inputs=inputs)
+    return replace(contract, sql=read_sql(path, contract))
+
+
+def _refuse(custom: Custom, names: tuple[str, ...], kind: Kind) -> None:
+    for name in names:
+        if name in custom.found:
+            other = "dataset" if kind == "feature" else "feature"
+            raise custom.error(name, f"{name!r} means nothing for a {other}", fix=f"remove it, or set kind to {kind}")
+
+
+def _hash(data: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _owner(data: dict[str, Any]) -> str:
+    team = data.get("team") or {}
+    if isinstance(team, dict) and team.get("name"):
+        return str(team["name"])
+    members = team.get("members", []) if isinstance(team, dict) else team
+    return ", ".join(member["username"] for member in members)
+
+
+def _support(data: dict[str, Any]) -> str:
+    return "\n".join(
+        f"{item['channel']}{' (' + item['url'] + ')' if 'url' in item else ''}: {item.get('description', '')}".removesuffix(": ")
+        for item in data.get("support", ())
+    )

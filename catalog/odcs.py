@@ -1,0 +1,244 @@
+"""The schema part of a contract: columns, key, relationships and quality rules, from the standard's words to values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Relationship, Severity
+from catalog.custom import read_custom
+from catalog.document import Document, Steps, suggest
+from catalog.rules import EXPECTATIONS, FAMILIES, SEVERITIES, mistakes
+
+OBJECT: Final[Steps] = ("schema", 0)
+"""Where the one table of a contract stands."""
+
+CLASSIFICATIONS: Final = ("public", "internal", "confidential", "restricted", *sorted(PERSONAL))
+"""A closed list: a misspelt `personal` would let values leak."""
+
+ENGINE: Final = "greatExpectations"
+_TYPES: Final[dict[str, ColumnType]] = {
+    "string": "string",
+    "integer": "integer",
+    "number": "double",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+_PHYSICAL: Final[dict[ColumnType, tuple[str, ...]]] = {
+    "string": ("string",),
+    "integer": ("bigint", "long"),
+    "double": ("double",),
+    "boolean": ("boolean",),
+    "date": ("date",),
+    "timestamp": ("timestamp",),
+}
+_COLUMN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_REFERENCE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)")
+_PATTERN_LETTERS: Final = frozenset("yMdHhmsSaXxZzV")
+_IGNORED_OTHERWISE: Final = ("unique", "enum", "encryptedName", "partitioned", "properties", "items")
+"""What the standard can say of a column and Lakegate doesn't do: refused, as to ignore it would be a broken promise."""
+
+
+def columns(document: Document) -> tuple[Column, ...]:
+    """The columns, in the contract's order.
+
+    Raises:
+        ContractError: A name, type, option or classification can't be used.
+    """
+    given = document.data["schema"][0].get("properties") or []
+    if not given:
+        raise document.error("the schema has no columns", *OBJECT, fix="list them under properties")
+    found: dict[str, Column] = {}
+    for i, item in enumerate(given):
+        at = (*OBJECT, "properties", i)
+        column = _column(document, item, at)
+        if column.name.lower() in found:
+            what = f"column {column.name!r} stands twice (engines don't tell upper from lower case)"
+            raise document.error(what, *at, "name", fix="keep one of them")
+        found[column.name.lower()] = column
+    return tuple(found.values())
+
+
+def _column(document: Document, item: dict[str, Any], at: Steps) -> Column:
+    name, logical = item["name"], item.get("logicalType")
+    if not _COLUMN_NAME.fullmatch(name):
+        what = f"{name!r} can't name a column"
+        raise document.error(what, *at, "name", fix="use a letter, then letters, digits and _; names that begin with _ are Lakegate's")
+    if logical not in _TYPES:
+        what = f"column {name!r} has logicalType {logical!r}" if logical else f"column {name!r} has no logicalType"
+        raise document.error(what, *at, "logicalType", fix=suggest(logical, _TYPES))
+    type_ = _TYPES[logical]
+    physical = item.get("physicalType", _PHYSICAL[type_][0])
+    if physical.lower() not in _PHYSICAL[type_]:
+        what = f"column {name!r} has physicalType {physical!r}, its logicalType is {logical}"
+        raise document.error(what, *at, "physicalType", fix=f"use {_PHYSICAL[type_][0]}")
+    if item.get("physicalName", name) != name:
+        what = f"column {name!r} can't have another physicalName"
+        raise document.error(what, *at, "physicalName", fix="name it as the file does")
+    for key in _IGNORED_OTHERWISE:
+        if item.get(key):
+            what = f"Lakegate doesn't act on {key!r} of a column"
+            raise document.error(what, *at, key, fix="write it as a quality rule, or leave it out")
+    classification = item.get("classification", "public")
+    if classification.lower() not in CLASSIFICATIONS:
+        what = f"column {name!r} has classification {classification!r}"
+        raise document.error(what, *at, "classification", fix=suggest(classification, CLASSIFICATIONS))
+    return Column(
+        name=name,
+        type=type_,
+        required=item.get("required", False),
+        classification=classification.lower(),
+        format=_format(document, item, (*at, "logicalTypeOptions"), type_),
+        description=item.get("description", ""),
+    )
+
+
+def _format(document: Document, item: dict[str, Any], at: Steps, type_: ColumnType) -> str | None:
+    options = item.get("logicalTypeOptions", {})
+    allowed = {"date": ("format",), "timestamp": ("format", "timezone", "defaultTimezone")}.get(type_, ())
+    for key in options.keys() - set(allowed):
+        what = f"Lakegate doesn't act on {key!r} of a {type_}"
+        raise document.error(what, *at, key, fix="write it as a quality rule")
+    if options.get("defaultTimezone", "UTC") not in ("UTC", "Etc/UTC"):
+        raise document.error("timestamps are UTC", *at, "defaultTimezone", fix="deliver UTC, or an offset with each value")
+    pattern = options.get("format")
+    if pattern is None:
+        return None
+    letters = set(re.sub(r"'[^']*'|[^A-Za-z]", "", pattern))
+    if letters - _PATTERN_LETTERS or not {"y", "M", "d"} <= letters:
+        what = f"format {pattern!r} is no date pattern"
+        raise document.error(what, *at, "format", fix="write it like yyyy-MM-dd HH:mm:ss, other letters in single quotes")
+    return str(pattern)
+
+
+def key(document: Document, known: tuple[Column, ...]) -> tuple[str, ...]:
+    """The key's columns, by primaryKeyPosition.
+
+    Raises:
+        ContractError: There is none, a position is missing or used twice, or a key column may be null.
+    """
+    positions: dict[int, Column] = {}
+    for i, item in enumerate(document.data["schema"][0]["properties"]):
+        at, column = (*OBJECT, "properties", i), known[i]
+        if not item.get("primaryKey"):
+            if item.get("primaryKeyPosition", -1) != -1:
+                what = f"column {column.name!r} has a primaryKeyPosition and is no primaryKey"
+                raise document.error(what, *at, "primaryKeyPosition", fix="add primaryKey: true")
+            continue
+        if not column.required:
+            what = f"key column {column.name!r} may be null"
+            raise document.error(what, *at, "primaryKey", fix="add required: true")
+        position = item.get("primaryKeyPosition", -1)
+        if position < 1 or position in positions:
+            what = f"key column {column.name!r} has {'the position of another' if position in positions else 'no position'}"
+            raise document.error(what, *at, "primaryKeyPosition", fix="number the key's columns with primaryKeyPosition: 1, 2, 3")
+        positions[position] = column
+    if not positions:
+        raise document.error("no column is the key", *OBJECT, "properties", fix="mark the key's columns with primaryKey: true")
+    return tuple(positions[position].name for position in sorted(positions))
+
+
+def relationships(document: Document, name: str, known: tuple[Column, ...]) -> Iterator[tuple[Relationship, Steps]]:
+    """The foreign keys, each with its place in the document.
+
+    Raises:
+        ContractError: One names a column that isn't there, or has no severity.
+    """
+    table = document.data["schema"][0]
+    for i, item in enumerate(table["properties"]):
+        for j, given in enumerate(item.get("relationships", ())):
+            at = (*OBJECT, "properties", i, "relationships", j)
+            yield _relationship(document, given, at, (known[i].name,)), at
+    for j, given in enumerate(table.get("relationships", ())):
+        at = (*OBJECT, "relationships", j)
+        pairs = [_split(document, text, (*at, "from")) for text in _listed(given["from"])]
+        names = [column.name for column in known]
+        for owner, column in pairs:
+            if owner != name or column not in names:
+                what = f"{owner}.{column} is no column of {name}"
+                raise document.error(what, *at, "from", fix=suggest(f"{name}.{column}", [f"{name}.{item}" for item in names]))
+        yield _relationship(document, given, at, tuple(column for _, column in pairs)), at
+
+
+def _relationship(document: Document, given: dict[str, Any], at: Steps, own: tuple[str, ...]) -> Relationship:
+    pairs = [_split(document, text, (*at, "to")) for text in _listed(given["to"])]
+    if len({table for table, _ in pairs}) != 1 or len(pairs) != len(own):
+        what = f"{len(own)} columns point at {len(pairs)} of {', '.join(sorted({table for table, _ in pairs}))}"
+        raise document.error(what, *at, "to", fix="name as many columns of one dataset")
+    if len(own) > 1:
+        raise document.error("relationships over several columns come later", *at, "to", fix="point at one column of that dataset")
+    severity = cast("Severity", read_custom(document, *at).word("severity", SEVERITIES))
+    return Relationship(own, pairs[0][0], tuple(column for _, column in pairs), severity)
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _split(document: Document, text: str, at: Steps) -> tuple[str, str]:
+    if (match := _REFERENCE.fullmatch(text)) is None:
+        what = f"{text!r} is no reference"
+        raise document.error(what, *at, fix="write dataset.column")
+    return match[1], match[2]
+
+
+def rules(document: Document, contract: Contract) -> Iterator[QualityRule]:
+    """The quality rules, those of the table first, then those of its columns.
+
+    Raises:
+        ContractError: One can't be run on this contract's columns, or has no id.
+    """
+    table = document.data["schema"][0]
+    places = [((*OBJECT, "quality", i), given, None) for i, given in enumerate(table.get("quality", ()))]
+    for i, item in enumerate(table["properties"]):
+        at = (*OBJECT, "properties", i, "quality")
+        places += [((*at, j), given, item["name"]) for j, given in enumerate(item.get("quality", ()))]
+    seen: set[str] = set()
+    for at, given, column in places:
+        if given.get("type", "library") == "text":  # for people only
+            continue
+        rule = _rule(document, contract, given, at, column)
+        if rule.id in seen:
+            what = f"the rule id {rule.id!r} stands twice"
+            raise document.error(what, *at, "id", fix="give each rule an id of its own")
+        seen.add(rule.id)
+        yield rule
+
+
+RESERVED: Final = frozenset({"key", "unexpected-columns", "duplicate-columns", "not-empty", "readable", "max-quarantined"})
+"""Ids of rules made from the schema; the others hold a colon, which the standard keeps out of ids."""
+
+
+def _rule(document: Document, contract: Contract, given: dict[str, Any], at: Steps, column: str | None) -> QualityRule:
+    if given.get("type", "library") != "custom" or given.get("engine") != ENGINE:
+        what = f"a quality rule of type {given.get('type', 'library')!r}, engine {given.get('engine')!r}"
+        raise document.error(what, *at, "engine" if given.get("type") == "custom" else "type", fix=f"use type: custom and engine: {ENGINE}")
+    for key_ in ("id", "severity"):
+        if key_ not in given:
+            what = f"a quality rule has no {key_}"
+            raise document.error(what, *at, fix=f"add {key_}: it is written out, always")
+    if given["id"] in RESERVED:
+        what = f"the rule id {given['id']!r} is taken by a rule made from the schema"
+        raise document.error(what, *at, "id", fix="use another")
+    if given["severity"] not in SEVERITIES:
+        what = f"unknown severity {given['severity']!r}"
+        raise document.error(what, *at, "severity", fix=suggest(given["severity"], SEVERITIES))
+    body, inside = given["implementation"], (*at, "implementation")
+    if not isinstance(body, dict) or not isinstance(body.get("kwargs", {}), dict) or "type" not in body:
+        raise document.error("the rule's implementation has no type and kwargs", *inside, fix="write {type: expect_..., kwargs: {...}}")
+    for unknown in body.keys() - {"type", "kwargs"}:
+        what = f"unknown key {unknown!r} in implementation"
+        raise document.error(what, *inside, unknown, fix=suggest(unknown, ("type", "kwargs")))
+    kwargs, kind = dict(body.get("kwargs", {})), EXPECTATIONS.get(str(body["type"]))
+    if column is not None and kind and "column" in kind.needs:
+        kwargs.setdefault("column", column)
+    custom = read_custom(document, *at)
+    hops = ("features",) if contract.kind == "feature" else ("processed", "raw")
+    hop, severity = cast("Hop", custom.word("hop", hops, default=hops[0])), cast("Severity", given["severity"])
+    for mistake in mistakes(contract, hop, body["type"], kwargs, severity):
+        place = (*inside, "kwargs", mistake.argument) if mistake.argument is not None else (*inside, "type")
+        raise document.error(mistake.what, *place, fix=mistake.fix)
+    family = cast("Family", custom.word("family", FAMILIES, default=EXPECTATIONS[body["type"]].family))
+    return QualityRule(given["id"], hop, body["type"], kwargs, severity, family, document.line(*at))

@@ -1,0 +1,22 @@
+"""`lakegate down`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import json_option, lake_options, print_json
+from lakegate.settings import Settings
+
+
+@click.command("down")
+@json_option
+@lake_options
+def command(*, as_json: bool, settings: Settings) -> None:
+    """Stop the embedded lakeFS. Snapshots can still be read; the home can be copied or moved."""
+    from lake.server import stop_server
+
+    stopped = stop_server(settings.home)
+    if as_json:
+        print_json({"stopped": stopped})
+    else:
+        click.echo("lakeFS is stopped" if stopped else "lakeFS was not running")

@@ -1,0 +1,45 @@
+"""`lakegate ingest DATASET FILE...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.options import json_option, lake_options, print_json
+from lakegate.errors import Exit
+from lakegate.settings import Settings
+
+
+@click.command("ingest")
+@click.argument("dataset")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--dry-run", is_flag=True, help="Judge the files; take in, write and publish nothing.")
+@click.option("--again", is_flag=True, help="Judge again although a verdict under the same rules is on record.")
+@json_option
+@lake_options
+def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool, as_json: bool, settings: Settings) -> None:
+    """Carry each FILE as a drop of DATASET through all hops that follow.
+
+    CSV, also gzipped or zipped. Drops are published in the order that the contract asks for; a drop that waited for one of
+    these is carried too. Exit: 0 published or unchanged, 3 blocked, held or waiting.
+    """
+    from cli.progress import Progress
+    from expectations.verdict import Verdict
+    from lake.ingest import ingest
+    from lake.rehearse import rehearse
+    from lake.session import open_session
+
+    with Progress(quiet=as_json) as progress:
+        session = open_session(settings, watcher=progress.step)
+        if dry_run:
+            results = rehearse(session, dataset, files)
+            for result in results:
+                for hop in result.hops:
+                    progress.hop(hop)
+        else:
+            results = ingest(session, dataset, files, again=again)
+    if as_json:
+        print_json([result.to_json() for result in results])
+    stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
+    raise click.exceptions.Exit(Exit.BLOCKED if stopped else Exit.OK)

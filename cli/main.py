@@ -1,0 +1,77 @@
+"""`lakegate`: finds the verb, imports only that one, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from lakegate import __version__
+from lakegate.errors import Exit, LakegateError
+
+VERBS: Final = {
+    "demo": "Carry a year of real flights from drop to tagged version.",
+    "ingest": "Carry files of a dataset through all hops.",
+    "versions": "List the published versions of a table.",
+    "quarantine": "List the rows of a dataset that are set aside.",
+    "verify": "Prove every byte of a version, or name each gap.",
+    "up": "Start the embedded lakeFS and mend the home's caches.",
+    "down": "Stop the embedded lakeFS.",
+    "status": "Tell how the lake is.",
+    "dev": "Open Dagster's UI on the lake, sensors included.",
+    "init": "Write a lake of your own: contracts, suites, SQL.",
+}
+
+
+class Verbs(click.Group):
+    """A group whose verbs are modules of this package, imported when they are called and never for --help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The verbs in the order a newcomer meets them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lakegate")
+def lakegate() -> None:
+    """Carry data from raw files to tagged, explained versions, through a gate at every hop.
+
+    State lives in a home folder (.lakegate, --home or LAKEGATE_HOME); contracts come from the project (the working
+    directory where it has catalog/contracts/, --project or LAKEGATE_PROJECT). Results go to stdout, all else to stderr.
+    Exit: 0 published or unchanged, 3 blocked, held or waiting, 2 wrong call or contract, 1 anything else.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        lakegate.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(Exit.FAILED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except LakegateError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""What a person sees while drops are carried: a line per hop, and on a terminal the step that is under way."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Self
+
+import click
+
+from expectations.verdict import Verdict
+from lake.hop import HopResult
+
+_COLOURS = {
+    Verdict.PASSED: "green",
+    Verdict.QUARANTINED: "yellow",
+    Verdict.BLOCKED: "red",
+    Verdict.HELD: "magenta",
+    Verdict.WAITING: "cyan",
+    Verdict.UNCHANGED: "bright_black",
+}
+
+
+class Progress:
+    """Lines on stderr; a status line at the bottom where stderr is a terminal."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._status: Any = None
+        if sys.stderr.isatty() and not quiet:
+            from rich.console import Console
+
+            self._status = Console(stderr=True).status("")
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def step(self, table: str, name: str) -> None:
+        """Show the step under way (a `lake.steps.Watcher`)."""
+        if self._status is not None and not name.endswith(".done"):
+            self._status.update(f"{table}: {name}")
+
+    def hop(self, result: HopResult) -> None:
+        """Print one hop's outcome."""
+        if self._quiet:
+            return
+        counts = result.counts
+        told = click.style(f"{result.verdict!s:<11}", fg=_COLOURS[result.verdict])
+        rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
+        aside = f", {counts['quarantined']:,} set aside" if counts.get("quarantined") else ""
+        lost = f", {counts['unreadable']:,} unreadable" if counts.get("unreadable") else ""
+        total = f"   table {counts['after']:,}" if counts and result.version and result.hop == "processed" else ""
+        click.echo(f"  {result.hop:<10}{result.version or result.table:<24}{told}{rows}{aside}{lost}{total}", err=True)
+        if result.reason:
+            click.echo(f"             {result.reason}", err=True)

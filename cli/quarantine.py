@@ -1,0 +1,33 @@
+"""`lakegate quarantine DATASET`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import json_option, lake_options, print_json, print_table
+from lakegate.errors import UsageError
+from lakegate.settings import Settings
+
+
+@click.command("quarantine")
+@click.argument("dataset")
+@click.option("--reveal", is_flag=True, help="Show personal fields; the look is put on record.")
+@click.option("--limit", type=click.IntRange(min=1), help="Show at most so many rows.")
+@json_option
+@lake_options
+def command(dataset: str, *, reveal: bool, limit: int | None, as_json: bool, settings: Settings) -> None:
+    """List the rows of DATASET that are set aside: drop, file, record number, the rules they break, the original record."""
+    from lake.session import open_session
+    from lake.versions import list_quarantine
+
+    session = open_session(settings)
+    contract = session.catalog.get(dataset)
+    if contract.kind != "dataset":
+        what = f"{dataset} is a feature table, it sets no rows aside"
+        raise UsageError(what, fix=f"ask for one of its inputs: {', '.join(contract.inputs)}")
+    rows = list_quarantine(session, contract, reveal=reveal)[:limit]
+    if as_json:
+        print_json(rows)
+    else:
+        shown = [row | {"drop": row["drop"][:12]} for row in rows]
+        print_table(shown, ("drop", "file", "row", "rules", "record"), empty=f"no row of {dataset} is set aside")

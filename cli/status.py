@@ -1,0 +1,34 @@
+"""`lakegate status`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from cli.options import json_option, lake_options, print_json, print_table
+from lakegate.settings import Settings
+
+
+@click.command("status")
+@json_option
+@lake_options
+def command(*, as_json: bool, settings: Settings) -> None:
+    """Tell how the lake is: the server, the contracts, the tables, and what is waiting. Starts nothing."""
+    from catalog.files import load_catalog
+    from lake.server import server_status
+    from lake.status import table_states
+
+    server = server_status(settings.home)
+    catalog = load_catalog(settings.project)
+    tables = table_states(settings, catalog) if server.state == "running" or settings.lakefs else []
+    broken = {name: str(error) for name, error in catalog.broken.items()}
+    if as_json:
+        print_json({"home": str(settings.home.root), "lakefs": asdict(server), "tables": tables, "broken_contracts": broken})
+        return
+    click.echo(f"home    {settings.home.root}")
+    click.echo(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
+    if tables:
+        print_table(tables, ("table", "versions", "rows", "pending"), empty="")
+    for name, error in broken.items():
+        click.echo(f"broken contract {name}: {error}")

@@ -1,0 +1,27 @@
+"""`lakegate up`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import json_option, lake_options, print_json
+from lakegate.settings import Settings
+
+
+@click.command("up")
+@json_option
+@lake_options
+def command(*, as_json: bool, settings: Settings) -> None:
+    """Start the embedded lakeFS (it stays until `lakegate down`) and mend the home's caches from the lake."""
+    from lake import ledger
+    from lake.session import open_session
+    from lake.versions import rebuild_manifests
+
+    session = open_session(settings)
+    copied, carried = rebuild_manifests(session), ledger.unspool(session)
+    if as_json:
+        print_json({"url": session.endpoint.url, "manifests_copied": copied, "records_carried": carried})
+    else:
+        click.echo(f"lakeFS is up at {session.endpoint.url}")
+        if copied:
+            click.echo(f"{copied} copies of manifests rebuilt")

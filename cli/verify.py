@@ -1,0 +1,38 @@
+"""`lakegate verify VERSION`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from cli.options import json_option, lake_options, print_json
+from lakegate.errors import Exit, UsageError
+from lakegate.names import VersionName
+from lakegate.settings import Settings
+
+
+@click.command("verify")
+@click.argument("version", required=False)
+@click.option("--all", "everything", is_flag=True, help="Verify every version.")
+@json_option
+@lake_options
+def command(version: str | None, *, everything: bool, as_json: bool, settings: Settings) -> None:
+    """Prove every file of VERSION (say flights@v6) by size and SHA-256, and its tag, commit and manifest; or name each gap."""
+    from lake.audit import audit, audit_all
+    from lake.session import open_session
+
+    if (version is None) == (not everything):
+        what = "name one version, or --all"
+        raise UsageError(what, fix="for example: lakegate verify flights@v6")
+    name = VersionName.parse(version) if version else None
+    session = open_session(settings)
+    found = audit_all(session) if name is None else {str(name): audit(session, name)}
+    if as_json:
+        print_json([{"name": name, "ok": not gaps, "gaps": [asdict(gap) for gap in gaps]} for name, gaps in found.items()])
+    else:
+        for checked, gaps in found.items():
+            click.echo(f"{checked}: {'every byte is there' if not gaps else f'{len(gaps)} gaps'}")
+            for gap in gaps:
+                click.echo(f"  {gap}")
+    raise click.exceptions.Exit(Exit.FAILED if any(found.values()) else Exit.OK)

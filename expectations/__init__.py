@@ -1,0 +1,1 @@
+"""What a gate asks: contract -> suite -> plan -> verdict. Great Expectations is imported only where its code runs."""

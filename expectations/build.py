@@ -1,0 +1,111 @@
+"""From a contract to the suite of each hop: rules made from its schema, its own, and those of suite files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from catalog.contract import Column, Contract, Family, Hop, Relationship, Severity
+from catalog.rules import EXPECTATIONS
+from expectations.extension import suite_files, written_rules
+from expectations.suite import Rule, Suite
+from lakegate.errors import UsageError
+
+HOPS: Final[dict[str, tuple[Hop, ...]]] = {"dataset": ("raw", "processed"), "feature": ("features",)}
+"""The hops of each kind of contract."""
+
+
+def build_suite(contract: Contract, hop: Hop, project: Path) -> Suite:
+    """The suite of one hop: generated rules first, then the contract's, then those of suite files, each in its order.
+
+    Args:
+        contract: The dataset or feature.
+        hop: Raw and processed for a dataset, features for a feature.
+        project: The folder that holds expectations/suites/.
+
+    Raises:
+        ContractError: A suite file has a mistake; the error tells file, line and what to do.
+        UsageError: A contract of this kind has no such hop.
+    """
+    if hop not in HOPS[contract.kind]:
+        what = f"{contract.name} is a {contract.kind} and has no hop {hop!r}"
+        raise UsageError(what, fix=f"use {' or '.join(HOPS[contract.kind])}")
+    rules = [*_generated(contract, hop), *_stated(contract, hop)]
+    for path in suite_files(contract, hop, project):
+        rules += written_rules(path, contract, hop, taken={rule.id for rule in rules})
+    return Suite(table_of(contract, hop), hop, tuple(rules))
+
+
+def table_of(contract: Contract, hop: Hop) -> str:
+    """The table that a hop writes: `flights_raw` at raw, else the contract's own name."""
+    return f"{contract.name}_raw" if hop == "raw" else contract.name
+
+
+def _generated(contract: Contract, hop: Hop) -> Iterator[Rule]:
+    if hop == "raw":
+        yield from _raw(contract)
+    elif hop == "processed":
+        yield from _processed(contract)
+
+
+def _raw(contract: Contract) -> Iterator[Rule]:
+    names = [column.name for column in contract.columns]
+    for name in names:
+        yield _rule(f"column:{name}", "expect_column_to_exist", {"column": name}, "block")
+    columns = {"column_set": names, "exact_match": True}
+    yield _rule("unexpected-columns", "expect_table_columns_to_match_set", columns, "block")
+    yield _rule("duplicate-columns", "expect_table_columns_to_be_unique", {}, "block")
+    yield _rule("not-empty", "expect_table_row_count_to_be_between", {"min_value": 1}, "block")
+    yield _rule("readable", "expect_records_to_be_readable", {"max_share": contract.file.max_unreadable}, "block")
+
+
+def _processed(contract: Contract) -> Iterator[Rule]:
+    for column in contract.columns:
+        if column.type != "string":
+            yield _rule(f"type:{column.name}", "expect_column_values_to_be_of_declared_type", _declared(column), "quarantine")
+    for column in contract.columns:
+        if column.required:
+            yield _rule(f"required:{column.name}", "expect_column_values_to_not_be_null", {"column": column.name}, "quarantine")
+    yield _key(contract.key)
+    for relationship in contract.relationships:
+        yield _foreign_key(relationship)
+    if contract.write_mode == "replace":
+        yield _rule("not-empty", "expect_table_row_count_to_be_between", {"min_value": 1}, "block")
+    if contract.max_quarantined is not None:
+        share = {"max_share": contract.max_quarantined}
+        yield _rule("max-quarantined", "expect_quarantined_share_to_be_at_most", share, "block")
+
+
+def _declared(column: Column) -> dict[str, Any]:
+    declared = {"column": column.name, "type": column.type}
+    return declared | ({"format": column.format} if column.format else {})
+
+
+def _key(columns: tuple[str, ...]) -> Rule:
+    if len(columns) == 1:
+        return _rule("key", "expect_column_values_to_be_unique", {"column": columns[0]}, "quarantine")
+    return _rule("key", "expect_compound_columns_to_be_unique", {"column_list": list(columns)}, "quarantine")
+
+
+def _foreign_key(relationship: Relationship) -> Rule:
+    own, there = relationship.columns, relationship.to_columns
+    one = len(own) == 1
+    kwargs: dict[str, Any] = {
+        "column" if one else "column_list": own[0] if one else list(own),
+        "reference": relationship.to,
+        "reference_column" if one else "reference_column_list": there[0] if one else list(there),
+    }
+    name = f"fk:{','.join(own)}->{relationship.to}.{','.join(there)}"
+    return _rule(name, "expect_column_values_to_exist_in_reference", kwargs, relationship.severity)
+
+
+def _stated(contract: Contract, hop: Hop) -> Iterator[Rule]:
+    for stated in contract.rules:
+        if stated.hop == hop:
+            yield _rule(stated.id, stated.type, stated.kwargs, stated.severity, stated.family)
+
+
+def _rule(name: str, type_: str, kwargs: dict[str, Any], severity: Severity, family: Family | None = None) -> Rule:
+    kind = EXPECTATIONS[type_]
+    return Rule(name, type_, kwargs, severity, family or kind.family, kind.row_rule)

@@ -1,0 +1,132 @@
+"""Suite files: ordinary Great Expectations suites, as JSON, that add rules to what a contract asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, cast
+
+from catalog.contract import Contract, Family, Hop, Severity
+from catalog.document import Document, Steps, read_json, suggest
+from catalog.rules import EXPECTATIONS, FAMILIES, SEVERITIES, mistakes
+from expectations.suite import GX_SEVERITY, Rule
+from lakegate.errors import ContractError
+
+_SUITE_KEYS: Final = ("name", "id", "expectations", "meta", "notes", "suite_parameters")
+_RULE_KEYS: Final = ("type", "kwargs", "severity", "meta", "id", "notes", "description", "expectation_context", "rendered_content")
+_META_KEYS: Final = ("rule", "severity", "family")
+_ID: Final = re.compile(r"[A-Za-z0-9_.:,>-]+")
+_FROM_GX: Final[dict[str, Severity]] = {word: severity for severity, word in GX_SEVERITY.items()}
+_NEUTRAL: Final[dict[str, Any]] = {"mostly": 1, "catch_exceptions": False, "strict_min": False, "strict_max": False}
+"""Arguments that GX writes out although they change nothing; dropped, so that they don't change a suite's hash."""
+
+
+def suite_files(contract: Contract, hop: Hop, project: Path) -> list[Path]:
+    """The suite files of one hop that are there: `<table>.json`, then `<dataset>.<hop>.json`."""
+    table = f"{contract.name}_raw" if hop == "raw" else contract.name
+    folder = project / "expectations" / "suites"
+    return [path for name in (table, f"{contract.name}.{hop}") if (path := folder / f"{name}.json").is_file()]
+
+
+def stray_suite_files(contracts: Iterable[Contract], project: Path) -> dict[str, ContractError]:
+    """Suite files that belong to no table, by file name: a misspelt name would leave rules unasked in silence."""
+    known: set[str] = set()
+    for contract in contracts:
+        if contract.kind == "feature":
+            known |= {contract.name, f"{contract.name}.features"}
+        else:
+            known |= {contract.name, f"{contract.name}_raw", f"{contract.name}.raw", f"{contract.name}.processed"}
+    folder = project / "expectations" / "suites"
+    return {
+        path.name: ContractError(f"no table is named {path.stem!r}", where=str(path), fix=suggest(path.stem, known))
+        for path in sorted(folder.glob("*.json"))
+        if path.stem not in known
+    }
+
+
+def written_rules(path: Path, contract: Contract, hop: Hop, *, taken: set[str]) -> list[Rule]:
+    """The rules of a suite file.
+
+    Args:
+        path: A Great Expectations suite as JSON.
+        contract: The dataset whose columns it judges.
+        hop: Where.
+        taken: Rule ids that can't be used again.
+
+    Raises:
+        ContractError: It has a mistake; the error tells file, line and what to do.
+    """
+    document = read_json(path)
+    _check_keys(document, document.data, (), _SUITE_KEYS, "the suite")
+    given = document.data.get("expectations")
+    if not isinstance(given, list):
+        raise document.error("the suite has no list of expectations", "expectations", fix='write {"name": ..., "expectations": [...]}')
+    rules: list[Rule] = []
+    used = set(taken)
+    for i, item in enumerate(given):
+        rule = _rule(document, item, ("expectations", i), contract, hop)
+        if rule.id in used:
+            what = f"the rule id {rule.id!r} is taken"
+            raise document.error(what, "expectations", i, fix='name the rule with "meta": {"lakegate": {"rule": "..."}}')
+        used.add(rule.id)
+        rules.append(rule)
+    return rules
+
+
+def _rule(document: Document, item: Any, at: Steps, contract: Contract, hop: Hop) -> Rule:
+    _check_keys(document, item, at, _RULE_KEYS, "the expectation")
+    type_, kwargs = item.get("type"), item.get("kwargs", {})
+    if not isinstance(type_, str) or not isinstance(kwargs, dict):
+        raise document.error("the expectation has no type and kwargs", *at, fix='write {"type": "expect_...", "kwargs": {...}}')
+    meta = item.get("meta") or {}
+    own = meta.get("lakegate", {}) if isinstance(meta, dict) else {}
+    inside = (*at, "meta", "lakegate")
+    _check_keys(document, own, inside, _META_KEYS, "meta.lakegate")
+    severity = _severity(document, item, own, at)
+    kwargs = {key: value for key, value in kwargs.items() if value is not None and (key not in _NEUTRAL or value != _NEUTRAL[key])}
+    for mistake in mistakes(contract, hop, type_, kwargs, severity):
+        place = (*at, "kwargs", mistake.argument) if mistake.argument is not None else (*at, "type")
+        raise document.error(mistake.what, *place, fix=mistake.fix)
+    kind = EXPECTATIONS[type_]
+    family = own.get("family", kind.family)
+    if family not in FAMILIES:
+        what = f"unknown family {family!r}"
+        raise document.error(what, *inside, "family", fix=suggest(family, FAMILIES))
+    name = own.get("rule", _name(type_, kwargs))
+    if not isinstance(name, str) or not name:
+        what = f"the rule id is {name!r}"
+        raise document.error(what, *inside, "rule", fix="write text")
+    return Rule(name, type_, kwargs, severity, cast("Family", family), kind.row_rule)
+
+
+def _severity(document: Document, item: dict[str, Any], own: dict[str, Any], at: Steps) -> Severity:
+    """Lakegate's word in meta.lakegate, else GX's; both only where they agree."""
+    ours, theirs = own.get("severity"), item.get("severity")
+    if ours is None and theirs is None:
+        raise document.error("the expectation has no severity", *at, fix=f"add severity: {', '.join(_FROM_GX)}")
+    if theirs is not None and str(theirs) not in _FROM_GX:
+        what = f"unknown severity {theirs!r}"
+        raise document.error(what, *at, "severity", fix=suggest(theirs, _FROM_GX))
+    if ours is not None and ours not in SEVERITIES:
+        what = f"unknown severity {ours!r}"
+        raise document.error(what, *at, "meta", "lakegate", "severity", fix=suggest(ours, SEVERITIES))
+    if ours is not None and theirs is not None and _FROM_GX[str(theirs)] != ours:
+        what = f"severity {theirs!r} means {_FROM_GX[str(theirs)]}, meta.lakegate says {ours}"
+        raise document.error(what, *at, "severity", fix=f"use {GX_SEVERITY[cast('Severity', ours)]!r}, or leave one of them out")
+    return cast("Severity", ours) if ours is not None else _FROM_GX[str(theirs)]
+
+
+def _name(type_: str, kwargs: dict[str, Any]) -> str:
+    columns = [kwargs[key] for key in ("column", "column_A", "column_B", "column_list", "column_set") if key in kwargs]
+    return ":".join([type_.removeprefix("expect_"), *(",".join(item) if isinstance(item, list) else str(item) for item in columns)])
+
+
+def _check_keys(document: Document, given: Any, at: Steps, known: tuple[str, ...], name: str) -> None:
+    if not isinstance(given, dict):
+        what = f"{name} is no object"
+        raise document.error(what, *at, fix="write {...}")
+    for key in given:
+        if key not in known:
+            what = f"unknown key {key!r} in {name}"
+            raise document.error(what, *at, key, fix=suggest(key, known))

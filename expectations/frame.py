@@ -1,0 +1,109 @@
+"""The typed frame that rules are asked of: names of its helper columns, and text made into declared types.
+
+Casts differ between engines (what counts as a number, which dates), so each type's accepted spelling is a pattern
+of our own, in ASCII classes only, and the cast happens behind it (promise P5).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from catalog.contract import Column, Contract
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column as Expression
+    from pyspark.sql import DataFrame
+
+HELPER: Final = "__"
+"""Helper columns start so; a contract's names never do."""
+
+ROW: Final = "_row"
+RECORD: Final = "_record"
+DROP: Final = "_drop"
+PROVENANCE: Final = (DROP, ROW)
+
+_SIGN: Final = "[+-]?"
+_OFFSET: Final = "(Z|[+-][0-9]{2}:[0-9]{2})?"
+SPELLINGS: Final[dict[str, str]] = {
+    "integer": f"^{_SIGN}[0-9]{{1,18}}$",
+    "double": f"^{_SIGN}([0-9]+([.][0-9]*)?|[.][0-9]+)([eE]{_SIGN}[0-9]{{1,3}})?$",
+    "boolean": "^(true|false|TRUE|FALSE|True|False|t|f|T|F|0|1)$",
+    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "timestamp": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?{_OFFSET}$",
+}
+"""Accepted spellings; a timestamp without offset is UTC. Integers of 18 digits always fit 64 bits."""
+
+SPARK_TYPES: Final[dict[str, str]] = {
+    "string": "string",
+    "integer": "bigint",
+    "double": "double",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+
+
+TYPE_NAMES: Final[dict[str, str]] = {
+    "string": "StringType()",
+    "integer": "LongType()",
+    "double": "DoubleType()",
+    "boolean": "BooleanType()",
+    "date": "DateType()",
+    "timestamp": "TimestampType()",
+}
+
+
+def frame_types(contract: Contract, *, with_text: bool) -> dict[str, str]:
+    """The columns that rules are asked of, with Spark's names for their types; `with_text` adds the delivered text."""
+    types = {column.name: TYPE_NAMES[column.type] for column in contract.columns}
+    if with_text:
+        types |= {text_column(column.name): "StringType()" for column in contract.columns if column.type != "string"}
+    return types
+
+
+def text_column(name: str) -> str:
+    """Helper column: the text that was delivered for a typed column."""
+    return f"{HELPER}text_{name}"
+
+
+def reference_marker(column: str, reference: str) -> str:
+    """Helper column: not NULL where the foreign key was found in the reference."""
+    return f"{HELPER}in_{reference}_{column}"
+
+
+def duplicate_marker(rule: str) -> str:
+    """Helper column: true where the row's key stands more than once."""
+    return f"{HELPER}dup_{rule}"
+
+
+def typed(frame: DataFrame, contract: Contract) -> DataFrame:
+    """A frame of text columns as the contract's types, with the delivered text kept beside each typed column.
+
+    Text that can't be read becomes NULL and is found by rule `type`.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    columns: list[Expression] = []
+    for column in contract.columns:
+        text = F.col(column.name)
+        columns.append(_cast(text, column).alias(column.name))
+        if column.type != "string":
+            columns.append(text.alias(text_column(column.name)))
+    return frame.select(*columns, F.col(ROW), F.col(RECORD))
+
+
+def _cast(text: Expression, column: Column) -> Expression:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    if column.type == "string":
+        return text
+    trimmed = F.trim(text)
+    if column.format is not None and column.type in ("date", "timestamp"):
+        parsed = F.try_to_timestamp(trimmed, F.lit(column.format))
+        return parsed.cast(SPARK_TYPES[column.type])
+    value = F.when(trimmed.rlike(SPELLINGS[column.type]), trimmed).try_cast(SPARK_TYPES[column.type])
+    if column.type == "double":
+        special = F.when(trimmed == "NaN", F.lit(float("nan")))
+        special = special.when(trimmed.isin("inf", "+inf", "Infinity", "+Infinity"), F.lit(float("inf")))
+        return special.when(trimmed.isin("-inf", "-Infinity"), F.lit(float("-inf"))).otherwise(value)
+    return value

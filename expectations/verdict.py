@@ -1,0 +1,88 @@
+"""What a gate found: an outcome per rule, and the verdict that follows from their severities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from expectations.suite import GX_SEVERITY, GX_VERSION, Rule, Suite
+
+
+class Verdict(StrEnum):
+    """The outcome for one drop at one hop, from best to worst."""
+
+    UNCHANGED = "unchanged"
+    PASSED = "passed"
+    QUARANTINED = "quarantined"
+    WAITING = "waiting"
+    HELD = "held"
+    BLOCKED = "blocked"
+
+
+_WORSE: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of several verdicts; `unchanged` of none."""
+    return max(verdicts, key=_WORSE.__getitem__, default=Verdict.UNCHANGED)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one rule came out: `failed` of `of` rows (records, columns), and what was seen, without any value."""
+
+    rule: Rule
+    failed: int
+    of: int
+    observed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def success(self) -> bool:
+        """Whether nothing broke the rule."""
+        return self.failed == 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as `{"rule", "family", "severity", "failed"}`."""
+        return {"rule": self.rule.id, "family": self.rule.family, "severity": self.rule.severity, "failed": self.failed}
+
+    def to_gx(self) -> dict[str, Any]:
+        """The outcome as one of GX's expectation validation results, with counts and never a value (promise P6)."""
+        percent = 100.0 * self.failed / self.of if self.of else 0.0
+        return {
+            "success": self.success,
+            "expectation_config": {
+                "type": self.rule.type,
+                "kwargs": self.rule.kwargs,
+                "severity": GX_SEVERITY[self.rule.severity],
+                "meta": {"lakegate": {"rule": self.rule.id, "family": self.rule.family, "severity": self.rule.severity}},
+            },
+            "result": {"element_count": self.of, "unexpected_count": self.failed, "unexpected_percent": percent, **self.observed},
+            "exception_info": {"raised_exception": False, "exception_traceback": None, "exception_message": None},
+            "meta": {},
+        }
+
+
+def verdict_of(outcomes: Iterable[Outcome], *, set_aside: int) -> Verdict:
+    """Blocked where a blocking rule failed, quarantined where rows were set aside, passed otherwise."""
+    if any(item.rule.severity == "block" and not item.success for item in outcomes):
+        return Verdict.BLOCKED
+    return Verdict.QUARANTINED if set_aside else Verdict.PASSED
+
+
+def report(suite: Suite, outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
+    """The gate's report in GX's format of a suite's validation result."""
+    passed = sum(item.success for item in outcomes)
+    return {
+        "success": passed == len(outcomes),
+        "suite_name": suite.name,
+        "results": [item.to_gx() for item in outcomes],
+        "statistics": {
+            "evaluated_expectations": len(outcomes),
+            "successful_expectations": passed,
+            "unsuccessful_expectations": len(outcomes) - passed,
+            "success_percent": 100.0 * passed / len(outcomes) if outcomes else None,
+        },
+        "meta": {"great_expectations_version": GX_VERSION, "suite_hash": suite.hash},
+    }

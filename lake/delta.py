@@ -1,0 +1,68 @@
+"""The Delta log of a table on a branch: which files it holds, each with size, rows and SHA-256.
+
+Only the log is read through delta-rs; data never is (its S3 reader aborted processes at exit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+from urllib.parse import unquote
+
+from lake.repository import Repository
+from lakegate.errors import IntegrityError
+from lakegate.manifest import DataFile
+
+HASHERS: Final = 4
+"""Files hashed at once: hashing waits for the gateway more than for a core."""
+
+
+def table_files(repository: Repository, ref: str, path: str, *, known: Sequence[DataFile]) -> list[DataFile]:
+    """The files of the Delta table at `path` in the tree `ref`, sorted by path; an absent table has none.
+
+    Files that `known` (the parent version's) already lists are taken from there: Delta files never change.
+
+    Raises:
+        IntegrityError: The log names a file that the tree does not hold, or one without a row count.
+    """
+    actions = _active(repository, ref, path)
+    before = {item.path: item for item in known}
+    fresh = [item for item in actions if f"{path}/{item[0]}" not in before]
+    objects = {item.path: item for item in repository.listing(ref, f"{path}/")} if fresh else {}
+
+    def describe(item: tuple[str, int | None]) -> DataFile:
+        name, rows = item
+        full = f"{path}/{name}"
+        if full not in objects or rows is None:
+            what = f"the Delta log names {name}, {'without a row count' if full in objects else 'the tree does not hold it'}"
+            raise IntegrityError(what, where=f"{ref}:{path}", fix="write the version again: run the drop once more")
+        stored = objects[full]
+        return DataFile(full, repository.physical(stored.physical_address), int(stored.size_bytes), repository.sha256(ref, full), rows)
+
+    with ThreadPoolExecutor(HASHERS) as pool:
+        described = list(pool.map(describe, fresh))
+    kept = [before[f"{path}/{name}"] for name, _ in actions if f"{path}/{name}" in before]
+    return sorted([*kept, *described], key=lambda item: item.path)
+
+
+def _active(repository: Repository, ref: str, path: str) -> list[tuple[str, int | None]]:
+    from deltalake import DeltaTable
+    from deltalake.exceptions import TableNotFoundError
+
+    endpoint = repository.endpoint
+    options = {
+        "AWS_ENDPOINT_URL": endpoint.url,
+        "AWS_ACCESS_KEY_ID": endpoint.key_id,
+        "AWS_SECRET_ACCESS_KEY": endpoint.secret,
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    try:
+        actions: Any = DeltaTable(f"s3://{repository.name}/{ref}/{path}", storage_options=options).get_add_actions(flatten=True)
+    except TableNotFoundError:
+        return []
+    names, rows = actions["path"].to_pylist(), actions["num_records"].to_pylist()
+    return [(unquote(name), None if count is None else int(count)) for name, count in zip(names, rows, strict=True)]

@@ -1,0 +1,209 @@
+"""The engines, and everything that differs between them: Sail (embedded) and Spark, both spoken to as Spark Connect."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from lakegate.errors import LakegateError, Transient
+from lakegate.home import Endpoint
+from lakegate.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+REGION: Final = "us-east-1"
+"""lakeFS's gateway ignores the region, the clients insist on one."""
+
+HADOOP_AWS: Final = "3.4.2"
+AWS_SDK: Final = "2.29.52"
+"""The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
+
+
+class Engine:
+    """One Spark Connect session that reads and writes a tenant's repository through the lakeFS gateway.
+
+    Object-store keys are bound to the process at first use, so one process serves one tenant.
+    """
+
+    def __init__(self, settings: Settings, endpoint: Endpoint) -> None:
+        self.settings, self.endpoint, self.repository = settings, endpoint, settings.repository
+
+    @property
+    def name(self) -> Literal["sail", "spark"]:
+        """Which engine this is."""
+        return self.settings.engine
+
+    def describe(self) -> dict[str, str]:
+        """Name and version, for the manifest."""
+        package = "pysail" if self.name == "sail" else "pyspark"
+        return {"name": self.name, "version": version(package)}
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """The session, started at first use.
+
+        Raises:
+            LakegateError: The engine can't start here (Java missing, jars that don't resolve).
+        """
+        session = _sail(self.settings, self.endpoint) if self.name == "sail" else _spark(self.settings, self.endpoint)
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+        return session
+
+    def uri(self, ref: str, path: str) -> str:
+        """Where the engine finds `path` of a branch, tag or commit."""
+        return f"s3a://{self.repository}/{ref}/{path}"
+
+    def read_delta(self, ref: str, path: str) -> DataFrame:
+        """A Delta table of the tree `ref`."""
+        return self.spark.read.format("delta").load(self.uri(ref, path))
+
+    def read_parquet(self, uris: Sequence[str]) -> DataFrame:
+        """The Parquet files at these addresses, as one frame."""
+        return self.spark.read.parquet(*uris)
+
+    def write_delta(
+        self, frame: DataFrame, *, ref: str, path: str, mode: Literal["append", "overwrite"], statistics: Sequence[str]
+    ) -> None:
+        """Write a frame as a Delta commit; only the columns named in `statistics` get min and max in the log (P6)."""
+        writer = frame.write.format("delta").mode(mode)
+        for prefix in ("", "delta."):
+            writer = writer.option(f"{prefix}dataSkippingStatsColumns", ",".join(statistics))
+        if mode == "overwrite":
+            writer = writer.option("overwriteSchema", "true")
+        with engine_errors("writing a table"):
+            writer.save(self.uri(ref, path))
+
+    def write_scratch(self, frame: DataFrame, folder: Path) -> DataFrame:
+        """Evaluate a frame once into Parquet in the scratch folder and read it back."""
+        with engine_errors("evaluating the rules"):
+            frame.write.mode("overwrite").parquet(folder.as_uri())
+        return self.spark.read.parquet(folder.as_uri())
+
+    def rows(self, frame: DataFrame) -> list[Any]:
+        """Collect a small frame to the driver."""
+        with engine_errors("counting"):
+            return list(frame.collect())
+
+
+@contextlib.contextmanager
+def engine_errors(doing: str) -> Iterator[None]:
+    """Turn an engine's error into one of ours that quotes none of its text: engines put values into messages (P6)."""
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except PySparkException as error:
+        name = type(error).__name__
+        kind = Transient if any(word in str(error).lower() for word in _UNREACHABLE) else LakegateError
+        what = f"the engine failed while {doing} ({name}{': ' + error_class if (error_class := _error_class(error)) else ''})"
+        raise kind(what, fix="run it again; its text is not shown because engines quote values in it") from None
+
+
+_UNREACHABLE: Final = ("connection refused", "connection reset", "error sending request", "timed out", "unavailable")
+
+
+def _error_class(error: Any) -> str:
+    """The engine's error class, where it is one of the constants that carry no values."""
+    found = error.getCondition() if hasattr(error, "getCondition") else None
+    return found if isinstance(found, str) and found.replace("_", "").replace(".", "").isalnum() else ""
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _sail(settings: Settings, endpoint: Endpoint) -> SparkSession:
+    """Sail reads its keys at the first use of a bucket and keeps them, so the bucket is opened once in here."""
+    with _environment(
+        {
+            "AWS_ENDPOINT": endpoint.url,
+            "AWS_ACCESS_KEY_ID": endpoint.key_id,
+            "AWS_SECRET_ACCESS_KEY": endpoint.secret,
+            "AWS_REGION": REGION,
+            "AWS_ALLOW_HTTP": str(urlsplit(endpoint.url).scheme == "http").lower(),
+            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "SAIL_RUNTIME__MEMORY_POOL__TYPE": "fair",
+            "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(settings.memory),
+            "RUST_LOG": "off",
+        }
+    ):
+        from pysail.spark import SparkConnectServer
+        from pyspark.sql import SparkSession
+
+        server = SparkConnectServer(ip="127.0.0.1", port=0)
+        server.start(background=True)
+        _, port = server.listening_address
+        session: SparkSession = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+        session._lakegate_server = server  # noqa: SLF001  (lives as long as its session)
+        for scheme in ("s3", "s3a"):
+            with contextlib.suppress(Exception):
+                session.read.parquet(f"{scheme}://{settings.repository}/main/_lakegate/nothing.parquet").count()
+        return session
+
+
+def _spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.remote(settings.spark_remote)
+    options = {f"spark.hadoop.fs.s3a.{name}": value for name, value in _s3a(endpoint).items()}
+    if settings.spark_remote.startswith("local"):
+        options |= {
+            "spark.jars.packages": ",".join(_jars()),
+            "spark.jars.excludes": "software.amazon.awssdk:bundle",
+            "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+            "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+            "spark.driver.memory": str(settings.memory),
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false",
+            "spark.sql.shuffle.partitions": "2",
+        }
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    try:
+        return builder.getOrCreate()
+    except Exception as error:
+        what = f"Spark did not start ({type(error).__name__})"
+        raise LakegateError(
+            what, fix="the Spark engine needs Java 17 or newer on PATH (or JAVA_HOME); LAKEGATE_ENGINE=sail needs none"
+        ) from error
+
+
+def _jars() -> list[str]:
+    delta = version("delta-spark")
+    modules = ("s3", "s3-transfer-manager", "apache-client", "sts")
+    return [
+        f"io.delta:delta-spark_4.1_2.13:{delta}",
+        f"org.apache.hadoop:hadoop-aws:{HADOOP_AWS}",
+        *(f"software.amazon.awssdk:{module}:{AWS_SDK}" for module in modules),
+    ]
+
+
+def _s3a(endpoint: Endpoint) -> dict[str, str]:
+    return {
+        "endpoint": endpoint.url,
+        "access.key": endpoint.key_id,
+        "secret.key": endpoint.secret,
+        "endpoint.region": REGION,
+        "path.style.access": "true",
+        "change.detection.mode": "none",
+        "connection.ssl.enabled": str(urlsplit(endpoint.url).scheme == "https").lower(),
+    }

@@ -1,0 +1,165 @@
+"""The features hop: a SQL query over pinned versions becomes a feature table, one version per version of its driver."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catalog.contract import Contract
+from expectations.build import build_suite
+from expectations.frame import PROVENANCE, frame_types
+from expectations.rows import UNIQUE_TYPES, mark_duplicates, predicates
+from expectations.suite import Suite
+from expectations.tables import judge_table
+from expectations.verdict import Outcome
+from lake import layout, publish
+from lake.content import add, content_of
+from lake.delta import table_files
+from lake.engine import engine_errors
+from lake.hop import HopResult, Job, Written, finish, run_hop
+from lake.publish import Candidate
+from lake.session import Session
+from lake.steps import Steps
+from lakegate.errors import ContractError, IntegrityError
+from lakegate.manifest import Counts, Parent
+from lakegate.names import VersionName
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent, ...]] | None:
+    """What the feature table's next version is made for: a name for the cause, and its pinned parents.
+
+    One per version of the driver, in order; then one more where another input has moved on since. None where nothing
+    is missing, or an input has no version yet.
+    """
+    repository = session.repository
+    latest = {table: publish.head(repository, table) for table in contract.inputs}
+    driver = contract.driver or contract.inputs[0]
+    if any(found is None for found in latest.values()):
+        return None
+    numbers = {table: int(found["version"]) for table, found in latest.items() if found}
+    head = publish.head(repository, contract.name)
+    made = publish.manifest_at(repository, "main", VersionName(contract.name, int(head["version"]))) if head else None
+    pinned = {item.table: item.version for item in made.parents} if made else {}
+    step = pinned.get(driver, 0) + 1
+    if step <= numbers[driver]:
+        return str(VersionName(driver, step)), _pins(session, numbers | {driver: step})
+    if any(pinned.get(table) != number for table, number in numbers.items()):
+        names = "+".join(str(VersionName(table, number)) for table, number in sorted(numbers.items()))
+        return names, _pins(session, numbers)
+    return None
+
+
+def carry_features(session: Session, contract: Contract, *, again: bool = False) -> HopResult | None:
+    """Make the feature table's next missing version; None where nothing is missing."""
+    resume_name(session, contract.name)
+    found = next_cause(session, contract)
+    if found is None:
+        return None
+    cause, pins = found
+    suite = build_suite(contract, "features", session.settings.project)
+    sql = contract.sql
+    if sql is None:
+        raise ContractError(f"{contract.name} has no SQL", where=str(contract.path), fix="name its file under customProperties: sql")
+    job = Job(
+        hop="features",
+        table=contract.name,
+        dataset=contract.name,
+        cause=hashlib.sha256(cause.encode()).hexdigest(),
+        root=layout.feature_table(contract.name),
+        contract=contract,
+        suite=suite,
+        write=_Work(session, contract, suite, sql, pins).write,
+        pins=pins,
+        sql_hash=hashlib.sha256(sql.encode()).hexdigest(),
+        source={"query": sql, "cause": cause},
+    )
+    return run_hop(session, job, again=again)
+
+
+def resume_name(session: Session, table: str) -> None:
+    """Give the table's latest version its tag and retention branch, where an attempt died between merge and tag."""
+    if (head := publish.head(session.repository, table)) is not None:
+        finish(session, publish.recover(session.repository, VersionName(table, int(head["version"]))))
+
+
+def _pins(session: Session, numbers: dict[str, int]) -> tuple[Parent, ...]:
+    pins = []
+    for table, number in sorted(numbers.items()):
+        published = publish.recover(session.repository, VersionName(table, number))
+        pins.append(Parent(table, number, finish(session, published).commit))
+    return tuple(pins)
+
+
+def _root(session: Session, table: str) -> str:
+    contract = session.catalog.get(table)
+    return layout.feature_table(table) if contract.kind == "feature" else layout.processed_table(table)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What writing one version of a feature table onto a candidate needs."""
+
+    session: Session
+    contract: Contract
+    suite: Suite
+    sql: str
+    pins: tuple[Parent, ...]
+
+    def write(self, candidate: Candidate, steps: Steps) -> Written:
+        """Run the SQL over the pinned inputs, write its result, and judge what was written."""
+        session, contract, engine = self.session, self.contract, self.session.engine
+        path = layout.feature_table(contract.name)
+        rows_of = {}
+        for pin in self.pins:
+            engine.read_delta(pin.name.tag, _root(session, pin.table)).createOrReplaceTempView(pin.table)
+            rows_of[pin.table] = publish.manifest_at(session.repository, pin.commit, pin.name).counts.after
+        steps.tell("write.table")
+        frame = self._result()
+        public = [column.name for column in contract.columns if not column.personal]
+        engine.write_delta(frame, ref=candidate.branch, path=path, mode="overwrite", statistics=public)
+        files = table_files(session.repository, candidate.branch, path, known=[])
+        logged = sum(item.rows for item in files)
+        if not logged:
+            number, rows, outcomes = 0, 0, self._judge(None, rows=0, rows_of=rows_of)
+        else:
+            written = engine.read_parquet([engine.uri(candidate.branch, item.path) for item in files if item.rows])
+            outcomes = self._judge(written, rows=logged, rows_of=rows_of)
+            number, rows = content_of(engine, written, contract)
+        if rows != logged:
+            what = f"{rows} rows can be read, the Delta log says {logged}"
+            raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
+        before = candidate.parent.counts.after if candidate.parent else 0
+        counts = Counts(rows, rows, 0, 0, before=before, inserted=rows, deleted=before, after=rows)
+        return Written(outcomes, counts, files, [], add(None, number))
+
+    def _result(self) -> DataFrame:
+        with engine_errors(f"running the SQL of {self.contract.name}"):
+            frame = self.session.engine.spark.sql(self.sql)
+            known = frame.columns
+        if missing := [column.name for column in self.contract.columns if column.name not in known]:
+            what = f"the SQL gives no column {', '.join(missing)}"
+            raise ContractError(what, where=f"{self.contract.name}.sql", fix="select it, or take it out of the contract")
+        kept = [column.name for column in self.contract.columns] + [name for name in PROVENANCE if name in known]
+        return frame.select(*kept)
+
+    def _judge(self, frame: DataFrame | None, *, rows: int, rows_of: dict[str, int]) -> tuple[Outcome, ...]:
+        """The outcomes of the suite on what was written (None: nothing), from one aggregate for all row rules."""
+        from pyspark.sql import functions as F  # noqa: N812
+
+        rules = self.suite.rules
+        failed = {rule.id: 0 for rule in rules if rule.row_rule}
+        if frame is not None and failed:
+            for rule in rules:
+                if rule.type in UNIQUE_TYPES:
+                    frame = mark_duplicates(frame, rule, published=None)
+            bad = predicates(self.suite, frame, frame_types(self.contract, with_text=False))
+            sums = [F.sum(condition.cast("bigint")).alias(f"rule{index}") for index, condition in enumerate(bad.values())]
+            (found,) = self.session.engine.rows(frame.agg(*sums))
+            failed = {rule: int(found[f"rule{index}"]) for index, rule in enumerate(bad)}
+        return tuple(
+            Outcome(rule, failed[rule.id], rows) if rule.row_rule else judge_table(rule, valid=rows, other_rows=rows_of) for rule in rules
+        )

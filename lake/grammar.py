@@ -1,0 +1,36 @@
+"""How a record divides into fields: RFC 4180, section 2, with text that isn't at a field's start free to hold quotes."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+TERMINATOR = re.compile(rb"\r\n|\r|\n")
+
+
+class Grammar:
+    """How a record divides into fields, byte by byte; `columns` is how many it must have to run over line ends."""
+
+    def __init__(self, delimiter: str, max_lines: int = 1, columns: int | None = None) -> None:
+        self.delimiter, self.max_lines, self.columns = delimiter.encode(), max_lines, columns
+        mark = re.escape(self.delimiter)
+        # Possessive, so that a broken record costs one look at each byte.
+        self._field = re.compile(
+            rb'(?:\A|%b)(?:"(?:[^"]++|"")*+"(?=%b|\Z)|[^"%b\r\n][^%b\r\n]*+|(?=%b|\Z))' % (mark, mark, mark, mark, mark)
+        )
+        self.edge = np.isin(np.arange(256), list(self.delimiter + b'"\r\n'))
+
+    def fields(self, record: bytes) -> list[bytes] | None:
+        """The fields as they stand, quotes included; None where the record can't be divided without guessing."""
+        found = self._field.findall(record)
+        if sum(map(len, found)) != len(record):
+            return None
+        return [found[0], *(field[len(self.delimiter) :] for field in found[1:])]
+
+    def spans_lines(self, record: bytes) -> bool:
+        """Whether lines taken together are one record, with no field on more lines than allowed."""
+        fields = self.fields(record)
+        if fields is None or self.columns not in (None, len(fields)):
+            return False
+        return all(len(TERMINATOR.findall(field)) < self.max_lines for field in fields)

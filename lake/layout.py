@@ -1,0 +1,66 @@
+"""Where things lie in the tree of a tenant's repository."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LEDGER: Final = "ledger"
+"""Branch of the execution-state records that are not part of a publish; never merged."""
+
+FORMAT: Final = 1
+"""Format of the JSON records that Lakegate writes into the lake (heads, drops, receipts, ledger)."""
+
+
+def raw_object(dataset: str, drop: str) -> str:
+    """The delivered bytes, verbatim."""
+    return f"raw/{dataset}/{drop}/data"
+
+
+def receipts(dataset: str, drop: str = "") -> str:
+    """Prefix of the receipts of a drop, or of every drop of a dataset."""
+    return f"raw/{dataset}/{drop}/receipts/" if drop else f"raw/{dataset}/"
+
+
+def processed_table(dataset: str) -> str:
+    """The Delta table of rows that passed."""
+    return f"processed/{dataset}"
+
+
+def quarantine_table(dataset: str) -> str:
+    """The Delta table of rows set aside."""
+    return f"quarantine/{dataset}"
+
+
+def feature_table(table: str) -> str:
+    """The Delta table of a feature."""
+    return f"features/{table}"
+
+
+def head(table: str) -> str:
+    """The table's latest version; two publishes of one table always conflict on it."""
+    return f"_lakegate/heads/{table}.json"
+
+
+def publication(dataset: str, cause: str, table: str) -> str:
+    """That a drop (or whatever caused a version) was published; two publishes of one drop always conflict on it."""
+    return f"_lakegate/drops/{dataset}/{cause}.{table}.json"
+
+
+def evidence(table: str, number: int) -> str:
+    """GX results, suite and unreadable records of a version."""
+    return f"_lakegate/evidence/{table}/v{number}.json"
+
+
+def ledger_entry(table: str, number: int) -> str:
+    """The ledger's entry of a published version, in the data's own merge."""
+    return f"_lakegate/ledger/{table}/v{number}.json"
+
+
+def pending(dataset: str, drop: str = "") -> str:
+    """That a received drop is not published yet (or the prefix of all such); removed by the publish itself."""
+    return f"_lakegate/pending/{dataset}/{drop}.json" if drop else f"_lakegate/pending/{dataset}/"
+
+
+def delivered_name(dataset: str, name_hash: str) -> str:
+    """Which published drop of an append dataset was delivered under a name."""
+    return f"_lakegate/names/{dataset}/{name_hash}.json"

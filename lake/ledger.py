@@ -1,0 +1,113 @@
+"""The ledger's records that are not part of a publish: attempts, waits, blocks and failures, on a branch of their own.
+
+Names carry table, state and key, so that a state is found by listing one drop's records, without reading them. With
+lakeFS away a record waits in the home's spool.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from catalog.contract import Contract
+from expectations.suite import Suite
+from lake import layout, provenance
+from lake.session import Session
+from lakegate.errors import Conflict, IntegrityError, Transient
+from lakegate.manifest import Parent
+
+KEY_DIGITS: Final = 12
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as its name tells it; `read` fetches its body."""
+
+    path: str
+    at: str
+    table: str
+    state: str
+    key: str
+
+
+def key_of(*, cause: str, hop: str, contract: Contract, suite: Suite, sql: str | None, pins: tuple[Parent, ...]) -> str:
+    """What an attempt depends on, as a short hash: a verdict holds as long as this stays the same."""
+    code = provenance.code()
+    parts = [
+        cause,
+        hop,
+        contract.hash,
+        suite.hash,
+        sql,
+        [(item.table, item.version) for item in pins],
+        code["release"],
+        code["commit"],
+        code["diff_sha256"],
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:KEY_DIGITS]
+
+
+def write(session: Session, *, dataset: str, cause: str, table: str, state: str, key: str, body: dict[str, Any]) -> None:
+    """Write one record; its name is unique, so nothing is ever overwritten."""
+    at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    path = f"{dataset}/{cause}/{at}~{table}~{state}~{key}~{uuid.uuid4().hex[:8]}.json"
+    content = json.dumps({"format": layout.FORMAT, "table": table, "state": state, "key": key, "at": at, **body}, sort_keys=True).encode()
+    try:
+        _put(session, path, content)
+    except Transient:
+        spooled = session.settings.home.spool / path.replace("/", "~~")
+        spooled.write_bytes(content)
+
+
+def unspool(session: Session) -> int:
+    """Carry the records that waited in the spool into the lake; returns how many."""
+    carried = 0
+    for waiting in sorted(session.settings.home.spool.glob("*.json")):
+        _put(session, waiting.name.replace("~~", "/"), waiting.read_bytes())
+        waiting.unlink()
+        carried += 1
+    return carried
+
+
+def records(session: Session, *, dataset: str, cause: str) -> list[Record]:
+    """The records of one drop, oldest first."""
+    found = []
+    for item in session.repository.listing(layout.LEDGER, f"{dataset}/{cause}/"):
+        at, table, state, key, _ = item.path.rsplit("/", 1)[-1].split("~")
+        found.append(Record(item.path, at, table, state, key))
+    return sorted(found, key=lambda record: record.at)
+
+
+def latest(session: Session, *, dataset: str, cause: str, table: str | None = None) -> Record | None:
+    """The newest record of a drop (at one table)."""
+    found = [record for record in records(session, dataset=dataset, cause=cause) if table in (None, record.table)]
+    return found[-1] if found else None
+
+
+def read(session: Session, record: Record) -> dict[str, Any]:
+    """A record's body."""
+    return session.repository.get_json(layout.LEDGER, record.path) or {}
+
+
+def _put(session: Session, path: str, content: bytes) -> None:
+    session.repository.put(layout.LEDGER, path, content)
+    for _ in range(COMMIT_TRIES):
+        try:
+            session.repository.commit(layout.LEDGER, f"ledger: {path.split('/', 1)[0]}", {})
+        except Conflict:
+            time.sleep(0.05)
+        except IntegrityError:
+            return  # another writer's commit took this record along: nothing is left to commit
+        else:
+            return
+    with contextlib.suppress(Conflict):
+        session.repository.commit(layout.LEDGER, "ledger", {})
+
+
+COMMIT_TRIES: Final = 5

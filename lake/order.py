@@ -1,0 +1,58 @@
+"""Whose turn it is: a drop waits for references that have no version, and for earlier drops that are on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from catalog.contract import Contract
+from lake import ledger, publish
+from lake.evaluate import missing_reference
+from lake.receive import Drop, pending, received
+from lake.session import Session
+from lakegate.names import VersionName
+
+CarryRaw = Callable[[Drop], object]
+
+
+def order_of(session: Session, contract: Contract, drop: str) -> int | str | None:
+    """The value that orders a drop, as its raw version recorded it; None before that, or where the contract asks for none."""
+    if contract.order_by is None:
+        return None
+    table = f"{contract.name}_raw"
+    if (raw := publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)) is None:
+        return None
+    notes = publish.manifest_at(session.repository, "main", VersionName(table, int(raw["version"]))).notes
+    value = notes.get("order")
+    return value if isinstance(value, int | str) else None
+
+
+def waits_for(session: Session, contract: Contract, drop: Drop, *, carry_raw: CarryRaw) -> str | None:
+    """Why a drop can't be published now, in words; None where it is its turn.
+
+    It waits only for earlier drops already received and neither published nor blocked; a late one publishes next.
+    `carry_raw` carries a drop whose raw verdict is missing through the raw hop, because only then its order is known.
+    """
+    if (reference := missing_reference(session, contract)) is not None:
+        return f"{contract.name} refers to {reference}, which has no version yet"
+    mine = order_of(session, contract, drop.sha256)
+    if mine is None:
+        return None
+    for other in pending(session, contract.name):
+        if other == drop.sha256 or _blocked(session, contract.name, other):
+            continue
+        theirs = order_of(session, contract, other)
+        if theirs is None and not _raw_stands(session, contract, other):
+            carry_raw(received(session, contract.name, other))
+            theirs = order_of(session, contract, other)
+        if theirs is not None and type(theirs) is type(mine) and theirs < mine:  # type: ignore[operator]
+            return f"an earlier drop is on its way: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
+    return None
+
+
+def _blocked(session: Session, dataset: str, drop: str) -> bool:
+    newest = ledger.latest(session, dataset=dataset, cause=drop)
+    return newest is not None and newest.state == "blocked"
+
+
+def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
+    return publish.publication(session.repository, dataset=contract.name, cause=drop, table=f"{contract.name}_raw") is not None

@@ -1,0 +1,175 @@
+"""The processed hop: a raw drop becomes typed, judged rows of a Delta table, and rows set aside in its quarantine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from catalog.contract import Contract
+from expectations.build import build_suite
+from expectations.frame import DROP, RECORD, ROW
+from expectations.rows import REASONS, SEPARATOR
+from expectations.suite import Rule, Suite
+from expectations.verdict import Outcome
+from lake import layout, publish
+from lake.content import add, content_of
+from lake.delta import table_files
+from lake.evaluate import Evaluated, evaluate, pin_references
+from lake.hop import HopResult, Job, Written, run_hop
+from lake.publish import Candidate
+from lake.raw import parse_received, source_of
+from lake.receive import Drop
+from lake.session import Session
+from lake.steps import Steps
+from lakegate.errors import IntegrityError
+from lakegate.manifest import Counts, DataFile, Parent
+from lakegate.names import VersionName
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+NAME_TAKEN: Final = Rule("delivered-name", "expect_delivered_name_to_be_new", {}, "block", "duplicate", row_rule=False)
+"""On an append table the name of a published drop that stands can't come again with other bytes."""
+
+
+def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
+    """Type, judge and publish a received drop whose raw version stands."""
+    suite = build_suite(contract, "processed", session.settings.project)
+    raw_table = f"{contract.name}_raw"
+    raw = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=raw_table)
+    if raw is None:
+        what = f"drop {drop.sha256[:12]} has no raw version"
+        raise IntegrityError(what, fix="carry it through the raw hop first")
+    source = publish.recover(session.repository, VersionName(raw_table, int(raw["version"])))
+    pins = pin_references(session, contract)
+    work = _Work(session, contract, suite, drop, pins)
+    job = Job(
+        hop="processed",
+        table=contract.name,
+        dataset=contract.name,
+        cause=drop.sha256,
+        root=layout.processed_table(contract.name),
+        contract=contract,
+        suite=suite,
+        write=work.write,
+        pins=(Parent(raw_table, source.name.number, source.commit), *pins),
+        source=source_of(contract, drop),
+        delivered_at=drop.delivered_at,
+        replaces=contract.write_mode == "replace",
+    )
+    return run_hop(session, job, again=again)
+
+
+def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -> Outcome | None:
+    """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
+    known = session.repository.get_json(base, _name_path(contract, drop))
+    if known is None or known["drop"] == drop.sha256:
+        return None
+    told = f"a published drop was delivered as {drop.name} with other bytes; deliver it under a name of its own"
+    return Outcome(NAME_TAKEN, 1, 1, {"told": told})
+
+
+def _name_path(contract: Contract, drop: Drop) -> str:
+    return layout.delivered_name(contract.name, hashlib.sha256(drop.name.encode()).hexdigest()[:32])
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What writing one drop's processed rows onto a candidate needs."""
+
+    session: Session
+    contract: Contract
+    suite: Suite
+    drop: Drop
+    pins: tuple[Parent, ...]
+
+    @property
+    def appends(self) -> bool:
+        return self.contract.write_mode == "append"
+
+    @property
+    def table(self) -> str:
+        return layout.processed_table(self.contract.name)
+
+    @property
+    def aside(self) -> str:
+        return layout.quarantine_table(self.contract.name)
+
+    def write(self, candidate: Candidate, steps: Steps) -> Written:
+        """Evaluate once, write both tables from it, and describe what was written."""
+        session, parent = self.session, candidate.parent
+        before = parent.counts.after if parent else 0
+        if self.appends and (taken := name_taken(session, self.contract, self.drop, base=candidate.base)) is not None:
+            return Written((taken,), Counts(0, 0, 0, 0, before=before, inserted=0, deleted=0, after=before))
+        with session.scratch("processed") as folder:
+            steps.tell("parse")
+            parsed = parse_received(session, self.contract, self.drop, folder)
+            if parsed.staging is None:
+                what = "the raw version can't be parsed any more"
+                raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
+            published = session.engine.read_delta(candidate.branch, self.table) if self.appends and parent else None
+            steps.tell("evaluate")
+            found = evaluate(session, self.contract, self.suite, staging=parsed.staging, folder=folder, pins=self.pins, published=published)
+            counts = found.counts(before=before, appends=self.appends)
+            if found.blocked:
+                return Written(found.outcomes, counts)
+            steps.tell("write.table")
+            self._write_valid(found.labelled, candidate)
+            steps.tell("write.quarantine")
+            if found.quarantined:
+                self._write_aside(found.labelled, candidate)
+        return self._describe(candidate, found, counts)
+
+    def _write_valid(self, labelled: DataFrame, candidate: Candidate) -> None:
+        from pyspark.sql import functions as F  # noqa: N812
+
+        columns = [column.name for column in self.contract.columns]
+        public = [column.name for column in self.contract.columns if not column.personal]
+        rows = labelled.where(F.col(REASONS) == "").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
+        mode: Literal["append", "overwrite"] = "append" if self.appends else "overwrite"
+        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.table, mode=mode, statistics=[*public, ROW, DROP])
+
+    def _write_aside(self, labelled: DataFrame, candidate: Candidate) -> None:
+        from pyspark.sql import functions as F  # noqa: N812
+
+        rows = labelled.where(F.col(REASONS) != "").select(
+            F.lit(self.drop.sha256).alias(DROP),
+            F.col(ROW),
+            F.lit(self.drop.name).alias("_file"),
+            F.split(REASONS, SEPARATOR).alias("_reasons"),
+            F.lit(self.suite.hash).alias("_suite"),
+            F.lit(candidate.attempt).alias("_attempt"),
+            F.col(RECORD),
+        )
+        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.aside, mode="append", statistics=[DROP, ROW])
+
+    def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
+        """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
+        repository, parent = self.session.repository, candidate.parent
+        files = table_files(repository, candidate.branch, self.table, known=parent.files if parent else [])
+        aside = table_files(repository, candidate.branch, self.aside, known=parent.quarantine if parent else [])
+        before_aside = sum(item.rows for item in parent.quarantine) if parent else 0
+        number, rows = self._content(candidate, files)
+        meant = {"rows written": found.valid, "rows of the table": counts.after, "rows set aside": found.quarantined}
+        there = {
+            "rows written": rows,
+            "rows of the table": sum(item.rows for item in files),
+            "rows set aside": sum(item.rows for item in aside) - before_aside,
+        }
+        if there != meant:
+            what = f"what was written is not what was meant: {there}, meant {meant}"
+            raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
+        if self.appends:
+            body = {"format": layout.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
+            repository.put(candidate.branch, _name_path(self.contract, self.drop), json.dumps(body, sort_keys=True).encode())
+        repository.delete(candidate.branch, layout.pending(self.contract.name, self.drop.sha256))
+        content = add(parent.content_hash if parent and self.appends else None, number)
+        return Written(found.outcomes, counts, files, aside, content)
+
+    def _content(self, candidate: Candidate, files: list[DataFile]) -> tuple[int, int]:
+        """Content hash and rows of the files that are new on the candidate, read back from it."""
+        old = {item.path for item in candidate.parent.files} if candidate.parent else set()
+        fresh = [self.session.engine.uri(candidate.branch, item.path) for item in files if item.path not in old and item.rows]
+        return content_of(self.session.engine, self.session.engine.read_parquet(fresh), self.contract) if fresh else (0, 0)

@@ -1,0 +1,55 @@
+"""Which code, packages and settings made a version: recorded with it, because it can't be told later."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from lakegate import __version__
+from lakegate.settings import Settings
+
+RECORDED: Final = ("lakegate", "great-expectations", "pyarrow", "pysail", "pyspark", "delta-spark", "deltalake", "lakefs", "sqlglot")
+GIT_SECONDS: Final = 10
+
+
+@cache
+def code() -> dict[str, str | None]:
+    """The release, and in a git checkout its commit and the SHA-256 of what differs from it."""
+    folder = Path(__file__).resolve().parent.parent
+    commit = _git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
+    changes = _git(folder, "diff", "HEAD") if commit else None
+    return {
+        "release": __version__,
+        "commit": commit.decode().strip() if commit else None,
+        "diff_sha256": hashlib.sha256(changes).hexdigest() if changes else None,
+    }
+
+
+@cache
+def packages() -> dict[str, str]:
+    """Versions of the packages that can change a result, and of Python."""
+    found = {"python": platform.python_version()}
+    for name in RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """The settings that can change a result; no address and no key."""
+    return {"tenant": settings.tenant, "memory": settings.memory, "lakefs": "external" if settings.lakefs else "embedded"}
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=True, timeout=GIT_SECONDS)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout

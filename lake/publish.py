@@ -1,0 +1,207 @@
+"""A candidate becomes a version: stage, commit, merge as a compare-and-set, name. Every step can be found out from the lake.
+
+lakeFS merges know no expected head. Two paths stand in for one: the table's head and the drop's publication, both
+with the attempt's id in their bytes, so that two publishes of one table or one drop always conflict.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lake import layout
+from lake.repository import MAIN, NotThere, Repository
+from lakegate.errors import Conflict, IntegrityError, Transient
+from lakegate.manifest import Manifest, manifest_path, sha256
+from lakegate.names import VersionName
+
+MERGE_TRIES: Final = 4
+_EPOCH: Final = re.compile(r"-e([0-9]+)\Z")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A branch on which a version is being written and judged.
+
+    `base` is main's commit that it was made from, `cause` the SHA-256 of what it is made for (a drop, parent
+    versions), `parent` the manifest of the table's version in that base.
+    """
+
+    table: str
+    dataset: str
+    cause: str
+    branch: str
+    base: str
+    attempt: str
+    parent: Manifest | None
+
+    @property
+    def number(self) -> int:
+        """The version number this candidate asks for."""
+        return self.parent.version + 1 if self.parent else 1
+
+    @property
+    def name(self) -> VersionName:
+        """The version it asks to become."""
+        return VersionName(self.table, self.number)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A version that stands on main; `commit` is the merge commit that its tag names."""
+
+    name: VersionName
+    commit: str
+    manifest: Manifest
+
+
+def publication(repository: Repository, *, dataset: str, cause: str, table: str, ref: str = MAIN) -> dict[str, Any] | None:
+    """The record that `cause` was published to `table`, where it was."""
+    return repository.get_json(ref, layout.publication(dataset, cause, table))
+
+
+def head(repository: Repository, table: str, *, ref: str = MAIN) -> dict[str, Any] | None:
+    """The table's head record: version, cause and attempt; None before its first version."""
+    return repository.get_json(ref, layout.head(table))
+
+
+def manifest_at(repository: Repository, ref: str, name: VersionName) -> Manifest:
+    """The manifest of a version as the tree `ref` holds it.
+
+    Raises:
+        IntegrityError: It is not there.
+    """
+    path = manifest_path(name.table, name.number)
+    if (raw := repository.get(ref, path)) is None:
+        what = f"the manifest of {name} is not in the tree"
+        raise IntegrityError(what, where=f"{ref}:{path}", fix=f"`lakegate verify {name}`")
+    return Manifest.from_bytes(raw, where=path)
+
+
+def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Candidate:
+    """Make a candidate branch from main; the branches of dead attempts at the same are deleted, which fences them off."""
+    prefix = f"candidate-{table}-{cause[:12]}-e"
+    older = repository.branches(prefix)
+    epoch = 1 + max((int(found[1]) for name in older if (found := _EPOCH.search(name))), default=0)
+    branch = f"{prefix}{epoch}"
+    base = repository.commit_of(MAIN)
+    if not repository.branch(branch, base):
+        what = f"another attempt at {table} staged {branch} at the same moment"
+        raise Conflict(what, fix="wait for it to end; run it again")
+    for name in older:
+        repository.delete_branch(name)
+    latest = head(repository, table, ref=base)
+    parent = manifest_at(repository, base, VersionName(table, int(latest["version"]))) if latest else None
+    return Candidate(table, dataset, cause, branch, base, uuid.uuid4().hex, parent)
+
+
+def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: dict[str, Any]) -> str:
+    """Put manifest, evidence, ledger entry and the two compare-and-set files beside the data, and commit it all."""
+    number, body = candidate.number, manifest.to_bytes()
+    record = {
+        "format": layout.FORMAT,
+        "table": candidate.table,
+        "version": number,
+        "cause": candidate.cause,
+        "attempt": candidate.attempt,
+        "verdict": manifest.verdict,
+        "manifest_sha256": sha256(body),
+    }
+    entry = record | {"state": "published", "counts": manifest_counts(manifest), "rules": manifest.rules, "durations": manifest.durations}
+    objects = {
+        manifest_path(candidate.table, number): body,
+        layout.evidence(candidate.table, number): _json({"format": layout.FORMAT, **evidence}),
+        layout.ledger_entry(candidate.table, number): _json(entry),
+        layout.head(candidate.table): _json(record | {"parent": number - 1 or None}),
+        layout.publication(candidate.dataset, candidate.cause, candidate.table): _json(record),
+    }
+    for path, content in objects.items():
+        repository.put(candidate.branch, path, content)
+    return repository.commit(candidate.branch, f"{candidate.name}: {manifest.verdict}", _metadata(candidate, body))
+
+
+def merge(repository: Repository, candidate: Candidate, manifest: Manifest) -> Published:
+    """Merge a committed candidate into main.
+
+    Raises:
+        Conflict: Another attempt published this table or drop first.
+    """
+    metadata = _metadata(candidate, manifest.to_bytes())
+    for tried in range(1, MERGE_TRIES + 1):
+        try:
+            done = repository.merge(candidate.branch, f"publish {candidate.name}", metadata)
+            return Published(candidate.name, done, manifest)
+        except (Transient, NotThere, IntegrityError) as error:
+            if (found := find_merge(repository, candidate.name, attempt=candidate.attempt)) is not None:
+                return Published(candidate.name, found, manifest)
+            if isinstance(error, NotThere):
+                what = f"the candidate of {candidate.name} was taken over by another attempt"
+                raise Conflict(what, fix="nothing to do: the other attempt carries the drop") from error
+            if isinstance(error, IntegrityError) or tried == MERGE_TRIES:
+                raise
+            time.sleep(0.1 * 2**tried)
+    raise AssertionError
+
+
+def find_merge(repository: Repository, name: VersionName, *, attempt: str | None = None) -> str | None:
+    """The merge commit on main that published a version (by a given attempt), found by its metadata."""
+    for commit_id, metadata in repository.touched(manifest_path(name.table, name.number)):
+        if metadata.get("lakegate_version") == str(name) and attempt in (None, metadata.get("lakegate_attempt")):
+            return commit_id
+    return None
+
+
+def give_name(repository: Repository, published: Published) -> None:
+    """Tag the merge commit, then keep a branch on it, so that garbage collection leaves it alone. Done twice, it does nothing."""
+    repository.tag(published.name.tag, published.commit)
+    keep(repository, published)
+
+
+def keep(repository: Repository, published: Published) -> None:
+    """Put the retention branch on a version's commit."""
+    branch = published.name.keep_branch
+    if not repository.branch(branch, published.commit) and repository.commit_of(branch) != published.commit:
+        what = f"branch {branch} is not on the commit of {published.name}"
+        raise IntegrityError(what, fix="somebody moved it: `lakegate verify --all`")
+
+
+def recover(repository: Repository, name: VersionName) -> Published:
+    """A version that was merged, by whichever attempt: its commit and manifest, by its tag or, lacking that, main's log.
+
+    Raises:
+        IntegrityError: Main names a version that no merge commit published.
+    """
+    if (found := _tagged(repository, name) or find_merge(repository, name)) is None:
+        what = f"main says that {name} was published, no merge commit does"
+        raise IntegrityError(what, fix=f"`lakegate verify {name}`")
+    return Published(name, found, manifest_at(repository, found, name))
+
+
+def _tagged(repository: Repository, name: VersionName) -> str | None:
+    try:
+        commit_id, metadata = repository.commit_and_metadata(name.tag)
+    except NotThere:
+        return None
+    return commit_id if metadata.get("lakegate_version") == str(name) else None
+
+
+def manifest_counts(manifest: Manifest) -> dict[str, int]:
+    """The counts of a version as a plain mapping."""
+    return dict(vars(manifest.counts))
+
+
+def _metadata(candidate: Candidate, body: bytes) -> dict[str, str]:
+    return {
+        "lakegate_version": str(candidate.name),
+        "lakegate_attempt": candidate.attempt,
+        "lakegate_manifest_sha256": sha256(body),
+        "lakegate_cause": candidate.cause,
+    }
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,128 @@
+"""pyarrow.csv reads the records that the splitter found, and is held to their count.
+
+Where the two disagree the records are halved until the one at fault stands alone, so none is lost or merged in silence.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from catalog.contract import FileFormat
+from lake.splitter import Bools, Buffer, Bytes, Ints, Reason, Split
+
+ASCII_END = 0x80
+
+
+class RecordReader:
+    """pyarrow.csv over chosen records of a block."""
+
+    def __init__(self, columns: int, format: FileFormat) -> None:  # noqa: A002
+        self.names = [str(number) for number in range(columns)]
+        self.delimiter = format.delimiter
+        # Ends every text with a record too many fields long: an open quote would swallow it, even one in the last record.
+        self.sentinel = format.delimiter.encode() * columns
+        self.convert = pa_csv.ConvertOptions(
+            default_column_type=pa.string(), null_values=list(format.null_values), strings_can_be_null=bool(format.null_values)
+        )
+
+    def read(self, data: Buffer, part: Split) -> tuple[Bytes, list[pa.Table]]:
+        """A reason per record, and the readable ones in order."""
+        reasons = part.reason.copy()
+        if not reasons.all():
+            for code, bad in ((Reason.NUL, _with_nul(data, part)), (Reason.ENCODING, _undecodable(data, part))):
+                reasons[bad & (reasons == 0)] = code
+        return reasons, self._agreed(data, part, np.flatnonzero(reasons == 0), reasons)
+
+    def _agreed(self, data: Buffer, part: Split, chosen: Ints, reasons: Bytes) -> list[pa.Table]:
+        """The tables of the chosen records; those that pyarrow can't read as one record each get a reason."""
+        if not len(chosen):
+            return []
+        try:
+            table, ragged = self._parse(_cut(data, part, chosen, self.sentinel))
+        except pa.ArrowInvalid:
+            table, ragged = None, [0]
+        if table is not None and table.num_rows + len(ragged) == len(chosen) + 1 == ragged[-1]:
+            reasons[chosen[np.array(ragged[:-1], np.int64) - 1]] = Reason.FIELDS
+            return [table] if table.num_rows else []
+        if len(chosen) == 1:
+            reasons[chosen] = Reason.QUOTING
+            return []
+        half = len(chosen) // 2
+        return self._agreed(data, part, chosen[:half], reasons) + self._agreed(data, part, chosen[half:], reasons)
+
+    def _parse(self, text: pa.Buffer) -> tuple[pa.Table, list[int]]:
+        ragged: list[int] = []
+
+        def skip(row: pa_csv.InvalidRow) -> str:
+            ragged.append(row.number)
+            return "skip"
+
+        table = pa_csv.read_csv(
+            pa.BufferReader(text),
+            # Row numbers are told on one thread only, and a block that the reader cut in two could be cut in a quoted field.
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=text.size + 1, column_names=self.names),
+            parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip),
+            convert_options=self.convert,
+        )
+        return table, ragged
+
+
+def _cut(data: Buffer, part: Split, chosen: Ints, sentinel: bytes) -> pa.Buffer:
+    """The runs of neighbours among the chosen records, and the sentinel behind them."""
+    gaps = np.flatnonzero(np.diff(chosen) != 1)
+    starts = part.start[chosen[np.concatenate([[0], gaps + 1])]]
+    ends = part.end[chosen[np.append(gaps, len(chosen) - 1)]]
+    view = memoryview(data)
+    runs = (view[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
+    # pyarrow drops a BOM, which here is data; behind an empty line it doesn't look for one.
+    return pa.py_buffer(b"\n".join([b"", *runs, sentinel]))
+
+
+def texts(data: Buffer, part: Split, chosen: Ints) -> pa.Array:
+    """The chosen records as they stand in the file: strings laid over its bytes, those between records left out."""
+    first = int(part.start[0])
+    edges = np.empty(2 * len(part), np.int32)
+    edges[0::2], edges[1::2] = part.start - first, part.end - first
+    over = pa.py_buffer(memoryview(data)[first : int(part.end[-1])])
+    return pa.StringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges), over).take(int64(2 * chosen))
+
+
+def int64(values: Ints) -> pa.Array:
+    """As `pa.array`, which would import pandas first: a second, once per process."""
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
+
+
+def _with_nul(data: Buffer, part: Split) -> Bools:
+    first, last = int(part.start[0]), int(part.end[-1])
+    if data.find(b"\0", first, last) < 0:
+        return np.zeros(len(part), np.bool_)
+    return _holding(part, np.flatnonzero(np.frombuffer(data, np.uint8, last - first, first) == 0) + first)
+
+
+def _undecodable(data: Buffer, part: Split) -> Bools:
+    first, last = int(part.start[0]), int(part.end[-1])
+    raw = np.frombuffer(data, np.uint8, last - first, first)
+    nothing = np.zeros(len(part), np.bool_)
+    if not (high := raw >= ASCII_END).any() or _decodes(raw):
+        return nothing
+    bad = nothing
+    for index in np.flatnonzero(_holding(part, np.flatnonzero(high) + first)).tolist():
+        bad[index] = not _decodes(raw[part.start[index] - first : part.end[index] - first])
+    return bad
+
+
+def _decodes(raw: Bytes) -> bool:
+    try:
+        str(raw.data, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _holding(part: Split, positions: Ints) -> Bools:
+    """Which records hold one of these bytes; none of them is a line end's."""
+    mask = np.zeros(len(part), np.bool_)
+    mask[np.searchsorted(part.end, positions, side="right")] = True
+    return mask

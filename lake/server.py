@@ -1,0 +1,207 @@
+"""The embedded lakeFS: one process per home on loopback, started on demand, watched, and replaced when it hangs or dies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lake.server_files import read_server, tail, write_config, write_keys, write_server
+from lake.server_probe import answers, api
+from lakegate.errors import LakegateError, Transient
+from lakegate.home import Endpoint, Home
+from lakegate.settings import Settings
+
+if TYPE_CHECKING:
+    from filelock import AcquireReturnProxy, FileLock
+
+STOP_TIMEOUT = 10.0
+"""Seconds that a server has to write its state down after SIGTERM; then it is killed, which loses nothing either."""
+LOCK_TIMEOUT = 60.0
+"""Seconds to wait for another process that starts or stops the same server."""
+TRIES = 4
+"""Starts in a row, each on another port: someone else may take a free port before lakeFS does."""
+LOST_PORT = "address already in use"
+"""What lakeFS writes when that happens."""
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """How the embedded server is: `hung` is a process that is there and doesn't answer."""
+
+    state: Literal["running", "stopped", "hung"]
+    url: str | None = None
+    pid: int | None = None
+    version: str | None = None
+    memory_bytes: int | None = None
+    """Resident memory."""
+    uptime: float | None = None
+    """Seconds."""
+
+
+def ensure_server(settings: Settings, *, say: Callable[[str], None]) -> Endpoint:
+    """The lakeFS to use, running: the external one of the settings, else the home's own, started if it doesn't answer.
+
+    Args:
+        settings: Names the external lakeFS, or the home.
+        say: Told each thing that takes time, one line a call.
+
+    Raises:
+        Transient: The external lakeFS is away, or another process is busy with the embedded one for too long.
+        IntegrityError: What the home keeps of its server is of another format, or incomplete.
+        LakegateError: lakeFS can't be found or doesn't start; the text quotes its log.
+    """
+    if settings.lakefs is not None:
+        return _external(settings.lakefs)
+    home = settings.home
+    recorded = read_server(home)
+    # No psutil, no lock and no lakeFS client on this path: it is taken by every command.
+    if recorded and recorded.home == str(home.root.resolve()) and answers(recorded.port):
+        endpoint = home.running_endpoint()
+        if endpoint is not None:
+            return endpoint
+    from lake.binary import find_lakefs
+
+    home.prepare()
+    binary = find_lakefs(settings, say=say)
+    try:
+        with _lock(home):
+            return _adopted(home) or _started(home, binary, say=say)
+    except OSError as error:
+        what = f"the embedded lakeFS can't keep its state there ({error.strerror or error})"
+        raise LakegateError(what, where=str(home.lakefs), fix="make it writable and its disk less full, or use another home") from error
+
+
+def stop_server(home: Home) -> bool:
+    """Stop the home's server and say whether there was one; afterwards the home can be copied or moved.
+
+    Raises:
+        Transient: Another process is busy with it for too long.
+        IntegrityError: What the home keeps of its server is of another format.
+    """
+    from lake.server_process import end, processes
+
+    if not home.lakefs.is_dir():
+        return False
+    read_server(home)
+    with _lock(home):
+        running = processes(home)
+        end(running, grace=STOP_TIMEOUT)
+        home.server_file.unlink(missing_ok=True)
+    return bool(running)
+
+
+def server_status(home: Home) -> ServerStatus:
+    """How the home's embedded server is; starts nothing and waits for two seconds at most."""
+    import psutil
+
+    from lake.server_process import processes
+
+    recorded = read_server(home)
+    running = processes(home) if home.lakefs.is_dir() else []
+    if not running:
+        return ServerStatus("stopped")
+    process = next((one for one in running if recorded and one.pid == recorded.pid), running[0])
+    endpoint = home.running_endpoint()
+    healthy = endpoint is not None and recorded is not None and process.pid == recorded.pid and answers(recorded.port)
+    config = api(endpoint, "config") if healthy and endpoint else None
+    try:
+        memory, uptime = process.memory_info().rss, max(0.0, time.time() - process.create_time())
+    except psutil.Error:
+        return ServerStatus("stopped")
+    return ServerStatus(
+        "running" if healthy else "hung",
+        url=endpoint.url if endpoint else None,
+        pid=process.pid,
+        version=((config or {}).get("version_config") or {}).get("version"),
+        memory_bytes=memory,
+        uptime=uptime,
+    )
+
+
+def _external(endpoint: Endpoint) -> Endpoint:
+    from urllib.error import HTTPError, URLError
+    from urllib.request import urlopen
+
+    from lake.server_probe import EXTERNAL_TIMEOUT, HEALTH
+
+    if not endpoint.url.startswith(("http://", "https://")):
+        raise LakegateError("LAKEGATE_LAKEFS_URL is no http(s) address", where=endpoint.url, fix="write it as https://lakefs.example.org")
+    try:
+        with urlopen(endpoint.url + HEALTH, timeout=EXTERNAL_TIMEOUT):  # noqa: S310  (the scheme is checked above)
+            return endpoint
+    except HTTPError as error:
+        why = f"HTTP {error.code}"
+    except (URLError, OSError) as error:
+        why = str(getattr(error, "reason", error))
+    what = f"the external lakeFS doesn't answer its health check ({why})"
+    raise Transient(
+        what, where=endpoint.url, fix="see that it runs and is reachable from here, or correct LAKEGATE_LAKEFS_URL; then try again"
+    )
+
+
+def _lock(home: Home) -> AcquireReturnProxy[FileLock]:
+    from filelock import FileLock, Timeout
+
+    try:
+        return FileLock(home.lakefs / "lock").acquire(timeout=LOCK_TIMEOUT)
+    except Timeout as error:
+        what = f"another process has been starting or stopping this home's lakeFS for {LOCK_TIMEOUT:.0f} s"
+        raise Transient(what, where=str(home.lakefs), fix="try again; if it stays so, end that process") from error
+
+
+def _adopted(home: Home) -> Endpoint | None:
+    """The server that another process started in the meantime, or that moved with its home while it ran."""
+    from lake.server_process import processes
+
+    recorded = read_server(home)
+    running = {process.pid: process for process in processes(home)} if recorded else {}
+    if recorded is None or recorded.pid not in running or not answers(recorded.port):
+        return None
+    write_server(home, pid=recorded.pid, started=running[recorded.pid].create_time(), port=recorded.port)
+    return home.running_endpoint()
+
+
+def _started(home: Home, binary: Path, *, say: Callable[[str], None]) -> Endpoint:
+    from lake.server_probe import free_port
+    from lake.server_process import comes_up, end, processes, spawn
+
+    recorded = read_server(home)
+    if leftover := processes(home):
+        say(f"lakeFS (process {', '.join(str(one.pid) for one in leftover)}) doesn't answer: replacing it")
+        end(leftover, grace=0)
+    keys = write_keys(home)
+    for _ in range(TRIES):
+        # The port it had before, if it is free: an engine that holds its address goes on with the new one.
+        port = free_port(preferred=recorded.port if recorded else None)
+        log_from = write_config(home, keys, port=port)
+        pid = spawn(home, binary)
+        if comes_up(pid, port):
+            endpoint = Endpoint(f"http://127.0.0.1:{port}", keys["key_id"], keys["secret"])
+            return _recorded(home, endpoint, pid=pid, port=port, say=say)
+        end(processes(home), grace=0)
+        log = tail(home, log_from)
+        if LOST_PORT not in log:
+            what = f"lakeFS did not start; its log ends with\n{log}"
+            raise LakegateError(what, where=str(home.lakefs / "lakefs.log"), fix="mend what the log says and try again")
+        recorded = None
+    what = f"lakeFS lost the race for a free port {TRIES} times"
+    raise Transient(what, where=str(home.lakefs / "lakefs.log"), fix="try again")
+
+
+def _recorded(home: Home, endpoint: Endpoint, *, pid: int, port: int, say: Callable[[str], None]) -> Endpoint:
+    import psutil
+
+    from lake.server_process import end, processes
+
+    if api(endpoint, "user") is None:
+        end(processes(home), grace=STOP_TIMEOUT)
+        what = "lakeFS started and doesn't accept this home's keys"
+        raise LakegateError(
+            what, where=str(home.keys_file), fix="keys.json and kv/ belong together: restore both from the same copy of the home"
+        )
+    write_server(home, pid=pid, started=psutil.Process(pid).create_time(), port=port)
+    say(f"lakeFS runs at {endpoint.url} (process {pid})")
+    return endpoint

@@ -1,0 +1,156 @@
+"""What the home keeps of its embedded lakeFS: keys, configuration, and the record of the running process."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lakegate.errors import IntegrityError, LakegateError
+from lakegate.home import Home
+
+FORMAT = 1
+"""Of keys.json, server.json and config.yaml."""
+MEMORY_LIMIT = "400MiB"
+"""Go collects harder near it; without a limit the server was seen to grow to 1 GB over two thousand publishes."""
+SSTABLE_CACHE = 32_000_000
+"""Bytes in memory for committed metadata; lakeFS's default, 400 MB, is meant for repositories of a billion objects."""
+DISK_CACHE = 256 * 1024**2
+"""Bytes on disk for the same; what it caches lies on this very disk, so it needs no more."""
+COMMIT_CACHE = 5_000
+"""Commits in memory."""
+LOG_LINES = 20
+"""Last lines of its log that an error quotes."""
+LOG_LIMIT = 5_000_000
+"""Bytes after which the next start puts the log aside as lakefs.log.1; it logs warnings and errors only."""
+
+
+@dataclass(frozen=True)
+class ServerRecord:
+    """server.json: the process that answered last, and the home it was started for, which a copy of the home is not."""
+
+    pid: int
+    started: float
+    port: int
+    home: str
+
+
+def read_server(home: Home) -> ServerRecord | None:
+    """The record of the running server; None where there is none.
+
+    Raises:
+        IntegrityError: It is of another format.
+    """
+    found = _read(home.server_file)
+    if found is None:
+        return None
+    try:
+        return ServerRecord(pid=int(found["pid"]), started=float(found["started"]), port=int(found["port"]), home=str(found["home"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrityError("this file is incomplete", where=str(home.server_file), fix="delete it: it is written anew") from error
+
+
+def write_server(home: Home, *, pid: int, started: float, port: int) -> None:
+    """Record the running server."""
+    fields = {"format": FORMAT, "pid": pid, "started": started, "port": port, "home": str(home.root.resolve())}
+    write_private(home.server_file, json.dumps(fields) + "\n")
+
+
+def write_keys(home: Home) -> dict[str, str]:
+    """The home's keys, made at its first start.
+
+    Raises:
+        IntegrityError: They are of another format, incomplete, or lost while the state that they opened is still there.
+    """
+    names = ("key_id", "secret", "encrypt_secret")
+    found = _read(home.keys_file)
+    if found is not None:
+        if not all(isinstance(found.get(name), str) and found[name] for name in names):
+            raise IntegrityError("this file is incomplete", where=str(home.keys_file), fix="restore it from a copy of the home")
+        return {name: str(found[name]) for name in names}
+    if (home.lakefs / "kv").exists():
+        what = "the keys of this home are gone, and its lakeFS can't be opened without them"
+        raise IntegrityError(what, where=str(home.keys_file), fix="restore keys.json from a copy of the home, or start with another home")
+    alphabet = string.ascii_uppercase + string.digits
+    keys = {
+        "key_id": "LAKEGATE" + "".join(secrets.choice(alphabet) for _ in range(12)),
+        "secret": secrets.token_hex(20),
+        "encrypt_secret": secrets.token_hex(32),
+    }
+    write_private(home.keys_file, json.dumps({"format": FORMAT, **keys}) + "\n")
+    return keys
+
+
+def write_config(home: Home, keys: Mapping[str, str], *, port: int) -> int:
+    """Write config.yaml for one start and return the length of the log so far.
+
+    Paths are relative to the folder it runs in, so that addresses in the lake hold wherever the home is moved to. All three
+    connections that lakeFS opens by itself are off (docs.lakefs.io, admin/outbound-connections).
+    """
+    config = {
+        "listen_address": f"127.0.0.1:{port}",
+        "logging": {"level": "WARN", "format": "text", "output": "-", "audit_log_level": "NONE"},
+        "database": {"type": "local", "local": {"path": "kv", "sync_writes": True}},
+        "blockstore": {"type": "local", "local": {"path": "blocks"}, "signing": {"secret_key": keys["encrypt_secret"]}},
+        "auth": {"encrypt": {"secret_key": keys["encrypt_secret"]}},
+        "committed": {
+            "sstable": {"memory": {"cache_size_bytes": SSTABLE_CACHE}},
+            "local_cache": {"dir": "cache", "size_bytes": DISK_CACHE},
+        },
+        "graveler": {"commit_cache": {"size": COMMIT_CACHE}},
+        "installation": {"user_name": "lakegate", "access_key_id": keys["key_id"], "secret_access_key": keys["secret"]},
+        "stats": {"enabled": False},
+        "security": {"check_latest_version": False, "audit_check_url": ""},
+    }
+    # JSON is YAML, and quotes every text as both do.
+    text = f"# format: {FORMAT}. Lakegate writes this file anew at each start of its lakeFS.\n{json.dumps(config, indent=2)}\n"
+    write_private(home.lakefs / "config.yaml", text)
+    log = home.lakefs / "lakefs.log"
+    size = log.stat().st_size if log.exists() else 0
+    if size > LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
+        return 0
+    return size
+
+
+def tail(home: Home, start: int) -> str:
+    """The last lines that the server wrote from byte `start` of its log on, indented."""
+    with (home.lakefs / "lakefs.log").open("rb") as log:
+        log.seek(start)
+        lines = log.read().decode(errors="replace").splitlines()
+    return "\n".join(f"  | {line}" for line in lines[-LOG_LINES:]) or "  | (it is empty)"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step: readers see the old one or the new one."""
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        what = f"this file can't be read ({error.strerror})"
+        raise LakegateError(what, where=str(path), fix="make it readable, or name another home with --home or LAKEGATE_HOME") from error
+    except ValueError:
+        found = None
+    written = found.get("format") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or written != FORMAT:
+        what = f"format {written!r}, this release reads {FORMAT}"
+        raise IntegrityError(what, where=str(path), fix="use the release that wrote it, or another home")
+    return found

@@ -1,0 +1,102 @@
+"""An open lake: the values that every step of a run is handed, made once per process."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from filelock import FileLock
+
+from catalog.files import Catalog, load_catalog
+from lake import layout
+from lake.engine import Engine
+from lake.repository import MAIN, Repository
+from lake.server import ensure_server
+from lake.steps import Watcher
+from lakegate.home import Endpoint
+from lakegate.manifest import Manifest
+from lakegate.settings import Settings
+
+Say = Callable[[str], None]
+
+
+def to_stderr(text: str) -> None:
+    """Say something to whoever watches; stdout belongs to results."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+@dataclass
+class Session:
+    """One tenant's lake, opened. The engine starts when first asked for."""
+
+    settings: Settings
+    endpoint: Endpoint
+    repository: Repository
+    say: Say
+    watcher: Watcher | None = None
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The project's contracts, broken ones among them."""
+        return load_catalog(self.settings.project)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine of this process."""
+        return Engine(self.settings, self.endpoint)
+
+    @contextlib.contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """A path in the scratch folder that is gone afterwards."""
+        import shutil
+        import uuid
+
+        folder = self.settings.scratch_dir / f"{name}-{uuid.uuid4().hex[:12]}"
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def queue(self, table: str) -> Iterator[None]:
+        """This host's place in a table's queue; freed by the kernel when its holder dies.
+
+        It keeps conflicts rare. What keeps them safe is the publish itself.
+        """
+        folder = self.settings.home.root / "locks" / self.settings.tenant
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{table}.lock"):
+            yield
+
+    def copy_manifest(self, manifest: Manifest) -> None:
+        """Put the home's copy of a manifest where the reader starts from."""
+        path = self.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version)
+        body = manifest.to_bytes()
+        if not path.exists() or path.read_bytes() != body:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(".tmp")
+            fresh.write_bytes(body)
+            fresh.replace(path)
+
+
+def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher | None = None) -> Session:
+    """Open the lake: start the embedded lakeFS where it is needed, and make the tenant's repository where it is missing.
+
+    Raises:
+        LakegateError: The home can't be written or lakeFS can't be started.
+        Transient: An external lakeFS does not answer.
+    """
+    settings.home.prepare()
+    endpoint = ensure_server(settings, say=say)
+    namespace = (
+        f"{settings.lakefs_namespace.rstrip('/')}/{settings.tenant}" if settings.lakefs_namespace else f"local://{settings.repository}"
+    )
+    repository = Repository(endpoint, settings.repository, namespace=namespace, reconnect=lambda: ensure_server(settings, say=say))
+    repository.create()
+    repository.branch(layout.LEDGER, MAIN)
+    return Session(settings, endpoint, repository, say, watcher)

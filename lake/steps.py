@@ -1,0 +1,36 @@
+"""Named steps of a hop: how long each took (for the manifest and the ledger), and who watches them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+Watcher = Callable[[str, str], None]
+"""Called with a table and the name of the step that it reached: progress displays, and tests that kill there."""
+
+
+@dataclass
+class Steps:
+    """The steps of one attempt at one hop, in seconds."""
+
+    table: str
+    watcher: Watcher | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step; the watcher hears `name` at its start and `name.done` at its end."""
+        self.tell(name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
+        self.tell(f"{name}.done")
+
+    def tell(self, name: str) -> None:
+        """Tell the watcher where the attempt is."""
+        if self.watcher is not None:
+            self.watcher(self.table, name)

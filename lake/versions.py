@@ -1,0 +1,128 @@
+"""What was published and what was set aside, read back from the lake."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from catalog.contract import Contract
+from lake import layout, ledger, publish
+from lake.repository import MAIN
+from lake.session import Session
+from lakegate.errors import UsageError
+from lakegate.manifest import Manifest, manifest_path
+from lakegate.names import VersionName
+from lakegate.store import choose_store
+
+MASK: Final = "***"
+
+
+def table_names(session: Session) -> list[str]:
+    """Every table that the project's contracts make."""
+    names = []
+    for contract in session.catalog.contracts.values():
+        names += [contract.name] if contract.kind == "feature" else [contract.name, f"{contract.name}_raw"]
+    return sorted(names)
+
+
+def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
+    """The published versions of a table, oldest first, as `lakegate versions --json` prints them.
+
+    Raises:
+        UsageError: No contract makes such a table, and it has no version either.
+    """
+    tags = session.repository.tags(f"{table}.v")
+    found = sorted((name, commit) for tag, commit in tags.items() if (name := VersionName.from_tag(tag)) and name.table == table)
+    if not found and table not in table_names(session):
+        what = f"there is no table {table!r}"
+        raise UsageError(what, fix=f"tables here: {', '.join(table_names(session))}")
+    return [_described(session, name, commit) for name, commit in found]
+
+
+def list_quarantine(session: Session, contract: Contract, *, reveal: bool = False) -> list[dict[str, Any]]:
+    """The rows of a dataset that are set aside: drop, file, row, rules and the original record.
+
+    Fields of personal columns are masked unless `reveal`, which is put on record first.
+    """
+    latest = publish.head(session.repository, contract.name)
+    if latest is None:
+        return []
+    if reveal and contract.personal:
+        ledger.write(session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={})
+    manifest = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, int(latest["version"])))
+    headers: dict[str, list[str]] = {}
+    rows = []
+    for item in _rows_aside(session, manifest):
+        record = item["_record"]
+        if contract.personal and not reveal:
+            if item["_drop"] not in headers:
+                headers[item["_drop"]] = _header(session, contract, item["_drop"])
+            record = _masked(record, headers[item["_drop"]], contract)
+        rows.append({"drop": item["_drop"], "file": item["_file"], "row": item["_row"], "rules": item["_reasons"], "record": record})
+    return sorted(rows, key=lambda row: (str(row["file"]), str(row["drop"]), int(row["row"])))
+
+
+def rebuild_manifests(session: Session) -> int:
+    """Put the home's copies of manifests back where they are missing; returns how many."""
+    copied = 0
+    for tag in session.repository.tags(""):
+        if (name := VersionName.from_tag(tag)) is None:
+            continue
+        if not session.settings.home.manifest_copy(session.settings.tenant, name.table, name.number).exists():
+            session.copy_manifest(publish.manifest_at(session.repository, tag, name))
+            copied += 1
+    return copied
+
+
+def _described(session: Session, name: VersionName, commit: str) -> dict[str, Any]:
+    manifest = publish.manifest_at(session.repository, commit, name)
+    counts = manifest.counts
+    return {
+        "table": name.table,
+        "version": name.number,
+        "name": str(name),
+        "commit": commit,
+        "published_at": datetime.fromtimestamp(session.repository.committed_at(commit), UTC).isoformat(),
+        "drop": manifest.drop,
+        "rows_valid": counts.valid,
+        "rows_quarantined": counts.quarantined,
+        "rows_unreadable": counts.unreadable,
+        "rows_total": counts.after,
+        "content_hash": manifest.content_hash,
+    }
+
+
+def _rows_aside(session: Session, manifest: Manifest) -> list[dict[str, Any]]:
+    from pyarrow import parquet
+
+    store = choose_store(session.settings, manifest)
+    rows: list[dict[str, Any]] = []
+    for item in manifest.quarantine:
+        with store.open(item) as source:
+            rows += parquet.ParquetFile(source).read(columns=["_drop", "_file", "_row", "_reasons", "_record"]).to_pylist()
+    return rows
+
+
+def _header(session: Session, contract: Contract, drop: str) -> list[str]:
+    """The delivered file's columns, in its own order, as its raw version recorded them."""
+    table = f"{contract.name}_raw"
+    raw = publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)
+    if raw is None:
+        return []
+    raw_bytes = session.repository.get(MAIN, manifest_path(table, int(raw["version"])))
+    return list(Manifest.from_bytes(raw_bytes, where=layout.head(table)).notes.get("columns", [])) if raw_bytes else []
+
+
+def _masked(record: str, header: list[str], contract: Contract) -> str:
+    """The record with its personal fields masked; all of it where the header is not known or does not fit."""
+    fields = next(csv.reader([record], delimiter=contract.file.delimiter), [])
+    if not header or len(fields) != len(header):
+        return MASK
+    out = io.StringIO()
+    hidden = contract.personal
+    csv.writer(out, delimiter=contract.file.delimiter, lineterminator="").writerow(
+        [MASK if name in hidden else value for name, value in zip(header, fields, strict=True)]
+    )
+    return out.getvalue()

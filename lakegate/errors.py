@@ -1,0 +1,74 @@
+"""What can go wrong, by what follows from it; every error says what happened, where, and what to do now."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    BLOCKED = 3
+
+
+class LakegateError(Exception):
+    """Base of every error that Lakegate raises on purpose; its text is meant for the person who reads it.
+
+    Args:
+        what: What happened, in one sentence.
+        where: File, line, column, rule, drop or version that it happened in.
+        fix: What to do now.
+    """
+
+    exit_code = Exit.FAILED
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__(what, where, fix)
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}\n  -> {self.fix}" if self.fix else head
+
+
+class UsageError(LakegateError):
+    """The caller asked for something that can't be: an unknown name, a path that isn't a file."""
+
+    exit_code = Exit.USAGE
+
+
+class ContractError(LakegateError):
+    """A contract, suite or SQL file is wrong: that dataset stops, others go on."""
+
+    exit_code = Exit.USAGE
+
+
+class DataRejected(LakegateError):
+    """A gate refused the drop; recorded with evidence, judged again when something changed."""
+
+    exit_code = Exit.BLOCKED
+
+
+class Held(LakegateError):
+    """A gate wants a person to decide."""
+
+    exit_code = Exit.BLOCKED
+
+
+class Transient(LakegateError):
+    """Network, a busy lakeFS, a disk that is briefly full: worth another try."""
+
+
+class Conflict(LakegateError):
+    """The caller chose an order that no longer holds; the text names the version that won."""
+
+
+class IntegrityError(LakegateError):
+    """The lake is not what it says it is: stop, touch nothing, name the gap."""
+
+
+class VersionNotFound(UsageError):
+    """No version of that name was ever published here."""

@@ -1,0 +1,122 @@
+"""The home folder: where one Lakegate keeps its state, and what is where in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakegate.errors import IntegrityError, LakegateError
+
+FORMAT = 1
+"""Format of the home folder as a whole; a home of another format is refused by name."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a lakeFS answers, and with which keys; `url` has no trailing slash and no path."""
+
+    url: str
+    key_id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Endpoint(url={self.url!r})"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below the home folder. Everything in it can be copied or moved while nothing runs."""
+
+    root: Path
+
+    @property
+    def format_file(self) -> Path:
+        """JSON `{"format": 1}`."""
+        return self.root / "lakegate.json"
+
+    @property
+    def lakefs(self) -> Path:
+        """The embedded lakeFS: `config.yaml`, `keys.json` (0600), `server.json`, `kv/`, `blocks/`, `lakefs.log`."""
+        return self.root / "lakefs"
+
+    @property
+    def blocks(self) -> Path:
+        """The local blockstore's root; a file's physical address in a manifest is relative to it."""
+        return self.lakefs / "blocks"
+
+    @property
+    def keys_file(self) -> Path:
+        """JSON `{"format", "key_id", "secret", "encrypt_secret"}`, owner-readable only."""
+        return self.lakefs / "keys.json"
+
+    @property
+    def server_file(self) -> Path:
+        """JSON `{"format", "pid", "started", "port"}` of the embedded server while it runs."""
+        return self.lakefs / "server.json"
+
+    @property
+    def landing(self) -> Path:
+        """`landing/<dataset>/` is watched for new files."""
+        return self.root / "landing"
+
+    @property
+    def spool(self) -> Path:
+        """Ledger records that wait for lakeFS."""
+        return self.root / "spool"
+
+    @property
+    def scratch(self) -> Path:
+        """Intermediate files of runs; safe to delete while nothing runs."""
+        return self.root / "scratch"
+
+    @property
+    def dagster(self) -> Path:
+        """DAGSTER_HOME."""
+        return self.root / "dagster"
+
+    def manifest_copy(self, tenant: str, table: str, number: int) -> Path:
+        """The home's copy of a manifest: a cache that `lakegate up` rebuilds from the lake."""
+        return self.root / "manifests" / tenant / table / f"v{number}.json"
+
+    def prepare(self) -> Home:
+        """Create the folder where it is missing and check its format.
+
+        Raises:
+            LakegateError: It can't be written.
+            IntegrityError: It was written in another format.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not self.format_file.exists():
+                # Its own name per writer: several processes may prepare one home at once.
+                fresh = self.format_file.with_suffix(f".{os.getpid()}-{threading.get_native_id()}.tmp")
+                fresh.write_text(json.dumps({"format": FORMAT}) + "\n")
+                fresh.replace(self.format_file)
+            self.check_format()
+            for folder in (self.lakefs, self.landing, self.spool, self.scratch, self.dagster):
+                folder.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            what = f"the home folder can't be written ({error.strerror})"
+            raise LakegateError(what, where=str(self.root), fix="make it writable, or name another with --home or LAKEGATE_HOME") from error
+        return self
+
+    def check_format(self) -> None:
+        """Raise IntegrityError where the home was written in a format that this release doesn't know."""
+        try:
+            found = json.loads(self.format_file.read_text()).get("format")
+        except (OSError, ValueError, AttributeError):
+            found = None
+        if found != FORMAT:
+            what = f"home format {found!r}, this release reads {FORMAT}"
+            raise IntegrityError(what, where=str(self.format_file), fix="use the release that wrote it, or another home")
+
+    def running_endpoint(self) -> Endpoint | None:
+        """The embedded server's address as it was last recorded; the caller finds out whether it answers."""
+        try:
+            server, keys = json.loads(self.server_file.read_text()), json.loads(self.keys_file.read_text())
+            return Endpoint(f"http://127.0.0.1:{int(server['port'])}", keys["key_id"], keys["secret"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None

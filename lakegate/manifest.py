@@ -1,0 +1,157 @@
+"""The manifest: the JSON that pins a version for good. Reader and service share this one definition."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from lakegate.errors import IntegrityError
+from lakegate.names import VersionName
+
+FORMAT = 1
+"""Format of the manifest; a reader refuses one it doesn't know rather than guess."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of a version.
+
+    `path` is relative to the tagged tree, `physical` to the store's root; `size` in bytes; `sha256` of the bytes.
+    """
+
+    path: str
+    physical: str
+    size: int
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The two equations of conservation, with their terms (all in rows, or records at the raw hop).
+
+    Drop: records_in = valid + quarantined + unreadable. Table: after = before + inserted - deleted, and
+    valid = inserted + updated + unchanged + tombstones + outdated.
+    """
+
+    records_in: int
+    valid: int
+    quarantined: int
+    unreadable: int
+    before: int
+    inserted: int
+    deleted: int
+    after: int
+    updated: int = 0
+    unchanged: int = 0
+    tombstones: int = 0
+    outdated: int = 0
+
+    def gaps(self) -> list[str]:
+        """The equations that do not hold, in words; empty where both do."""
+        found = []
+        if self.records_in != self.valid + self.quarantined + self.unreadable:
+            found.append(f"{self.records_in} in != {self.valid} valid + {self.quarantined} quarantined + {self.unreadable} unreadable")
+        if self.after != self.before + self.inserted - self.deleted:
+            found.append(f"{self.after} after != {self.before} before + {self.inserted} inserted - {self.deleted} deleted")
+        parts = self.inserted + self.updated + self.unchanged + self.tombstones + self.outdated
+        if self.valid != parts:
+            found.append(f"{self.valid} valid != {parts} inserted, updated, unchanged, tombstones and outdated")
+        return found
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A version that this one was made from or judged against; `commit` is what its tag names."""
+
+    table: str
+    version: int
+    commit: str
+
+    @property
+    def name(self) -> VersionName:
+        """The parent's name."""
+        return VersionName(self.table, self.version)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a version is and how it came to be. What is not recorded here can't be told later.
+
+    `drop` is the SHA-256 of the delivered bytes (of the parents' names for a feature table). `schema` lists
+    `{"name", "type"}` in contract order. `rules` holds `{"rule", "family", "severity", "failed"}`. `quarantine` are
+    the data files of the quarantine table at the same version. Times are ISO 8601 in UTC, durations in seconds.
+    """
+
+    tenant: str
+    table: str
+    version: int
+    hop: str
+    drop: str
+    attempt: str
+    root: str
+    files: list[DataFile]
+    quarantine: list[DataFile]
+    schema: list[dict[str, str]]
+    content_hash: str
+    counts: Counts
+    verdict: str
+    rules: list[dict[str, Any]]
+    suite_hash: str
+    contract_hash: str
+    sql_hash: str | None
+    parents: list[Parent]
+    source: dict[str, Any]
+    delivered_at: str | None
+    extracted_at: str | None
+    created_at: str
+    code: dict[str, str | None]
+    packages: dict[str, str]
+    engine: dict[str, str]
+    settings: dict[str, Any]
+    durations: dict[str, float]
+    format: int = FORMAT
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> VersionName:
+        """The version's name."""
+        return VersionName(self.table, self.version)
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: sorted keys, no spaces, UTF-8. Its SHA-256 stands in the merge commit's metadata."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, *, where: str) -> Manifest:
+        """Read a manifest.
+
+        Raises:
+            IntegrityError: It is not JSON, or of a format that this release doesn't know.
+        """
+        try:
+            data = json.loads(raw)
+            if data["format"] != FORMAT:
+                what = f"manifest format {data['format']!r}, this release reads {FORMAT}"
+                raise IntegrityError(what, where=where, fix="install a release of lakegate that reads it")
+            known = {key: data[key] for key in (item.name for item in fields(cls)) if key in data}
+            known["files"] = [DataFile(**item) for item in data["files"]]
+            known["quarantine"] = [DataFile(**item) for item in data["quarantine"]]
+            known["parents"] = [Parent(**item) for item in data["parents"]]
+            known["counts"] = Counts(**data["counts"])
+            return cls(**known)
+        except (ValueError, KeyError, TypeError) as error:
+            what = f"the manifest can't be read ({type(error).__name__})"
+            raise IntegrityError(what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies") from error
+
+
+def sha256(raw: bytes) -> str:
+    """Hex SHA-256 of bytes."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def manifest_path(table: str, number: int) -> str:
+    """Where a version's manifest lies in the tree its tag names."""
+    return f"_lakegate/manifests/{table}/v{number}.json"

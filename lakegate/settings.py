@@ -1,0 +1,123 @@
+"""The one place that reads the environment; everything else is handed a `Settings`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from lakegate.errors import UsageError
+from lakegate.home import Endpoint, Home
+from lakegate.names import checked_name
+
+Engine = Literal["sail", "spark"]
+GIB = 1024**3
+_WHOLE = re.compile(r"[1-9][0-9]{0,17}\Z")
+_URL = re.compile(r"https?://[^/?#@\s]+/*\Z")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that may differ from one installation to the next. Sizes in bytes."""
+
+    home: Home
+    project: Path
+    """The folder that holds catalog/contracts/, expectations/suites/ and catalog/sql/."""
+    cache: Path
+    """Where a lakeFS built here is kept for the next home."""
+    tenant: str = "default"
+    engine: Engine = "sail"
+    memory: int = 1 * GIB
+    """What an engine may hold before it spills."""
+    scratch: Path | None = None
+    """Where runs put intermediate files; shared storage on a cluster, `<home>/scratch` by default."""
+    lakefs_binary: Path | None = None
+    lakefs: Endpoint | None = None
+    """An external lakeFS; None means the embedded one."""
+    lakefs_namespace: str | None = None
+    """Storage namespace prefix on the external lakeFS, for example s3://bucket/lakegate; the tenant is appended."""
+    spark_remote: str = "local[2]"
+    """Where the Spark engine runs: local[N], or the sc:// address of a Spark Connect server."""
+
+    @property
+    def repository(self) -> str:
+        """The tenant's lakeFS repository (ids allow no underscore)."""
+        return f"lakegate-{self.tenant.replace('_', '-')}"
+
+    @property
+    def scratch_dir(self) -> Path:
+        """Where runs put intermediate files."""
+        return self.scratch or self.home.scratch
+
+    def with_home(self, root: Path) -> Settings:
+        """The same settings for another home."""
+        return replace(self, home=Home(root))
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        home: str | Path | None = None,
+        project: str | Path | None = None,
+        tenant: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Settings:
+        """Settings from arguments first, then LAKEGATE_* of the environment, then defaults.
+
+        Raises:
+            UsageError: A setting has a value that it can't have.
+        """
+        env = os.environ if environ is None else environ
+        folder = Path(project or env.get("LAKEGATE_PROJECT") or _default_project()).expanduser().resolve()
+        root = Path(home or env.get("LAKEGATE_HOME") or ".lakegate").expanduser().absolute()
+        engine = env.get("LAKEGATE_ENGINE", "sail")
+        if engine not in get_args(Engine):
+            what = f"LAKEGATE_ENGINE is {engine!r}"
+            raise UsageError(what, fix="use sail (embedded, the default) or spark")
+        binary, scratch, cache = env.get("LAKEGATE_LAKEFS"), env.get("LAKEGATE_SCRATCH"), env.get("LAKEGATE_CACHE")
+        return cls(
+            home=Home(root),
+            project=folder,
+            tenant=checked_name(tenant or env.get("LAKEGATE_TENANT", "default"), kind="tenant"),
+            engine="spark" if engine == "spark" else "sail",
+            memory=_positive(env, "LAKEGATE_MEMORY", GIB),
+            scratch=Path(scratch).absolute() if scratch else None,
+            lakefs_binary=Path(binary).expanduser() if binary else None,
+            cache=Path(cache or Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "lakegate").expanduser(),
+            lakefs=_external(env),
+            lakefs_namespace=env.get("LAKEGATE_LAKEFS_NAMESPACE"),
+            spark_remote=env.get("LAKEGATE_SPARK_REMOTE", "local[2]"),
+        )
+
+
+def _external(env: Mapping[str, str]) -> Endpoint | None:
+    names = ("LAKEGATE_LAKEFS_URL", "LAKEGATE_LAKEFS_KEY_ID", "LAKEGATE_LAKEFS_SECRET")
+    given = [name for name in names if env.get(name)]
+    if not given:
+        return None
+    if missing := [name for name in (*names, "LAKEGATE_LAKEFS_NAMESPACE") if not env.get(name)]:
+        what = f"an external lakeFS needs {', '.join(missing)} too"
+        raise UsageError(what, fix=f"set all four, or unset {', '.join(given)} to use the embedded one")
+    if not _URL.match(env[names[0]]):
+        what = f"{names[0]} is {env[names[0]]!r}"
+        raise UsageError(what, fix="give scheme, host and port without a path, for example https://lakefs.example.org:8000")
+    return Endpoint(env[names[0]].rstrip("/"), env[names[1]], env[names[2]])
+
+
+def _positive(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if text is None:
+        return default
+    if not _WHOLE.match(text):
+        what = f"{name} is {text!r}"
+        raise UsageError(what, fix="give a number of bytes greater than 0")
+    return int(text)
+
+
+def _default_project() -> Path:
+    """The working directory where it is a lake of the user's own, else the one that ships with the service."""
+    here = Path.cwd()
+    return here if (here / "catalog" / "contracts").is_dir() else Path(__file__).resolve().parent.parent

@@ -1,0 +1,63 @@
+"""Prove a version's files byte for byte against its manifest, or name every gap."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from lakegate.manifest import DataFile, Manifest
+from lakegate.store import FileGone, PathRefused, Store, digest
+
+Problem = Literal["missing", "size", "sha256", "unexpected"]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One way in which a file is not what its manifest says.
+
+    `unexpected` is an entry that should not be in a manifest: a path listed twice, or one that leads out of the store.
+    """
+
+    version: str
+    path: str
+    problem: Problem
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.version}, {self.path}: {self.problem}: {self.expected} expected, {self.found} found"
+
+
+def verify_files(manifest: Manifest, store: Store) -> list[Gap]:
+    """Hash every byte of a version's data and quarantine files; empty where all of it is there and right.
+
+    Raises:
+        Transient: The store doesn't answer, which says nothing about the files.
+    """
+    version, files = str(manifest.name), [*manifest.files, *manifest.quarantine]
+    times = Counter(file.path for file in files)
+    gaps = [Gap(version, path, "unexpected", "listed once", f"listed {count} times") for path, count in times.items() if count > 1]
+    return gaps + [gap for file in files if (gap := _gap(version, file, store))]
+
+
+def _gap(version: str, file: DataFile, store: Store) -> Gap | None:
+    try:
+        source = store.open(file, check=False)
+    except FileGone:
+        return Gap(version, file.path, "missing", f"{file.size} bytes", "nothing")
+    except PathRefused as error:
+        return Gap(version, file.path, "unexpected", "a path within the store", error.what)
+    with source:
+        try:
+            size, sha256 = digest(source)
+        except OSError as error:
+            fault = store.fault(file, error)
+            if isinstance(fault, FileGone):
+                return Gap(version, file.path, "missing", f"{file.size} bytes", "nothing")
+            raise fault from error
+    if size != file.size:
+        return Gap(version, file.path, "size", str(file.size), str(size))
+    if sha256 != file.sha256:
+        return Gap(version, file.path, "sha256", file.sha256, sha256)
+    return None

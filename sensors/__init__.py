@@ -1,0 +1,1 @@
+"""Dagster sensors: new drops, and features that follow their inputs."""

@@ -1,0 +1,37 @@
+"""Every suite that a contract gives is one that Great Expectations itself loads; apart, for importing GX takes seconds."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from catalog.contract import Contract
+from catalog.files import load_catalog
+from catalog.rules import EXPECTATIONS
+from expectations.build import HOPS, build_suite
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("contract", load_catalog(ROOT).contracts.values(), ids=lambda item: item.name)
+def test_great_expectations_loads_the_suite_with_severities(contract: Contract) -> None:
+    gx = importlib.import_module("great_expectations")
+    importlib.import_module("expectations.custom")
+    for hop in HOPS[contract.kind]:
+        suite = build_suite(contract, hop, ROOT)
+        loaded = gx.ExpectationSuite(**suite.to_gx())
+        assert [item.expectation_type for item in loaded.expectations] == [rule.type for rule in suite.rules]
+        body = loaded.to_json_dict()["expectations"]
+        assert [item["meta"]["lakegate"]["severity"] for item in body] == [rule.severity for rule in suite.rules]
+        for item, rule in zip(body, suite.rules, strict=True):
+            assert item["kwargs"].items() <= rule.kwargs.items()  # GX leaves out its defaults
+
+
+def test_every_expectation_type_is_registered_with_gx() -> None:
+    importlib.import_module("great_expectations")
+    importlib.import_module("expectations.custom")
+    registry = importlib.import_module("great_expectations.expectations.registry")
+    unknown = [name for name in EXPECTATIONS if not registry.get_expectation_impl(name)]
+    assert unknown == []

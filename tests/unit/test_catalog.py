@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.document import suggest
+from catalog.files import load_catalog
+from catalog.loader import load_contract
+from catalog.project import init_project
+from lakegate.errors import ContractError, UsageError
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL = {"airlines", "airports", "flight_features", "flights", "planes", "weather"}
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    for folder in ("contracts", "sql"):
+        shutil.copytree(ROOT / "catalog" / folder, tmp_path / "catalog" / folder)
+    return tmp_path
+
+
+def edit(lake: Path, name: str, old: str, new: str) -> None:
+    path = lake / "catalog" / "contracts" / f"{name}.odcs.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def small(lake: Path, name: str, *, to: str | None = None, file: str | None = None) -> None:
+    """A dataset of one column, with a relationship where asked."""
+    relationship = f"relationships: [{{to: {to}, customProperties: [{{property: severity, value: warn}}]}}]" if to else ""
+    (lake / "catalog" / "contracts" / f"{file or name}.odcs.yaml").write_text(
+        f"""apiVersion: v3.2.0
+kind: DataContract
+id: {name}
+version: 1.0.0
+schema:
+  - name: {name}
+    properties:
+      - name: id
+        logicalType: string
+        required: true
+        primaryKey: true
+        primaryKeyPosition: 1
+        {relationship}
+customProperties: [{{property: writeMode, value: append}}]
+"""
+    )
+
+
+def test_the_shipped_lake_loads_whole() -> None:
+    catalog = load_catalog(ROOT)
+    assert {name: str(error) for name, error in catalog.broken.items()} == {}
+    assert set(catalog.contracts) == ALL
+    assert [item.name for item in catalog.features] == ["flight_features"]
+    assert len(catalog.datasets) == 5
+
+
+def test_broken_contract_takes_down_nobody_else(lake: Path) -> None:
+    edit(lake, "planes", "status:", "statsu:")
+    small(lake, "parts", to="flights.tailnum")
+    catalog = load_catalog(lake)
+    assert set(catalog.broken) == {"planes", "flights", "flight_features"}
+    assert set(catalog.contracts) == {"airlines", "airports", "weather", "parts"}
+    assert "planes" in catalog.broken["flights"].what
+    with pytest.raises(ContractError, match=r"planes\.odcs\.yaml:\d+.*'statsu'"):
+        catalog.get("planes")
+
+
+def test_relationship_to_a_missing_dataset_is_told_at_its_line(lake: Path) -> None:
+    edit(lake, "flights", "to: planes.tailnum", "to: plains.tailnum")
+    error = load_catalog(lake).broken["flights"]
+    path, _, line = error.where.rpartition(":")
+    assert "plains" in Path(path).read_text().splitlines()[int(line) - 1]
+    assert "'planes'" in error.fix
+
+
+@pytest.mark.parametrize(("to", "text"), [("planes.tail", "'tailnum'"), ("planes.seats", "same logicalType")])
+def test_relationship_to_a_column_that_does_not_fit_is_told(lake: Path, to: str, text: str) -> None:
+    edit(lake, "flights", "to: planes.tailnum", f"to: {to}")
+    assert text in load_catalog(lake).broken["flights"].fix
+
+
+def test_two_files_with_one_dataset_are_both_broken_and_name_each_other(lake: Path) -> None:
+    small(lake, "a", file="one")
+    small(lake, "a", file="two")
+    catalog = load_catalog(lake)
+    assert set(catalog.broken) == {"one", "two"}
+    assert "two.odcs.yaml" in catalog.broken["one"].what
+    with pytest.raises(ContractError):
+        catalog.get("a")
+
+
+def test_dataset_named_like_another_ones_table_is_broken(lake: Path) -> None:
+    for name in ("flights_raw", "weather_quarantine"):
+        small(lake, name)
+    catalog = load_catalog(lake)
+    assert set(catalog.broken) == {"flights_raw", "weather_quarantine"}
+    assert set(catalog.contracts) == ALL
+
+
+def test_datasets_that_wait_for_each_other_are_broken(lake: Path) -> None:
+    small(lake, "a", to="b.id")
+    small(lake, "b", to="a.id")
+    small(lake, "c", to="c.id")
+    small(lake, "d")
+    catalog = load_catalog(lake)
+    assert set(catalog.broken) == {"a", "b", "c"}
+    assert set(catalog.contracts) == {*ALL, "d"}
+
+
+def test_contract_under_a_wrong_file_name_is_not_overlooked(lake: Path) -> None:
+    shutil.copy(lake / "catalog/contracts/airlines.odcs.yaml", lake / "catalog/contracts/more.yaml")
+    assert "more.odcs.yaml" in load_catalog(lake).broken["more.yaml"].fix
+
+
+def test_unknown_dataset_is_a_usage_error_with_a_suggestion() -> None:
+    with pytest.raises(UsageError, match="did you mean 'flights'"):
+        load_catalog(ROOT).get("flihgts")
+
+
+def test_folder_without_contracts_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="lakegate init"):
+        load_catalog(tmp_path)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    edges=st.dictionaries(st.sampled_from("abcde"), st.sampled_from("abcdefg"), max_size=5), unreadable=st.sets(st.sampled_from("abcde"))
+)
+def test_dataset_is_broken_only_by_itself_its_reference_or_a_circle(tmp_path: Path, edges: dict[str, str], unreadable: set[str]) -> None:
+    shutil.rmtree(tmp_path / "catalog", ignore_errors=True)
+    (tmp_path / "catalog" / "contracts").mkdir(parents=True)
+    for name in "abcde":
+        small(tmp_path, name, to=f"{edges[name]}.id" if name in edges else None)
+        if name in unreadable:
+            (tmp_path / "catalog/contracts" / f"{name}.odcs.yaml").write_text("status: [")
+    readable = set("abcde") - unreadable
+
+    def circles(start: str) -> bool:
+        at = edges.get(start)
+        for _ in range(len(edges) + 1):
+            if at == start:
+                return True
+            at = edges.get(at) if at in readable else None
+        return False
+
+    expected = {name for name in readable if name in edges and (edges[name] not in readable or circles(name))} | unreadable
+    catalog = load_catalog(tmp_path)
+    assert set(catalog.broken) == expected
+    assert set(catalog.contracts) == set("abcde") - expected
+
+
+def test_suggestion_is_the_nearest_word_or_all() -> None:
+    assert suggest("Flihgts", ["flights", "planes"]) == "did you mean 'flights'?"
+    assert suggest("xyz", ["b", "a"]) == "use one of: a, b"
+
+
+def test_init_writes_a_lake_that_loads_and_holds_no_python(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    written = init_project(folder)
+    assert sorted(path for path in folder.rglob("*") if path.is_file()) == written
+    assert not list(folder.rglob("*.py"))
+    assert load_catalog(folder).contracts == {}
+    assert (folder / "expectations" / "suites").is_dir()
+    assert "assets.definitions" in (folder / "workspace.yaml").read_text()
+
+
+def test_example_of_init_is_a_valid_contract_once_renamed(tmp_path: Path) -> None:
+    init_project(tmp_path)
+    example = tmp_path / "catalog" / "contracts" / "sensor_readings.odcs.yaml.txt"
+    contract = load_contract(example.rename(example.with_suffix("")))
+    assert (contract.name, contract.key, contract.write_mode) == ("sensor_readings", ("sensor", "measured_at"), "append")
+    assert set(load_catalog(tmp_path).contracts) == {"sensor_readings"}
+
+
+def test_init_refuses_a_folder_that_is_a_lake_and_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "catalog").mkdir()
+    with pytest.raises(UsageError, match="is there already"):
+        init_project(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["catalog"]

@@ -1,0 +1,133 @@
+"""A manifest is the same bytes whoever writes it, and is never guessed at."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakegate.errors import IntegrityError
+from lakegate.manifest import Counts, DataFile, Manifest, Parent, manifest_path, sha256
+from lakegate.names import VersionName
+
+COUNTS = Counts(records_in=10, valid=7, quarantined=2, unreadable=1, before=5, inserted=7, deleted=0, after=12)
+MANIFEST = Manifest(
+    tenant="default",
+    table="flights",
+    version=6,
+    hop="processed",
+    drop="d" * 64,
+    attempt="a1",
+    root="default/flights",
+    files=[DataFile("flights/a.parquet", "x/1", 3, "f" * 64, 12)],
+    quarantine=[DataFile("flights_quarantine/b.parquet", "x/2", 4, "e" * 64, 2)],
+    schema=[{"name": "dest", "type": "string"}, {"name": "delay", "type": "integer"}],
+    content_hash="0" * 32,
+    counts=COUNTS,
+    verdict="quarantined",
+    rules=[{"rule": "flights.dest.reference", "family": "consistency", "severity": "quarantine", "failed": 2}],
+    suite_hash="s",
+    contract_hash="c",
+    sql_hash=None,
+    parents=[Parent("airports", 1, "c0ffee")],
+    source={"file": "flüge.csv"},
+    delivered_at="2026-11-20T00:00:00Z",
+    extracted_at=None,
+    created_at="2026-11-20T00:00:01Z",
+    code={"commit": None, "diff": None},
+    packages={"pyarrow": "26.0.1"},
+    engine={"name": "sail"},
+    settings={"memory": 1},
+    durations={"write": 0.25},
+)
+
+
+def test_a_manifest_comes_back_as_it_was():
+    assert Manifest.from_bytes(MANIFEST.to_bytes(), where="here") == MANIFEST
+
+
+def test_the_bytes_of_a_manifest_do_not_depend_on_the_order_of_keys():
+    shuffled = replace(MANIFEST, source=dict(reversed(list({"a": 1, "b": 2}.items()))))
+    assert shuffled.to_bytes() == replace(MANIFEST, source={"a": 1, "b": 2}).to_bytes()
+
+
+def test_the_canonical_bytes_never_change_between_releases():
+    raw = MANIFEST.to_bytes()
+    assert raw.startswith(b'{"attempt":"a1","code":{"commit":null,"diff":null},"content_hash":"')
+    assert "flüge.csv".encode() in raw
+    assert sha256(raw) == "b985e681acdbfcc4c56d949de314aca4c76802d3f6168cd804593ece90f24b0a"
+
+
+def test_reading_and_writing_again_gives_the_same_bytes():
+    raw = MANIFEST.to_bytes()
+    assert Manifest.from_bytes(raw, where="here").to_bytes() == raw
+
+
+@pytest.mark.parametrize("found", [0, 2, "1", None])
+def test_an_unknown_format_is_refused_by_name(found):
+    raw = json.dumps({**json.loads(MANIFEST.to_bytes()), "format": found}).encode()
+    with pytest.raises(IntegrityError, match=f"here: manifest format {found!r}"):
+        Manifest.from_bytes(raw, where="here")
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff\xfe", b"[]", b'"x"', b"null", b"{}", b'{"format":1}', MANIFEST.to_bytes()[:-20]])
+def test_what_is_no_manifest_is_an_integrity_error_that_names_the_place(raw):
+    with pytest.raises(IntegrityError, match="here"):
+        Manifest.from_bytes(raw, where="here")
+
+
+@pytest.mark.parametrize("key", ["tenant", "files", "counts", "parents", "drop"])
+def test_a_manifest_that_lacks_a_field_is_refused(key):
+    data = json.loads(MANIFEST.to_bytes())
+    del data[key]
+    with pytest.raises(IntegrityError):
+        Manifest.from_bytes(json.dumps(data).encode(), where="here")
+
+
+def test_names_come_from_table_and_version():
+    assert MANIFEST.name == VersionName("flights", 6)
+    assert str(MANIFEST.parents[0].name) == "airports@v1"
+    assert manifest_path("flights", 6) == "_lakegate/manifests/flights/v6.json"
+
+
+def test_counts_that_add_up_have_no_gap():
+    assert COUNTS.gaps() == []
+
+
+def test_a_record_lost_on_the_way_in_is_named():
+    (gap,) = replace(COUNTS, records_in=11).gaps()
+    assert gap == "11 in != 7 valid + 2 quarantined + 1 unreadable"
+
+
+def test_a_row_lost_in_the_table_is_named():
+    (gap,) = replace(COUNTS, after=11).gaps()
+    assert gap == "11 after != 5 before + 7 inserted - 0 deleted"
+
+
+def test_a_valid_row_that_went_nowhere_is_named():
+    gaps = replace(COUNTS, inserted=6, after=11).gaps()
+    assert gaps == ["7 valid != 6 inserted, updated, unchanged, tombstones and outdated"]
+
+
+@given(st.tuples(*[st.integers(0, 10**9)] * 9))
+def test_both_equations_hold_for_whatever_was_counted_right(terms):
+    quarantined, unreadable, before, inserted, deleted, updated, unchanged, tombstones, outdated = terms
+    valid = inserted + updated + unchanged + tombstones + outdated
+    counts = Counts(
+        records_in=valid + quarantined + unreadable,
+        valid=valid,
+        quarantined=quarantined,
+        unreadable=unreadable,
+        before=before,
+        inserted=inserted,
+        deleted=deleted,
+        after=before + inserted - deleted,
+        updated=updated,
+        unchanged=unchanged,
+        tombstones=tombstones,
+        outdated=outdated,
+    )
+    assert counts.gaps() == []
+    for term in ("records_in", "after", "outdated", "quarantined", "before", "inserted"):
+        assert replace(counts, **{term: getattr(counts, term) + 1}).gaps()
