@@ -111,6 +111,11 @@ class Contract:
         raise KeyError(name)
 
     @property
+    def with_statistics(self) -> tuple[str, ...]:
+        """Columns whose least and greatest value may stand in the Delta log: not personal, and of a type that has them there."""
+        return tuple(column.name for column in self.columns if not column.personal and column.type != "boolean")
+
+    @property
     def personal(self) -> frozenset[str]:
         """Names of the columns whose values must stay in data files."""
         return frozenset(column.name for column in self.columns if column.personal)

@@ -90,7 +90,8 @@ def _pins(session: Session, numbers: dict[str, int]) -> tuple[Parent, ...]:
     pins = []
     for table, number in sorted(numbers.items()):
         published = publish.recover(session.repository, VersionName(table, number))
-        pins.append(Parent(table, number, finish(session, published).commit))
+        publish.give_name(session.repository, published)
+        pins.append(Parent(table, number, published.commit))
     return tuple(pins)
 
 
@@ -119,8 +120,7 @@ class _Work:
             rows_of[pin.table] = publish.manifest_at(session.repository, pin.commit, pin.name).counts.after
         steps.tell("write.table")
         frame = self._result()
-        public = [column.name for column in contract.columns if not column.personal]
-        engine.write_delta(frame, ref=candidate.branch, path=path, mode="overwrite", statistics=public)
+        engine.write_delta(frame, ref=candidate.branch, path=path, mode="overwrite", statistics=contract.with_statistics)
         files = table_files(session.repository, candidate.branch, path, known=[])
         logged = sum(item.rows for item in files)
         if not logged:

@@ -25,6 +25,10 @@ REBASES: Final = 5
 """Times that a publish which lost a race is made again on the new head."""
 
 
+NAMED: Final = 8
+"""Most missing columns that a reason lists."""
+
+
 @dataclass(frozen=True)
 class Written:
     """What a job wrote on its candidate and found about it; a blocked job may have written nothing."""
@@ -139,9 +143,10 @@ def standing(session: Session, job: Job) -> Published | None:
 
 
 def finish(session: Session, published: Published) -> Published:
-    """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy."""
+    """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy, no branch left."""
     publish.give_name(session.repository, published)
     session.copy_manifest(published.manifest)
+    publish.sweep(session.repository, table=published.name.table, cause=published.manifest.drop)
     return published
 
 
@@ -222,8 +227,22 @@ def _manifest(
 def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...]) -> str:
     """The rules that refused the drop, in words, with whom to ask."""
     broken = [item for item in outcomes if item.rule.severity == "block" and not item.success]
-    told = "; ".join(f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})" for item in broken)
-    return f"refused by {told}" + (f". {contract.support}" if contract.support else "")
+    absent = [str(item.rule.kwargs["column"]) for item in broken if item.rule.type == "expect_column_to_exist"]
+    told = [_missing(absent, of=len(contract.columns))] if absent else []
+    told += [
+        f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})"
+        for item in broken
+        if item.rule.type != "expect_column_to_exist"
+    ]
+    return f"refused by {'; '.join(told)}" + (f". {contract.support}" if contract.support else "")
+
+
+def _missing(columns: list[str], *, of: int) -> str:
+    """One phrase for all missing columns: a file with none of them has most likely no header, or is empty."""
+    if len(columns) == of > 1:
+        return f"column rules (all {of} columns are missing: is there a header?)"
+    shown = ", ".join(columns[:NAMED]) + (f" and {len(columns) - NAMED} more" if len(columns) > NAMED else "")
+    return f"column rules (missing: {shown})"
 
 
 def _unread(job: Job, rejection: DataRejected) -> Written:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,21 @@ from lake.processed import carry_processed
 from lake.raw import carry_raw
 from lake.receive import Drop, check_path, pending, receive, received
 from lake.session import Session
+from lakegate.errors import LakegateError, UsageError
 
-Tell = Callable[[HopResult], None]
+Tell = Callable[["DropResult"], None]
+OnError = Callable[[str, LakegateError], None]
+"""Told which dataset stopped and why, so that the others go on; where there is none the error is raised."""
 
 
 @dataclass(frozen=True)
 class DropResult:
-    """What became of one drop at each hop; its verdict is its worst hop's."""
+    """What became of one drop at each hop; its verdict is its worst hop's. `file` is the delivery's name."""
 
     dataset: str
     drop: str
     hops: tuple[HopResult, ...]
+    file: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -41,41 +47,85 @@ class DropResult:
         return {"dataset": self.dataset, "drop": self.drop, "verdict": str(self.verdict), "hops": [hop.to_json() for hop in self.hops]}
 
 
-def ingest(session: Session, dataset: str, files: Iterable[Path], *, again: bool = False) -> list[DropResult]:
+def ingest(
+    session: Session,
+    dataset: str,
+    files: Iterable[Path],
+    *,
+    again: bool = False,
+    tell: Tell | None = None,
+    on_error: OnError | None = None,
+) -> list[DropResult]:
     """Receive files and carry each through all hops that follow, in the order that the contract asks for.
 
-    Drops that had waited for these are carried too and stand at the end of the result.
+    Drops that had waited for these are carried too and stand at the end of the result. `tell` hears of each as it is done.
 
     Raises:
         UsageError: An unknown dataset, or a path that can't be taken in; nothing was taken in then.
-        ContractError: The dataset's contract, suite or SQL is wrong.
+        ContractError: The dataset's contract or suite is wrong.
     """
-    contract = session.catalog.get(dataset)
+    contract = deliverable(session, dataset)
     build_suite(contract, "raw", session.settings.project)
     build_suite(contract, "processed", session.settings.project)
     paths = list(files)
     for path in paths:
         check_path(path)
     drops = list({drop.sha256: drop for drop in (receive(session, dataset, path) for path in paths)}.values())
-    results = list(carry(session, contract, drops, again=again))
-    asked = {drop.sha256 for drop in drops}
-    return results + [result for result in carry_waiting(session) if result.drop not in asked]
+    results: dict[tuple[str, str], DropResult] = {}
+    for result in chain(carry(session, contract, drops, again=again, on_error=on_error), carry_waiting(session, on_error=on_error)):
+        results[result.dataset, result.drop] = result
+        if tell is not None:
+            tell(result)
+    return list(results.values())
 
 
-def carry(session: Session, contract: Contract, drops: list[Drop], *, again: bool = False) -> Iterator[DropResult]:
+def deliverable(session: Session, dataset: str) -> Contract:
+    """The contract of a dataset that files can be delivered for.
+
+    Raises:
+        UsageError: There is none, or it is a feature table's.
+        ContractError: It is broken.
+    """
+    contract = session.catalog.get(dataset)
+    if contract.kind != "dataset":
+        what = f"{dataset} is a feature table, it is made from other tables"
+        raise UsageError(what, fix=f"deliver files of {', '.join(contract.inputs)}")
+    return contract
+
+
+def carry(
+    session: Session, contract: Contract, drops: list[Drop], *, again: bool = False, on_error: OnError | None = None
+) -> Iterator[DropResult]:
     """Carry received drops of one dataset through all hops, in the contract's order."""
-    raw = {drop.sha256: carry_raw(session, contract, drop, again=again) for drop in drops}
+    raw: dict[str, HopResult] = {}
+    for drop in drops:
+        with _contained(contract.name, on_error):
+            raw[drop.sha256] = carry_raw(session, contract, drop, again=again)
 
     def turn(drop: Drop) -> tuple[bool, Any]:
         value = order_of(session, contract, drop.sha256)
         return (value is None, value if value is not None else 0)
 
-    for drop in sorted(drops, key=turn) if contract.order_by else drops:
-        hops = [raw[drop.sha256]]
-        if hops[0].verdict is not Verdict.BLOCKED:
-            hops.append(carry_after_raw(session, contract, drop, again=again))
-            hops.extend(carry_followers(session, contract.name))
-        yield DropResult(contract.name, drop.sha256, tuple(hops))
+    begun = [drop for drop in drops if drop.sha256 in raw]
+    for drop in sorted(begun, key=turn) if contract.order_by else begun:
+        hops, done = [raw[drop.sha256]], raw[drop.sha256].verdict is Verdict.BLOCKED
+        if not done:
+            with _contained(contract.name, on_error):
+                hops.append(carry_after_raw(session, contract, drop, again=again))
+                done = True
+            hops.extend(carry_followers(session, contract.name, on_error=on_error))
+        if done:
+            yield DropResult(contract.name, drop.sha256, tuple(hops), drop.name)
+
+
+@contextlib.contextmanager
+def _contained(dataset: str, on_error: OnError | None) -> Iterator[None]:
+    try:
+        yield
+    except LakegateError as error:
+        if on_error is None:
+            raise
+        on_error(dataset, error)
 
 
 def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
@@ -96,28 +146,36 @@ def followers(session: Session, table: str) -> list[Contract]:
     return [contract for contract in session.catalog.contracts.values() if contract.kind == "feature" and table in contract.inputs]
 
 
-def carry_followers(session: Session, table: str) -> Iterator[HopResult]:
+def carry_followers(session: Session, table: str, *, on_error: OnError | None = None) -> Iterator[HopResult]:
     """Every missing version of the feature tables that read `table`, and of those that read these."""
     for contract in followers(session, table):
-        while (made := carry_features(session, contract)) is not None:
-            yield made
-            if made.verdict is Verdict.BLOCKED:
+        made: HopResult | None = None
+        while made is None or made.verdict is not Verdict.BLOCKED:
+            made = None
+            with _contained(contract.name, on_error):
+                made = carry_features(session, contract)
+            if made is None:
                 break
-            yield from carry_followers(session, contract.name)
+            yield made
+            if made.verdict is not Verdict.BLOCKED:
+                yield from carry_followers(session, contract.name, on_error=on_error)
 
 
-def carry_waiting(session: Session) -> Iterator[DropResult]:
+def carry_waiting(session: Session, *, on_error: OnError | None = None) -> Iterator[DropResult]:
     """Drops that wait for a reference or an earlier drop and whose turn has come, until no more can move."""
-    moved = True
+    moved, tried = True, set[str]()
     while moved:
         moved = False
         for contract in list(session.catalog.contracts.values()):
             if contract.kind != "dataset":
                 continue
-            for drop in _waiting(session, contract):
-                if waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract)) is None:
-                    yield from carry(session, contract, [drop])
-                    moved = True
+            for drop in [drop for drop in _waiting(session, contract) if drop.sha256 not in tried]:
+                with _contained(contract.name, on_error):
+                    if waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract)) is None:
+                        # Once each: a drop that fails stays where it is, and must not be tried for ever.
+                        tried.add(drop.sha256)
+                        yield from carry(session, contract, [drop], on_error=on_error)
+                        moved = True
 
 
 def _waiting(session: Session, contract: Contract) -> list[Drop]:

@@ -126,10 +126,9 @@ class _Work:
         from pyspark.sql import functions as F  # noqa: N812
 
         columns = [column.name for column in self.contract.columns]
-        public = [column.name for column in self.contract.columns if not column.personal]
         rows = labelled.where(F.col(REASONS) == "").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
         mode: Literal["append", "overwrite"] = "append" if self.appends else "overwrite"
-        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.table, mode=mode, statistics=[*public, ROW, DROP])
+        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.table, mode=mode, statistics=[*self.contract.with_statistics, ROW, DROP])
 
     def _write_aside(self, labelled: DataFrame, candidate: Candidate) -> None:
         from pyspark.sql import functions as F  # noqa: N812

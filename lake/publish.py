@@ -84,7 +84,7 @@ def manifest_at(repository: Repository, ref: str, name: VersionName) -> Manifest
 
 def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Candidate:
     """Make a candidate branch from main; the branches of dead attempts at the same are deleted, which fences them off."""
-    prefix = f"candidate-{table}-{cause[:12]}-e"
+    prefix = _prefix(table, cause)
     older = repository.branches(prefix)
     epoch = 1 + max((int(found[1]) for name in older if (found := _EPOCH.search(name))), default=0)
     branch = f"{prefix}{epoch}"
@@ -97,6 +97,16 @@ def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Ca
     latest = head(repository, table, ref=base)
     parent = manifest_at(repository, base, VersionName(table, int(latest["version"]))) if latest else None
     return Candidate(table, dataset, cause, branch, base, uuid.uuid4().hex, parent)
+
+
+def sweep(repository: Repository, *, table: str, cause: str) -> None:
+    """Delete the candidates made for a cause, once it is published."""
+    for branch in repository.branches(_prefix(table, cause)):
+        repository.delete_branch(branch)
+
+
+def _prefix(table: str, cause: str) -> str:
+    return f"candidate-{table}-{cause[:12]}-e"
 
 
 def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: dict[str, Any]) -> str:

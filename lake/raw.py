@@ -68,7 +68,9 @@ def parse_received(session: Session, contract: Contract, drop: Drop, folder: Pat
         DataRejected: They can't be unpacked, or are no delimited text.
         IntegrityError: The lake holds other bytes than were delivered.
     """
-    delivered = folder / "delivered"
+    # Under its own name, which is what an error calls it.
+    delivered = folder / "delivered" / drop.name
+    delivered.parent.mkdir()
     path = layout.raw_object(contract.name, drop.sha256)
     if (found := session.repository.download("main", path, delivered)) != drop.sha256:
         what = f"raw holds bytes with SHA-256 {found[:12]}"
@@ -78,7 +80,9 @@ def parse_received(session: Session, contract: Contract, drop: Drop, folder: Pat
 
 def parse_file(contract: Contract, delivered: Path, folder: Path) -> Parsed:
     """Unpack and parse a delivered file into a staging file in `folder`."""
-    unpacked = unpack(delivered, folder / "unpacked", limit=contract.file)
+    into = folder / "unpacked" / delivered.name
+    into.parent.mkdir()
+    unpacked = unpack(delivered, into, limit=contract.file)
     return parse(unpacked.path, contract.file, into=folder / "staging.parquet")
 
 

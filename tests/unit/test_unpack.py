@@ -103,6 +103,12 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
     assert "encrypted" in refused(tmp_path, bytes(packed))
 
 
+def test_a_zip_whose_member_has_no_name_is_refused(tmp_path: Path) -> None:
+    packed = bytearray(zipped({"x.csv": TEXT}))
+    packed[packed.index(b"PK\x01\x02") + 46] = 0
+    assert "zip is damaged" in refused(tmp_path, bytes(packed))
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_method_that_cannot_be_bounded_is_refused(tmp_path: Path, method: int) -> None:
     assert "compression method" in refused(tmp_path, zipped({"x.csv": TEXT}, method))

@@ -1,0 +1,127 @@
+"""P5, one answer: the same drops through Sail and through Spark give the same verdicts, counts, row ids and hashes.
+
+Each engine runs in a process of its own: a process is bound to one engine and one set of object-store keys.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lake.sample import MONTHS, REFERENCES, deliver_sample
+
+PROJECT = Path(__file__).resolve().parents[2]
+TWO_MONTHS = 2
+
+CARRY = """
+import json, sys
+from pathlib import Path
+from lake.ingest import ingest
+from lake.session import open_session
+from lake.versions import list_quarantine, list_versions, table_names
+from lakegate.settings import Settings
+
+session = open_session(Settings.load())
+results = []
+for dataset, *files in json.loads(sys.argv[1]):
+    results += [result.to_json() for result in ingest(session, dataset, [Path(file) for file in files])]
+aside = {
+    contract.name: [[row["drop"], row["row"], sorted(row["rules"]), row["record"]] for row in list_quarantine(session, contract)]
+    for contract in session.catalog.datasets
+}
+keep = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
+versions = [[{key: version[key] for key in keep} for version in list_versions(session, table)] for table in table_names(session)]
+print(json.dumps({"results": results, "aside": aside, "versions": versions}))
+"""
+
+
+def java_or_loud_skip() -> None:
+    """Spark needs Java: where it is missing the tests say so, and in CI that is a failure."""
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        told = "NO JAVA: the Spark tests did not run. Install Java 17 or newer to run them."
+        if os.environ.get("CI"):
+            pytest.fail(told)
+        sys.stderr.write(f"\n*** {told} ***\n")
+        pytest.skip(told)
+
+
+def dirty(folder: Path) -> Path:
+    """A small flights file with one of everything that can be wrong with a row, and spellings that engines cast differently."""
+    header, *lines = (folder / "flights-2013-02.csv").read_text().splitlines()[:400]
+    fields = [line.split(",") for line in lines]
+    for row, column, value in [
+        (3, 5, "late"),
+        (5, 3, "5.0"),
+        (7, 3, " 517 "),
+        (9, 3, "1e2"),
+        (11, 18, "2013-02-30T10:00:00Z"),
+        (13, 18, "2013-02-01T10:00:00+01:00"),
+        (15, 18, "2013-02-01 11:00:00"),
+        (17, 9, "é"),
+        (19, 9, "١"),
+        (21, 15, "99999999999999999999"),
+        (23, 12, ""),
+        (25, 8, "+12"),
+        (27, 8, "-0"),
+    ]:
+        fields[row][column] = value
+    for row, record in enumerate(fields):
+        record[10] = str(7000 + row)
+    fields[31] = fields[30]
+    target = folder / "flights-2013-dirty.csv"
+    target.write_text("\n".join([header, *map(",".join, fields)]) + "\n")
+    return target
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    java_or_loud_skip()
+    folder = tmp_path_factory.mktemp("parity")
+    sample = deliver_sample(folder / "sample")
+    months = [str(path) for dataset, path in sample if dataset == "flights"][:TWO_MONTHS]
+    references = [(dataset, str(path)) for dataset, path in sample if dataset in REFERENCES]
+    drops = [*references, ("flights", *months), ("flights", str(dirty(folder / "sample")))]
+    found = {}
+    for engine in ("sail", "spark"):
+        home = folder / engine
+        environment = os.environ | {"LAKEGATE_ENGINE": engine, "LAKEGATE_HOME": str(home), "LAKEGATE_PROJECT": str(PROJECT)}
+        done = subprocess.run(
+            [sys.executable, "-c", CARRY, json.dumps(drops)],
+            env=environment,
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=540,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        found[engine] = json.loads(done.stdout.splitlines()[-1])
+        subprocess.run([sys.executable, "-m", "cli.main", "down"], env=environment, cwd=PROJECT, check=True, capture_output=True)
+    return found
+
+
+@pytest.mark.spark
+@pytest.mark.server
+def test_both_engines_give_the_same_verdicts_and_counts_per_rule(answers: dict[str, Any]) -> None:
+    assert answers["sail"]["results"] == answers["spark"]["results"]
+    assert len(answers["sail"]["results"]) == len(REFERENCES) + TWO_MONTHS + 1
+
+
+@pytest.mark.spark
+@pytest.mark.server
+def test_both_engines_set_the_same_rows_aside_for_the_same_reasons(answers: dict[str, Any]) -> None:
+    assert answers["sail"]["aside"] == answers["spark"]["aside"]
+    assert len(answers["sail"]["aside"]["flights"]) > len(MONTHS)
+
+
+@pytest.mark.spark
+@pytest.mark.server
+def test_both_engines_give_every_table_the_same_content_hash(answers: dict[str, Any]) -> None:
+    assert answers["sail"]["versions"] == answers["spark"]["versions"]
