@@ -7,8 +7,11 @@ from pathlib import Path
 import click
 
 from cli.options import json_option, lake_options, print_json
-from lakegate.errors import Exit
+from lakegate.errors import Exit, LakegateError
 from lakegate.settings import Settings
+
+WORST_FIRST = (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.OK)
+"""Which exit code stands for several."""
 
 
 @click.command("ingest")
@@ -30,16 +33,22 @@ def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool
     from lake.rehearse import rehearse
     from lake.session import open_session
 
+    errors: list[LakegateError] = []
+
+    def failed(name: str, error: LakegateError) -> None:
+        errors.append(error)
+        click.echo(f"error: {name}: {error}", err=True)
+
     with Progress(quiet=as_json) as progress:
         session = open_session(settings, watcher=progress.step)
         if dry_run:
             results = rehearse(session, dataset, files)
             for result in results:
-                for hop in result.hops:
-                    progress.hop(hop)
+                progress.drop(result)
         else:
-            results = ingest(session, dataset, files, again=again)
+            results = ingest(session, dataset, files, again=again, tell=progress.drop, on_error=failed)
     if as_json:
         print_json([result.to_json() for result in results])
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
-    raise click.exceptions.Exit(Exit.BLOCKED if stopped else Exit.OK)
+    codes = {error.exit_code for error in errors} | {Exit.BLOCKED if stopped else Exit.OK}
+    raise click.exceptions.Exit(next(code for code in WORST_FIRST if code in codes))

@@ -59,9 +59,8 @@ def lakegate() -> None:
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        lakegate.main(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        # Without standalone mode click returns the code of its own Exit exception instead of raising it.
+        code = lakegate.main(standalone_mode=False)
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(Exit.FAILED)
@@ -71,6 +70,7 @@ def main() -> None:
     except LakegateError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else Exit.OK)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from expectations.verdict import Verdict
 from lake.hop import HopResult
+
+if TYPE_CHECKING:
+    from lake.ingest import DropResult
 
 _COLOURS = {
     Verdict.PASSED: "green",
@@ -21,7 +24,7 @@ _COLOURS = {
 
 
 class Progress:
-    """Lines on stderr; a status line at the bottom where stderr is a terminal."""
+    """Lines on stderr; a status line at the bottom where stderr is a terminal. A quiet one tells only what was not published."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -44,6 +47,16 @@ class Progress:
         """Show the step under way (a `lake.steps.Watcher`)."""
         if self._status is not None and not name.endswith(".done"):
             self._status.update(f"{table}: {name}")
+
+    def drop(self, result: DropResult) -> None:
+        """Print what became of a drop at each hop."""
+        if not self._quiet:
+            click.echo(f"{result.dataset}: {result.file} ({result.drop[:12]})", err=True)
+        for hop in result.hops:
+            self.hop(hop)
+            if self._quiet and hop.reason:
+                told = hop.reason.removeprefix(f"{result.file}: ")
+                click.echo(f"{result.file}: {hop.verdict}: {told}", err=True)
 
     def hop(self, result: HopResult) -> None:
         """Print one hop's outcome."""

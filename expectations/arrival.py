@@ -51,13 +51,18 @@ def _exists(rule: Rule, arrival: Arrival) -> Outcome:
 
 
 def _expected(rule: Rule, arrival: Arrival) -> Outcome:
-    unknown = [name for name in dict.fromkeys(arrival.columns) if name not in set(rule.kwargs["column_set"])]
-    return Outcome(rule, len(unknown), len(arrival.columns), {"told": f"unexpected: {_named(unknown)}"} if unknown else {})
+    expected = set(rule.kwargs["column_set"])
+    unknown = [name for name in dict.fromkeys(arrival.columns) if name not in expected]
+    # A file without a header has somebody's data there (P6): names are told only where the line is a header.
+    told = _named(unknown) if expected & set(arrival.columns) else f"{len(unknown)} names, none of which the contract knows"
+    return Outcome(rule, len(unknown), len(arrival.columns), {"told": f"unexpected: {told}"} if unknown else {})
 
 
 def _distinct(rule: Rule, arrival: Arrival) -> Outcome:
     twice = [name for name, count in Counter(arrival.columns).items() if count > 1]
-    return Outcome(rule, len(twice), len(arrival.columns), {"told": f"more than once: {_named(twice)}"} if twice else {})
+    # By position, since without a header these would be somebody's data (P6).
+    places = [str(number) for number, name in enumerate(arrival.columns, start=1) if name in set(twice)]
+    return Outcome(rule, len(twice), len(arrival.columns), {"told": f"the same name at columns {_named(places)}"} if twice else {})
 
 
 def _row_count(rule: Rule, arrival: Arrival) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -52,6 +53,7 @@ class Engine:
         Raises:
             LakegateError: The engine can't start here (Java missing, jars that don't resolve).
         """
+        logging.getLogger("pyspark.sql.connect.logging").disabled = True  # it prints engines' errors, which quote values (P6)
         session = _sail(self.settings, self.endpoint) if self.name == "sail" else _spark(self.settings, self.endpoint)
         session.conf.set("spark.sql.session.timeZone", "UTC")
         return session

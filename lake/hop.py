@@ -29,6 +29,10 @@ NAMED: Final = 8
 """Most missing columns that a reason lists."""
 
 
+NOTHING: Final = Counts(0, 0, 0, 0, before=0, inserted=0, deleted=0, after=0)
+"""The counts of a delivery that could not be opened."""
+
+
 @dataclass(frozen=True)
 class Written:
     """What a job wrote on its candidate and found about it; a blocked job may have written nothing."""
@@ -63,6 +67,8 @@ class Job:
     delivered_at: str | None = None
     replaces: bool = False
     """Whether the version takes the place of the one before (then an older content can be published again)."""
+    depends: str = ""
+    """Whatever else the verdict depends on, so that a blocked one is repeated only while it stays the same."""
 
     @property
     def schema(self) -> list[dict[str, str]]:
@@ -111,7 +117,9 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
     Raises:
         Conflict: A replace lost a race; the text names what won.
     """
-    key = ledger.key_of(cause=job.cause, hop=job.hop, contract=job.contract, suite=job.suite, sql=job.sql_hash, pins=job.pins)
+    key = ledger.key_of(
+        cause=job.cause, hop=job.hop, contract=job.contract, suite=job.suite, sql=job.sql_hash, pins=job.pins, depends=job.depends
+    )
     with session.queue(job.table):
         if (found := standing(session, job)) is not None:
             return _result(job, finish(session, found), Verdict.UNCHANGED)
@@ -164,11 +172,17 @@ def _attempt(session: Session, job: Job, key: str) -> HopResult:
             with steps.step("write"):
                 written = job.write(candidate, steps)
         except DataRejected as rejection:
-            return _refuse(session, job, key, _unread(job, rejection), reason=str(rejection))
+            return _refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
         with steps.step("judge"):
             verdict = verdict_of(written.outcomes, set_aside=written.counts.quarantined)
             if verdict is Verdict.BLOCKED:
-                return _refuse(session, job, key, written, reason=why_blocked(job.contract, written.outcomes))
+                return _refuse(
+                    session,
+                    job,
+                    key,
+                    written,
+                    reason=why_blocked(job.contract, written.outcomes, file=str(job.source.get("delivered_name", ""))),
+                )
             if gaps := written.counts.gaps():
                 what = f"rows do not add up: {'; '.join(gaps)}"
                 raise IntegrityError(what, where=f"{candidate.name} of drop {job.cause[:12]}", fix="nothing was published; report this")
@@ -224,8 +238,8 @@ def _manifest(
     )
 
 
-def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...]) -> str:
-    """The rules that refused the drop, in words, with whom to ask."""
+def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str = "") -> str:
+    """The file, the rules that refused it, in words, and what to do, as the contract says it."""
     broken = [item for item in outcomes if item.rule.severity == "block" and not item.success]
     absent = [str(item.rule.kwargs["column"]) for item in broken if item.rule.type == "expect_column_to_exist"]
     told = [_missing(absent, of=len(contract.columns))] if absent else []
@@ -234,22 +248,22 @@ def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...]) -> str:
         for item in broken
         if item.rule.type != "expect_column_to_exist"
     ]
-    return f"refused by {'; '.join(told)}" + (f". {contract.support}" if contract.support else "")
+    fix = contract.support or f"Compare it with its contract, {contract.path.name}; deliver it again when it is corrected"
+    return f"{file}{': ' if file else ''}refused by {'; '.join(told)}. {fix}"
 
 
 def _missing(columns: list[str], *, of: int) -> str:
     """One phrase for all missing columns: a file with none of them has most likely no header, or is empty."""
     if len(columns) == of > 1:
-        return f"column rules (all {of} columns are missing: is there a header?)"
+        return f"column rules (all {of} columns are missing: is the file empty, or without a header?)"
     shown = ", ".join(columns[:NAMED]) + (f" and {len(columns) - NAMED} more" if len(columns) > NAMED else "")
     return f"column rules (missing: {shown})"
 
 
-def _unread(job: Job, rejection: DataRejected) -> Written:
+def unread(suite: Suite, rejection: DataRejected) -> tuple[Outcome, ...]:
     """A delivery that could not even be opened counts against the rule that asks for readable records."""
-    rules = [rule for rule in job.suite.rules if rule.type == "expect_records_to_be_readable"]
-    outcomes = tuple(Outcome(rule, failed=1, of=1, observed={"told": rejection.what}) for rule in rules)
-    return Written(outcomes, Counts(0, 0, 0, 0, before=0, inserted=0, deleted=0, after=0))
+    rules = [rule for rule in suite.rules if rule.type == "expect_records_to_be_readable"]
+    return tuple(Outcome(rule, failed=1, of=1, observed={"told": rejection.what}) for rule in rules)
 
 
 def _refuse(session: Session, job: Job, key: str, written: Written, *, reason: str) -> HopResult:

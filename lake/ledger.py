@@ -36,8 +36,8 @@ class Record:
     key: str
 
 
-def key_of(*, cause: str, hop: str, contract: Contract, suite: Suite, sql: str | None, pins: tuple[Parent, ...]) -> str:
-    """What an attempt depends on, as a short hash: a verdict holds as long as this stays the same."""
+def key_of(*, cause: str, hop: str, contract: Contract, suite: Suite, sql: str | None, pins: tuple[Parent, ...], depends: str = "") -> str:
+    """What an attempt depends on, as a short hash: a verdict holds as long as this stays the same; `depends` is anything else."""
     code = provenance.code()
     parts = [
         cause,
@@ -49,6 +49,7 @@ def key_of(*, cause: str, hop: str, contract: Contract, suite: Suite, sql: str |
         code["release"],
         code["commit"],
         code["diff_sha256"],
+        depends,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:KEY_DIGITS]
 

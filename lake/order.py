@@ -35,10 +35,13 @@ def waits_for(session: Session, contract: Contract, drop: Drop, *, carry_raw: Ca
     if (reference := missing_reference(session, contract)) is not None:
         return f"{contract.name} refers to {reference}, which has no version yet"
     mine = order_of(session, contract, drop.sha256)
-    if mine is None:
-        return None
+    return None if mine is None else earlier_drop(session, contract, drop.sha256, mine, carry_raw=carry_raw)
+
+
+def earlier_drop(session: Session, contract: Contract, drop: str, mine: int | str, *, carry_raw: CarryRaw) -> str | None:
+    """Which earlier drop is on its way, in words, where one is; `mine` is the value that orders this one."""
     for other in pending(session, contract.name):
-        if other == drop.sha256 or _blocked(session, contract.name, other):
+        if other == drop or _blocked(session, contract.name, other):
             continue
         theirs = order_of(session, contract, other)
         if theirs is None and not _raw_stands(session, contract, other):

@@ -21,6 +21,7 @@ from lake.hop import HopResult, Job, Written, run_hop
 from lake.publish import Candidate
 from lake.raw import parse_received, source_of
 from lake.receive import Drop
+from lake.repository import MAIN
 from lake.session import Session
 from lake.steps import Steps
 from lakegate.errors import IntegrityError
@@ -58,17 +59,25 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
         source=source_of(contract, drop),
         delivered_at=drop.delivered_at,
         replaces=contract.write_mode == "replace",
+        depends=_name_holder(session, contract, drop, base=MAIN) or "",
     )
     return run_hop(session, job, again=again)
 
 
 def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -> Outcome | None:
     """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
-    known = session.repository.get_json(base, _name_path(contract, drop))
-    if known is None or known["drop"] == drop.sha256:
+    if _name_holder(session, contract, drop, base=base) is None:
         return None
     told = f"a published drop was delivered as {drop.name} with other bytes; deliver it under a name of its own"
     return Outcome(NAME_TAKEN, 1, 1, {"told": told})
+
+
+def _name_holder(session: Session, contract: Contract, drop: Drop, *, base: str) -> str | None:
+    """The other drop of an append dataset that was published under this one's name."""
+    if contract.write_mode != "append":
+        return None
+    known = session.repository.get_json(base, _name_path(contract, drop))
+    return None if known is None or known["drop"] == drop.sha256 else str(known["drop"])
 
 
 def _name_path(contract: Contract, drop: Drop) -> str:
@@ -128,7 +137,9 @@ class _Work:
         columns = [column.name for column in self.contract.columns]
         rows = labelled.where(F.col(REASONS) == "").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
         mode: Literal["append", "overwrite"] = "append" if self.appends else "overwrite"
-        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.table, mode=mode, statistics=[*self.contract.with_statistics, ROW, DROP])
+        self.session.engine.write_delta(
+            rows, ref=candidate.branch, path=self.table, mode=mode, statistics=[*self.contract.with_statistics, ROW, DROP]
+        )
 
     def _write_aside(self, labelled: DataFrame, candidate: Candidate) -> None:
         from pyspark.sql import functions as F  # noqa: N812

@@ -166,17 +166,19 @@ def find_merge(repository: Repository, name: VersionName, *, attempt: str | None
 
 
 def give_name(repository: Repository, published: Published) -> None:
-    """Tag the merge commit, then keep a branch on it, so that garbage collection leaves it alone. Done twice, it does nothing."""
-    repository.tag(published.name.tag, published.commit)
-    keep(repository, published)
+    """Tag the merge commit, then keep a branch on it, so that garbage collection leaves it alone. Done twice, it does nothing.
 
-
-def keep(repository: Repository, published: Published) -> None:
-    """Put the retention branch on a version's commit."""
-    branch = published.name.keep_branch
-    if not repository.branch(branch, published.commit) and repository.commit_of(branch) != published.commit:
-        what = f"branch {branch} is not on the commit of {published.name}"
-        raise IntegrityError(what, fix="somebody moved it: `lakegate verify --all`")
+    Raises:
+        IntegrityError: The tag or the branch is on another commit.
+    """
+    for ref, create in ((published.name.tag, repository.tag), (published.name.keep_branch, repository.branch)):
+        found = repository.resolve(ref)
+        if found is None:
+            create(ref, published.commit)
+            found = repository.resolve(ref)
+        if found != published.commit:
+            what = f"{ref} is on commit {(found or 'none')[:12]}, {published.name} was published by {published.commit[:12]}"
+            raise IntegrityError(what, fix="somebody moved it: `lakegate verify --all`")
 
 
 def recover(repository: Repository, name: VersionName) -> Published:

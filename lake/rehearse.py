@@ -11,25 +11,28 @@ from expectations.build import build_suite, table_of
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import layout, publish
 from lake.evaluate import evaluate, missing_reference, pin_references
-from lake.hop import HopResult, why_blocked
-from lake.ingest import DropResult
+from lake.hop import NOTHING, HopResult, unread, why_blocked
+from lake.ingest import DropResult, deliverable
+from lake.order import earlier_drop
+from lake.parse import Parsed
 from lake.processed import name_taken
-from lake.raw import judge_raw, parse_file, raw_counts
+from lake.raw import judge_raw, order_value, parse_file, raw_counts
 from lake.receive import Drop, check_path, copy_in
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import DataRejected
 from lakegate.manifest import Counts
+from lakegate.names import VersionName
 
 
 def rehearse(session: Session, dataset: str, files: Iterable[Path]) -> list[DropResult]:
-    """The verdicts that files would get at the raw and processed hops now. Features are not tried.
+    """The verdicts that files would get at the raw and processed hops now, each by itself. Features are not tried.
 
     Raises:
         UsageError: An unknown dataset, or a path that can't be taken in.
         ContractError: The dataset's contract or suite is wrong.
     """
-    contract = session.catalog.get(dataset)
+    contract = deliverable(session, dataset)
     paths = list(files)
     for path in paths:
         check_path(path)
@@ -37,45 +40,70 @@ def rehearse(session: Session, dataset: str, files: Iterable[Path]) -> list[Drop
 
 
 def _rehearse_one(session: Session, contract: Contract, path: Path) -> DropResult:
-    raw_suite = build_suite(contract, "raw", session.settings.project)
-    suite = build_suite(contract, "processed", session.settings.project)
-    raw_table = f"{contract.name}_raw"
     with session.scratch("rehearse") as folder:
-        digest = copy_in(path, folder / "delivered")
-        drop = Drop(session.settings.tenant, contract.name, digest, path.name, path.stat().st_size, "")
-        try:
-            parsed = parse_file(contract, folder / "delivered", folder)
-        except DataRejected as rejection:
-            blocked = HopResult("raw", raw_table, Verdict.BLOCKED, None, {}, [], str(rejection), cause=digest)
-            return DropResult(contract.name, digest, (blocked,))
-        outcomes = judge_raw(raw_suite, parsed)
-        raw = _result(contract, "raw", digest, outcomes, raw_counts(parsed, before=0))
-        if raw.verdict is Verdict.BLOCKED or parsed.staging is None:
-            return DropResult(contract.name, digest, (raw,))
-        latest = publish.head(session.repository, contract.name)
-        known = publish.publication(session.repository, dataset=contract.name, cause=digest, table=contract.name)
-        if known is not None and (contract.write_mode == "append" or (latest or {}).get("cause") == digest):
-            same = HopResult("processed", contract.name, Verdict.UNCHANGED, None, {}, [], cause=digest)
-            return DropResult(contract.name, digest, (replace(raw, verdict=Verdict.UNCHANGED), same))
-        if (reference := missing_reference(session, contract)) is not None:
-            told = f"{contract.name} refers to {reference}, which has no version yet"
-            return DropResult(
-                contract.name, digest, (raw, HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], told, cause=digest))
-            )
-        appends = contract.write_mode == "append"
-        if appends and (taken := name_taken(session, contract, drop, base=MAIN)) is not None:
-            empty = Counts(0, 0, 0, 0, before=0, inserted=0, deleted=0, after=0)
-            return DropResult(contract.name, digest, (raw, _result(contract, "processed", digest, (taken,), empty)))
-        published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and latest else None
-        pins = pin_references(session, contract)
-        staging = parsed.staging
-        found = evaluate(session, contract, suite, staging=staging, folder=folder, pins=pins, published=published)
-        counts = found.counts(before=0, appends=appends)
-        return DropResult(contract.name, digest, (raw, _result(contract, "processed", digest, found.outcomes, counts)))
+        delivered = folder / "delivered" / path.name
+        delivered.parent.mkdir()
+        drop = Drop(session.settings.tenant, contract.name, copy_in(path, delivered), path.name, path.stat().st_size, "")
+        hops = _hops(session, contract, drop, delivered, folder)
+        return DropResult(contract.name, drop.sha256, hops, drop.name)
 
 
-def _result(contract: Contract, hop: Hop, cause: str, outcomes: tuple[Outcome, ...], counts: Counts) -> HopResult:
-    verdict = verdict_of(outcomes, set_aside=counts.quarantined)
-    reason = why_blocked(contract, outcomes) if verdict is Verdict.BLOCKED else ""
+def _hops(session: Session, contract: Contract, drop: Drop, delivered: Path, folder: Path) -> tuple[HopResult, ...]:
+    raw = _standing(session, contract, "raw", drop)
+    processed = _standing(session, contract, "processed", drop)
+    if raw and processed:
+        return raw, processed
+    suite = build_suite(contract, "raw", session.settings.project)
+    try:
+        parsed = parse_file(contract, delivered, folder)
+    except DataRejected as rejection:
+        blocked = _result(contract, "raw", drop, unread(suite, rejection), NOTHING)
+        return (replace(blocked, verdict=Verdict.BLOCKED, reason=str(rejection)),)
+    raw = raw or _result(contract, "raw", drop, judge_raw(suite, parsed), raw_counts(parsed, before=0))
+    if raw.verdict is Verdict.BLOCKED or parsed.staging is None:
+        return (raw,)
+    return raw, _processed(session, contract, drop, parsed, parsed.staging)
+
+
+def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop) -> HopResult | None:
+    """The verdict `unchanged`, where the drop was published at a hop and that publish stands."""
     table = table_of(contract, hop)
-    return HopResult(hop, table, verdict, None, dict(vars(counts)), [item.to_json() for item in outcomes], reason, cause=cause)
+    done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=table)
+    if done is None:
+        return None
+    latest = publish.head(session.repository, table) or {}
+    if hop == "processed" and contract.write_mode == "replace" and latest.get("cause") != drop.sha256:
+        return None
+    name = VersionName(table, int(done["version"]))
+    manifest = publish.manifest_at(session.repository, MAIN, name)
+    counts = publish.manifest_counts(manifest)
+    return HopResult(hop, table, Verdict.UNCHANGED, str(name), counts, manifest.rules, cause=drop.sha256)
+
+
+def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed, staging: Path) -> HopResult:
+    if (reason := _waits(session, contract, drop, parsed)) is not None:
+        return HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
+    appends = contract.write_mode == "append"
+    if appends and (taken := name_taken(session, contract, drop, base=MAIN)) is not None:
+        return _result(contract, "processed", drop, (taken,), NOTHING)
+    suite = build_suite(contract, "processed", session.settings.project)
+    latest = publish.head(session.repository, contract.name)
+    published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and latest else None
+    pins = pin_references(session, contract)
+    found = evaluate(session, contract, suite, staging=staging, folder=staging.parent, pins=pins, published=published)
+    return _result(contract, "processed", drop, found.outcomes, found.counts(before=0, appends=appends))
+
+
+def _waits(session: Session, contract: Contract, drop: Drop, parsed: Parsed) -> str | None:
+    if (reference := missing_reference(session, contract)) is not None:
+        return f"{contract.name} refers to {reference}, which has no version yet"
+    mine = order_value(contract, parsed)
+    # Nothing may be published here, so drops whose raw version is still missing can't be asked for their order.
+    return None if mine is None else earlier_drop(session, contract, drop.sha256, mine, carry_raw=lambda _: None)
+
+
+def _result(contract: Contract, hop: Hop, drop: Drop, outcomes: tuple[Outcome, ...], counts: Counts) -> HopResult:
+    verdict = verdict_of(outcomes, set_aside=counts.quarantined)
+    reason = why_blocked(contract, outcomes, file=drop.name) if verdict is Verdict.BLOCKED else ""
+    rules = [item.to_json() for item in outcomes]
+    return HopResult(hop, table_of(contract, hop), verdict, None, dict(vars(counts)), rules, reason, cause=drop.sha256)

@@ -1,23 +1,19 @@
-"""A tenant's lakeFS repository: the few calls that Lakegate makes, with lakeFS's errors turned into ours."""
+"""A tenant's lakeFS repository: the few calls that Lakegate makes."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-import tenacity
-
-from lakegate.errors import Conflict, IntegrityError, Transient, UsageError
+from lake.calls import PAGE, Calls, NotThere
+from lakegate.errors import Conflict, IntegrityError
 from lakegate.home import Endpoint
-
-T = TypeVar("T")
 
 MAIN: Final = "main"
 CHUNK: Final = 8 * 1024**2
@@ -26,73 +22,22 @@ CHUNK: Final = 8 * 1024**2
 CALL_TIMEOUT: Final = 60
 """Seconds after which an unanswered call counts as a transient failure."""
 
-PAGE: Final = 1000
-"""Most entries that lakeFS returns per listing."""
-
-TRIES: Final = 5
-BUSY: Final = frozenset({0, 408, 423, 429, 500, 502, 503, 504})
-"""HTTP answers that another try may change."""
+__all__ = ["MAIN", "NotThere", "Repository"]
 
 
-class NotThere(UsageError):
-    """A ref or object that the lake does not hold."""
-
-
-class Repository:
+class Repository(Calls):
     """The repository of one tenant.
 
     Args:
         endpoint: Where lakeFS answers.
         name: The repository's id.
         namespace: Storage namespace to create it in.
-        reconnect: Called before another try when lakeFS did not answer; starts the embedded server again if it died.
+        reconnect: See `Calls`.
     """
 
     def __init__(self, endpoint: Endpoint, name: str, *, namespace: str, reconnect: Callable[[], object] = lambda: None) -> None:
-        self.endpoint, self.name, self.namespace, self._reconnect = endpoint, name, namespace, reconnect
-
-    @cached_property
-    def _api(self) -> Any:
-        from lakefs.client import Client
-
-        client: Any = Client
-        return client(host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret).sdk_client
-
-    def _call(self, call: Callable[[], T], *, doing: str, retry: bool = True) -> T:
-        """Run one call; transient failures are retried with jitter, others become our errors."""
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Transient),
-            wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
-            stop=tenacity.stop_after_attempt(TRIES if retry else 1),
-            before_sleep=self._before_another_try,
-            reraise=True,
-        )
-        found: T = retrying(self._once, call, doing)
-        return found
-
-    def _before_another_try(self, _: tenacity.RetryCallState) -> None:
-        self._reconnect()
-
-    @staticmethod
-    def _once(call: Callable[[], T], doing: str) -> T:
-        from lakefs_sdk.exceptions import ApiException
-        from urllib3.exceptions import HTTPError
-
-        try:
-            return call()
-        except ApiException as error:
-            status = error.status or 0
-            if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-                raise NotThere(f"lakeFS does not have it ({doing})") from error
-            if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
-                raise Conflict(f"lakeFS reports a conflict ({doing})", fix="run it again") from error
-            if status in BUSY:
-                raise Transient(f"lakeFS answered {status} ({doing})", fix="run it again") from error
-            raise IntegrityError(f"lakeFS refused with {status}: {_message(error)} ({doing})", fix="see the lakeFS log") from error
-        except FileNotFoundError as error:
-            raise NotThere(f"lakeFS does not have it ({doing})") from error
-        except (HTTPError, OSError) as error:
-            raise Transient(f"lakeFS does not answer ({doing})", fix="`lakegate status` tells how it is; then run it again") from error
+        super().__init__(endpoint, reconnect=reconnect)
+        self.name, self.namespace = name, namespace
 
     def create(self) -> None:
         """Create the repository where it is missing."""
@@ -111,6 +56,13 @@ class Repository:
         """The commit id that a branch, tag or commit names."""
         commit = self._call(lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}")
         return str(commit.id)
+
+    def resolve(self, ref: str) -> str | None:
+        """The commit id that a ref names; None where there is no such ref."""
+        try:
+            return self.commit_of(ref)
+        except NotThere:
+            return None
 
     def commit_and_metadata(self, ref: str) -> tuple[str, dict[str, str]]:
         """The commit that a ref names, with its metadata."""
@@ -235,19 +187,17 @@ class Repository:
         )
         return [item for item in pages if item.path_type == "object"]
 
+    def uncommitted(self, branch: str) -> list[str]:
+        """Paths that lie uncommitted on a branch."""
+        pages = self._pages(
+            lambda after: self._api.branches_api.diff_branch(self.name, branch, after=after, amount=PAGE), doing=f"comparing {branch}"
+        )
+        return [str(item.path) for item in pages]
+
     def physical(self, address: str) -> str:
         """An object's physical address relative to the store's root, so that a home can be moved."""
         marker = f"/{self.namespace.split('://', 1)[-1].strip('/').rsplit('/', 1)[-1]}/"
         return address[address.index(marker) + 1 :] if address.startswith("local://") and marker in address else address
-
-    def _pages(self, page: Callable[[str], Any], *, doing: str) -> Iterator[Any]:
-        after = ""
-        while True:
-            found = self._call(lambda start=after: page(start), doing=doing)  # type: ignore[misc]
-            yield from found.results
-            if not found.pagination.has_more:
-                return
-            after = found.pagination.next_offset
 
     # bytes of any size
 
@@ -294,10 +244,3 @@ class Repository:
                 if writer:
                     writer.write(chunk)
         return digest.hexdigest()
-
-
-def _message(error: Any) -> str:
-    try:
-        return str(json.loads(error.body)["message"])[:300]
-    except (ValueError, KeyError, TypeError):
-        return str(error.reason)[:300]

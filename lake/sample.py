@@ -13,8 +13,8 @@ REFERENCES: Final = ("airlines", "airports", "planes", "weather")
 MONTHS: Final = range(1, 13)
 
 
-def deliver_sample(folder: Path) -> list[tuple[str, Path]]:
-    """Write the sample's files and return (dataset, file) in the order of delivery: references first, then the months.
+def deliver_sample(folder: Path, *, months: int = 12) -> list[tuple[str, Path]]:
+    """Write the sample's files and return (dataset, file) in the order of delivery: references first, then the first months.
 
     The same bytes every time; a file that is there already is left alone.
     """
@@ -29,7 +29,7 @@ def deliver_sample(folder: Path) -> list[tuple[str, Path]]:
     if not all(target.exists() for target in targets.values()):
         for month, content in _months(source / "flights.csv.zip").items():
             _write_once(targets[month], content)
-    deliveries.extend(("flights", targets[month]) for month in MONTHS)
+    deliveries.extend(("flights", targets[month]) for month in MONTHS if month <= months)
     return deliveries
 
 

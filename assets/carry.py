@@ -1,0 +1,191 @@
+"""The bodies of the assets: carry a drop through one hop, then tell Dagster, last of all.
+
+A version is materialized, with its checks and its content hash as data version, from what its manifest says: an
+attempt that finds the publish of a dead one tells the same. A blocked drop gives its failed checks and a failure, and
+no materialization. A drop that waits gives an observation and no output: the run ends well, and the asset's partition
+stays missing until the drop's turn has come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from dagster import (
+    AssetCheckResult,
+    AssetExecutionContext,
+    AssetMaterialization,
+    AssetObservation,
+    DagsterError,
+    DataVersion,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    RetryRequested,
+)
+
+from assets import runs
+from assets.checks import check_results
+from assets.known import DATA_VERSION, untold
+from assets.metadata import version_metadata
+from assets.partitions import drop_of
+from assets.resource import LakegateResource
+from catalog.contract import Contract, Hop
+from expectations.verdict import Verdict
+from lake import publish
+from lake.features import carry_features
+from lake.hop import HopResult, finish
+from lake.ingest import carry_after_raw
+from lake.publish import Published
+from lake.raw import carry_raw
+from lake.session import Session
+from lakegate.errors import LakegateError, Transient
+from lakegate.names import VersionName
+
+Told = MaterializeResult[Any] | AssetCheckResult
+
+TRIES: Final = 3
+"""Attempts of one run at a hop that fails for a transient reason; after them the sensor decides."""
+
+BACKOFF: Final = 2.0
+"""Seconds before the second attempt, doubled for each further one."""
+
+
+def carry_drop(
+    context: AssetExecutionContext, lake: LakegateResource, contract: Contract, hop: Hop, families: Sequence[str]
+) -> Iterator[Told]:
+    """The body of a raw or processed asset: its partition's drop through that hop."""
+    with _failures(context, lake):
+        session = lake.session
+        drop = drop_of(session, contract.name, context.partition_key)
+        context.instance.add_run_tags(context.run_id, {runs.DROP: drop.sha256, **_claim(contract)})
+        result = (carry_raw if hop == "raw" else carry_after_raw)(session, contract, drop)
+        lake.hear(result)
+        if result.verdict is Verdict.WAITING:
+            _observe_waiting(context, result, partition=context.partition_key)
+        elif result.version is None:
+            yield from _refused(context, contract, result, families)
+        else:
+            yield _told(session, contract, _published(session, result.version), families)
+
+
+def carry_feature(context: AssetExecutionContext, lake: LakegateResource, contract: Contract, families: Sequence[str]) -> Iterator[Told]:
+    """The body of a feature's asset: every version that is missing, each told of in order; the newest as the run's result."""
+    with _failures(context, lake):
+        session, table = lake.session, contract.name
+        context.instance.add_run_tags(context.run_id, _claim(contract))
+        late = [_published(session, str(name)) for name in untold(session, context.instance, table)]
+        refused = None
+        for result in _missing(session, contract):
+            lake.hear(result)
+            if result.version is None:
+                refused = result
+            elif not any(str(item.name) == result.version for item in late):
+                late.append(_published(session, result.version))
+        if not late and refused is None and (head := publish.head(session.repository, table)) is not None:
+            late.append(_published(session, str(VersionName(table, int(head["version"])))))
+        for published in late if refused else late[:-1]:
+            _log_version(context, session, contract, published)
+        if refused is not None:
+            yield from _refused(context, contract, refused, families)
+        elif late:
+            yield _told(session, contract, late[-1], families)
+        else:
+            reason = f"{table} needs a version of each of {', '.join(contract.inputs)}"
+            _observe_waiting(context, HopResult("features", table, Verdict.WAITING, None, {}, [], reason), partition=None)
+
+
+def _missing(session: Session, contract: Contract) -> Iterator[HopResult]:
+    known = None
+    while (result := carry_features(session, contract)) is not None:
+        if result.version is not None and result.version == known:
+            return
+        yield result
+        if result.version is None:
+            return
+        known = result.version
+
+
+def _published(session: Session, version: str) -> Published:
+    return finish(session, publish.recover(session.repository, VersionName.parse(version)))
+
+
+def _claim(contract: Contract) -> dict[str, str]:
+    return runs.tags_for(contract) | {runs.PROCESS: runs.this_process()}
+
+
+def _told(session: Session, contract: Contract, published: Published, families: Sequence[str]) -> MaterializeResult[Any]:
+    manifest, table = published.manifest, published.name.table
+    result: MaterializeResult[Any] = MaterializeResult(
+        asset_key=table,
+        metadata=version_metadata(session, contract, published),
+        data_version=DataVersion(manifest.content_hash),
+        check_results=check_results(table, families, manifest.rules, publish.manifest_counts(manifest)),
+    )
+    _tell(session, table)
+    return result
+
+
+def _log_version(context: AssetExecutionContext, session: Session, contract: Contract, published: Published) -> None:
+    tags = {DATA_VERSION: published.manifest.content_hash, f"{DATA_VERSION}_is_user_provided": "true"}
+    metadata = version_metadata(session, contract, published)
+    _tell(session, contract.name)
+    context.log_event(AssetMaterialization(asset_key=contract.name, metadata=metadata, tags=tags))
+
+
+def _tell(session: Session, table: str) -> None:
+    if session.watcher is not None:
+        session.watcher(table, "tell")
+
+
+def _observe_waiting(context: AssetExecutionContext, result: HopResult, *, partition: str | None) -> None:
+    context.log.info("waits: %s", result.reason)
+    metadata = {"verdict": str(result.verdict), "waits because": result.reason}
+    context.log_event(AssetObservation(asset_key=result.table, partition=partition, metadata=metadata))
+
+
+def _refused(context: AssetExecutionContext, contract: Contract, result: HopResult, families: Sequence[str]) -> Iterator[Told]:
+    yield from check_results(result.table, families, result.rules, result.counts, only_judged=True)
+    _tag_failure(context, runs.BLOCKED)
+    metadata: dict[str, Any] = {
+        "verdict": str(result.verdict),
+        "reason": result.reason,
+        "support": MetadataValue.md(contract.support or "-"),
+    }
+    raise Failure(result.reason, metadata=metadata, allow_retries=False)
+
+
+@contextlib.contextmanager
+def _failures(context: AssetExecutionContext, lake: LakegateResource) -> Iterator[None]:
+    """Turn an error into a failure of the step that says what to do; texts of foreign errors may quote values (P6)."""
+    try:
+        yield
+    except (Failure, RetryRequested, DagsterError):
+        raise
+    except Transient as error:
+        if context.retry_number + 1 < TRIES:
+            raise RetryRequested(max_retries=TRIES - 1, seconds_to_wait=BACKOFF * 2**context.retry_number) from error
+        raise _failed(context, lake, error) from None
+    except LakegateError as error:
+        raise _failed(context, lake, error) from None
+    except Exception as error:  # noqa: BLE001  (whatever it is, its text must not reach Dagster's log)
+        frames = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+        what = f"an unexpected {type(error).__name__}"
+        raise _failed(context, lake, LakegateError(what, where=frames[-1], fix="report this"), frames=frames) from None
+
+
+def _failed(context: AssetExecutionContext, lake: LakegateResource, error: LakegateError, *, frames: Sequence[str] = ()) -> Failure:
+    kind = type(error).__name__
+    _tag_failure(context, kind)
+    lake.fail(error)
+    metadata = {"kind": kind, "what": error.what, "where": error.where or "-", "what to do": error.fix or "-"}
+    if frames:
+        metadata["came by"] = "\n".join(frames)
+    return Failure(str(error), metadata=metadata, allow_retries=False)
+
+
+def _tag_failure(context: AssetExecutionContext, kind: str) -> None:
+    context.instance.add_run_tags(context.run_id, {runs.FAILURE: kind})

@@ -1,0 +1,86 @@
+"""Asset checks: one per family of rules at a hop, with a number for every rule, so that the UI plots them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, get_args
+
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue, PartitionsDefinition
+
+from catalog.contract import Family
+from expectations.suite import Suite
+
+FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
+
+_ASKED: Final[dict[Family, str]] = {
+    "schema": "Columns are those of the contract, records can be read, text is of its declared type.",
+    "range": "Values lie within what the contract allows.",
+    "distribution": "Values are distributed as they were.",
+    "duplicate": "Keys are unique.",
+    "temporal": "Times are in order, and nothing is known too early.",
+    "consistency": "Columns agree with each other and with the referenced datasets.",
+}
+
+
+def check_specs(table: str, suite: Suite, partitions: PartitionsDefinition[str] | None) -> list[AssetCheckSpec]:
+    """A check for each family that has rules in a hop's suite.
+
+    None is a blocking check: the gate is the lake's merge, and a check only shows what it found.
+    """
+    found = {rule.family for rule in suite.rules}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # partitions of checks are a preview; nothing but the display depends on them
+        return [
+            AssetCheckSpec(family, asset=table, partitions_def=partitions, description=_description(suite, family))
+            for family in FAMILIES
+            if family in found
+        ]
+
+
+def check_results(
+    table: str, families: Iterable[str], rules: Iterable[Mapping[str, Any]], counts: Mapping[str, int], *, only_judged: bool = False
+) -> list[AssetCheckResult]:
+    """The outcome of each family: failed where any of its rules found something, as an error where that blocks.
+
+    Args:
+        table: The asset.
+        families: Those that have a check.
+        rules: `{"rule", "family", "severity", "failed"}` of each rule that was judged.
+        counts: The hop's counts.
+        only_judged: Leave out families without a judged rule (a drop that could not be opened is judged by few).
+    """
+    rules = list(rules)
+    results = []
+    for family in families:
+        own = [rule for rule in rules if rule["family"] == family]
+        if own or not only_judged:
+            results.append(_result(table, family, own, counts))
+    return results
+
+
+def _result(table: str, family: str, rules: list[Mapping[str, Any]], counts: Mapping[str, int]) -> AssetCheckResult:
+    broken = [rule for rule in rules if rule["failed"]]
+    blocks = any(rule["severity"] == "block" for rule in broken)
+    rows, aside = counts.get("records_in", 0), counts.get("quarantined", 0)
+    metadata: dict[str, Any] = {f"failed: {rule['rule']}": MetadataValue.int(int(rule["failed"])) for rule in rules}
+    metadata |= {
+        "rows in": MetadataValue.int(rows),
+        "rows valid": MetadataValue.int(counts.get("valid", 0)),
+        "rows quarantined": MetadataValue.int(aside),
+        "share quarantined": MetadataValue.float(aside / rows if rows else 0.0),
+    }
+    told = "; ".join(f"{rule['rule']}: {rule['failed']} ({rule['severity']})" for rule in broken)
+    return AssetCheckResult(
+        asset_key=table,
+        check_name=family,
+        passed=not broken,
+        severity=AssetCheckSeverity.ERROR if blocks else AssetCheckSeverity.WARN,
+        metadata=metadata,
+        description=told or None,
+    )
+
+
+def _description(suite: Suite, family: Family) -> str:
+    rules = [f"`{rule.id}` ({rule.severity})" for rule in suite.rules if rule.family == family]
+    return f"{_ASKED[family]} {len(rules)} rule{'s' if len(rules) > 1 else ''}: {', '.join(rules)}."

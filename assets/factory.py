@@ -1,0 +1,167 @@
+"""From contracts to assets: `<dataset>_raw` and `<dataset>` with a partition per drop, one asset per feature."""
+
+# No `from __future__ import annotations` here: Dagster reads the context's annotation, and not as text.
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from dagster import (
+    AllPartitionMapping,
+    AssetDep,
+    AssetExecutionContext,
+    AssetsDefinition,
+    AssetSelection,
+    AssetSpec,
+    PartitionsDefinition,
+    define_asset_job,
+    multi_asset,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from assets import resource, runs
+from assets.carry import Told, carry_drop, carry_feature
+from assets.checks import check_specs
+from assets.metadata import table_metadata
+from assets.partitions import partitions_of
+from catalog.contract import Contract, Hop
+from catalog.files import Catalog
+from expectations.build import HOPS, build_suite, table_of
+from expectations.suite import Suite
+from lakegate.errors import ContractError, LakegateError
+
+KINDS: Final[dict[Hop, set[str]]] = {
+    "raw": {"lakefs", "file"},
+    "processed": {"lakefs", "deltalake"},
+    "features": {"lakefs", "deltalake", "sql"},
+}
+BROKEN: Final = "broken_contracts"
+"""Group of the assets that stand for contracts with a mistake."""
+
+_NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9_]+")
+
+
+@dataclass
+class Made:
+    """What the contracts gave: assets and jobs of the good ones, a placeholder that tells the mistake for the others."""
+
+    assets: list[AssetsDefinition] = field(default_factory=list)
+    jobs: dict[str, UnresolvedAssetJobDefinition] = field(default_factory=dict)
+    """One per contract, by its name: raw and processed of a drop, or a feature's missing versions."""
+    broken: list[AssetSpec] = field(default_factory=list)
+    errors: dict[str, ContractError] = field(default_factory=dict)
+    """What is wrong with each broken contract (or its suite), by file stem or name."""
+
+
+def make_assets(catalog: Catalog, project: Path) -> Made:
+    """Assets, checks and a job for each contract; a broken one takes down nobody else and is shown with its error."""
+    made = Made(errors=dict(catalog.broken))
+    taken: set[str] = set()
+    for contract in (*catalog.datasets, *catalog.features):
+        try:
+            suites = {hop: build_suite(contract, hop, project) for hop in HOPS[contract.kind]}
+            tables = {hop: table_of(contract, hop) for hop in suites}
+            if clash := taken & set(tables.values()):
+                raise _clash(contract, clash.pop())
+        except ContractError as error:
+            made.errors[contract.name] = error
+            continue
+        taken |= set(tables.values())
+        made.assets.extend(_asset(contract, hop, suite, catalog) for hop, suite in suites.items())
+        selection = AssetSelection.assets(*tables.values())
+        made.jobs[contract.name] = define_asset_job(
+            job_name(contract.name), selection=selection, tags=runs.tags_for(contract), description=_job_text(contract)
+        )
+    made.broken = [_placeholder(name, error, taken) for name, error in sorted(made.errors.items())]
+    return made
+
+
+def _clash(contract: Contract, table: str) -> ContractError:
+    what = f"another contract has a table {table!r} too"
+    return ContractError(what, where=str(contract.path), fix="rename one of the two datasets")
+
+
+def job_name(name: str) -> str:
+    """The job that carries a drop of a dataset, or a feature's missing versions."""
+    return f"carry_{name}"
+
+
+def _asset(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog) -> AssetsDefinition:
+    table = table_of(contract, hop)
+    partitions = partitions_of(contract.name) if contract.kind == "dataset" else None
+    checks = check_specs(table, suite, partitions)
+    families = [check.name for check in checks]
+
+    # can_subset makes the outputs of checks optional: a drop that waits has none.
+    @multi_asset(
+        name=table,
+        specs=[_spec(contract, hop, suite, catalog, partitions)],
+        check_specs=checks,
+        can_subset=True,
+        required_resource_keys={resource.NAME},
+    )
+    def body(context: AssetExecutionContext) -> Iterator[Told]:
+        lake = getattr(context.resources, resource.NAME)
+        if hop == "features":
+            yield from carry_feature(context, lake, contract, families)
+        else:
+            yield from carry_drop(context, lake, contract, hop, families)
+
+    return body
+
+
+def _spec(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog, partitions: PartitionsDefinition[str] | None) -> AssetSpec:
+    owner = contract.owner if "@" in contract.owner else f"team:{contract.owner}"
+    return AssetSpec(
+        table_of(contract, hop),
+        deps=_inputs(contract, hop, catalog),
+        skippable=True,
+        partitions_def=partitions,
+        group_name=contract.name,
+        kinds=KINDS[hop],
+        owners=[owner] if contract.owner else [],
+        tags={"lakegate/dataset": contract.name, "lakegate/hop": hop},
+        code_version="-".join([contract.hash[:12], suite.hash[:12]]),
+        description=_description(contract, hop),
+        metadata=table_metadata(contract, hop, catalog.contracts),
+    )
+
+
+def _inputs(contract: Contract, hop: Hop, catalog: Catalog) -> Sequence[AssetDep]:
+    """Tables that a hop reads: the drop's own raw version, and the latest version of each reference or input."""
+    if hop == "raw":
+        return []
+    if hop == "features":
+        known = [catalog.contracts[name] for name in contract.inputs if name in catalog.contracts]
+        return [AssetDep(item.name, partition_mapping=AllPartitionMapping() if item.kind == "dataset" else None) for item in known]
+    references = sorted({relation.to for relation in contract.relationships} - {contract.name})
+    return [AssetDep(f"{contract.name}_raw"), *(AssetDep(name, partition_mapping=AllPartitionMapping()) for name in references)]
+
+
+def _description(contract: Contract, hop: Hop) -> str:
+    if hop == "raw":
+        return f"Files of {contract.name} as they were delivered; a version is one file whose schema passed the gate."
+    if hop == "features":
+        return f"A version for each version of {contract.driver}, from SQL over {', '.join(contract.inputs)}."
+    ways = {"append": "each drop adds rows", "replace": "each drop takes the place of the one before"}
+    return (
+        f"Typed rows of {contract.name} that passed the gate ({ways[contract.write_mode]}); the others are in {contract.name}_quarantine."
+    )
+
+
+def _job_text(contract: Contract) -> str:
+    if contract.kind == "feature":
+        return f"Make every version of {contract.name} that is missing."
+    return f"Carry one drop of {contract.name} through raw and processed."
+
+
+def _placeholder(name: str, error: LakegateError, taken: set[str]) -> AssetSpec:
+    key = _NOT_A_NAME.sub("_", name) or "contract"
+    if key in taken:
+        key += "_broken"
+    metadata: dict[str, Any] = {"what": error.what, "where": error.where, "what to do": error.fix}
+    text = (
+        f"**The contract has a mistake; nothing is carried for it.**\n\n{error.what}\n\nWhere: `{error.where}`\n\nWhat to do: {error.fix}"
+    )
+    return AssetSpec(key, group_name=BROKEN, description=text, metadata=metadata, tags={"lakegate/broken": "true"})

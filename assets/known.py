@@ -1,0 +1,87 @@
+"""What stands in the lake, and what Dagster was told of it: Dagster is told last, so it may lag behind."""
+
+from __future__ import annotations
+
+from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
+
+from assets.metadata import VERSION_NUMBER
+from catalog.contract import Contract
+from lake import publish
+from lake.features import next_cause
+from lake.hop import finish
+from lake.publish import Published
+from lake.repository import NotThere
+from lake.session import Session
+from lakegate.names import VersionName
+
+DATA_VERSION = "dagster/data_version"
+"""Dagster's tag of a materialization that carries its data version."""
+
+
+def standing(session: Session, contract: Contract, drop: str, table: str) -> Published | None:
+    """The version that a drop was published as, named and kept, while that publish stands.
+
+    A replace table stands for its latest drop only: an older content that comes again is published again.
+    """
+    done = publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)
+    if done is None:
+        return None
+    replaced = table == contract.name and contract.write_mode == "replace"
+    if replaced and (publish.head(session.repository, table) or {}).get("cause") != drop:
+        return None
+    found = publish.recover(session.repository, VersionName(table, int(done["version"])))
+    if not _kept(session, found):
+        return finish(session, found)
+    session.copy_manifest(found.manifest)
+    publish.sweep(session.repository, table=table, cause=drop)
+    return found
+
+
+def settled(session: Session, instance: DagsterInstance, contract: Contract, drop: str, partition: str) -> list[Published] | None:
+    """A drop's raw and processed versions, where both stand and Dagster was told of both."""
+    found = []
+    for table in (f"{contract.name}_raw", contract.name):
+        published = standing(session, contract, drop, table)
+        if published is None or not told(instance, table, partition, published.manifest.content_hash):
+            return None
+        found.append(published)
+    return found
+
+
+def _kept(session: Session, published: Published) -> bool:
+    """Whether the retention branch, the last step of a publish, was made."""
+    try:
+        return session.repository.commit_of(published.name.keep_branch) == published.commit
+    except NotThere:
+        return False
+
+
+def told(instance: DagsterInstance, table: str, partition: str, content_hash: str) -> bool:
+    """Whether the newest materialization of a drop's partition has this data version."""
+    wanted = AssetRecordsFilter(asset_key=AssetKey(table), asset_partitions=[partition])
+    found = instance.fetch_materializations(wanted, limit=1).records
+    newest = found[0].asset_materialization if found else None
+    return newest is not None and (newest.tags or {}).get(DATA_VERSION) == content_hash
+
+
+def told_number(instance: DagsterInstance, table: str) -> int:
+    """The number of the newest version of a feature table that Dagster was told of; 0 for none."""
+    event = instance.get_latest_materialization_event(AssetKey(table))
+    materialization = event.asset_materialization if event else None
+    number = materialization.metadata.get(VERSION_NUMBER) if materialization else None
+    return int(str(number.value)) if number is not None else 0
+
+
+def untold(session: Session, instance: DagsterInstance, table: str) -> list[VersionName]:
+    """Versions of a feature table that stand in the lake and of which Dagster knows nothing, oldest first."""
+    head = publish.head(session.repository, table)
+    newest = int(head["version"]) if head else 0
+    return [VersionName(table, number) for number in range(told_number(instance, table) + 1, newest + 1)]
+
+
+def behind(session: Session, instance: DagsterInstance, contract: Contract) -> str | None:
+    """Why a feature's asset has work to do: the cause of its next version, or the version to be told of; None for none."""
+    if (found := next_cause(session, contract)) is not None:
+        return found[0]
+    late = untold(session, instance, contract.name)
+    return f"tell {late[0]}" if late else None

@@ -1,0 +1,98 @@
+"""Calls to lakeFS: retried where another try may help, and its errors turned into ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+import tenacity
+
+from lakegate.errors import Conflict, IntegrityError, Transient, UsageError
+from lakegate.home import Endpoint
+
+T = TypeVar("T")
+
+PAGE: Final = 1000
+"""Most entries that lakeFS returns per listing."""
+
+TRIES: Final = 5
+BUSY: Final = frozenset({0, 408, 423, 429, 500, 502, 503, 504})
+"""HTTP answers that another try may change."""
+
+
+class NotThere(UsageError):
+    """A ref or object that the lake does not hold."""
+
+
+class Calls:
+    """The client of one lakeFS.
+
+    Args:
+        endpoint: Where lakeFS answers.
+        reconnect: Called before another try when lakeFS did not answer; starts the embedded server again if it died.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, reconnect: Callable[[], object] = lambda: None) -> None:
+        self.endpoint, self._reconnect = endpoint, reconnect
+
+    @cached_property
+    def _api(self) -> Any:
+        from lakefs.client import Client
+
+        client: Any = Client
+        return client(host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret).sdk_client
+
+    def _call(self, call: Callable[[], T], *, doing: str, retry: bool = True) -> T:
+        """Run one call; transient failures are retried with jitter, others become our errors."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(Transient),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
+            stop=tenacity.stop_after_attempt(TRIES if retry else 1),
+            before_sleep=self._before_another_try,
+            reraise=True,
+        )
+        found: T = retrying(self._once, call, doing)
+        return found
+
+    def _before_another_try(self, _: tenacity.RetryCallState) -> None:
+        self._reconnect()
+
+    @staticmethod
+    def _once(call: Callable[[], T], doing: str) -> T:
+        from lakefs_sdk.exceptions import ApiException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return call()
+        except ApiException as error:
+            status = error.status or 0
+            if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+                raise NotThere(f"lakeFS does not have it ({doing})") from error
+            if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
+                raise Conflict(f"lakeFS reports a conflict ({doing})", fix="run it again") from error
+            if status in BUSY:
+                raise Transient(f"lakeFS answered {status} ({doing})", fix="run it again") from error
+            raise IntegrityError(f"lakeFS refused with {status}: {_message(error)} ({doing})", fix="see the lakeFS log") from error
+        except FileNotFoundError as error:
+            raise NotThere(f"lakeFS does not have it ({doing})") from error
+        except (HTTPError, OSError) as error:
+            raise Transient(f"lakeFS does not answer ({doing})", fix="`lakegate status` tells how it is; then run it again") from error
+
+    def _pages(self, page: Callable[[str], Any], *, doing: str) -> Iterator[Any]:
+        after = ""
+        while True:
+            found = self._call(lambda start=after: page(start), doing=doing)  # type: ignore[misc]
+            yield from found.results
+            if not found.pagination.has_more:
+                return
+            after = found.pagination.next_offset
+
+
+def _message(error: Any) -> str:
+    try:
+        return str(json.loads(error.body)["message"])[:300]
+    except (ValueError, KeyError, TypeError):
+        return str(error.reason)[:300]

@@ -1,0 +1,50 @@
+"""What Dagster's runs tell of the attempts at one delivery or cause; the truth about the data is in the lake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+from assets import runs
+
+MOST_FAILURES: Final = 3
+"""Failed runs after which nothing more is tried until the contract or the file changes."""
+
+FINAL: Final = frozenset({runs.BLOCKED, "ContractError", "UsageError", "IntegrityError"})
+"""Failures that the same run under the same contract would only repeat."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """The runs for one thing under one contract."""
+
+    made: int
+    running: bool
+    failed: int
+    last: str | None
+    """How the newest run failed: its tag, empty for a killed one; None where it did not fail."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the gate refused the drop in the newest run."""
+        return self.last == runs.BLOCKED
+
+    @property
+    def spent(self) -> bool:
+        """Whether another run would be of no use."""
+        return self.last in FINAL or self.failed >= MOST_FAILURES
+
+
+def attempts(instance: DagsterInstance, tags: dict[str, str]) -> Attempts:
+    """The attempts whose runs carry all these tags."""
+    found = instance.get_runs(RunsFilter(tags=tags))  # newest first
+    failed = [run for run in found if run.status is DagsterRunStatus.FAILURE]
+    newest = found[0] if found else None
+    return Attempts(
+        made=len(found),
+        running=any(run.status in runs.UNFINISHED for run in found),
+        failed=len(failed),
+        last=newest.tags.get(runs.FAILURE, "") if newest and newest.status is DagsterRunStatus.FAILURE else None,
+    )

@@ -1,0 +1,129 @@
+"""P3, exactly once: kill -9 anywhere, start again, and the lake ends up as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import AssetKey, DagsterRunStatus, RunsFilter
+
+from assets.instance import open_instance
+from lake.audit import audit_all
+from lake.repository import MAIN
+from lake.session import Session, open_session
+from lake.versions import list_versions, table_names
+from lakegate.settings import Settings
+
+PROJECT = Path(__file__).resolve().parents[2]
+MONTHS = int(os.environ.get("LAKEGATE_CRASH_MONTHS", "4"))
+"""The whole year (12) by hand; four months in CI keep the suite short."""
+
+SEED = int(os.environ.get("LAKEGATE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Where a run dies: the n-th time that a table reaches a step, and whether lakeFS dies with it."""
+
+    table: str
+    step: str
+    latest: int
+    lakefs: bool = False
+
+
+KILLS = [
+    Kill("flights_raw", "merge.done", MONTHS),
+    Kill("flights", "write.quarantine", 2),
+    Kill("flight_features", "commit", 1, lakefs=True),
+    Kill("flights", "tag.done", 1),
+    Kill("flight_features", "tell", 1),
+]
+
+
+def run_demo(home: Path, *, kill: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+    victim = [sys.executable, str(Path(__file__).with_name("victim.py")), json.dumps(kill)] if kill else [sys.executable, "-m", "cli.main"]
+    return subprocess.run(
+        [*victim, "demo", "--months", str(MONTHS), "--home", str(home), "--project", str(PROJECT)],
+        cwd=PROJECT,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def opened(home: Path) -> Session:
+    return open_session(Settings.load(home=home, project=PROJECT))
+
+
+def published(session: Session) -> dict[str, list[dict[str, Any]]]:
+    kept = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
+    return {table: [{key: version[key] for key in kept} for version in list_versions(session, table)] for table in table_names(session)}
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """Two homes of undisturbed runs, and one whose runs were killed five times."""
+    from lake.server import stop_server
+
+    folder = tmp_path_factory.mktemp("killed")
+    made = {name: folder / name for name in ("undisturbed", "again", "killed")}
+    for name in ("undisturbed", "again"):
+        done = run_demo(made[name])
+        assert done.returncode == 0, done.stderr[-3000:]
+    chance = random.Random(SEED)
+    for kill in KILLS:
+        plan = {"table": kill.table, "step": kill.step, "occurrence": chance.randint(1, kill.latest), "lakefs": kill.lakefs}
+        print(f"seed {SEED}: {plan}")
+        died = run_demo(made["killed"], kill=plan)
+        assert died.returncode == -signal.SIGKILL, f"{plan} was never reached: {died.stderr[-3000:]}"
+    done = run_demo(made["killed"])
+    assert done.returncode == 0, done.stderr[-3000:]
+    yield made
+    for home in made.values():
+        stop_server(Settings.load(home=home, project=PROJECT).home)
+
+
+@pytest.mark.server
+def test_two_undisturbed_runs_give_the_same_versions_and_content_hashes(homes: dict[str, Path]) -> None:
+    first, second = published(opened(homes["undisturbed"])), published(opened(homes["again"]))
+    assert first == second
+    assert [version["name"] for version in first["flights"]] == [f"flights@v{number}" for number in range(1, MONTHS + 1)]
+
+
+@pytest.mark.server
+def test_killed_five_times_gives_the_same_versions_and_content_hashes(homes: dict[str, Path]) -> None:
+    assert published(opened(homes["killed"])) == published(opened(homes["undisturbed"])), f"seed {SEED}"
+
+
+@pytest.mark.server
+def test_killed_runs_leave_nothing_behind_that_blocks_anything(homes: dict[str, Path]) -> None:
+    session = opened(homes["killed"])
+    leftover = [name for name in session.repository.branches("") if name.startswith(("candidate-", "receive-"))]
+    assert leftover == []
+    assert session.repository.uncommitted(MAIN) == []
+    assert not any(audit_all(session).values())
+    with open_instance(session.settings) as instance:
+        alive = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
+        assert instance.get_runs(RunsFilter(statuses=alive)) == []
+
+
+@pytest.mark.server
+def test_dagster_was_told_of_every_version_in_the_end(homes: dict[str, Path]) -> None:
+    session = opened(homes["killed"])
+    with open_instance(session.settings) as instance:
+        for table in ("flights_raw", "flights", "flight_features"):
+            events = instance.fetch_materializations(AssetKey(table), limit=1000).records
+            told = {event.asset_materialization.metadata["version"].value for event in events if event.asset_materialization}
+            assert {version["name"] for version in list_versions(session, table)} <= told, table

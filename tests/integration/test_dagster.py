@@ -1,0 +1,212 @@
+"""Drops carried through their assets in process, against a real lakeFS, and what Dagster was told of it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from dagster import AssetCheckKey, AssetKey, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter, job
+
+from assets import runs
+from assets.instance import open_instance
+from assets.known import DATA_VERSION, told_number
+from assets.materialize import materialize_drops
+from lake.ingest import DropResult
+from lake.sample import REFERENCES, deliver_sample
+from lake.session import Session, open_session
+from lakegate.errors import LakegateError
+from lakegate.settings import Settings
+
+pytestmark = pytest.mark.server
+CUT = 240
+"""Records of a month that these tests deliver."""
+
+
+@dataclass
+class Home:
+    """An open lake, its Dagster instance and the files that tests deliver."""
+
+    session: Session
+    instance: DagsterInstance
+    files: Path
+
+    def carry(self, *names: str) -> list[DropResult]:
+        return materialize_drops(self.session, [(name.split("-")[0], self.files / f"{name}.csv") for name in names], instance=self.instance)
+
+    def partition(self, dataset: str, name: str) -> str:
+        (found,) = [key for key in self.instance.get_dynamic_partitions(f"drops_{dataset}") if key.startswith(f"{name}.csv~")]
+        return found
+
+    def versions(self, table: str, partition: str | None = None) -> list[str | None]:
+        """Data versions of an asset's materializations, newest first."""
+        wanted = AssetRecordsFilter(asset_key=AssetKey(table), asset_partitions=[partition] if partition else None)
+        found = self.instance.fetch_materializations(wanted, limit=100).records
+        return [(item.asset_materialization.tags or {}).get(DATA_VERSION) for item in found if item.asset_materialization]
+
+    def runs(self) -> int:
+        return self.instance.get_runs_count()
+
+
+@pytest.fixture(scope="module")
+def home(lakefs_home: Settings) -> Iterator[Home]:
+    files = lakefs_home.home.root.parent / "deliveries"
+    deliver_sample(files)
+    for month in range(1, 13):
+        path = files / f"flights-2013-{month:02}.csv"
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[: CUT + 1]))
+    # A tenant of its own: an engine keeps a bucket's keys for as long as its process lives.
+    settings = replace(lakefs_home, tenant="dagster")
+    with open_instance(settings) as instance:
+        yield Home(open_session(settings), instance, files)
+
+
+@pytest.fixture(scope="module")
+def first(home: Home) -> list[DropResult]:
+    """References and one month, delivered first of all."""
+    return home.carry(*REFERENCES, "flights-2013-01")
+
+
+def test_every_hop_is_a_materialization_with_its_content_hash_as_data_version(home: Home, first: list[DropResult]) -> None:
+    *references, flights = first
+    assert [[hop.version for hop in item.hops] for item in references] == [[f"{name}_raw@v1", f"{name}@v1"] for name in REFERENCES]
+    assert [hop.version for hop in flights.hops] == ["flights_raw@v1", "flights@v1", "flight_features@v1"]
+    partition = home.partition("flights", "flights-2013-01")
+    for hop in flights.hops:
+        assert home.versions(hop.table, None if hop.hop == "features" else partition) == [hop.content_hash]
+    assert home.runs() == 6
+
+
+def test_a_materialization_tells_numbers_that_the_ui_can_plot(home: Home, first: list[DropResult]) -> None:
+    (event,) = home.instance.fetch_materializations(AssetKey("flights"), limit=1).records
+    assert event.asset_materialization
+    metadata = {name: entry.value for name, entry in event.asset_materialization.metadata.items()}
+    hop = first[-1].hops[1]
+    assert (metadata["version"], metadata["version number"], metadata["verdict"]) == ("flights@v1", 1, "quarantined")
+    assert metadata["rows in"] == CUT
+    assert metadata["rows quarantined"] == hop.counts["quarantined"] > 0
+    assert metadata["dagster/row_count"] == hop.counts["after"]
+    assert metadata["commit"] == home.session.repository.commit_of("flights.v1")
+    assert "dagster/column_lineage" in metadata
+
+
+def test_every_family_has_a_check_with_the_failed_rows_of_each_rule(home: Home, first: list[DropResult]) -> None:
+    key = AssetCheckKey(AssetKey("flights"), "consistency")
+    record = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert record.evaluation
+    failed = {rule["rule"]: rule["failed"] for rule in first[-1].hops[1].rules if rule["family"] == "consistency"}
+    metadata = record.evaluation.metadata
+    assert {name: metadata[f"failed: {name}"].value for name in failed} == failed
+    assert not record.evaluation.passed
+    assert record.evaluation.severity.value == "WARN"
+
+
+def test_a_second_call_does_no_work(home: Home, first: list[DropResult]) -> None:
+    before, lake = home.runs(), home.session.repository.commit_of("main")
+    results = home.carry(*REFERENCES, "flights-2013-01")
+    assert {str(item.verdict) for item in results} == {"unchanged"}
+    assert [hop.version for hop in results[-1].hops] == ["flights_raw@v1", "flights@v1"]
+    assert (home.runs(), home.session.repository.commit_of("main")) == (before, lake)
+
+
+@pytest.mark.parametrize("table", ["flights_raw", "flights", "flight_features"])
+def test_killed_before_dagster_is_told_the_next_call_tells_the_same(home: Home, first: list[DropResult], table: str) -> None:
+    month = {"flights_raw": 2, "flights": 3, "flight_features": 4}[table]
+    name = f"flights-2013-{month:02}"
+
+    def killed(reached: str, step: str) -> None:
+        if (reached, step) == (table, "tell"):
+            raise LakegateError("killed here")
+
+    home.session.watcher = killed
+    try:
+        with pytest.raises(LakegateError, match="killed here"):
+            home.carry(name)
+    finally:
+        home.session.watcher = None
+    (result,) = home.carry(name)
+    hop = {hop.table: hop for hop in result.hops}
+    assert [str(hop[name].version) for name in ("flights_raw", "flights")] == [f"flights_raw@v{month}", f"flights@v{month}"]
+    partition = home.partition("flights", name)
+    assert home.versions("flights_raw", partition)[:1] == [hop["flights_raw"].content_hash]
+    assert home.versions("flights", partition) == [hop["flights"].content_hash]
+    assert told_number(home.instance, "flight_features") == month
+    assert len(home.versions("flight_features")) == month
+
+
+def test_several_drops_are_published_in_the_contracts_order(home: Home, first: list[DropResult]) -> None:
+    results = home.carry("flights-2013-07", "flights-2013-06")
+    assert [[hop.version for hop in item.hops[1:]] for item in results] == [
+        ["flights@v5", "flight_features@v5"],
+        ["flights@v6", "flight_features@v6"],
+    ]
+    assert [item.file for item in results] == ["flights-2013-06.csv", "flights-2013-07.csv"]
+
+
+def test_a_blocked_drop_is_a_failed_check_and_no_materialization_and_others_go_on(home: Home, first: list[DropResult]) -> None:
+    lines = (home.files / "flights-2013-08.csv").read_text().splitlines()
+    (home.files / "flights-bad.csv").write_text("\n".join(line.split(",", 1)[1] for line in lines))
+    (home.files / "airlines-new.csv").write_text((home.files / "airlines.csv").read_text() + "ZZ,Zeppelin Lines\n")
+    blocked, airlines = home.carry("flights-bad", "airlines-new")
+    assert str(blocked.verdict) == "blocked"
+    assert [hop.table for hop in blocked.hops] == ["flights_raw"]
+    assert home.versions("flights_raw", home.partition("flights", "flights-bad")) == []
+    key = AssetCheckKey(AssetKey("flights_raw"), "schema")
+    record = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert record.evaluation
+    assert not record.evaluation.passed
+    assert record.evaluation.severity.value == "ERROR"
+    (run,) = home.instance.get_runs(RunsFilter(tags={runs.FAILURE: runs.BLOCKED}))
+    assert run.status is DagsterRunStatus.FAILURE
+    assert [hop.version for hop in airlines.hops] == ["airlines_raw@v2", "airlines@v2"]
+
+
+def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult], monkeypatch: pytest.MonkeyPatch) -> None:
+    (home.files / "airports-new.csv").write_bytes((home.files / "airports.csv").read_bytes() + b"\n")
+    (home.files / "planes-new.csv").write_bytes((home.files / "planes.csv").read_bytes() + b"\n")
+
+    def broken(table: str, step: str) -> None:
+        if (table, step) == ("airports", "write"):
+            raise ZeroDivisionError("secret value 4711")
+
+    home.session.watcher = broken
+    stopped: list[tuple[str, LakegateError]] = []
+    try:
+        results = materialize_drops(
+            home.session,
+            [("airports", home.files / "airports-new.csv"), ("planes", home.files / "planes-new.csv")],
+            instance=home.instance,
+            on_error=lambda dataset, error: stopped.append((dataset, error)),
+        )
+    finally:
+        home.session.watcher = None
+    ((dataset, error),) = stopped
+    assert dataset == "airports"
+    assert "ZeroDivisionError" in str(error)
+    assert [item.dataset for item in results] == ["planes"]
+    (run,) = home.instance.get_runs(RunsFilter(tags={runs.FAILURE: "LakegateError", runs.DATASET: "airports"}))
+    told = "".join(str(entry) for entry in home.instance.all_logs(run.run_id))
+    assert "ZeroDivisionError" in told
+    assert "4711" not in told + str(error)
+
+
+def test_a_run_whose_process_is_gone_holds_nothing_up(home: Home, first: list[DropResult]) -> None:
+    @job
+    def nothing() -> None:
+        pass
+
+    gone = {runs.PROCESS: f"{socket.gethostname()}:{2**22 - 3}:1"}
+    dead = home.instance.create_run_for_job(nothing, status=DagsterRunStatus.STARTED, tags=gone)
+    alive = home.instance.create_run_for_job(nothing, status=DagsterRunStatus.STARTED, tags={runs.PROCESS: runs.this_process()})
+    assert runs.end_dead_runs(home.instance) == 1
+    found = {run.run_id: run.status for run in home.instance.get_runs(RunsFilter(run_ids=[dead.run_id, alive.run_id]))}
+    assert found == {dead.run_id: DagsterRunStatus.FAILURE, alive.run_id: DagsterRunStatus.STARTED}
+    home.instance.report_run_failed(alive)
+
+
+def test_dagster_says_nothing_on_the_terminal(home: Home, first: list[DropResult], capfd: pytest.CaptureFixture[str]) -> None:
+    home.carry("flights-2013-09")
+    captured = capfd.readouterr()
+    assert "dagster" not in captured.out + captured.err

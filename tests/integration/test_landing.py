@@ -1,0 +1,291 @@
+"""The sensors over a real home: files that land are received, carried, and put away."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, Definitions, RunRequest, SensorResult, build_sensor_context, in_process_executor
+
+from assets import resource
+from assets.dev import dev_command
+from assets.factory import make_assets
+from assets.in_process import QUIET
+from assets.instance import open_instance
+from assets.resource import LakegateResource
+from lake.ingest import ingest
+from lake.publish import head
+from lake.sample import REFERENCES, deliver_sample
+from lake.session import Session, open_session
+from lakegate.settings import Settings
+from sensors import landing
+from sensors.folder import SETTLE_SECONDS
+from sensors.follow import follow_features
+from sensors.landing import new_drops
+
+pytestmark = pytest.mark.server
+ROOT = Path(__file__).resolve().parents[2]
+CUT = 240
+"""Records of a month that these tests deliver."""
+
+END_TO_END_SECONDS = 110
+
+
+@dataclass
+class Home:
+    """A home with its sensors, and a clock that tests can turn on."""
+
+    session: Session
+    instance: DagsterInstance
+    files: Path
+    clock: float = field(default_factory=time.time)
+    cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        made = make_assets(self.session.catalog, self.session.settings.project)
+        lake = LakegateResource(self.session.settings, session=self.session)
+        drops = {name: job for name, job in made.jobs.items() if name != "flight_features"}
+        self.new_drops = new_drops(lake, drops)
+        self.follow = follow_features(lake, {"flight_features": made.jobs["flight_features"]})
+        self.defs = Definitions(
+            assets=made.assets, jobs=list(made.jobs.values()), resources={resource.NAME: lake}, executor=in_process_executor
+        )
+
+    @property
+    def landing(self) -> Path:
+        return self.session.settings.home.landing
+
+    def put(self, dataset: str, name: str, content: bytes) -> Path:
+        path = self.landing / dataset / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def sample(self, dataset: str, name: str, source: str) -> Path:
+        return self.put(dataset, name, (self.files / source).read_bytes())
+
+    def look(self, *, later: float = SETTLE_SECONDS + 1) -> list[RunRequest]:
+        """One tick of `new_drops`, some seconds after the one before."""
+        self.clock += later
+        result = self.new_drops(build_sensor_context(instance=self.instance, cursor=self.cursor))
+        assert isinstance(result, SensorResult)
+        self.cursor = result.cursor
+        return list(result.run_requests or [])
+
+    def missing(self) -> list[RunRequest]:
+        """One tick of `follow_features`."""
+        result = self.follow(build_sensor_context(instance=self.instance))
+        assert isinstance(result, SensorResult)
+        return list(result.run_requests or [])
+
+    def run(self, request: RunRequest) -> bool:
+        """What the daemon does with a request."""
+        job = self.defs.resolve_job_def(str(request.job_name))
+        done = job.execute_in_process(
+            instance=self.instance, partition_key=request.partition_key, tags=dict(request.tags), run_config=QUIET, raise_on_error=False
+        )
+        return done.success
+
+    def references(self) -> None:
+        """See to it that each reference has a version, by way of the landing folder."""
+        for name in REFERENCES:
+            if self.version(name) == 0:
+                self.sample(name, f"{name}.csv", f"{name}.csv")
+                self.look()
+                (request,) = [item for item in self.look() if item.job_name == f"carry_{name}"]
+                assert self.run(request)
+
+    def version(self, table: str) -> int:
+        found = head(self.session.repository, table)
+        return int(found["version"]) if found else 0
+
+    def listed(self, dataset: str) -> list[str]:
+        folder = self.landing / dataset
+        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+    def empty(self) -> None:
+        for path in self.landing.iterdir():
+            shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def opened(lakefs_home: Settings) -> Iterator[Home]:
+    files = lakefs_home.home.root.parent / "deliveries"
+    deliver_sample(files)
+    for month in range(1, 13):
+        path = files / f"flights-2013-{month:02}.csv"
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[: CUT + 1]))
+    # A tenant of its own: an engine keeps a bucket's keys for as long as its process lives.
+    session = open_session(replace(lakefs_home, tenant="landing"))
+    with open_instance(lakefs_home) as instance:
+        yield Home(session, instance, files)
+
+
+@pytest.fixture
+def home(opened: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """The module's home with an empty landing folder."""
+    monkeypatch.setattr(landing.time, "time", lambda: opened.clock)
+    opened.empty()
+    opened.cursor = None
+    return opened
+
+
+def test_what_is_half_written_is_not_touched_until_it_stands_still(home: Home) -> None:
+    home.sample("airlines", "airlines.csv.part", "airlines.csv")
+    home.sample("airlines", ".airlines.csv", "airlines.csv")
+    growing = home.put("airlines", "airlines.csv", b"carrier,name\n")
+    for _ in range(3):
+        assert home.look() == []
+        with growing.open("ab") as writer:
+            writer.write(b"XX,Ten Air\n")
+    assert home.look() == []
+    (request,) = home.look()
+    assert request.job_name == "carry_airlines"
+    assert str(request.partition_key).startswith("airlines.csv~")
+    assert home.listed("airlines") == [".airlines.csv", "airlines.csv", "airlines.csv.part"]
+
+
+def test_a_file_is_carried_and_then_put_away(home: Home) -> None:
+    before = home.version("airlines")
+    home.sample("airlines", "airlines.csv", "airlines.csv")
+    assert home.look() == []
+    (request,) = home.look()
+    assert home.listed("airlines") == ["airlines.csv"]
+    assert home.run(request)
+    assert home.look() == []
+    assert home.listed("airlines") == [".done/airlines.csv"]
+    assert home.version("airlines") == before + 1
+
+
+def test_the_same_bytes_again_are_put_away_without_a_run(home: Home) -> None:
+    home.sample("airlines", "again.csv", "airlines.csv")
+    home.look()
+    assert home.look() == []
+    assert home.listed("airlines") == [".done/again.csv"]
+
+
+def test_a_blocked_file_is_put_away_with_a_note_that_quotes_no_value(home: Home) -> None:
+    home.put("airlines", "bad.csv", b"carrier\nQQQSECRET\n")
+    home.look()
+    (request,) = home.look()
+    assert not home.run(request)
+    assert home.look() == []
+    assert home.listed("airlines") == [".blocked/bad.csv", ".blocked/bad.csv.txt"]
+    note = (home.landing / "airlines/.blocked/bad.csv.txt").read_text()
+    assert "name" in note
+    assert home.session.catalog.get("airlines").owner in note
+    assert "QQQSECRET" not in note
+
+
+def test_a_blocked_file_that_is_put_there_again_is_judged_again(home: Home) -> None:
+    home.put("airlines", "bad.csv", b"carrier\nQQQSECRET\n")
+    home.look()
+    (request,) = home.look()
+    assert not home.run(request)
+
+
+def test_a_look_that_comes_too_early_asks_for_nothing_twice(home: Home) -> None:
+    home.put("airlines", "other.csv", b"carrier,name\nAB,Able\n")
+    home.look()
+    (first,) = home.look()
+    (second,) = home.look()  # the daemon died before it made the run: the same key
+    assert first.run_key == second.run_key
+    job = home.defs.resolve_job_def("carry_airlines")
+    home.instance.create_run_for_job(job, tags=dict(first.tags))
+    assert home.look() == []
+
+
+def test_a_drop_whose_runs_die_is_tried_a_few_times_and_then_left(home: Home) -> None:
+    home.put("airlines", "unlucky.csv", b"carrier,name\nAC,Accident\n")
+    home.look()
+    job = home.defs.resolve_job_def("carry_airlines")
+    asked = 0
+    while requests := home.look():
+        asked += 1
+        run = home.instance.create_run_for_job(job, tags=dict(requests[0].tags))
+        home.instance.report_run_failed(run)
+    assert asked == 3
+    assert home.listed("airlines") == ["unlucky.csv"]
+
+
+def test_a_folder_that_no_contract_knows_is_left_alone_and_said_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.put("mystery", "a.csv", b"x\n1\n")
+    assert home.look() == []
+    assert home.look() == []
+    assert home.listed("mystery") == ["a.csv"]
+    assert home.cursor is not None
+    assert "folder mystery" in home.cursor
+
+
+def test_drops_wait_for_references_and_features_follow(home: Home) -> None:
+    home.sample("flights", "flights-2013-01.csv", "flights-2013-01.csv")
+    home.look()
+    (waits,) = home.look()
+    assert home.run(waits)
+    assert home.version("flights_raw") == 1
+    assert home.version("flights") == 0
+    assert home.look() == []
+    home.references()
+    (again,) = home.look()
+    assert again.run_key != waits.run_key
+    assert home.run(again)
+    assert home.look() == []
+    assert home.listed("flights") == [".done/flights-2013-01.csv"]
+    (follows,) = home.missing()
+    assert home.run(follows)
+    assert home.missing() == []
+    assert home.version("flight_features") == 1
+
+
+def test_dagster_is_told_of_what_the_command_line_published(home: Home) -> None:
+    home.references()
+    month = home.sample("flights", "flights-2013-02.csv", "flights-2013-02.csv")
+    ingest(home.session, "flights", [month])
+    home.look()
+    (tells,) = home.look()
+    version = home.version("flights")
+    assert home.run(tells)
+    assert home.look() == []
+    assert home.version("flights") == version
+    assert home.listed("flights") == [".done/flights-2013-02.csv"]
+    (follows,) = home.missing()
+    assert str(follows.run_key).startswith("flight_features:tell ")
+    assert home.run(follows)
+    assert home.missing() == []
+
+
+def _until(done: Callable[[], bool], *, seconds: float) -> float:
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if done():
+            return time.monotonic() - start
+        time.sleep(0.5)
+    return float("inf")
+
+
+def test_a_file_put_into_the_landing_folder_reaches_the_features_with_no_click(home: Home, tmp_path: Path) -> None:
+    home.references()
+    before = home.version("flight_features")
+    command, needs = dev_command(home.session.settings)
+    with (tmp_path / "dev.log").open("w") as log:
+        environment = {**os.environ, **needs, "PYTHONPATH": str(ROOT)}
+        dev = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            target = home.sample("flights", "flights-2013-03.csv", "flights-2013-03.csv")
+            took = _until(lambda: home.version("flight_features") > before, seconds=END_TO_END_SECONDS)
+            assert took < END_TO_END_SECONDS, (tmp_path / "dev.log").read_text()[-4000:]
+            put_away = target.parent / ".done" / target.name
+            assert _until(put_away.is_file, seconds=20) < 20
+        finally:
+            os.killpg(dev.pid, signal.SIGINT)
+            try:
+                dev.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(dev.pid, signal.SIGKILL)

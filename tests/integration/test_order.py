@@ -1,0 +1,124 @@
+"""Order: months publish as the contract asks, whoever waits follows by itself, and nobody is held up for nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from lake.receive import receive
+from lake.session import Session
+
+pytestmark = pytest.mark.server
+
+
+def sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def drops(lake: Any, table: str) -> list[str]:
+    """The drop of each version, oldest first."""
+    return [item["drop"] for item in lake.run("versions", table, "--json").json]
+
+
+@pytest.fixture(scope="module")
+def empty(open_lake: Any, empty_home: Any) -> Any:
+    """A lake of the module's own without any table."""
+    return open_lake(empty_home)
+
+
+def test_months_received_together_publish_in_order_and_a_late_one_publishes_next(lake: Any, sample: Any) -> None:
+    files = {month: lake.file(f"flights-2013-{month:02}.csv", sample.month(month)) for month in (2, 3, 4)}
+    results = lake.ingest("flights", files[4], files[3])
+    assert [result["drop"] for result in results] == [sha(sample.month(3)), sha(sample.month(4))]
+    assert [result["hops"][1]["version"] for result in results] == [2, 3]
+    (late,) = lake.ingest("flights", files[2])
+    assert [(hop["hop"], hop["version"]) for hop in late["hops"]] == [("raw", 4), ("processed", 4), ("features", 4)]
+    assert drops(lake, "flights") == [sha(sample.month(month)) for month in (1, 3, 4, 2)]
+    parents = [lake.manifest("flight_features", number)["parents"] for number in (1, 2, 3, 4)]
+    assert [next(item["version"] for item in found if item["table"] == "flights") for found in parents] == [1, 2, 3, 4]
+    assert lake.left_over() == []
+
+
+def test_a_drop_waits_for_an_earlier_one_on_its_way_and_follows_it_by_itself(lake: Any, sample: Any) -> None:
+    fifth, sixth = (lake.file(f"flights-2013-{month:02}.csv", sample.month(month)) for month in (5, 6))
+    session = Session(lake.settings, lake.repository.endpoint, lake.repository, print)
+    receive(session, "flights", fifth)
+    before = drops(lake, "flights")
+    done = lake.run("ingest", "flights", sixth, "--json")
+    assert done.code == 3, done
+    assert done.one["verdict"] == "waiting"
+    assert "an earlier drop is on its way" in done.err
+    assert sha(sample.month(5))[:12] in done.err
+    assert drops(lake, "flights") == before
+    (rehearsed,) = lake.ingest("flights", sixth, code=3, options=("--dry-run",))
+    assert rehearsed["verdict"] == "waiting"
+    results = lake.ingest("flights", fifth)
+    assert [(result["drop"], result["verdict"] in {"passed", "quarantined"}) for result in results] == [
+        (sha(sample.month(5)), True),
+        (sha(sample.month(6)), True),
+    ]
+    assert drops(lake, "flights") == [*before, sha(sample.month(5)), sha(sample.month(6))]
+    assert lake.left_over() == []
+
+
+def test_a_blocked_earlier_drop_holds_nobody_up(lake: Any, sample: Any) -> None:
+    taken = lake.file("blocked/flights-2013-01.csv", sample.month(7))
+    (blocked,) = lake.ingest("flights", taken, code=3)
+    assert [hop["verdict"] for hop in blocked["hops"]] == ["passed", "blocked"]
+    lake.ingest("flights", lake.file("header-alone.csv", sample.lines(7)[0]), code=3)
+    (eighth,) = lake.ingest("flights", lake.file("flights-2013-08.csv", sample.month(8)))
+    assert eighth["hops"][1]["version"] is not None
+    (seventh,) = lake.ingest("flights", lake.file("flights-2013-07.csv", sample.month(7)))
+    assert seventh["hops"][1]["version"] == eighth["hops"][1]["version"] + 1, (
+        "under a name of its own it is judged again, and publishes next"
+    )
+
+
+def test_a_drop_waits_for_its_references_and_follows_by_itself_once_they_are_there(empty: Any, sample: Any) -> None:
+    first, second = (empty.file(f"flights-2013-{month:02}.csv", sample.month(month)) for month in (1, 2))
+    done = empty.run("ingest", "flights", second, first, "--json")
+    assert done.code == 3, done
+    assert [result["verdict"] for result in done.json] == ["waiting", "waiting"]
+    assert "which has no version yet" in done.err
+    assert drops(empty, "flights") == []
+    assert len(drops(empty, "flights_raw")) == 2
+    for dataset in ("airlines", "airports"):
+        (alone,) = empty.ingest(dataset, sample.reference(dataset))
+        assert alone["dataset"] == dataset
+    results = empty.ingest("planes", sample.reference("planes"))
+    assert [result["dataset"] for result in results] == ["planes", "flights", "flights"]
+    assert drops(empty, "flights") == [sha(sample.month(1)), sha(sample.month(2))]
+    assert drops(empty, "flight_features") == []
+    (weather,) = empty.ingest("weather", sample.reference("weather"))
+    assert [hop["name"] for hop in weather["hops"] if hop["hop"] == "features"] == ["flight_features@v1", "flight_features@v2"]
+    assert empty.left_over() == []
+
+
+def test_a_replace_table_publishes_an_older_content_again_as_a_version_of_its_own(lake: Any, sample: Any) -> None:
+    first = sample.reference("airlines").read_bytes()
+    other = first.replace(b"Endeavor Air", b"Endeavour")
+    assert other != first
+    for content in (other, first):
+        assert lake.ingest("airlines", lake.file("airlines.csv", content))[0]["verdict"] == "passed"
+    versions = lake.run("versions", "airlines", "--json").json
+    assert [(item["version"], item["drop"]) for item in versions] == [(1, sha(first)), (2, sha(other)), (3, sha(first))]
+    assert versions[0]["content_hash"] == versions[2]["content_hash"] != versions[1]["content_hash"]
+    assert lake.ingest("airlines", lake.file("airlines.csv", first))[0]["verdict"] == "unchanged"
+    assert lake.run("verify", "airlines@v1").code == lake.run("verify", "airlines@v3").code == 0
+
+
+def test_over_a_tenth_set_aside_blocks_a_replace_table(lake: Any, sample: Any) -> None:
+    header, *lines = sample.reference("airlines").read_bytes().splitlines(keepends=True)
+    before = lake.state()
+    one, two = (b"".join([header, *(b"toolong," + line.split(b",", 1)[1] for line in lines[:bad]), *lines[bad:]]) for bad in (1, 2))
+    done = lake.run("ingest", "airlines", lake.file("airlines.csv", two), "--json")
+    assert done.code == 3, done
+    assert "max-quarantined (2 of 16 rows would be set aside, the contract allows 10%)" in done.err
+    after = lake.state()
+    assert {key: value for key, value in after["tags"].items() if not key.startswith("airlines_raw.")} == {
+        key: value for key, value in before["tags"].items() if not key.startswith("airlines_raw.")
+    }
+    (passed,) = lake.ingest("airlines", lake.file("airlines.csv", one))
+    assert (passed["verdict"], passed["hops"][1]["rows_quarantined"]) == ("quarantined", 1)

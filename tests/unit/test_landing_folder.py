@@ -1,0 +1,128 @@
+"""The landing folder by itself: what stands still, and how a file leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sensors.away import BLOCKED, DONE, put_away
+from sensors.folder import SETTLE_SECONDS, Delivery, Memory, forget_gone, settled
+
+DROP = "ab" * 32
+LATER = SETTLE_SECONDS + 1
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    found = tmp_path / "landing" / "flights"
+    found.mkdir(parents=True)
+    return found
+
+
+def _look(folder: Path, memory: Memory, now: float) -> list[str]:
+    return [delivery.path.name for delivery in settled(folder, memory, now=now)]
+
+
+def _delivery(folder: Path, name: str = "a.csv", text: str = "x") -> Delivery:
+    (folder / name).write_text(text)
+    memory = Memory()
+    list(settled(folder, memory, now=0.0))
+    return next(item for item in settled(folder, memory, now=LATER) if item.path.name == name)
+
+
+def test_a_file_is_taken_at_the_second_look_that_finds_it_unchanged(folder: Path) -> None:
+    (folder / "a.csv").write_text("x")
+    memory = Memory()
+    assert _look(folder, memory, 0.0) == []
+    assert _look(folder, memory, SETTLE_SECONDS / 2) == []
+    assert _look(folder, memory, LATER) == ["a.csv"]
+
+
+def test_a_growing_file_is_not_touched_until_it_stands_still(folder: Path) -> None:
+    memory = Memory()
+    for step in range(3):
+        (folder / "a.csv").write_text("x" * (step + 1))
+        assert _look(folder, memory, step * LATER) == []
+    assert _look(folder, memory, 3 * LATER) == ["a.csv"]
+
+
+@pytest.mark.parametrize("name", ["a.csv.part", "a.csv.PART", "a.tmp", ".a.csv", ".done"])
+def test_half_written_and_hidden_names_are_not_touched(folder: Path, name: str) -> None:
+    (folder / name).write_text("x")
+    memory = Memory()
+    _look(folder, memory, 0.0)
+    assert _look(folder, memory, LATER) == []
+
+
+def test_links_and_folders_are_not_touched(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    (folder / "link.csv").symlink_to(tmp_path / "secret")
+    (folder / "sub").mkdir()
+    memory = Memory()
+    _look(folder, memory, 0.0)
+    assert _look(folder, memory, LATER) == []
+
+
+def test_the_memory_survives_as_a_cursor_and_an_unreadable_one_costs_only_another_look(folder: Path) -> None:
+    (folder / "a.csv").write_text("x")
+    memory = Memory()
+    _look(folder, memory, 0.0)
+    assert _look(folder, Memory.from_text(memory.to_text()), LATER) == ["a.csv"]
+    for text in (None, "", "null", "{}", '{"format": 2}', "[1]"):
+        assert _look(folder, Memory.from_text(text), LATER) == []
+
+
+def test_files_that_are_gone_are_forgotten(folder: Path) -> None:
+    (folder / "a.csv").write_text("x")
+    memory = Memory()
+    _look(folder, memory, 0.0)
+    (folder / "a.csv").unlink()
+    forget_gone(folder.parent, memory)
+    assert memory.files == {}
+
+
+def test_a_remark_is_made_once() -> None:
+    memory = Memory()
+    assert memory.once("unknown folder")
+    assert not Memory.from_text(memory.to_text()).once("unknown folder")
+
+
+def test_a_published_file_moves_and_a_second_of_its_name_is_told_apart(folder: Path) -> None:
+    assert put_away(_delivery(folder), DONE, drop=DROP) == folder / ".done" / "a.csv"
+    assert put_away(_delivery(folder, text="y"), DONE, drop=DROP) == folder / ".done" / "a~abababababab.csv"
+    assert put_away(_delivery(folder, text="z"), DONE, drop=DROP) == folder / ".done" / "a~abababababab~2.csv"
+    assert (folder / ".done" / "a.csv").read_text() == "x"
+
+
+def test_a_file_that_was_written_again_meanwhile_stays(folder: Path) -> None:
+    delivery = _delivery(folder)
+    delivery.path.write_text("something else")
+    assert put_away(delivery, DONE, drop=DROP) is None
+    assert delivery.path.exists()
+
+
+def test_moving_twice_does_nothing_the_second_time(folder: Path) -> None:
+    delivery = _delivery(folder)
+    put_away(delivery, DONE, drop=DROP)
+    assert put_away(delivery, DONE, drop=DROP) is None
+
+
+def test_a_blocked_file_has_its_note_beside_it(folder: Path) -> None:
+    target = put_away(_delivery(folder), BLOCKED, drop=DROP, note="why")
+    assert target == folder / ".blocked" / "a.csv"
+    assert (folder / ".blocked" / "a.csv.txt").read_text() == "why"
+
+
+def test_a_move_that_died_after_its_note_is_done_again_under_the_same_name(folder: Path) -> None:
+    (folder / ".blocked").mkdir()
+    (folder / ".blocked" / "a.csv.txt").write_text("from the dead one")
+    assert put_away(_delivery(folder), BLOCKED, drop=DROP, note="why") == folder / ".blocked" / "a.csv"
+    assert (folder / ".blocked" / "a.csv.txt").read_text() == "why"
+
+
+def test_a_note_never_takes_the_place_of_a_blocked_file(folder: Path) -> None:
+    put_away(_delivery(folder, "a.csv.txt", "data"), BLOCKED, drop=DROP, note="note of the text file")
+    put_away(_delivery(folder, "a.csv"), BLOCKED, drop=DROP, note="note of a.csv")
+    assert (folder / ".blocked" / "a.csv.txt").read_text() == "data"
+    assert (folder / ".blocked" / "a~abababababab.csv.txt").read_text() == "note of a.csv"
