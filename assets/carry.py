@@ -37,8 +37,9 @@ from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
 from lake import publish
 from lake.features import carry_features
-from lake.hop import HopResult, finish
+from lake.hop import finish
 from lake.ingest import carry_after_raw
+from lake.job import HopResult
 from lake.publish import Published
 from lake.raw import carry_raw
 from lake.session import Session
@@ -49,6 +50,9 @@ Told = MaterializeResult[Any] | AssetCheckResult
 
 TRIES: Final = 3
 """Attempts of one run at a hop that fails for a transient reason; after them the sensor decides."""
+
+ENGINES: Final = ("pyspark", "grpc")
+"""Whose unexpected errors are worth another attempt: an engine loses an answer now and then."""
 
 BACKOFF: Final = 2.0
 """Seconds before the second attempt, doubled for each further one."""
@@ -166,15 +170,22 @@ def _failures(context: AssetExecutionContext, lake: LakegateResource) -> Iterato
     except (Failure, RetryRequested, DagsterError):
         raise
     except Transient as error:
-        if context.retry_number + 1 < TRIES:
-            raise RetryRequested(max_retries=TRIES - 1, seconds_to_wait=BACKOFF * 2**context.retry_number) from error
+        _try_again(context)
         raise _failed(context, lake, error) from None
     except LakegateError as error:
         raise _failed(context, lake, error) from None
     except Exception as error:  # noqa: BLE001  (whatever it is, its text must not reach Dagster's log)
+        if type(error).__module__.startswith(ENGINES):
+            _try_again(context)
         frames = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
         what = f"an unexpected {type(error).__name__}"
         raise _failed(context, lake, LakegateError(what, where=frames[-1], fix="report this"), frames=frames) from None
+
+
+def _try_again(context: AssetExecutionContext) -> None:
+    """Ask for another attempt, where there is one left; a hop can be begun again at any point."""
+    if context.retry_number + 1 < TRIES:
+        raise RetryRequested(max_retries=TRIES - 1, seconds_to_wait=BACKOFF * 2**context.retry_number) from None
 
 
 def _failed(context: AssetExecutionContext, lake: LakegateResource, error: LakegateError, *, frames: Sequence[str] = ()) -> Failure:

@@ -16,8 +16,8 @@ from assets.partitions import partition_for
 from assets.waiting import in_order, turn_has_come, waiting_drops
 from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
-from lake.hop import HopResult
 from lake.ingest import DropResult, OnError, Tell, deliverable, followers
+from lake.job import HopResult
 from lake.publish import Published, manifest_counts
 from lake.receive import Drop, check_path, receive
 from lake.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from lake.hop import HopResult
+from lake.job import HopResult
 from lake.session import Session, open_session
 from lakegate.errors import LakegateError
 from lakegate.settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from expectations.verdict import Verdict
-from lake.hop import HopResult
+from lake.job import HopResult
 
 if TYPE_CHECKING:
     from lake.ingest import DropResult

@@ -16,19 +16,21 @@ from lakegate.settings import Settings
 def command(*, as_json: bool, settings: Settings) -> None:
     """Tell how the lake is: the server, the contracts, the tables, and what is waiting. Starts nothing."""
     from catalog.files import load_catalog
+    from expectations.extension import stray_suite_files
     from lake.server import server_status
     from lake.status import table_states
 
     server = server_status(settings.home)
     catalog = load_catalog(settings.project)
     tables = table_states(settings, catalog) if server.state == "running" or settings.lakefs else []
-    broken = {name: str(error) for name, error in catalog.broken.items()}
+    stray = stray_suite_files(catalog.contracts.values(), settings.project)
+    broken = {name: str(error) for name, error in (catalog.broken | stray).items()}
     if as_json:
-        print_json({"home": str(settings.home.root), "lakefs": asdict(server), "tables": tables, "broken_contracts": broken})
+        print_json({"home": str(settings.home.root), "lakefs": asdict(server), "tables": tables, "broken": broken})
         return
     click.echo(f"home    {settings.home.root}")
     click.echo(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
     if tables:
         print_table(tables, ("table", "versions", "rows", "pending"), empty="")
     for name, error in broken.items():
-        click.echo(f"broken contract {name}: {error}")
+        click.echo(f"broken: {name}: {error}")

@@ -17,7 +17,8 @@ from lake import layout, publish
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.engine import engine_errors
-from lake.hop import HopResult, Job, Written, finish, run_hop
+from lake.hop import finish, run_hop
+from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.session import Session
 from lake.steps import Steps

@@ -15,7 +15,7 @@ from expectations.build import build_suite
 from expectations.verdict import Verdict, worst
 from lake import ledger, publish
 from lake.features import carry_features
-from lake.hop import HopResult
+from lake.job import HopResult
 from lake.order import order_of, waits_for
 from lake.processed import carry_processed
 from lake.raw import carry_raw

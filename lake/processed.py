@@ -17,7 +17,8 @@ from lake import layout, publish
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.evaluate import Evaluated, evaluate, pin_references
-from lake.hop import HopResult, Job, Written, run_hop
+from lake.hop import run_hop
+from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.raw import parse_received, source_of
 from lake.receive import Drop

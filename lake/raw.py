@@ -12,7 +12,8 @@ from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
 from expectations.verdict import Outcome
 from lake import layout
-from lake.hop import HopResult, Job, Written, run_hop
+from lake.hop import run_hop
+from lake.job import HopResult, Job, Written
 from lake.parse import Parsed, parse
 from lake.publish import Candidate
 from lake.receive import Drop

@@ -11,13 +11,14 @@ from expectations.build import build_suite, table_of
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import layout, publish
 from lake.evaluate import evaluate, missing_reference, pin_references
-from lake.hop import NOTHING, HopResult, unread, why_blocked
 from lake.ingest import DropResult, deliverable
+from lake.job import NOTHING, HopResult
 from lake.order import earlier_drop
 from lake.parse import Parsed
 from lake.processed import name_taken
 from lake.raw import judge_raw, order_value, parse_file, raw_counts
 from lake.receive import Drop, check_path, copy_in
+from lake.refusal import unread, why_blocked
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import DataRejected

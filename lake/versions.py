@@ -117,7 +117,10 @@ def _header(session: Session, contract: Contract, drop: str) -> list[str]:
 
 def _masked(record: str, header: list[str], contract: Contract) -> str:
     """The record with its personal fields masked; all of it where the header is not known or does not fit."""
-    fields = next(csv.reader([record], delimiter=contract.file.delimiter), [])
+    try:
+        fields = next(csv.reader([record], delimiter=contract.file.delimiter), [])
+    except csv.Error:  # a field over the csv module's limit of 128 KiB
+        fields = []
     if not header or len(fields) != len(header):
         return MASK
     out = io.StringIO()

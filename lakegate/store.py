@@ -32,8 +32,9 @@ CONNECT_SECONDS, REQUEST_SECONDS = 5.0, 60.0
 CHUNK = 4 * 1024**2
 """Bytes hashed at a time."""
 
-_GONE = re.compile(r"HTTP status (404|410)\b")
-"""lakeFS knows the object and its block is away: the HEAD succeeds, then the GET fails with one of these."""
+_GONE = re.compile(r"HTTP status (404|410)\b|RESOURCE_NOT_FOUND|NO_SUCH_KEY")
+"""lakeFS knows the object and its block is away: the HEAD succeeds, then the GET fails with one of these (Arrow names the
+same answer now one way, now another)."""
 
 _REFUSED = re.compile(r"ACCESS_DENIED|HTTP status 40[013]\b")
 """Wrong keys; ill-formed ones, or a ref that never was, get a bare 400. Trying again helps none of them."""

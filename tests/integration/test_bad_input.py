@@ -214,9 +214,15 @@ def test_the_same_bytes_are_unchanged_twice_and_under_another_name(lake: Any, sa
     assert lake.left_over() == []
 
 
+def copied_project(folder: Path) -> Path:
+    """The project's contracts, suites and SQL, to be spoilt."""
+    for name in ("catalog", "expectations"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return folder
+
+
 def test_a_misspelt_key_in_a_contract_names_file_and_line_and_stops_nobody_else(lake: Any, sample: Any, tmp_path: Path) -> None:
-    for folder in ("catalog", "expectations"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copied_project(tmp_path)
     contract = tmp_path / "catalog/contracts/planes.odcs.yaml"
     text = contract.read_text()
     line = 1 + text[: text.index("primaryKey:")].count("\n")
@@ -230,6 +236,26 @@ def test_a_misspelt_key_in_a_contract_names_file_and_line_and_stops_nobody_else(
     assert "primaryKey" in done.err.replace("primariKey", ""), "it doesn't say what to write"
     assert spoilt_project.ingest("airlines", sample.reference("airlines"))[0]["verdict"] == "unchanged"
     assert lake.state() == before
+
+
+def test_a_broken_suite_of_a_feature_stops_the_feature_alone_until_it_is_mended(lake: Any, sample: Any, tmp_path: Path) -> None:
+    suite = copied_project(tmp_path) / "expectations/suites/flight_features.json"
+    suite.parent.mkdir(exist_ok=True)
+    suite.write_text('{"name": "flight_features",\n "expectations": [{"type": "expect_nonsense", "kwargs": {}, "severity": "critical"}]}')
+    spoilt_project = replace(lake, settings=replace(lake.settings, project=tmp_path))
+    path = lake.file("flights-2013-10.csv", sample.month(10))
+    done = spoilt_project.run("ingest", "flights", path, "--json")
+    assert done.code == 2, done
+    assert [(hop["table"], hop["version"] is not None) for hop in done.one["hops"]] == [("flights_raw", True), ("flights", True)]
+    assert "flight_features.json:2" in done.err
+    assert "expect_nonsense" in done.err
+    (mended,) = lake.ingest("flights", path)
+    assert [(hop["table"], hop["verdict"]) for hop in mended["hops"]] == [
+        ("flights_raw", "unchanged"),
+        ("flights", "unchanged"),
+        ("flight_features", "passed"),
+    ]
+    assert lake.left_over() == []
 
 
 def test_an_unknown_dataset_takes_nothing_in(lake: Any, sample: Any) -> None:

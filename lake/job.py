@@ -1,0 +1,91 @@
+"""What a hop is told and what it answers: plain values, shared by whoever carries drops and whoever shows results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from catalog.contract import Contract, Hop
+from expectations.suite import Suite
+from expectations.verdict import Outcome, Verdict
+from lake.publish import Candidate
+from lake.steps import Steps
+from lakegate.manifest import Counts, DataFile, Parent
+from lakegate.names import VersionName
+
+NOTHING: Final = Counts(0, 0, 0, 0, before=0, inserted=0, deleted=0, after=0)
+"""The counts of a delivery that could not be opened."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a job wrote on its candidate and found about it; a blocked job may have written nothing."""
+
+    outcomes: tuple[Outcome, ...]
+    counts: Counts
+    files: list[DataFile] = field(default_factory=list)
+    quarantine: list[DataFile] = field(default_factory=list)
+    content_hash: str = ""
+    notes: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One hop of one drop: which table, why, under which rules and pinned references, and how it is written.
+
+    `cause` is the SHA-256 of what it is made for. `write` may raise DataRejected where a drop can't even be read.
+    """
+
+    hop: Hop
+    table: str
+    dataset: str
+    cause: str
+    root: str
+    contract: Contract
+    suite: Suite
+    write: Callable[[Candidate, Steps], Written]
+    pins: tuple[Parent, ...] = ()
+    sql_hash: str | None = None
+    source: dict[str, Any] = field(default_factory=dict)
+    delivered_at: str | None = None
+    replaces: bool = False
+    """Whether the version takes the place of the one before (then an older content can be published again)."""
+    depends: str = ""
+    """Whatever else the verdict depends on, so that a blocked one is repeated only while it stays the same."""
+
+    @property
+    def schema(self) -> list[dict[str, str]]:
+        """Names and types of the columns, in contract order."""
+        return [{"name": column.name, "type": column.type} for column in self.contract.columns]
+
+
+@dataclass(frozen=True)
+class HopResult:
+    """The outcome of one hop; `version` is the published version's name, or None."""
+
+    hop: Hop
+    table: str
+    verdict: Verdict
+    version: str | None
+    counts: dict[str, int]
+    rules: list[dict[str, Any]]
+    reason: str = ""
+    content_hash: str = ""
+    cause: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as `lakegate ingest --json` prints it."""
+        return {
+            "hop": self.hop,
+            "table": self.table,
+            "verdict": str(self.verdict),
+            "version": VersionName.parse(self.version).number if self.version else None,
+            "name": self.version,
+            "rows_in": self.counts.get("records_in", 0),
+            "rows_valid": self.counts.get("valid", 0),
+            "rows_quarantined": self.counts.get("quarantined", 0),
+            "rows_unreadable": self.counts.get("unreadable", 0),
+            "rules": self.rules,
+        } | ({"reason": self.reason} if self.reason else {})

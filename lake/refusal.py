@@ -1,0 +1,41 @@
+"""A refusal in words: which rules refused a drop, and what its contract says to do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from catalog.contract import Contract
+from expectations.suite import Suite
+from expectations.verdict import Outcome
+from lakegate.errors import DataRejected
+
+NAMED: Final = 8
+"""Most missing columns that a reason lists."""
+
+
+def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str = "") -> str:
+    """The file, the rules that refused it, in words, and what to do, as the contract says it."""
+    broken = [item for item in outcomes if item.rule.severity == "block" and not item.success]
+    absent = [str(item.rule.kwargs["column"]) for item in broken if item.rule.type == "expect_column_to_exist"]
+    told = [_missing(absent, of=len(contract.columns))] if absent else []
+    told += [
+        f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})"
+        for item in broken
+        if item.rule.type != "expect_column_to_exist"
+    ]
+    fix = contract.support or f"Compare it with its contract, {contract.path.name}; deliver it again when it is corrected"
+    return f"{file}{': ' if file else ''}refused by {'; '.join(told)}. {fix}"
+
+
+def _missing(columns: list[str], *, of: int) -> str:
+    """One phrase for all missing columns: a file with none of them has most likely no header, or is empty."""
+    if len(columns) == of > 1:
+        return f"column rules (all {of} columns are missing: is the file empty, or without a header?)"
+    shown = ", ".join(columns[:NAMED]) + (f" and {len(columns) - NAMED} more" if len(columns) > NAMED else "")
+    return f"column rules (missing: {shown})"
+
+
+def unread(suite: Suite, rejection: DataRejected) -> tuple[Outcome, ...]:
+    """A delivery that could not even be opened counts against the rule that asks for readable records."""
+    rules = [rule for rule in suite.rules if rule.type == "expect_records_to_be_readable"]
+    return tuple(Outcome(rule, failed=1, of=1, observed={"told": rejection.what}) for rule in rules)
