@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -155,6 +156,7 @@ def _sail(settings: Settings, endpoint: Endpoint) -> SparkSession:
         _, port = server.listening_address
         session: SparkSession = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
         session._lakegate_server = server  # noqa: SLF001  (lives as long as its session)
+        atexit.unregister(session.client._cleanup_ml_cache)  # noqa: SLF001  (Sail has no such call and it prints a traceback at exit)
         for scheme in ("s3", "s3a"):
             with contextlib.suppress(Exception):
                 session.read.parquet(f"{scheme}://{settings.repository}/main/_lakegate/nothing.parquet").count()
