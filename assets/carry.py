@@ -37,7 +37,7 @@ from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
 from lake import publish
 from lake.features import carry_features
-from lake.hop import finish
+from lake.hop import finished
 from lake.ingest import carry_after_raw
 from lake.job import HopResult
 from lake.publish import Published
@@ -114,7 +114,7 @@ def _missing(session: Session, contract: Contract) -> Iterator[HopResult]:
 
 
 def _published(session: Session, version: str) -> Published:
-    return finish(session, publish.recover(session.repository, VersionName.parse(version)))
+    return finished(session, VersionName.parse(version))
 
 
 def _claim(contract: Contract) -> dict[str, str]:

@@ -19,6 +19,7 @@ from expectations.verdict import Verdict
 from lake.ingest import DropResult, OnError, Tell, deliverable, followers
 from lake.job import HopResult
 from lake.publish import Published, manifest_counts
+from lake.raw import carry_raw
 from lake.receive import Drop, check_path, receive
 from lake.session import Session
 from lakegate.errors import ContractError, LakegateError
@@ -113,10 +114,9 @@ class _Carrier:
                 if (found := settled(self.session, self.instance, contract, drop.sha256, partitions[drop.sha256]))
             }
             busy = [drop for drop in drops if drop.sha256 not in idle]
-            raw: dict[str, list[HopResult]] = {}
-            if contract.order_by is not None and len(busy) > 1:
-                for drop in busy:
-                    raw[drop.sha256] = self._run(contract, drop, partitions[drop.sha256], [f"{contract.name}_raw"])
+            # Dagster is told of the raw versions by the runs that follow, one per drop.
+            ahead = busy if contract.order_by is not None and len(busy) > 1 else []
+            raw = {drop.sha256: carry_raw(self.session, contract, drop) for drop in ahead}
             ordered = in_order(self.session, contract, drops)
             for drop in ordered:
                 hops = idle.get(drop.sha256) or self._drop(contract, drop, partitions[drop.sha256], raw.get(drop.sha256))
@@ -126,15 +126,9 @@ class _Carrier:
         except LakegateError as error:
             self._stop(contract.name, error)
 
-    def _drop(self, contract: Contract, drop: Drop, partition: str, raw: list[HopResult] | None) -> list[HopResult]:
-        if raw is None:
-            return self._run(contract, drop, partition, None)
-        if any(hop.version is None for hop in raw):
-            return raw
-        return raw + self._run(contract, drop, partition, [contract.name])
-
-    def _run(self, contract: Contract, drop: Drop, partition: str, tables: list[str] | None) -> list[HopResult]:
-        return self.runs.run(contract, tables=tables, partition=partition, drop=drop.sha256)
+    def _drop(self, contract: Contract, drop: Drop, partition: str, raw: HopResult | None) -> list[HopResult]:
+        hops = self.runs.run(contract, partition=partition, drop=drop.sha256)
+        return [raw, *hops[1:]] if raw is not None else hops
 
     def _result(self, contract: Contract, drop: Drop, hops: list[HopResult], *, follow: bool) -> None:
         followed = list(self._follow(contract.name)) if follow and hops[-1].version else []

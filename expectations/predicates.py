@@ -26,7 +26,7 @@ def row_predicates(rules: tuple[Rule, ...], frame: DataFrame, types: dict[str, s
     from great_expectations.execution_engine import SparkDFExecutionEngine
     from great_expectations.execution_engine.sparkdf_batch_data import SparkDFBatchData
 
-    engine = SparkDFExecutionEngine(spark=frame.sparkSession)
+    engine = SparkDFExecutionEngine(spark=frame.sparkSession, persist=False)  # a persisted frame is one more job and its memory
     engine.load_batch_data("frame", SparkDFBatchData(engine, frame))
     return {rule.id: _predicate(rule, engine, types) for rule in rules}
 

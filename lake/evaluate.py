@@ -13,6 +13,7 @@ from expectations.suite import Suite
 from expectations.tables import judge_table
 from expectations.verdict import Outcome
 from lake import layout, publish
+from lake.hop import finished
 from lake.session import Session
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, Parent
@@ -65,9 +66,7 @@ def pin_references(session: Session, contract: Contract) -> tuple[Parent, ...]:
             what = f"{contract.name} refers to {table}, which has no version"
             raise IntegrityError(what, fix=f"publish {table} first")
         name = VersionName(table, int(latest["version"]))
-        published = publish.recover(session.repository, name)
-        publish.give_name(session.repository, published)
-        pins.append(Parent(table, name.number, published.commit))
+        pins.append(Parent(table, name.number, finished(session, name).commit))
     return tuple(pins)
 
 

@@ -17,7 +17,7 @@ from lake import layout, publish
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.engine import engine_errors
-from lake.hop import finish, run_hop
+from lake.hop import finished, run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.session import Session
@@ -43,7 +43,7 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
         return None
     numbers = {table: int(found["version"]) for table, found in latest.items() if found}
     head = publish.head(repository, contract.name)
-    made = publish.manifest_at(repository, "main", VersionName(contract.name, int(head["version"]))) if head else None
+    made = finished(session, VersionName(contract.name, int(head["version"]))).manifest if head else None
     pinned = {item.table: item.version for item in made.parents} if made else {}
     step = pinned.get(driver, 0) + 1
     if step <= numbers[driver]:
@@ -84,15 +84,13 @@ def carry_features(session: Session, contract: Contract, *, again: bool = False)
 def resume_name(session: Session, table: str) -> None:
     """Give the table's latest version its tag and retention branch, where an attempt died between merge and tag."""
     if (head := publish.head(session.repository, table)) is not None:
-        finish(session, publish.recover(session.repository, VersionName(table, int(head["version"]))))
+        finished(session, VersionName(table, int(head["version"])))
 
 
 def _pins(session: Session, numbers: dict[str, int]) -> tuple[Parent, ...]:
     pins = []
     for table, number in sorted(numbers.items()):
-        published = publish.recover(session.repository, VersionName(table, number))
-        publish.give_name(session.repository, published)
-        pins.append(Parent(table, number, published.commit))
+        pins.append(Parent(table, number, finished(session, VersionName(table, number)).commit))
     return tuple(pins)
 
 
@@ -118,7 +116,7 @@ class _Work:
         rows_of = {}
         for pin in self.pins:
             engine.read_delta(pin.name.tag, _root(session, pin.table)).createOrReplaceTempView(pin.table)
-            rows_of[pin.table] = publish.manifest_at(session.repository, pin.commit, pin.name).counts.after
+            rows_of[pin.table] = finished(session, pin.name).manifest.counts.after
         steps.tell("write.table")
         frame = self._result()
         engine.write_delta(frame, ref=candidate.branch, path=path, mode="overwrite", statistics=contract.with_statistics)

@@ -73,7 +73,17 @@ def finish(session: Session, published: Published) -> Published:
     publish.give_name(session.repository, published)
     session.copy_manifest(published.manifest)
     publish.sweep(session.repository, table=published.name.table, cause=published.manifest.drop)
+    session.finished[published.name] = published
     return published
+
+
+def finished(session: Session, name: VersionName) -> Published:
+    """A version that main names, with the steps after its merge done, by whichever attempt.
+
+    Raises:
+        IntegrityError: No merge commit published it, or its tag or branch is on another commit.
+    """
+    return session.finished.get(name) or finish(session, publish.recover(session.repository, name))
 
 
 def record(session: Session, job: Job, key: str, state: str, body: dict[str, Any]) -> None:

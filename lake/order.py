@@ -7,6 +7,7 @@ from collections.abc import Callable
 from catalog.contract import Contract
 from lake import ledger, publish
 from lake.evaluate import missing_reference
+from lake.hop import finished
 from lake.receive import Drop, pending, received
 from lake.session import Session
 from lakegate.names import VersionName
@@ -21,8 +22,7 @@ def order_of(session: Session, contract: Contract, drop: str) -> int | str | Non
     table = f"{contract.name}_raw"
     if (raw := publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)) is None:
         return None
-    notes = publish.manifest_at(session.repository, "main", VersionName(table, int(raw["version"]))).notes
-    value = notes.get("order")
+    value = finished(session, VersionName(table, int(raw["version"]))).manifest.notes.get("order")
     return value if isinstance(value, int | str) else None
 
 

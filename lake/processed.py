@@ -17,7 +17,7 @@ from lake import layout, publish
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.evaluate import Evaluated, evaluate, pin_references
-from lake.hop import run_hop
+from lake.hop import finished, run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.raw import parse_received, source_of
@@ -44,7 +44,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
     if raw is None:
         what = f"drop {drop.sha256[:12]} has no raw version"
         raise IntegrityError(what, fix="carry it through the raw hop first")
-    source = publish.recover(session.repository, VersionName(raw_table, int(raw["version"])))
+    source = finished(session, VersionName(raw_table, int(raw["version"])))
     pins = pin_references(session, contract)
     work = _Work(session, contract, suite, drop, pins)
     job = Job(

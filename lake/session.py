@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,11 +14,13 @@ from filelock import FileLock
 from catalog.files import Catalog, load_catalog
 from lake import layout
 from lake.engine import Engine
+from lake.publish import Published
 from lake.repository import MAIN, Repository
 from lake.server import ensure_server
 from lake.steps import Watcher
 from lakegate.home import Endpoint
 from lakegate.manifest import Manifest
+from lakegate.names import VersionName
 from lakegate.settings import Settings
 
 Say = Callable[[str], None]
@@ -38,6 +40,8 @@ class Session:
     repository: Repository
     say: Say
     watcher: Watcher | None = None
+    finished: dict[VersionName, Published] = field(default_factory=dict)
+    """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
 
     @cached_property
     def catalog(self) -> Catalog:
