@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from dagster import AssetKey, DagsterInstance, Definitions, JobDefinition, in_process_executor
+from dagster import DagsterInstance, Definitions, JobDefinition, in_process_executor
 
 from assets import resource, runs
 from assets.factory import job_name, make_assets
@@ -39,10 +39,8 @@ class InProcess:
             assets=made.assets, jobs=list(made.jobs.values()), resources={resource.NAME: lake}, executor=in_process_executor
         )
 
-    def run(
-        self, contract: Contract, *, tables: Sequence[str] | None = None, partition: str | None = None, drop: str = ""
-    ) -> list[HopResult]:
-        """Run a contract's job, or only some of its tables, and return what became of each hop.
+    def run(self, contract: Contract, *, partition: str | None = None, drop: str = "") -> list[HopResult]:
+        """Run a contract's job and return what became of each hop.
 
         Raises:
             LakegateError: The run failed for another reason than a gate's verdict.
@@ -55,7 +53,6 @@ class InProcess:
         done = job.execute_in_process(
             instance=self.instance,
             partition_key=partition,
-            asset_selection=[AssetKey(table) for table in tables] if tables else None,
             tags=runs.tags_for(contract, **{runs.PROCESS: runs.this_process()}, **({runs.DROP: drop} if drop else {})),
             run_config=QUIET,
             raise_on_error=False,

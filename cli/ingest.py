@@ -47,6 +47,9 @@ def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool
                 progress.drop(result)
         else:
             results = ingest(session, dataset, files, again=again, tell=progress.drop, on_error=failed)
+            from assets.report import report
+
+            report(session, results)
     if as_json:
         print_json([result.to_json() for result in results])
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)

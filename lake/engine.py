@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -178,12 +179,17 @@ def _spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.log.level": "FATAL",  # executors quote values in what they log (P6)
             "spark.sql.shuffle.partitions": "2",
+            "spark.databricks.delta.snapshotPartitions": "2",
         }
     for name, value in options.items():
         builder = builder.config(name, value)
     try:
-        return builder.getOrCreate()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it tries to set static options again, in vain and without need
+            return builder.getOrCreate()
     except Exception as error:
         what = f"Spark did not start ({type(error).__name__})"
         raise LakegateError(

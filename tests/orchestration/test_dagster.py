@@ -14,7 +14,8 @@ from assets import runs
 from assets.instance import open_instance
 from assets.known import DATA_VERSION, told_number
 from assets.materialize import materialize_drops
-from lake.ingest import DropResult
+from assets.report import report
+from lake.ingest import DropResult, ingest
 from lake.sample import REFERENCES, deliver_sample
 from lake.session import Session, open_session
 from lakegate.errors import LakegateError
@@ -210,3 +211,18 @@ def test_dagster_says_nothing_on_the_terminal(home: Home, first: list[DropResult
     home.carry("flights-2013-09")
     captured = capfd.readouterr()
     assert "dagster" not in captured.out + captured.err
+
+
+def test_what_ingest_carried_without_a_run_is_told_once(home: Home, first: list[DropResult]) -> None:
+    results = ingest(home.session, "flights", [home.files / "flights-2013-11.csv"])
+    before = home.runs()
+    for _ in range(2):
+        report(home.session, results)
+    partition = home.partition("flights", "flights-2013-11")
+    hops = {hop.table: hop for hop in results[0].hops}
+    assert home.versions("flights_raw", partition) == [hops["flights_raw"].content_hash]
+    assert home.versions("flights", partition) == [hops["flights"].content_hash]
+    assert home.versions("flight_features")[0] == hops["flight_features"].content_hash
+    assert home.runs() == before
+    summary = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([AssetCheckKey(AssetKey("flights"), "consistency")])
+    assert summary

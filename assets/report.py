@@ -1,0 +1,69 @@
+"""Drops that were carried without a run of Dagster's (`lakegate ingest`): what became of them, reported to its instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from dagster import AssetCheckEvaluation, AssetKey, AssetMaterialization, DagsterInstance
+
+from assets.checks import check_results
+from assets.instance import open_instance
+from assets.known import DATA_VERSION, told, untold
+from assets.metadata import version_metadata
+from assets.partitions import partition_for
+from catalog.contract import Contract
+from lake.hop import finished
+from lake.ingest import DropResult
+from lake.publish import manifest_counts
+from lake.receive import received
+from lake.session import Session
+from lakegate.names import VersionName
+
+
+def report(session: Session, results: Iterable[DropResult]) -> None:
+    """Tell Dagster of published versions, with their checks, and of the checks that refused a drop.
+
+    What Dagster knows already is not told again. These events belong to no run.
+    """
+    with open_instance(session.settings) as instance:
+        for result in results:
+            contract = session.catalog.get(result.dataset)
+            partition = partition_for(instance, received(session, result.dataset, result.drop))
+            for hop in result.hops:
+                if hop.hop == "features":
+                    continue
+                if hop.version is not None:
+                    _version(session, instance, contract, VersionName.parse(hop.version), partition)
+                elif hop.rules:
+                    _checks(instance, hop.table, hop.rules, hop.counts, partition)
+        for contract in session.catalog.features:
+            for name in untold(session, instance, contract.name):
+                _version(session, instance, contract, name, None)
+
+
+def _version(session: Session, instance: DagsterInstance, contract: Contract, name: VersionName, partition: str | None) -> None:
+    published = finished(session, name)
+    manifest = published.manifest
+    if partition is not None and told(instance, name.table, partition, manifest.content_hash):
+        return
+    tags = {DATA_VERSION: manifest.content_hash, f"{DATA_VERSION}_is_user_provided": "true"}
+    metadata = version_metadata(session, contract, published)
+    _checks(instance, name.table, manifest.rules, manifest_counts(manifest), partition)
+    instance.report_runless_asset_event(AssetMaterialization(asset_key=name.table, partition=partition, metadata=metadata, tags=tags))
+
+
+def _checks(instance: DagsterInstance, table: str, rules: list[dict[str, Any]], counts: dict[str, int], partition: str | None) -> None:
+    families = sorted({str(rule["family"]) for rule in rules})
+    for check in check_results(table, families, rules, counts):
+        instance.report_runless_asset_event(
+            AssetCheckEvaluation(
+                asset_key=AssetKey(table),
+                check_name=str(check.check_name),
+                passed=check.passed,
+                metadata=check.metadata,
+                severity=check.severity,
+                description=check.description,
+                partition=partition,
+            )
+        )
