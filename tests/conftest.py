@@ -33,6 +33,7 @@ def say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each file to one worker of pytest-xdist, whole: its fixtures are homes and servers."""
     groups = {}
