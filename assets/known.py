@@ -8,7 +8,7 @@ from assets.metadata import VERSION_NUMBER
 from catalog.contract import Contract
 from lake import publish
 from lake.features import next_cause
-from lake.hop import finish
+from lake.hop import finish, stands
 from lake.publish import Published
 from lake.repository import NotThere
 from lake.session import Session
@@ -23,13 +23,11 @@ def standing(session: Session, contract: Contract, drop: str, table: str) -> Pub
 
     A replace table stands for its latest drop only: an older content that comes again is published again.
     """
-    done = publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)
-    if done is None:
+    replaces = table == contract.name and contract.write_mode == "replace"
+    name = stands(session, dataset=contract.name, cause=drop, table=table, replaces=replaces)
+    if name is None:
         return None
-    replaced = table == contract.name and contract.write_mode == "replace"
-    if replaced and (publish.head(session.repository, table) or {}).get("cause") != drop:
-        return None
-    found = publish.recover(session.repository, VersionName(table, int(done["version"])))
+    found = publish.recover(session.repository, name)
     if not _kept(session, found):
         return finish(session, found)
     session.copy_manifest(found.manifest)

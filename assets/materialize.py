@@ -13,11 +13,12 @@ from assets.in_process import InProcess
 from assets.instance import open_instance
 from assets.known import behind, settled
 from assets.partitions import partition_for
-from assets.waiting import in_order, turn_has_come, waiting_drops
+from assets.waiting import turn_has_come
 from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
 from lake.ingest import DropResult, OnError, Tell, deliverable, followers
 from lake.job import HopResult
+from lake.order import in_order, waiting_drops
 from lake.publish import Published, manifest_counts
 from lake.raw import carry_raw
 from lake.receive import Drop, check_path, receive
@@ -66,6 +67,8 @@ class _Carrier:
         self.first: LakegateError | None = None
         self.results: dict[tuple[str, str], DropResult] = {}
         self.stopped: set[str] = set()
+        self.tried: set[str] = set()
+        """Waiting drops that were carried here; each is tried once."""
 
     def carry(self, deliveries: Sequence[tuple[str, Path]]) -> list[DropResult]:
         runs.end_dead_runs(self.instance)
@@ -163,8 +166,9 @@ class _Carrier:
         for contract in self.session.catalog.datasets:
             if contract.name in self.stopped or contract.name in self.runs.errors:
                 continue
-            for drop in waiting_drops(self.session, contract):
-                if turn_has_come(self.session, contract, drop):
+            for drop in waiting_drops(self.session, contract, stranded=True):
+                if drop.sha256 not in self.tried and turn_has_come(self.session, contract, drop):
+                    self.tried.add(drop.sha256)
                     self._dataset(contract, [drop])
                     moved = contract.name not in self.stopped
         return moved

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dagster import AssetCheckEvaluation, AssetKey, AssetMaterialization, DagsterInstance
+from dagster import AssetCheckEvaluation, AssetCheckKey, AssetKey, AssetMaterialization, DagsterInstance
 
 from assets.checks import check_results
 from assets.instance import open_instance
@@ -35,7 +35,7 @@ def report(session: Session, results: Iterable[DropResult]) -> None:
                     continue
                 if hop.version is not None:
                     _version(session, instance, contract, VersionName.parse(hop.version), partition)
-                elif hop.rules:
+                elif hop.rules and not _refused_before(instance, hop.table, partition):
                     _checks(instance, hop.table, hop.rules, hop.counts, partition)
         for contract in session.catalog.features:
             for name in untold(session, instance, contract.name):
@@ -51,6 +51,14 @@ def _version(session: Session, instance: DagsterInstance, contract: Contract, na
     metadata = version_metadata(session, contract, published)
     _checks(instance, name.table, manifest.rules, manifest_counts(manifest), partition)
     instance.report_runless_asset_event(AssetMaterialization(asset_key=name.table, partition=partition, metadata=metadata, tags=tags))
+
+
+def _refused_before(instance: DagsterInstance, table: str, partition: str) -> bool:
+    """Whether this drop's checks were reported: an event without a run can be told only once per check and partition."""
+    wanted = AssetCheckKey(AssetKey(table), "schema")
+    history = instance.event_log_storage.get_asset_check_execution_history(check_key=wanted, limit=100)
+    found = [record.event.dagster_event for record in history if record.event is not None]
+    return any(event is not None and event.partition == partition for event in found)
 
 
 def _checks(instance: DagsterInstance, table: str, rules: list[dict[str, Any]], counts: dict[str, int], partition: str | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lake.job import HopResult
 from lake.session import Session, open_session
-from lakegate.errors import LakegateError
+from lakegate.errors import LakegateError, Transient
 from lakegate.settings import Settings
 
 NAME = "lakegate"
@@ -32,17 +32,27 @@ class LakegateResource:
         hear: Callable[[HopResult], None] = lambda _: None,
         fail: Callable[[LakegateError], None] = lambda _: None,
     ) -> None:
-        self.settings, self.hear, self.fail = settings, hear, fail
-        self._session, self._opening = session, threading.Lock()
+        self.settings, self.hear, self._fail = settings, hear, fail
+        self._given, self._session, self._opening = session, session, threading.Lock()
+        self._endpoint = session.endpoint if session else None
+
+    def fail(self, error: LakegateError) -> None:
+        """Tell of the error that ends a run. What may be over by then, a server that died among it, is looked for anew."""
+        if isinstance(error, Transient):
+            with self._opening:
+                self._session = self._given
+        self._fail(error)
 
     @property
     def session(self) -> Session:
-        """The open lake.
+        """The open lake, opened anew where lakeFS answers at another address by now: an engine keeps the one it started with.
 
         Raises:
             LakegateError: It can't be opened.
         """
         with self._opening:  # two sensors may be evaluated at once
-            if self._session is None:
+            moved = self._session is not None and self._session is not self._given and self._session.endpoint != self._endpoint
+            if self._session is None or moved:
                 self._session = open_session(self.settings)
+                self._endpoint = self._session.endpoint
             return self._session

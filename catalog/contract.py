@@ -99,6 +99,8 @@ class Contract:
     owner: str = ""
     support: str = ""
     """Whom to ask and what to do when the gate refuses, shown with every block."""
+    text: str = ""
+    """The contract as it was written, comments and all: kept as evidence with every version."""
     sql: str | None = None
     driver: str | None = None
     inputs: tuple[str, ...] = ()

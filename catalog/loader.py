@@ -78,6 +78,7 @@ def read_contract(path: Path) -> Loaded:
         relationships=tuple(item for item, _ in found),
         owner=_owner(document.data),
         support=_support(document.data),
+        text=path.read_text(encoding="utf-8"),
     )
     custom.texts("accessPatterns")
     contract = _feature(contract, custom) if kind == "feature" else _dataset(contract, custom)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from pathlib import Path
 
 import click
 
@@ -11,6 +14,8 @@ from lakegate.errors import Exit, LakegateError
 from lakegate.settings import Settings
 
 MONTHS = 12
+SHOWN = 6
+"""The version that the demo's last words show, where it was made."""
 
 
 @click.command("demo")
@@ -43,23 +48,29 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
     if as_json:
         print_json([result.to_json() for result in results])
     else:
-        _tell(settings, unchanged=all(result.verdict is Verdict.UNCHANGED for result in results), seconds=time.perf_counter() - start)
+        _tell(
+            settings,
+            months=months,
+            unchanged=all(result.verdict is Verdict.UNCHANGED for result in results),
+            seconds=time.perf_counter() - start,
+        )
     if errors:
         raise click.exceptions.Exit(max(errors, key=lambda error: error.exit_code == Exit.FAILED).exit_code)
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
     raise click.exceptions.Exit(Exit.BLOCKED if stopped else Exit.OK)
 
 
-def _tell(settings: Settings, *, unchanged: bool, seconds: float) -> None:
+def _tell(settings: Settings, *, months: int, unchanged: bool, seconds: float) -> None:
     """What to look at next."""
     home = "" if settings.home.root.name == ".lakegate" else f" --home {settings.home.root}"
+    here = Path(sys.executable).parent
+    command, python = (
+        os.path.relpath(here / name) if here.is_relative_to(Path.cwd()) else str(here / name) for name in ("lakegate", "python")
+    )
+    version = f"flights@v{min(months, SHOWN)}"
     click.echo(f"\n{'Nothing was left to do' if unchanged else 'Done'}, {seconds:.0f} s. Look at it:")
-    for line in (
-        f"lakegate versions flights{home}",
-        f"lakegate quarantine flights --limit 5{home}",
-        f"lakegate verify flights@v6{home}",
-        f"lakegate dev{home}",
-    ):
-        click.echo(f"  {line}")
-    click.echo("  python -c 'from lakegate import open_snapshot; print(open_snapshot(\"flights@v6\").arrow().num_rows)'")
-    click.echo(f"lakeFS goes on running; `lakegate down{home}` stops it.")
+    for verb in ("versions flights", "quarantine flights --limit 5", f"verify {version}", "dev"):
+        click.echo(f"  {command} {verb}{home}")
+    where = f", home='{settings.home.root}'" if home else ""
+    click.echo(f"  {python} -c \"from lakegate import open_snapshot; print(open_snapshot('{version}'{where}).arrow().num_rows)\"")
+    click.echo(f"lakeFS goes on running; `{command} down{home}` stops it.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 
 import click
@@ -30,7 +31,11 @@ def command(*, port: int | None, settings: Settings) -> None:
     click.echo(f"Dagster's UI: {address}   (Ctrl-C ends it)")
     click.echo(f"Put files into {settings.home.landing}/<dataset>/")
     process = subprocess.Popen(argv, env=os.environ | environment, cwd=settings.project)
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda *_: process.send_signal(signal.SIGINT))
     try:
-        raise click.exceptions.Exit(process.wait())
+        code = process.wait()
     except KeyboardInterrupt:
-        process.wait()
+        click.echo("stopping ...", err=True)
+        code = process.wait()
+    raise click.exceptions.Exit(code)

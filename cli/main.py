@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import click
@@ -56,6 +58,22 @@ def lakegate() -> None:
     """
 
 
+PACKAGES: Final = ("lakegate", "catalog", "expectations", "lake", "assets", "sensors", "cli")
+
+
+def unexpected(error: BaseException) -> str:
+    """What is said of an error that nobody foresaw: its kind and where, never its text, which may quote values (P6)."""
+    root = Path(__file__).resolve().parent.parent
+    ours = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if path.is_relative_to(root) and path.relative_to(root).parts[0] in PACKAGES:
+            ours.append((f"{path.relative_to(root)}:{frame.lineno}", frame.name))
+    where, name = ours[-1] if ours else ("an unknown place", "main")
+    came_by = f", with the lines that led there: {', '.join(place for place, _ in ours[:-1])}" if ours[:-1] else ""
+    return f"error: unexpected {type(error).__name__} at {where} in {name}\n  -> report this{came_by}"
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
@@ -70,6 +88,11 @@ def main() -> None:
     except LakegateError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001  (a panic in a Rust library is no Exception)
+        click.echo(unexpected(error), err=True)
+        sys.exit(Exit.FAILED)
     sys.exit(code if isinstance(code, int) else Exit.OK)
 
 

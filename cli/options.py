@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from lakegate.errors import UsageError
 from lakegate.settings import Settings
 
 P = ParamSpec("P")
@@ -30,6 +31,20 @@ def lake_options(function: Callable[..., R]) -> Callable[..., R]:
         return function(*args, settings=Settings.load(home=home, project=project, tenant=tenant), **kwargs)
 
     return wrapped
+
+
+def existing(settings: Settings) -> Settings:
+    """The settings, where their home is there: a verb that only looks must not make an empty lake.
+
+    Raises:
+        UsageError: There is no home.
+    """
+    if settings.lakefs is None and not settings.home.format_file.exists():
+        what = "there is no Lakegate home"
+        raise UsageError(
+            what, where=str(settings.home.root), fix="name it with --home or LAKEGATE_HOME, or run `lakegate ingest` to make one"
+        )
+    return settings
 
 
 def print_json(value: Any) -> None:

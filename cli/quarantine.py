@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.options import json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options, print_json, print_table
 from lakegate.errors import UsageError
 from lakegate.settings import Settings
 
@@ -20,7 +20,7 @@ def command(dataset: str, *, reveal: bool, limit: int | None, as_json: bool, set
     from lake.session import open_session
     from lake.versions import list_quarantine
 
-    session = open_session(settings)
+    session = open_session(existing(settings))
     contract = session.catalog.get(dataset)
     if contract.kind != "dataset":
         what = f"{dataset} is a feature table, it sets no rows aside"

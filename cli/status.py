@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from cli.options import json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options, print_json, print_table
 from lakegate.settings import Settings
 
 
@@ -20,7 +20,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     from lake.server import server_status
     from lake.status import table_states
 
-    server = server_status(settings.home)
+    server = server_status(existing(settings).home)
     catalog = load_catalog(settings.project)
     tables = table_states(settings, catalog) if server.state == "running" or settings.lakefs else []
     stray = stray_suite_files(catalog.contracts.values(), settings.project)

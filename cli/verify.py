@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from cli.options import json_option, lake_options, print_json
+from cli.options import existing, json_option, lake_options, print_json
 from lakegate.errors import Exit, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -26,7 +26,7 @@ def command(version: str | None, *, everything: bool, as_json: bool, settings: S
         what = "name one version, or --all"
         raise UsageError(what, fix="for example: lakegate verify flights@v6")
     name = VersionName.parse(version) if version else None
-    session = open_session(settings)
+    session = open_session(existing(settings))
     found = audit_all(session) if name is None else {str(name): audit(session, name)}
     if as_json:
         print_json([{"name": name, "ok": not gaps, "gaps": [asdict(gap) for gap in gaps]} for name, gaps in found.items()])

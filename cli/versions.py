@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.options import json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options, print_json, print_table
 from lakegate.settings import Settings
 
 COLUMNS = ("name", "published_at", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
@@ -23,7 +23,7 @@ def command(table: str, *, as_json: bool, settings: Settings) -> None:
     from lake.session import open_session
     from lake.versions import list_versions
 
-    found = list_versions(open_session(settings), table)
+    found = list_versions(open_session(existing(settings)), table)
     if as_json:
         print_json(found)
     else:

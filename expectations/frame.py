@@ -25,11 +25,11 @@ PROVENANCE: Final = (DROP, ROW)
 _SIGN: Final = "[+-]?"
 _OFFSET: Final = "(Z|[+-][0-9]{2}:[0-9]{2})?"
 SPELLINGS: Final[dict[str, str]] = {
-    "integer": f"^{_SIGN}[0-9]{{1,18}}$",
-    "double": f"^{_SIGN}([0-9]+([.][0-9]*)?|[.][0-9]+)([eE]{_SIGN}[0-9]{{1,3}})?$",
-    "boolean": "^(true|false|TRUE|FALSE|True|False|t|f|T|F|0|1)$",
-    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-    "timestamp": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?{_OFFSET}$",
+    "integer": f"^{_SIGN}[0-9]{{1,18}}\\z",
+    "double": f"^{_SIGN}([0-9]+([.][0-9]*)?|[.][0-9]+)([eE]{_SIGN}[0-9]{{1,3}})?\\z",
+    "boolean": "^(true|false|TRUE|FALSE|True|False|t|f|T|F|0|1)\\z",
+    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\z",
+    "timestamp": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?{_OFFSET}\\z",
 }
 """Accepted spellings; a timestamp without offset is UTC. Integers of 18 digits always fit 64 bits."""
 

@@ -40,7 +40,7 @@ def _predicate(rule: Rule, engine: Any, types: dict[str, str]) -> Column:
 
     assert expectations.custom  # noqa: S101  (imported for its registrations)
     try:
-        expectation = get_expectation_impl(rule.type)(**rule.kwargs)
+        expectation = get_expectation_impl(rule.type)(**_portable(rule.kwargs))
         name = f"{expectation.map_metric}.condition"
         kwargs = get_metric_kwargs(name, configuration=expectation.configuration)
         domain = dict(kwargs["metric_domain_kwargs"]) | {"batch_id": "frame"}
@@ -54,6 +54,14 @@ def _predicate(rule: Rule, engine: Any, types: dict[str, str]) -> Column:
     within = _domain(domain, compute_domain, accessor_domain)
     bad = condition if within is None else condition & within
     return F.coalesce(bad, F.lit(False))
+
+
+def _portable(kwargs: dict[str, Any]) -> dict[str, Any]:
+    r"""A pattern that ends in `$` asked with `\z`: Java's `$` lets a line's end pass after the last character, Rust's does not."""
+    regex = kwargs.get("regex")
+    if isinstance(regex, str) and regex.endswith("$") and not regex.endswith("\\$"):
+        return kwargs | {"regex": regex[:-1] + "\\z"}
+    return kwargs
 
 
 def _resolve(metric: Any, engine: Any, types: dict[str, str]) -> tuple[Column, dict[str, Any], dict[str, Any]]:

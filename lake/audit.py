@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from lake import publish
+from lake import layout, publish
 from lake.repository import NotThere
 from lake.session import Session
 from lakegate.errors import VersionNotFound
 from lakegate.manifest import Manifest, manifest_path, sha256
 from lakegate.names import VersionName
 from lakegate.store import GatewayStore
-from lakegate.verify import Gap, verify_files
+from lakegate.verify import Gap, Problem, verify_files
 
 
 def audit(session: Session, name: VersionName) -> list[Gap]:
@@ -44,6 +44,11 @@ def audit(session: Session, name: VersionName) -> list[Gap]:
         wanted = metadata.get("lakegate_manifest_sha256", "none on record")
         gaps.append(Gap(where, manifest_path(name.table, name.number), "sha256", wanted, sha256(raw)))
     manifest = Manifest.from_bytes(raw, where=manifest_path(name.table, name.number))
+    evidence = repository.get(name.tag, layout.evidence(name.table, name.number))
+    if evidence is None or sha256(evidence) != manifest.evidence_sha256:
+        found = "nothing" if evidence is None else sha256(evidence)
+        problem: Problem = "missing" if evidence is None else "sha256"
+        gaps.append(Gap(where, layout.evidence(name.table, name.number), problem, manifest.evidence_sha256, found))
     return gaps + verify_files(manifest, GatewayStore(session.endpoint, repository.name, name))
 
 

@@ -32,10 +32,11 @@ class Calls:
 
     Args:
         endpoint: Where lakeFS answers.
-        reconnect: Called before another try when lakeFS did not answer; starts the embedded server again if it died.
+        reconnect: Called before another try when lakeFS did not answer; starts the embedded server again if it died, and
+            says where it answers now.
     """
 
-    def __init__(self, endpoint: Endpoint, *, reconnect: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, endpoint: Endpoint, *, reconnect: Callable[[], Endpoint | None] = lambda: None) -> None:
         self.endpoint, self._reconnect = endpoint, reconnect
 
     @cached_property
@@ -58,7 +59,17 @@ class Calls:
         return found
 
     def _before_another_try(self, _: tenacity.RetryCallState) -> None:
-        self._reconnect()
+        if (found := self._reconnect()) is not None and found != self.endpoint:
+            self.endpoint = found
+            self._forget_clients()
+
+    def _forget_clients(self) -> None:
+        """Drop what was made for the endpoint that was; each is made anew when next asked for."""
+        self.__dict__.pop("_api", None)
+
+    def calling(self, call: Callable[[Endpoint], T], *, doing: str) -> T:
+        """Run one call of another client, which is told where lakeFS answers, as if it were one of these."""
+        return self._call(lambda: call(self.endpoint), doing=doing)
 
     @staticmethod
     def _once(call: Callable[[], T], doing: str) -> T:

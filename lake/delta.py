@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from lake.repository import Repository
 from lakegate.errors import IntegrityError
+from lakegate.home import Endpoint
 from lakegate.manifest import DataFile
 
 HASHERS: Final = 4
@@ -50,18 +51,22 @@ def _active(repository: Repository, ref: str, path: str) -> list[tuple[str, int 
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
 
-    endpoint = repository.endpoint
-    options = {
-        "AWS_ENDPOINT_URL": endpoint.url,
-        "AWS_ACCESS_KEY_ID": endpoint.key_id,
-        "AWS_SECRET_ACCESS_KEY": endpoint.secret,
-        "AWS_REGION": "us-east-1",
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    def read(endpoint: Endpoint) -> Any:
+        options = {
+            "AWS_ENDPOINT_URL": endpoint.url,
+            "AWS_ACCESS_KEY_ID": endpoint.key_id,
+            "AWS_SECRET_ACCESS_KEY": endpoint.secret,
+            "AWS_REGION": "us-east-1",
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "max_retries": "2",  # its own tries go to one address, for three minutes
+            "retry_timeout": "10s",
+        }
+        return DeltaTable(f"s3://{repository.name}/{ref}/{path}", storage_options=options).get_add_actions(flatten=True)
+
     try:
-        actions: Any = DeltaTable(f"s3://{repository.name}/{ref}/{path}", storage_options=options).get_add_actions(flatten=True)
+        actions = repository.calling(read, doing=f"reading the Delta log of {path}")
     except TableNotFoundError:
         return []
     names, rows = actions["path"].to_pylist(), actions["num_records"].to_pylist()

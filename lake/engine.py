@@ -6,8 +6,10 @@ import atexit
 import contextlib
 import logging
 import os
+import shutil
+import uuid
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -56,8 +58,9 @@ class Engine:
             LakegateError: The engine can't start here (Java missing, jars that don't resolve).
         """
         logging.getLogger("pyspark.sql.connect.logging").disabled = True  # it prints engines' errors, which quote values (P6)
-        session = _sail(self.settings, self.endpoint) if self.name == "sail" else _spark(self.settings, self.endpoint)
-        session.conf.set("spark.sql.session.timeZone", "UTC")
+        with engine_errors("starting"):
+            session = _sail(self.settings, self.endpoint) if self.name == "sail" else _spark(self.settings, self.endpoint)
+            session.conf.set("spark.sql.session.timeZone", "UTC")
         return session
 
     def uri(self, ref: str, path: str) -> str:
@@ -66,29 +69,31 @@ class Engine:
 
     def read_delta(self, ref: str, path: str) -> DataFrame:
         """A Delta table of the tree `ref`."""
-        return self.spark.read.format("delta").load(self.uri(ref, path))
+        with engine_errors("opening a table"):
+            return self.spark.read.format("delta").load(self.uri(ref, path))
 
     def read_parquet(self, uris: Sequence[str]) -> DataFrame:
         """The Parquet files at these addresses, as one frame."""
-        return self.spark.read.parquet(*uris)
+        with engine_errors("opening files"):
+            return self.spark.read.parquet(*uris)
 
     def write_delta(
         self, frame: DataFrame, *, ref: str, path: str, mode: Literal["append", "overwrite"], statistics: Sequence[str]
     ) -> None:
         """Write a frame as a Delta commit; only the columns named in `statistics` get min and max in the log (P6)."""
-        writer = frame.write.format("delta").mode(mode)
-        for prefix in ("", "delta."):
-            writer = writer.option(f"{prefix}dataSkippingStatsColumns", ",".join(statistics))
-        if mode == "overwrite":
-            writer = writer.option("overwriteSchema", "true")
         with engine_errors("writing a table"):
+            writer = frame.write.format("delta").mode(mode)
+            for prefix in ("", "delta."):
+                writer = writer.option(f"{prefix}dataSkippingStatsColumns", ",".join(statistics))
+            if mode == "overwrite":
+                writer = writer.option("overwriteSchema", "true")
             writer.save(self.uri(ref, path))
 
     def write_scratch(self, frame: DataFrame, folder: Path) -> DataFrame:
         """Evaluate a frame once into Parquet in the scratch folder and read it back."""
         with engine_errors("evaluating the rules"):
             frame.write.mode("overwrite").parquet(folder.as_uri())
-        return self.spark.read.parquet(folder.as_uri())
+            return self.spark.read.parquet(folder.as_uri())
 
     def rows(self, frame: DataFrame) -> list[Any]:
         """Collect a small frame to the driver."""
@@ -99,47 +104,84 @@ class Engine:
 @contextlib.contextmanager
 def engine_errors(doing: str) -> Iterator[None]:
     """Turn an engine's error into one of ours that quotes none of its text: engines put values into messages (P6)."""
+    from grpc import RpcError  # type: ignore[import-untyped]
     from pyspark.errors import PySparkException
 
     try:
         yield
-    except PySparkException as error:
+    except (PySparkException, RpcError) as error:
         name = type(error).__name__
         kind = Transient if any(word in str(error).lower() for word in _UNREACHABLE) else LakegateError
         what = f"the engine failed while {doing} ({name}{': ' + error_class if (error_class := _error_class(error)) else ''})"
         raise kind(what, fix="run it again; its text is not shown because engines quote values in it") from None
 
 
-_UNREACHABLE: Final = ("connection refused", "connection reset", "error sending request", "timed out", "unavailable")
+_UNREACHABLE: Final = (
+    "connection refused",
+    "connection reset",
+    "error sending request",
+    "timed out",
+    "unavailable",
+    "exception deserializing",
+)
+"""Words of an answer that was lost on its way; the last is gRPC's, for one that came in pieces."""
 
 
 def _error_class(error: Any) -> str:
-    """The engine's error class, where it is one of the constants that carry no values."""
+    """The engine's error class or gRPC's status, where it is one of the constants that carry no values."""
+    from grpc import StatusCode
+
     found = error.getCondition() if hasattr(error, "getCondition") else None
+    if found is None and hasattr(error, "code"):
+        status = error.code()
+        found = status.name if isinstance(status, StatusCode) else None
     return found if isinstance(found, str) and found.replace("_", "").replace(".", "").isalnum() else ""
 
 
+LOOPBACK: Final = ("127.0.0.1", "localhost")
+
+
+def prepare_environment() -> None:
+    """Set for good what libraries read from the process's environment late, each at a time of its own.
+
+    Engine and embedded lakeFS are on loopback, which no proxy reaches: gRPC, urllib3, Sail and delta-rs ask for proxies
+    whenever they connect. Great Expectations asks for consent to telemetry at its import.
+    """
+    given = [part.strip() for name in ("no_proxy", "NO_PROXY") for part in os.environ.get(name, "").split(",")]
+    exempt = ",".join(dict.fromkeys([*filter(None, given), *LOOPBACK]))
+    _set_environment({"NO_PROXY": exempt, "no_proxy": exempt, "GX_ANALYTICS_ENABLED": "false"})
+
+
+def _set_environment(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
 @contextlib.contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
+def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """The environment with these values; None takes a name out."""
     before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+    _set_environment(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _set_environment(before)
+
+
+def _keys(endpoint: Endpoint) -> dict[str, str | None]:
+    """The object-store keys as every client of S3 takes them, without a token that the caller may hold for another store."""
+    return {"AWS_ACCESS_KEY_ID": endpoint.key_id, "AWS_SECRET_ACCESS_KEY": endpoint.secret, "AWS_SESSION_TOKEN": None}
 
 
 def _sail(settings: Settings, endpoint: Endpoint) -> SparkSession:
     """Sail reads its keys at the first use of a bucket and keeps them, so the bucket is opened once in here."""
     with _environment(
         {
+            **_keys(endpoint),
             "AWS_ENDPOINT": endpoint.url,
-            "AWS_ACCESS_KEY_ID": endpoint.key_id,
-            "AWS_SECRET_ACCESS_KEY": endpoint.secret,
             "AWS_REGION": REGION,
             "AWS_ALLOW_HTTP": str(urlsplit(endpoint.url).scheme == "http").lower(),
             "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
@@ -165,36 +207,76 @@ def _sail(settings: Settings, endpoint: Endpoint) -> SparkSession:
 
 
 def _spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
-    from pyspark.sql import SparkSession
-
-    builder = SparkSession.builder.remote(settings.spark_remote)
-    options = {f"spark.hadoop.fs.s3a.{name}": value for name, value in _s3a(endpoint).items()}
-    if settings.spark_remote.startswith("local"):
-        options |= {
-            "spark.jars.packages": ",".join(_jars()),
-            "spark.jars.excludes": "software.amazon.awssdk:bundle",
-            "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-            "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-            "spark.driver.memory": str(settings.memory),
-            "spark.driver.host": "127.0.0.1",
-            "spark.driver.bindAddress": "127.0.0.1",
-            "spark.ui.enabled": "false",
-            "spark.ui.showConsoleProgress": "false",
-            "spark.log.level": "FATAL",  # executors quote values in what they log (P6)
-            "spark.sql.shuffle.partitions": "2",
-            "spark.databricks.delta.snapshotPartitions": "2",
-        }
-    for name, value in options.items():
-        builder = builder.config(name, value)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it tries to set static options again, in vain and without need
-            return builder.getOrCreate()
-    except Exception as error:
+            if settings.spark_remote.startswith("local"):
+                return _local_spark(settings, endpoint)
+            return _remote_spark(settings, endpoint)
+    except Exception as error:  # noqa: BLE001  (py4j's among them, and their texts quote options)
         what = f"Spark did not start ({type(error).__name__})"
-        raise LakegateError(
-            what, fix="the Spark engine needs Java 17 or newer on PATH (or JAVA_HOME); LAKEGATE_ENGINE=sail needs none"
-        ) from error
+        raise LakegateError(what, fix=_why_spark_did_not(settings)) from None
+
+
+def _why_spark_did_not(settings: Settings) -> str:
+    if not settings.spark_remote.startswith("local"):
+        return f"see that a Spark Connect server answers at {settings.spark_remote} (LAKEGATE_SPARK_REMOTE)"
+    java = shutil.which("java", path=f"{os.environ['JAVA_HOME']}/bin") if os.environ.get("JAVA_HOME") else shutil.which("java")
+    if java is None:
+        return "the Spark engine needs Java 17 or newer on PATH (or JAVA_HOME), and there is none; LAKEGATE_ENGINE=sail needs none"
+    return f"see that {java} is Java 17 or newer and that Spark can fetch its jars (~/.ivy2.5.2); LAKEGATE_ENGINE=sail needs neither"
+
+
+def _remote_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
+    """A session on a Spark Connect server that runs elsewhere; keys travel with the session."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.remote(settings.spark_remote)
+    for name, value in {**_s3a(endpoint), "access.key": endpoint.key_id, "secret.key": endpoint.secret}.items():
+        builder = builder.config(f"spark.hadoop.fs.s3a.{name}", value)
+    session: SparkSession = builder.getOrCreate()
+    return session
+
+
+def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
+    """A Spark of this process's own, reached by it alone: loopback, a port that the system picks, a token.
+
+    pyspark's own `remote("local[2]")` does the same on every interface and on one port per host. Options stand on the
+    JVM's command line, which every user can read; so keys and token are handed over in its environment.
+    """
+    from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
+
+    options = {f"spark.hadoop.fs.s3a.{name}": value for name, value in _s3a(endpoint).items()} | {
+        "spark.master": settings.spark_remote,
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": "0",
+        "spark.sql.artifact.isolation.enabled": "true",
+        "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
+        "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
+        "spark.jars.packages": ",".join(_jars()),
+        "spark.jars.excludes": "software.amazon.awssdk:bundle",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.driver.memory": str(settings.memory),
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "FATAL",  # executors quote values in what they log (P6)
+        "spark.sql.shuffle.partitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "2",
+    }
+    token = str(uuid.uuid4())
+    with _environment({**_keys(endpoint), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None}):
+        context = SparkContext.getOrCreate(SparkConf().setAll(list(options.items())))
+    token = context.__dict__.setdefault("_lakegate_token", token)  # a process has one JVM, which keeps its first
+    SparkSession(context)  # the server makes its sessions from it
+    service = getattr(context._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")  # noqa: SLF001  (as pyspark's tests ask)
+    port = getattr(service, "MODULE$").localPort()
+    session: SparkSession = SparkSession.builder.remote(f"sc://localhost:{port}/;token={token}").create()
+    return session
 
 
 def _jars() -> list[str]:
@@ -210,8 +292,6 @@ def _jars() -> list[str]:
 def _s3a(endpoint: Endpoint) -> dict[str, str]:
     return {
         "endpoint": endpoint.url,
-        "access.key": endpoint.key_id,
-        "secret.key": endpoint.secret,
         "endpoint.region": REGION,
         "path.style.access": "true",
         "change.detection.mode": "none",

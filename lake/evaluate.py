@@ -37,11 +37,10 @@ class Evaluated:
         """Whether a blocking rule failed."""
         return any(item.rule.severity == "block" and not item.success for item in self.outcomes)
 
-    def counts(self, *, before: int, appends: bool) -> Counts:
-        """The processed hop's equations for this drop on a table of `before` rows."""
+    def counts(self, *, records: int, before: int, appends: bool) -> Counts:
+        """The processed hop's equations for a drop of `records` readable records on a table of `before` rows."""
         deleted = 0 if appends else before
         after = before + self.valid - deleted
-        records = self.valid + self.quarantined
         return Counts(records, self.valid, self.quarantined, 0, before=before, inserted=self.valid, deleted=deleted, after=after)
 
 

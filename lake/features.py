@@ -17,7 +17,7 @@ from lake import layout, publish
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.engine import engine_errors
-from lake.hop import finished, run_hop
+from lake.hop import finished, resume, run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.session import Session
@@ -56,35 +56,30 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
 
 def carry_features(session: Session, contract: Contract, *, again: bool = False) -> HopResult | None:
     """Make the feature table's next missing version; None where nothing is missing."""
-    resume_name(session, contract.name)
-    found = next_cause(session, contract)
-    if found is None:
-        return None
-    cause, pins = found
-    suite = build_suite(contract, "features", session.settings.project)
-    sql = contract.sql
-    if sql is None:
-        raise ContractError(f"{contract.name} has no SQL", where=str(contract.path), fix="name its file under customProperties: sql")
-    job = Job(
-        hop="features",
-        table=contract.name,
-        dataset=contract.name,
-        cause=hashlib.sha256(cause.encode()).hexdigest(),
-        root=layout.feature_table(contract.name),
-        contract=contract,
-        suite=suite,
-        write=_Work(session, contract, suite, sql, pins).write,
-        pins=pins,
-        sql_hash=hashlib.sha256(sql.encode()).hexdigest(),
-        source={"query": sql, "cause": cause},
-    )
-    return run_hop(session, job, again=again)
-
-
-def resume_name(session: Session, table: str) -> None:
-    """Give the table's latest version its tag and retention branch, where an attempt died between merge and tag."""
-    if (head := publish.head(session.repository, table)) is not None:
-        finished(session, VersionName(table, int(head["version"])))
+    with session.queue(contract.name):
+        resume(session, contract.name)
+        found = next_cause(session, contract)
+        if found is None:
+            return None
+        cause, pins = found
+        suite = build_suite(contract, "features", session.settings.project)
+        sql = contract.sql
+        if sql is None:
+            raise ContractError(f"{contract.name} has no SQL", where=str(contract.path), fix="name its file under customProperties: sql")
+        job = Job(
+            hop="features",
+            table=contract.name,
+            dataset=contract.name,
+            cause=hashlib.sha256(cause.encode()).hexdigest(),
+            root=layout.feature_table(contract.name),
+            contract=contract,
+            suite=suite,
+            write=_Work(session, contract, suite, sql, pins).write,
+            pins=pins,
+            sql_hash=hashlib.sha256(sql.encode()).hexdigest(),
+            source={"query": sql, "cause": cause},
+        )
+        return run_hop(session, job, again=again)
 
 
 def _pins(session: Session, numbers: dict[str, int]) -> tuple[Parent, ...]:
@@ -119,7 +114,13 @@ class _Work:
             rows_of[pin.table] = finished(session, pin.name).manifest.counts.after
         steps.tell("write.table")
         frame = self._result()
-        engine.write_delta(frame, ref=candidate.branch, path=path, mode="overwrite", statistics=contract.with_statistics)
+        engine.write_delta(
+            frame,
+            ref=candidate.branch,
+            path=path,
+            mode="overwrite",
+            statistics=[*contract.with_statistics, *[name for name in PROVENANCE if name in frame.columns]],
+        )
         files = table_files(session.repository, candidate.branch, path, known=[])
         logged = sum(item.rows for item in files)
         if not logged:

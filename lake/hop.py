@@ -13,11 +13,13 @@ from expectations.verdict import Verdict, report, verdict_of
 from lake import ledger, provenance, publish
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.publish import Candidate, Published
+from lake.receive import is_pending
 from lake.refusal import unread, why_blocked
+from lake.repository import NotThere
 from lake.session import Session
 from lake.steps import Steps
 from lakegate.errors import Conflict, DataRejected, IntegrityError, LakegateError, Transient
-from lakegate.manifest import Manifest
+from lakegate.manifest import Manifest, sha256
 from lakegate.names import VersionName
 
 REBASES: Final = 5
@@ -39,18 +41,20 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
         cause=job.cause, hop=job.hop, contract=job.contract, suite=job.suite, sql=job.sql_hash, pins=job.pins, depends=job.depends
     )
     with session.queue(job.table):
+        resume(session, job.table)
         if (found := standing(session, job)) is not None:
+            publish.sweep(session.repository, table=job.table, cause=job.cause)
             return _result(job, finish(session, found), Verdict.UNCHANGED)
         if not again and (known := _blocked_before(session, job, key)) is not None:
             return known
         for rebase in range(REBASES + 1):
             try:
                 return _attempt(session, job, key)
-            except Conflict as conflict:
+            except (Conflict, NotThere) as conflict:
                 if (found := standing(session, job)) is not None:
                     return _result(job, finish(session, found), Verdict.UNCHANGED)
                 if job.replaces or rebase == REBASES:
-                    record(session, job, key, "failed", {"kind": "Conflict", "message": str(conflict)})
+                    record(session, job, key, "failed", {"kind": type(conflict).__name__, "message": str(conflict)})
                     raise
             except LakegateError as error:
                 record(session, job, key, "failed", {"kind": type(error).__name__, "message": error.what})
@@ -58,21 +62,38 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
     raise AssertionError
 
 
+def resume(session: Session, table: str) -> None:
+    """Finish the table's latest version, where an attempt died between merge and tag. Call it in the table's queue."""
+    if (head := publish.head(session.repository, table)) is not None:
+        name = VersionName(table, int(head["version"]))
+        if name not in session.finished:
+            publish.sweep(session.repository, table=table, cause=finished(session, name).manifest.drop)
+
+
 def standing(session: Session, job: Job) -> Published | None:
     """The publish of this job that stands on main, where there is one (its tag may still be missing)."""
-    done = publish.publication(session.repository, dataset=job.dataset, cause=job.cause, table=job.table)
+    name = stands(session, dataset=job.dataset, cause=job.cause, table=job.table, replaces=job.replaces)
+    return None if name is None else publish.recover(session.repository, name)
+
+
+def stands(session: Session, *, dataset: str, cause: str, table: str, replaces: bool) -> VersionName | None:
+    """The version that a drop was published as, unless it was delivered anew to a table that holds another one since.
+
+    That an older content of a replace table is to be published again is told by its pending marker, and by nothing else: a
+    delivery is used up by one publish.
+    """
+    done = publish.publication(session.repository, dataset=dataset, cause=cause, table=table)
     if done is None:
         return None
-    if job.replaces and (publish.head(session.repository, job.table) or {}).get("cause") != job.cause:
+    if replaces and (publish.head(session.repository, table) or {}).get("cause") != cause and is_pending(session, dataset, cause):
         return None
-    return publish.recover(session.repository, VersionName(job.table, int(done["version"])))
+    return VersionName(table, int(done["version"]))
 
 
 def finish(session: Session, published: Published) -> Published:
-    """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy, no branch left."""
+    """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy."""
     publish.give_name(session.repository, published)
     session.copy_manifest(published.manifest)
-    publish.sweep(session.repository, table=published.name.table, cause=published.manifest.drop)
     session.finished[published.name] = published
     return published
 
@@ -109,9 +130,16 @@ def _attempt(session: Session, job: Job, key: str) -> HopResult:
             if gaps := written.counts.gaps():
                 what = f"rows do not add up: {'; '.join(gaps)}"
                 raise IntegrityError(what, where=f"{candidate.name} of drop {job.cause[:12]}", fix="nothing was published; report this")
-        manifest = _manifest(session, job, candidate, written, verdict=verdict, seconds=steps.seconds)
+        evidence = publish.evidence_bytes(
+            {
+                "suite": job.suite.to_gx(),
+                "report": report(job.suite, written.outcomes),
+                "contract": job.contract.text,
+                **written.evidence,
+            }
+        )
+        manifest = _manifest(session, job, candidate, written, verdict=verdict, seconds=steps.seconds, evidence=evidence)
         with steps.step("commit"):
-            evidence = {"suite": job.suite.to_gx(), "report": report(job.suite, written.outcomes), **written.evidence}
             publish.commit(repository, candidate, manifest, evidence=evidence)
         with steps.step("merge"):
             published = publish.merge(repository, candidate, manifest)
@@ -128,7 +156,7 @@ def _attempt(session: Session, job: Job, key: str) -> HopResult:
 
 
 def _manifest(
-    session: Session, job: Job, candidate: Candidate, written: Written, *, verdict: Verdict, seconds: dict[str, float]
+    session: Session, job: Job, candidate: Candidate, written: Written, *, verdict: Verdict, seconds: dict[str, float], evidence: bytes
 ) -> Manifest:
     return Manifest(
         tenant=session.settings.tenant,
@@ -146,6 +174,7 @@ def _manifest(
         verdict=str(verdict),
         rules=[item.to_json() for item in written.outcomes],
         suite_hash=job.suite.hash,
+        evidence_sha256=sha256(evidence),
         contract_hash=job.contract.hash,
         sql_hash=job.sql_hash,
         parents=list(job.pins),
@@ -153,7 +182,7 @@ def _manifest(
         delivered_at=job.delivered_at,
         extracted_at=job.source.get("extracted_at"),
         created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-        code=provenance.code(),
+        code=provenance.code() | {"project_commit": provenance.commit_of(session.settings.project)},
         packages=provenance.packages(),
         engine=session.engine.describe() if job.hop != "raw" else {},
         settings=provenance.configuration(session.settings),

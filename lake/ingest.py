@@ -16,10 +16,10 @@ from expectations.verdict import Verdict, worst
 from lake import ledger, publish
 from lake.features import carry_features
 from lake.job import HopResult
-from lake.order import order_of, waits_for
+from lake.order import in_order, waiting_drops, waits_for
 from lake.processed import carry_processed
 from lake.raw import carry_raw
-from lake.receive import Drop, check_path, pending, receive, received
+from lake.receive import Drop, check_path, receive
 from lake.session import Session
 from lakegate.errors import LakegateError, UsageError
 
@@ -72,7 +72,13 @@ def ingest(
         check_path(path)
     drops = list({drop.sha256: drop for drop in (receive(session, dataset, path) for path in paths)}.values())
     results: dict[tuple[str, str], DropResult] = {}
-    for result in chain(carry(session, contract, drops, again=again, on_error=on_error), carry_waiting(session, on_error=on_error)):
+    tried: set[str] = set()
+    for result in chain(
+        carry(session, contract, drops, again=again, on_error=on_error),
+        carry_waiting(session, dataset, tried=tried, on_error=on_error),
+    ):
+        if result.verdict is not Verdict.WAITING:
+            tried.add(result.drop)
         results[result.dataset, result.drop] = result
         if tell is not None:
             tell(result)
@@ -102,12 +108,8 @@ def carry(
         with _contained(contract.name, on_error):
             raw[drop.sha256] = carry_raw(session, contract, drop, again=again)
 
-    def turn(drop: Drop) -> tuple[bool, Any]:
-        value = order_of(session, contract, drop.sha256)
-        return (value is None, value if value is not None else 0)
-
     begun = [drop for drop in drops if drop.sha256 in raw]
-    for drop in sorted(begun, key=turn) if contract.order_by else begun:
+    for drop in in_order(session, contract, begun):
         hops, done = [raw[drop.sha256]], raw[drop.sha256].verdict is Verdict.BLOCKED
         if not done:
             with _contained(contract.name, on_error):
@@ -154,34 +156,28 @@ def carry_followers(session: Session, table: str, *, on_error: OnError | None = 
             made = None
             with _contained(contract.name, on_error):
                 made = carry_features(session, contract)
-            if made is None:
+            if made is None or made.verdict is Verdict.UNCHANGED:
                 break
             yield made
             if made.verdict is not Verdict.BLOCKED:
                 yield from carry_followers(session, contract.name, on_error=on_error)
 
 
-def carry_waiting(session: Session, *, on_error: OnError | None = None) -> Iterator[DropResult]:
-    """Drops that wait for a reference or an earlier drop and whose turn has come, until no more can move."""
-    moved, tried = True, set[str]()
+def carry_waiting(session: Session, dataset: str, *, tried: set[str], on_error: OnError | None = None) -> Iterator[DropResult]:
+    """Drops whose turn has come, until no more can move: those that wait, and of `dataset` also those that nobody carries.
+
+    Each is tried once (`tried` are those that were already): one that fails stays where it is.
+    """
+    moved = True
     while moved:
         moved = False
         for contract in list(session.catalog.contracts.values()):
             if contract.kind != "dataset":
                 continue
-            for drop in [drop for drop in _waiting(session, contract) if drop.sha256 not in tried]:
+            waiting = waiting_drops(session, contract, stranded=contract.name == dataset)
+            for drop in [drop for drop in waiting if drop.sha256 not in tried]:
                 with _contained(contract.name, on_error):
                     if waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract)) is None:
-                        # Once each: a drop that fails stays where it is, and must not be tried for ever.
                         tried.add(drop.sha256)
                         yield from carry(session, contract, [drop], on_error=on_error)
                         moved = True
-
-
-def _waiting(session: Session, contract: Contract) -> list[Drop]:
-    found = []
-    for digest in pending(session, contract.name):
-        newest = ledger.latest(session, dataset=contract.name, cause=digest, table=contract.name)
-        if newest is not None and newest.state == "waiting":
-            found.append(received(session, contract.name, digest))
-    return sorted(found, key=lambda drop: str(order_of(session, contract, drop.sha256)).zfill(20))

@@ -13,6 +13,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from catalog.contract import Contract
@@ -62,18 +63,25 @@ def write(session: Session, *, dataset: str, cause: str, table: str, state: str,
     try:
         _put(session, path, content)
     except Transient:
-        spooled = session.settings.home.spool / path.replace("/", "~~")
-        spooled.write_bytes(content)
+        folder = _spool(session)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = folder / f"{uuid.uuid4().hex}.tmp"
+        fresh.write_bytes(content)
+        fresh.replace(folder / path.replace("/", "~~"))
 
 
 def unspool(session: Session) -> int:
     """Carry the records that waited in the spool into the lake; returns how many."""
     carried = 0
-    for waiting in sorted(session.settings.home.spool.glob("*.json")):
+    for waiting in sorted(_spool(session).glob("*.json")):
         _put(session, waiting.name.replace("~~", "/"), waiting.read_bytes())
         waiting.unlink()
         carried += 1
     return carried
+
+
+def _spool(session: Session) -> Path:
+    return session.settings.home.spool / session.settings.tenant
 
 
 def records(session: Session, *, dataset: str, cause: str) -> list[Record]:

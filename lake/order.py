@@ -16,7 +16,12 @@ CarryRaw = Callable[[Drop], object]
 
 
 def order_of(session: Session, contract: Contract, drop: str) -> int | str | None:
-    """The value that orders a drop, as its raw version recorded it; None before that, or where the contract asks for none."""
+    """The value that orders a drop, as its raw version recorded it; None before that, or where the contract asks for none.
+
+    Full deliveries (replace) are in the order in which they were received: the last one is what the table holds in the end.
+    """
+    if contract.write_mode == "replace":
+        return received(session, contract.name, drop).delivered_at
     if contract.order_by is None:
         return None
     table = f"{contract.name}_raw"
@@ -48,7 +53,8 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: int | st
             carry_raw(received(session, contract.name, other))
             theirs = order_of(session, contract, other)
         if theirs is not None and type(theirs) is type(mine) and theirs < mine:  # type: ignore[operator]
-            return f"an earlier drop is on its way: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
+            by = contract.order_by or "received"
+            return f"an earlier drop is on its way: {other[:12]} ({by} {theirs}, this one {mine})"
     return None
 
 
@@ -59,3 +65,28 @@ def _blocked(session: Session, dataset: str, drop: str) -> bool:
 
 def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
     return publish.publication(session.repository, dataset=contract.name, cause=drop, table=f"{contract.name}_raw") is not None
+
+
+def waiting_drops(session: Session, contract: Contract, *, stranded: bool = False) -> list[Drop]:
+    """Drops of a dataset that wait for their turn, in the contract's order.
+
+    `stranded` adds those that were received and that nobody carries: their process died, or failed, before it said more.
+    """
+    found = []
+    for digest in pending(session, contract.name):
+        newest = ledger.latest(session, dataset=contract.name, cause=digest)
+        if (newest is not None and newest.state == "waiting") or (stranded and (newest is None or newest.state != "blocked")):
+            found.append(received(session, contract.name, digest))
+    return in_order(session, contract, found)
+
+
+def in_order(session: Session, contract: Contract, drops: list[Drop]) -> list[Drop]:
+    """Drops as the contract orders them; those whose order isn't known come last, as they came."""
+    if contract.order_by is None:
+        return drops
+    known = {drop.sha256: order_of(session, contract, drop.sha256) for drop in drops}
+    return sorted(drops, key=lambda drop: _rank(known[drop.sha256]))
+
+
+def _rank(value: int | str | None) -> tuple[bool, int, str]:
+    return (value is None, value if isinstance(value, int) else 0, value if isinstance(value, str) else "")

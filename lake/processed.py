@@ -12,7 +12,7 @@ from expectations.build import build_suite
 from expectations.frame import DROP, RECORD, ROW
 from expectations.rows import REASONS, SEPARATOR
 from expectations.suite import Rule, Suite
-from expectations.verdict import Outcome
+from expectations.verdict import Outcome, Verdict
 from lake import layout, publish
 from lake.content import add, content_of
 from lake.delta import table_files
@@ -21,11 +21,11 @@ from lake.hop import finished, run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.raw import parse_received, source_of
-from lake.receive import Drop
+from lake.receive import Drop, is_pending, settle
 from lake.repository import MAIN
 from lake.session import Session
 from lake.steps import Steps
-from lakegate.errors import IntegrityError
+from lakegate.errors import ContractError, IntegrityError
 from lakegate.manifest import Counts, DataFile, Parent
 from lakegate.names import VersionName
 
@@ -44,9 +44,10 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
     if raw is None:
         what = f"drop {drop.sha256[:12]} has no raw version"
         raise IntegrityError(what, fix="carry it through the raw hop first")
+    check_columns(session, contract)
     source = finished(session, VersionName(raw_table, int(raw["version"])))
     pins = pin_references(session, contract)
-    work = _Work(session, contract, suite, drop, pins)
+    work = _Work(session, contract, suite, drop, pins, source.manifest.counts.valid)
     job = Job(
         hop="processed",
         table=contract.name,
@@ -62,7 +63,30 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
         replaces=contract.write_mode == "replace",
         depends=_name_holder(session, contract, drop, base=MAIN) or "",
     )
-    return run_hop(session, job, again=again)
+    result = run_hop(session, job, again=again)
+    if result.verdict is Verdict.UNCHANGED and is_pending(session, contract.name, drop.sha256):
+        settle(session, contract.name, drop.sha256)
+    return result
+
+
+def check_columns(session: Session, contract: Contract) -> None:
+    """Refuse to append rows of other columns than the table's versions have.
+
+    Raises:
+        ContractError: The contract's columns or types are not those of the latest version; nothing was written.
+    """
+    head = publish.head(session.repository, contract.name)
+    if contract.write_mode != "append" or head is None:
+        return
+    latest = finished(session, VersionName(contract.name, int(head["version"])))
+    before = {item["name"]: item["type"] for item in latest.manifest.schema}
+    now = {column.name: column.type for column in contract.columns}
+    changes = [f"{name} is new" for name in now if name not in before] + [f"{name} is gone" for name in before if name not in now]
+    changes += [f"{name} was {before[name]} and is {kind} now" for name, kind in now.items() if before.get(name, kind) != kind]
+    if changes:
+        what = f"the contract's columns are not those of {latest.name}: {'; '.join(changes)}"
+        fix = "an append table keeps its columns; put them back, or describe the new files as a dataset of their own"
+        raise ContractError(what, where=str(contract.path), fix=fix)
 
 
 def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -> Outcome | None:
@@ -94,10 +118,16 @@ class _Work:
     suite: Suite
     drop: Drop
     pins: tuple[Parent, ...]
+    records: int
+    """Readable records of the drop's raw version: what has to come in here."""
 
     @property
     def appends(self) -> bool:
         return self.contract.write_mode == "append"
+
+    @property
+    def mode(self) -> Literal["append", "overwrite"]:
+        return "append" if self.appends else "overwrite"
 
     @property
     def table(self) -> str:
@@ -122,13 +152,13 @@ class _Work:
             published = session.engine.read_delta(candidate.branch, self.table) if self.appends and parent else None
             steps.tell("evaluate")
             found = evaluate(session, self.contract, self.suite, staging=parsed.staging, folder=folder, pins=self.pins, published=published)
-            counts = found.counts(before=before, appends=self.appends)
+            counts = found.counts(records=self.records, before=before, appends=self.appends)
             if found.blocked:
                 return Written(found.outcomes, counts)
             steps.tell("write.table")
             self._write_valid(found.labelled, candidate)
             steps.tell("write.quarantine")
-            if found.quarantined:
+            if found.quarantined or (parent and parent.quarantine and not self.appends):
                 self._write_aside(found.labelled, candidate)
         return self._describe(candidate, found, counts)
 
@@ -137,9 +167,8 @@ class _Work:
 
         columns = [column.name for column in self.contract.columns]
         rows = labelled.where(F.col(REASONS) == "").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
-        mode: Literal["append", "overwrite"] = "append" if self.appends else "overwrite"
         self.session.engine.write_delta(
-            rows, ref=candidate.branch, path=self.table, mode=mode, statistics=[*self.contract.with_statistics, ROW, DROP]
+            rows, ref=candidate.branch, path=self.table, mode=self.mode, statistics=[*self.contract.with_statistics, ROW, DROP]
         )
 
     def _write_aside(self, labelled: DataFrame, candidate: Candidate) -> None:
@@ -154,14 +183,15 @@ class _Work:
             F.lit(candidate.attempt).alias("_attempt"),
             F.col(RECORD),
         )
-        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.aside, mode="append", statistics=[DROP, ROW])
+        # A full delivery takes the place of the one before, with the rows that were set aside of it.
+        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.aside, mode=self.mode, statistics=[DROP, ROW])
 
     def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
         """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
         repository, parent = self.session.repository, candidate.parent
         files = table_files(repository, candidate.branch, self.table, known=parent.files if parent else [])
         aside = table_files(repository, candidate.branch, self.aside, known=parent.quarantine if parent else [])
-        before_aside = sum(item.rows for item in parent.quarantine) if parent else 0
+        before_aside = sum(item.rows for item in parent.quarantine) if parent and self.appends else 0
         number, rows = self._content(candidate, files)
         meant = {"rows written": found.valid, "rows of the table": counts.after, "rows set aside": found.quarantined}
         there = {

@@ -31,6 +31,13 @@ def code() -> dict[str, str | None]:
 
 
 @cache
+def commit_of(folder: Path) -> str | None:
+    """The git commit of the project that the contracts come from, where it is a checkout."""
+    found = _git(folder, "rev-parse", "HEAD")
+    return found.decode().strip() if found else None
+
+
+@cache
 def packages() -> dict[str, str]:
     """Versions of the packages that can change a result, and of Python."""
     found = {"python": platform.python_version()}

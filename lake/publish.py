@@ -110,7 +110,12 @@ def _prefix(table: str, cause: str) -> str:
     return f"candidate-{table}-{cause[:12]}-e"
 
 
-def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: dict[str, Any]) -> str:
+def evidence_bytes(evidence: dict[str, Any]) -> bytes:
+    """The evidence of a version as it is written; its SHA-256 stands in the manifest."""
+    return _json({"format": layout.FORMAT, **evidence})
+
+
+def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: bytes) -> str:
     """Put manifest, evidence, ledger entry and the two compare-and-set files beside the data, and commit it all."""
     number, body = candidate.number, manifest.to_bytes()
     record = {
@@ -125,7 +130,7 @@ def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, 
     entry = record | {"state": "published", "counts": manifest_counts(manifest), "rules": manifest.rules, "durations": manifest.durations}
     objects = {
         manifest_path(candidate.table, number): body,
-        layout.evidence(candidate.table, number): _json({"format": layout.FORMAT, **evidence}),
+        layout.evidence(candidate.table, number): evidence,
         layout.ledger_entry(candidate.table, number): _json(entry),
         layout.head(candidate.table): _json(record | {"parent": number - 1 or None}),
         layout.publication(candidate.dataset, candidate.cause, candidate.table): _json(record),

@@ -94,7 +94,8 @@ def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
 
 def source_of(contract: Contract, drop: Drop) -> dict[str, Any]:
     """Where a version's rows come from, for its manifest."""
-    return {**contract.source, "delivered_name": drop.name, "delivered_bytes": drop.size}
+    told = {"delivered_name": drop.name, "delivered_bytes": drop.size, "receipt": drop.receipt, "extracted_at": drop.extracted_at}
+    return {**contract.source, **told}
 
 
 def raw_counts(parsed: Parsed, *, before: int) -> Counts:

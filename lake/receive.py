@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import hashlib
 import json
 import os
-import shutil
 import stat
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import Any, Final
 
 from lake import layout
 from lake.publish import head, publication
-from lake.repository import MAIN
+from lake.repository import CHUNK, MAIN, NotThere
 from lake.session import Session
-from lakegate.errors import Conflict, LakegateError, UsageError
+from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, UsageError
 
 RECEIVE_TRIES: Final = 5
 
@@ -32,6 +33,11 @@ class Drop:
     name: str
     size: int
     delivered_at: str
+    """When its latest delivery was received."""
+    extracted_at: str = ""
+    """When the delivered file was last written, which is the best that a file tells of its extraction."""
+    receipt: str = ""
+    """Path of that delivery's receipt."""
 
 
 def receive(session: Session, dataset: str, path: Path) -> Drop:
@@ -40,22 +46,28 @@ def receive(session: Session, dataset: str, path: Path) -> Drop:
     Raises:
         UsageError: The path is a link, leads through `..`, or is no regular file; nothing was taken in.
     """
-    info = check_path(path)
+    check_path(path)
     with session.scratch("receive") as folder:
         copied = folder / "data"
-        digest = copy_in(path, copied)
-        size = copied.stat().st_size
-        if size != info.st_size:
-            what = f"the file changed while it was read ({info.st_size} bytes, then {size})"
-            raise UsageError(what, where=str(path), fix="deliver it when it stands still")
+        digest, info = copy_in(path, copied)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
-        drop = Drop(session.settings.tenant, dataset, digest, path.name, size, modified)
-        identity = json.dumps([str(path.resolve()), size, modified, digest])
+        identity = json.dumps([str(path.resolve()), info.st_size, modified, digest])
         receipt = layout.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
-        if session.repository.get(MAIN, receipt) is None:
-            body = {"path": str(path.resolve()), "name": path.name, "size": size, "modified_at": modified, "received_by": _who()}
-            _commit(session, drop, copied, receipt, body)
-    return drop
+        with session.queue(f"receive_{dataset}"):
+            for dead in session.repository.branches(_prefix(dataset, digest)):
+                session.repository.delete_branch(dead)
+            body = session.repository.get_json(MAIN, receipt)
+            if body is None:
+                now = datetime.now(UTC).isoformat(timespec="microseconds")
+                body = {"format": layout.FORMAT, "received_at": now, "path": str(path.resolve()), "name": path.name}
+                body |= {"size": info.st_size, "modified_at": modified, "received_by": who()}
+                _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
+    return _drop(session, dataset, digest, body, receipt=receipt)
+
+
+def _drop(session: Session, dataset: str, digest: str, body: dict[str, Any], *, receipt: str) -> Drop:
+    tenant, name, size = session.settings.tenant, str(body["name"]), int(body["size"])
+    return Drop(tenant, dataset, digest, name, size, str(body["received_at"]), str(body["modified_at"]), receipt)
 
 
 def check_path(path: Path) -> os.stat_result:
@@ -64,6 +76,10 @@ def check_path(path: Path) -> os.stat_result:
     Raises:
         UsageError: It may not.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UsageError("a file name that is not UTF-8 is not taken in", where=ascii(str(path)), fix="rename the file") from None
     if ".." in path.parts:
         raise UsageError("a path that leads through .. is not taken in", where=str(path), fix="give the file's full path")
     try:
@@ -84,11 +100,11 @@ def received(session: Session, dataset: str, digest: str) -> Drop:
         UsageError: It never was.
     """
     listed = session.repository.listing(MAIN, layout.receipts(dataset, digest))
-    found = [body for item in listed if (body := session.repository.get_json(MAIN, item.path)) is not None]
+    found = [(item.path, body) for item in listed if (body := session.repository.get_json(MAIN, item.path)) is not None]
     if not found:
         raise UsageError(f"drop {digest[:12]} of {dataset} was never received", fix="`lakegate ingest` receives a file")
-    last = max(found, key=lambda body: str(body["received_at"]))
-    return Drop(session.settings.tenant, dataset, digest, str(last["name"]), int(last["size"]), str(last["modified_at"]))
+    receipt, last = max(found, key=lambda item: str(item[1]["received_at"]))
+    return _drop(session, dataset, digest, last, receipt=receipt)
 
 
 def pending(session: Session, dataset: str) -> list[str]:
@@ -97,61 +113,96 @@ def pending(session: Session, dataset: str) -> list[str]:
     return [item.path.removeprefix(prefix).removesuffix(".json") for item in session.repository.listing(MAIN, prefix)]
 
 
-def _commit(session: Session, drop: Drop, copied: Path, receipt: str, body: dict[str, Any]) -> None:
+def is_pending(session: Session, dataset: str, digest: str) -> bool:
+    """Whether a drop has a delivery that no publish has used up yet."""
+    return session.repository.get(MAIN, layout.pending(dataset, digest)) is not None
+
+
+def settle(session: Session, dataset: str, digest: str) -> None:
+    """Take away the pending marker of a delivery that changes nothing: its content is the table's latest already."""
     repository = session.repository
-    branch = f"receive-{drop.dataset}-{drop.sha256[:12]}-{receipt.rsplit('/', 1)[-1][:12]}"
-    record = {"format": layout.FORMAT, "received_at": datetime.now(UTC).isoformat(timespec="microseconds"), **body}
-    for tried in range(1, RECEIVE_TRIES + 1):
+    branch = _prefix(dataset, digest) + uuid.uuid4().hex[:8]
+    repository.branch(branch, MAIN)
+    try:
+        repository.delete(branch, layout.pending(dataset, digest))
+        repository.commit(branch, f"settle {dataset} {digest[:12]}", {"lakegate_drop": digest})
+        repository.merge(branch, f"settle {dataset} {digest[:12]}", {"lakegate_drop": digest})
+    finally:
         repository.delete_branch(branch)
-        repository.branch(branch, MAIN)
-        if repository.get(MAIN, receipt) is not None:
-            break
-        if not repository.listing(MAIN, layout.raw_object(drop.dataset, drop.sha256)):
-            repository.upload(branch, layout.raw_object(drop.dataset, drop.sha256), copied)
-        repository.put(branch, receipt, json.dumps(record, sort_keys=True).encode())
-        if not _stands(session, drop):
-            repository.put(branch, layout.pending(drop.dataset, drop.sha256), json.dumps({"format": layout.FORMAT}).encode())
-        repository.commit(branch, f"receive {drop.dataset} {drop.sha256[:12]}", {"lakegate_drop": drop.sha256})
+
+
+def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receipt: str, body: dict[str, Any]) -> None:
+    """Bytes, receipt and marker in one merge; the caller holds the queue."""
+    repository, told = session.repository, f"receive {dataset} {digest[:12]}"
+    for tried in range(1, RECEIVE_TRIES + 1):
+        branch = _prefix(dataset, digest) + uuid.uuid4().hex[:8]
         try:
-            repository.merge(branch, f"receive {drop.dataset} {drop.sha256[:12]}", {"lakegate_drop": drop.sha256})
-            break
-        except Conflict:
+            repository.branch(branch, MAIN)
+            if not repository.listing(MAIN, layout.raw_object(dataset, digest)):
+                session.tell(dataset, "receive.upload")
+                repository.upload(branch, layout.raw_object(dataset, digest), copied)
+            repository.put(branch, receipt, json.dumps(body, sort_keys=True).encode())
+            if not _stands(session, dataset, digest):
+                repository.put(branch, layout.pending(dataset, digest), json.dumps({"format": layout.FORMAT}).encode())
+            repository.commit(branch, told, {"lakegate_drop": digest})
+            session.tell(dataset, "receive.merge")
+            repository.merge(branch, told, {"lakegate_drop": digest})
+            session.tell(dataset, "receive.done")
+        except (Conflict, NotThere, Transient, IntegrityError):
+            if repository.get(MAIN, receipt) is not None:
+                return
             if tried == RECEIVE_TRIES:
                 raise
-    repository.delete_branch(branch)
+        else:
+            return
+        finally:
+            with contextlib.suppress(Transient):
+                repository.delete_branch(branch)
 
 
-def _stands(session: Session, drop: Drop) -> bool:
-    """Whether this content is what was published last (or, on an append table, ever)."""
-    if publication(session.repository, dataset=drop.dataset, cause=drop.sha256, table=drop.dataset) is None:
+def _prefix(dataset: str, digest: str) -> str:
+    return f"receive-{dataset}-{digest[:12]}-"
+
+
+def _stands(session: Session, dataset: str, digest: str) -> bool:
+    """Whether this content was published to an append table, or is what a replace table holds and will go on holding."""
+    if publication(session.repository, dataset=dataset, cause=digest, table=dataset) is None:
         return False
-    if session.catalog.get(drop.dataset).write_mode == "append":
+    if session.catalog.get(dataset).write_mode == "append":
         return True
-    return (head(session.repository, drop.dataset) or {}).get("cause") == drop.sha256
+    return (head(session.repository, dataset) or {}).get("cause") == digest and not pending(session, dataset)
 
 
-def copy_in(source: Path, target: Path) -> str:
-    """Copy a file without following links and return the SHA-256 of what was copied."""
+def copy_in(source: Path, target: Path) -> tuple[str, os.stat_result]:
+    """Copy a file without following links; the SHA-256 of what was copied, and the file's status.
+
+    Raises:
+        UsageError: It can't be read, or it changed while it was copied.
+    """
     digest = hashlib.sha256()
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
         raise UsageError(f"the file can't be read ({error.strerror})", where=str(source), fix="check its owner and mode") from error
     with os.fdopen(descriptor, "rb") as reader:
+        before = os.fstat(reader.fileno())
         try:
             with target.open("wb") as writer:
-                while chunk := reader.read(8 * 1024**2):
+                while chunk := reader.read(CHUNK):
                     digest.update(chunk)
                     writer.write(chunk)
         except OSError as error:
-            shutil.rmtree(target.parent, ignore_errors=True)
             raise LakegateError(
                 f"the delivery can't be copied ({error.strerror})", where=str(target), fix="free some disk space"
             ) from error
-    return digest.hexdigest()
+        after = os.fstat(reader.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or target.stat().st_size != after.st_size:
+        raise UsageError("the file changed while it was read", where=str(source), fix="deliver it when it stands still")
+    return digest.hexdigest(), after
 
 
-def _who() -> str:
+def who() -> str:
+    """The user whose process this is, for the record."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

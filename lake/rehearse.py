@@ -15,7 +15,7 @@ from lake.ingest import DropResult, deliverable
 from lake.job import NOTHING, HopResult
 from lake.order import earlier_drop
 from lake.parse import Parsed
-from lake.processed import name_taken
+from lake.processed import check_columns, name_taken
 from lake.raw import judge_raw, order_value, parse_file, raw_counts
 from lake.receive import Drop, check_path, copy_in
 from lake.refusal import unread, why_blocked
@@ -44,7 +44,7 @@ def _rehearse_one(session: Session, contract: Contract, path: Path) -> DropResul
     with session.scratch("rehearse") as folder:
         delivered = folder / "delivered" / path.name
         delivered.parent.mkdir()
-        drop = Drop(session.settings.tenant, contract.name, copy_in(path, delivered), path.name, path.stat().st_size, "")
+        drop = Drop(session.settings.tenant, contract.name, copy_in(path, delivered)[0], path.name, path.stat().st_size, "")
         hops = _hops(session, contract, drop, delivered, folder)
         return DropResult(contract.name, drop.sha256, hops, drop.name)
 
@@ -84,6 +84,7 @@ def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop) -> Hop
 def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed, staging: Path) -> HopResult:
     if (reason := _waits(session, contract, drop, parsed)) is not None:
         return HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
+    check_columns(session, contract)
     appends = contract.write_mode == "append"
     if appends and (taken := name_taken(session, contract, drop, base=MAIN)) is not None:
         return _result(contract, "processed", drop, (taken,), NOTHING)
@@ -92,7 +93,9 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
     published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and latest else None
     pins = pin_references(session, contract)
     found = evaluate(session, contract, suite, staging=staging, folder=staging.parent, pins=pins, published=published)
-    return _result(contract, "processed", drop, found.outcomes, found.counts(before=0, appends=appends))
+    return _result(
+        contract, "processed", drop, found.outcomes, found.counts(records=found.valid + found.quarantined, before=0, appends=appends)
+    )
 
 
 def _waits(session: Session, contract: Contract, drop: Drop, parsed: Parsed) -> str | None:

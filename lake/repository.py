@@ -35,7 +35,7 @@ class Repository(Calls):
         reconnect: See `Calls`.
     """
 
-    def __init__(self, endpoint: Endpoint, name: str, *, namespace: str, reconnect: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, endpoint: Endpoint, name: str, *, namespace: str, reconnect: Callable[[], Endpoint | None] = lambda: None) -> None:
         super().__init__(endpoint, reconnect=reconnect)
         self.name, self.namespace = name, namespace
 
@@ -200,6 +200,10 @@ class Repository(Calls):
         return address[address.index(marker) + 1 :] if address.startswith("local://") and marker in address else address
 
     # bytes of any size
+
+    def _forget_clients(self) -> None:
+        super()._forget_clients()
+        self.__dict__.pop("_s3", None)
 
     @cached_property
     def _s3(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import uuid
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -53,6 +54,6 @@ def _data_folder() -> Path:
 
 def _write_once(target: Path, content: bytes) -> None:
     if not target.exists():
-        fresh = target.with_suffix(".part")
+        fresh = target.with_suffix(f".{uuid.uuid4().hex[:8]}.part")
         fresh.write_bytes(content)
         fresh.replace(target)

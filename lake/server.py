@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lake.server_files import read_server, tail, write_config, write_keys, write_server
+from lake.server_files import last_port, read_server, tail, write_config, write_keys, write_server
 from lake.server_probe import answers, api
 from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint, Home
@@ -168,14 +168,14 @@ def _started(home: Home, binary: Path, *, say: Callable[[str], None]) -> Endpoin
     from lake.server_probe import free_port
     from lake.server_process import comes_up, end, processes, spawn
 
-    recorded = read_server(home)
+    preferred = last_port(home)
     if leftover := processes(home):
         say(f"lakeFS (process {', '.join(str(one.pid) for one in leftover)}) doesn't answer: replacing it")
         end(leftover, grace=0)
     keys = write_keys(home)
     for _ in range(TRIES):
         # The port it had before, if it is free: an engine that holds its address goes on with the new one.
-        port = free_port(preferred=recorded.port if recorded else None)
+        port = free_port(preferred=preferred)
         log_from = write_config(home, keys, port=port)
         pid = spawn(home, binary)
         if comes_up(pid, port):
@@ -186,7 +186,7 @@ def _started(home: Home, binary: Path, *, say: Callable[[str], None]) -> Endpoin
         if LOST_PORT not in log:
             what = f"lakeFS did not start; its log ends with\n{log}"
             raise LakegateError(what, where=str(home.lakefs / "lakefs.log"), fix="mend what the log says and try again")
-        recorded = None
+        preferred = None
     what = f"lakeFS lost the race for a free port {TRIES} times"
     raise Transient(what, where=str(home.lakefs / "lakefs.log"), fix="try again")
 

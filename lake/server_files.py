@@ -15,7 +15,7 @@ from lakegate.errors import IntegrityError, LakegateError
 from lakegate.home import Home
 
 FORMAT = 1
-"""Of keys.json, server.json and config.yaml."""
+"""Of keys.json, server.json, port.json and config.yaml."""
 MEMORY_LIMIT = "400MiB"
 """Go collects harder near it; without a limit the server was seen to grow to 1 GB over two thousand publishes."""
 SSTABLE_CACHE = 32_000_000
@@ -56,9 +56,29 @@ def read_server(home: Home) -> ServerRecord | None:
 
 
 def write_server(home: Home, *, pid: int, started: float, port: int) -> None:
-    """Record the running server."""
-    fields = {"format": FORMAT, "pid": pid, "started": started, "port": port, "home": str(home.root.resolve())}
+    """Record the running server, and its port for the next one."""
+    where = str(home.root.resolve())
+    fields = {"format": FORMAT, "pid": pid, "started": started, "port": port, "home": where}
     write_private(home.server_file, json.dumps(fields) + "\n")
+    if last_port(home) != port:
+        write_private(_port_file(home), json.dumps({"format": FORMAT, "port": port, "home": where}) + "\n")
+
+
+def last_port(home: Home) -> int | None:
+    """The port that this home's server had last, also after it was stopped; None where that isn't known.
+
+    It is a wish, so a file that can't be read is as good as none. A copy of the home has no such port: sessions that are
+    open on the original would find the copy's server there, and its keys fit.
+    """
+    try:
+        found = json.loads(_port_file(home).read_text())
+        return int(found["port"]) if found["format"] == FORMAT and found["home"] == str(home.root.resolve()) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _port_file(home: Home) -> Path:
+    return home.lakefs / "port.json"
 
 
 def write_keys(home: Home) -> dict[str, str]:

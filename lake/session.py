@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,9 +14,10 @@ from filelock import FileLock
 
 from catalog.files import Catalog, load_catalog
 from lake import layout
-from lake.engine import Engine
+from lake.engine import Engine, prepare_environment
 from lake.publish import Published
 from lake.repository import MAIN, Repository
+from lake.scratch import scratch, sweep
 from lake.server import ensure_server
 from lake.steps import Watcher
 from lakegate.home import Endpoint
@@ -42,6 +44,7 @@ class Session:
     watcher: Watcher | None = None
     finished: dict[VersionName, Published] = field(default_factory=dict)
     """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
+    _locks: dict[str, FileLock] = field(default_factory=dict)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -56,36 +59,37 @@ class Session:
     @contextlib.contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
         """A path in the scratch folder that is gone afterwards."""
-        import shutil
-        import uuid
-
-        folder = self.settings.scratch_dir / f"{name}-{uuid.uuid4().hex[:12]}"
-        folder.mkdir(parents=True)
-        try:
+        with scratch(self.settings, name) as folder:
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
     def queue(self, table: str) -> Iterator[None]:
         """This host's place in a table's queue; freed by the kernel when its holder dies.
 
-        It keeps conflicts rare. What keeps them safe is the publish itself.
+        Whoever holds it may enter again. It keeps conflicts rare; what keeps them safe is the publish itself.
         """
         folder = self.settings.home.root / "locks" / self.settings.tenant
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{table}.lock"):
+        lock = self._locks.setdefault(table, FileLock(folder / f"{table}.lock"))
+        with lock:
             yield
 
-    def copy_manifest(self, manifest: Manifest) -> None:
-        """Put the home's copy of a manifest where the reader starts from."""
+    def tell(self, table: str, step: str) -> None:
+        """Tell whoever watches where the run is."""
+        if self.watcher is not None:
+            self.watcher(table, step)
+
+    def copy_manifest(self, manifest: Manifest) -> bool:
+        """Put the home's copy of a manifest where the reader starts from; False where it is there already."""
         path = self.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version)
         body = manifest.to_bytes()
-        if not path.exists() or path.read_bytes() != body:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_suffix(".tmp")
-            fresh.write_bytes(body)
-            fresh.replace(path)
+        if path.exists() and path.read_bytes() == body:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{uuid.uuid4().hex[:8]}.tmp")
+        fresh.write_bytes(body)
+        fresh.replace(path)
+        return True
 
 
 def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher | None = None) -> Session:
@@ -95,12 +99,20 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
         LakegateError: The home can't be written or lakeFS can't be started.
         Transient: An external lakeFS does not answer.
     """
+    prepare_environment()
     settings.home.prepare()
+    sweep(settings)
     endpoint = ensure_server(settings, say=say)
     namespace = (
         f"{settings.lakefs_namespace.rstrip('/')}/{settings.tenant}" if settings.lakefs_namespace else f"local://{settings.repository}"
     )
-    repository = Repository(endpoint, settings.repository, namespace=namespace, reconnect=lambda: ensure_server(settings, say=say))
+
+    def reconnect() -> Endpoint:
+        session.endpoint = ensure_server(settings, say=say)
+        return session.endpoint
+
+    repository = Repository(endpoint, settings.repository, namespace=namespace, reconnect=reconnect)
+    session = Session(settings, endpoint, repository, say, watcher)
     repository.create()
     repository.branch(layout.LEDGER, MAIN)
-    return Session(settings, endpoint, repository, say, watcher)
+    return session

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from catalog.contract import Contract
 from lake import layout, ledger, publish
+from lake.receive import who
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
@@ -50,7 +51,7 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
     if latest is None:
         return []
     if reveal and contract.personal:
-        ledger.write(session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={})
+        ledger.write(session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={"by": who()})
     manifest = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, int(latest["version"])))
     headers: dict[str, list[str]] = {}
     rows = []
@@ -65,14 +66,12 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
 
 
 def rebuild_manifests(session: Session) -> int:
-    """Put the home's copies of manifests back where they are missing; returns how many."""
+    """Put the home's copies of manifests back where they are missing or damaged; returns how many."""
     copied = 0
     for tag in session.repository.tags(""):
         if (name := VersionName.from_tag(tag)) is None:
             continue
-        if not session.settings.home.manifest_copy(session.settings.tenant, name.table, name.number).exists():
-            session.copy_manifest(publish.manifest_at(session.repository, tag, name))
-            copied += 1
+        copied += session.copy_manifest(publish.manifest_at(session.repository, tag, name))
     return copied
 
 

@@ -100,6 +100,7 @@ class Manifest:
     verdict: str
     rules: list[dict[str, Any]]
     suite_hash: str
+    evidence_sha256: str
     contract_hash: str
     sql_hash: str | None
     parents: list[Parent]

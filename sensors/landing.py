@@ -23,9 +23,10 @@ from assets.known import settled as published_and_told
 from assets.known import standing
 from assets.partitions import partition_for
 from assets.resource import LakegateResource
-from assets.waiting import turn_has_come, waiting_drops
+from assets.waiting import turn_has_come
 from catalog.contract import Contract
 from lake import ledger
+from lake.order import waiting_drops
 from lake.receive import Drop, pending, receive, received
 from lake.session import Session
 from lakegate.errors import LakegateError
@@ -153,7 +154,7 @@ class Tick:
 
     def _waiting(self, contract: Contract, seen: set[str]) -> Iterator[RunRequest]:
         """Drops that wait without a file in the folder, such as those that `lakegate ingest` took in."""
-        for drop in waiting_drops(self.session, contract):
+        for drop in waiting_drops(self.session, contract, stranded=True):
             tags = runs.tags_for(contract, **{runs.DROP: drop.sha256})
             tried = attempts(self.instance, tags)
             if drop.sha256 not in seen and not tried.running and not tried.spent and turn_has_come(self.session, contract, drop):

@@ -22,7 +22,13 @@ LONGEST_FIRST = (
 )
 """What takes minutes starts first, so that no worker is left with it in the end."""
 
-STOCKED = ("integration/test_bad_input", "integration/test_promises", "integration/test_order", "integration/test_cli")
+STOCKED = (
+    "integration/test_recovery",
+    "integration/test_bad_input",
+    "integration/test_promises",
+    "integration/test_order",
+    "integration/test_cli",
+)
 """Files that share one stocked home, and so one worker."""
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -28,6 +28,7 @@ MANIFEST = Manifest(
     verdict="quarantined",
     rules=[{"rule": "flights.dest.reference", "family": "consistency", "severity": "quarantine", "failed": 2}],
     suite_hash="s",
+    evidence_sha256="e" * 64,
     contract_hash="c",
     sql_hash=None,
     parents=[Parent("airports", 1, "c0ffee")],
@@ -56,7 +57,7 @@ def test_the_canonical_bytes_never_change_between_releases():
     raw = MANIFEST.to_bytes()
     assert raw.startswith(b'{"attempt":"a1","code":{"commit":null,"diff":null},"content_hash":"')
     assert "flüge.csv".encode() in raw
-    assert sha256(raw) == "b985e681acdbfcc4c56d949de314aca4c76802d3f6168cd804593ece90f24b0a"
+    assert sha256(raw) == "f02ad6d063fbf7344c4e50f6202af250928c5743b5b494019b5a24969e1844e2"
 
 
 def test_reading_and_writing_again_gives_the_same_bytes():

@@ -117,6 +117,7 @@ class Lake:
             verdict="passed",
             rules=[],
             suite_hash="s",
+            evidence_sha256="e" * 64,
             contract_hash="c",
             sql_hash=None,
             parents=[Parent("airports", 1, "c0ffee")],

@@ -1,0 +1,91 @@
+"""What an engine's errors become, and what the process's environment becomes before one starts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import grpc
+import pytest
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
+
+from lake import engine
+from lake.engine import engine_errors, prepare_environment
+from lakegate.errors import LakegateError, Transient
+from lakegate.home import Endpoint
+from lakegate.settings import Settings
+
+
+class Lost(grpc.RpcError):
+    """An answer as grpc raises it, with a value in its text."""
+
+    def __init__(self, status: grpc.StatusCode, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+    def code(self) -> grpc.StatusCode:
+        return self.status
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (Lost(grpc.StatusCode.INTERNAL, "Exception deserializing response! Anna"), Transient),
+        (Lost(grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE: Anna"), Transient),
+        (Lost(grpc.StatusCode.INTERNAL, "cast of Anna failed"), LakegateError),
+        (SparkConnectGrpcException("Exception deserializing response! Anna"), Transient),
+        (SparkConnectGrpcException("cast of Anna failed"), LakegateError),
+    ],
+)
+def test_an_engines_error_becomes_ours_without_its_text(raised: Exception, kind: type[LakegateError]) -> None:
+    with pytest.raises(LakegateError) as caught, engine_errors("counting"):
+        raise raised
+    assert type(caught.value) is kind
+    assert "Anna" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_a_grpc_status_is_named() -> None:
+    with pytest.raises(Transient, match="UNAVAILABLE"), engine_errors("counting"):
+        raise Lost(grpc.StatusCode.UNAVAILABLE, "unavailable")
+
+
+@pytest.mark.parametrize(
+    ("given", "exempt"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"no_proxy": "corp, 127.0.0.1"}, "corp,127.0.0.1,localhost"),
+        ({"no_proxy": "corp", "NO_PROXY": "corp,other"}, "corp,other,127.0.0.1,localhost"),
+        ({"NO_PROXY": "*"}, "*,127.0.0.1,localhost"),
+    ],
+)
+def test_no_proxy_stands_before_loopback(given: dict[str, str], exempt: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY", "GX_ANALYTICS_ENABLED"):
+        monkeypatch.setenv(name, "restored by pytest")
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    prepare_environment()
+    prepare_environment()
+    assert os.environ["no_proxy"] == os.environ["NO_PROXY"] == exempt
+    assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
+
+
+def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("Anna")
+
+    monkeypatch.setattr(engine, "_local_spark", fails)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    settings = Settings.load(home=tmp_path, project=tmp_path, environ={"LAKEGATE_ENGINE": "spark"})
+    said = []
+    for java in ("/opt/jdk/bin/java", None):
+        monkeypatch.setattr(shutil, "which", lambda *_, java=java, **__: java)
+        with pytest.raises(LakegateError, match="did not start") as caught:
+            _ = engine.Engine(settings, Endpoint("http://127.0.0.1:9", "key", "secret")).spark
+        said.append(str(caught.value))
+    assert "/opt/jdk/bin/java" in said[0]
+    assert "there is none" not in said[0]
+    assert "there is none" in said[1]
+    assert not any("Anna" in text for text in said)
