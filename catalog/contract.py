@@ -114,8 +114,12 @@ class Contract:
 
     @property
     def with_statistics(self) -> tuple[str, ...]:
-        """Columns whose least and greatest value may stand in the Delta log: not personal, and of a type that has them there."""
-        return tuple(column.name for column in self.columns if not column.personal and column.type != "boolean")
+        """Columns whose least and greatest value may stand in the Delta log.
+
+        Not personal ones (P6), not booleans (Delta has none for them), and no doubles: statistics leave NaN out, and Sail 0.7.2
+        reads 1.0 and NaN as a constant 1.0 then.
+        """
+        return tuple(column.name for column in self.columns if not column.personal and column.type not in ("boolean", "double"))
 
     @property
     def personal(self) -> frozenset[str]:

@@ -154,7 +154,7 @@ class Tick:
 
     def _waiting(self, contract: Contract, seen: set[str]) -> Iterator[RunRequest]:
         """Drops that wait without a file in the folder, such as those that `lakegate ingest` took in."""
-        for drop in waiting_drops(self.session, contract, stranded=True):
+        for drop in waiting_drops(self.session, contract):
             tags = runs.tags_for(contract, **{runs.DROP: drop.sha256})
             tried = attempts(self.instance, tags)
             if drop.sha256 not in seen and not tried.running and not tried.spent and turn_has_come(self.session, contract, drop):

@@ -12,24 +12,16 @@ from lake.server import ensure_server, stop_server
 from lakegate.settings import Settings
 
 LONGEST_FIRST = (
-    "parity/test_engines",
-    "crash/test_killed_demo",
-    "orchestration/test_landing",
-    "integration/test_demo",
-    "stocked",
-    "orchestration/test_dagster",
-    "integration/test_server",
+    "test_engines.py",
+    "test_killed_demo.py",
+    "test_demo.py",
+    "test_landing.py",
+    "test_dagster.py",
+    "test_recovery.py",
+    "test_bad_input.py",
+    "test_server.py",
 )
 """What takes minutes starts first, so that no worker is left with it in the end."""
-
-STOCKED = (
-    "integration/test_recovery",
-    "integration/test_bad_input",
-    "integration/test_promises",
-    "integration/test_order",
-    "integration/test_cli",
-)
-"""Files that share one stocked home, and so one worker."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -39,15 +31,9 @@ def say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file to one worker of pytest-xdist, whole: its fixtures are homes and servers."""
-    groups = {}
-    for item in items:
-        name = f"{item.path.parent.name}/{item.path.stem}"
-        groups[item] = "stocked" if name in STOCKED else name
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-    items.sort(key=lambda item: LONGEST_FIRST.index(groups[item]) if groups[item] in LONGEST_FIRST else len(LONGEST_FIRST))
+    """Start the longest files first; pytest-xdist hands out whole files in this order."""
+    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.name) if item.path.name in LONGEST_FIRST else len(LONGEST_FIRST))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa
@@ -61,6 +63,14 @@ def squatter() -> Iterator[socket.socket]:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         yield taken
+        with contextlib.suppress(OSError):
+            taken.shutdown(socket.SHUT_RDWR)
+
+
+def hang_up(squatter: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            squatter.accept()[0].close()
 
 
 def port_of(session: Session) -> int:
@@ -72,6 +82,8 @@ def started_elsewhere(session: Session, squatter: socket.socket) -> str:
     before = port_of(session)
     stop_server(session.settings.home)
     squatter.bind(("127.0.0.1", before))
+    squatter.listen()
+    Thread(target=hang_up, args=[squatter], daemon=True).start()
     command = [sys.executable, "-m", "cli.main", "up", "--home", str(session.settings.home.root)]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
     return f"http://127.0.0.1:{last_port(session.settings.home)}"

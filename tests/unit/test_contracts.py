@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft201909Validator
 from ruamel.yaml import YAML
 
+from catalog.contract import Column, Contract
 from catalog.loader import load_contract
 from lakegate.errors import ContractError
 
@@ -275,3 +276,15 @@ def test_reading_contracts_imports_no_engine_gate_or_orchestrator() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_statistics_in_the_delta_log_leave_out_personal_and_double_columns() -> None:
+    columns = (
+        Column("id", "integer"),
+        Column("email", "string", classification="personal"),
+        Column("amount", "double"),
+        Column("paid", "boolean"),
+        Column("at", "timestamp"),
+    )
+    contract = Contract("orders", "dataset", Path("orders.odcs.yaml"), "", columns, ("id",), "append")
+    assert contract.with_statistics == ("id", "at")
