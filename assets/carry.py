@@ -68,7 +68,7 @@ def carry_drop(
         context.instance.add_run_tags(context.run_id, {runs.DROP: drop.sha256, **_claim(contract)})
         result = (carry_raw if hop == "raw" else carry_after_raw)(session, contract, drop)
         lake.hear(result)
-        if result.verdict is Verdict.WAITING:
+        if result.verdict is Verdict.WAITING or (result.verdict is Verdict.UNCHANGED and result.version is None):
             _observe_waiting(context, result, partition=context.partition_key)
         elif result.version is None:
             yield from _refused(context, contract, result, families)
@@ -146,8 +146,8 @@ def _tell(session: Session, table: str) -> None:
 
 
 def _observe_waiting(context: AssetExecutionContext, result: HopResult, *, partition: str | None) -> None:
-    context.log.info("waits: %s", result.reason)
-    metadata = {"verdict": str(result.verdict), "waits because": result.reason}
+    context.log.info("%s: %s", result.verdict, result.reason)
+    metadata = {"verdict": str(result.verdict), "because": result.reason}
     context.log_event(AssetObservation(asset_key=result.table, partition=partition, metadata=metadata))
 
 

@@ -16,12 +16,7 @@ CarryRaw = Callable[[Drop], object]
 
 
 def order_of(session: Session, contract: Contract, drop: str) -> int | str | None:
-    """The value that orders a drop, as its raw version recorded it; None before that, or where the contract asks for none.
-
-    Full deliveries (replace) are in the order in which they were received: the last one is what the table holds in the end.
-    """
-    if contract.write_mode == "replace":
-        return received(session, contract.name, drop).delivered_at
+    """The value that orders a drop, as its raw version recorded it; None before that, or where the contract asks for none."""
     if contract.order_by is None:
         return None
     table = f"{contract.name}_raw"
@@ -53,8 +48,7 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: int | st
             carry_raw(received(session, contract.name, other))
             theirs = order_of(session, contract, other)
         if theirs is not None and type(theirs) is type(mine) and theirs < mine:  # type: ignore[operator]
-            by = contract.order_by or "received"
-            return f"an earlier drop is on its way: {other[:12]} ({by} {theirs}, this one {mine})"
+            return f"an earlier drop is on its way: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
     return None
 
 
@@ -81,7 +75,9 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
 
 
 def in_order(session: Session, contract: Contract, drops: list[Drop]) -> list[Drop]:
-    """Drops as the contract orders them; those whose order isn't known come last, as they came."""
+    """Drops as the contract orders them, full deliveries as they were received; those whose order isn't known come last."""
+    if contract.write_mode == "replace":
+        return sorted(drops, key=lambda drop: drop.delivered_at)
     if contract.order_by is None:
         return drops
     known = {drop.sha256: order_of(session, contract, drop.sha256) for drop in drops}

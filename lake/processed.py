@@ -13,7 +13,7 @@ from expectations.frame import DROP, RECORD, ROW
 from expectations.rows import REASONS, SEPARATOR
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome, Verdict
-from lake import layout, publish
+from lake import layout, ledger, publish
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.evaluate import Evaluated, evaluate, pin_references
@@ -45,6 +45,8 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
         what = f"drop {drop.sha256[:12]} has no raw version"
         raise IntegrityError(what, fix="carry it through the raw hop first")
     check_columns(session, contract)
+    if (later := superseded_by(session, contract, drop)) is not None:
+        return _superseded(session, contract, drop, later)
     source = finished(session, VersionName(raw_table, int(raw["version"])))
     pins = pin_references(session, contract)
     work = _Work(session, contract, suite, drop, pins, source.manifest.counts.valid)
@@ -67,6 +69,27 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
     if result.verdict is Verdict.UNCHANGED and is_pending(session, contract.name, drop.sha256):
         settle(session, contract.name, drop.sha256)
     return result
+
+
+def superseded_by(session: Session, contract: Contract, drop: Drop) -> VersionName | None:
+    """The version of a replace table that a later delivery made, where this one was held up and is too late to be the table."""
+    head = publish.head(session.repository, contract.name)
+    if contract.write_mode != "replace" or head is None or head["cause"] == drop.sha256:
+        return None
+    done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=contract.name)
+    if done is not None and not is_pending(session, contract.name, drop.sha256):
+        return None
+    latest = finished(session, VersionName(contract.name, int(head["version"])))
+    return latest.name if (latest.manifest.delivered_at or "") > drop.delivered_at else None
+
+
+def _superseded(session: Session, contract: Contract, drop: Drop, later: VersionName) -> HopResult:
+    reason = f"{later} came of a delivery that was received after this one"
+    if is_pending(session, contract.name, drop.sha256):
+        body = {"reason": reason, "by": str(later)}
+        ledger.write(session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="superseded", key="-", body=body)
+        settle(session, contract.name, drop.sha256)
+    return HopResult("processed", contract.name, Verdict.UNCHANGED, None, {}, [], reason, cause=drop.sha256)
 
 
 def check_columns(session: Session, contract: Contract) -> None:

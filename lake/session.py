@@ -44,6 +44,8 @@ class Session:
     watcher: Watcher | None = None
     finished: dict[VersionName, Published] = field(default_factory=dict)
     """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
+    swept: set[VersionName] = field(default_factory=set)
+    """Those of them whose dead candidates were looked for."""
     _locks: dict[str, FileLock] = field(default_factory=dict)
 
     @cached_property

@@ -179,3 +179,14 @@ def test_a_version_tells_its_contract_its_receipt_and_both_times(fresh: Any) -> 
     assert (ROOT / "catalog" / "contracts" / "airlines.odcs.yaml").read_text() in fresh.repository.get_json(
         "airlines.v1", "_lakegate/evidence/airlines/v1.json"
     )["contract"]
+
+
+def test_a_full_delivery_that_was_held_up_is_not_published_over_a_later_one(fresh: Any) -> None:
+    late, current = (fresh.file(f"held-up-{name}.csv", airlines("held up", name)) for name in ("late", "current"))
+    killed(fresh, "airlines", "airlines", "stage", late)
+    results = fresh.ingest("airlines", current)
+    assert {result["verdict"] for result in results} <= {"passed", "unchanged"}
+    assert versions(fresh, "airlines")[-1]["drop"] == hashlib.sha256(current.read_bytes()).hexdigest()
+    fresh.ingest("airlines", late)
+    assert versions(fresh, "airlines")[-1]["drop"] == hashlib.sha256(current.read_bytes()).hexdigest()
+    assert fresh.repository.listing("main", "_lakegate/pending/") == []
