@@ -170,7 +170,7 @@ def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]
 
     def broken(table: str, step: str) -> None:
         if (table, step) == ("airports", "write"):
-            raise ZeroDivisionError("secret value 4711")
+            raise ZeroDivisionError("secret value needle-in-a-value")
 
     home.session.watcher = broken
     stopped: list[tuple[str, LakegateError]] = []
@@ -190,7 +190,7 @@ def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]
     (run,) = home.instance.get_runs(RunsFilter(tags={runs.FAILURE: "LakegateError", runs.DATASET: "airports"}))
     told = "".join(str(entry) for entry in home.instance.all_logs(run.run_id))
     assert "ZeroDivisionError" in told
-    assert "4711" not in told + str(error)
+    assert "needle-in-a-value" not in told + str(error)
 
 
 def test_a_run_whose_process_is_gone_holds_nothing_up(home: Home, first: list[DropResult]) -> None:
