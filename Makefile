@@ -37,6 +37,10 @@ check: $(READY)  ## Lint, types, import rules and the unit tests: seconds, no se
 test: check  ## All of check, then every test, with a real lakeFS.
 	$(BIN)/pytest tests --ignore=tests/unit --numprocesses=3 --dist=loadfile --no-loadscope-reorder --durations=8
 
+.PHONY: docs
+docs: $(READY)  ## Write the pages of docs/ that are made from the code.
+	@PYTHONPATH=. $(BIN)/python tools/rules_page.py
+
 # `make bench` comes with the benchmarks.
 -include benchmarks/targets.mk
 

@@ -102,6 +102,7 @@ class Contract:
     text: str = ""
     """The contract as it was written, comments and all: kept as evidence with every version."""
     sql: str | None = None
+    sql_path: Path | None = None
     driver: str | None = None
     inputs: tuple[str, ...] = ()
 

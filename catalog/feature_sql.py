@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from catalog.contract import Contract
+from catalog.contract import ColumnType, Contract
 from catalog.document import read_text, suggest
+from catalog.sql_lint import order_dependent
 from lakegate.errors import ContractError
 
 PROVENANCE: Final = ("_drop", "_row")
@@ -37,6 +39,40 @@ def read_sql(path: Path, contract: Contract) -> str:
     _check_inputs(path, contract, query)
     _check_columns(path, contract, query.named_selects, star=query.is_star)
     return text
+
+
+def unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractError | None:
+    """What makes the answer of a feature's SQL depend on the order of rows, on time, on chance or on the engine (promise P5)."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+    from sqlglot.optimizer.annotate_types import annotate_types
+    from sqlglot.optimizer.qualify import qualify
+
+    if contract.sql is None or contract.sql_path is None:
+        return None
+    schema: dict[str, object] = {
+        name: {column.name: _TYPES[column.type] for column in inputs[name].columns} | _PROVENANCE_TYPES for name in contract.inputs
+    }
+    tree = sqlglot.parse_one(contract.sql, dialect="spark")
+    try:
+        tree = annotate_types(qualify(tree, schema=schema, dialect="spark", quote_identifiers=False), schema=schema, dialect="spark")
+    except SqlglotError as error:
+        return ContractError(f"the SQL names what its inputs lack: {error}", where=f"{contract.sql_path}:1", fix="correct the SQL there")
+    for finding in order_dependent(tree):
+        what = f"the SQL's answer is not fixed: {finding.what}"
+        return ContractError(what, where=f"{contract.sql_path}:{finding.line}", fix=finding.fix)
+    return None
+
+
+_TYPES: Final[dict[ColumnType, str]] = {
+    "string": "string",
+    "integer": "bigint",
+    "double": "double",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+_PROVENANCE_TYPES: Final = {"_drop": "string", "_row": "bigint"}
 
 
 def _check_inputs(path: Path, contract: Contract, query: object) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from catalog.contract import Contract
 from catalog.document import suggest
+from catalog.feature_sql import unsound_sql
 from catalog.loader import SUFFIX, Loaded, dataset_of, read_contract
 from lakegate.errors import ContractError, UsageError
 
@@ -95,7 +96,7 @@ def _together(loaded: dict[str, Loaded], broken: dict[str, ContractError]) -> Ca
     refuse(lambda item, _: _declared_twice(item, counts, everything.values()))
     refuse(_unknown_reference)
     refuse(_circle)
-    while refuse(_unusable_input):
+    while refuse(_unusable_input) or refuse(_unsound):
         pass
     refuse(_circle)
     contracts = {item.contract.name: item.contract for item in loaded.values()}
@@ -138,6 +139,10 @@ def _unusable_input(item: Loaded, known: dict[str, Contract]) -> ContractError |
             fix = f"correct that contract if it is broken, or here: {suggest(name, known.keys() - {item.contract.name})}"
             return item.document.error(what, *item.places["inputs"], fix=fix)
     return None
+
+
+def _unsound(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
+    return unsound_sql(item.contract, known)
 
 
 def _circle(item: Loaded, known: dict[str, Contract]) -> ContractError | None:

@@ -151,7 +151,7 @@ def _feature(contract: Contract, custom: Custom) -> Contract:
         present = [item.name for item in path.parent.glob("*.sql")]
         raise custom.error("sql", f"{path} is not there", fix=suggest(file, present) if present else "write it")
     contract = replace(contract, driver=driver, inputs=inputs)
-    return replace(contract, sql=read_sql(path, contract))
+    return replace(contract, sql=read_sql(path, contract), sql_path=path)
 
 
 def _refuse(custom: Custom, names: tuple[str, ...], kind: Kind) -> None:

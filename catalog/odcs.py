@@ -9,7 +9,8 @@ from typing import Any, Final, cast
 from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Relationship, Severity
 from catalog.custom import read_custom
 from catalog.document import Document, Steps, suggest
-from catalog.rules import EXPECTATIONS, FAMILIES, SEVERITIES, mistakes
+from catalog.expectation_types import EXPECTATIONS
+from catalog.rules import FAMILIES, SEVERITIES, mistakes
 
 OBJECT: Final[Steps] = ("schema", 0)
 """Where the one table of a contract stands."""

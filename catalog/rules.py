@@ -1,97 +1,17 @@
-"""The expectation types that a contract or a suite may use: family, row or table rule, and the arguments of each."""
+"""What is wrong with a rule, before any data is read: its type, its place, and its arguments taken together."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final, get_args
 
-from catalog.contract import Column, ColumnType, Contract, Family, Hop, Severity
+from catalog.arguments import Mistake, argument_mistakes, example, fits, number
+from catalog.contract import Column, Contract, Family, Hop, Severity
 from catalog.document import suggest
+from catalog.expectation_types import EXPECTATIONS
 
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What is known of an expectation type. `needs` and `takes` are argument names; of `bounds` at least one is given."""
-
-    family: Family
-    row_rule: bool
-    needs: frozenset[str] = frozenset()
-    takes: frozenset[str] = frozenset()
-    bounds: frozenset[str] = frozenset()
-    types: frozenset[ColumnType] = frozenset(get_args(ColumnType))
-    """Types of column that it can judge."""
-    hops: frozenset[Hop] = frozenset({"raw", "processed", "features"})
-    """Where it can be asked."""
-    generated: bool = False
-    """Made from the contract's schema only; nobody writes it by hand."""
-
-    @property
-    def arguments(self) -> frozenset[str]:
-        """All arguments."""
-        return self.needs | self.takes | self.bounds
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A mistake in a rule: what, at which argument (None: its type; empty: the arguments as a whole), and what to do."""
-
-    what: str
-    argument: str | None
-    fix: str
-
-
-def _row(family: Family, *needs: str, **more: Any) -> Expectation:
-    return Expectation(family, row_rule=True, needs=frozenset(needs), hops=frozenset({"processed", "features"}), **more)
-
-
-def _table(family: Family, *needs: str, **more: Any) -> Expectation:
-    return Expectation(family, row_rule=False, needs=frozenset(needs), **more)
-
-
-_MIN_MAX: Final = frozenset({"min_value", "max_value"})
-_STRICT: Final = frozenset({"strict_min", "strict_max"})
-_ORDERED: Final[frozenset[ColumnType]] = frozenset({"integer", "double", "date", "timestamp"})
-_RAW: Final[frozenset[Hop]] = frozenset({"raw"})
-_TEXT: Final[frozenset[ColumnType]] = frozenset({"string"})
-
-EXPECTATIONS: Final[dict[str, Expectation]] = {
-    "expect_column_values_to_not_be_null": _row("range", "column"),
-    "expect_column_values_to_be_between": _row("range", "column", takes=_STRICT, bounds=_MIN_MAX, types=_ORDERED),
-    "expect_column_values_to_be_in_set": _row("range", "column", "value_set"),
-    "expect_column_values_to_match_regex": _row("range", "column", "regex", types=_TEXT),
-    "expect_column_value_lengths_to_be_between": _row("range", "column", takes=_STRICT, bounds=_MIN_MAX, types=_TEXT),
-    "expect_column_pair_values_a_to_be_greater_than_b": _row(
-        "consistency", "column_A", "column_B", takes=frozenset({"or_equal"}), types=_ORDERED
-    ),
-    "expect_compound_columns_to_be_unique": _row("duplicate", "column_list"),
-    "expect_column_values_to_be_unique": _row("duplicate", "column"),
-    "expect_column_values_to_be_of_declared_type": _row("schema", "column", "type", takes=frozenset({"format"}), generated=True),
-    "expect_column_values_to_exist_in_reference": _row(
-        "consistency",
-        "reference",
-        takes=frozenset({"column", "reference_column", "column_list", "reference_column_list"}),
-        generated=True,
-    ),
-    "expect_column_to_exist": _table("schema", "column", hops=_RAW),
-    "expect_table_columns_to_match_set": _table("schema", "column_set", takes=frozenset({"exact_match"}), hops=_RAW),
-    "expect_table_columns_to_be_unique": _table("schema", hops=_RAW),
-    "expect_table_row_count_to_be_between": _table("schema", bounds=_MIN_MAX),
-    "expect_table_row_count_to_equal_other_table": _table("consistency", "other_table_name", hops=frozenset({"features"})),
-    "expect_records_to_be_readable": _table("schema", "max_share", generated=True),
-    "expect_quarantined_share_to_be_at_most": _table("schema", "max_share", generated=True),
-}
-"""Those named by no GX release are Lakegate's own, registered with GX where a suite is run."""
-
-_ONE: Final = ("column", "column_A", "column_B")
-_MANY: Final = ("column_list", "column_set")
-_FLAGS: Final = ("strict_min", "strict_max", "or_equal", "exact_match")
-_PORTABLE: Final = re.compile(r"\\[wWdDsSbB1-9]|\(\?[=!<P]|[*+?}]\+")
-"""Parts of a pattern that the engines read differently, or that only one of them has."""
 
 
 def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any], severity: Severity) -> Iterator[Mistake]:
@@ -105,7 +25,7 @@ def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any]
         yield Mistake(f"{type_} is made from the contract's schema", None, "leave it out; types, relationships and shares make it")
         return
     if hop not in kind.hops:
-        why = "judges rows, and raw holds bytes" if kind.row_rule else f"can't be asked at hop {hop}"
+        why = "judges values, and raw holds bytes" if "raw" not in kind.hops and hop == "raw" else f"can't be asked at hop {hop}"
         yield Mistake(f"{type_} {why}", None, f"ask it at hop {' or '.join(sorted(kind.hops))}")
     if severity == "quarantine" and (not kind.row_rule or hop == "features"):
         why = "a feature table has no quarantine" if kind.row_rule else f"{type_} judges the table, so no row can be set aside"
@@ -116,95 +36,71 @@ def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any]
         yield Mistake(f"{type_} lacks its argument {name!r}", "", f"give it under kwargs: {name}")
     if kind.bounds and not kind.bounds & kwargs.keys():
         yield Mistake(f"{type_} has no bound", "", f"give {' or '.join(sorted(kind.bounds))}")
-    for name, value in kwargs.items():
-        if name in kind.arguments:
-            yield from _argument(contract, kind, name, value)
-    yield from _together(contract, str(type_), kwargs)
+    found = [item for name, value in kwargs.items() if name in kind.arguments for item in argument_mistakes(contract, kind, name, value)]
+    yield from found
+    if not found:
+        yield from _together(contract, str(type_), kwargs, severity)
 
 
-def _argument(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if name in (*_ONE, *_MANY):
-        yield from _names(contract, kind, name, value)
-    elif name in _FLAGS and not isinstance(value, bool):
-        yield Mistake(f"{name} is {value!r}", name, "use true or false")
-    elif name == "value_set" and (not isinstance(value, list) or not value):
-        yield Mistake("value_set is no list of values", name, "write a list, such as [a, b]")
-    elif name == "regex":
-        yield from _pattern(value)
-    elif name == "other_table_name" and value not in contract.inputs:
-        yield Mistake(f"{value!r} is no input of {contract.name}", name, suggest(value, contract.inputs))
+def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: Severity) -> Iterator[Mistake]:
+    columns: dict[str, Column] = {name: contract.column(kwargs[name]) for name in ("column", "column_A", "column_B") if name in kwargs}
+    if kwargs.get("mostly", 1) != 1 and severity == "quarantine":
+        fix = "leave mostly out: each row that breaks the rule is set aside; maxQuarantined says how many may be"
+        yield Mistake("mostly means nothing for severity quarantine", "mostly", fix)
+    if "condition_parser" in kwargs and not isinstance(kwargs.get("row_condition"), str):
+        yield Mistake("condition_parser stands without a row_condition in text", "condition_parser", "leave it out")
+    yield from _bounds(columns.get("column"), type_, kwargs)
+    if "column" in columns:
+        yield from _set(columns["column"], kwargs.get("value_set", []))
+    if "value_pairs_set" in kwargs and len(columns) == len(("column_A", "column_B")):
+        yield from _pairs(columns, kwargs["value_pairs_set"])
+    if "column_A" in columns and "value_pairs_set" not in kwargs and columns["column_A"].type != columns["column_B"].type:
+        a, b = columns["column_A"], columns["column_B"]
+        if not {a.type, b.type} <= {"integer", "double"}:
+            yield Mistake(f"{a.name} is of type {a.type}, {b.name} of type {b.type}", "column_B", "compare columns of one type")
 
 
-def _names(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    known = [column.name for column in contract.columns]
-    if name in _MANY and (not isinstance(value, list) or not value):
-        yield Mistake(f"{name} is no list of columns", name, "write a list, such as [a, b]")
-        return
-    for column in value if name in _MANY else [value]:
-        if column not in known:
-            yield Mistake(f"{contract.name} has no column {column!r}", name, suggest(column, known))
-        elif name in _ONE and (type_ := contract.column(column).type) not in kind.types:
-            what = f"column {column!r} is of type {type_}, which this rule can't judge"
-            yield Mistake(what, name, f"name a column of type {' or '.join(sorted(kind.types))}")
+_COUNTED: Final = ("lengths", "count")
+_COMPUTED: Final = ("_sum_", "_mean_", "_median_", "_stdev_")
 
 
-def _pattern(value: Any) -> Iterator[Mistake]:
-    try:
-        re.compile(value)
-    except (re.error, TypeError) as error:
-        yield Mistake(f"regex {value!r} is no pattern ({error})", "regex", "correct the pattern")
-        return
-    if found := _PORTABLE.search(value):
-        what = f"regex {value!r}: {found[0]!r} does not mean the same on every engine"
-        yield Mistake(what, "regex", "write the class out, such as [0-9] or [A-Za-z0-9_], without look-around or back references")
-
-
-def _together(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
-    column = next((item for item in contract.columns if item.name == kwargs.get("column")), None)
-    counts = "lengths" in type_ or "row_count" in type_
-    for name in sorted(_MIN_MAX & kwargs.keys()):
-        value = kwargs[name]
-        if counts and (type(value) is not int or value < 0):
-            yield Mistake(f"{name} is {value!r}", name, "use a whole number, 0 or more")
-        elif column and not counts and not fits(column, value):
-            yield Mistake(f"{name} {value!r} can't be compared with column {column.name!r} of type {column.type}", name, _example(column))
+def _bounds(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+    for name in ("min_value", "max_value"):
+        value = kwargs.get(name)
+        if value is None:
+            continue
+        if any(word in type_ for word in _COUNTED):
+            if type(value) is not int or value < 0:
+                yield Mistake(f"{name} is {value!r}", name, "use a whole number, 0 or more")
+        elif "proportion" in type_:
+            if not number(value) or not 0 <= value <= 1:
+                yield Mistake(f"{name} is {value!r}", name, "use a share from 0 to 1")
+        elif column and not fits(column, value) and not (any(word in type_ for word in _COMPUTED) and number(value)):
+            yield Mistake(f"{name} {value!r} can't be compared with column {column.name!r} of type {column.type}", name, example(column))
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    if _above(low, high):
+    comparable = (number(low) and number(high)) or (isinstance(low, str) and isinstance(high, str))
+    if low is not None and high is not None and comparable and low > high:
         yield Mistake(f"min_value {low!r} lies above max_value {high!r}", "min_value", "exchange them")
-    values: Collection[Any] = kwargs["value_set"] if isinstance(kwargs.get("value_set"), list) else ()
-    if column and column.personal and values:
+
+
+def _set(column: Column, values: list[Any]) -> Iterator[Mistake]:
+    if column.personal and values:
         what = f"column {column.name!r} is personal, and a rule's values stand in every result"
         yield Mistake(what, "value_set", "use a pattern, or a relationship with a reference dataset")
     for value in values:
-        if column and not fits(column, value):
+        if not fits(column, value):
             what = f"{value!r} in value_set can never stand in column {column.name!r} of type {column.type}"
-            yield Mistake(what, "value_set", _example(column))
+            yield Mistake(what, "value_set", example(column))
 
 
-def fits(column: Column, value: Any) -> bool:
-    """Whether a value in a contract can be compared with a column."""
-    if column.type == "integer":
-        return type(value) is int
-    if column.type == "double":
-        return type(value) in (int, float)
-    if column.type == "boolean":
-        return isinstance(value, bool)
-    if column.type == "date":
-        return isinstance(value, str) and _DATE.fullmatch(value) is not None
-    if column.type == "timestamp":
-        return isinstance(value, str) and _TIME.fullmatch(value) is not None
-    return isinstance(value, str)
-
-
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?Z?)?")
-
-
-def _example(column: Column) -> str:
-    samples = {"integer": "12", "double": "1.5", "boolean": "true", "date": '"2013-01-31"', "timestamp": '"2013-01-31T05:00:00Z"'}
-    return f"write it like {samples.get(column.type, 'text in quotes')}"
-
-
-def _above(low: Any, high: Any) -> bool:
-    numbers = type(low) in (int, float) and type(high) in (int, float)
-    return (numbers or (isinstance(low, str) and isinstance(high, str))) and bool(low > high)
+def _pairs(columns: dict[str, Column], pairs: list[Any]) -> Iterator[Mistake]:
+    for pair in pairs:
+        if not isinstance(pair, list) or len(pair) != len(columns):
+            yield Mistake(f"{pair!r} is no pair of values", "value_pairs_set", "write a list of pairs, such as [[a, 1], [b, null]]")
+            return
+        for column, value in zip(columns.values(), pair, strict=True):
+            if value is not None and not fits(column, value):
+                what = f"{value!r} in value_pairs_set can never stand in column {column.name!r} of type {column.type}"
+                yield Mistake(what, "value_pairs_set", example(column))
+    if any(column.personal for column in columns.values()):
+        yield Mistake("a column is personal, and a rule's values stand in every result", "value_pairs_set", "leave that column out")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from expectations.header_rules import judge_header
 from expectations.suite import Rule, Suite
+from expectations.table_rules import between, outcome
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
-
-NAMED: Final = 8
-"""Most column names that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,9 @@ def judge_arrival(suite: Suite, arrival: Arrival) -> tuple[Outcome, ...]:
     """
     outcomes = []
     for rule in suite.rules:
+        if (found := judge_header(rule, arrival.columns)) is not None:
+            outcomes.append(found)
+            continue
         if (ask := _ASK.get(rule.type)) is None:
             what = f"{rule.type} can't be asked of a raw delivery"
             raise ContractError(what, where=f"suite {suite.name}, rule {rule.id}", fix="move the rule to the processed hop")
@@ -44,32 +45,10 @@ def judge_arrival(suite: Suite, arrival: Arrival) -> tuple[Outcome, ...]:
     return tuple(outcomes)
 
 
-def _exists(rule: Rule, arrival: Arrival) -> Outcome:
-    column = rule.kwargs["column"]
-    missing = column not in arrival.columns
-    return Outcome(rule, int(missing), 1, {"told": f"column {column} is missing"} if missing else {})
-
-
-def _expected(rule: Rule, arrival: Arrival) -> Outcome:
-    expected = set(rule.kwargs["column_set"])
-    unknown = [name for name in dict.fromkeys(arrival.columns) if name not in expected]
-    # A file without a header has somebody's data there (P6): names are told only where the line is a header.
-    told = _named(unknown) if expected & set(arrival.columns) else f"{len(unknown)} names, none of which the contract knows"
-    return Outcome(rule, len(unknown), len(arrival.columns), {"told": f"unexpected: {told}"} if unknown else {})
-
-
-def _distinct(rule: Rule, arrival: Arrival) -> Outcome:
-    twice = [name for name, count in Counter(arrival.columns).items() if count > 1]
-    # By position, since without a header these would be somebody's data (P6).
-    places = [str(number) for number, name in enumerate(arrival.columns, start=1) if name in set(twice)]
-    return Outcome(rule, len(twice), len(arrival.columns), {"told": f"the same name at columns {_named(places)}"} if twice else {})
-
-
 def _row_count(rule: Rule, arrival: Arrival) -> Outcome:
-    least, most = rule.kwargs.get("min_value"), rule.kwargs.get("max_value")
-    outside = (least is not None and arrival.records < least) or (most is not None and arrival.records > most)
-    told = {"observed_value": arrival.records, "told": f"{arrival.records} records"}
-    return Outcome(rule, int(outside), 1, told)
+    exactly = rule.kwargs.get("value")
+    ok = between(arrival.records, rule.kwargs) if exactly is None else arrival.records == exactly
+    return outcome(rule, ok, arrival.records, f"{arrival.records} records")
 
 
 def _readable(rule: Rule, arrival: Arrival) -> Outcome:
@@ -81,15 +60,8 @@ def _readable(rule: Rule, arrival: Arrival) -> Outcome:
     return Outcome(rule, arrival.unreadable, arrival.records, seen | {"told": told})
 
 
-def _named(names: list[str]) -> str:
-    shown = ", ".join(name[:64] for name in names[:NAMED])
-    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
-
-
 _ASK: Final[dict[str, Callable[[Rule, Arrival], Outcome]]] = {
-    "expect_column_to_exist": _exists,
-    "expect_table_columns_to_match_set": _expected,
-    "expect_table_columns_to_be_unique": _distinct,
     "expect_table_row_count_to_be_between": _row_count,
+    "expect_table_row_count_to_equal": _row_count,
     "expect_records_to_be_readable": _readable,
 }

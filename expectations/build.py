@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog.contract import Column, Contract, Family, Hop, Relationship, Severity
-from catalog.rules import EXPECTATIONS
+from catalog.expectation_types import EXPECTATIONS
 from expectations.extension import suite_files, written_rules
 from expectations.suite import Rule, Suite
 from lakegate.errors import UsageError
@@ -53,8 +53,7 @@ def _raw(contract: Contract) -> Iterator[Rule]:
     names = [column.name for column in contract.columns]
     for name in names:
         yield _rule(f"column:{name}", "expect_column_to_exist", {"column": name}, "block")
-    columns = {"column_set": names, "exact_match": True}
-    yield _rule("unexpected-columns", "expect_table_columns_to_match_set", columns, "block")
+    yield _rule("unexpected-columns", "expect_table_columns_to_be_in_set", {"column_set": names}, "block")
     yield _rule("duplicate-columns", "expect_table_columns_to_be_unique", {}, "block")
     yield _rule("not-empty", "expect_table_row_count_to_be_between", {"min_value": 1}, "block")
     yield _rule("readable", "expect_records_to_be_readable", {"max_share": contract.file.max_unreadable}, "block")
@@ -85,7 +84,8 @@ def _declared(column: Column) -> dict[str, Any]:
 def _key(columns: tuple[str, ...]) -> Rule:
     if len(columns) == 1:
         return _rule("key", "expect_column_values_to_be_unique", {"column": columns[0]}, "quarantine")
-    return _rule("key", "expect_compound_columns_to_be_unique", {"column_list": list(columns)}, "quarantine")
+    kwargs = {"column_list": list(columns), "ignore_row_if": "any_value_is_missing"}  # rule `required` speaks of those
+    return _rule("key", "expect_compound_columns_to_be_unique", kwargs, "quarantine")
 
 
 def _foreign_key(relationship: Relationship) -> Rule:

@@ -71,6 +71,18 @@ class ExpectTableColumnsToBeUnique(BatchExpectation):  # type: ignore[misc]
         return {"success": not twice, "result": {"observed_value": len(twice)}}
 
 
+class ExpectTableColumnsToBeInSet(BatchExpectation):  # type: ignore[misc]
+    """Expect a delivery's header to name no other columns than these."""
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.columns",)
+    success_keys: ClassVar[tuple[str, ...]] = ("column_set",)
+    column_set: list[str]
+
+    def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        others = sorted(set(metrics["table.columns"]) - set(self.column_set))
+        return {"success": not others, "result": {"observed_value": len(others)}}
+
+
 class _AskedOfTheTally(BatchExpectation):  # type: ignore[misc]
     """Rules about what never reaches a table: GX can hold and report them, only Lakegate's tally can answer them."""
 

@@ -9,7 +9,8 @@ from typing import Any, Final, cast
 
 from catalog.contract import Contract, Family, Hop, Severity
 from catalog.document import Document, Steps, read_json, suggest
-from catalog.rules import EXPECTATIONS, FAMILIES, SEVERITIES, mistakes
+from catalog.expectation_types import EXPECTATIONS
+from catalog.rules import FAMILIES, SEVERITIES, mistakes
 from expectations.suite import GX_SEVERITY, Rule
 from lakegate.errors import ContractError
 

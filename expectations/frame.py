@@ -43,24 +43,6 @@ SPARK_TYPES: Final[dict[str, str]] = {
 }
 
 
-TYPE_NAMES: Final[dict[str, str]] = {
-    "string": "StringType()",
-    "integer": "LongType()",
-    "double": "DoubleType()",
-    "boolean": "BooleanType()",
-    "date": "DateType()",
-    "timestamp": "TimestampType()",
-}
-
-
-def frame_types(contract: Contract, *, with_text: bool) -> dict[str, str]:
-    """The columns that rules are asked of, with Spark's names for their types; `with_text` adds the delivered text."""
-    types = {column.name: TYPE_NAMES[column.type] for column in contract.columns}
-    if with_text:
-        types |= {text_column(column.name): "StringType()" for column in contract.columns if column.type != "string"}
-    return types
-
-
 def text_column(name: str) -> str:
     """Helper column: the text that was delivered for a typed column."""
     return f"{HELPER}text_{name}"

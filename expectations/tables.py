@@ -1,12 +1,17 @@
-"""Table rules of the processed and feature hops: asked of counts, never of single rows."""
+"""Table rules that counts of rows decide: those that pass, those set aside, those of another table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
+
+COUNTED_TYPES: Final = frozenset(
+    {"expect_table_row_count_to_equal", "expect_quarantined_share_to_be_at_most", "expect_table_row_count_to_equal_other_table"}
+)
 
 
 def judge_table(rule: Rule, *, valid: int, quarantined: int = 0, other_rows: Mapping[str, int] | None = None) -> Outcome:
@@ -16,8 +21,8 @@ def judge_table(rule: Rule, *, valid: int, quarantined: int = 0, other_rows: Map
         ContractError: The rule can't be asked of a table at this hop.
     """
     match rule.type:
-        case "expect_table_row_count_to_be_between":
-            return _between(rule, valid)
+        case "expect_table_row_count_to_equal":
+            return Outcome(rule, int(valid != rule.kwargs["value"]), 1, {"observed_value": valid, "told": f"{valid} rows pass"})
         case "expect_quarantined_share_to_be_at_most":
             return _share(rule, valid, quarantined)
         case "expect_table_row_count_to_equal_other_table":
@@ -25,12 +30,6 @@ def judge_table(rule: Rule, *, valid: int, quarantined: int = 0, other_rows: Map
         case _:
             what = f"{rule.type} can't be asked of a table at this hop"
             raise ContractError(what, where=f"rule {rule.id}", fix="see docs/contracts.md for the rules of each hop")
-
-
-def _between(rule: Rule, rows: int) -> Outcome:
-    least, most = rule.kwargs.get("min_value"), rule.kwargs.get("max_value")
-    outside = (least is not None and rows < least) or (most is not None and rows > most)
-    return Outcome(rule, int(outside), 1, {"observed_value": rows, "told": f"{rows} rows pass"})
 
 
 def _share(rule: Rule, valid: int, quarantined: int) -> Outcome:

@@ -40,8 +40,9 @@ class Outcome:
 
     @property
     def success(self) -> bool:
-        """Whether nothing broke the rule."""
-        return self.failed == 0
+        """Whether nothing broke the rule, or no more than its `mostly` allows."""
+        mostly = self.rule.kwargs.get("mostly", 1)
+        return self.failed == 0 or (mostly < 1 and self.of > 0 and (self.of - self.failed) / self.of >= mostly)
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as `{"rule", "family", "severity", "failed"}`."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.contract import Contract, Relationship
-from expectations.frame import RECORD, ROW, frame_types, reference_marker, typed
-from expectations.rows import UNIQUE_TYPES, label, mark_duplicates, tally
+from catalog.contract import Contract
+from expectations.frame import RECORD, ROW, typed
+from expectations.plan import Plan, make_plan
+from expectations.run import count_labelled, label, mark, outcomes
 from expectations.suite import Suite
-from expectations.tables import judge_table
 from expectations.verdict import Outcome
 from lake import layout, publish
 from lake.hop import finished
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Evaluated:
     """A drop's rows, each labelled with the rules it breaks, and the counts taken from the same pass."""
 
+    plan: Plan
     labelled: DataFrame
     valid: int
     quarantined: int
@@ -90,29 +91,14 @@ def evaluate(
         pins: The references' versions.
         published: The table that the drop is appended to, whose keys must not come again; None where it is replaced.
     """
-    engine = session.engine
-    frame = typed(engine.read_parquet([staging.as_uri()]), contract)
-    for relation in contract.relationships:
-        frame = _join_reference(session, frame, relation, pins)
-    for rule in suite.rules:
-        if rule.type in UNIQUE_TYPES:
-            frame = mark_duplicates(frame, rule, published=published)
-    keep = [*[column.name for column in contract.columns], ROW, RECORD]
-    labelled = engine.write_scratch(label(frame, suite, frame_types(contract, with_text=True), keep=keep), folder / "labelled")
-    rows, by_rule = tally(labelled)
-    counts = {bool(item["aside"]): int(item["rows"]) for item in engine.rows(rows)}
-    failed = {str(item["rule"]): int(item["rows"]) for item in engine.rows(by_rule)}
-    valid, aside = counts.get(False, 0), counts.get(True, 0)
-    row_outcomes = [Outcome(rule, failed.get(rule.id, 0), valid + aside) for rule in suite.rules if rule.row_rule]
-    table_outcomes = [judge_table(rule, valid=valid, quarantined=aside) for rule in suite.rules if not rule.row_rule]
-    return Evaluated(labelled, valid, aside, (*row_outcomes, *table_outcomes))
+    engine, plan = session.engine, make_plan(suite, contract)
 
+    def reference(table: str) -> DataFrame:
+        (pin,) = (item for item in pins if item.table == table)
+        return engine.read_delta(pin.name.tag, layout.processed_table(table))
 
-def _join_reference(session: Session, frame: DataFrame, relation: Relationship, pins: tuple[Parent, ...]) -> DataFrame:
-    from pyspark.sql import functions as F  # noqa: N812
-
-    (pin,) = (item for item in pins if item.table == relation.to)
-    marker = reference_marker(relation.columns[0], relation.to)
-    keys = session.engine.read_delta(pin.name.tag, layout.processed_table(relation.to))
-    found = keys.select(F.col(relation.to_columns[0]).alias(marker)).where(F.col(marker).isNotNull()).distinct()
-    return frame.join(found, on=F.col(relation.columns[0]) == F.col(marker), how="left")
+    frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference)
+    keep = [*plan.columns, ROW, RECORD]
+    labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
+    counted = count_labelled(labelled, plan, engine.rows)
+    return Evaluated(plan, labelled, counted.valid, counted.aside, outcomes(plan, counted))

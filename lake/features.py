@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.build import build_suite
-from expectations.frame import PROVENANCE, frame_types
-from expectations.rows import UNIQUE_TYPES, mark_duplicates, predicates
+from expectations.frame import PROVENANCE
+from expectations.plan import make_plan
+from expectations.run import count_rows, mark, nothing_counted, outcomes
 from expectations.suite import Suite
-from expectations.tables import judge_table
 from expectations.verdict import Outcome
 from lake import layout, publish
 from lake.content import add, content_of
@@ -124,10 +124,10 @@ class _Work:
         files = table_files(session.repository, candidate.branch, path, known=[])
         logged = sum(item.rows for item in files)
         if not logged:
-            number, rows, outcomes = 0, 0, self._judge(None, rows=0, rows_of=rows_of)
+            number, rows, outcomes = 0, 0, self._judge(None, rows_of)
         else:
             written = engine.read_parquet([engine.uri(candidate.branch, item.path) for item in files if item.rows])
-            outcomes = self._judge(written, rows=logged, rows_of=rows_of)
+            outcomes = self._judge(written, rows_of)
             number, rows = content_of(engine, written, contract)
         if rows != logged:
             what = f"{rows} rows can be read, the Delta log says {logged}"
@@ -146,20 +146,13 @@ class _Work:
         kept = [column.name for column in self.contract.columns] + [name for name in PROVENANCE if name in known]
         return frame.select(*kept)
 
-    def _judge(self, frame: DataFrame | None, *, rows: int, rows_of: dict[str, int]) -> tuple[Outcome, ...]:
+    def _judge(self, frame: DataFrame | None, rows_of: dict[str, int]) -> tuple[Outcome, ...]:
         """The outcomes of the suite on what was written (None: nothing), from one aggregate for all row rules."""
-        from pyspark.sql import functions as F  # noqa: N812
+        plan = make_plan(self.suite, self.contract)
+        if frame is None:
+            return outcomes(plan, nothing_counted(plan), other_rows=rows_of)
+        marked = mark(frame, plan, published=None, reference=self._no_reference)
+        return outcomes(plan, count_rows(marked, plan, self.session.engine.rows), other_rows=rows_of)
 
-        rules = self.suite.rules
-        failed = {rule.id: 0 for rule in rules if rule.row_rule}
-        if frame is not None and failed:
-            for rule in rules:
-                if rule.type in UNIQUE_TYPES:
-                    frame = mark_duplicates(frame, rule, published=None)
-            bad = predicates(self.suite, frame, frame_types(self.contract, with_text=False))
-            sums = [F.sum(condition.cast("bigint")).alias(f"rule{index}") for index, condition in enumerate(bad.values())]
-            (found,) = self.session.engine.rows(frame.agg(*sums))
-            failed = {rule: int(found[f"rule{index}"]) for index, rule in enumerate(bad)}
-        return tuple(
-            Outcome(rule, failed[rule.id], rows) if rule.row_rule else judge_table(rule, valid=rows, other_rows=rows_of) for rule in rules
-        )
+    def _no_reference(self, table: str) -> DataFrame:
+        raise ContractError(f"a feature table refers to nothing, and a rule asks for {table}", where=str(self.contract.path))

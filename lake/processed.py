@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, RECORD, ROW
-from expectations.rows import REASONS, SEPARATOR
+from expectations.run import aside, reasons
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome, Verdict
 from lake import layout, ledger, publish
@@ -28,9 +28,6 @@ from lake.steps import Steps
 from lakegate.errors import ContractError, IntegrityError
 from lakegate.manifest import Counts, DataFile, Parent
 from lakegate.names import VersionName
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 NAME_TAKEN: Final = Rule("delivered-name", "expect_delivered_name_to_be_new", {}, "block", "duplicate", row_rule=False)
 """On an append table the name of a published drop that stands can't come again with other bytes."""
@@ -157,7 +154,7 @@ class _Work:
         return layout.processed_table(self.contract.name)
 
     @property
-    def aside(self) -> str:
+    def quarantine(self) -> str:
         return layout.quarantine_table(self.contract.name)
 
     def write(self, candidate: Candidate, steps: Steps) -> Written:
@@ -179,41 +176,41 @@ class _Work:
             if found.blocked:
                 return Written(found.outcomes, counts)
             steps.tell("write.table")
-            self._write_valid(found.labelled, candidate)
+            self._write_valid(found, candidate)
             steps.tell("write.quarantine")
             if found.quarantined or (parent and parent.quarantine and not self.appends):
-                self._write_aside(found.labelled, candidate)
+                self._write_aside(found, candidate)
         return self._describe(candidate, found, counts)
 
-    def _write_valid(self, labelled: DataFrame, candidate: Candidate) -> None:
+    def _write_valid(self, found: Evaluated, candidate: Candidate) -> None:
         from pyspark.sql import functions as F  # noqa: N812
 
         columns = [column.name for column in self.contract.columns]
-        rows = labelled.where(F.col(REASONS) == "").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
+        rows = found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
         self.session.engine.write_delta(
             rows, ref=candidate.branch, path=self.table, mode=self.mode, statistics=[*self.contract.with_statistics, ROW, DROP]
         )
 
-    def _write_aside(self, labelled: DataFrame, candidate: Candidate) -> None:
+    def _write_aside(self, found: Evaluated, candidate: Candidate) -> None:
         from pyspark.sql import functions as F  # noqa: N812
 
-        rows = labelled.where(F.col(REASONS) != "").select(
+        rows = found.labelled.where(aside(found.plan)).select(
             F.lit(self.drop.sha256).alias(DROP),
             F.col(ROW),
             F.lit(self.drop.name).alias("_file"),
-            F.split(REASONS, SEPARATOR).alias("_reasons"),
+            F.expr(reasons(found.plan)).alias("_reasons"),
             F.lit(self.suite.hash).alias("_suite"),
             F.lit(candidate.attempt).alias("_attempt"),
             F.col(RECORD),
         )
         # A full delivery takes the place of the one before, with the rows that were set aside of it.
-        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.aside, mode=self.mode, statistics=[DROP, ROW])
+        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.quarantine, mode=self.mode, statistics=[DROP, ROW])
 
     def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
         """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
         repository, parent = self.session.repository, candidate.parent
         files = table_files(repository, candidate.branch, self.table, known=parent.files if parent else [])
-        aside = table_files(repository, candidate.branch, self.aside, known=parent.quarantine if parent else [])
+        aside = table_files(repository, candidate.branch, self.quarantine, known=parent.quarantine if parent else [])
         before_aside = sum(item.rows for item in parent.quarantine) if parent and self.appends else 0
         number, rows = self._content(candidate, files)
         meant = {"rows written": found.valid, "rows of the table": counts.after, "rows set aside": found.quarantined}

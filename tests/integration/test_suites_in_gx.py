@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from catalog.contract import Contract
+from catalog.expectation_types import EXPECTATIONS
 from catalog.files import load_catalog
-from catalog.rules import EXPECTATIONS
 from expectations.build import HOPS, build_suite
 
 ROOT = Path(__file__).resolve().parents[2]

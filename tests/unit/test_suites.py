@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.contract import Contract, Relationship
+from catalog.expectation_types import EXPECTATIONS
 from catalog.files import load_catalog
-from catalog.rules import EXPECTATIONS
 from expectations.build import HOPS, build_suite
 from expectations.extension import stray_suite_files
 from expectations.suite import Suite
@@ -68,7 +68,10 @@ def test_processed_asks_for_types_nulls_key_and_references() -> None:
     assert "type:carrier" not in by_id
     assert by_id["required:carrier"].family == "range"
     assert "required:dep_time" not in by_id
-    assert by_id["key"].kwargs == {"column_list": ["time_hour", "carrier", "flight", "origin"]}
+    assert by_id["key"].kwargs == {
+        "column_list": ["time_hour", "carrier", "flight", "origin"],
+        "ignore_row_if": "any_value_is_missing",
+    }
     assert (by_id["key"].severity, by_id["key"].family) == ("quarantine", "duplicate")
     foreign = by_id["fk:dest->airports.faa"]
     assert foreign.kwargs == {"column": "dest", "reference": "airports", "reference_column": "faa"}
@@ -141,7 +144,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown type": (between(type="expect_column_values_to_be_betwen"), "betwen", "'expect_column_values_to_be_between'"),
     "misspelt column": (between("distnace"), "distnace", "'distance'"),
     "misspelt argument": (between(kwargs={"column": "distance", "min_vale": 1}), "min_vale", "'min_value'"),
-    "argument that isn't supported": (between(kwargs={"column": "distance", "min_value": 1, "mostly": 0.9}), "mostly", "use one of"),
+    "unknown argument": (between(kwargs={"column": "distance", "min_value": 1, "mostl": 0.9}), "mostl", "'mostly'"),
+    "tolerance beside quarantine": (between(kwargs={"column": "distance", "min_value": 1, "mostly": 0.9}), "mostly", "maxQuarantined"),
     "unknown key": (between(sevrity="critical"), "sevrity", "'severity'"),
     "no severity": ({key: value for key, value in between().items() if key != "severity"}, "no severity", "critical"),
     "unknown severity": (between(severity="warn"), "'warn'", "'warning'"),

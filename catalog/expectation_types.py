@@ -1,0 +1,150 @@
+"""The expectation types that a contract or a suite may use: family, row or table rule, and the arguments of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+from catalog.contract import ColumnType, Family, Hop
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is known of an expectation type. `needs` and `takes` are argument names; of `bounds` at least one is given."""
+
+    family: Family
+    row_rule: bool
+    needs: frozenset[str] = frozenset()
+    takes: frozenset[str] = frozenset()
+    bounds: frozenset[str] = frozenset()
+    types: frozenset[ColumnType] = frozenset(get_args(ColumnType))
+    """Types of column that it can judge."""
+    hops: frozenset[Hop] = frozenset({"raw", "processed", "features"})
+    """Where it can be asked."""
+    generated: bool = False
+    """Made from the contract's schema only; nobody writes it by hand."""
+    planned: bool = True
+    """Whether the plan answers it; where not, Great Expectations itself is asked, at the cost of its import and its queries."""
+
+    @property
+    def arguments(self) -> frozenset[str]:
+        """All arguments."""
+        return self.needs | self.takes | self.bounds
+
+
+def _of(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+_CONDITION: Final = _of("row_condition", "condition_parser")
+_FRAMED: Final[frozenset[Hop]] = frozenset({"processed", "features"})
+
+
+def _row(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **more: Any) -> Expectation:
+    return Expectation(family, row_rule=True, needs=_of(*needs), takes=takes | _CONDITION | _of("mostly"), hops=_FRAMED, **more)
+
+
+def _column(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **more: Any) -> Expectation:
+    """A table rule over one column's values."""
+    return Expectation(family, row_rule=False, needs=_of("column", *needs), takes=takes | _CONDITION, hops=_FRAMED, **more)
+
+
+def _table(family: Family, *needs: str, **more: Any) -> Expectation:
+    return Expectation(family, row_rule=False, needs=_of(*needs), **more)
+
+
+_MIN_MAX: Final = _of("min_value", "max_value")
+_STRICT: Final = _of("strict_min", "strict_max")
+_BOUNDED: Final[dict[str, Any]] = {"takes": _STRICT, "bounds": _MIN_MAX}
+_IGNORE: Final = _of("ignore_row_if")
+_NUMBERS: Final[frozenset[ColumnType]] = frozenset({"integer", "double"})
+_ORDERED: Final[frozenset[ColumnType]] = frozenset({"integer", "double", "date", "timestamp"})
+_TEXT: Final[frozenset[ColumnType]] = frozenset({"string"})
+_RAW: Final[frozenset[Hop]] = frozenset({"raw"})
+
+EXPECTATIONS: Final[dict[str, Expectation]] = {
+    "expect_column_values_to_not_be_null": _row("range", "column"),
+    "expect_column_values_to_be_null": _row("range", "column"),
+    "expect_column_values_to_be_between": _row("range", "column", types=_ORDERED, **_BOUNDED),
+    "expect_column_values_to_be_in_set": _row("range", "column", "value_set"),
+    "expect_column_values_to_not_be_in_set": _row("range", "column", "value_set"),
+    "expect_column_values_to_match_regex": _row("range", "column", "regex", types=_TEXT),
+    "expect_column_values_to_not_match_regex": _row("range", "column", "regex", types=_TEXT),
+    "expect_column_values_to_match_regex_list": _row("range", "column", "regex_list", takes=_of("match_on"), types=_TEXT),
+    "expect_column_values_to_not_match_regex_list": _row("range", "column", "regex_list", types=_TEXT),
+    "expect_column_values_to_match_like_pattern": _row("range", "column", "like_pattern", types=_TEXT),
+    "expect_column_values_to_not_match_like_pattern": _row("range", "column", "like_pattern", types=_TEXT),
+    "expect_column_values_to_match_like_pattern_list": _row("range", "column", "like_pattern_list", takes=_of("match_on"), types=_TEXT),
+    "expect_column_values_to_not_match_like_pattern_list": _row("range", "column", "like_pattern_list", types=_TEXT),
+    "expect_column_value_lengths_to_be_between": _row("range", "column", types=_TEXT, **_BOUNDED),
+    "expect_column_value_lengths_to_equal": _row("range", "column", "value", types=_TEXT),
+    "expect_column_pair_values_a_to_be_greater_than_b": _row(
+        "consistency", "column_A", "column_B", takes=_IGNORE | _of("or_equal"), types=_ORDERED
+    ),
+    "expect_column_pair_values_to_be_equal": _row("consistency", "column_A", "column_B", takes=_IGNORE),
+    "expect_column_pair_values_to_be_in_set": _row("consistency", "column_A", "column_B", "value_pairs_set", takes=_IGNORE),
+    "expect_multicolumn_sum_to_equal": _row("consistency", "column_list", "sum_total", takes=_IGNORE, types=_NUMBERS),
+    "expect_multicolumn_values_to_be_equal": _row("consistency", "column_list", takes=_IGNORE),
+    "expect_select_column_values_to_be_unique_within_record": _row("consistency", "column_list", takes=_IGNORE),
+    "expect_compound_columns_to_be_unique": _row("duplicate", "column_list", takes=_IGNORE),
+    "expect_column_values_to_be_unique": _row("duplicate", "column"),
+    "expect_column_values_to_be_of_declared_type": _row("schema", "column", "type", takes=_of("format"), generated=True),
+    "expect_column_values_to_exist_in_reference": _row(
+        "consistency",
+        "reference",
+        takes=_of("column", "reference_column", "column_list", "reference_column_list"),
+        generated=True,
+    ),
+    "expect_column_values_to_be_json_parseable": _row("schema", "column", types=_TEXT, planned=False),
+    "expect_column_values_to_match_strftime_format": _row("temporal", "column", "strftime_format", types=_TEXT, planned=False),
+    "expect_column_values_to_match_json_schema": _row("schema", "column", "json_schema", types=_TEXT, planned=False),
+    "expect_column_values_to_be_of_type": _column("schema", "type_"),
+    "expect_column_values_to_be_in_type_list": _column("schema", "type_list"),
+    "expect_column_type_to_be": _column("schema", "type_"),
+    "expect_column_min_to_be_between": _column("range", types=_ORDERED, **_BOUNDED),
+    "expect_column_max_to_be_between": _column("range", types=_ORDERED, **_BOUNDED),
+    "expect_column_sum_to_be_between": _column("range", types=_NUMBERS, **_BOUNDED),
+    "expect_column_mean_to_be_between": _column("range", types=_NUMBERS, **_BOUNDED),
+    "expect_column_median_to_be_between": _column("range", types=_NUMBERS, **_BOUNDED),
+    "expect_column_stdev_to_be_between": _column("range", types=_NUMBERS, **_BOUNDED),
+    "expect_column_quantile_values_to_be_between": _column("distribution", "quantile_ranges", types=_NUMBERS),
+    "expect_column_unique_value_count_to_be_between": _column("duplicate", **_BOUNDED),
+    "expect_column_proportion_of_unique_values_to_be_between": _column("duplicate", **_BOUNDED),
+    "expect_column_proportion_of_non_null_values_to_be_between": _column("range", **_BOUNDED),
+    "expect_column_distinct_values_to_be_in_set": _column("range", "value_set"),
+    "expect_column_distinct_values_to_contain_set": _column("range", "value_set"),
+    "expect_column_distinct_values_to_equal_set": _column("range", "value_set"),
+    "expect_column_most_common_value_to_be_in_set": _column("distribution", "value_set", takes=_of("ties_okay")),
+    "expect_column_kl_divergence_to_be_less_than": _column(
+        "distribution",
+        "partition_object",
+        "threshold",
+        takes=_of("bucketize_data", "tail_weight_holdout", "internal_weight_holdout"),
+        planned=False,
+    ),
+    "expect_column_to_exist": _table("schema", "column", takes=_of("column_index")),
+    "expect_table_columns_to_be_in_set": _table("schema", "column_set"),
+    "expect_table_columns_to_match_set": _table("schema", "column_set", takes=_of("exact_match")),
+    "expect_table_columns_to_match_ordered_list": _table("schema", "column_list"),
+    "expect_table_column_count_to_be_between": _table("schema", bounds=_MIN_MAX),
+    "expect_table_column_count_to_equal": _table("schema", "value"),
+    "expect_table_columns_to_be_unique": _table("schema", hops=_RAW),
+    "expect_table_row_count_to_be_between": _table("schema", **_BOUNDED),
+    "expect_table_row_count_to_equal": _table("schema", "value"),
+    "expect_table_row_count_to_equal_other_table": _table("consistency", "other_table_name", hops=frozenset({"features"})),
+    "expect_records_to_be_readable": _table("schema", "max_share", generated=True),
+    "expect_quarantined_share_to_be_at_most": _table("schema", "max_share", generated=True),
+}
+"""All types, by name."""
+
+OWN: Final = frozenset(
+    {
+        "expect_column_values_to_be_of_declared_type",
+        "expect_column_values_to_exist_in_reference",
+        "expect_table_columns_to_be_in_set",
+        "expect_table_columns_to_be_unique",
+        "expect_records_to_be_readable",
+        "expect_quarantined_share_to_be_at_most",
+    }
+)
+"""Lakegate's own types, registered with GX where a suite is run by it (`expectations.custom`)."""

@@ -1,0 +1,164 @@
+"""What SQL may not hold, so that its answer is the same on both engines and on every retry (promise P5).
+
+Refused: what depends on the order of rows or files, on time or chance, or on how an engine adds up floating-point numbers;
+what the engines read differently; and what leaves the query (other tables' files, user code).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from catalog.document import suggest
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is refused: what, on which line of the SQL, and what to write instead."""
+
+    what: str
+    line: int
+    fix: str
+
+
+_CHANCE: Final = "the answer would be another one on each run; take a column of the data, or leave it out"
+_ORDER: Final = "which row comes first is not fixed; use min or max, or a window ordered by a key that ends in (_drop, _row)"
+_APPROXIMATE: Final = "engines approximate differently; use the exact function"
+_FLOATS: Final = "floating-point sums depend on the order of rows; cast to decimal first"
+_CODE: Final = "only Spark SQL's own functions run on both engines"
+_TEXT: Final = "engines write numbers and nested values differently; leave that to the reader"
+
+FORBIDDEN: Final[dict[str, str]] = {
+    **dict.fromkeys(
+        ("rand", "randn", "random", "uuid", "shuffle", "current_timestamp", "now", "current_date", "localtimestamp", "curdate"), _CHANCE
+    ),
+    **dict.fromkeys(("unix_timestamp", "current_user", "user", "session_user", "current_database", "version"), _CHANCE),
+    **dict.fromkeys(("monotonically_increasing_id", "spark_partition_id", "input_file_name", "input_file_block_start"), _ORDER),
+    **dict.fromkeys(
+        ("first", "first_value", "last", "last_value", "any_value", "collect_list", "array_agg", "listagg", "string_agg"), _ORDER
+    ),
+    **dict.fromkeys(("mode", "max_by", "min_by", "collect_set"), _ORDER),
+    **dict.fromkeys(("approx_count_distinct", "approx_percentile", "percentile_approx", "approx_top_k", "count_min_sketch"), _APPROXIMATE),
+    **dict.fromkeys(("corr", "covar_pop", "covar_samp", "stddev", "stddev_samp", "stddev_pop", "std", "variance", "var_samp"), _FLOATS),
+    **dict.fromkeys(("var_pop", "skewness", "kurtosis", "regr_slope", "regr_r2", "regr_intercept"), _FLOATS),
+    **dict.fromkeys(("java_method", "reflect", "try_reflect", "transform", "ai_query"), _CODE),
+    **dict.fromkeys(("to_json", "to_csv", "format_number", "schema_of_json"), _TEXT),
+}
+"""Functions by name, with what to write instead."""
+
+_ADDED: Final = frozenset({"sum", "avg", "mean", "try_sum", "try_avg"})
+_RANKED: Final = frozenset({"row_number", "lag", "lead", "nth_value", "ntile", "first_value", "last_value"})
+_PORTABLE: Final = re.compile(r"\\[wWdDsSbB1-9]|\(\?[=!<P]|[*+?}]\+")
+"""Parts of a pattern that the engines read differently, or that only one of them has."""
+
+PROVENANCE: Final = ("_drop", "_row")
+
+
+def unportable_pattern(pattern: str) -> str | None:
+    """The first part of a pattern that does not mean the same on every engine."""
+    found = _PORTABLE.search(pattern)
+    return found[0] if found else None
+
+
+def order_dependent(tree: exp.Expr) -> Iterator[Finding]:
+    """What is refused in a query or an expression; sums are looked into where its types are annotated."""
+    from sqlglot import exp
+
+    for node in tree.walk():
+        name = _function(node)
+        ordered = isinstance(node.parent, exp.Window)
+        if name in FORBIDDEN and not (ordered and name in _RANKED):
+            yield Finding(f"{name}()", _line(node), FORBIDDEN[name])
+        elif name in _ADDED and not _exact(node):
+            yield Finding(f"{name}() of floating-point numbers", _line(node), _FLOATS)
+        elif name in _RANKED and ordered and not _total(node.parent):
+            yield Finding(f"{name}() over a window without a total order", _line(node), "end its ORDER BY in _drop, _row")
+        elif isinstance(node, exp.Limit | exp.Fetch) and not _total(node.parent):
+            yield Finding("LIMIT without a total order", _line(node), "add an ORDER BY that ends in _drop, _row, or leave it out")
+        elif isinstance(node, exp.TableSample):
+            yield Finding("TABLESAMPLE", _line(node), _CHANCE)
+        elif isinstance(node, exp.RegexpLike | exp.RegexpExtract | exp.RegexpReplace):
+            yield from _pattern(node)
+
+
+def _function(node: exp.Expr) -> str:
+    from sqlglot import exp
+
+    if isinstance(node, exp.Anonymous):
+        return str(node.this).lower()
+    if isinstance(node, exp.Func):
+        return node.sql(dialect="spark").partition("(")[0].strip().lower()
+    return ""
+
+
+def _exact(node: exp.Expr) -> bool:
+    """Whether what is added up is known not to be a floating-point number."""
+    kind = node.this.type
+    return kind is not None and kind.is_type("decimal", "bigint", "int", "smallint", "tinyint", "boolean", "interval")
+
+
+def _ordered_by(order: exp.Expr | None) -> list[str]:
+    return [] if order is None else [item.this.name for item in order.expressions]
+
+
+def _total(window: exp.Expr | None) -> bool:
+    """Whether a window or query has an order that ends in a row's own name, so that no two rows are equal in it."""
+    return window is not None and _ordered_by(window.args.get("order"))[-2:] == list(PROVENANCE)
+
+
+def _pattern(node: exp.Expr) -> Iterator[Finding]:
+    from sqlglot import exp
+
+    pattern = node.args.get("expression")
+    if isinstance(pattern, exp.Literal) and (part := unportable_pattern(pattern.name)) is not None:
+        fix = "write the class out, such as [0-9] or [A-Za-z0-9_], without look-around or back references"
+        yield Finding(f"the pattern {pattern.name!r}: {part!r} does not mean the same on every engine", _line(node), fix)
+
+
+def _line(node: exp.Expr) -> int:
+    """The line of the node's first word, else (some functions have none) of what stands around it."""
+    around: exp.Expr | None = node
+    while around is not None:
+        for part in around.walk():
+            if (line := part.meta.get("line")) is not None:
+                return int(line)
+        around = around.parent
+    return 1
+
+
+def condition_findings(sql: str, columns: Collection[str], *, personal: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """What is wrong with a row condition, as (what, fix): it must be one expression over a row's own columns, order-free."""
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = sqlglot.parse_one(f"select 1 where {sql}", dialect="spark").find(exp.Where)
+    except SqlglotError as error:
+        details = getattr(error, "errors", None) or [{}]
+        yield f"no valid Spark SQL ({details[0].get('description') or type(error).__name__})", "correct the expression"
+        return
+    if tree is None or next(tree.find_all(exp.AggFunc, exp.Window, exp.Query), None) is not None:
+        yield "it looks at more than one row", "a condition can ask a row's own columns only"
+        return
+    found = list(tree.find_all(exp.Column))
+    for column in found:
+        if column.name not in columns or column.table:
+            yield f"there is no column {column.sql(dialect='spark')!r}", suggest(column.name, columns)
+        elif column.name in personal and _compared(column):
+            yield f"it asks for values of the personal column {column.name!r}", "a rule's arguments stand in every result: leave it out"
+    for finding in order_dependent(tree):
+        yield finding.what, finding.fix
+
+
+def _compared(column: exp.Expr) -> bool:
+    """Whether a column is compared with a value that stands in the condition."""
+    from sqlglot import exp
+
+    predicate = column.find_ancestor(exp.Predicate)
+    return predicate is not None and next(predicate.find_all(exp.Literal), None) is not None

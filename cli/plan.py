@@ -1,0 +1,41 @@
+"""`lakegate plan DATASET`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.options import json_option, lake_options, print_json, print_table
+from lakegate.settings import Settings
+
+COLUMNS = ("rule", "family", "severity", "answered_by", "cost")
+
+
+@click.command("plan")
+@click.argument("dataset")
+@click.option("--sql", is_flag=True, help="Show the SQL of each rule: for a row rule, true where a row breaks it.")
+@json_option
+@lake_options
+def command(dataset: str, *, sql: bool, as_json: bool, settings: Settings) -> None:
+    """Show how the rules of DATASET are evaluated at each hop, and what each costs. Nothing is read but contracts and suites."""
+    from catalog.files import load_catalog
+    from expectations.build import HOPS, build_suite
+    from expectations.plan import make_plan
+
+    contract = load_catalog(settings.project).get(dataset)
+    plans = [make_plan(build_suite(contract, hop, settings.project), contract).to_json() for hop in HOPS[contract.kind]]
+    if as_json:
+        print_json(plans)
+        return
+    for plan in plans:
+        click.echo(f"\n{plan['suite']} (hop {plan['hop']}): {_told(plan)}")
+        print_table(plan["rules"], (*COLUMNS, "sql") if sql else COLUMNS, empty="no rule")
+
+
+def _told(plan: dict[str, Any]) -> str:
+    """The passes in words: how often the rows are read, whatever the number of rules."""
+    parts = [f"{len(plan['rules'])} rules"]
+    if plan["hop"] != "raw":
+        parts += [f"{name} {count}" for name, count in plan["passes"].items() if count]
+    return ", ".join(parts)

@@ -1,0 +1,119 @@
+"""Rules that the plan has no SQL for: asked of Great Expectations itself, at the cost of its import and its queries.
+
+A row rule's predicate is taken out of GX's metric registry (`<map_metric>.condition`), so that it joins the one pass; a
+table rule is validated by GX on the rows that pass. These are GX internals, hence the exact pin and the parity tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from catalog.arguments import SPARK_NAMES
+from catalog.spark_sql import all_of, quoted
+from expectations.row_rules import Columns, within
+from expectations.suite import Rule
+from expectations.verdict import Outcome
+from lakegate.errors import ContractError
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+
+def row_predicates(rules: tuple[Rule, ...], frame: DataFrame, columns: Columns) -> dict[str, Column]:
+    """For each row rule, a boolean column that is true where the row breaks it, and never NULL.
+
+    Raises:
+        ContractError: GX doesn't decide a rule row by row, or can't ask it of these columns.
+    """
+    from great_expectations.execution_engine import SparkDFExecutionEngine
+    from great_expectations.execution_engine.sparkdf_batch_data import SparkDFBatchData
+
+    engine = SparkDFExecutionEngine(spark=frame.sparkSession, persist=False)  # a persisted frame is one more job and its memory
+    engine.load_batch_data("frame", SparkDFBatchData(engine, frame))
+    return {rule.id: _predicate(rule, engine, columns) for rule in rules}
+
+
+def table_outcomes(rules: tuple[Rule, ...], frame: DataFrame, columns: Columns) -> dict[str, Outcome]:
+    """The outcomes of table rules as GX finds them on a frame; nothing of what it saw is kept but whether they hold (P6).
+
+    Raises:
+        ContractError: GX can't evaluate a rule.
+    """
+    import great_expectations as gx
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    context = gx.get_context(mode="ephemeral")
+    asset = context.data_sources.add_spark("rows", persist=False).add_dataframe_asset("rows")
+    batch = asset.add_batch_definition_whole_dataframe("rows").get_batch({"dataframe": frame.select(*[quoted(name) for name in columns])})
+    found = {}
+    for rule in rules:
+        with _gx_errors(rule):
+            result = batch.validate(get_expectation_impl(rule.type)(**rule.kwargs))
+        if result["exception_info"].get("raised_exception", result["success"] is None):
+            raise _refusal(rule, "an error of its own")
+        found[rule.id] = Outcome(rule, int(not result["success"]), 1, {"told": "as Great Expectations found"})
+    return found
+
+
+def _predicate(rule: Rule, engine: Any, columns: Columns) -> Column:
+    from great_expectations.expectations.registry import get_expectation_impl, get_metric_kwargs
+    from great_expectations.validator.metric_configuration import MetricConfiguration
+    from pyspark.sql import functions as F  # noqa: N812
+
+    with _gx_errors(rule):
+        expectation = get_expectation_impl(rule.type)(**_own_arguments(rule))
+        name = f"{expectation.map_metric}.condition"
+        kwargs = get_metric_kwargs(name, configuration=expectation.configuration)
+        domain = dict(kwargs["metric_domain_kwargs"]) | {"batch_id": "frame"}
+        metric = MetricConfiguration(name, metric_domain_kwargs=domain, metric_value_kwargs=kwargs["metric_value_kwargs"])
+        broken = _resolve(metric, engine, columns)[0]
+    return F.coalesce(broken & F.expr(all_of(within(rule, columns))), F.lit(False))
+
+
+@contextlib.contextmanager
+def _gx_errors(rule: Rule) -> Iterator[None]:
+    """GX's errors as ours, by their name alone: their text can hold values (P6)."""
+    try:
+        yield
+    except Exception as error:
+        raise _refusal(rule, type(error).__name__) from error
+
+
+def _refusal(rule: Rule, why: str) -> ContractError:
+    what = f"Great Expectations can't evaluate {rule.type} ({why})"
+    return ContractError(what, where=f"rule {rule.id}", fix="check the rule's arguments in the contract or suite")
+
+
+def _own_arguments(rule: Rule) -> dict[str, Any]:
+    """The arguments without a row condition, which is asked by the plan, once, in Spark SQL."""
+    return {key: value for key, value in rule.kwargs.items() if key not in ("row_condition", "condition_parser")}
+
+
+def _resolve(metric: Any, engine: Any, columns: Columns) -> tuple[Column, dict[str, Any], dict[str, Any]]:
+    """Call a metric's provider with what it depends on, which is never a query for a row condition."""
+    from great_expectations.expectations.registry import get_metric_provider
+
+    if (known := _TABLE_METRICS.get(metric.metric_name)) is not None:
+        found: tuple[Column, dict[str, Any], dict[str, Any]] = known(columns)
+        return found
+    provider_class, provider = get_metric_provider(metric.metric_name, engine)
+    needs = provider_class.get_evaluation_dependencies(metric=metric, execution_engine=engine)
+    values = {key: _resolve(need, engine, columns) for key, need in needs.items()}
+    resolved: tuple[Column, dict[str, Any], dict[str, Any]] = provider(
+        cls=provider_class,
+        execution_engine=engine,
+        metric_domain_kwargs=metric.metric_domain_kwargs,
+        metric_value_kwargs=metric.metric_value_kwargs or {},
+        metrics=values,
+        runtime_configuration={},
+    )
+    return resolved
+
+
+_TABLE_METRICS: dict[str, Any] = {
+    "table.columns": list,
+    "table.column_types": lambda columns: [{"name": name, "type": f"{SPARK_NAMES[column.type]}()"} for name, column in columns.items()],
+    "table.row_count": lambda _: 0,
+}

@@ -1,0 +1,122 @@
+"""What table rules ask of a column, as SQL aggregates: one for each thing asked, however many rules ask it.
+
+All of them are order-free (promise P5). Sums are taken
+in a second pass, of whole multiples of a unit: each value's distance from the middle of the column's range, in units of
+2^-52 of that range. So they are exact to the engine and the same in any order, and their error is at most half a unit a row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from catalog.contract import ColumnType
+from catalog.spark_sql import all_of, quoted
+
+Function = Literal["rows", "present", "nan", "infinite", "min", "max", "distinct", "median", "quantile", "standing", "mode"]
+UNIT_BITS: Final = 52
+INFINITY: Final = "'inf'"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One aggregate: a function of a column's values (or of rows), of the rows where a condition holds.
+
+    `standing` counts the rows where `detail`, a condition, holds; `quantile` takes its number as text.
+    """
+
+    function: Function
+    column: str | None = None
+    type: ColumnType | None = None
+    where: str | None = None
+    detail: str = ""
+
+    def sql(self) -> str:
+        """The aggregate as Spark SQL. Times come as microseconds and days since 1970; NaN is counted, and left out of all else."""
+        value, number = self._value(), self._chosen(self._number())
+        conditions = all_of([part for part in (self.where, self.detail) if part])
+        made: dict[Function, str] = {
+            "rows": f"count(case when {conditions} then 1 end)",
+            "standing": f"count(case when {conditions} then 1 end)",
+            "present": f"count({self._chosen(value)})",
+            "nan": f"count({self._chosen(f'case when isnan({value}) then 1 end')})",
+            "infinite": f"count({self._chosen(f'case when abs({value}) = double({INFINITY}) then 1 end')})",
+            "min": f"min({number})",
+            "max": f"max({number})",
+            "distinct": f"count(distinct {self._chosen(value)})",
+            "median": f"percentile({number}, 0.5)",
+            "quantile": f"percentile_disc({self.detail}) within group (order by {number})",
+        }
+        return made[self.function]
+
+    def spread_sql(self, centre: float, unit: float) -> tuple[str, str]:
+        """The second pass of a column's sums: distances from the centre, and their squares, as whole multiples of the unit."""
+        steps = f"(({self._number()} - {centre!r}D) / {unit!r}D)"
+        square = f"{steps} * {steps} / {2.0**UNIT_BITS!r}D"
+        first, second = (f"sum({self._chosen(f'cast(round({part}) as decimal(38, 0))')})" for part in (steps, square))
+        return first, second
+
+    def _value(self) -> str:
+        return quoted(self.column) if self.column is not None else "1"
+
+    def _number(self) -> str:
+        """The column as a value that has an order, and the same text on both engines."""
+        value = self._value()
+        if self.type == "timestamp":
+            return f"unix_micros({value})"
+        if self.type == "date":
+            return f"datediff({value}, date'1970-01-01')"
+        return f"case when not isnan({value}) then {value} end" if self.type == "double" else value
+
+    def _chosen(self, value: str) -> str:
+        return f"case when {self.where} then {value} end" if self.where else value
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A column's numbers: how many, their sum, and the sum of squared distances from their mean."""
+
+    count: int
+    total: float
+    squares: float
+
+    @property
+    def mean(self) -> float | None:
+        """The mean; None of nothing."""
+        return self.total / self.count if self.count else None
+
+    @property
+    def stdev(self) -> float | None:
+        """The sample's standard deviation; None below two values."""
+        return math.sqrt(max(self.squares, 0.0) / (self.count - 1)) if self.count > 1 else None
+
+
+def scale(low: float, high: float) -> tuple[float, float]:
+    """The centre and unit that a column's sums are taken with, from its least and greatest value.
+
+    The unit is a power of two; 1 where all values are the same.
+    """
+    centre = low / 2 + high / 2
+    reach = max(high - centre, centre - low)
+    return centre, 2.0 ** (math.frexp(reach)[1] - UNIT_BITS) if reach else 1.0
+
+
+def spread(count: int, centre: float, unit: float, sums: tuple[Decimal | None, Decimal | None]) -> Spread:
+    """A column's mean and squares, from the sums of its second pass."""
+    first, second = (int(item or 0) for item in sums)
+    if not count:
+        return Spread(0, 0.0, 0.0)
+    steps = second * 2.0**UNIT_BITS - first * first / count
+    return Spread(count, centre * count + first * unit, steps * unit * unit)
+
+
+def unique(measures: Iterable[Measure]) -> tuple[Measure, ...]:
+    """Each measure once, in the order of first asking."""
+    return tuple(dict.fromkeys(measures))
+
+
+Seen = Mapping[Measure, Any]
+"""What the aggregates gave."""

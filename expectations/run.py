@@ -1,0 +1,255 @@
+"""Running a plan: one evaluation labels every row with the rules it breaks, one count gives everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from catalog.spark_sql import all_of, any_of, quoted, text
+from expectations.frame import HELPER
+from expectations.measures import Measure, scale, spread
+from expectations.plan import Key, Lookup, Plan
+from expectations.table_rules import Answers, answer
+from expectations.tables import judge_table
+from expectations.verdict import Outcome
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+Collect = Callable[["DataFrame"], list[Any]]
+"""Fetches a small frame's rows; the engine's own, which tells errors without values."""
+
+BITS: Final = 62
+"""Rules whose outcome one mask column holds."""
+
+
+def mark(frame: DataFrame, plan: Plan, *, published: DataFrame | None, reference: Callable[[str], DataFrame]) -> DataFrame:
+    """Join what the rules look up: references by `reference(table)`, and keys that stand more than once.
+
+    By hash aggregation and join. `published` is the table that the rows are appended to, whose keys must not come again.
+    """
+    for lookup in plan.lookups:
+        frame = _look_up(frame, lookup, reference(lookup.reference))
+    for key in plan.keys:
+        frame = _mark_repeated(frame, key, published)
+    return frame
+
+
+def _look_up(frame: DataFrame, lookup: Lookup, there: DataFrame) -> DataFrame:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    found = (
+        there.select(F.col(quoted(lookup.reference_column)).alias(lookup.marker)).where(F.col(quoted(lookup.marker)).isNotNull()).distinct()
+    )
+    return frame.join(found, on=F.col(quoted(lookup.column)) == F.col(quoted(lookup.marker)), how="left")
+
+
+def _mark_repeated(frame: DataFrame, key: Key, published: DataFrame | None) -> DataFrame:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    columns, n = [quoted(name) for name in key.columns], f"{HELPER}n"
+    keys = frame.where(F.expr(key.where)).groupBy(*columns).agg(F.count(F.lit(1)).alias(n))
+    repeated = keys.where(F.col(n) > 1).select(*columns)
+    own = [f"{HELPER}k{number}" for number, _ in enumerate(columns)]
+    if published is not None:
+        there = published.where(F.expr(key.where)).select(*[F.col(name).alias(other) for name, other in zip(columns, own, strict=True)])
+        again = keys.select(*columns).join(there, on=_same(columns, own, key), how="left_semi")
+        repeated = repeated.unionByName(again).distinct()
+    marked = repeated.select(*[F.col(name).alias(other) for name, other in zip(columns, own, strict=True)], F.lit(True).alias(key.marker))
+    return frame.join(marked, on=_same(columns, own, key), how="left").drop(*own)
+
+
+def _same(columns: list[str], others: list[str], key: Key) -> Column:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    sign = "<=>" if key.null_safe else "="
+    return F.expr(all_of([f"{name} {sign} {other}" for name, other in zip(columns, others, strict=True)]))
+
+
+def _masks(plan: Plan) -> list[str]:
+    """Mask columns, each a word of BITS rules."""
+    return [f"{HELPER}broken{word}" for word in range(max(1, -(-len(plan.row_steps) // BITS)))]
+
+
+def _bits(plan: Plan, *, severity: str | None = None) -> dict[str, tuple[str, int]]:
+    """For each row rule (of a severity) its mask column and bit."""
+    masks = _masks(plan)
+    return {
+        step.rule.id: (masks[index // BITS], 1 << index % BITS)
+        for index, step in enumerate(plan.row_steps)
+        if severity is None or step.rule.severity == severity
+    }
+
+
+def _holds(bit: tuple[str, int]) -> str:
+    return f"({bit[0]} & {bit[1]}L) <> 0L"
+
+
+def aside(plan: Plan) -> str:
+    """SQL over labelled rows: whether a row is set aside."""
+    words: dict[str, int] = {}
+    for mask, bit in _bits(plan, severity="quarantine").values():
+        words[mask] = words.get(mask, 0) | bit
+    return any_of([_holds(word) for word in words.items()])
+
+
+def reasons(plan: Plan) -> str:
+    """SQL over labelled rows: the ids of the rules that set a row aside, sorted, as an array of texts."""
+    named = [f"case when {_holds(bit)} then {text(rule)} end" for rule, bit in sorted(_bits(plan, severity="quarantine").items())]
+    return f"filter(array({', '.join(named)}), reason -> reason is not null)" if named else "cast(array() as array<string>)"
+
+
+def label(frame: DataFrame, plan: Plan, *, keep: list[str]) -> DataFrame:
+    """Columns `keep` of a marked frame, and the masks of the rules that each row breaks."""
+    frame, broken = _broken(frame, plan)
+    words: dict[str, list[str]] = {mask: ["0L"] for mask in _masks(plan)}
+    for rule, (mask, bit) in _bits(plan).items():
+        words[mask].append(f"case when {broken[rule]} then {bit}L else 0L end")
+    return frame.selectExpr(*[quoted(name) for name in keep], *[f"{' + '.join(parts)} as {mask}" for mask, parts in words.items()])
+
+
+def _broken(frame: DataFrame, plan: Plan) -> tuple[DataFrame, dict[str, str]]:
+    """For each row rule the SQL that is true where a row breaks it; those without are asked of GX, in columns of their own."""
+    found = {step.rule.id: step.sql for step in plan.row_steps if step.sql is not None}
+    if others := tuple(step.rule for step in plan.row_steps if step.sql is None):
+        from expectations.fallback import row_predicates
+
+        flags = {rule: f"{HELPER}gx{index}" for index, rule in enumerate(rule.id for rule in others)}
+        broken = row_predicates(others, frame, plan.columns)
+        frame = frame.select("*", *[broken[rule].alias(flag) for rule, flag in flags.items()])
+        found |= flags
+    return frame, found
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one count of rows gave: how many, how many are set aside, how many break each rule, and what table rules asked."""
+
+    rows: int
+    aside: int
+    failed: Mapping[str, int]
+    answers: Answers
+    asked_of: Mapping[str, int] = field(default_factory=dict)
+    """Rows that a rule with `mostly` was asked of."""
+    by_gx: Mapping[str, Outcome] = field(default_factory=dict)
+    """Outcomes of table rules that Great Expectations itself was asked for."""
+
+    @property
+    def valid(self) -> int:
+        """Rows that are not set aside."""
+        return self.rows - self.aside
+
+
+def count_labelled(labelled: DataFrame, plan: Plan, collect: Collect) -> Counted:
+    """Count labelled rows; table rules are asked of those that pass."""
+    failed = {rule: f"count(case when {_holds(bit)} then 1 end)" for rule, bit in _bits(plan).items()}
+    return _count(labelled, plan, failed, collect, passing=f"not {aside(plan)}")
+
+
+def count_rows(frame: DataFrame, plan: Plan, collect: Collect) -> Counted:
+    """Count the rows of a marked frame of which none can be set aside, as those of a feature table."""
+    frame, broken = _broken(frame, plan)
+    return _count(frame, plan, {rule: f"count(case when {sql} then 1 end)" for rule, sql in broken.items()}, collect, passing="true")
+
+
+def nothing_counted(plan: Plan) -> Counted:
+    """What counting no rows gives, without asking an engine."""
+    counts = {"rows", "present", "nan", "infinite", "distinct", "standing"}
+    measures: dict[Measure, Any] = {
+        item: 0 if item.function in counts else [] if item.function == "mode" else None for item in plan.measures
+    }
+    return Counted(0, 0, {}, Answers(measures, {item: spread(0, 0.0, 1.0, (None, None)) for item in plan.spreads}))
+
+
+def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collect, *, passing: str) -> Counted:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    measures = [item for item in plan.measures if item.function != "mode"]
+    domains = {step.rule.id: f"count(case when {step.domain} then 1 end)" for step in plan.row_steps if step.domain}
+    asked = ["count(1)", f"count(case when not {passing} then 1 end)", *failed.values(), *domains.values()]
+    asked += [_passing(item, passing).sql() for item in measures]
+    (row,) = collect(frame.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(asked)]))
+    values = iter(row)
+    rows, set_aside = int(next(values)), int(next(values))
+    broken = {rule: int(next(values)) for rule in failed}
+    asked_of = {rule: int(next(values)) for rule in domains}
+    found: dict[Measure, Any] = {item: next(values) for item in measures}
+    found |= {item: _modes(frame, item, passing, collect) for item in plan.measures if item.function == "mode"}
+    answers = Answers(found, _spreads(frame, plan, found, collect, passing))
+    return Counted(rows, set_aside, broken, answers, asked_of, _by_gx(frame, plan, passing))
+
+
+def _by_gx(frame: DataFrame, plan: Plan, passing: str) -> dict[str, Outcome]:
+    rules = tuple(step.rule for step in plan.steps if step.way == "gx" and not step.rule.row_rule)
+    if not rules:
+        return {}
+    from expectations.fallback import table_outcomes
+
+    return table_outcomes(rules, frame.where(passing).select(*[quoted(name) for name in plan.columns]), plan.columns)
+
+
+def _passing(measure: Measure, passing: str) -> Measure:
+    return replace(
+        measure,
+        where=all_of([part for part in (passing, measure.where) if part and part != "true"]) if passing != "true" else measure.where,
+    )
+
+
+def _spreads(frame: DataFrame, plan: Plan, found: Mapping[Measure, Any], collect: Collect, passing: str) -> dict[Measure, Any]:
+    """The second pass: sums of every column whose mean or deviation is asked for."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    scales = {}
+    for base in plan.spreads:
+        low, high = (found[replace(base, function=name)] for name in ("min", "max"))
+        odd = base.type == "double" and (found[replace(base, function="nan")] or found[replace(base, function="infinite")])
+        scales[base] = (0.0, 1.0) if odd or low is None else scale(float(low), float(high))
+    if not scales:
+        return {}
+    asked = [sql for base, (centre, unit) in scales.items() for sql in _finite(_passing(base, passing)).spread_sql(centre, unit)]
+    (row,) = collect(frame.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(asked)]))
+    sums = iter(row)
+    return {
+        base: spread(int(found[replace(base, function="present")]), centre, unit, (next(sums), next(sums)))
+        for base, (centre, unit) in scales.items()
+    }
+
+
+def _finite(base: Measure) -> Measure:
+    """Sums leave infinite numbers out: a rule on them is broken anyway, and no whole number stands for them."""
+    if base.type != "double":
+        return base
+    limit = f"abs({quoted(str(base.column))}) < double('inf')"
+    return replace(base, where=all_of([part for part in (base.where, limit) if part]))
+
+
+def _modes(frame: DataFrame, measure: Measure, passing: str, collect: Collect) -> list[Any]:
+    """The values that stand most often in a column, at most a hundred of them."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    column, n = quoted(str(measure.column)), f"{HELPER}n"
+    chosen = frame.where(F.expr(all_of([part for part in (passing, measure.where, f"{column} is not null") if part])))
+    counts = chosen.groupBy(column).agg(F.count(F.lit(1)).alias(n))
+    (most,) = collect(counts.agg(F.max(n)))
+    return [] if most[0] is None else [row[0] for row in collect(counts.where(F.col(n) == most[0]).orderBy(column).limit(100))]
+
+
+def outcomes(plan: Plan, counted: Counted, *, other_rows: Mapping[str, int] | None = None) -> tuple[Outcome, ...]:
+    """One outcome per rule, in the suite's order."""
+    from expectations.header_rules import judge_header
+
+    found = []
+    for step in plan.steps:
+        rule = step.rule
+        if rule.row_rule:
+            found.append(Outcome(rule, counted.failed.get(rule.id, 0), counted.asked_of.get(rule.id, counted.rows)))
+        elif step.way == "header":
+            found.append(judge_header(rule, tuple(plan.columns), plan.columns) or Outcome(rule, 1, 1))
+        elif step.way == "tally":
+            found.append(judge_table(rule, valid=counted.valid, quarantined=counted.aside, other_rows=other_rows))
+        elif step.way == "gx":
+            found.append(counted.by_gx[rule.id])
+        else:
+            found.append(answer(rule, plan.columns, counted.answers))
+    return tuple(found)

@@ -1,0 +1,111 @@
+"""What SQL may not hold, so that its answer is one (promise P5)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import sqlglot
+
+from catalog.files import load_catalog
+from catalog.sql_lint import condition_findings, order_dependent
+
+ROOT = Path(__file__).resolve().parents[2]
+
+REFUSED = {
+    "rand()": "rand()",
+    "current_timestamp()": "current_timestamp()",
+    "current_date": "current_date()",
+    "uuid()": "uuid()",
+    "monotonically_increasing_id()": "monotonically_increasing_id()",
+    "first(tailnum)": "first()",
+    "last_value(tailnum) over (order by time_hour)": "last_value()",
+    "any_value(tailnum)": "any_value()",
+    "collect_list(tailnum)": "collect_list()",
+    "collect_set(tailnum)": "collect_set()",
+    "mode(tailnum)": "mode()",
+    "max_by(tailnum, distance)": "max_by()",
+    "approx_count_distinct(tailnum)": "approx",
+    "percentile_approx(distance, 0.5)": "percentile_approx()",
+    "stddev(distance)": "stddev()",
+    "corr(distance, air_time)": "corr()",
+    "to_json(struct(distance))": "to_json()",
+    "sum(distance / 3)": "sum() of floating",
+    "avg(distance * 1.5D)": "avg() of floating",
+    "row_number() over (partition by origin order by time_hour)": "row_number() over",
+    "lag(distance) over (order by time_hour, _row)": "lag() over",
+    "tailnum rlike '\\\\w+'": "does not mean the same",
+}
+ALLOWED = (
+    "count(distinct tailnum)",
+    "sum(distance)",
+    "avg(cast(distance / 3 as decimal(38, 9)))",
+    "sum(case when dest = 'LAX' then 1 else 0 end)",
+    "min(time_hour)",
+    "percentile(distance, 0.5)",
+    "row_number() over (partition by origin order by time_hour, _drop, _row)",
+    "first_value(tailnum) over (order by time_hour desc, _drop, _row)",
+    "tailnum rlike '^[A-Z0-9]+$'",
+    "sum(distance) over (partition by origin)",
+)
+
+
+def lake_with(tmp_path: Path, expression: str, *, tail: str = "") -> Path:
+    """The project's contracts, with one more expression in the SQL of flight_features, on line 20."""
+    shutil.copytree(ROOT / "catalog", tmp_path / "catalog", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    path = tmp_path / "catalog" / "sql" / "flight_features.sql"
+    path.write_text(path.read_text().replace("w.visib,", f"CAST(({expression}) AS DOUBLE) AS visib,") + tail)
+    return tmp_path
+
+
+def on_flights(expression: str) -> str:
+    return f"SELECT {expression} FROM flights"
+
+
+@pytest.mark.parametrize("expression", REFUSED)
+def test_what_depends_on_order_time_chance_or_engine_is_refused_with_file_line_and_fix(tmp_path: Path, expression: str) -> None:
+    error = load_catalog(lake_with(tmp_path, on_flights(expression))).broken["flight_features"]
+    assert REFUSED[expression] in error.what
+    file, _, line = error.where.rpartition(":")
+    assert Path(file) == tmp_path / "catalog/sql/flight_features.sql"
+    assert "FROM flights)" in Path(file).read_text().splitlines()[int(line) - 1]
+    assert error.fix
+
+
+@pytest.mark.parametrize("expression", ALLOWED)
+def test_what_has_one_answer_passes(tmp_path: Path, expression: str) -> None:
+    assert "flight_features" in load_catalog(lake_with(tmp_path, on_flights(expression))).contracts
+
+
+def test_a_broken_sql_takes_down_its_own_table_alone(tmp_path: Path) -> None:
+    catalog = load_catalog(lake_with(tmp_path, on_flights("rand()")))
+    assert set(catalog.broken) == {"flight_features"}
+    assert {"flights", "weather"} <= catalog.contracts.keys()
+
+
+def test_a_limit_needs_an_order_that_ends_in_the_row() -> None:
+    limited = "select a from t order by a limit 3"
+    assert [item.what for item in order_dependent(sqlglot.parse_one(limited, dialect="spark"))] == ["LIMIT without a total order"]
+    ordered = "select a from t order by a, _drop, _row limit 3"
+    assert list(order_dependent(sqlglot.parse_one(ordered, dialect="spark"))) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "what"),
+    [
+        ("a >", "no valid Spark SQL"),
+        ("sum(a) > 1", "more than one row"),
+        ("a in (select b from t)", "more than one row"),
+        ("c = 1", "no column"),
+        ("t.a = 1", "no column"),
+        ("a > rand()", "rand()"),
+        ("person = 'Ann'", "personal"),
+    ],
+)
+def test_a_row_condition_asks_a_rows_own_columns_only(condition: str, what: str) -> None:
+    assert any(what in found for found, _ in condition_findings(condition, {"a", "b", "person"}, personal={"person"}))
+
+
+def test_a_sound_row_condition_passes() -> None:
+    assert list(condition_findings("(a > 1 and b is not null) or person is null", {"a", "b", "person"}, personal={"person"})) == []

@@ -1,0 +1,63 @@
+"""Writes docs/rules.md, the list of expectation types: `make docs`. A unit test holds the page to what the code says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
+from expectations.header_rules import HEADER_TYPES
+from expectations.plan import UNIQUE_TYPES
+from expectations.tables import COUNTED_TYPES
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "rules.md"
+HEAD = """# The expectation types
+
+Written by `make docs` from the code; don't edit it by hand.
+
+A contract's `quality` and a suite file use these types. *Row* rules decide row by row and may set rows aside (`quarantine`);
+*table* rules decide over the rows that pass, and warn or block. `lakegate plan DATASET` shows how the rules of a dataset are
+evaluated. What a rule makes of NULL and NaN stands in [null-and-nan.md](null-and-nan.md).
+
+Every rule takes `row_condition` (Spark SQL over the row's own columns, or the JSON of a Great Expectations condition) where it
+is listed, and every row rule `mostly`, the share of rows that must keep it (with `warn` and `block`).
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    planned = sum(kind.planned and name not in OWN for name, kind in EXPECTATIONS.items())
+    lines = [HEAD, f"{planned} of Great Expectations' own types are answered without it; {len(OWN)} are Lakegate's.\n"]
+    for title, names in (("Great Expectations' own", EXPECTATIONS.keys() - OWN), ("Lakegate's, registered with Great Expectations", OWN)):
+        lines += [f"## {title}\n", "| type | rule | family | hops | arguments | answered by |", "|---|---|---|---|---|---|"]
+        lines += [_line(name, EXPECTATIONS[name]) for name in EXPECTATIONS if name in names]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _line(name: str, kind: Expectation) -> str:
+    hops = ", ".join(hop for hop in ("raw", "processed", "features") if hop in kind.hops)
+    arguments = ", ".join(_arguments(kind)) or "none"
+    made = "made from the contract" if kind.generated else arguments
+    return f"| `{name}` | {'row' if kind.row_rule else 'table'} | {kind.family} | {hops} | {made} | {_way(name, kind)} |"
+
+
+def _arguments(kind: Expectation) -> Iterator[str]:
+    yield from sorted(kind.needs)
+    yield from (f"[{name}]" for name in sorted((kind.takes | kind.bounds) - {"mostly", "condition_parser"}))
+
+
+def _way(name: str, kind: Expectation) -> str:
+    if not kind.planned:
+        return "Great Expectations itself"
+    if name in HEADER_TYPES:
+        return "the columns' names and types"
+    if name in UNIQUE_TYPES:
+        return "one aggregation by the key"
+    if name in COUNTED_TYPES or "raw" in kind.hops:
+        return "counts that are there anyway"
+    return "the pass over the rows" if kind.row_rule else "aggregates of the count"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
