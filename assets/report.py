@@ -29,13 +29,14 @@ def report(session: Session, results: Iterable[DropResult]) -> None:
     with open_instance(session.settings) as instance:
         for result in results:
             contract = session.catalog.get(result.dataset)
-            partition = partition_for(instance, received(session, result.dataset, result.drop))
+            replayed = any(hop.hop == "processed" for hop in result.hops) and not any(hop.hop == "raw" for hop in result.hops)
+            partition = None if replayed else partition_for(instance, received(session, result.dataset, result.drop))
             for hop in result.hops:
                 if hop.hop == "features":
                     continue
                 if hop.version is not None:
                     _version(session, instance, contract, VersionName.parse(hop.version), partition)
-                elif hop.rules and not _refused_before(instance, hop.table, partition):
+                elif hop.rules:
                     _checks(instance, hop.table, hop.rules, hop.counts, partition)
         for contract in session.catalog.features:
             for name in untold(session, instance, contract.name):
@@ -53,17 +54,19 @@ def _version(session: Session, instance: DagsterInstance, contract: Contract, na
     instance.report_runless_asset_event(AssetMaterialization(asset_key=name.table, partition=partition, metadata=metadata, tags=tags))
 
 
-def _refused_before(instance: DagsterInstance, table: str, partition: str) -> bool:
-    """Whether this drop's checks were reported: an event without a run can be told only once per check and partition."""
-    wanted = AssetCheckKey(AssetKey(table), "schema")
-    history = instance.event_log_storage.get_asset_check_execution_history(check_key=wanted, limit=100)
-    found = [record.event.dagster_event for record in history if record.event is not None]
+def _reported_before(instance: DagsterInstance, table: str, check: str, partition: str | None) -> bool:
+    """Whether this check of this drop was reported: Dagster takes an event without a run once per check and partition."""
+    wanted = AssetCheckKey(AssetKey(table), check)
+    history = instance.event_log_storage.get_asset_check_execution_history(check_key=wanted, limit=1000)
+    found = [record.event.dagster_event for record in history if record.event is not None and not record.run_id]
     return any(event is not None and event.partition == partition for event in found)
 
 
 def _checks(instance: DagsterInstance, table: str, rules: list[dict[str, Any]], counts: dict[str, int], partition: str | None) -> None:
     families = sorted({str(rule["family"]) for rule in rules})
     for check in check_results(table, families, rules, counts):
+        if _reported_before(instance, table, str(check.check_name), partition):
+            continue
         instance.report_runless_asset_event(
             AssetCheckEvaluation(
                 asset_key=AssetKey(table),

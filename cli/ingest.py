@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from cli.options import json_option, lake_options, print_json
 from lakegate.errors import Exit, LakegateError
 from lakegate.settings import Settings
-
-if TYPE_CHECKING:
-    from lake.ingest import DropResult
-    from lake.session import Session
 
 WORST_FIRST = (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.OK)
 """Which exit code stands for several."""
@@ -23,7 +18,9 @@ WORST_FIRST = (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.OK)
 @click.argument("dataset")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--dry-run", is_flag=True, help="Judge the files; take in, write and publish nothing.")
-@click.option("--again", is_flag=True, help="Judge again although a verdict under the same rules is on record.")
+@click.option(
+    "--again", is_flag=True, help="Judge again although a verdict is on record; on a replace table, deliver an older content anew."
+)
 @json_option
 @lake_options
 def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool, as_json: bool, settings: Settings) -> None:
@@ -33,6 +30,7 @@ def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool
     these is carried too. Exit: 0 published or unchanged, 3 blocked, held or waiting.
     """
     from cli.progress import Progress
+    from cli.tell import tell_dagster
     from expectations.verdict import Verdict
     from lake.ingest import ingest
     from lake.rehearse import rehearse
@@ -55,19 +53,7 @@ def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool
     if as_json:
         print_json([result.to_json() for result in results])
     if not dry_run:
-        _tell_dagster(session, results)
+        tell_dagster(session, results)
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
     codes = {error.exit_code for error in errors} | {Exit.BLOCKED if stopped else Exit.OK}
     raise click.exceptions.Exit(next(code for code in WORST_FIRST if code in codes))
-
-
-def _tell_dagster(session: Session, results: list[DropResult]) -> None:
-    """Last of all, and never in the way: the lake has what matters, and the next ingest or demo tells what is missing."""
-    from assets.report import report
-
-    try:
-        report(session, results)
-    except Exception as error:  # noqa: BLE001  (whatever Dagster's store says, the drops are published)
-        click.echo(
-            f"warning: Dagster was not told ({type(error).__name__}); `lakegate dev` will miss this until it is carried again", err=True
-        )

@@ -18,6 +18,8 @@ VERBS: Final = {
     "ingest": "Carry files of a dataset through all hops.",
     "versions": "List the published versions of a table.",
     "quarantine": "List the rows of a dataset that are set aside.",
+    "replay": "Judge rows that are set aside again; publish those that pass.",
+    "discard": "Decide that rows which are set aside never come back.",
     "plan": "Show how a dataset's rules are evaluated, and what each costs.",
     "verify": "Prove every byte of a version, or name each gap.",
     "up": "Start the embedded lakeFS and mend the home's caches.",

@@ -46,18 +46,34 @@ def _look_up(frame: DataFrame, lookup: Lookup, there: DataFrame) -> DataFrame:
 
 
 def _mark_repeated(frame: DataFrame, key: Key, published: DataFrame | None) -> DataFrame:
+    """Mark the rows whose key stands more than once in the frame, or already in the published table.
+
+    Two joins, and not one with the union of both: Sail 0.7.2 never ends where a union holds a semi join with an empty table.
+    """
     from pyspark.sql import functions as F  # noqa: N812
 
     columns, n = [quoted(name) for name in key.columns], f"{HELPER}n"
     keys = frame.where(F.expr(key.where)).groupBy(*columns).agg(F.count(F.lit(1)).alias(n))
-    repeated = keys.where(F.col(n) > 1).select(*columns)
-    own = [f"{HELPER}k{number}" for number, _ in enumerate(columns)]
-    if published is not None:
-        there = published.where(F.expr(key.where)).select(*[F.col(name).alias(other) for name, other in zip(columns, own, strict=True)])
-        again = keys.select(*columns).join(there, on=_same(columns, own, key), how="left_semi")
-        repeated = repeated.unionByName(again).distinct()
-    marked = repeated.select(*[F.col(name).alias(other) for name, other in zip(columns, own, strict=True)], F.lit(True).alias(key.marker))
-    return frame.join(marked, on=_same(columns, own, key), how="left").drop(*own)
+    marked = _join_marker(frame, keys.where(F.col(n) > 1), key, "twice")
+    if published is None:
+        return marked.selectExpr("*", f"{HELPER}twice as {quoted(key.marker)}").drop(f"{HELPER}twice")
+    others = [f"{HELPER}p{number}" for number, _ in enumerate(columns)]
+    there = published.where(F.expr(key.where)).select(*[F.col(name).alias(other) for name, other in zip(columns, others, strict=True)])
+    marked = _join_marker(marked, keys.join(there, on=_same(columns, others, key), how="left_semi"), key, "again")
+    either = f"coalesce({HELPER}twice, false) or coalesce({HELPER}again, false)"
+    return marked.selectExpr("*", f"{either} as {quoted(key.marker)}").drop(f"{HELPER}twice", f"{HELPER}again")
+
+
+def _join_marker(frame: DataFrame, keys: DataFrame, key: Key, name: str) -> DataFrame:
+    """The frame with a helper column that is true where the row's key is among `keys`, else NULL."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    columns = [quoted(column) for column in key.columns]
+    others = [f"{HELPER}{name}{number}" for number, _ in enumerate(columns)]
+    found = keys.select(
+        *[F.col(column).alias(other) for column, other in zip(columns, others, strict=True)], F.lit(True).alias(f"{HELPER}{name}")
+    )
+    return frame.join(found, on=_same(columns, others, key), how="left").drop(*others)
 
 
 def _same(columns: list[str], others: list[str], key: Key) -> Column:

@@ -6,6 +6,7 @@ What a hop writes is told by a `Job` (raw, processed or features); everything th
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
         resume(session, job.table)
         if (found := standing(session, job)) is not None:
             publish.sweep(session.repository, table=job.table, cause=job.cause)
-            return _result(job, finish(session, found), Verdict.UNCHANGED)
+            return _unchanged(session, job, finish(session, found))
         if not again and (known := _blocked_before(session, job, key)) is not None:
             return known
         for rebase in range(REBASES + 1):
@@ -189,6 +190,8 @@ def _manifest(
         settings=provenance.configuration(session.settings),
         durations=dict(seconds),
         notes=written.notes,
+        settled=written.settled,
+        aside=written.aside,
     )
 
 
@@ -206,6 +209,15 @@ def _blocked_before(session: Session, job: Job, key: str) -> HopResult | None:
         return None
     body = ledger.read(session, newest)
     return HopResult(job.hop, job.table, Verdict.BLOCKED, None, body["counts"], body["rules"], body["reason"], cause=job.cause)
+
+
+def _unchanged(session: Session, job: Job, found: Published) -> HopResult:
+    """What stands already; an older content of a full table says how it becomes the table again."""
+    newest = int((publish.head(session.repository, job.table) or {}).get("version", found.name.number))
+    told = (
+        f"{job.table} is at v{newest} since; `--again` delivers this content anew" if job.replaces and newest != found.name.number else ""
+    )
+    return replace(_result(job, found, Verdict.UNCHANGED), reason=told)
 
 
 def _result(job: Job, published: Published, verdict: Verdict) -> HopResult:

@@ -16,7 +16,7 @@ from expectations.verdict import Verdict, worst
 from lake import ledger, publish
 from lake.features import carry_features
 from lake.job import HopResult
-from lake.order import in_order, waiting_drops, waits_for
+from lake.order import in_order, settle_corrected, waiting_drops, waits_for
 from lake.processed import carry_processed
 from lake.raw import carry_raw
 from lake.receive import Drop, check_path, receive
@@ -70,7 +70,12 @@ def ingest(
     paths = list(files)
     for path in paths:
         check_path(path)
-    drops = list({drop.sha256: drop for drop in (receive(session, dataset, path) for path in paths)}.values())
+    drops = list(
+        {
+            drop.sha256: drop
+            for drop in (receive(session, dataset, path, anew=again and contract.write_mode == "replace") for path in paths)
+        }.values()
+    )
     results: dict[tuple[str, str], DropResult] = {}
     tried: set[str] = set()
     for result in chain(
@@ -140,7 +145,10 @@ def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: 
                 session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="waiting", key="-", body={"reason": reason}
             )
         return HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
-    return carry_processed(session, contract, drop, again=again)
+    result = carry_processed(session, contract, drop, again=again)
+    if result.version is not None and result.verdict is not Verdict.UNCHANGED:
+        settle_corrected(session, contract, drop)
+    return result
 
 
 def followers(session: Session, table: str) -> list[Contract]:

@@ -29,6 +29,8 @@ class Written:
     content_hash: str = ""
     notes: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
+    settled: list[DataFile] = field(default_factory=list)
+    aside: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,11 @@ def quarantine_table(dataset: str) -> str:
     return f"quarantine/{dataset}"
 
 
+def settled_table(dataset: str) -> str:
+    """The Delta table of what became of rows set aside: replayed, discarded or superseded."""
+    return f"settled/{dataset}"
+
+
 def feature_table(table: str) -> str:
     """The Delta table of a feature."""
     return f"features/{table}"

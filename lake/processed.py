@@ -14,6 +14,8 @@ from expectations.run import aside, reasons
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome, Verdict
 from lake import layout, ledger, publish
+from lake.aside import count_aside
+from lake.columns import check_columns
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.evaluate import Evaluated, evaluate, pin_references
@@ -25,7 +27,7 @@ from lake.receive import Drop, is_pending, settle
 from lake.repository import MAIN
 from lake.session import Session
 from lake.steps import Steps
-from lakegate.errors import ContractError, IntegrityError
+from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile, Parent
 from lakegate.names import VersionName
 
@@ -89,26 +91,6 @@ def _superseded(session: Session, contract: Contract, drop: Drop, later: Version
     return HopResult("processed", contract.name, Verdict.UNCHANGED, None, {}, [], reason, cause=drop.sha256)
 
 
-def check_columns(session: Session, contract: Contract) -> None:
-    """Refuse to append rows of other columns than the table's versions have.
-
-    Raises:
-        ContractError: The contract's columns or types are not those of the latest version; nothing was written.
-    """
-    head = publish.head(session.repository, contract.name)
-    if contract.write_mode != "append" or head is None:
-        return
-    latest = finished(session, VersionName(contract.name, int(head["version"])))
-    before = {item["name"]: item["type"] for item in latest.manifest.schema}
-    now = {column.name: column.type for column in contract.columns}
-    changes = [f"{name} is new" for name in now if name not in before] + [f"{name} is gone" for name in before if name not in now]
-    changes += [f"{name} was {before[name]} and is {kind} now" for name, kind in now.items() if before.get(name, kind) != kind]
-    if changes:
-        what = f"the contract's columns are not those of {latest.name}: {'; '.join(changes)}"
-        fix = "an append table keeps its columns; put them back, or describe the new files as a dataset of their own"
-        raise ContractError(what, where=str(contract.path), fix=fix)
-
-
 def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -> Outcome | None:
     """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
     if _name_holder(session, contract, drop, base=base) is None:
@@ -157,6 +139,10 @@ class _Work:
     def quarantine(self) -> str:
         return layout.quarantine_table(self.contract.name)
 
+    @property
+    def settled(self) -> str:
+        return layout.settled_table(self.contract.name)
+
     def write(self, candidate: Candidate, steps: Steps) -> Written:
         """Evaluate once, write both tables from it, and describe what was written."""
         session, parent = self.session, candidate.parent
@@ -169,7 +155,7 @@ class _Work:
             if parsed.staging is None:
                 what = "the raw version can't be parsed any more"
                 raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
-            published = session.engine.read_delta(candidate.branch, self.table) if self.appends and parent else None
+            published = session.engine.read_delta(candidate.branch, self.table) if self.appends and before else None
             steps.tell("evaluate")
             found = evaluate(session, self.contract, self.suite, staging=parsed.staging, folder=folder, pins=self.pins, published=published)
             counts = found.counts(records=self.records, before=before, appends=self.appends)
@@ -227,7 +213,12 @@ class _Work:
             repository.put(candidate.branch, _name_path(self.contract, self.drop), json.dumps(body, sort_keys=True).encode())
         repository.delete(candidate.branch, layout.pending(self.contract.name, self.drop.sha256))
         content = add(parent.content_hash if parent and self.appends else None, number)
-        return Written(found.outcomes, counts, files, aside, content)
+        if not self.appends:  # what became of rows of the delivery before goes with them
+            for item in repository.listing(candidate.branch, f"{self.settled}/"):
+                repository.delete(candidate.branch, item.path)
+        settled = parent.settled if parent and self.appends else []
+        balance = count_aside(parent, aside, {}, fresh=not self.appends)
+        return Written(found.outcomes, counts, files, aside, content, settled=settled, aside=balance)
 
     def _content(self, candidate: Candidate, files: list[DataFile]) -> tuple[int, int]:
         """Content hash and rows of the files that are new on the candidate, read back from it."""

@@ -12,6 +12,7 @@ from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
 from expectations.verdict import Outcome
 from lake import layout
+from lake.columns import check_columns
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.parse import Parsed, parse
@@ -38,8 +39,13 @@ class _Delivery:
 
 
 def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
-    """Judge a received drop by its schema rules and publish it as a version of the raw table."""
+    """Judge a received drop by its schema rules and publish it as a version of the raw table.
+
+    Raises:
+        ContractError: The contract's columns are no longer those of the processed table; nothing was written.
+    """
     suite = build_suite(contract, "raw", session.settings.project)
+    check_columns(session, contract)
 
     def write(candidate: Candidate, steps: Steps) -> Written:
         with session.scratch("raw") as folder:

@@ -10,12 +10,14 @@ from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import layout, publish
+from lake.aside import latest_manifest
+from lake.columns import check_columns
 from lake.evaluate import evaluate, missing_reference, pin_references
 from lake.ingest import DropResult, deliverable
 from lake.job import NOTHING, HopResult
 from lake.order import earlier_drop
 from lake.parse import Parsed
-from lake.processed import check_columns, name_taken
+from lake.processed import name_taken
 from lake.raw import judge_raw, order_value, parse_file, raw_counts
 from lake.receive import Drop, check_path, copy_in
 from lake.refusal import unread, why_blocked
@@ -89,8 +91,9 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
     if appends and (taken := name_taken(session, contract, drop, base=MAIN)) is not None:
         return _result(contract, "processed", drop, (taken,), NOTHING)
     suite = build_suite(contract, "processed", session.settings.project)
-    latest = publish.head(session.repository, contract.name)
-    published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and latest else None
+    latest = latest_manifest(session, contract.name)
+    holds_rows = latest is not None and latest.counts.after > 0
+    published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and holds_rows else None
     pins = pin_references(session, contract)
     found = evaluate(session, contract, suite, staging=staging, folder=staging.parent, pins=pins, published=published)
     return _result(

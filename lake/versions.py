@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from catalog.contract import Contract
 from lake import layout, ledger, publish
+from lake.aside import latest_manifest, open_rows
 from lake.receive import who
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
 from lakegate.manifest import Manifest, manifest_path
 from lakegate.names import VersionName
-from lakegate.store import choose_store
 
 MASK: Final = "***"
 
@@ -43,23 +43,22 @@ def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
 
 
 def list_quarantine(session: Session, contract: Contract, *, reveal: bool = False) -> list[dict[str, Any]]:
-    """The rows of a dataset that are set aside: drop, file, row, rules and the original record.
+    """The rows of a dataset that are set aside and open still: drop, file, row, rules and the original record.
 
     Fields of personal columns are masked unless `reveal`, which is put on record first.
     """
-    latest = publish.head(session.repository, contract.name)
-    if latest is None:
+    manifest = latest_manifest(session, contract.name)
+    if manifest is None:
         return []
     if reveal and contract.personal:
         ledger.write(session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={"by": who()})
-    manifest = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, int(latest["version"])))
     headers: dict[str, list[str]] = {}
     rows = []
-    for item in _rows_aside(session, manifest):
+    for item in open_rows(session, manifest).to_pylist():
         record = item["_record"]
         if contract.personal and not reveal:
             if item["_drop"] not in headers:
-                headers[item["_drop"]] = _header(session, contract, item["_drop"])
+                headers[item["_drop"]] = header_of(session, contract, item["_drop"])
             record = _masked(record, headers[item["_drop"]], contract)
         rows.append({"drop": item["_drop"], "file": item["_file"], "row": item["_row"], "rules": item["_reasons"], "record": record})
     return sorted(rows, key=lambda row: (str(row["file"]), str(row["drop"]), int(row["row"])))
@@ -93,18 +92,7 @@ def _described(session: Session, name: VersionName, commit: str) -> dict[str, An
     }
 
 
-def _rows_aside(session: Session, manifest: Manifest) -> list[dict[str, Any]]:
-    from pyarrow import parquet
-
-    store = choose_store(session.settings, manifest)
-    rows: list[dict[str, Any]] = []
-    for item in manifest.quarantine:
-        with store.open(item) as source:
-            rows += parquet.ParquetFile(source).read(columns=["_drop", "_file", "_row", "_reasons", "_record"]).to_pylist()
-    return rows
-
-
-def _header(session: Session, contract: Contract, drop: str) -> list[str]:
+def header_of(session: Session, contract: Contract, drop: str) -> list[str]:
     """The delivered file's columns, in its own order, as its raw version recorded them."""
     table = f"{contract.name}_raw"
     raw = publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)

@@ -13,6 +13,9 @@ from lakegate.names import VersionName
 FORMAT = 1
 """Format of the manifest; a reader refuses one it doesn't know rather than guess."""
 
+LATER = ("settled", "aside")
+"""Fields that came after the first release of the format."""
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -82,7 +85,8 @@ class Manifest:
 
     `drop` is the SHA-256 of the delivered bytes (of the parents' names for a feature table). `schema` lists
     `{"name", "type"}` in contract order. `rules` holds `{"rule", "family", "severity", "failed"}`. `quarantine` are
-    the data files of the quarantine table at the same version. Times are ISO 8601 in UTC, durations in seconds.
+    the data files of the quarantine table at the same version, `settled` those of what became of its rows since, and
+    `aside` their counts: set_aside = open + replayed + discarded + superseded. Times are ISO 8601 in UTC, durations in seconds.
     """
 
     tenant: str
@@ -115,6 +119,8 @@ class Manifest:
     durations: dict[str, float]
     format: int = FORMAT
     notes: dict[str, Any] = field(default_factory=dict)
+    settled: list[DataFile] = field(default_factory=list)
+    aside: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> VersionName:
@@ -122,8 +128,12 @@ class Manifest:
         return VersionName(self.table, self.version)
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: sorted keys, no spaces, UTF-8. Its SHA-256 stands in the merge commit's metadata."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        """Canonical JSON: sorted keys, no spaces, UTF-8. Its SHA-256 stands in the merge commit's metadata.
+
+        What a manifest of an earlier release does not have is left out where it is empty, so that its bytes stay the same.
+        """
+        told = {key: value for key, value in asdict(self).items() if value or key not in LATER}
+        return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes, *, where: str) -> Manifest:
@@ -140,6 +150,7 @@ class Manifest:
             known = {key: data[key] for key in (item.name for item in fields(cls)) if key in data}
             known["files"] = [DataFile(**item) for item in data["files"]]
             known["quarantine"] = [DataFile(**item) for item in data["quarantine"]]
+            known["settled"] = [DataFile(**item) for item in data.get("settled", [])]
             known["parents"] = [Parent(**item) for item in data["parents"]]
             known["counts"] = Counts(**data["counts"])
             return cls(**known)

@@ -35,7 +35,7 @@ def verify_files(manifest: Manifest, store: Store) -> list[Gap]:
     Raises:
         Transient: The store doesn't answer, which says nothing about the files.
     """
-    version, files = str(manifest.name), [*manifest.files, *manifest.quarantine]
+    version, files = str(manifest.name), [*manifest.files, *manifest.quarantine, *manifest.settled]
     times = Counter(file.path for file in files)
     gaps = [Gap(version, path, "unexpected", "listed once", f"listed {count} times") for path, count in times.items() if count > 1]
     return gaps + [gap for file in files if (gap := _gap(version, file, store))]

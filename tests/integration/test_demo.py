@@ -33,9 +33,10 @@ WITHOUT_WEATHER = 1_500
 UNKNOWN_TAILNUM, UNKNOWN_TAILNUM_PASSED = 50_094, 48_693
 
 
-def demo(home: Path, *arguments: str) -> list[dict[str, Any]]:
+def call(home: Path, *arguments: str) -> Any:
+    """What a verb prints as JSON, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "demo", "--json", "--home", str(home), "--project", str(PROJECT), *arguments],
+        [sys.executable, "-m", "cli.main", *arguments, "--json", "--home", str(home), "--project", str(PROJECT)],
         cwd=PROJECT,
         env=os.environ | {"PYTHONPATH": str(PROJECT)},
         capture_output=True,
@@ -44,7 +45,11 @@ def demo(home: Path, *arguments: str) -> list[dict[str, Any]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def demo(home: Path, *arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = call(home, "demo", *arguments)
     return found
 
 
@@ -144,3 +149,23 @@ def test_a_second_demo_does_no_work(year: Session) -> None:
     results = demo(year.settings.home.root)
     assert {result["verdict"] for result in results} == {"unchanged"}
     assert (year.repository.commit_of(MAIN), year.repository.commit_of("ledger")) == before
+
+
+@pytest.mark.server
+def test_replay_gives_back_every_flight_once_the_airports_are_known(year: Session, tmp_path: Path) -> None:
+    """The last test of this file: it adds versions."""
+    delivery = tmp_path / "airports-more.csv"
+    lines = (year.settings.home.root / "demo" / "airports.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    named = {"lat": "18.0", "lon": "-66.0", "alt": "10", "tz": "-4", "dst": "U", "tzone": "America/Puerto_Rico"}
+    header = lines[0].strip().split(",")
+    more = [",".join({"faa": code, "name": code, **named}[name] for name in header) + "\n" for code in ("BQN", "PSE", "SJU", "STT")]
+    delivery.write_text("".join([*lines, *more]), encoding="utf-8")
+    home = year.settings.home.root
+    (airports,) = call(home, "ingest", "airports", str(delivery))
+    assert airports["verdict"] == "passed"
+    found = call(home, "replay", "flights")
+    assert (found["rows_in"], found["rows_passing"], found["version"]) == (ASIDE, ASIDE, "flights@v13")
+    manifest = manifest_at(year.repository, MAIN, VersionName("flights", 13))
+    assert manifest.aside == {"set_aside": ASIDE, "open": 0, "replayed": ASIDE, "discarded": 0, "superseded": 0}
+    assert open_snapshot("flights@v13", home=year.settings.home.root).arrow(columns=["_row"]).num_rows == YEAR
+    assert call(home, "replay", "flights")["rows_in"] == 0

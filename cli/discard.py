@@ -1,0 +1,35 @@
+"""`lakegate discard DATASET`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import existing, json_option, lake_options, print_json
+from lakegate.settings import Settings
+
+
+@click.command("discard")
+@click.argument("dataset")
+@click.option("--drop", help="Rows of this drop (its SHA-256, or the beginning of it).")
+@click.option("--rule", help="Rows that this rule set aside.")
+@click.option("--row", type=click.IntRange(min=1), help="One record of --drop, by its number.")
+@click.option("--reason", required=True, help="Why; kept with the rows and in the version's manifest.")
+@json_option
+@lake_options
+def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None, reason: str, as_json: bool, settings: Settings) -> None:
+    """Decide that rows of DATASET which are set aside never come back.
+
+    They stay in the quarantine with their record, and no replay asks for them again. A new version of DATASET says so; its
+    data is the same.
+    """
+    from lake.discard import discard
+    from lake.ingest import deliverable
+    from lake.session import open_session
+
+    session = open_session(existing(settings))
+    count, hop = discard(session, deliverable(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
+    version = hop.version if hop else None
+    if as_json:
+        print_json({"dataset": dataset, "rows": count, "version": version})
+    else:
+        click.echo(f"{count:,} rows discarded{f', on record in {version}' if version else ''}")

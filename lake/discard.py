@@ -1,0 +1,101 @@
+"""Discard: a person decides that rows set aside never come back, with a reason, on record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.contract import Contract
+from expectations.build import build_suite
+from expectations.frame import DROP, ROW
+from expectations.suite import Suite
+from lake import layout
+from lake.aside import IDENTITY, choose_rows, count_aside, latest_manifest, open_rows, settlements
+from lake.delta import table_files
+from lake.hop import resume, run_hop
+from lake.job import HopResult, Job, Written
+from lake.publish import Candidate
+from lake.receive import who
+from lake.session import Session
+from lake.steps import Steps
+from lakegate.errors import Conflict, IntegrityError, UsageError
+from lakegate.manifest import Counts, Manifest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def discard(
+    session: Session, contract: Contract, *, reason: str, drop: str | None = None, rule: str | None = None, row: int | None = None
+) -> tuple[int, HopResult | None]:
+    """Settle a dataset's open rows as discarded; returns how many, and the version that says so.
+
+    The rows stay in the quarantine with their record; the table's data is the same in the new version.
+
+    Raises:
+        UsageError: No reason was given, nothing says which rows, or none is such.
+    """
+    if not reason.strip():
+        raise UsageError("discarding needs a reason", fix="add --reason, which is kept with the rows")
+    if (drop, rule, row) == (None, None, None):
+        raise UsageError("nothing says which rows to discard", fix="name them by --drop, --rule or --row (with its --drop)")
+    if row is not None and drop is None:
+        raise UsageError("a record number alone names no row", fix="add its --drop")
+    with session.queue(contract.name), session.scratch("discard") as folder:
+        resume(session, contract.name)
+        parent = latest_manifest(session, contract.name)
+        if parent is None:
+            return 0, None
+        chosen = choose_rows(open_rows(session, parent), drop=drop, rule=rule, row=row)
+        suite = build_suite(contract, "processed", session.settings.project)
+        work = _Discard(session, contract, suite, parent, folder, chosen.select(IDENTITY), reason)
+        return chosen.num_rows, run_hop(session, work.job())
+
+
+@dataclass(frozen=True)
+class _Discard:
+    session: Session
+    contract: Contract
+    suite: Suite
+    parent: Manifest
+    folder: Path
+    rows: pa.Table
+    reason: str
+
+    def job(self) -> Job:
+        """The publish: caused by these rows, on this state of the table."""
+        asked = json.dumps(["discard", str(self.parent.name), self.rows.to_pylist()], sort_keys=True)
+        return Job(
+            hop="processed",
+            table=self.contract.name,
+            dataset=self.contract.name,
+            cause=hashlib.sha256(asked.encode()).hexdigest(),
+            root=layout.processed_table(self.contract.name),
+            contract=self.contract,
+            suite=self.suite,
+            write=self.write,
+            source={"discards_of": str(self.parent.name), "rows": self.rows.num_rows, "reason": self.reason, "by": who()},
+        )
+
+    def write(self, candidate: Candidate, steps: Steps) -> Written:
+        """Add the rows' settlements; files and content are the parent's."""
+        from pyarrow import parquet
+
+        parent, count = self.parent, self.rows.num_rows
+        if candidate.parent is None or candidate.parent.version != parent.version:
+            raise Conflict(f"{parent.name} is no longer the latest version", fix="look at the rows again, then run it again")
+        steps.tell("write.settled")
+        parquet.write_table(self.rows, self.folder / "rows.parquet")
+        engine, path = self.session.engine, layout.settled_table(self.contract.name)
+        frame = engine.read_parquet([(self.folder / "rows.parquet").as_uri()])
+        told = settlements(frame, "discarded", version=candidate.number, attempt=candidate.attempt, reason=self.reason)
+        engine.write_delta(told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
+        settled = table_files(self.session.repository, candidate.branch, path, known=parent.settled)
+        if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != count:
+            raise IntegrityError(f"{count} rows were to be discarded", where=str(candidate.name), fix="nothing was published; report this")
+        counts = Counts(0, 0, 0, 0, before=parent.counts.after, inserted=0, deleted=0, after=parent.counts.after)
+        balance = count_aside(parent, parent.quarantine, {"discarded": count})
+        return Written((), counts, parent.files, parent.quarantine, parent.content_hash, settled=settled, aside=balance)

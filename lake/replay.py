@@ -1,0 +1,267 @@
+"""Replay: rows that were set aside, run through the contract and the references as they are now.
+
+What passes becomes part of a new version, under the drop and record number that it came with; the quarantine keeps the
+row and says what became of it. What still fails stays as it is. Each drop's open rows are judged together, drop by drop
+in the order of their publishes, so that the answer is what these rules would have given at first.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.contract import Contract
+from expectations.build import build_suite
+from expectations.frame import DROP, RECORD, ROW
+from expectations.run import aside
+from expectations.suite import Suite
+from expectations.verdict import Outcome, Verdict
+from lake import layout, publish
+from lake.aside import choose_rows, count_aside, latest_manifest, open_rows, settlements
+from lake.columns import check_columns
+from lake.content import add, content_of
+from lake.delta import table_files
+from lake.evaluate import Evaluated, evaluate, pin_references
+from lake.hop import resume, run_hop
+from lake.job import HopResult, Job, Written
+from lake.parse import parse
+from lake.publish import Candidate
+from lake.receive import who
+from lake.session import Session
+from lake.steps import Steps
+from lake.versions import header_of
+from lakegate.errors import Conflict, IntegrityError
+from lakegate.manifest import Counts, Manifest, Parent
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay found: open rows that were asked for, how many of them pass now, and the version they became part of."""
+
+    dataset: str
+    asked: int
+    passing: int
+    by_rule: dict[str, int]
+    hop: HopResult | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as `lakegate replay --json` prints it."""
+        version = self.hop.version if self.hop else None
+        return {
+            "dataset": self.dataset,
+            "verdict": str(self.hop.verdict if self.hop else Verdict.UNCHANGED),
+            "rows_in": self.asked,
+            "rows_passing": self.passing,
+            "rows_still_aside": self.asked - self.passing,
+            "still_broken": self.by_rule,
+            "version": version,
+        }
+
+
+def replay(session: Session, contract: Contract, *, drop: str | None = None, rule: str | None = None, dry_run: bool = False) -> Replayed:
+    """Judge a dataset's open rows again and publish those that pass.
+
+    Args:
+        session: The open lake.
+        contract: The dataset's contract, as it is now.
+        drop: Only rows of this drop: its SHA-256 or the beginning of it.
+        rule: Only rows that this rule set aside.
+        dry_run: Judge, and publish nothing.
+
+    Raises:
+        UsageError: No row set aside came of that drop, or broke that rule.
+        ContractError: The contract's columns are not those of the table.
+    """
+    check_columns(session, contract)
+    with session.queue(contract.name), session.scratch("replay") as folder:
+        resume(session, contract.name)
+        parent = latest_manifest(session, contract.name)
+        if parent is None:
+            return Replayed(contract.name, 0, 0, {})
+        rows = open_rows(session, parent)
+        chosen = choose_rows(rows, drop=drop, rule=rule)
+        if not chosen.num_rows:
+            return Replayed(contract.name, 0, 0, {})
+        suite = build_suite(contract, "processed", session.settings.project)
+        work = _Replay(session, contract, suite, parent, pin_references(session, contract), folder)
+        passing, still = work.judge(rows, chosen)
+        if dry_run or not passing:
+            return Replayed(contract.name, chosen.num_rows, passing, still)
+        hop = run_hop(session, work.job(chosen, passing))
+        return Replayed(contract.name, chosen.num_rows, passing, still, hop)
+
+
+@dataclass
+class _Replay:
+    """One replay: the drops' open rows, evaluated once, then written by as many attempts as it takes."""
+
+    session: Session
+    contract: Contract
+    suite: Suite
+    parent: Manifest
+    pins: tuple[Parent, ...]
+    folder: Path
+    passing: DataFrame | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    asked: int = 0
+    passed: int = 0
+
+    def judge(self, rows: pa.Table, chosen: pa.Table) -> tuple[int, dict[str, int]]:
+        """How many chosen rows pass now, and how many still break each rule."""
+        from pyspark.sql import functions as F  # noqa: N812
+
+        engine, head = self.session.engine, self.parent.name
+        table = layout.processed_table(self.contract.name)
+        published = engine.read_delta(head.tag, table) if self.parent.counts.after else None
+        failed: dict[str, int] = {}
+        for number, drop in enumerate(self._in_order(chosen)):
+            folder = self.folder / str(number)
+            found, ids = self._evaluate(drop, rows, chosen, folder, published)
+            labelled = found.labelled.join(engine.read_parquet([ids.as_uri()]), on=ROW, how="left_semi")
+            columns = [column.name for column in self.contract.columns]
+            fresh = labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(drop).alias(DROP), F.col(ROW))
+            self.passing = fresh if self.passing is None else self.passing.unionByName(fresh)
+            published = fresh if published is None else published.select(*columns, DROP, ROW).unionByName(fresh)
+            for item in found.outcomes:
+                failed[item.rule.id] = failed.get(item.rule.id, 0) + item.failed
+        if self.passing is not None:
+            self.passing = engine.write_scratch(self.passing, self.folder / "passing")
+            self.passed = int(engine.rows(self.passing.groupBy().count())[0][0])
+        self.asked = chosen.num_rows
+        self.outcomes = tuple(Outcome(rule, failed.get(rule.id, 0), self.asked) for rule in self.suite.rules if rule.row_rule)
+        setting_aside = {rule.id for rule in self.suite.rules if rule.severity != "warn"}
+        return self.passed, {name: count for name, count in sorted(failed.items()) if count and name in setting_aside}
+
+    def job(self, chosen: pa.Table, passing: int) -> Job:
+        """The publish of the rows that pass: caused by what was asked, on this state of table, rules and references."""
+        contract, per_drop = self.contract, {}
+        for item in chosen.group_by(DROP).aggregate([(ROW, "count")]).to_pylist():
+            per_drop[item[DROP]] = item[f"{ROW}_count"]
+        asked = ["replay", str(self.parent.name), per_drop, contract.hash, self.suite.hash, [vars(pin) for pin in self.pins]]
+        return Job(
+            hop="processed",
+            table=contract.name,
+            dataset=contract.name,
+            cause=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
+            root=layout.processed_table(contract.name),
+            contract=contract,
+            suite=self.suite,
+            write=self.write,
+            pins=self.pins,
+            source={
+                **contract.source,
+                "replay_of": str(self.parent.name),
+                "rows_asked_for": per_drop,
+                "rows_passing": passing,
+                "by": who(),
+            },
+            replaces=False,
+        )
+
+    def write(self, candidate: Candidate, steps: Steps) -> Written:
+        """Append the rows that pass and say of each in the quarantine's settlements which version it became part of."""
+        if candidate.parent is None or candidate.parent.version != self.parent.version or self.passing is None:
+            what = f"{self.parent.name} is no longer the latest version"
+            raise Conflict(what, fix="run the replay again: it is judged against what stands now")
+        contract, engine = self.contract, self.session.engine
+        table, settled = layout.processed_table(contract.name), layout.settled_table(contract.name)
+        steps.tell("write.table")
+        engine.write_delta(self.passing, ref=candidate.branch, path=table, mode="append", statistics=[*contract.with_statistics, ROW, DROP])
+        steps.tell("write.settled")
+        engine.write_delta(
+            settlements(self.passing, "replayed", version=candidate.number, attempt=candidate.attempt),
+            ref=candidate.branch,
+            path=settled,
+            mode="append",
+            statistics=[DROP, ROW],
+        )
+        return self._describe(candidate)
+
+    def _describe(self, candidate: Candidate) -> Written:
+        parent, repository, engine = self.parent, self.session.repository, self.session.engine
+        files = table_files(repository, candidate.branch, layout.processed_table(self.contract.name), known=parent.files)
+        settled = table_files(repository, candidate.branch, layout.settled_table(self.contract.name), known=parent.settled)
+        old = {item.path for item in parent.files}
+        fresh = [engine.uri(candidate.branch, item.path) for item in files if item.path not in old and item.rows]
+        number, rows = content_of(engine, engine.read_parquet(fresh), self.contract) if fresh else (0, 0)
+        before = parent.counts.after
+        counts = Counts(
+            self.asked,
+            self.passed,
+            self.asked - self.passed,
+            0,
+            before=before,
+            inserted=rows,
+            deleted=0,
+            after=sum(item.rows for item in files),
+        )
+        if rows != self.passed or sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != self.passed:
+            what = f"{self.passed} rows pass, {rows} were written"
+            raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
+        balance = count_aside(parent, parent.quarantine, {"replayed": self.passed})
+        content = add(parent.content_hash, number)
+        return Written(self.outcomes, counts, files, parent.quarantine, content, settled=settled, aside=balance)
+
+    def _evaluate(self, drop: str, rows: pa.Table, chosen: pa.Table, folder: Path, published: DataFrame | None) -> tuple[Evaluated, Path]:
+        """All open rows of a drop, judged together, and a file with the record numbers of the chosen ones."""
+        import pyarrow.compute as pc
+        from pyarrow import parquet
+
+        folder.mkdir()
+        mine = rows.filter(pc.equal(rows.column(DROP), drop))
+        ids = folder / "chosen.parquet"
+        parquet.write_table(chosen.filter(pc.equal(chosen.column(DROP), drop)).select([ROW]), ids)
+        staging = self._stage(drop, mine, folder)
+        suite = replace(
+            self.suite, rules=tuple(replace(rule, severity=_only_rows(rule.severity)) for rule in self.suite.rules if rule.row_rule)
+        )
+        return evaluate(self.session, self.contract, suite, staging=staging, folder=folder, pins=self.pins, published=published), ids
+
+    def _stage(self, drop: str, rows: pa.Table, folder: Path) -> Path:
+        """A drop's open records as a staging file, parsed as the contract says now, under their own record numbers."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        header = header_of(self.session, self.contract, drop)
+        if not header:
+            what = f"the raw version of drop {drop[:12]} tells no columns"
+            raise IntegrityError(what, fix=f"`lakegate verify {self.contract.name}_raw@v...` tells what is missing")
+        first = io.StringIO()
+        csv.writer(first, delimiter=self.contract.file.delimiter, lineterminator="\n").writerow(header)
+        records = folder / "records.csv"
+        records.write_text(
+            first.getvalue() + "".join(f"{record}\n" for record in rows.column(RECORD).to_pylist()), encoding="utf-8", newline=""
+        )
+        staging = folder / "staging.parquet"
+        parsed = parse(records, self.contract.file, into=folder / "parsed.parquet")
+        if parsed.staging is None or parsed.records != rows.num_rows:
+            what = f"{rows.num_rows} rows set aside read as {parsed.records} records"
+            raise IntegrityError(what, where=f"drop {drop[:12]}", fix="restore the file format in its contract")
+        table = parquet.read_table(parsed.staging)
+        numbers = rows.column(ROW).combine_chunks().take(pa.compute.subtract(table.column(ROW), 1).combine_chunks())
+        parquet.write_table(table.set_column(table.schema.get_field_index(ROW), ROW, numbers), staging)
+        return staging
+
+    def _in_order(self, chosen: pa.Table) -> list[str]:
+        """The drops of the chosen rows, in the order that they were published."""
+        drops = chosen.column(DROP).unique().to_pylist()
+
+        def published(drop: str) -> int:
+            done = publish.publication(self.session.repository, dataset=self.contract.name, cause=drop, table=self.contract.name)
+            return int(done["version"]) if done else 0
+
+        return sorted(drops, key=published)
+
+
+def _only_rows(severity: str) -> Any:
+    """A rule that would block a drop keeps a row in the quarantine here: there is no drop to refuse."""
+    return "quarantine" if severity == "block" else severity
