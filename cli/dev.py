@@ -30,6 +30,8 @@ def command(*, port: int | None, settings: Settings) -> None:
     address = f"http://{argv[argv.index('--host') + 1]}:{argv[argv.index('--port') + 1]}"
     click.echo(f"Dagster's UI: {address}   (Ctrl-C ends it)")
     click.echo(f"Put files into {settings.home.landing}/<dataset>/")
+    # A script's `&` leaves SIGINT ignored, which a child would inherit, and Dagster ends by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(argv, env=os.environ | environment, cwd=settings.project)
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: process.send_signal(signal.SIGINT))

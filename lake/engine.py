@@ -27,6 +27,10 @@ REGION: Final = "us-east-1"
 """lakeFS's gateway ignores the region, the clients insist on one."""
 
 HADOOP_AWS: Final = "3.4.2"
+NO_DYNAMIC_FILTERS: Final = "datafusion.optimizer.enable_join_dynamic_filter_pushdown"
+"""Sail 0.7.2 never ends a join whose probe side holds another, where all rows of the build side lie in one partition (one row will
+do): the inner join's filter waits for every partition, and those without rows are never asked."""
+
 AWS_SDK: Final = "2.29.52"
 """The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
 
@@ -61,6 +65,8 @@ class Engine:
         with engine_errors("starting"):
             session = _sail(self.settings, self.endpoint) if self.name == "sail" else _spark(self.settings, self.endpoint)
             session.conf.set("spark.sql.session.timeZone", "UTC")
+            if self.name == "sail":
+                session.sql(f"SET {NO_DYNAMIC_FILTERS}=false").collect()
         return session
 
     def uri(self, ref: str, path: str) -> str:

@@ -8,7 +8,7 @@ from catalog.contract import Contract
 from lake import ledger, publish
 from lake.evaluate import missing_reference
 from lake.hop import finished
-from lake.receive import Drop, pending, received
+from lake.receive import Drop, pending, received, settle
 from lake.session import Session
 from lakegate.names import VersionName
 
@@ -59,6 +59,17 @@ def _blocked(session: Session, dataset: str, drop: str) -> bool:
 
 def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
     return publish.publication(session.repository, dataset=contract.name, cause=drop, table=f"{contract.name}_raw") is not None
+
+
+def settle_corrected(session: Session, contract: Contract, drop: Drop) -> None:
+    """Take the refused drops that were delivered under this one's name off the list: it is what came in their place."""
+    for other in pending(session, contract.name):
+        if other == drop.sha256 or not _blocked(session, contract.name, other):
+            continue
+        if received(session, contract.name, other).name == drop.name:
+            body = {"reason": f"{drop.name} came again and was published", "by": drop.sha256}
+            ledger.write(session, dataset=contract.name, cause=other, table=contract.name, state="superseded", key="-", body=body)
+            settle(session, contract.name, other)
 
 
 def waiting_drops(session: Session, contract: Contract, *, stranded: bool = False) -> list[Drop]:

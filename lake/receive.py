@@ -40,8 +40,8 @@ class Drop:
     """Path of that delivery's receipt."""
 
 
-def receive(session: Session, dataset: str, path: Path) -> Drop:
-    """Take a file into the lake, verbatim, with a receipt; the same file seen again writes nothing.
+def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -> Drop:
+    """Take a file into the lake, verbatim, with a receipt; the same file seen again writes nothing, unless it is delivered `anew`.
 
     Raises:
         UsageError: The path is a link, leads through `..`, or is no regular file; nothing was taken in.
@@ -51,7 +51,7 @@ def receive(session: Session, dataset: str, path: Path) -> Drop:
         copied = folder / "data"
         digest, info = copy_in(path, copied)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
-        identity = json.dumps([str(path.resolve()), info.st_size, modified, digest])
+        identity = json.dumps([str(path.resolve()), info.st_size, modified, digest, *([uuid.uuid4().hex] if anew else [])])
         receipt = layout.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
         with session.queue(f"receive_{dataset}"):
             for dead in session.repository.branches(_prefix(dataset, digest)):

@@ -30,7 +30,7 @@ def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str 
 def _missing(columns: list[str], *, of: int) -> str:
     """One phrase for all missing columns: a file with none of them has most likely no header, or is empty."""
     if len(columns) == of > 1:
-        return f"column rules (all {of} columns are missing: is the file empty, or without a header?)"
+        return f"column rules (all {of} columns are missing: is the file empty, without a header, of another delimiter, or are its names written otherwise?)"
     shown = ", ".join(columns[:NAMED]) + (f" and {len(columns) - NAMED} more" if len(columns) > NAMED else "")
     return f"column rules (missing: {shown})"
 
