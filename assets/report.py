@@ -56,10 +56,12 @@ def _version(session: Session, instance: DagsterInstance, contract: Contract, na
 
 def _reported_before(instance: DagsterInstance, table: str, check: str, partition: str | None) -> bool:
     """Whether this check of this drop was reported: Dagster takes an event without a run once per check and partition."""
+    if partition is None:
+        return False
     wanted = AssetCheckKey(AssetKey(table), check)
     history = instance.event_log_storage.get_asset_check_execution_history(check_key=wanted, limit=1000)
     found = [record.event.dagster_event for record in history if record.event is not None and not record.run_id]
-    return any(event is not None and event.partition == partition for event in found)
+    return any(event is not None and getattr(event.event_specific_data, "partition", None) == partition for event in found)
 
 
 def _checks(instance: DagsterInstance, table: str, rules: list[dict[str, Any]], counts: dict[str, int], partition: str | None) -> None:

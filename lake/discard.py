@@ -78,6 +78,7 @@ class _Discard:
             suite=self.suite,
             write=self.write,
             source={"discards_of": str(self.parent.name), "rows": self.rows.num_rows, "reason": self.reason, "by": who()},
+            delivered_at=self.parent.delivered_at,
         )
 
     def write(self, candidate: Candidate, steps: Steps) -> Written:

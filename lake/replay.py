@@ -164,7 +164,7 @@ class _Replay:
                 "rows_passing": passing,
                 "by": who(),
             },
-            replaces=False,
+            delivered_at=self.parent.delivered_at,
         )
 
     def write(self, candidate: Candidate, steps: Steps) -> Written:

@@ -112,3 +112,31 @@ def test_over_a_tenth_set_aside_blocks_a_replace_table(lake: Any, sample: Any) -
     }
     (passed,) = lake.ingest("airlines", lake.file("airlines.csv", one))
     assert (passed["verdict"], passed["hops"][1]["rows_quarantined"]) == ("quarantined", 1)
+
+
+def test_an_older_full_delivery_becomes_the_table_again_when_it_is_asked_for(lake: Any, sample: Any) -> None:
+    first = sample.reference("airlines")
+    short = lake.file("airlines-short.csv", b"".join(first.read_bytes().splitlines(keepends=True)[:-1]))
+    lake.ingest("airlines", short)
+    unasked = lake.run("ingest", "airlines", first)
+    assert (unasked.code, "--again" in unasked.err) == (0, True), unasked
+    newest = drops(lake, "airlines")[-1]
+    assert newest == sha(short.read_bytes())
+    (again,) = lake.ingest("airlines", first, options=("--again",))
+    assert again["hops"][1]["verdict"] == "passed"
+    assert drops(lake, "airlines")[-1] == sha(first.read_bytes())
+
+
+def test_a_corrected_file_of_the_same_name_takes_a_refused_one_off_the_list(lake: Any, sample: Any) -> None:
+    def pending() -> int:
+        return {item["table"]: item["pending"] for item in lake.run("status", "--json").json["tables"]}["weather"]
+
+    before, content = pending(), sample.reference("weather").read_bytes()
+    refused = lake.file("weather-corrected.csv", content.replace(b",", b";"))
+    for _ in range(2):
+        done = lake.run("ingest", "weather", refused)
+        assert (done.code, "Dagster was not told" in done.err) == (3, False), done
+    assert pending() == before + 1
+    refused.write_bytes(b"".join(content.splitlines(keepends=True)[:-1]))
+    lake.ingest("weather", refused)
+    assert pending() == before
