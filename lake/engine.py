@@ -9,14 +9,16 @@ import os
 import shutil
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from lakegate.errors import LakegateError, Transient
+from lake.engine_errors import engine_errors
+from lake.environment import environment
+from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
 
@@ -107,76 +109,6 @@ class Engine:
             return list(frame.collect())
 
 
-@contextlib.contextmanager
-def engine_errors(doing: str) -> Iterator[None]:
-    """Turn an engine's error into one of ours that quotes none of its text: engines put values into messages (P6)."""
-    from grpc import RpcError  # type: ignore[import-untyped]
-    from pyspark.errors import PySparkException
-
-    try:
-        yield
-    except (PySparkException, RpcError) as error:
-        name = type(error).__name__
-        kind = Transient if any(word in str(error).lower() for word in _UNREACHABLE) else LakegateError
-        what = f"the engine failed while {doing} ({name}{': ' + error_class if (error_class := _error_class(error)) else ''})"
-        raise kind(what, fix="run it again; its text is not shown because engines quote values in it") from None
-
-
-_UNREACHABLE: Final = (
-    "connection refused",
-    "connection reset",
-    "error sending request",
-    "timed out",
-    "unavailable",
-    "exception deserializing",
-)
-"""Words of an answer that was lost on its way; the last is gRPC's, for one that came in pieces."""
-
-
-def _error_class(error: Any) -> str:
-    """The engine's error class or gRPC's status, where it is one of the constants that carry no values."""
-    from grpc import StatusCode
-
-    found = error.getCondition() if hasattr(error, "getCondition") else None
-    if found is None and hasattr(error, "code"):
-        status = error.code()
-        found = status.name if isinstance(status, StatusCode) else None
-    return found if isinstance(found, str) and found.replace("_", "").replace(".", "").isalnum() else ""
-
-
-LOOPBACK: Final = ("127.0.0.1", "localhost")
-
-
-def prepare_environment() -> None:
-    """Set for good what libraries read from the process's environment late, each at a time of its own.
-
-    Engine and embedded lakeFS are on loopback, which no proxy reaches: gRPC, urllib3, Sail and delta-rs ask for proxies
-    whenever they connect. Great Expectations asks for consent to telemetry at its import.
-    """
-    given = [part.strip() for name in ("no_proxy", "NO_PROXY") for part in os.environ.get(name, "").split(",")]
-    exempt = ",".join(dict.fromkeys([*filter(None, given), *LOOPBACK]))
-    _set_environment({"NO_PROXY": exempt, "no_proxy": exempt, "GX_ANALYTICS_ENABLED": "false"})
-
-
-def _set_environment(values: Mapping[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
-    """The environment with these values; None takes a name out."""
-    before = {name: os.environ.get(name) for name in values}
-    _set_environment(values)
-    try:
-        yield
-    finally:
-        _set_environment(before)
-
-
 def _keys(endpoint: Endpoint) -> dict[str, str | None]:
     """The object-store keys as every client of S3 takes them, without a token that the caller may hold for another store."""
     return {"AWS_ACCESS_KEY_ID": endpoint.key_id, "AWS_SECRET_ACCESS_KEY": endpoint.secret, "AWS_SESSION_TOKEN": None}
@@ -184,7 +116,7 @@ def _keys(endpoint: Endpoint) -> dict[str, str | None]:
 
 def _sail(settings: Settings, endpoint: Endpoint) -> SparkSession:
     """Sail reads its keys at the first use of a bucket and keeps them, so the bucket is opened once in here."""
-    with _environment(
+    with environment(
         {
             **_keys(endpoint),
             "AWS_ENDPOINT": endpoint.url,
@@ -277,7 +209,7 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
         "spark.databricks.delta.snapshotPartitions": "2",
     }
     token = str(uuid.uuid4())
-    with _environment({**_keys(endpoint), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None}):
+    with environment({**_keys(endpoint), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None}):
         context = SparkContext.getOrCreate(SparkConf().setAll(list(options.items())))
     token = context.__dict__.setdefault("_lakegate_token", token)  # a process has one JVM, which keeps its first
     SparkSession(context)  # the server makes its sessions from it

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.frame import RECORD, ROW, typed
+from expectations.mark import mark
 from expectations.plan import Plan, make_plan
-from expectations.run import count_labelled, label, mark, outcomes
+from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import layout, publish

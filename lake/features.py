@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import PROVENANCE
+from expectations.mark import mark
 from expectations.plan import make_plan
-from expectations.run import count_rows, mark, nothing_counted, outcomes
+from expectations.run import count_rows, nothing_counted, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import layout, publish
 from lake.content import add, content_of
 from lake.delta import table_files
-from lake.engine import engine_errors
+from lake.engine_errors import engine_errors
 from lake.hop import finished, resume, run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate

@@ -7,9 +7,7 @@ in the order of their publishes, so that the answer is what these rules would ha
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
 from expectations.build import build_suite
-from expectations.frame import DROP, RECORD, ROW
+from expectations.frame import DROP, ROW
 from expectations.run import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict
@@ -29,12 +27,11 @@ from lake.delta import table_files
 from lake.evaluate import Evaluated, evaluate, pin_references
 from lake.hop import resume, run_hop
 from lake.job import HopResult, Job, Written
-from lake.parse import parse
 from lake.publish import Candidate
 from lake.receive import who
+from lake.restage import stage_records
 from lake.session import Session
 from lake.steps import Steps
-from lake.versions import header_of
 from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Counts, Manifest, Parent
 
@@ -220,36 +217,11 @@ class _Replay:
         mine = rows.filter(pc.equal(rows.column(DROP), drop))
         ids = folder / "chosen.parquet"
         parquet.write_table(chosen.filter(pc.equal(chosen.column(DROP), drop)).select([ROW]), ids)
-        staging = self._stage(drop, mine, folder)
+        staging = stage_records(self.session, self.contract, drop, mine, folder)
         suite = replace(
             self.suite, rules=tuple(replace(rule, severity=_only_rows(rule.severity)) for rule in self.suite.rules if rule.row_rule)
         )
         return evaluate(self.session, self.contract, suite, staging=staging, folder=folder, pins=self.pins, published=published), ids
-
-    def _stage(self, drop: str, rows: pa.Table, folder: Path) -> Path:
-        """A drop's open records as a staging file, parsed as the contract says now, under their own record numbers."""
-        import pyarrow as pa
-        from pyarrow import parquet
-
-        header = header_of(self.session, self.contract, drop)
-        if not header:
-            what = f"the raw version of drop {drop[:12]} tells no columns"
-            raise IntegrityError(what, fix=f"`lakegate verify {self.contract.name}_raw@v...` tells what is missing")
-        first = io.StringIO()
-        csv.writer(first, delimiter=self.contract.file.delimiter, lineterminator="\n").writerow(header)
-        records = folder / "records.csv"
-        records.write_text(
-            first.getvalue() + "".join(f"{record}\n" for record in rows.column(RECORD).to_pylist()), encoding="utf-8", newline=""
-        )
-        staging = folder / "staging.parquet"
-        parsed = parse(records, self.contract.file, into=folder / "parsed.parquet")
-        if parsed.staging is None or parsed.records != rows.num_rows:
-            what = f"{rows.num_rows} rows set aside read as {parsed.records} records"
-            raise IntegrityError(what, where=f"drop {drop[:12]}", fix="restore the file format in its contract")
-        table = parquet.read_table(parsed.staging)
-        numbers = rows.column(ROW).combine_chunks().take(pa.compute.subtract(table.column(ROW), 1).combine_chunks())
-        parquet.write_table(table.set_column(table.schema.get_field_index(ROW), ROW, numbers), staging)
-        return staging
 
     def _in_order(self, chosen: pa.Table) -> list[str]:
         """The drops of the chosen rows, in the order that they were published."""

@@ -14,7 +14,8 @@ from filelock import FileLock
 
 from catalog.files import Catalog, load_catalog
 from lake import layout
-from lake.engine import Engine, prepare_environment
+from lake.engine import Engine
+from lake.environment import prepare_environment
 from lake.publish import Published
 from lake.repository import MAIN, Repository
 from lake.scratch import scratch, sweep

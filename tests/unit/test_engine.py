@@ -11,7 +11,8 @@ import pytest
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
 from lake import engine
-from lake.engine import engine_errors, prepare_environment
+from lake.engine_errors import engine_errors
+from lake.environment import prepare_environment
 from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint
 from lakegate.settings import Settings

@@ -1,0 +1,40 @@
+"""The process's environment where libraries insist on reading it: set for good, or for as long as one of them starts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+LOOPBACK: Final = ("127.0.0.1", "localhost")
+
+
+def prepare_environment() -> None:
+    """Set for good what libraries read from the process's environment late, each at a time of its own.
+
+    Engine and embedded lakeFS are on loopback, which no proxy reaches: gRPC, urllib3, Sail and delta-rs ask for proxies
+    whenever they connect. Great Expectations asks for consent to telemetry at its import.
+    """
+    given = [part.strip() for name in ("no_proxy", "NO_PROXY") for part in os.environ.get(name, "").split(",")]
+    exempt = ",".join(dict.fromkeys([*filter(None, given), *LOOPBACK]))
+    _set({"NO_PROXY": exempt, "no_proxy": exempt, "GX_ANALYTICS_ENABLED": "false"})
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@contextlib.contextmanager
+def environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """The environment with these values; None takes a name out."""
+    before = {name: os.environ.get(name) for name in values}
+    _set(values)
+    try:
+        yield
+    finally:
+        _set(before)

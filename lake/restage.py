@@ -1,0 +1,55 @@
+"""Records that were set aside, made into a staging file again: parsed as the contract says now, under their own numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.contract import Contract
+from expectations.frame import RECORD, ROW
+from lake.parse import parse
+from lake.session import Session
+from lake.versions import header_of
+from lakegate.errors import IntegrityError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def stage_records(session: Session, contract: Contract, drop: str, rows: pa.Table, folder: Path) -> Path:
+    """A staging file in `folder` of a drop's records.
+
+    Args:
+        session: The open lake.
+        contract: Says how a file is read.
+        drop: Whose raw version knows the columns, in the file's order.
+        rows: `_row` and `_record` of each, by number.
+        folder: Scratch folder.
+
+    Raises:
+        IntegrityError: The columns are not known, or the records are no longer as many.
+    """
+    import pyarrow.compute as pc
+    from pyarrow import parquet
+
+    header = header_of(session, contract, drop)
+    if not header:
+        what = f"the raw version of drop {drop[:12]} tells no columns"
+        raise IntegrityError(what, fix="`lakegate verify --all` tells what is missing")
+    first = io.StringIO()
+    csv.writer(first, delimiter=contract.file.delimiter, lineterminator="\n").writerow(header)
+    records = folder / "records.csv"
+    body = "".join(f"{record}\n" for record in rows.column(RECORD).to_pylist())
+    records.write_text(first.getvalue() + body, encoding="utf-8", newline="")
+    parsed = parse(records, contract.file, into=folder / "parsed.parquet")
+    if parsed.staging is None or parsed.records != rows.num_rows:
+        what = f"{rows.num_rows} rows set aside read as {parsed.records} records"
+        raise IntegrityError(what, where=f"drop {drop[:12]}", fix="restore the file format in its contract")
+    table = parquet.read_table(parsed.staging)
+    places = pc.subtract(table.column(ROW), 1).combine_chunks()
+    numbers = rows.column(ROW).combine_chunks().take(places)
+    staging = folder / "staging.parquet"
+    parquet.write_table(table.set_column(table.schema.get_field_index(ROW), ROW, numbers), staging)
+    return staging
