@@ -35,7 +35,7 @@ check: $(READY)  ## Lint, types, import rules and the unit tests: seconds, no se
 
 .PHONY: test
 test: check  ## All of check, then every test, with a real lakeFS.
-	$(BIN)/pytest tests --ignore=tests/unit --numprocesses=3 --dist=loadfile --no-loadscope-reorder --durations=8
+	$(BIN)/pytest tests --ignore=tests/unit --numprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=8
 
 .PHONY: docs
 docs: $(READY)  ## Write the pages of docs/ that are made from the code.

@@ -34,7 +34,7 @@ def literal(value: Any, kind: ColumnType) -> str:
     if kind == "timestamp":
         moment = value.replace("T", " ").removesuffix("Z")
         return f"timestamp{text(moment + (':00' if moment.count(':') == 1 else '') + ('' if len(moment) <= len('2013-01-31') else 'Z'))}"
-    return f"{value!r}D" if isinstance(value, float) else str(value)
+    return f"{value + 0.0!r}D" if isinstance(value, float) else str(value)  # -0.0 becomes 0.0
 
 
 def any_of(parts: list[str]) -> str:

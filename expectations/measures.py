@@ -1,8 +1,8 @@
 """What table rules ask of a column, as SQL aggregates: one for each thing asked, however many rules ask it.
 
-All of them are order-free (promise P5). Sums are taken
-in a second pass, of whole multiples of a unit: each value's distance from the middle of the column's range, in units of
-2^-52 of that range. So they are exact to the engine and the same in any order, and their error is at most half a unit a row.
+All of them are order-free (promise P5). Sums of whole numbers go through decimal. Other sums are taken in a second pass, of
+whole multiples of a unit: each value's distance from the middle of the column's range, in units of 2^-52 of that range. So
+they are exact to the engine and the same in any order, and their error is at most half a unit a row.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 
 from catalog.contract import ColumnType
 from catalog.spark_sql import all_of, quoted
 
-Function = Literal["rows", "present", "nan", "infinite", "min", "max", "distinct", "median", "quantile", "standing", "mode"]
+Function = Literal["rows", "present", "nan", "infinite", "min", "max", "total", "distinct", "median", "quantile", "standing", "mode"]
 UNIT_BITS: Final = 52
 INFINITY: Final = "'inf'"
+LEAST: Final = 5e-324
+"""The least number above 0."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Measure:
             "infinite": f"count({self._chosen(f'case when abs({value}) = double({INFINITY}) then 1 end')})",
             "min": f"min({number})",
             "max": f"max({number})",
-            "distinct": f"count(distinct {self._chosen(value)})",
+            "total": f"sum({self._chosen(f'cast({value} as decimal(38, 0))')})",
+            "distinct": f"count(distinct {self._chosen(f'{value} + 0.0D' if self.type == 'double' else value)})",
             "median": f"percentile({number}, 0.5)",
             "quantile": f"percentile_disc({self.detail}) within group (order by {number})",
         }
@@ -80,7 +84,7 @@ class Spread:
     """A column's numbers: how many, their sum, and the sum of squared distances from their mean."""
 
     count: int
-    total: float
+    total: float | int
     squares: float
 
     @property
@@ -101,7 +105,7 @@ def scale(low: float, high: float) -> tuple[float, float]:
     """
     centre = low / 2 + high / 2
     reach = max(high - centre, centre - low)
-    return centre, 2.0 ** (math.frexp(reach)[1] - UNIT_BITS) if reach else 1.0
+    return centre, max(2.0 ** (math.frexp(reach)[1] - UNIT_BITS), LEAST) if reach else 1.0
 
 
 def spread(count: int, centre: float, unit: float, sums: tuple[Decimal | None, Decimal | None]) -> Spread:
@@ -120,3 +124,27 @@ def unique(measures: Iterable[Measure]) -> tuple[Measure, ...]:
 
 Seen = Mapping[Measure, Any]
 """What the aggregates gave."""
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def comparable(value: Any, kind: ColumnType) -> Any:
+    """A bound as the number that the column's least and greatest value come as."""
+    if kind == "date" and isinstance(value, str):
+        return (date.fromisoformat(value) - date(1970, 1, 1)).days
+    if kind == "timestamp" and isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+    return value
+
+
+def shown_value(value: Any, kind: ColumnType) -> Any:
+    """What an aggregate gave, as it is told: dates and times as ISO text."""
+    if value is None:
+        return None
+    if kind == "date":
+        return (date(1970, 1, 1) + timedelta(days=value)).isoformat()
+    if kind == "timestamp":
+        return (_EPOCH + timedelta(microseconds=value)).isoformat()
+    return value

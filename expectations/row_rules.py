@@ -56,8 +56,9 @@ def _not_a_number(*columns: Column) -> list[str]:
 
 
 def in_set(column: Column, values: list[Any]) -> str:
-    """Whether a column's value stands in a list of values (NULL where it is NULL)."""
-    return f"{quoted(column.name)} in ({', '.join(literal(value, column.type) for value in values)})"
+    """Whether a column's value stands in a list of values (NULL where it is NULL). Sail's lists tell -0.0 from 0.0; a sum doesn't."""
+    value = f"({quoted(column.name)} + 0.0D)" if column.type == "double" else quoted(column.name)
+    return f"{value} in ({', '.join(literal(value, column.type) for value in values)})"
 
 
 def _portable(pattern: str) -> str:

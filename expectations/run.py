@@ -154,31 +154,25 @@ def _passing(measure: Measure, passing: str) -> Measure:
 
 
 def _spreads(frame: DataFrame, plan: Plan, found: Mapping[Measure, Any], collect: Collect, passing: str) -> dict[Measure, Any]:
-    """The second pass: sums of every column whose mean or deviation is asked for."""
+    """The second pass: sums of every column whose mean or deviation is asked for, where all its numbers are finite."""
     from pyspark.sql import functions as F  # noqa: N812
 
     scales = {}
     for base in plan.spreads:
         low, high = (found[replace(base, function=name)] for name in ("min", "max"))
         odd = base.type == "double" and (found[replace(base, function="nan")] or found[replace(base, function="infinite")])
-        scales[base] = (0.0, 1.0) if odd or low is None else scale(float(low), float(high))
+        if not odd and low is not None:
+            scales[base] = scale(float(low), float(high))
+    nothing = {base: spread(0, 0.0, 1.0, (None, None)) for base in plan.spreads}
     if not scales:
-        return {}
-    asked = [sql for base, (centre, unit) in scales.items() for sql in _finite(_passing(base, passing)).spread_sql(centre, unit)]
+        return nothing
+    asked = [sql for base, (centre, unit) in scales.items() for sql in _passing(base, passing).spread_sql(centre, unit)]
     (row,) = collect(frame.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(asked)]))
     sums = iter(row)
-    return {
+    return nothing | {
         base: spread(int(found[replace(base, function="present")]), centre, unit, (next(sums), next(sums)))
         for base, (centre, unit) in scales.items()
     }
-
-
-def _finite(base: Measure) -> Measure:
-    """Sums leave infinite numbers out: a rule on them is broken anyway, and no whole number stands for them."""
-    if base.type != "double":
-        return base
-    limit = f"abs({quoted(str(base.column))}) < double('inf')"
-    return replace(base, where=all_of([part for part in (base.where, limit) if part]))
 
 
 def _modes(frame: DataFrame, measure: Measure, passing: str, collect: Collect) -> list[Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from catalog.contract import Column, ColumnType
+from catalog.contract import Column
 from catalog.spark_sql import condition_sql
-from expectations.measures import Function, Measure, Seen, Spread
+from expectations.measures import Function, Measure, Seen, Spread, comparable, shown_value
 from expectations.row_rules import Columns, in_set
 from expectations.suite import Rule
 from expectations.verdict import Outcome
@@ -104,24 +103,32 @@ class _Summed:
 
     label: str
     value: Callable[[Spread], float | None]
+    deviation: bool = False
     counts: bool = False
 
     def asked(self, _: Rule, base: Measure, __: Columns) -> Asked:
         doubles: tuple[Function, ...] = ("nan", "infinite") if base.type == "double" else ()
+        if base.type == "integer" and not self.deviation:
+            return Asked((_function(base, "total"), _function(base, "present")))
         needs: tuple[Function, ...] = ("present", "min", "max", *doubles)
         return Asked(tuple(_function(base, name) for name in needs), base)
 
     def answer(self, rule: Rule, base: Measure, columns: Columns, answers: Answers) -> Outcome:
         if base.type == "double" and any(answers.measures[_function(base, name)] for name in ("nan", "infinite")):
             return outcome(rule, ok=False, seen=None, told=f"{base.column} holds NaN or infinite numbers")
-        return _within_bounds(rule, self.label, self.value(answers.spreads[base]), columns[str(base.column)])
+        if base.type == "integer" and not self.deviation:
+            count, total = (answers.measures[_function(base, name)] or 0 for name in ("present", "total"))
+            found = Spread(int(count), int(total), 0.0)
+        else:
+            found = answers.spreads[base]
+        return _within_bounds(rule, self.label, self.value(found), columns[str(base.column)])
 
 
 def _within_bounds(rule: Rule, label: str, value: Any, column: Column | None) -> Outcome:
     kwargs, shown = rule.kwargs, value
     if column is not None:
-        kwargs = {key: _comparable(item, column.type) if key in ("min_value", "max_value") else item for key, item in kwargs.items()}
-        shown = _shown(value, column.type)
+        kwargs = {key: comparable(item, column.type) if key in ("min_value", "max_value") else item for key, item in kwargs.items()}
+        shown = shown_value(value, column.type)
     return outcome(rule, between(value, kwargs), shown, f"{label} is {shown if shown is not None else 'nothing'}")
 
 
@@ -134,12 +141,12 @@ class _DistinctSet:
     counts: bool = True
 
     def asked(self, rule: Rule, base: Measure, columns: Columns) -> Asked:
-        return Asked((self._outside(rule, base, columns), *self._each(rule, base, columns)))
+        return Asked(((self._outside(rule, base, columns),) if self.inside else ()) + self._each(rule, base, columns))
 
     def answer(self, rule: Rule, base: Measure, columns: Columns, answers: Answers) -> Outcome:
-        outside = answers.measures[self._outside(rule, base, columns)]
+        outside = answers.measures[self._outside(rule, base, columns)] if self.inside else 0
         missing = sum(not answers.measures[item] for item in self._each(rule, base, columns))
-        ok = not (self.inside and outside) and not (self.complete and missing)
+        ok = not outside and not missing
         told = f"{outside} rows hold a value outside the set, {missing} of its values stand nowhere"
         return outcome(rule, ok, {"rows_outside": outside, "values_missing": missing}, told)
 
@@ -198,31 +205,8 @@ class _MostCommon:
         return outcome(rule, ok, found, f"{len(found)} values stand most often, {len(allowed)} of them in the set")
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _comparable(value: Any, kind: ColumnType) -> Any:
-    """A bound as the number that the column's least and greatest value come as."""
-    if kind == "date" and isinstance(value, str):
-        return (date.fromisoformat(value) - date(1970, 1, 1)).days
-    if kind == "timestamp" and isinstance(value, str):
-        moment = datetime.fromisoformat(value)
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
-    return value
-
-
-def _shown(value: Any, kind: ColumnType) -> Any:
-    if value is None:
-        return None
-    if kind == "date":
-        return (date(1970, 1, 1) + timedelta(days=value)).isoformat()
-    if kind == "timestamp":
-        return (_EPOCH + timedelta(microseconds=value)).isoformat()
-    return value
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
 
 
 _KINDS: Final[dict[str, _Bounded | _Summed | _DistinctSet | _Quantiles | _MostCommon]] = {
@@ -232,7 +216,7 @@ _KINDS: Final[dict[str, _Bounded | _Summed | _DistinctSet | _Quantiles | _MostCo
     "expect_column_median_to_be_between": _Bounded("the median", ("median",), lambda found: found),
     "expect_column_sum_to_be_between": _Summed("the sum", lambda found: found.total if found.count else None),
     "expect_column_mean_to_be_between": _Summed("the mean", lambda found: found.mean),
-    "expect_column_stdev_to_be_between": _Summed("the standard deviation", lambda found: found.stdev),
+    "expect_column_stdev_to_be_between": _Summed("the standard deviation", lambda found: found.stdev, deviation=True),
     "expect_column_unique_value_count_to_be_between": _Bounded("the number of distinct values", ("distinct",), int, counts=True),
     "expect_column_proportion_of_unique_values_to_be_between": _Bounded(
         "the share of distinct values", ("distinct", "present"), _share, counts=True

@@ -13,10 +13,13 @@ from lakegate.settings import Settings
 
 LONGEST_FIRST = (
     "test_engines.py",
+    "test_rules_in_gx.py",
     "test_killed_demo.py",
     "test_demo.py",
     "test_landing.py",
     "test_dagster.py",
+    "test_replay_law.py",
+    "test_replay.py",
     "test_recovery.py",
     "test_bad_input.py",
     "test_server.py",
