@@ -314,7 +314,7 @@ def test_on_sail_the_plan_finds_what_gx_finds(rows: list[Row], kinds: Kinds, sai
 
 
 @pytest.mark.spark
-@settings(ASKED, max_examples=4)
+@settings(ASKED, max_examples=2)
 @given(rows=tables(0, 30, 40, 40), kinds=SUITES)
 def test_on_spark_the_plan_finds_what_gx_finds(rows: list[Row], kinds: Kinds, spark: Lakegate, gx: Gx) -> None:
     assert disagreements(spark, gx, rows, kinds) == []
@@ -322,7 +322,7 @@ def test_on_spark_the_plan_finds_what_gx_finds(rows: list[Row], kinds: Kinds, sp
 
 @pytest.mark.spark
 @pytest.mark.parametrize("odd", [True, False], ids=["with NaN and infinite numbers", "with finite numbers"])
-@settings(ASKED, max_examples=2)
+@settings(ASKED, max_examples=1)
 @given(kinds=SUITES)
 def test_both_engines_label_one_nasty_table_alike(kinds: Kinds, odd: bool, sail: Lakegate, spark: Lakegate) -> None:  # noqa: FBT001
     plan = plan_of(kinds)
