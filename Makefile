@@ -31,7 +31,7 @@ check: $(READY)  ## Lint, types, import rules and the unit tests: seconds, no se
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/unit --numprocesses=2
 
 .PHONY: test
 test: check  ## All of check, then every test, with a real lakeFS.
