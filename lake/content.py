@@ -1,70 +1,86 @@
 """The content hash: one number for what a table holds, whatever files, order, engine or attempt it came in.
 
-Sum modulo 2^128 of one MD5 per row over the contract's columns in contract order. Each value is tagged and given a
-length, so that NULL differs from an empty string and no two rows run together. MD5 serves as a checksum here, not
+Sum modulo 2^128 of one hash per row over the contract's columns in contract order: two xxHash64 of the row, begun with
+different salts (https://xxhash.com; Spark's function of that name feeds each column's hash to the next as its seed). A row's
+NULLs are part of it, so that NULL differs from an empty string and no two columns run together. It is a checksum and no proof
 against an adversary: file hashes in the manifest are SHA-256.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from catalog.contract import Column, Contract
+from catalog.contract import Column, ColumnType, Contract
+from catalog.spark_sql import quoted
+from lakegate.manifest import DataFile, Manifest
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column as Expression
     from pyspark.sql import DataFrame
 
     from lake.engine import Engine
 
 MODULUS: Final = 1 << 128
-LIMBS: Final = 4
-"""32-bit parts of an MD5: a sum of 2^31 of them still fits 64 bits, a sum of whole ones fits no engine's decimal."""
+SCHEME: Final = "x"
+"""Stands before the digits. Hashes without it are of the first scheme (MD5): they can be compared, and not added to."""
+
+_SALTS: Final = (0x4C61, 0x6B65)
+_WORD: Final = 62
+"""Columns whose NULLs one number tells."""
 
 
 def content_of(engine: Engine, frame: DataFrame, contract: Contract) -> tuple[int, int]:
     """The content hash of a frame as a number below 2^128, and its count of rows, from one pass."""
-    from pyspark.sql import functions as F  # noqa: N812
-
-    hashed = frame.select(F.md5(F.concat(*(_tagged(column) for column in contract.columns))).alias("row"))
-    row = F.col("row")
-    sums = [F.sum(F.conv(F.substring(row, 1 + 8 * limb, 8), 16, 10).cast("bigint")).alias(f"limb{limb}") for limb in range(LIMBS)]
-    (found,) = engine.rows(hashed.agg(*sums, F.count(F.lit(1)).alias("rows")))
-    total = sum((found[f"limb{limb}"] or 0) << (32 * (LIMBS - 1 - limb)) for limb in range(LIMBS))
-    return total % MODULUS, int(found["rows"])
+    values = ", ".join([*_nulls(contract.columns), *map(_canonical, contract.columns)])
+    hashed = frame.selectExpr(*[f"xxhash64({salt}L, {values}) as h{number}" for number, salt in enumerate(_SALTS)])
+    # 32-bit parts: the sum of 2^31 of them still fits 64 bits, and no engine's sum wraps around.
+    parts = [f"sum({part} & 4294967295L)" for number, _ in enumerate(_SALTS) for part in (f"shiftright(h{number}, 32)", f"h{number}")]
+    (found,) = engine.rows(hashed.selectExpr(*[f"{sql} as part{number}" for number, sql in enumerate(parts)], "count(1) as rows"))
+    total = 0
+    for number, _ in enumerate(parts):
+        total = (total << 32) + (found[number] or 0)
+    return total % MODULUS, int(found[len(parts)])
 
 
 def add(first: str | None, second: int) -> str:
-    """The content hash of two disjoint sets of rows together, as 32 hex digits."""
-    return f"{(int(first or '0', 16) + second) % MODULUS:032x}"
+    """The content hash of two disjoint sets of rows together: the scheme's letter and 32 hex digits."""
+    return f"{SCHEME}{(int((first or '0').removeprefix(SCHEME), 16) + second) % MODULUS:032x}"
 
 
-def _tagged(column: Column) -> Expression:
-    from pyspark.sql import functions as F  # noqa: N812
+def content_after(engine: Engine, contract: Contract, ref: str, files: Sequence[DataFile], parent: Manifest | None) -> tuple[str, int]:
+    """The content hash of a table as it lies in the tree `ref`, and the rows of those of its files that the parent lacks.
 
-    value = _canonical(column)
-    return F.when(F.col(column.name).isNull(), F.lit("n;")).otherwise(
-        F.concat(F.length(value).cast("string"), F.lit(":"), value, F.lit(";"))
-    )
+    Only these are read, unless the parent's hash was made by an earlier scheme. No parent: the table begins with these files.
+    """
+    old = {item.path for item in parent.files} if parent else set()
+    fresh = [item for item in files if item.path not in old]
+    number, rows = _content(engine, contract, ref, fresh)
+    if parent is None or parent.content_hash.startswith(SCHEME):
+        return add(parent.content_hash if parent else None, number), rows
+    before, _ = _content(engine, contract, ref, [item for item in files if item.path in old])
+    return add(None, number + before), rows
 
 
-def _canonical(column: Column) -> Expression:
-    """A value's text, the same on both engines: no float is ever printed, no date ever formatted."""
-    from pyspark.sql import functions as F  # noqa: N812
+def _content(engine: Engine, contract: Contract, ref: str, files: Sequence[DataFile]) -> tuple[int, int]:
+    uris = [engine.uri(ref, item.path) for item in files if item.rows]
+    return content_of(engine, engine.read_parquet(uris), contract) if uris else (0, 0)
 
-    value = F.col(column.name)
-    match column.type:
-        case "string":
-            return value
-        case "double":
-            # Adding a varying zero makes -0.0 one with 0.0, and keeps Sail 0.7.2 from panicking in xxhash64 over a
-            # column that Parquet's statistics show to be constant.
-            return F.when(F.isnan(value), F.lit("nan")).otherwise(F.hex(F.xxhash64(value + F.monotonically_increasing_id() * F.lit(0.0))))
-        case "timestamp":
-            return F.unix_micros(value).cast("string")
-        case "date":
-            return F.datediff(value, F.to_date(F.lit("1970-01-01"))).cast("string")
-        case "boolean":
-            return F.when(value, F.lit("1")).otherwise(F.lit("0"))
-        case "integer":
-            return value.cast("string")
+
+def _nulls(columns: Sequence[Column]) -> list[str]:
+    """Which columns are NULL, as the bits of numbers."""
+    bits = [f"case when {quoted(column.name)} is null then {1 << index % _WORD}L else 0L end" for index, column in enumerate(columns)]
+    return [" + ".join(bits[at : at + _WORD]) for at in range(0, len(bits), _WORD)]
+
+
+def _canonical(column: Column) -> str:
+    """A value as text or number, never NULL, the same on both engines: no float is ever printed, no date ever formatted."""
+    value = quoted(column.name)
+    made: dict[ColumnType, str] = {
+        "string": f"coalesce({value}, '')",
+        "integer": f"coalesce({value}, 0L)",
+        "double": f"case when {value} is null then 0.0D when isnan({value}) then double('nan') else {value} + 0.0D end",
+        "boolean": f"case when {value} then 1L else 0L end",
+        "date": f"cast(coalesce(datediff({value}, date'1970-01-01'), 0) as bigint)",
+        "timestamp": f"coalesce(unix_micros({value}), 0L)",
+    }
+    return made[column.type]

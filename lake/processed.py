@@ -16,7 +16,7 @@ from expectations.verdict import Outcome, Verdict
 from lake import layout, ledger, publish
 from lake.aside import count_aside
 from lake.columns import check_columns
-from lake.content import add, content_of
+from lake.content import content_after
 from lake.delta import table_files
 from lake.evaluate import Evaluated, evaluate, pin_references
 from lake.hop import finished, run_hop
@@ -28,7 +28,7 @@ from lake.repository import MAIN
 from lake.session import Session
 from lake.steps import Steps
 from lakegate.errors import IntegrityError
-from lakegate.manifest import Counts, DataFile, Parent
+from lakegate.manifest import Counts, Parent
 from lakegate.names import VersionName
 
 NAME_TAKEN: Final = Rule("delivered-name", "expect_delivered_name_to_be_new", {}, "block", "duplicate", row_rule=False)
@@ -194,11 +194,11 @@ class _Work:
 
     def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
         """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
-        repository, parent = self.session.repository, candidate.parent
+        session, repository, parent = self.session, self.session.repository, candidate.parent
         files = table_files(repository, candidate.branch, self.table, known=parent.files if parent else [])
         aside = table_files(repository, candidate.branch, self.quarantine, known=parent.quarantine if parent else [])
         before_aside = sum(item.rows for item in parent.quarantine) if parent and self.appends else 0
-        number, rows = self._content(candidate, files)
+        content, rows = content_after(session.engine, self.contract, candidate.branch, files, parent if self.appends else None)
         meant = {"rows written": found.valid, "rows of the table": counts.after, "rows set aside": found.quarantined}
         there = {
             "rows written": rows,
@@ -212,16 +212,9 @@ class _Work:
             body = {"format": layout.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
             repository.put(candidate.branch, _name_path(self.contract, self.drop), json.dumps(body, sort_keys=True).encode())
         repository.delete(candidate.branch, layout.pending(self.contract.name, self.drop.sha256))
-        content = add(parent.content_hash if parent and self.appends else None, number)
         if not self.appends:  # what became of rows of the delivery before goes with them
             for item in repository.listing(candidate.branch, f"{self.settled}/"):
                 repository.delete(candidate.branch, item.path)
         settled = parent.settled if parent and self.appends else []
         balance = count_aside(parent, aside, {}, fresh=not self.appends)
         return Written(found.outcomes, counts, files, aside, content, settled=settled, aside=balance)
-
-    def _content(self, candidate: Candidate, files: list[DataFile]) -> tuple[int, int]:
-        """Content hash and rows of the files that are new on the candidate, read back from it."""
-        old = {item.path for item in candidate.parent.files} if candidate.parent else set()
-        fresh = [self.session.engine.uri(candidate.branch, item.path) for item in files if item.path not in old and item.rows]
-        return content_of(self.session.engine, self.session.engine.read_parquet(fresh), self.contract) if fresh else (0, 0)

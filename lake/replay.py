@@ -22,7 +22,7 @@ from expectations.verdict import Outcome, Verdict
 from lake import layout, publish
 from lake.aside import choose_rows, count_aside, latest_manifest, open_rows, settlements
 from lake.columns import check_columns
-from lake.content import add, content_of
+from lake.content import content_after
 from lake.delta import table_files
 from lake.evaluate import Evaluated, evaluate, pin_references
 from lake.hop import resume, run_hop
@@ -184,12 +184,10 @@ class _Replay:
         return self._describe(candidate)
 
     def _describe(self, candidate: Candidate) -> Written:
-        parent, repository, engine = self.parent, self.session.repository, self.session.engine
+        parent, repository = self.parent, self.session.repository
         files = table_files(repository, candidate.branch, layout.processed_table(self.contract.name), known=parent.files)
         settled = table_files(repository, candidate.branch, layout.settled_table(self.contract.name), known=parent.settled)
-        old = {item.path for item in parent.files}
-        fresh = [engine.uri(candidate.branch, item.path) for item in files if item.path not in old and item.rows]
-        number, rows = content_of(engine, engine.read_parquet(fresh), self.contract) if fresh else (0, 0)
+        content, rows = content_after(self.session.engine, self.contract, candidate.branch, files, parent)
         before = parent.counts.after
         counts = Counts(
             self.asked,
@@ -205,7 +203,6 @@ class _Replay:
             what = f"{self.passed} rows pass, {rows} were written"
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
         balance = count_aside(parent, parent.quarantine, {"replayed": self.passed})
-        content = add(parent.content_hash, number)
         return Written(self.outcomes, counts, files, parent.quarantine, content, settled=settled, aside=balance)
 
     def _evaluate(self, drop: str, rows: pa.Table, chosen: pa.Table, folder: Path, published: DataFrame | None) -> tuple[Evaluated, Path]:

@@ -4,51 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import cast
 
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyarrow import parquet
 
-from catalog.contract import Column, Contract
-from lake.content import MODULUS, add, content_of
+from lake.content import MODULUS, add, content_after
 from lake.engine import Engine
 from lakegate.home import Endpoint
+from lakegate.manifest import DataFile, Manifest
 from lakegate.settings import Settings
-
-CONTRACT = Contract(
-    name="all_types",
-    kind="dataset",
-    path=Path("all_types.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("text", "string"),
-        Column("whole", "integer"),
-        Column("real", "double"),
-        Column("flag", "boolean"),
-        Column("day", "date"),
-        Column("at", "timestamp"),
-    ),
-    key=("text",),
-    write_mode="append",
-)
-SCHEMA = pa.schema(
-    [
-        ("text", pa.string()),
-        ("whole", pa.int64()),
-        ("real", pa.float64()),
-        ("flag", pa.bool_()),
-        ("day", pa.date32()),
-        ("at", pa.timestamp("us", "UTC")),
-    ]
-)
-Row = tuple[Any, ...]
-NOON = dt.datetime(2013, 11, 3, 12, 0, 0, 1, tzinfo=dt.UTC)
-ONE: Row = ("é", -7, 1.5, True, dt.date(2013, 1, 31), NOON)
-NOTHING: Row = (None, None, None, None, None, None)
-EMPTY: Row = ("", 0, 0.0, False, dt.date(1970, 1, 1), dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
+from tests.golden_content import CONTRACT, EMPTY, GOLDEN, NOTHING, ONE, Row, content
 
 
 @pytest.fixture(scope="module")
@@ -61,26 +29,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("frames")
-
-
-def content(engine: Engine, folder: Path, *files: list[Row]) -> tuple[int, int]:
-    uris = []
-    for number, rows in enumerate(files):
-        columns = list(zip(*rows, strict=True)) or [[] for _ in SCHEMA]
-        path = folder / f"part{number}.parquet"
-        parquet.write_table(
-            pa.table([pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA), path
-        )
-        uris.append(path.as_uri())
-    return content_of(engine, engine.read_parquet(uris), CONTRACT)
-
-
-GOLDEN = {
-    "one row of each type": ([ONE], "1f31fad7ecde64d2a919cbd9c4965a15"),
-    "NULLs alone": ([NOTHING], "6fd53702b79384a12516d8d1b3d16c18"),
-    "empty text and zeros": ([EMPTY], "1010a3a702b4e2c68f1844fea429c1de"),
-    "two equal rows, every column constant": ([ONE, ONE], "3e63f5afd9bcc9a5523397b3892cb42a"),
-}
 
 
 @pytest.mark.parametrize("case", GOLDEN)
@@ -104,8 +52,12 @@ def test_zero_has_one_sign_and_nan_one_payload(engine: Engine, folder: Path) -> 
 
 
 def test_values_do_not_run_into_each_other(engine: Engine, folder: Path) -> None:
-    first, second = ("n;1:7;", *ONE[1:]), ("n;", *ONE[1:])
-    assert content(engine, folder, [first]) != content(engine, folder, [second])
+    for first, second in [
+        (("n;1:7;", *ONE[1:]), ("n;", *ONE[1:])),
+        ((None, 0, *ONE[2:]), ("", None, *ONE[2:])),
+        ((*ONE[:1], 1, None, *ONE[3:]), (*ONE[:1], None, 1.0, *ONE[3:])),
+    ]:
+        assert content(engine, folder, [first]) != content(engine, folder, [second])
 
 
 rows_of_any_kind = st.lists(
@@ -129,4 +81,19 @@ def test_order_and_files_change_nothing_and_parts_add_up(engine: Engine, folder:
     assert apart[1] == len(first) + len(second)
     separate = [content(engine, folder, part)[0] for part in (first, second)]
     assert sum(separate) % MODULUS == apart[0]
-    assert add(add(None, separate[0]), separate[1]) == f"{apart[0]:032x}"
+    assert add(add(None, separate[0]), separate[1]) == f"x{apart[0]:032x}"
+
+
+def test_a_table_hashed_by_an_earlier_scheme_is_hashed_anew(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hashed(parent: SimpleNamespace | None) -> tuple[str, int]:
+        return content_after(engine, CONTRACT, "main", files, cast("Manifest", parent))
+
+    together = content(engine, folder, [ONE, NOTHING], [EMPTY])[0]
+    files = [DataFile(f"part{number}.parquet", "", 0, "", rows) for number, rows in enumerate((2, 1))]
+    monkeypatch.setattr(Engine, "uri", lambda _, __, path: (folder / path).as_uri())
+    first = hashed(None)
+    assert first == (add(None, together), 3)
+    before = content(engine, folder, [ONE, NOTHING])[0]
+    content(engine, folder, [ONE, NOTHING], [EMPTY])
+    for scheme in (add(None, before), "1f31fad7ecde64d2a919cbd9c4965a15"):
+        assert hashed(SimpleNamespace(files=files[:1], content_hash=scheme)) == (add(None, together), 1)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lake.sample import MONTHS, REFERENCES, deliver_sample
+from tests.golden_content import GOLDEN
 
 PROJECT = Path(__file__).resolve().parents[2]
 TWO_MONTHS = 2
@@ -27,6 +28,7 @@ from lake.ingest import ingest
 from lake.session import open_session
 from lake.versions import list_quarantine, list_versions, table_names
 from lakegate.settings import Settings
+from tests.golden_content import GOLDEN, content
 
 session = open_session(Settings.load())
 results = []
@@ -38,7 +40,9 @@ aside = {
 }
 keep = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
 versions = [[{key: version[key] for key in keep} for version in list_versions(session, table)] for table in table_names(session)]
-print(json.dumps({"results": results, "aside": aside, "versions": versions}))
+with session.scratch("golden") as folder:
+    golden = {case: f"{content(session.engine, folder, rows)[0]:032x}" for case, (rows, _) in GOLDEN.items()}
+print(json.dumps({"results": results, "aside": aside, "versions": versions, "golden": golden}))
 """
 
 
@@ -125,3 +129,9 @@ def test_both_engines_set_the_same_rows_aside_for_the_same_reasons(answers: dict
 @pytest.mark.server
 def test_both_engines_give_every_table_the_same_content_hash(answers: dict[str, Any]) -> None:
     assert answers["sail"]["versions"] == answers["spark"]["versions"]
+
+
+@pytest.mark.spark
+@pytest.mark.server
+def test_both_engines_give_rows_of_every_type_their_golden_content_hash(answers: dict[str, Any]) -> None:
+    assert answers["sail"]["golden"] == answers["spark"]["golden"] == {case: value for case, (_, value) in GOLDEN.items()}
