@@ -72,9 +72,9 @@ class _Carrier:
 
     def carry(self, deliveries: Sequence[tuple[str, Path]]) -> list[DropResult]:
         runs.end_dead_runs(self.instance)
-        received = self._receive(deliveries)
-        for dataset, drops in received.items():
-            self._dataset(self.session.catalog.get(dataset), drops)
+        with self.session.drops.at_hand():
+            for dataset, drops in self._receive(deliveries).items():
+                self._dataset(self.session.catalog.get(dataset), drops)
         self._catch_up()
         while self._waiting():
             pass

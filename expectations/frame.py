@@ -71,7 +71,7 @@ def typed(frame: DataFrame, contract: Contract) -> DataFrame:
         columns.append(_cast(text, column).alias(column.name))
         if column.type != "string":
             columns.append(text.alias(text_column(column.name)))
-    return frame.select(*columns, F.col(ROW), F.col(RECORD))
+    return frame.select(*columns, F.col(ROW))
 
 
 def _cast(text: Expression, column: Column) -> Expression:

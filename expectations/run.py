@@ -24,16 +24,16 @@ BITS: Final = 62
 """Rules whose outcome one mask column holds."""
 
 
-def _masks(plan: Plan) -> list[str]:
-    """Mask columns, each a word of BITS rules."""
+def masks(plan: Plan) -> list[str]:
+    """Mask columns of labelled rows, each a word of BITS rules."""
     return [f"{HELPER}broken{word}" for word in range(max(1, -(-len(plan.row_steps) // BITS)))]
 
 
 def _bits(plan: Plan, *, severity: str | None = None) -> dict[str, tuple[str, int]]:
     """For each row rule (of a severity) its mask column and bit."""
-    masks = _masks(plan)
+    words = masks(plan)
     return {
-        step.rule.id: (masks[index // BITS], 1 << index % BITS)
+        step.rule.id: (words[index // BITS], 1 << index % BITS)
         for index, step in enumerate(plan.row_steps)
         if severity is None or step.rule.severity == severity
     }
@@ -60,7 +60,7 @@ def reasons(plan: Plan) -> str:
 def label(frame: DataFrame, plan: Plan, *, keep: list[str]) -> DataFrame:
     """Columns `keep` of a marked frame, and the masks of the rules that each row breaks."""
     frame, broken = _broken(frame, plan)
-    words: dict[str, list[str]] = {mask: ["0L"] for mask in _masks(plan)}
+    words: dict[str, list[str]] = {mask: ["0L"] for mask in masks(plan)}
     for rule, (mask, bit) in _bits(plan).items():
         words[mask].append(f"case when {broken[rule]} then {bit}L else 0L end")
     return frame.selectExpr(*[quoted(name) for name in keep], *[f"{' + '.join(parts)} as {mask}" for mask, parts in words.items()])

@@ -23,6 +23,7 @@ from lakegate.home import Endpoint
 from lakegate.settings import Settings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
 REGION: Final = "us-east-1"
@@ -100,8 +101,14 @@ class Engine:
     def write_scratch(self, frame: DataFrame, folder: Path) -> DataFrame:
         """Evaluate a frame once into Parquet in the scratch folder and read it back."""
         with engine_errors("evaluating the rules"):
-            frame.write.mode("overwrite").parquet(folder.as_uri())
+            frame.write.mode("overwrite").option("compression", "uncompressed").parquet(folder.as_uri())  # read once, by this process
             return self.spark.read.parquet(folder.as_uri())
+
+    def arrow(self, frame: DataFrame) -> pa.Table:
+        """Fetch a frame of few or narrow rows as an Arrow table."""
+        with engine_errors("fetching rows"):
+            found: pa.Table = frame.toArrow()
+            return found
 
     def rows(self, frame: DataFrame) -> list[Any]:
         """Collect a small frame to the driver."""

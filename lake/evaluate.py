@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
-from expectations.frame import RECORD, ROW, typed
+from expectations.frame import ROW, typed
 from expectations.mark import mark
 from expectations.plan import Plan, make_plan
 from expectations.run import count_labelled, label, outcomes
@@ -87,7 +87,7 @@ def evaluate(
         session: The open lake.
         contract: Gives types, keys and relationships.
         suite: The rules of the processed hop.
-        staging: Parquet of text columns with `_row` and `_record`.
+        staging: Parquet of text columns with `_row`.
         folder: Scratch folder that the labelled rows are kept in.
         pins: The references' versions.
         published: The table that the drop is appended to, whose keys must not come again; None where it is replaced.
@@ -99,7 +99,7 @@ def evaluate(
         return engine.read_delta(pin.name.tag, layout.processed_table(table))
 
     frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference)
-    keep = [*plan.columns, ROW, RECORD]
+    keep = [*plan.columns, ROW]
     labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
     counted = count_labelled(labelled, plan, engine.rows)
     return Evaluated(plan, labelled, counted.valid, counted.aside, outcomes(plan, counted))

@@ -70,23 +70,24 @@ def ingest(
     paths = list(files)
     for path in paths:
         check_path(path)
-    drops = list(
-        {
-            drop.sha256: drop
-            for drop in (receive(session, dataset, path, anew=again and contract.write_mode == "replace") for path in paths)
-        }.values()
-    )
-    results: dict[tuple[str, str], DropResult] = {}
-    tried: set[str] = set()
-    for result in chain(
-        carry(session, contract, drops, again=again, on_error=on_error),
-        carry_waiting(session, dataset, tried=tried, on_error=on_error),
-    ):
-        if result.verdict is not Verdict.WAITING:
-            tried.add(result.drop)
-        results[result.dataset, result.drop] = result
-        if tell is not None:
-            tell(result)
+    with session.drops.at_hand():
+        drops = list(
+            {
+                drop.sha256: drop
+                for drop in (receive(session, dataset, path, anew=again and contract.write_mode == "replace") for path in paths)
+            }.values()
+        )
+        results: dict[tuple[str, str], DropResult] = {}
+        tried: set[str] = set()
+        for result in chain(
+            carry(session, contract, drops, again=again, on_error=on_error),
+            carry_waiting(session, dataset, tried=tried, on_error=on_error),
+        ):
+            if result.verdict is not Verdict.WAITING:
+                tried.add(result.drop)
+            results[result.dataset, result.drop] = result
+            if tell is not None:
+                tell(result)
     return list(results.values())
 
 

@@ -1,29 +1,35 @@
 """A plain delimited file becomes a Parquet staging file of text columns, and an exact list of what could not be read.
 
-The splitter says how many records there are; pyarrow.csv reads those that can be read. Where the two disagree the records
-are halved until the one at fault stands alone, so none is lost or merged with its neighbour in silence.
+The splitter says how many records there are; pyarrow.csv reads those that can be read, block by block and several at once.
+Where the two disagree the records are halved until the one at fault stands alone, so none is lost or merged with its neighbour in
+silence.
 """
 
 from __future__ import annotations
 
 import mmap
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.contract import FileFormat
+from expectations.frame import RECORD, ROW
 from lake.header import read_header
-from lake.records import RecordReader, int64, texts
+from lake.originals import Originals
+from lake.records import RecordReader, int64
 from lake.splitter import Buffer, Bytes, Reason, Split, split_blocks
 from lakegate.errors import ContractError, DataRejected, IntegrityError
 
-ROW, RECORD = "_row", "_record"
+READERS: Final = 2
+"""Blocks that are read while the next one is split."""
 MAX_LISTED = 10_000
 """Unreadable records that are listed one by one; the count is always exact."""
 
@@ -42,8 +48,8 @@ class Unreadable:
 class Parsed:
     """What a file holds: records = readable + unreadable_count.
 
-    `staging` has one row per readable record: the header's columns as text, `_row` and `_record`; None where there is no
-    header or it names a column twice. `unreadable` lists the first 10,000, `reasons` counts all; `account` tells the
+    `staging` has one row per readable record: the header's columns as text, and `_row`; None where there is no header or it
+    names a column twice. `originals` gives records as they were delivered. `unreadable` lists the first 10,000, `reasons` counts all; `account` tells the
     bytes by what they belong to and adds up to the file's size.
     """
 
@@ -56,6 +62,7 @@ class Parsed:
     staging: Path | None
     account: dict[str, int]
     blank: int
+    originals: Originals | None = None
 
 
 def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A002
@@ -68,26 +75,46 @@ def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A00
     """
     if len(format.delimiter) != 1 or not format.delimiter.isascii() or format.delimiter in '"\r\n\0':
         raise ContractError("the delimiter must be one ASCII character, no quote or line end", fix="correct it in the contract")
-    tally, reader = _Tally(), None
+    tally = _Tally()
     try:
         with path.open("rb") as file:
             # Never closed by hand: numpy and Arrow look into it, and the last of them lets go of it.
             data: Buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+        for part, reasons, tables in _read_blocks(data, format, tally, path, into):
+            tally.add_records(part, reasons, tables)
+        tally.close()
+        return tally.result(len(data), path, into)
+    except BaseException:
+        with suppress(OSError):
+            tally.close()
+        for made in (into, _bounds_of(into)):
+            made.unlink(missing_ok=True)
+        raise
+
+
+def _read_blocks(
+    data: Buffer,
+    format: FileFormat,  # noqa: A002
+    tally: _Tally,
+    path: Path,
+    into: Path,
+) -> Iterator[tuple[Split, Bytes, list[pa.Table]]]:
+    """Every block with records, in order, with a reason per record and the tables of the readable ones."""
+    reader: RecordReader | None = None
+    waiting: deque[tuple[Split, Future[tuple[Bytes, list[pa.Table]]]]] = deque()
+    with ThreadPoolExecutor(READERS) as pool:
         for part in split_blocks(data, delimiter=format.delimiter, max_lines=format.max_lines):
             tally.add_part(part)
             if part.header is not None:
                 tally.begin(read_header(data, part.header, format, where=path.name), into, where=path.name)
                 reader = RecordReader(len(tally.columns), format)
             if len(part) and reader is not None:
-                reasons, tables = reader.read(data, part)
-                tally.add_records(data, part, reasons, tables)
-        tally.close()
-        return tally.result(len(data), into, where=path.name)
-    except BaseException:
-        with suppress(OSError):
-            tally.close()
-        into.unlink(missing_ok=True)
-        raise
+                waiting.append((part, pool.submit(reader.read, data, part)))
+            if len(waiting) > READERS:
+                block, read = waiting.popleft()
+                yield block, *read.result()
+        for block, read in waiting:
+            yield block, *read.result()
 
 
 @dataclass
@@ -102,6 +129,7 @@ class _Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     account: Counter[str] = field(default_factory=Counter)
     writer: Any = None
+    bounds: BinaryIO | None = None
 
     def begin(self, columns: tuple[str, ...], into: Path, *, where: str) -> None:
         self.columns = columns
@@ -109,15 +137,16 @@ class _Tally:
             what = f"the header names a column {min(own)}, which is Lakegate's own"
             raise DataRejected(what, where=where, fix="rename the column in the delivery")
         if len(set(columns)) == len(columns):
-            schema = pa.schema([*((name, pa.string()) for name in columns), (ROW, pa.int64()), (RECORD, pa.string())])
-            # A record's text and number hardly repeat: a dictionary of them costs time and saves nothing.
-            self.writer = pq.ParquetWriter(into, schema, compression="zstd", compression_level=1, use_dictionary=list(columns))
+            schema = pa.schema([*((name, pa.string()) for name in columns), (ROW, pa.int64())])
+            # Read once and thrown away: what makes it smaller costs more time than it saves.
+            self.writer = pq.ParquetWriter(into, schema, compression="none", use_dictionary=False, write_statistics=False)
+            self.bounds = _bounds_of(into).open("wb")
 
     def add_part(self, part: Split) -> None:
         self.blank += part.blank
         self.account.update(part.account())
 
-    def add_records(self, data: Buffer, part: Split, reasons: Bytes, tables: list[pa.Table]) -> None:
+    def add_records(self, part: Split, reasons: Bytes, tables: list[pa.Table]) -> None:
         bad = np.flatnonzero(reasons)
         good = np.flatnonzero(reasons == 0)
         for index in bad[: MAX_LISTED - len(self.unreadable)].tolist():
@@ -128,24 +157,38 @@ class _Tally:
         found = pa.concat_tables(tables) if tables else None
         self.readable += found.num_rows if found else 0
         if self.writer is not None and found:
-            rows = int64(good + self.records + 1)
-            self.writer.write_table(pa.Table.from_arrays([*found.columns, rows, texts(data, part, good)], schema=self.writer.schema))
+            self.writer.write_table(pa.Table.from_arrays([*found.columns, int64(good + self.records + 1)], schema=self.writer.schema))
+        if self.bounds is not None:
+            self.bounds.write(np.column_stack([part.start, part.end]).tobytes())
         self.records += len(part)
 
     def close(self) -> None:
-        if self.writer is not None:
-            self.writer.close()
+        for file in (self.writer, self.bounds):
+            if file is not None:
+                file.close()
 
-    def result(self, size: int, into: Path, *, where: str) -> Parsed:
+    def result(self, size: int, path: Path, into: Path) -> Parsed:
         unreadable = self.reasons.total()
         if self.readable + unreadable != self.records or self.account.total() != size:
             what = (
                 f"{self.records} records != {self.readable} readable + {unreadable} unreadable,"
                 f" or {size} bytes != {self.account.total()} accounted for"
             )
-            raise IntegrityError(what, where=where, fix="report this as a bug of Lakegate, with the file if it may be shared")
-        staging = into if self.writer is not None else None
-        listed = tuple(self.unreadable)
+            raise IntegrityError(what, where=path.name, fix="report this as a bug of Lakegate, with the file if it may be shared")
+        staging, originals = (into, Originals(path, _bounds_of(into))) if self.writer is not None else (None, None)
         return Parsed(
-            self.columns, self.records, self.readable, listed, unreadable, dict(self.reasons), staging, dict(self.account), self.blank
+            self.columns,
+            self.records,
+            self.readable,
+            tuple(self.unreadable),
+            unreadable,
+            dict(self.reasons),
+            staging,
+            dict(self.account),
+            self.blank,
+            originals,
         )
+
+
+def _bounds_of(staging: Path) -> Path:
+    return staging.with_suffix(".bounds")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, RECORD, ROW
-from expectations.run import aside, reasons
+from expectations.run import aside, masks, reasons
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome, Verdict
 from lake import layout, ledger, publish
@@ -21,6 +22,7 @@ from lake.delta import table_files
 from lake.evaluate import Evaluated, evaluate, pin_references
 from lake.hop import finished, run_hop
 from lake.job import HopResult, Job, Written
+from lake.originals import Originals, add_records
 from lake.publish import Candidate
 from lake.raw import parse_received, source_of
 from lake.receive import Drop, is_pending, settle
@@ -65,6 +67,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
         depends=_name_holder(session, contract, drop, base=MAIN) or "",
     )
     result = run_hop(session, job, again=again)
+    session.drops.release(drop.sha256)
     if result.verdict is Verdict.UNCHANGED and is_pending(session, contract.name, drop.sha256):
         settle(session, contract.name, drop.sha256)
     return result
@@ -149,9 +152,9 @@ class _Work:
         before = parent.counts.after if parent else 0
         if self.appends and (taken := name_taken(session, self.contract, self.drop, base=candidate.base)) is not None:
             return Written((taken,), Counts(0, 0, 0, 0, before=before, inserted=0, deleted=0, after=before))
-        with session.scratch("processed") as folder:
+        with session.drops.at_hand(), session.scratch("processed") as folder:
             steps.tell("parse")
-            parsed = parse_received(session, self.contract, self.drop, folder)
+            parsed = parse_received(session, self.contract, self.drop)
             if parsed.staging is None:
                 what = "the raw version can't be parsed any more"
                 raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
@@ -165,7 +168,7 @@ class _Work:
             self._write_valid(found, candidate)
             steps.tell("write.quarantine")
             if found.quarantined or (parent and parent.quarantine and not self.appends):
-                self._write_aside(found, candidate)
+                self._write_aside(found, candidate, parsed.originals, folder)
         return self._describe(candidate, found, counts)
 
     def _write_valid(self, found: Evaluated, candidate: Candidate) -> None:
@@ -177,10 +180,13 @@ class _Work:
             rows, ref=candidate.branch, path=self.table, mode=self.mode, statistics=[*self.contract.with_statistics, ROW, DROP]
         )
 
-    def _write_aside(self, found: Evaluated, candidate: Candidate) -> None:
+    def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None, folder: Path) -> None:
         from pyspark.sql import functions as F  # noqa: N812
 
-        rows = found.labelled.where(aside(found.plan)).select(
+        engine = self.session.engine
+        marks = engine.arrow(found.labelled.where(aside(found.plan)).select(ROW, *masks(found.plan)))
+        with_records = add_records(marks, originals, folder / "aside.parquet")
+        rows = engine.read_parquet([with_records.as_uri()]).select(
             F.lit(self.drop.sha256).alias(DROP),
             F.col(ROW),
             F.lit(self.drop.name).alias("_file"),
@@ -190,7 +196,7 @@ class _Work:
             F.col(RECORD),
         )
         # A full delivery takes the place of the one before, with the rows that were set aside of it.
-        self.session.engine.write_delta(rows, ref=candidate.branch, path=self.quarantine, mode=self.mode, statistics=[DROP, ROW])
+        engine.write_delta(rows, ref=candidate.branch, path=self.quarantine, mode=self.mode, statistics=[DROP, ROW])
 
     def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
         """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""

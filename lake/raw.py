@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
@@ -15,12 +15,11 @@ from lake import layout
 from lake.columns import check_columns
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
-from lake.parse import Parsed, parse
+from lake.parse import Parsed
 from lake.publish import Candidate
 from lake.receive import Drop
 from lake.session import Session
 from lake.steps import Steps
-from lake.unpack import unpack
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile
 
@@ -48,9 +47,9 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
     check_columns(session, contract)
 
     def write(candidate: Candidate, steps: Steps) -> Written:
-        with session.scratch("raw") as folder:
-            steps.tell("parse")
-            parsed = parse_received(session, contract, drop, folder)
+        steps.tell("parse")
+        with session.drops.at_hand():
+            parsed = _parse_and_check(session, contract, drop)
             return _written(session, _Delivery(contract, drop, suite), parsed, candidate)
 
     job = Job(
@@ -68,29 +67,37 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
     return run_hop(session, job, again=again)
 
 
-def parse_received(session: Session, contract: Contract, drop: Drop, folder: Path) -> Parsed:
-    """Fetch a drop's bytes out of the lake, check their hash, unpack and parse them into a staging file in `folder`.
+def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:
+    """What a drop holds, while it is at hand: parsed once, of the bytes that were received or are fetched out of the lake.
 
     Raises:
         DataRejected: They can't be unpacked, or are no delimited text.
         IntegrityError: The lake holds other bytes than were delivered.
     """
-    # Under its own name, which is what an error calls it.
-    delivered = folder / "delivered" / drop.name
-    delivered.parent.mkdir()
+    if session.drops.delivered(drop.sha256) is None:
+        fetched = session.drops.place(drop.sha256, drop.name)
+        path = layout.raw_object(contract.name, drop.sha256)
+        _check(path, session.repository.download("main", path, fetched), drop)
+        session.drops.keep(drop.sha256, fetched, drop.name)
+    return session.drops.parsed(drop.sha256, contract.file)
+
+
+def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed:
+    """What a drop holds; that raw holds it too is proved meanwhile, where its bytes were not fetched from there."""
     path = layout.raw_object(contract.name, drop.sha256)
-    if (found := session.repository.download("main", path, delivered)) != drop.sha256:
+    at_hand = session.drops.delivered(drop.sha256) is not None
+    with ThreadPoolExecutor(1) as pool:
+        stored = pool.submit(session.repository.sha256, "main", path) if at_hand else None
+        parsed = parse_received(session, contract, drop)
+    if stored is not None:
+        _check(path, stored.result(), drop)
+    return parsed
+
+
+def _check(path: str, found: str, drop: Drop) -> None:
+    if found != drop.sha256:
         what = f"raw holds bytes with SHA-256 {found[:12]}"
         raise IntegrityError(what, where=path, fix="restore the object from a backup, or deliver the file again")
-    return parse_file(contract, delivered, folder)
-
-
-def parse_file(contract: Contract, delivered: Path, folder: Path) -> Parsed:
-    """Unpack and parse a delivered file into a staging file in `folder`."""
-    into = folder / "unpacked" / delivered.name
-    into.parent.mkdir()
-    unpacked = unpack(delivered, into, limit=contract.file)
-    return parse(unpacked.path, contract.file, into=folder / "staging.parquet")
 
 
 def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:

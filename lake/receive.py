@@ -62,6 +62,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -
                 body = {"format": layout.FORMAT, "received_at": now, "path": str(path.resolve()), "name": path.name}
                 body |= {"size": info.st_size, "modified_at": modified, "received_by": who()}
                 _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
+        session.drops.keep(digest, copied, path.name)
     return _drop(session, dataset, digest, body, receipt=receipt)
 
 

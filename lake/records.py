@@ -80,15 +80,6 @@ def _cut(data: Buffer, part: Split, chosen: Ints, sentinel: bytes) -> pa.Buffer:
     return pa.py_buffer(b"\n".join([b"", *runs, sentinel]))
 
 
-def texts(data: Buffer, part: Split, chosen: Ints) -> pa.Array:
-    """The chosen records as they stand in the file: strings laid over its bytes, those between records left out."""
-    first = int(part.start[0])
-    edges = np.empty(2 * len(part), np.int32)
-    edges[0::2], edges[1::2] = part.start - first, part.end - first
-    over = pa.py_buffer(memoryview(data)[first : int(part.end[-1])])
-    return pa.StringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges), over).take(int64(2 * chosen))
-
-
 def int64(values: Ints) -> pa.Array:
     """As `pa.array`, which would import pandas first: a second, once per process."""
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])

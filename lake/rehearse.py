@@ -12,13 +12,14 @@ from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import layout, publish
 from lake.aside import latest_manifest
 from lake.columns import check_columns
+from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
 from lake.ingest import DropResult, deliverable
 from lake.job import NOTHING, HopResult
 from lake.order import earlier_drop
 from lake.parse import Parsed
 from lake.processed import name_taken
-from lake.raw import judge_raw, order_value, parse_file, raw_counts
+from lake.raw import judge_raw, order_value, raw_counts
 from lake.receive import Drop, check_path, copy_in
 from lake.refusal import unread, why_blocked
 from lake.repository import MAIN
@@ -58,7 +59,7 @@ def _hops(session: Session, contract: Contract, drop: Drop, delivered: Path, fol
         return raw, processed
     suite = build_suite(contract, "raw", session.settings.project)
     try:
-        parsed = parse_file(contract, delivered, folder)
+        parsed = parse_file(delivered, contract.file, folder)
     except DataRejected as rejection:
         blocked = _result(contract, "raw", drop, unread(suite, rejection), NOTHING)
         return (replace(blocked, verdict=Verdict.BLOCKED, reason=str(rejection)),)

@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from catalog.files import Catalog, load_catalog
 from lake import layout
+from lake.drops import Drops
 from lake.engine import Engine
 from lake.environment import prepare_environment
 from lake.publish import Published
@@ -58,6 +59,11 @@ class Session:
     def engine(self) -> Engine:
         """The engine of this process."""
         return Engine(self.settings, self.endpoint)
+
+    @cached_property
+    def drops(self) -> Drops:
+        """The drops that this process has at hand."""
+        return Drops(self.settings)
 
     @contextlib.contextmanager
     def scratch(self, name: str) -> Iterator[Path]:

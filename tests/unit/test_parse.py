@@ -36,6 +36,9 @@ def parsed(data: bytes, **choices: Any) -> tuple[Parsed, list[dict[str, Any]]]:
         found = parse(path, FileFormat(**choices), into=into)
         assert (found.staging is None) != into.exists()
         rows = pq.read_table(into).to_pylist() if into.exists() else []
+        if found.originals is not None:
+            records = found.originals.cut(np.array([row["_row"] for row in rows], np.int64))
+            rows = [row | {"_record": record} for row, record in zip(rows, records.to_pylist(), strict=True)]
     check(found, rows, data, exact="null_values" in choices and not choices["null_values"])
     return found, rows
 
@@ -280,7 +283,7 @@ def test_any_other_delimiter_works(delimiter: str) -> None:
 def test_a_failed_write_leaves_no_staging_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "drop.csv").write_bytes(b"a,b\n1,2\n")
     fail: Callable[..., Any] = lambda *_: (_ for _ in ()).throw(OSError("disk full"))  # noqa: E731
-    monkeypatch.setattr(parsing, "texts", fail)
+    monkeypatch.setattr(parsing, "int64", fail)
     with pytest.raises(OSError, match="disk full"):
         parse(tmp_path / "drop.csv", FileFormat(), into=tmp_path / "staging.parquet")
     assert os.listdir(tmp_path) == ["drop.csv"]  # noqa: PTH208

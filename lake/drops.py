@@ -1,0 +1,120 @@
+"""Drops that a run has at hand: delivered bytes and what they parsed to, kept from hop to hop so that neither is done twice.
+
+A cache and nothing more: what is missing here is fetched from raw, and parsed, again. Nothing of it outlives the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from catalog.contract import FileFormat
+from lake.parse import Parsed, parse
+from lake.scratch import scratch
+from lake.unpack import unpack
+from lakegate.settings import Settings
+
+LIMIT: Final = 4 * 1024**3
+"""Bytes on disk over which the drops that were used longest ago are given up."""
+
+
+@dataclass
+class _Kept:
+    folder: Path
+    stack: contextlib.ExitStack
+    delivered: Path | None = None
+    parsed: dict[FileFormat, Parsed] = field(default_factory=dict)
+
+    def size(self) -> int:
+        return sum(item.stat().st_size for item in self.folder.rglob("*") if item.is_file())
+
+
+class Drops:
+    """Delivered files by their SHA-256, each in a scratch folder of its own, while somebody has them `at_hand`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._users = 0
+
+    @contextlib.contextmanager
+    def at_hand(self) -> Iterator[None]:
+        """What is kept within stays until the outermost one ends."""
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                for digest in list(self._kept):
+                    self.release(digest)
+
+    def keep(self, digest: str, copied: Path, name: str) -> None:
+        """Take a copy of a drop's bytes over, whose hash was taken; outside of `at_hand` it is left alone."""
+        if not self._users:
+            return
+        kept = self._open(digest)
+        kept.delivered = _place(kept.folder / "delivered", name)
+        shutil.move(copied, kept.delivered)
+
+    def delivered(self, digest: str) -> Path | None:
+        """A drop's bytes under the name that they were delivered by, where they are at hand."""
+        kept = self._kept.get(digest)
+        return kept.delivered if kept else None
+
+    def place(self, digest: str, name: str) -> Path:
+        """Where to copy a drop's bytes to, before `keep`."""
+        return _place(self._open(digest).folder / "fetched", name)
+
+    def parsed(self, digest: str, format: FileFormat) -> Parsed:  # noqa: A002
+        """What a drop at hand holds, read in one format.
+
+        Raises:
+            KeyError: Its bytes are not at hand.
+            DataRejected: They can't be unpacked, or are no delimited text.
+        """
+        kept = self._kept[digest]
+        self._kept.move_to_end(digest)
+        if format not in kept.parsed:
+            if kept.delivered is None:
+                raise KeyError(digest)
+            kept.parsed[format] = parse_file(kept.delivered, format, kept.folder / f"format{len(kept.parsed)}")
+            self._bound()
+        return kept.parsed[format]
+
+    def release(self, digest: str) -> None:
+        """Give a drop up: no hop of this process needs its bytes any more."""
+        if (kept := self._kept.pop(digest, None)) is not None:
+            kept.stack.close()
+
+    def _open(self, digest: str) -> _Kept:
+        if digest not in self._kept:
+            stack = contextlib.ExitStack()
+            self._kept[digest] = _Kept(stack.enter_context(scratch(self._settings, "drop")), stack)
+            self._bound()
+        self._kept.move_to_end(digest)
+        return self._kept[digest]
+
+    def _bound(self) -> None:
+        sizes = {digest: kept.size() for digest, kept in self._kept.items()}
+        while sum(sizes.values()) > LIMIT and len(self._kept) > 1:
+            oldest = next(iter(self._kept))
+            del sizes[oldest]
+            self.release(oldest)
+
+
+def parse_file(delivered: Path, format: FileFormat, folder: Path) -> Parsed:  # noqa: A002
+    """Unpack and parse a delivered file into a staging file in `folder`."""
+    # Under its own name, which is what an error calls it.
+    unpacked = unpack(delivered, _place(folder / "unpacked", delivered.name), limit=format)
+    return parse(unpacked.path, format, into=folder / "staging.parquet")
+
+
+def _place(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
