@@ -72,7 +72,7 @@ class _Carrier:
 
     def carry(self, deliveries: Sequence[tuple[str, Path]]) -> list[DropResult]:
         runs.end_dead_runs(self.instance)
-        with self.session.drops.at_hand():
+        with self.session.at_hand():
             for dataset, drops in self._receive(deliveries).items():
                 self._dataset(self.session.catalog.get(dataset), drops)
         self._catch_up()

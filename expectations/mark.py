@@ -18,10 +18,11 @@ def mark(frame: DataFrame, plan: Plan, *, published: DataFrame | None, reference
 
     By hash aggregation and join. `published` is the table that the rows are appended to, whose keys must not come again.
     """
+    rows = frame
     for lookup in plan.lookups:
         frame = _look_up(frame, lookup, reference(lookup.reference))
     for key in plan.keys:
-        frame = _mark_repeated(frame, key, published)
+        frame = _mark_repeated(frame, key, published, rows=rows)
     return frame
 
 
@@ -34,15 +35,16 @@ def _look_up(frame: DataFrame, lookup: Lookup, there: DataFrame) -> DataFrame:
     return frame.join(found, on=F.col(quoted(lookup.column)) == F.col(quoted(lookup.marker)), how="left")
 
 
-def _mark_repeated(frame: DataFrame, key: Key, published: DataFrame | None) -> DataFrame:
+def _mark_repeated(frame: DataFrame, key: Key, published: DataFrame | None, *, rows: DataFrame) -> DataFrame:
     """Mark the rows whose key stands more than once in the frame, or already in the published table.
 
+    Keys are counted in `rows`, the frame before anything was joined to it: an engine evaluates what is referred to twice twice.
     Two joins, and not one with the union of both: Sail 0.7.2 never ends where a union holds a semi join with an empty table.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
     columns, n = [quoted(name) for name in key.columns], f"{HELPER}n"
-    keys = frame.where(F.expr(key.where)).groupBy(*columns).agg(F.count(F.lit(1)).alias(n))
+    keys = rows.where(F.expr(key.where)).groupBy(*columns).agg(F.count(F.lit(1)).alias(n))
     marked = _join_marker(frame, keys.where(F.col(n) > 1), key, "twice")
     if published is None:
         return marked.selectExpr("*", f"{HELPER}twice as {quoted(key.marker)}").drop(f"{HELPER}twice")

@@ -13,7 +13,7 @@ from expectations.plan import Plan, make_plan
 from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
-from lake import layout, publish
+from lake import publish
 from lake.hop import finished
 from lake.session import Session
 from lakegate.errors import IntegrityError
@@ -96,7 +96,7 @@ def evaluate(
 
     def reference(table: str) -> DataFrame:
         (pin,) = (item for item in pins if item.table == table)
-        return engine.read_delta(pin.name.tag, layout.processed_table(table))
+        return session.references.frame(finished(session, pin.name).manifest)
 
     frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference)
     keep = [*plan.columns, ROW]

@@ -70,7 +70,7 @@ def ingest(
     paths = list(files)
     for path in paths:
         check_path(path)
-    with session.drops.at_hand():
+    with session.at_hand():
         drops = list(
             {
                 drop.sha256: drop

@@ -152,7 +152,7 @@ class _Work:
         before = parent.counts.after if parent else 0
         if self.appends and (taken := name_taken(session, self.contract, self.drop, base=candidate.base)) is not None:
             return Written((taken,), Counts(0, 0, 0, 0, before=before, inserted=0, deleted=0, after=before))
-        with session.drops.at_hand(), session.scratch("processed") as folder:
+        with session.at_hand(), session.scratch("processed") as folder:
             steps.tell("parse")
             parsed = parse_received(session, self.contract, self.drop)
             if parsed.staging is None:

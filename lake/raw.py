@@ -48,7 +48,7 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
 
     def write(candidate: Candidate, steps: Steps) -> Written:
         steps.tell("parse")
-        with session.drops.at_hand():
+        with session.at_hand():
             parsed = _parse_and_check(session, contract, drop)
             return _written(session, _Delivery(contract, drop, suite), parsed, candidate)
 

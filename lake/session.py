@@ -18,6 +18,7 @@ from lake.drops import Drops
 from lake.engine import Engine
 from lake.environment import prepare_environment
 from lake.publish import Published
+from lake.references import References
 from lake.repository import MAIN, Repository
 from lake.scratch import scratch, sweep
 from lake.server import ensure_server
@@ -64,6 +65,17 @@ class Session:
     def drops(self) -> Drops:
         """The drops that this process has at hand."""
         return Drops(self.settings)
+
+    @cached_property
+    def references(self) -> References:
+        """The pinned references that this process has at hand."""
+        return References(self.engine)
+
+    @contextlib.contextmanager
+    def at_hand(self) -> Iterator[None]:
+        """Keep drops and references at hand until the outermost of these ends."""
+        with self.drops.at_hand(), self.references.at_hand():
+            yield
 
     @contextlib.contextmanager
     def scratch(self, name: str) -> Iterator[Path]:

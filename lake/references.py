@@ -1,0 +1,53 @@
+"""Pinned versions of references that a run has at hand: read from the lake once, and from then on from scratch."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from lake import layout
+from lake.engine import Engine
+from lake.scratch import scratch
+from lakegate.manifest import Manifest
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+SMALL: Final = 1_000_000
+"""Rows up to which a reference is copied: opening a table in the lake takes longer than reading it, and each drop does it again."""
+
+
+class References:
+    """Processed tables by version. They never change, so a copy is as good as the table."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._copies: dict[str, DataFrame] = {}
+        self._stack: contextlib.ExitStack | None = None
+
+    @contextlib.contextmanager
+    def at_hand(self) -> Iterator[None]:
+        """What is copied within stays until the outermost one ends."""
+        if self._stack is not None:
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            self._stack = stack
+            try:
+                yield
+            finally:
+                self._copies.clear()
+                self._stack = None
+
+    def frame(self, manifest: Manifest) -> DataFrame:
+        """The rows of a version."""
+        name = manifest.name
+        if str(name) in self._copies:
+            return self._copies[str(name)]
+        table = self._engine.read_delta(name.tag, layout.processed_table(name.table))
+        if self._stack is None or manifest.counts.after > SMALL:
+            return table
+        folder = self._stack.enter_context(scratch(self._engine.settings, "reference"))
+        self._copies[str(name)] = self._engine.write_scratch(table, folder / "rows")
+        return self._copies[str(name)]
