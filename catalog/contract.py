@@ -10,7 +10,8 @@ Kind = Literal["dataset", "feature"]
 WriteMode = Literal["append", "replace"]
 Hop = Literal["raw", "processed", "features"]
 Family = Literal["schema", "range", "distribution", "duplicate", "temporal", "consistency"]
-Severity = Literal["warn", "quarantine", "block"]
+Severity = Literal["warn", "trigger", "quarantine", "hold", "block"]
+"""What a broken rule does; `trigger` and `hold` are for table rules, `quarantine` for row rules."""
 ColumnType = Literal["string", "integer", "double", "boolean", "date", "timestamp"]
 """Types of a processed column. `integer` is 64 bit; `timestamp` is UTC with microseconds."""
 

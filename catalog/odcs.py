@@ -10,7 +10,7 @@ from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop
 from catalog.custom import read_custom
 from catalog.document import Document, Steps, suggest
 from catalog.expectation_types import EXPECTATIONS
-from catalog.rules import FAMILIES, SEVERITIES, mistakes
+from catalog.rules import FAMILIES, ROW_SEVERITIES, SEVERITIES, mistakes
 
 OBJECT: Final[Steps] = ("schema", 0)
 """Where the one table of a contract stands."""
@@ -170,7 +170,7 @@ def _relationship(document: Document, given: dict[str, Any], at: Steps, own: tup
         raise document.error(what, *at, "to", fix="name as many columns of one dataset")
     if len(own) > 1:
         raise document.error("relationships over several columns come later", *at, "to", fix="point at one column of that dataset")
-    severity = cast("Severity", read_custom(document, *at).word("severity", SEVERITIES))
+    severity = cast("Severity", read_custom(document, *at).word("severity", ROW_SEVERITIES))
     return Relationship(own, pairs[0][0], tuple(column for _, column in pairs), severity)
 
 

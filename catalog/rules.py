@@ -12,6 +12,10 @@ from catalog.expectation_types import EXPECTATIONS
 
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
+TABLE_SEVERITIES: Final[tuple[Severity, ...]] = ("trigger", "hold")
+"""Severities that only a table rule can have."""
+ROW_SEVERITIES: Final = tuple(severity for severity in SEVERITIES if severity not in TABLE_SEVERITIES)
+"""Severities that a row rule can have."""
 
 
 def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any], severity: Severity) -> Iterator[Mistake]:
@@ -29,7 +33,10 @@ def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any]
         yield Mistake(f"{type_} {why}", None, f"ask it at hop {' or '.join(sorted(kind.hops))}")
     if severity == "quarantine" and (not kind.row_rule or hop == "features"):
         why = "a feature table has no quarantine" if kind.row_rule else f"{type_} judges the table, so no row can be set aside"
-        yield Mistake(f"severity quarantine: {why}", None, "use warn or block")
+        yield Mistake(f"severity quarantine: {why}", None, "use warn or block" if kind.row_rule else "use warn, trigger, hold or block")
+    if severity in TABLE_SEVERITIES and kind.row_rule:
+        what = f"severity {severity}: {type_} judges rows, and only a table rule can {severity}"
+        yield Mistake(what, None, "use warn, quarantine or block" if hop != "features" else "use warn or block")
     for name in kwargs.keys() - kind.arguments:
         yield Mistake(f"{type_} has no argument {name!r}", name, suggest(name, kind.arguments - kwargs.keys()))
     for name in sorted(kind.needs - kwargs.keys()):

@@ -11,14 +11,13 @@ from catalog.contract import Contract, Family, Hop, Severity
 from catalog.document import Document, Steps, read_json, suggest
 from catalog.expectation_types import EXPECTATIONS
 from catalog.rules import FAMILIES, SEVERITIES, mistakes
-from expectations.suite import GX_SEVERITY, Rule
+from expectations.suite import FROM_GX, GX_SEVERITY, Rule
 from lakegate.errors import ContractError
 
 _SUITE_KEYS: Final = ("name", "id", "expectations", "meta", "notes", "suite_parameters")
 _RULE_KEYS: Final = ("type", "kwargs", "severity", "meta", "id", "notes", "description", "expectation_context", "rendered_content")
 _META_KEYS: Final = ("rule", "severity", "family")
 _ID: Final = re.compile(r"[A-Za-z0-9_.:,>-]+")
-_FROM_GX: Final[dict[str, Severity]] = {word: severity for severity, word in GX_SEVERITY.items()}
 _NEUTRAL: Final[dict[str, Any]] = {"mostly": 1, "catch_exceptions": False, "strict_min": False, "strict_max": False}
 """Arguments that GX writes out although they change nothing; dropped, so that they don't change a suite's hash."""
 
@@ -105,17 +104,17 @@ def _severity(document: Document, item: dict[str, Any], own: dict[str, Any], at:
     """Lakegate's word in meta.lakegate, else GX's; both only where they agree."""
     ours, theirs = own.get("severity"), item.get("severity")
     if ours is None and theirs is None:
-        raise document.error("the expectation has no severity", *at, fix=f"add severity: {', '.join(_FROM_GX)}")
-    if theirs is not None and str(theirs) not in _FROM_GX:
+        raise document.error("the expectation has no severity", *at, fix=f"add severity: {', '.join(FROM_GX)}")
+    if theirs is not None and str(theirs) not in FROM_GX:
         what = f"unknown severity {theirs!r}"
-        raise document.error(what, *at, "severity", fix=suggest(theirs, _FROM_GX))
+        raise document.error(what, *at, "severity", fix=suggest(theirs, FROM_GX))
     if ours is not None and ours not in SEVERITIES:
         what = f"unknown severity {ours!r}"
         raise document.error(what, *at, "meta", "lakegate", "severity", fix=suggest(ours, SEVERITIES))
-    if ours is not None and theirs is not None and _FROM_GX[str(theirs)] != ours:
-        what = f"severity {theirs!r} means {_FROM_GX[str(theirs)]}, meta.lakegate says {ours}"
+    if ours is not None and theirs is not None and GX_SEVERITY[cast("Severity", ours)] != theirs:
+        what = f"severity {theirs!r} means {FROM_GX[str(theirs)]}, meta.lakegate says {ours}"
         raise document.error(what, *at, "severity", fix=f"use {GX_SEVERITY[cast('Severity', ours)]!r}, or leave one of them out")
-    return cast("Severity", ours) if ours is not None else _FROM_GX[str(theirs)]
+    return cast("Severity", ours) if ours is not None else FROM_GX[str(theirs)]
 
 
 def _name(type_: str, kwargs: dict[str, Any]) -> str:

@@ -10,8 +10,16 @@ from typing import Any, Final
 from catalog.contract import Family, Hop, Severity
 
 GX_VERSION: Final = "1.24.1"
-GX_SEVERITY: Final[dict[Severity, str]] = {"warn": "info", "quarantine": "warning", "block": "critical"}
+GX_SEVERITY: Final[dict[Severity, str]] = {
+    "warn": "info",
+    "quarantine": "warning",
+    "block": "critical",
+    "trigger": "warning",
+    "hold": "critical",
+}
 """Lakegate's severities in GX's own words."""
+FROM_GX: Final[dict[str, Severity]] = {"info": "warn", "warning": "quarantine", "critical": "block"}
+"""What GX's words mean where Lakegate's own stands nowhere."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ HEAD = """# The expectation types
 Written by `make docs` from the code; don't edit it by hand.
 
 A contract's `quality` and a suite file use these types. *Row* rules decide row by row and may set rows aside (`quarantine`);
-*table* rules decide over the rows that pass, and warn or block. `lakegate plan DATASET` shows how the rules of a dataset are
+*table* rules decide over the rows that pass, and warn, trigger, hold or block. `lakegate plan DATASET` shows how the rules of a dataset are
 evaluated. What a rule makes of NULL and NaN stands in [null-and-nan.md](null-and-nan.md).
 
 Every rule takes `row_condition` (Spark SQL over the row's own columns, or the JSON of a Great Expectations condition) where it

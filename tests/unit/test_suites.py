@@ -155,7 +155,17 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
     "table rule that sets aside": (
         between(type="expect_table_row_count_to_be_between", kwargs={"min_value": 1}),
         "no row",
-        "warn or block",
+        "warn, trigger, hold or block",
+    ),
+    "row rule that holds": (
+        between(severity="critical", meta={"lakegate": {"severity": "hold"}}),
+        "judges rows",
+        "warn, quarantine or block",
+    ),
+    "severity that is not GX's": (
+        between(severity="info", meta={"lakegate": {"severity": "quarantine"}}),
+        "means warn",
+        "'warning'",
     ),
     "id taken": (between(meta={"lakegate": {"rule": "key"}}), "'key'", "lakegate"),
 }
@@ -208,3 +218,10 @@ def test_hash_does_not_depend_on_the_order_of_keys_but_on_every_argument(shuffle
     i = shuffle.randrange(len(suite.rules))
     other = replace(suite.rules[i], severity="warn" if suite.rules[i].severity != "warn" else "block")
     assert replace(suite, rules=(*suite.rules[:i], other, *suite.rules[i + 1 :])).hash != suite.hash
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("trigger", "warning"), ("hold", "critical"), ("block", "critical"), ("warn", "info")])
+def test_a_table_rule_takes_lakegates_own_severities_beside_gxs(tmp_path: Path, ours: str, theirs: str) -> None:
+    rule = between(type="expect_column_max_to_be_between", severity=theirs, meta={"lakegate": {"severity": ours}})
+    extend(tmp_path, "flights", rule)
+    assert build_suite(FLIGHTS, "processed", tmp_path).rules[-1].severity == ours
