@@ -1,7 +1,7 @@
 """The bodies of the assets: carry a drop through one hop, then tell Dagster, last of all.
 
 A version is materialized, with its checks and its content hash as data version, from what its manifest says: an
-attempt that finds the publish of a dead one tells the same. A blocked drop gives its failed checks and a failure, and
+attempt that finds the publish of a dead one tells the same. A blocked or held drop gives its failed checks and a failure, and
 no materialization. A drop that waits gives an observation and no output: the run ends well, and the asset's partition
 stays missing until the drop's turn has come.
 """
@@ -153,7 +153,7 @@ def _observe_waiting(context: AssetExecutionContext, result: HopResult, *, parti
 
 def _refused(context: AssetExecutionContext, contract: Contract, result: HopResult, families: Sequence[str]) -> Iterator[Told]:
     yield from check_results(result.table, families, result.rules, result.counts, only_judged=True)
-    _tag_failure(context, runs.BLOCKED)
+    _tag_failure(context, runs.HELD if result.verdict is Verdict.HELD else runs.BLOCKED)
     metadata: dict[str, Any] = {
         "verdict": str(result.verdict),
         "reason": result.reason,

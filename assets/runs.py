@@ -23,6 +23,7 @@ FAILURE: Final = "lakegate/failure"
 """Tag of a failed run: `blocked`, or the kind of error. A run that was killed has none."""
 
 BLOCKED: Final = "blocked"
+HELD: Final = "held"
 
 UNFINISHED: Final = (
     DagsterRunStatus.QUEUED,

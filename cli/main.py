@@ -20,6 +20,8 @@ VERBS: Final = {
     "quarantine": "List the rows of a dataset that are set aside.",
     "replay": "Judge rows that are set aside again; publish those that pass.",
     "discard": "Decide that rows which are set aside never come back.",
+    "approve": "Let a drop pass that the gate held for a person.",
+    "reject": "Refuse a drop that the gate held for a person.",
     "plan": "Show how a dataset's rules are evaluated, and what each costs.",
     "verify": "Prove every byte of a version, or name each gap.",
     "up": "Start the embedded lakeFS and mend the home's caches.",

@@ -31,6 +31,6 @@ def command(*, as_json: bool, settings: Settings) -> None:
     click.echo(f"home    {settings.home.root}")
     click.echo(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
     if tables:
-        print_table(tables, ("table", "versions", "rows", "pending"), empty="")
+        print_table(tables, ("table", "versions", "rows", "pending", "held"), empty="")
     for name, error in broken.items():
         click.echo(f"broken: {name}: {error}")

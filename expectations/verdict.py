@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -65,10 +65,16 @@ class Outcome:
         }
 
 
-def verdict_of(outcomes: Iterable[Outcome], *, set_aside: int) -> Verdict:
-    """Blocked where a blocking rule failed, quarantined where rows were set aside, passed otherwise."""
-    if any(item.rule.severity == "block" and not item.success for item in outcomes):
+def verdict_of(outcomes: Iterable[Outcome], *, set_aside: int, waived: Collection[str] = ()) -> Verdict:
+    """Blocked where a blocking rule failed, held where one failed that is a person's to decide, then quarantined or passed.
+
+    `waived` are the ids of rules that a person has let pass.
+    """
+    broken = {item.rule.severity for item in outcomes if not item.success and (item.rule.severity != "hold" or item.rule.id not in waived)}
+    if "block" in broken:
         return Verdict.BLOCKED
+    if "hold" in broken:
+        return Verdict.HELD
     return Verdict.QUARANTINED if set_aside else Verdict.PASSED
 
 

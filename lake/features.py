@@ -55,6 +55,12 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
     return None
 
 
+def cause_of(session: Session, contract: Contract) -> str | None:
+    """The SHA-256 that stands for what the feature table's next version is made for; None where nothing is missing."""
+    found = next_cause(session, contract)
+    return None if found is None else hashlib.sha256(found[0].encode()).hexdigest()
+
+
 def carry_features(session: Session, contract: Contract, *, again: bool = False) -> HopResult | None:
     """Make the feature table's next missing version; None where nothing is missing."""
     with session.queue(contract.name):

@@ -8,14 +8,15 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from expectations.verdict import Verdict, report, verdict_of
 from lake import ledger, provenance, publish
+from lake.answers import answered_before, approval, holding, record, refuse
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.publish import Candidate, Published
 from lake.receive import is_pending
-from lake.refusal import unread, why_blocked
+from lake.refusal import unread
 from lake.repository import NotThere
 from lake.session import Session
 from lake.steps import Steps
@@ -46,7 +47,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
         if (found := standing(session, job)) is not None:
             publish.sweep(session.repository, table=job.table, cause=job.cause)
             return _unchanged(session, job, finish(session, found))
-        if not again and (known := _blocked_before(session, job, key)) is not None:
+        if not again and (known := answered_before(session, job, key)) is not None:
             return known
         for rebase in range(REBASES + 1):
             try:
@@ -109,11 +110,6 @@ def finished(session: Session, name: VersionName) -> Published:
     return session.finished.get(name) or finish(session, publish.recover(session.repository, name))
 
 
-def record(session: Session, job: Job, key: str, state: str, body: dict[str, Any]) -> None:
-    """Write a ledger record of this job."""
-    ledger.write(session, dataset=job.dataset, cause=job.cause, table=job.table, state=state, key=key, body={"hop": job.hop, **body})
-
-
 def _attempt(session: Session, job: Job, key: str) -> HopResult:
     repository, steps = session.repository, Steps(job.table, session.watcher)
     with steps.step("stage"):
@@ -123,12 +119,13 @@ def _attempt(session: Session, job: Job, key: str) -> HopResult:
             with steps.step("write"):
                 written = job.write(candidate, steps)
         except DataRejected as rejection:
-            return _refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
+            return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
         with steps.step("judge"):
-            verdict = verdict_of(written.outcomes, set_aside=written.counts.quarantined)
-            if verdict is Verdict.BLOCKED:
-                reason = why_blocked(job.contract, written.outcomes, file=str(job.source.get("delivered_name", "")))
-                return _refuse(session, job, key, written, reason=reason)
+            approved = approval(session, job) if holding(written.outcomes, ()) else {}
+            waived = approved.get("rules", ())
+            verdict = verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
+            if verdict in (Verdict.BLOCKED, Verdict.HELD):
+                return refuse(session, job, key, written, waived=waived)
             if gaps := written.counts.gaps():
                 what = f"rows do not add up: {'; '.join(gaps)}"
                 raise IntegrityError(what, where=f"{candidate.name} of drop {job.cause[:12]}", fix="nothing was published; report this")
@@ -140,6 +137,7 @@ def _attempt(session: Session, job: Job, key: str) -> HopResult:
                 **written.evidence,
             }
         )
+        written = replace(written, notes=written.notes | ({"approved": approved} if approved else {}))
         manifest = _manifest(session, job, candidate, written, verdict=verdict, seconds=steps.seconds, evidence=evidence)
         with steps.step("commit"):
             publish.commit(repository, candidate, manifest, evidence=evidence)
@@ -193,22 +191,6 @@ def _manifest(
         settled=written.settled,
         aside=written.aside,
     )
-
-
-def _refuse(session: Session, job: Job, key: str, written: Written, *, reason: str) -> HopResult:
-    rules = [item.to_json() for item in written.outcomes]
-    counts = dict(vars(written.counts))
-    gx = report(job.suite, written.outcomes)
-    record(session, job, key, "blocked", {"reason": reason, "rules": rules, "counts": counts, "report": gx, "suite": job.suite.to_gx()})
-    return HopResult(job.hop, job.table, Verdict.BLOCKED, None, counts, rules, reason, cause=job.cause)
-
-
-def _blocked_before(session: Session, job: Job, key: str) -> HopResult | None:
-    newest = ledger.latest(session, dataset=job.dataset, cause=job.cause, table=job.table)
-    if newest is None or newest.state != "blocked" or newest.key != key:
-        return None
-    body = ledger.read(session, newest)
-    return HopResult(job.hop, job.table, Verdict.BLOCKED, None, body["counts"], body["rules"], body["reason"], cause=job.cause)
 
 
 def _unchanged(session: Session, job: Job, found: Published) -> HopResult:

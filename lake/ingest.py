@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from catalog.contract import Contract
 from expectations.build import build_suite
@@ -24,6 +24,9 @@ from lake.session import Session
 from lakegate.errors import LakegateError, UsageError
 
 Tell = Callable[["DropResult"], None]
+STOPPED: Final = (Verdict.BLOCKED, Verdict.HELD)
+"""Verdicts after which a drop goes no further."""
+
 OnError = Callable[[str, LakegateError], None]
 """Told which dataset stopped and why, so that the others go on; where there is none the error is raised."""
 
@@ -116,7 +119,7 @@ def carry(
 
     begun = [drop for drop in drops if drop.sha256 in raw]
     for drop in in_order(session, contract, begun):
-        hops, done = [raw[drop.sha256]], raw[drop.sha256].verdict is Verdict.BLOCKED
+        hops, done = [raw[drop.sha256]], raw[drop.sha256].verdict in STOPPED
         if not done:
             with _contained(contract.name, on_error):
                 hops.append(carry_after_raw(session, contract, drop, again=again))
@@ -160,16 +163,21 @@ def followers(session: Session, table: str) -> list[Contract]:
 def carry_followers(session: Session, table: str, *, on_error: OnError | None = None) -> Iterator[HopResult]:
     """Every missing version of the feature tables that read `table`, and of those that read these."""
     for contract in followers(session, table):
-        made: HopResult | None = None
-        while made is None or made.verdict is not Verdict.BLOCKED:
-            made = None
-            with _contained(contract.name, on_error):
-                made = carry_features(session, contract)
-            if made is None or made.verdict is Verdict.UNCHANGED:
-                break
-            yield made
-            if made.verdict is not Verdict.BLOCKED:
-                yield from carry_followers(session, contract.name, on_error=on_error)
+        yield from carry_features_from(session, contract, on_error=on_error)
+
+
+def carry_features_from(session: Session, contract: Contract, *, on_error: OnError | None = None) -> Iterator[HopResult]:
+    """Every missing version of a feature table, and of those that read it."""
+    made: HopResult | None = None
+    while made is None or made.verdict not in STOPPED:
+        made = None
+        with _contained(contract.name, on_error):
+            made = carry_features(session, contract)
+        if made is None or made.verdict is Verdict.UNCHANGED:
+            break
+        yield made
+        if made.verdict not in STOPPED:
+            yield from carry_followers(session, contract.name, on_error=on_error)
 
 
 def carry_waiting(session: Session, dataset: str, *, tried: set[str], on_error: OnError | None = None) -> Iterator[DropResult]:

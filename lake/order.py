@@ -48,7 +48,9 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: int | st
             carry_raw(received(session, contract.name, other))
             theirs = order_of(session, contract, other)
         if theirs is not None and type(theirs) is type(mine) and theirs < mine:  # type: ignore[operator]
-            return f"an earlier drop is on its way: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
+            newest = ledger.latest(session, dataset=contract.name, cause=other)
+            how = "is held (approve or reject it)" if newest is not None and newest.state == "held" else "is on its way"
+            return f"an earlier drop {how}: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
     return None
 
 
@@ -80,7 +82,7 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
     found = []
     for digest in pending(session, contract.name):
         newest = ledger.latest(session, dataset=contract.name, cause=digest)
-        if (newest is not None and newest.state == "waiting") or (stranded and (newest is None or newest.state != "blocked")):
+        if (newest is not None and newest.state == "waiting") or (stranded and (newest is None or newest.state not in ("blocked", "held"))):
             found.append(received(session, contract.name, digest))
     return in_order(session, contract, found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from catalog.contract import Contract
@@ -25,6 +26,13 @@ def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str 
     ]
     fix = contract.support or f"Compare it with its contract, {contract.path.name}; deliver it again when it is corrected"
     return f"{file}{': ' if file else ''}refused by {'; '.join(told)}. {fix}"
+
+
+def why_held(contract: Contract, held: Sequence[Outcome], *, cause: str, file: str = "") -> str:
+    """The file, the rules that a person has to decide on, and how to."""
+    told = "; ".join(f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})" for item in held)
+    verbs = f"`lakegate approve {cause[:12]} --reason ...` publishes it, `lakegate reject {cause[:12]} --reason ...` refuses it"
+    return f"{file}{': ' if file else ''}held by {told}. A person decides: {verbs}" + (f". {contract.support}" if contract.support else "")
 
 
 def _missing(columns: list[str], *, of: int) -> str:

@@ -10,18 +10,19 @@ from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import layout, publish
+from lake.answers import holding
 from lake.aside import latest_manifest
 from lake.columns import check_columns
 from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
-from lake.ingest import DropResult, deliverable
+from lake.ingest import STOPPED, DropResult, deliverable
 from lake.job import NOTHING, HopResult
 from lake.order import earlier_drop
 from lake.parse import Parsed
 from lake.processed import name_taken
 from lake.raw import judge_raw, order_value, raw_counts
 from lake.receive import Drop, check_path, copy_in
-from lake.refusal import unread, why_blocked
+from lake.refusal import unread, why_blocked, why_held
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import DataRejected
@@ -64,7 +65,7 @@ def _hops(session: Session, contract: Contract, drop: Drop, delivered: Path, fol
         blocked = _result(contract, "raw", drop, unread(suite, rejection), NOTHING)
         return (replace(blocked, verdict=Verdict.BLOCKED, reason=str(rejection)),)
     raw = raw or _result(contract, "raw", drop, judge_raw(suite, parsed), raw_counts(parsed, before=0))
-    if raw.verdict is Verdict.BLOCKED or parsed.staging is None:
+    if raw.verdict in STOPPED or parsed.staging is None:
         return (raw,)
     return raw, _processed(session, contract, drop, parsed, parsed.staging)
 
@@ -113,5 +114,7 @@ def _waits(session: Session, contract: Contract, drop: Drop, parsed: Parsed) -> 
 def _result(contract: Contract, hop: Hop, drop: Drop, outcomes: tuple[Outcome, ...], counts: Counts) -> HopResult:
     verdict = verdict_of(outcomes, set_aside=counts.quarantined)
     reason = why_blocked(contract, outcomes, file=drop.name) if verdict is Verdict.BLOCKED else ""
+    if verdict is Verdict.HELD:
+        reason = why_held(contract, holding(outcomes, ()), cause=drop.sha256, file=drop.name)
     rules = [item.to_json() for item in outcomes]
     return HopResult(hop, table_of(contract, hop), verdict, None, dict(vars(counts)), rules, reason, cause=drop.sha256)

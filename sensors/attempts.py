@@ -12,7 +12,7 @@ from assets import runs
 MOST_FAILURES: Final = 3
 """Failed runs after which nothing more is tried until the contract or the file changes."""
 
-FINAL: Final = frozenset({runs.BLOCKED, "ContractError", "UsageError", "IntegrityError"})
+FINAL: Final = frozenset({runs.BLOCKED, runs.HELD, "ContractError", "UsageError", "IntegrityError"})
 """Failures that the same run under the same contract would only repeat."""
 
 
@@ -28,8 +28,8 @@ class Attempts:
 
     @property
     def blocked(self) -> bool:
-        """Whether the gate refused the drop in the newest run."""
-        return self.last == runs.BLOCKED
+        """Whether the gate refused or held the drop in the newest run."""
+        return self.last in (runs.BLOCKED, runs.HELD)
 
     @property
     def spent(self) -> bool:

@@ -1,0 +1,24 @@
+"""`lakegate approve DROP`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.decide import decide
+from cli.options import json_option, lake_options
+from lakegate.settings import Settings
+
+
+@click.command("approve")
+@click.argument("drop")
+@click.option("--reason", required=True, help="Why; kept on record with who and when.")
+@json_option
+@lake_options
+def command(drop: str, *, reason: str, as_json: bool, settings: Settings) -> None:
+    """Let DROP (its SHA-256, or the beginning of it) pass the rules that held it, and carry it with what waited for it.
+
+    Other rules still count: a drop that breaks one that blocks stays blocked. Exit: 0 published, 3 blocked, held or waiting.
+    """
+    from lake.hold import approve
+
+    decide(approve, drop, reason=reason, as_json=as_json, settings=settings)

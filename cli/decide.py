@@ -1,0 +1,63 @@
+"""What `lakegate approve` and `lakegate reject` share: find the held drop, decide, carry what follows, tell Dagster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from cli.options import existing, print_json
+from lakegate.errors import Exit, LakegateError
+from lakegate.settings import Settings
+
+if TYPE_CHECKING:
+    from lake.hold import HeldDrop
+    from lake.ingest import DropResult
+    from lake.session import Session
+
+
+class Decision(Protocol):
+    """`lake.hold.approve` or `reject`."""
+
+    def __call__(
+        self, session: Session, held: HeldDrop, *, reason: str, on_error: Callable[[str, LakegateError], None] | None = None
+    ) -> Iterator[DropResult]:
+        """Decide, and carry what follows."""
+
+
+def decide(decision: Decision, drop: str, *, reason: str, as_json: bool, settings: Settings) -> None:
+    """Decide on a held drop and show what became of it and of those that waited.
+
+    Raises:
+        UsageError: No held drop is called so, or no reason was given.
+        Exit: With the worst exit code of what followed.
+    """
+    from cli.progress import Progress
+    from cli.tell import tell_dagster
+    from lake.hold import find_held
+    from lake.ingest import STOPPED
+    from lake.session import open_session
+
+    errors: list[LakegateError] = []
+
+    def failed(name: str, error: LakegateError) -> None:
+        errors.append(error)
+        click.echo(f"error: {name}: {error}", err=True)
+
+    results = []
+    with Progress(quiet=as_json) as progress:
+        session = open_session(existing(settings), watcher=progress.step)
+        held = find_held(session, drop)
+        for result in decision(session, held, reason=reason, on_error=failed):
+            results.append(result)
+            progress.drop(result)
+    tell_dagster(session, results)
+    if as_json:
+        print_json([result.to_json() for result in results])
+    elif not results:
+        click.echo(f"{held.contract.name}: {held.cause[:12]} decided, on record")
+    if errors:
+        raise click.exceptions.Exit(max(error.exit_code for error in errors))
+    if any(result.verdict in STOPPED for result in results):
+        raise click.exceptions.Exit(Exit.BLOCKED)

@@ -1,0 +1,66 @@
+"""What a hop answers without a publish: refused, or held until a person decides; on record, and repeated while nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from expectations.verdict import Outcome, Verdict, report
+from lake import ledger
+from lake.job import HopResult, Job, Written
+from lake.refusal import why_blocked, why_held
+from lake.session import Session
+
+STATES = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD}
+"""Verdicts that a record repeats."""
+
+
+def record(session: Session, job: Job, key: str, state: str, body: dict[str, Any]) -> None:
+    """Write a ledger record of this job."""
+    ledger.write(session, dataset=job.dataset, cause=job.cause, table=job.table, state=state, key=key, body={"hop": job.hop, **body})
+
+
+def refuse(session: Session, job: Job, key: str, written: Written, *, reason: str = "", waived: Collection[str] = ()) -> HopResult:
+    """Put on record that the gate refused or held the drop, with its evidence."""
+    blocked = reason or any(item.rule.severity == "block" and not item.success for item in written.outcomes)
+    held = [] if blocked else holding(written.outcomes, waived)
+    state, file = "held" if held else "blocked", str(job.source.get("delivered_name", ""))
+    if not reason:
+        words = {"file": file}
+        reason = why_held(job.contract, held, cause=job.cause, **words) if held else why_blocked(job.contract, written.outcomes, **words)
+    rules = [item.to_json() for item in written.outcomes]
+    counts = dict(vars(written.counts))
+    body = {"reason": reason, "rules": rules, "counts": counts, "suite": job.suite.to_gx()}
+    body |= {"report": report(job.suite, written.outcomes), "suite_hash": job.suite.hash}
+    if held:
+        body["holding"] = sorted(item.rule.id for item in held)
+    record(session, job, key, state, body)
+    return HopResult(job.hop, job.table, STATES[state], None, counts, rules, reason, cause=job.cause)
+
+
+def holding(outcomes: Collection[Outcome], waived: Collection[str]) -> list[Outcome]:
+    """The outcomes that a person has to decide on and has not."""
+    return [item for item in outcomes if item.rule.severity == "hold" and not item.success and item.rule.id not in waived]
+
+
+def answered_before(session: Session, job: Job, key: str) -> HopResult | None:
+    """The verdict on record, where what it depends on is still the same and nobody decided otherwise since."""
+    newest = ledger.latest(session, dataset=job.dataset, cause=job.cause, table=job.table)
+    if newest is None or newest.state not in STATES or newest.key != key:
+        return None
+    body = ledger.read(session, newest)
+    return HopResult(job.hop, job.table, STATES[newest.state], None, body["counts"], body["rules"], body["reason"], cause=job.cause)
+
+
+def approval(session: Session, job: Job) -> dict[str, Any]:
+    """What a person let pass of this drop, under the rules as they are now: `rules`, `by`, `at` and `reason`; empty where nothing."""
+    approved = [
+        body
+        for item in ledger.records(session, dataset=job.dataset, cause=job.cause)
+        if item.table == job.table and item.state == "approved"
+        if (body := ledger.read(session, item)).get("suite_hash") == job.suite.hash
+    ]
+    if not approved:
+        return {}
+    rules = sorted({rule for body in approved for rule in body["rules"]})
+    return {"rules": rules} | {name: approved[-1][name] for name in ("by", "at", "reason")}

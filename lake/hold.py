@@ -1,0 +1,102 @@
+"""A drop that the gate held: a person lets it pass, or refuses it, with a reason, on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from catalog.contract import Contract
+from lake import ledger
+from lake.features import cause_of
+from lake.ingest import DropResult, OnError, carry, carry_features_from, carry_waiting
+from lake.receive import pending, received, who
+from lake.session import Session
+from lakegate.errors import UsageError
+
+SHORTEST = 4
+"""Digits that a drop is named by, at least."""
+
+
+@dataclass(frozen=True)
+class HeldDrop:
+    """What waits for a person: the cause (a drop, or the parents of a feature's next version), and the verdict on record."""
+
+    contract: Contract
+    cause: str
+    record: ledger.Record
+    body: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `lakegate status --json` prints it."""
+        return {"table": self.record.table, "drop": self.cause, "rules": self.body["holding"], "since": self.record.at}
+
+
+def held_drops(session: Session) -> list[HeldDrop]:
+    """Everything that is held, table by table."""
+    return [
+        HeldDrop(contract, cause, newest, ledger.read(session, newest))
+        for contract in session.catalog.contracts.values()
+        for cause in _open_causes(session, contract)
+        if (newest := ledger.latest(session, dataset=contract.name, cause=cause)) is not None and newest.state == "held"
+    ]
+
+
+def find_held(session: Session, name: str) -> HeldDrop:
+    """The held drop whose SHA-256 begins so.
+
+    Raises:
+        UsageError: None does, or more than one.
+    """
+    everything = held_drops(session)
+    found = [item for item in everything if len(name) >= SHORTEST and item.cause.startswith(name.lower())]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{item.cause[:12]} of {item.contract.name}" for item in everything) or "nothing"
+    what = f"{len(found)} held drops begin with {name!r}" if found else f"no held drop begins with {name!r}"
+    raise UsageError(what, fix=f"held is {known}")
+
+
+def approve(session: Session, held: HeldDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
+    """Let a held drop pass the rules that held it, and carry it, with what waited for it. What else is broken still counts.
+
+    Raises:
+        UsageError: No reason was given.
+    """
+    _decide(session, held, "approved", reason, {"rules": held.body["holding"], "suite_hash": held.body["suite_hash"]})
+    if held.contract.kind == "feature":
+        hops = tuple(carry_features_from(session, held.contract, on_error=on_error))
+        yield DropResult(held.contract.name, held.cause, hops, "approved")
+        return
+    drop = received(session, held.contract.name, held.cause)
+    yield from carry(session, held.contract, [drop], on_error=on_error)
+    yield from carry_waiting(session, held.contract.name, tried={held.cause}, on_error=on_error)
+
+
+def reject(session: Session, held: HeldDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
+    """Refuse a held drop as if a blocking rule had; then carry what waited for it. Its bytes stay in raw.
+
+    Raises:
+        UsageError: No reason was given.
+    """
+    told = f"rejected by {who()}: {reason.strip()} (held by {', '.join(held.body['holding'])})"
+    _decide(session, held, "blocked", reason, {**held.body, "reason": told})
+    if held.contract.kind == "dataset":
+        yield from carry_waiting(session, held.contract.name, tried={held.cause}, on_error=on_error)
+
+
+def _decide(session: Session, held: HeldDrop, state: str, reason: str, body: dict[str, Any]) -> None:
+    if not reason.strip():
+        raise UsageError("a decision needs a reason", fix="add --reason, which is kept on record")
+    told = (
+        {"decision": reason.strip(), "reason": reason.strip()} | body | {"by": who(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    )
+    record = held.record
+    ledger.write(session, dataset=held.contract.name, cause=held.cause, table=record.table, state=state, key=record.key, body=told)
+
+
+def _open_causes(session: Session, contract: Contract) -> list[str]:
+    if contract.kind == "dataset":
+        return pending(session, contract.name)
+    return [cause] if (cause := cause_of(session, contract)) is not None else []

@@ -1,0 +1,109 @@
+"""A drop that a rule holds waits for a person: nothing of it is published before, and what was decided stays on record."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.server
+
+READINGS = """\
+apiVersion: v3.2.0
+kind: DataContract
+id: readings
+name: readings
+version: 1.0.0
+status: active
+schema:
+  - name: readings
+    properties:
+      - {name: id, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1, classification: public}
+      - {name: day, logicalType: integer, required: true, classification: public}
+      - {name: minutes, logicalType: integer, classification: public}
+    quality:
+      - id: minutes-mean
+        type: custom
+        engine: greatExpectations
+        severity: hold
+        implementation: {type: expect_column_mean_to_be_between, kwargs: {column: minutes, min_value: 50, max_value: 150}}
+customProperties:
+  - {property: writeMode, value: append}
+  - {property: orderBy, value: day}
+"""
+AS_DELIVERED, IN_SECONDS = 1, 60
+
+
+def day(number: int, unit: int = AS_DELIVERED) -> bytes:
+    """Ten readings of about a hundred minutes."""
+    rows = [f"{10 * number + at},{number},{(95 + at) * unit}" for at in range(10)]
+    return ("\n".join(["id,day,minutes", *rows]) + "\n").encode()
+
+
+def drop(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def readings(open_lake: Any, empty_home: Any, command_line: Any, tmp_path: Any) -> Any:
+    """A lake of the user's own with one day published, and the next held for its unit."""
+    assert command_line("init", tmp_path / "project").code == 0
+    (tmp_path / "project/catalog/contracts/readings.odcs.yaml").write_text(READINGS)
+    lake = open_lake(empty_home, project=tmp_path / "project")
+    lake.ingest("readings", lake.file("day-1.csv", day(1)))
+    return lake
+
+
+def test_held_it_is_published_by_a_persons_approval_and_what_waited_follows(readings: Any) -> None:
+    content, before = day(2, IN_SECONDS), readings.state()
+    path = readings.file("day-2.csv", content)
+    done = readings.run("ingest", "readings", path)
+    assert done.code == 3
+    assert "held by minutes-mean (the mean is 5970.0)" in done.err + done.out
+    assert f"lakegate approve {drop(content)[:12]} --reason" in done.err + done.out
+    after = readings.state()
+    assert {key for key in after["tags"] if "raw" not in key} == {key for key in before["tags"] if "raw" not in key}
+    assert readings.left_over() == []
+
+    again = readings.ingest("readings", path, code=3)
+    assert [result["verdict"] for result in again] == ["held"]
+    assert [record["state"] for record in readings.ledger("readings", drop(content)) if record["table"] == "readings"] == ["held"]
+    waits = readings.ingest("readings", readings.file("day-3.csv", day(3)), code=3)
+    assert [result["verdict"] for result in waits] == ["waiting"]
+    assert "an earlier drop is held" in waits[0]["hops"][-1]["reason"]
+    (state,) = [item for item in readings.run("status", "--json").json["tables"] if item["table"] == "readings"]
+    assert (state["pending"], state["held"]) == (2, 1)
+
+    for wrong, words in ((("beef",), "no held drop begins with 'beef'"), ((drop(content)[:3],), "held is"), (("",), "held is")):
+        refused = readings.run("approve", *wrong, "--reason", "checked")
+        assert refused.code == 2
+        assert words in refused.err
+    assert readings.run("approve", drop(content)[:12], "--reason", "  ").code == 2
+
+    told = readings.run("approve", drop(content)[:12], "--reason", "the sensor was changed", "--json")
+    assert told.code == 0, told
+    assert [(result["drop"], result["verdict"]) for result in told.json] == [(drop(content), "passed"), (drop(day(3)), "passed")]
+    notes = readings.manifest("readings", 2)["notes"]
+    assert notes["approved"]["rules"] == ["minutes-mean"]
+    assert notes["approved"]["reason"] == "the sensor was changed"
+    assert "approved" not in readings.manifest("readings", 3)["notes"]
+    assert readings.run("verify", "--all").code == 0
+    assert readings.run("approve", drop(content)[:12], "--reason", "again").code == 2
+
+
+def test_rejected_it_stays_refused_and_keeps_nobody_waiting(readings: Any) -> None:
+    content = day(2, IN_SECONDS)
+    path = readings.file("day-2.csv", content)
+    readings.ingest("readings", path, code=3)
+    readings.ingest("readings", readings.file("day-3.csv", day(3)), code=3)
+    done = readings.run("reject", drop(content)[:8], "--reason", "seconds, not minutes", "--json")
+    assert done.code == 0, done
+    assert [(result["drop"], result["verdict"]) for result in done.json] == [(drop(day(3)), "passed")]
+    (result,) = readings.ingest("readings", path, code=3)
+    assert result["verdict"] == "blocked"
+    assert "rejected by" in result["hops"][-1]["reason"]
+    assert "seconds, not minutes" in result["hops"][-1]["reason"]
+    assert readings.raw("readings", drop(content)) == content
+    (anew,) = readings.ingest("readings", path, code=3, options=("--again",))
+    assert anew["verdict"] == "held"
