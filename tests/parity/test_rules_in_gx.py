@@ -28,9 +28,6 @@ from expectations.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
 from lake.engine import Engine
-from lake.environment import prepare_environment
-from lakegate.home import Endpoint
-from lakegate.settings import Settings
 from tests.parity.tables_of_rules import (
     CONTRACT,
     OTHER,
@@ -45,7 +42,6 @@ from tests.parity.tables_of_rules import (
     suites,
     tables,
 )
-from tests.parity.test_engines import java_or_loud_skip
 
 Kinds = list[tuple[str, Kwargs]]
 
@@ -282,24 +278,14 @@ def _in_utc() -> Iterator[None]:
     time.tzset()
 
 
-def _lakegate(name: str, folder: Path) -> Lakegate:
-    prepare_environment()
-    engine = Engine(Settings.load(home=folder, environ={"LAKEGATE_ENGINE": name}), Endpoint("http://127.0.0.1:9", "none", "none"))
-    assert engine.spark is not None
-    return Lakegate(engine, folder)
+@pytest.fixture(scope="module")
+def sail(sail_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Lakegate:
+    return Lakegate(sail_engine, tmp_path_factory.mktemp("sail"))
 
 
 @pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Lakegate:
-    return _lakegate("sail", tmp_path_factory.mktemp("sail"))
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Lakegate:
-    java_or_loud_skip()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("SPARK_CONNECT_MODE_ENABLED", raising=False)  # Sail's session set it, and no JVM starts where it is set
-        return _lakegate("spark", tmp_path_factory.mktemp("spark"))
+def spark(spark_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Lakegate:
+    return Lakegate(spark_engine, tmp_path_factory.mktemp("spark"))
 
 
 @pytest.fixture(scope="module")
