@@ -1,0 +1,167 @@
+"""How far two histograms lie apart, and whether chance alone explains it: one answer from the same counts (promise P5).
+
+Everything is found from whole numbers, in sorted order, in Python's own floating point. scipy is asked for p-values only.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final
+
+from expectations.histogram import Histogram
+
+MOST_POOLED: Final = 20
+"""Classes into which a column of numbers is pooled, at most."""
+PRIOR: Final = 0.5
+"""What each class is counted more on either side, so that none is empty (Jeffreys' prior; Krichevsky and Trofimov 1981)."""
+RARE: Final = 5
+"""Classes of which fewer rows are expected on either side are pooled for the chi-squared test (Cochran 1954)."""
+
+Counts = Sequence[int]
+"""Rows by class; the two sides of a comparison name the same classes in the same order."""
+
+
+def counted(histogram: Histogram) -> int:
+    """The rows that have a value: all but those with NULL."""
+    return histogram.rows - histogram.nulls
+
+
+def kolmogorov_smirnov(new: Histogram, base: Histogram) -> tuple[float, float]:
+    """The least and the greatest that the two-sample Kolmogorov-Smirnov statistic D of the values themselves can be.
+
+    Between bins both distribution functions are known. Within a bin they can lie further apart than at its ends, at most by its
+    whole rise; not so in a bin that holds one value. NULL and NaN are left out. (Kolmogorov 1933, Smirnov 1939.)
+    """
+    rows, others = sum(new.bins.values()), sum(base.bins.values())
+    if not rows or not others:
+        return 0.0, 0.0
+    whole = new.kind == base.kind == "integer"
+    held = new if whole else base if base.kind == "double" else new
+    low = high = below = below_base = 0
+    for code in sorted({*new.bins, *base.bins}):
+        before, before_base = below * others, below_base * rows
+        below, below_base = below + new.bins.get(code, 0), below_base + base.bins.get(code, 0)
+        here, here_base = below * others, below_base * rows
+        low = max(low, abs(here - here_base))
+        least, greatest = held.span(code)
+        if least < greatest:
+            high = max(high, here - before_base, here_base - before)
+    return low / (rows * others), max(low, high) / (rows * others)
+
+
+def kolmogorov_p_value(distance: float, rows: int, others: int) -> float:
+    """The chance of so great a D between two samples of one distribution, by its limit (too great a p for values with ties)."""
+    from scipy.special import kolmogorov
+
+    return float(kolmogorov(distance * math.sqrt(rows * others / (rows + others)))) if rows and others else 1.0
+
+
+def classes(new: Histogram, base: Histogram) -> tuple[list[int], list[int]]:
+    """The same classes counted on both sides, in a fixed order.
+
+    Texts and booleans: each value. Numbers: bins pooled at the quantiles of the baseline, so that each class holds about a
+    twentieth of it; a bin that holds several quantiles begins one class. The first class and the last are open. NaN is a class.
+    """
+    if not base.numeric:
+        names = sorted({*new.classes, *base.classes})
+        return [new.classes.get(name, 0) for name in names], [base.classes.get(name, 0) for name in names]
+    total, codes = sum(base.bins.values()), sorted(base.bins)
+    upto = [0, *accumulate(base.bins[code] for code in codes)]
+    starts = [
+        code
+        for code, before, after in zip(codes, upto, upto[1:], strict=False)
+        if before and (after * MOST_POOLED - 1) // total > (before * MOST_POOLED - 1) // total
+    ]
+    found = []
+    for side in (new, base):
+        pooled = [0] * (len(starts) + 1)
+        for code, rows in side.bins.items():
+            pooled[bisect_right(starts, code)] += rows
+        found.append([*pooled, side.nan] if new.nan or base.nan else pooled)
+    return found[0], found[1]
+
+
+def smoothed(counts: Counts) -> list[float]:
+    """Shares of classes, none of them zero: a half is added to each count."""
+    total = sum(counts) + PRIOR * len(counts)
+    return [(count + PRIOR) / total for count in counts]
+
+
+def kullback_leibler(new: Counts, base: Counts) -> float:
+    """The Kullback-Leibler divergence of the new shares from the baseline's, in nats, of smoothed shares (1951)."""
+    pairs = zip(smoothed(new), smoothed(base), strict=True)
+    return max(0.0, math.fsum(one * math.log(one / other) for one, other in pairs))
+
+
+def jensen_shannon(new: Counts, base: Counts) -> float:
+    """The Jensen-Shannon divergence in bits, from 0 (the same) to 1 (no class in common); no share is smoothed (Lin 1991)."""
+    rows, others = sum(new), sum(base)
+    if not rows or not others:
+        return 0.0
+    parts = []
+    for one, other in zip((count / rows for count in new), (count / others for count in base), strict=True):
+        middle = (one + other) / 2
+        parts += [share * math.log2(share / middle) / 2 for share in (one, other) if share]
+    return min(1.0, max(0.0, math.fsum(parts)))
+
+
+def population_stability(new: Counts, base: Counts) -> float:
+    """The population stability index: both Kullback-Leibler divergences, added up, in nats, of smoothed shares."""
+    pairs = zip(smoothed(new), smoothed(base), strict=True)
+    return math.fsum((one - other) * math.log(one / other) for one, other in pairs)
+
+
+def chi_squared(new: Counts, base: Counts) -> tuple[float, int]:
+    """Pearson's statistic of homogeneity and its degrees of freedom, over the classes that somebody has (1900)."""
+    rows, others = sum(new), sum(base)
+    pairs = [pair for pair in zip(new, base, strict=True) if any(pair)]
+    if not rows or not others or len(pairs) <= 1:
+        return 0.0, 0
+    # Both sides' sum of (seen - expected)^2 / expected, in whole numbers but for one division a class.
+    parts = [(one * others - other * rows) ** 2 / (one + other) for one, other in pairs]
+    return math.fsum(parts) / (rows * others), len(pairs) - 1
+
+
+def chi_squared_p_value(new: Counts, base: Counts) -> float:
+    """The chance of so great a statistic between two samples of one distribution; rare classes count as one."""
+    from scipy.special import chdtrc
+
+    statistic, freedom = chi_squared(*_without_rare(new, base))
+    return float(chdtrc(freedom, statistic)) if freedom else 1.0
+
+
+def cramers_v(new: Counts, base: Counts) -> float:
+    """Cramer's V, the size of what chi-squared found: 0 (the same shares) to 1 (no class in common), whatever the rows (1946)."""
+    statistic, _ = chi_squared(new, base)
+    return math.sqrt(statistic / (sum(new) + sum(base))) if statistic else 0.0
+
+
+def proportions_p_value(part: int, rows: int, other_part: int, others: int) -> float:
+    """The chance that two samples of one distribution have shares so far apart (two-proportion z test, two-sided)."""
+    pooled = part + other_part
+    if not rows or not others or pooled in (0, rows + others):
+        return 1.0
+    share = pooled / (rows + others)
+    deviation = math.sqrt(share * (1 - share) * (1 / rows + 1 / others))
+    return math.erfc(abs(part / rows - other_part / others) / deviation / math.sqrt(2))
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """The p-values corrected for how many were asked for: the false discovery rate at which each counts (1995)."""
+    corrected, least = [1.0] * len(p_values), 1.0
+    for rank, place in reversed(list(enumerate(sorted(range(len(p_values)), key=lambda item: p_values[item]), 1))):
+        least = min(least, p_values[place] * len(p_values) / rank)
+        corrected[place] = least
+    return corrected
+
+
+def _without_rare(new: Counts, base: Counts) -> tuple[Counts, Counts]:
+    rows, others = sum(new), sum(base)
+    least = min(rows, others) / (rows + others) if rows + others else 0.0
+    usual = [pair for pair in zip(new, base, strict=True) if sum(pair) * least >= RARE]
+    rest = (rows - sum(one for one, _ in usual), others - sum(other for _, other in usual))
+    sides = [*usual, rest]
+    return [one for one, _ in sides], [other for _, other in sides]
