@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from catalog.contract import Column, ColumnType, Contract
+from catalog.distribution_rules import DISTRIBUTION_CHECKS
 from catalog.document import suggest
 from catalog.expectation_types import Expectation
+from catalog.mistake import Mistake, number
 from catalog.spark_sql import condition_sql
 from catalog.sql_lint import condition_findings, unportable_pattern
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A mistake in a rule: what, at which argument (None: its type; empty: the arguments as a whole), and what to do."""
-
-    what: str
-    argument: str | None
-    fix: str
-
 
 SPARK_NAMES: Final[dict[ColumnType, str]] = {
     "string": "StringType",
@@ -177,13 +167,9 @@ _CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mi
     "threshold": _number,
     "other_table_name": _input,
     "quantile_ranges": _quantiles,
+    **DISTRIBUTION_CHECKS,
     "row_condition": _condition,
 }
-
-
-def number(value: Any) -> bool:
-    """Whether a value is a finite number (true and false are none)."""
-    return type(value) in (int, float) and math.isfinite(value)
 
 
 def fits(column: Column, value: Any) -> bool:

@@ -49,6 +49,11 @@ def _column(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **
     return Expectation(family, row_rule=False, needs=_of("column", *needs), takes=takes | _CONDITION, hops=_FRAMED, **more)
 
 
+def _counted(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **more: Any) -> Expectation:
+    """A table rule that a column's histogram answers."""
+    return Expectation(family, row_rule=False, needs=_of("column", *needs), takes=takes, hops=_FRAMED, **more)
+
+
 def _table(family: Family, *needs: str, **more: Any) -> Expectation:
     return Expectation(family, row_rule=False, needs=_of(*needs), **more)
 
@@ -60,6 +65,7 @@ _IGNORE: Final = _of("ignore_row_if")
 _NUMBERS: Final[frozenset[ColumnType]] = frozenset({"integer", "double"})
 _ORDERED: Final[frozenset[ColumnType]] = frozenset({"integer", "double", "date", "timestamp"})
 _TEXT: Final[frozenset[ColumnType]] = frozenset({"string"})
+_CLASSES: Final[frozenset[ColumnType]] = frozenset({"string", "boolean"})
 _RAW: Final[frozenset[Hop]] = frozenset({"raw"})
 
 EXPECTATIONS: Final[dict[str, Expectation]] = {
@@ -122,6 +128,13 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         takes=_of("bucketize_data", "tail_weight_holdout", "internal_weight_holdout"),
         planned=False,
     ),
+    "expect_column_distribution_to_stay_close": _counted(
+        "distribution", "baseline", "statistic", "max_value", takes=_of("significance"), types=_CLASSES | _NUMBERS
+    ),
+    "expect_column_null_share_to_stay_close": _counted("range", "baseline", "max_change", takes=_of("significance")),
+    "expect_column_majority_share_to_be_at_most": _counted("distribution", "max_share", types=_CLASSES | {"integer"}),
+    "expect_column_group_shares_to_be_close_to": _counted("distribution", "shares", "max_difference", types=_CLASSES),
+    "expect_column_outlier_share_to_be_at_most": _counted("distribution", "method", "max_share", takes=_of("factor"), types=_NUMBERS),
     "expect_column_to_exist": _table("schema", "column", takes=_of("column_index")),
     "expect_table_columns_to_be_in_set": _table("schema", "column_set"),
     "expect_table_columns_to_match_set": _table("schema", "column_set", takes=_of("exact_match")),
@@ -145,6 +158,11 @@ OWN: Final = frozenset(
         "expect_table_columns_to_be_unique",
         "expect_records_to_be_readable",
         "expect_quarantined_share_to_be_at_most",
+        "expect_column_distribution_to_stay_close",
+        "expect_column_null_share_to_stay_close",
+        "expect_column_majority_share_to_be_at_most",
+        "expect_column_group_shares_to_be_close_to",
+        "expect_column_outlier_share_to_be_at_most",
     }
 )
 """Lakegate's own types, registered with GX where a suite is run by it (`expectations.custom`)."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, get_args
 
-from catalog.arguments import Mistake, argument_mistakes, example, fits, number
+from catalog.arguments import argument_mistakes, example, fits
 from catalog.contract import Column, Contract, Family, Hop, Severity
+from catalog.distribution_rules import distribution_mistakes
 from catalog.document import suggest
 from catalog.expectation_types import EXPECTATIONS
+from catalog.mistake import Mistake, number
 
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
@@ -56,6 +58,7 @@ def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: 
         yield Mistake("mostly means nothing for severity quarantine", "mostly", fix)
     if "condition_parser" in kwargs and not isinstance(kwargs.get("row_condition"), str):
         yield Mistake("condition_parser stands without a row_condition in text", "condition_parser", "leave it out")
+    yield from distribution_mistakes(columns.get("column"), type_, kwargs)
     yield from _bounds(columns.get("column"), type_, kwargs)
     if "column" in columns:
         yield from _set(columns["column"], kwargs.get("value_set", []))
@@ -76,6 +79,8 @@ def _bounds(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterat
         value = kwargs.get(name)
         if value is None:
             continue
+        if "distribution" in type_:
+            continue  # how far apart two may lie, whatever the column's type
         if any(word in type_ for word in _COUNTED):
             if type(value) is not int or value < 0:
                 yield Mistake(f"{name} is {value!r}", name, "use a whole number, 0 or more")

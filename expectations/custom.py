@@ -13,6 +13,7 @@ from great_expectations.expectations.expectation import BatchExpectation, Column
 from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
 from pyspark.sql import functions as F  # noqa: N812  (the name that Spark's documentation uses)
 
+from expectations.custom_distribution import AskedOfTheGate
 from expectations.frame import reference_marker, text_column
 
 
@@ -83,14 +84,10 @@ class ExpectTableColumnsToBeInSet(BatchExpectation):  # type: ignore[misc]
         return {"success": not others, "result": {"observed_value": len(others)}}
 
 
-class _AskedOfTheTally(BatchExpectation):  # type: ignore[misc]
+class _AskedOfTheTally(AskedOfTheGate):
     """Rules about what never reaches a table: GX can hold and report them, only Lakegate's tally can answer them."""
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ()
-
-    def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        what = f"{type(self).__name__} is asked of a drop's tally; Lakegate's gate answers it, a table can't"
-        raise TypeError(what)
+    asked_of: ClassVar[str] = "a drop's tally"
 
 
 class ExpectRecordsToBeReadable(_AskedOfTheTally):

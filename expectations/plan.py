@@ -12,15 +12,17 @@ from typing import Any, Final, Literal
 
 from catalog.contract import Column, Contract
 from catalog.spark_sql import all_of, quoted
+from expectations.distribution import DISTRIBUTION_TYPES
 from expectations.frame import duplicate_marker, reference_marker
 from expectations.header_rules import HEADER_TYPES
+from expectations.histogram import Kind, kind_of
 from expectations.measures import Measure, unique
 from expectations.row_rules import broken_when, within
 from expectations.suite import Rule, Suite
 from expectations.table_rules import Asked, asked
 from expectations.tables import COUNTED_TYPES
 
-Way = Literal["predicate", "key", "reference", "aggregate", "tally", "header", "gx"]
+Way = Literal["predicate", "key", "reference", "aggregate", "tally", "header", "distribution", "gx"]
 """How a rule is answered."""
 
 UNIQUE_TYPES: Final = frozenset({"expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique"})
@@ -70,8 +72,8 @@ class Step:
     def cost(self) -> str:
         """What the rule adds to the one pass over the rows."""
         match self.way:
-            case "predicate":
-                return "in the pass"
+            case "predicate" | "distribution":
+                return "in the pass" if self.way == "predicate" else "in the histograms"
             case "key":
                 return "1 shuffle, 1 join"
             case "reference":
@@ -115,14 +117,21 @@ class Plan:
         return unique(step.asked.spread for step in self.steps if step.asked and step.asked.spread)
 
     @property
+    def histograms(self) -> dict[str, Kind]:
+        """What is counted of each column that some rule asks a histogram of, in the contract's order."""
+        asked = {step.rule.kwargs["column"] for step in self.steps if step.way == "distribution"}
+        return {name: kind_of(column) for name, column in self.columns.items() if name in asked}
+
+    @property
     def passes(self) -> dict[str, int]:
         """How often the rows are passed over (to label them, then to count), shuffled and joined, however many rules there are."""
         distinct = sum(item.function in _SHUFFLED for item in self.measures)
         return {
             "passes": (1 if self.suite.hop == "features" else 2)
             + bool(self.spreads)
+            + bool(self.histograms)
             + sum(item.function == "mode" for item in self.measures),
-            "shuffles": len(self.keys) + distinct,
+            "shuffles": len(self.keys) + distinct + bool(self.histograms),
             "joins": len(self.keys) + len(self.lookups),
             "asked of Great Expectations": sum(step.way == "gx" for step in self.steps),
         }
@@ -176,6 +185,8 @@ def _step(rule: Rule, columns: dict[str, Column]) -> Step:
         return Step(rule, "header")
     if rule.type in COUNTED_TYPES:
         return Step(rule, "tally")
+    if rule.type in DISTRIBUTION_TYPES:
+        return Step(rule, "distribution")
     if rule.row_rule:
         sql = broken_when(rule, columns)
         return Step(rule, "gx" if sql is None else "predicate", sql, domain=_domain(rule, columns))

@@ -13,6 +13,7 @@ from expectations.plan import Plan
 from expectations.table_rules import Answers, answer
 from expectations.tables import judge_table
 from expectations.verdict import Outcome
+from lakegate.errors import ContractError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -186,8 +187,24 @@ def _modes(frame: DataFrame, measure: Measure, passing: str, collect: Collect) -
     return [] if most[0] is None else [row[0] for row in collect(counts.where(F.col(n) == most[0]).orderBy(column).limit(100))]
 
 
-def outcomes(plan: Plan, counted: Counted, *, other_rows: Mapping[str, int] | None = None) -> tuple[Outcome, ...]:
-    """One outcome per rule, in the suite's order."""
+def outcomes(
+    plan: Plan,
+    counted: Counted,
+    *,
+    other_rows: Mapping[str, int] | None = None,
+    distributions: Mapping[str, Outcome] | None = None,
+) -> tuple[Outcome, ...]:
+    """One outcome per rule, in the suite's order.
+
+    Args:
+        plan: Of the suite.
+        counted: What its rows gave.
+        other_rows: Rows of the other tables that rules name.
+        distributions: What `expectations.distribution.judge_distributions` gave, where the plan has histograms.
+
+    Raises:
+        ContractError: A rule asks for histograms where none were taken.
+    """
     from expectations.header_rules import judge_header
 
     found = []
@@ -199,6 +216,11 @@ def outcomes(plan: Plan, counted: Counted, *, other_rows: Mapping[str, int] | No
             found.append(judge_header(rule, tuple(plan.columns), plan.columns) or Outcome(rule, 1, 1))
         elif step.way == "tally":
             found.append(judge_table(rule, valid=counted.valid, quarantined=counted.aside, other_rows=other_rows))
+        elif step.way == "distribution":
+            if distributions is None:
+                what = f"{rule.type} is answered by histograms, and none were taken"
+                raise ContractError(what, where=f"rule {rule.id}", fix="ask it at hop processed")
+            found.append(distributions[rule.id])
         elif step.way == "gx":
             found.append(counted.by_gx[rule.id])
         else:

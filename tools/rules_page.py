@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
+from expectations.distribution import DISTRIBUTION_TYPES
 from expectations.header_rules import HEADER_TYPES
 from expectations.plan import UNIQUE_TYPES
 from expectations.tables import COUNTED_TYPES
@@ -52,6 +53,8 @@ def _way(name: str, kind: Expectation) -> str:
         return "Great Expectations itself"
     if name in HEADER_TYPES:
         return "the columns' names and types"
+    if name in DISTRIBUTION_TYPES:
+        return "the column's histogram"
     if name in UNIQUE_TYPES:
         return "one aggregation by the key"
     if name in COUNTED_TYPES or "raw" in kind.hops:

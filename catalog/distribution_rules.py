@@ -1,0 +1,75 @@
+"""The arguments of rules about a column's distribution, each by itself and taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from catalog.contract import Column, Contract
+from catalog.document import suggest
+from catalog.expectation_types import Expectation
+from catalog.mistake import Mistake, number
+
+BASELINES: Final = ("previous", "pinned")
+STATISTICS: Final = ("kl", "js", "psi", "ks", "chi_squared")
+METHODS: Final = ("iqr", "zscore")
+_WORDS: Final = {"baseline": BASELINES, "statistic": STATISTICS, "method": METHODS}
+_OF_VALUES: Final = frozenset(
+    {
+        "expect_column_distribution_to_stay_close",
+        "expect_column_majority_share_to_be_at_most",
+        "expect_column_group_shares_to_be_close_to",
+        "expect_column_outlier_share_to_be_at_most",
+    }
+)
+_ROUNDING: Final = 1e-9
+
+
+def distribution_mistakes(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+    """What is wrong with the arguments of a rule about a distribution taken together; nothing for a rule of another kind."""
+    if column is None or type_ not in _OF_VALUES:
+        return
+    if column.personal:
+        fix = "leave the rule out; expect_column_null_share_to_stay_close can be asked of it"
+        yield Mistake(f"column {column.name!r} is personal, and its values are never counted", "column", fix)
+    if kwargs.get("statistic") == "ks" and column.type not in ("integer", "double"):
+        yield Mistake(f"statistic ks compares numbers, column {column.name!r} is of type {column.type}", "statistic", "use chi_squared")
+    if "max_value" in kwargs and not (number(bound := kwargs["max_value"]) and bound >= 0):
+        yield Mistake(f"max_value is {bound!r}", "max_value", "write a number, 0 or more, such as 0.1")
+    if column.type == "boolean" and (others := kwargs.get("shares", {}).keys() - {"true", "false"}):
+        what = f"{min(others)!r} in shares can never stand in column {column.name!r} of type boolean"
+        yield Mistake(what, "shares", 'write them like {"true": 0.5, "false": 0.5}')
+
+
+def _word(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    if value not in _WORDS[name]:
+        yield Mistake(f"{name} can't be {value!r}", name, suggest(value, _WORDS[name]))
+
+
+def _share(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    if not (number(value) and 0 <= value <= 1):
+        yield Mistake(f"{name} is {value!r}", name, "write a share from 0 to 1, such as 0.05")
+
+
+def _factor(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    if not (number(value) and value > 0):
+        yield Mistake(f"{name} is {value!r}", name, "write a number above 0, such as 1.5")
+
+
+def _shares(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    fix = 'write the share of each value, such as {"a": 0.5, "b": 0.3}; what is left is that of all others'
+    if not isinstance(value, dict) or not value or not all(isinstance(key, str) for key in value):
+        yield Mistake(f"{name} is no mapping of values, as texts, to their shares", name, fix)
+    elif not all(number(share) and 0 <= share <= 1 for share in value.values()):
+        yield Mistake(f"{name} holds what is no share from 0 to 1", name, fix)
+    elif sum(value.values()) > 1 + _ROUNDING:
+        yield Mistake(f"{name} add up to {sum(value.values()):g}", name, "let them add up to 1 or less")
+
+
+DISTRIBUTION_CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]]] = {
+    **dict.fromkeys(_WORDS, _word),
+    **dict.fromkeys(("max_share", "max_change", "max_difference", "significance"), _share),
+    "factor": _factor,
+    "shares": _shares,
+}
+"""A check of each argument that only these rules have."""

@@ -1,0 +1,21 @@
+"""A mistake in a rule, as every check of rules tells it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake in a rule: what, at which argument (None: its type; empty: the arguments as a whole), and what to do."""
+
+    what: str
+    argument: str | None
+    fix: str
+
+
+def number(value: Any) -> bool:
+    """Whether a value is a finite number (true and false are none)."""
+    return type(value) in (int, float) and math.isfinite(value)

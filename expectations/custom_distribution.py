@@ -1,0 +1,70 @@
+"""Expectations about distributions, registered with Great Expectations so that a suite with them stays a GX suite.
+
+GX can hold and report them. It can't answer them: it knows neither baselines nor histograms that were taken before.
+Importing this module imports GX (six seconds).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from great_expectations.expectations.expectation import BatchExpectation
+
+
+class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
+    """A rule that only Lakegate's gate can answer, from what a table alone doesn't tell."""
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ()
+    asked_of: ClassVar[str] = "a column's histograms"
+
+    def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        what = f"{type(self).__name__} is asked of {self.asked_of}; Lakegate's gate answers it, a table can't"
+        raise TypeError(what)
+
+
+class ExpectColumnDistributionToStayClose(AskedOfTheGate):
+    """Expect a column's distribution to lie near that of a baseline version, by a statistic, or chance to explain the rest."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "baseline", "statistic", "max_value", "significance")
+    column: str
+    baseline: str
+    statistic: str
+    max_value: float
+    significance: float | None = None
+
+
+class ExpectColumnNullShareToStayClose(AskedOfTheGate):
+    """Expect the share of NULL in a column to lie near that of a baseline version, or chance to explain the rest."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "baseline", "max_change", "significance")
+    column: str
+    baseline: str
+    max_change: float
+    significance: float | None = None
+
+
+class ExpectColumnMajorityShareToBeAtMost(AskedOfTheGate):
+    """Expect no value to hold more than a share of a column's rows."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "max_share")
+    column: str
+    max_share: float
+
+
+class ExpectColumnGroupSharesToBeCloseTo(AskedOfTheGate):
+    """Expect the shares of a column's values to lie near those of a reference."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "shares", "max_difference")
+    column: str
+    shares: dict[str, float]
+    max_difference: float
+
+
+class ExpectColumnOutlierShareToBeAtMost(AskedOfTheGate):
+    """Expect at most a share of a column's numbers to lie beyond fences that the column itself gives."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "method", "factor", "max_share")
+    column: str
+    method: str
+    max_share: float
+    factor: float | None = None

@@ -1,0 +1,144 @@
+"""Rules that compare a drop's rows with a baseline: the previous version, and a pinned one.
+
+A rule is broken where the effect is too great and chance doesn't explain it: the p-value, corrected over all columns that are
+compared with the same baseline (Benjamini and Hochberg 1995), lies below the rule's significance. p-values are asked for only
+where some effect is too great.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from expectations import divergence
+from expectations.histogram import Histogram, Histograms
+from expectations.suite import Rule
+from expectations.verdict import Outcome
+
+Baseline = Literal["previous", "pinned"]
+LEAST_ROWS: Final = 100
+"""Rows with a value that both sides need."""
+SIGNIFICANCE: Final = 0.01
+STAY_CLOSE: Final = "expect_column_distribution_to_stay_close"
+NULL_SHARE: Final = "expect_column_null_share_to_stay_close"
+BASELINE_TYPES: Final = frozenset({STAY_CLOSE, NULL_SHARE})
+
+_NAMES: Final = {
+    "kl": "Kullback-Leibler divergence",
+    "js": "Jensen-Shannon divergence",
+    "psi": "population stability index",
+    "ks": "Kolmogorov-Smirnov statistic",
+    "chi_squared": "Cramer's V",
+}
+_MEASURES: Final = {
+    "kl": divergence.kullback_leibler,
+    "js": divergence.jensen_shannon,
+    "psi": divergence.population_stability,
+    "chi_squared": divergence.cramers_v,
+}
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """One column, compared by one statistic; `effect` is the least that it can be, `high` the greatest."""
+
+    new: Histogram
+    base: Histogram
+    statistic: str
+
+    @cached_property
+    def classes(self) -> tuple[list[int], list[int]]:
+        return divergence.classes(self.new, self.base)
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        if self.statistic == "ks":
+            return divergence.kolmogorov_smirnov(self.new, self.base)
+        effect = _MEASURES[self.statistic](*self.classes)
+        return effect, effect
+
+    @property
+    def p_value(self) -> float:
+        if self.statistic == "ks":
+            return divergence.kolmogorov_p_value(self.ends[0], *(sum(side.bins.values()) for side in (self.new, self.base)))
+        return divergence.chi_squared_p_value(*self.classes)
+
+
+def judge_against_baselines(rules: Iterable[Rule], seen: Histograms, baselines: Mapping[Baseline, Histograms]) -> dict[str, Outcome]:
+    """The outcomes of rules that compare; one whose baseline isn't there, or says too little, holds and says why."""
+    chosen, found = list(rules), dict[str, Outcome]()
+    for baseline in sorted({rule.kwargs["baseline"] for rule in chosen}):
+        asked = [rule for rule in chosen if rule.kwargs["baseline"] == baseline]
+        found |= _against(asked, seen, baselines.get(baseline), baseline)
+    return found
+
+
+def _against(rules: list[Rule], seen: Histograms, base: Histograms | None, baseline: str) -> dict[str, Outcome]:
+    found: dict[str, Outcome] = {}
+    compared: dict[tuple[str, str], _Compared] = {}
+    asked: list[tuple[Rule, _Compared]] = []
+    for rule in rules:
+        column = str(rule.kwargs["column"])
+        new, other = seen.columns.get(column), base.columns.get(column) if base else None
+        if base is None or other is None:
+            found[rule.id] = _unasked(rule, f"there is no {baseline} version{'' if base is None else ' that counted it'} to compare with")
+        elif rule.type == NULL_SHARE:
+            found[rule.id] = _null_share(rule, new or Histogram(other.kind), other, baseline)
+        elif (why := _incomparable(new or Histogram(other.kind), other)) is not None:
+            found[rule.id] = _unasked(rule, why)
+        elif new is not None:
+            key = (column, rule.kwargs["statistic"])
+            asked.append((rule, compared.setdefault(key, _Compared(new, other, key[1]))))
+    corrected: dict[tuple[str, str], float] = {}
+    if any(item.ends[0] > rule.kwargs["max_value"] for rule, item in asked):
+        values = divergence.benjamini_hochberg([item.p_value for item in compared.values()])
+        corrected = dict(zip(compared, values, strict=True))
+    for rule, item in asked:
+        found[rule.id] = _judged(rule, item, corrected.get((str(rule.kwargs["column"]), item.statistic)), baseline)
+    return found
+
+
+def _judged(rule: Rule, compared: _Compared, p_value: float | None, baseline: str) -> Outcome:
+    low, high = compared.ends
+    bound, significance = rule.kwargs["max_value"], rule.kwargs.get("significance", SIGNIFICANCE)
+    broken = low > bound and p_value is not None and p_value < significance
+    observed: dict[str, Any] = {"observed_value": low, "rows": divergence.counted(compared.new)}
+    observed["baseline_rows"] = divergence.counted(compared.base)
+    ends = ""
+    if compared.statistic == "ks":
+        observed |= {"least": low, "greatest": high}
+        ends = f" (the bins leave it open up to {high:.4f})"
+    if p_value is not None:
+        observed["p_value"] = p_value
+    name = _NAMES[compared.statistic]
+    chance = "" if p_value is None else f", corrected p {p_value:.2g}"
+    told = f"{name} of {rule.kwargs['column']} from the {baseline} version is {low:.4f}{ends}, at most {bound:g}{chance}"
+    return Outcome(rule, int(broken), 1, observed | {"told": told})
+
+
+def _null_share(rule: Rule, new: Histogram, base: Histogram, baseline: str) -> Outcome:
+    if min(new.rows, base.rows) < LEAST_ROWS:
+        return _unasked(rule, f"fewer than {LEAST_ROWS} rows to compare")
+    share, before = new.nulls / new.rows, base.nulls / base.rows
+    change = abs(share - before)
+    p_value = divergence.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows)
+    broken = change > rule.kwargs["max_change"] and p_value < rule.kwargs.get("significance", SIGNIFICANCE)
+    told = f"{share:.2%} of {rule.kwargs['column']} are NULL, {before:.2%} in the {baseline} version, p {p_value:.2g}"
+    observed = {"observed_value": change, "null_share": share, "baseline_null_share": before, "p_value": p_value}
+    return Outcome(rule, int(broken), 1, observed | {"rows": new.rows, "baseline_rows": base.rows, "told": told})
+
+
+def _incomparable(new: Histogram, base: Histogram) -> str | None:
+    if new.numeric != base.numeric or "presence" in (new.kind, base.kind):
+        return "the baseline's column is of another type"
+    if new.too_many or base.too_many:
+        return "it has more distinct values than are counted one by one"
+    if min(divergence.counted(new), divergence.counted(base)) < LEAST_ROWS:
+        return f"fewer than {LEAST_ROWS} values to compare"
+    return None
+
+
+def _unasked(rule: Rule, why: str) -> Outcome:
+    return Outcome(rule, 0, 1, {"observed_value": None, "told": f"{rule.kwargs['column']} was not compared: {why}"})
