@@ -17,7 +17,9 @@ _WORDS: Final = {"baseline": BASELINES, "statistic": STATISTICS, "method": METHO
 _OF_VALUES: Final = frozenset(
     {
         "expect_column_distribution_to_stay_close",
+        "expect_column_distributions_to_stay_close",
         "expect_column_majority_share_to_be_at_most",
+        "expect_column_majority_shares_to_be_at_most",
         "expect_column_group_shares_to_be_close_to",
         "expect_column_outlier_share_to_be_at_most",
     }
@@ -25,17 +27,23 @@ _OF_VALUES: Final = frozenset(
 _ROUNDING: Final = 1e-9
 
 
-def distribution_mistakes(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+def distribution_mistakes(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
     """What is wrong with the arguments of a rule about a distribution taken together; nothing for a rule of another kind."""
-    if column is None or type_ not in _OF_VALUES:
+    if type_ not in _OF_VALUES:
         return
-    if column.personal:
-        fix = "leave the rule out; expect_column_null_share_to_stay_close can be asked of it"
-        yield Mistake(f"column {column.name!r} is personal, and its values are never counted", "column", fix)
-    if kwargs.get("statistic") == "ks" and column.type not in ("integer", "double"):
-        yield Mistake(f"statistic ks compares numbers, column {column.name!r} is of type {column.type}", "statistic", "use chi_squared")
     if "max_value" in kwargs and not (number(bound := kwargs["max_value"]) and bound >= 0):
         yield Mistake(f"max_value is {bound!r}", "max_value", "write a number, 0 or more, such as 0.1")
+    argument = "column_list" if "column_list" in kwargs else "column"
+    for name in kwargs.get("column_list", [kwargs["column"]] if "column" in kwargs else []):
+        yield from _of_column(contract.column(name), argument, kwargs)
+
+
+def _of_column(column: Column, argument: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+    if column.personal:
+        fix = "leave it out; expect_column_null_share_to_stay_close can be asked of it"
+        yield Mistake(f"column {column.name!r} is personal, and its values are never counted", argument, fix)
+    if kwargs.get("statistic") == "ks" and column.type not in ("integer", "double"):
+        yield Mistake(f"statistic ks compares numbers, column {column.name!r} is of type {column.type}", "statistic", "use chi_squared")
     if column.type == "boolean" and (others := kwargs.get("shares", {}).keys() - {"true", "false"}):
         what = f"{min(others)!r} in shares can never stand in column {column.name!r} of type boolean"
         yield Mistake(what, "shares", 'write them like {"true": 0.5, "false": 0.5}')

@@ -131,8 +131,21 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_distribution_to_stay_close": _counted(
         "distribution", "baseline", "statistic", "max_value", takes=_of("significance"), types=_CLASSES | _NUMBERS
     ),
+    "expect_column_distributions_to_stay_close": _table(
+        "distribution",
+        "column_list",
+        "baseline",
+        "statistic",
+        "max_value",
+        takes=_of("significance"),
+        types=_CLASSES | _NUMBERS,
+        hops=_FRAMED,
+    ),
     "expect_column_null_share_to_stay_close": _counted("range", "baseline", "max_change", takes=_of("significance")),
     "expect_column_majority_share_to_be_at_most": _counted("distribution", "max_share", types=_CLASSES | {"integer"}),
+    "expect_column_majority_shares_to_be_at_most": _table(
+        "distribution", "column_list", "max_share", types=_CLASSES | {"integer"}, hops=_FRAMED
+    ),
     "expect_column_group_shares_to_be_close_to": _counted("distribution", "shares", "max_difference", types=_CLASSES),
     "expect_column_outlier_share_to_be_at_most": _counted("distribution", "method", "max_share", takes=_of("factor"), types=_NUMBERS),
     "expect_column_to_exist": _table("schema", "column", takes=_of("column_index")),
@@ -159,8 +172,10 @@ OWN: Final = frozenset(
         "expect_records_to_be_readable",
         "expect_quarantined_share_to_be_at_most",
         "expect_column_distribution_to_stay_close",
+        "expect_column_distributions_to_stay_close",
         "expect_column_null_share_to_stay_close",
         "expect_column_majority_share_to_be_at_most",
+        "expect_column_majority_shares_to_be_at_most",
         "expect_column_group_shares_to_be_close_to",
         "expect_column_outlier_share_to_be_at_most",
     }

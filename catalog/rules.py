@@ -58,7 +58,7 @@ def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: 
         yield Mistake("mostly means nothing for severity quarantine", "mostly", fix)
     if "condition_parser" in kwargs and not isinstance(kwargs.get("row_condition"), str):
         yield Mistake("condition_parser stands without a row_condition in text", "condition_parser", "leave it out")
-    yield from distribution_mistakes(columns.get("column"), type_, kwargs)
+    yield from distribution_mistakes(contract, type_, kwargs)
     yield from _bounds(columns.get("column"), type_, kwargs)
     if "column" in columns:
         yield from _set(columns["column"], kwargs.get("value_set", []))

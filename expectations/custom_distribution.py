@@ -33,6 +33,17 @@ class ExpectColumnDistributionToStayClose(AskedOfTheGate):
     significance: float | None = None
 
 
+class ExpectColumnDistributionsToStayClose(AskedOfTheGate):
+    """Expect the distribution of each of several columns to lie near that of a baseline version."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "baseline", "statistic", "max_value", "significance")
+    column_list: list[str]
+    baseline: str
+    statistic: str
+    max_value: float
+    significance: float | None = None
+
+
 class ExpectColumnNullShareToStayClose(AskedOfTheGate):
     """Expect the share of NULL in a column to lie near that of a baseline version, or chance to explain the rest."""
 
@@ -48,6 +59,14 @@ class ExpectColumnMajorityShareToBeAtMost(AskedOfTheGate):
 
     success_keys: ClassVar[tuple[str, ...]] = ("column", "max_share")
     column: str
+    max_share: float
+
+
+class ExpectColumnMajoritySharesToBeAtMost(AskedOfTheGate):
+    """Expect no value to hold more than a share of the rows, in each of several columns."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "max_share")
+    column_list: list[str]
     max_share: float
 
 

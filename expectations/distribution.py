@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from expectations.divergence import counted
-from expectations.drift import BASELINE_TYPES, Baseline, judge_against_baselines
+from expectations.drift import BASELINE_TYPES, STAY_CLOSE, Baseline, judge_against_baselines
 from expectations.histogram import Histogram, Histograms
 from expectations.outliers import FACTORS, outlier_shares
 from expectations.suite import Rule
@@ -25,12 +26,44 @@ def judge_distributions(plan: Plan, seen: Histograms, baselines: Mapping[Baselin
         baselines: Those of the versions to compare with, as far as there are any.
     """
     rules = [step.rule for step in plan.steps if step.way == "distribution"]
-    found = judge_against_baselines((rule for rule in rules if rule.type in BASELINE_TYPES), seen, baselines)
-    for rule in rules:
+    parts = {rule.id: _by_column(rule) for rule in rules}
+    each = [part for rule in rules for part in parts[rule.id]]
+    found = judge_against_baselines((rule for rule in each if rule.type in BASELINE_TYPES), seen, baselines)
+    for rule in each:
         if rule.type in _ALONE:
             name = str(rule.kwargs["column"])
             found[rule.id] = _ALONE[rule.type](rule, seen.columns.get(name) or Histogram(plan.histograms[name]))
-    return found
+    return {rule.id: _together(rule, [found[part.id] for part in parts[rule.id]]) for rule in rules}
+
+
+def columns_of(rule: Rule) -> list[str]:
+    """The columns that a rule asks histograms of."""
+    return list(rule.kwargs["column_list"]) if "column_list" in rule.kwargs else [rule.kwargs["column"]]
+
+
+def _by_column(rule: Rule) -> list[Rule]:
+    """A rule for each column of a rule over several."""
+    if rule.type not in _EACH:
+        return [rule]
+    kwargs = {key: value for key, value in rule.kwargs.items() if key != "column_list"}
+    return [replace(rule, id=f"{rule.id} of {name}", type=_EACH[rule.type], kwargs=kwargs | {"column": name}) for name in columns_of(rule)]
+
+
+def _together(rule: Rule, found: list[Outcome]) -> Outcome:
+    """The outcome of a rule over several columns: how many break it, what was seen of each, and which they are."""
+    if rule.type not in _EACH:
+        return found[0]
+    effects = {str(item.rule.kwargs["column"]): item.observed["observed_value"] for item in found}
+    known = {name: effect for name, effect in effects.items() if effect is not None}
+    broken = [item for item in found if item.failed]
+    told = [f"{len(broken)} of {len(known)} columns compared break it" if known else "no column was compared"]
+    told += [item.observed["told"] for item in (broken if known else found[:1])]
+    observed = {"observed_value": max(known.values(), default=None), "columns": effects, "broken_by": _names(broken)}
+    return Outcome(rule, len(broken), len(found), observed | {"told": "; ".join(told)})
+
+
+def _names(found: list[Outcome]) -> list[str]:
+    return [str(item.rule.kwargs["column"]) for item in found]
 
 
 def _majority(rule: Rule, histogram: Histogram) -> Outcome:
@@ -75,5 +108,9 @@ _ALONE: Final[dict[str, Callable[[Rule, Histogram], Outcome]]] = {
     "expect_column_group_shares_to_be_close_to": _group_shares,
     "expect_column_outlier_share_to_be_at_most": _outliers,
 }
-DISTRIBUTION_TYPES: Final = BASELINE_TYPES | _ALONE.keys()
+STAY_CLOSE_EACH: Final = "expect_column_distributions_to_stay_close"
+MAJORITY_EACH: Final = "expect_column_majority_shares_to_be_at_most"
+_EACH: Final = {STAY_CLOSE_EACH: STAY_CLOSE, MAJORITY_EACH: "expect_column_majority_share_to_be_at_most"}
+"""Types over several columns, and the type that each column is asked by."""
+DISTRIBUTION_TYPES: Final = BASELINE_TYPES | _ALONE.keys() | _EACH.keys()
 """The types that histograms answer."""

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from catalog.contract import Column, Contract
 from catalog.spark_sql import all_of, quoted
-from expectations.distribution import DISTRIBUTION_TYPES
+from expectations.distribution import DISTRIBUTION_TYPES, columns_of
 from expectations.frame import duplicate_marker, reference_marker
 from expectations.header_rules import HEADER_TYPES
 from expectations.histogram import Kind, kind_of
@@ -119,7 +119,7 @@ class Plan:
     @property
     def histograms(self) -> dict[str, Kind]:
         """What is counted of each column that some rule asks a histogram of, in the contract's order."""
-        asked = {step.rule.kwargs["column"] for step in self.steps if step.way == "distribution"}
+        asked = {name for step in self.steps if step.way == "distribution" for name in columns_of(step.rule)}
         return {name: kind_of(column) for name, column in self.columns.items() if name in asked}
 
     @property

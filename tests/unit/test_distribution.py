@@ -45,6 +45,8 @@ CONTRACT = Contract(
     write_mode="append",
 )
 CLOSE = "expect_column_distribution_to_stay_close"
+CLOSE_EACH = "expect_column_distributions_to_stay_close"
+MAJORITY_EACH = "expect_column_majority_shares_to_be_at_most"
 NULLS = "expect_column_null_share_to_stay_close"
 MAJORITY = "expect_column_majority_share_to_be_at_most"
 GROUPS = "expect_column_group_shares_to_be_close_to"
@@ -147,6 +149,26 @@ def test_what_can_not_be_compared_holds_and_says_why(seen: Histograms, base: His
     assert found.observed["observed_value"] is None
 
 
+def test_a_rule_over_several_columns_counts_those_that_moved_and_names_them() -> None:
+    names = ["size", "real", "group"]
+    base = histograms(size=NORMAL[:300], real=NORMAL[:300], group=["a", "b"] * 150)
+    new = histograms(size=[value + 8 for value in NORMAL[300:600]], real=NORMAL[300:600], group=["a", "b"] * 20)
+    kwargs = {"column_list": names, "baseline": "previous", "statistic": "kl", "max_value": 0.05}
+    found = ask(CLOSE_EACH, kwargs, new, previous=base)
+    assert (found.failed, found.of, found.observed["broken_by"]) == (1, 3, ["size"])
+    assert found.observed["columns"]["group"] is None
+    assert found.observed["columns"]["real"] < 0.1 < found.observed["columns"]["size"] == found.observed["observed_value"]
+    assert "1 of 2 columns compared" in found.observed["told"]
+    one_by_one = plan_of(*[(CLOSE, close(name)) for name in names])
+    alone = judge_distributions(one_by_one, new, {"previous": base})
+    assert [outcome.observed["observed_value"] for outcome in alone.values()] == list(found.observed["columns"].values())
+    none = ask(CLOSE_EACH, kwargs, new)
+    assert (none.failed, none.observed["observed_value"]) == (0, None)
+    assert "no previous version" in none.observed["told"]
+    share = ask(MAJORITY_EACH, {"column_list": ["group", "flag"], "max_share": 0.8}, histograms(group=["a"] * 9, flag=[True, False]))
+    assert (share.failed, share.of, share.observed["broken_by"]) == (1, 2, ["group"])
+
+
 def test_a_category_that_was_renamed_is_found() -> None:
     base, new = histograms(group=["a"] * 500 + ["b"] * 500), histograms(group=["a"] * 500 + ["B"] * 500)
     for statistic, least in (("kl", 3.0), ("js", 0.4), ("psi", 5.0), ("chi_squared", 0.7)):
@@ -247,6 +269,8 @@ def test_a_plan_names_each_histogram_once_and_costs_one_pass() -> None:
         (CLOSE, close(max_value=-1), "max_value"),
         (CLOSE, close(significance=5), "significance"),
         (CLOSE, {"column": "size", "baseline": "previous", "statistic": "kl"}, "lacks its argument 'max_value'"),
+        (CLOSE_EACH, {"column_list": ["size", "person"], "baseline": "pinned", "statistic": "kl", "max_value": 1}, "personal"),
+        (CLOSE_EACH, {"column_list": ["size", "sise"], "baseline": "pinned", "statistic": "kl", "max_value": 1}, "'sise'"),
         (MAJORITY, {"column": "real", "max_share": 0.5}, "of type double"),
         (MAJORITY, {"column": "group", "max_share": 80}, "max_share"),
         (GROUPS, {"column": "group", "shares": {"a": 0.9, "b": 0.3}, "max_difference": 0.1}, "add up to 1.2"),
