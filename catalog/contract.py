@@ -35,6 +35,11 @@ class Column:
         """Whether its values must stay out of logs, results and metadata."""
         return self.classification.lower() in PERSONAL
 
+    @property
+    def counted(self) -> bool:
+        """Whether histograms count its values: not personal ones, and no times, which grow by nature."""
+        return not self.personal and self.type not in ("date", "timestamp")
+
 
 @dataclass(frozen=True)
 class Relationship:
@@ -74,6 +79,22 @@ class FileFormat:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """Which columns are compared with the previous and the `pinned` version, and from where on that is told.
+
+    `warn` and `trigger` are Kullback-Leibler divergences in nats, `imbalance` is a share of rows. Without `columns` all are
+    compared whose values are counted, but for the key, the one that orders drops, and those of `left_out`.
+    """
+
+    columns: tuple[str, ...] | None = None
+    left_out: tuple[str, ...] = ()
+    pinned: int = 1
+    warn: float = 0.05
+    trigger: float = 0.10
+    imbalance: float = 0.80
+
+
+@dataclass(frozen=True)
 class Contract:
     """One dataset (or feature table): what it holds, how it is written, what is asked of it, who answers for it.
 
@@ -106,6 +127,8 @@ class Contract:
     sql_path: Path | None = None
     driver: str | None = None
     inputs: tuple[str, ...] = ()
+    drift: Drift | None = field(default_factory=Drift)
+    """Which rules on drift are made by default; None: none."""
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError where there is none."""
@@ -113,6 +136,16 @@ class Contract:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    @property
+    def drifting(self) -> tuple[Column, ...]:
+        """The columns that are compared with earlier versions by default."""
+        if self.drift is None:
+            return ()
+        if self.drift.columns is not None:
+            return tuple(column for column in self.columns if column.name in self.drift.columns)
+        others = {*self.key, self.order_by, *self.drift.left_out}
+        return tuple(column for column in self.columns if column.counted and column.name not in others)
 
     @property
     def with_statistics(self) -> tuple[str, ...]:

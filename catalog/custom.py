@@ -18,6 +18,7 @@ _TOP: Final = (
     "orderBy",
     "file",
     "maxQuarantined",
+    "drift",
     "source",
     "sql",
     "driver",

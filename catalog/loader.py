@@ -13,6 +13,7 @@ from catalog import odcs
 from catalog.contract import Contract, Kind
 from catalog.custom import Custom, check_custom, file_format, kind_of, read_custom, source_of, write_mode_of
 from catalog.document import Document, Steps, read_yaml, suggest
+from catalog.drift import drift_of
 from catalog.feature_sql import read_sql
 from catalog.standard import API_VERSION, check
 from lakegate.names import MAX_NAME, NAME
@@ -23,7 +24,7 @@ MAX_QUARANTINED: Final = 0.10
 _DERIVED: Final = ("_raw", "_quarantine")
 _SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
 _FEATURE_ONLY: Final = ("sql", "driver", "inputs")
-_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "source")
+_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "source", "drift")
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
         contract,
         file=file_format(custom),
         source=source_of(custom),
+        drift=drift_of(custom, contract),
         order_by=order_by,
         max_quarantined=MAX_QUARANTINED if bound is None and contract.write_mode == "replace" else bound,
     )

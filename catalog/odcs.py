@@ -208,7 +208,7 @@ def rules(document: Document, contract: Contract) -> Iterator[QualityRule]:
         yield rule
 
 
-RESERVED: Final = frozenset({"key", "unexpected-columns", "duplicate-columns", "not-empty", "readable", "max-quarantined"})
+RESERVED: Final = frozenset({"key", "unexpected-columns", "duplicate-columns", "not-empty", "readable", "max-quarantined", "imbalance"})
 """Ids of rules made from the schema; the others hold a colon, which the standard keeps out of ids."""
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from catalog.contract import Column, Contract, Family, Hop, Relationship, Severity
+from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
 from catalog.expectation_types import EXPECTATIONS
+from expectations.distribution import MAJORITY_EACH, STAY_CLOSE_EACH
 from expectations.extension import suite_files, written_rules
 from expectations.suite import Rule, Suite
 from lakegate.errors import UsageError
@@ -74,6 +75,21 @@ def _processed(contract: Contract) -> Iterator[Rule]:
     if contract.max_quarantined is not None:
         share = {"max_share": contract.max_quarantined}
         yield _rule("max-quarantined", "expect_quarantined_share_to_be_at_most", share, "block")
+    yield from _drift(contract.drifting, contract.drift or Drift())
+
+
+def _drift(columns: tuple[Column, ...], drift: Drift) -> Iterator[Rule]:
+    """A jump is told; so is a slow move, which also triggers where it is great; and imbalance. None of them stops a drop.
+
+    One rule for all columns: the outcome names those that moved, and a suite doesn't grow with every column.
+    """
+    if columns:
+        close = {"column_list": [column.name for column in columns], "statistic": "kl"}
+        yield _rule("drift:previous", STAY_CLOSE_EACH, {**close, "baseline": "previous", "max_value": drift.warn}, "warn")
+        yield _rule("drift:pinned", STAY_CLOSE_EACH, {**close, "baseline": "pinned", "max_value": drift.warn}, "warn")
+        yield _rule("drift:pinned:trigger", STAY_CLOSE_EACH, {**close, "baseline": "pinned", "max_value": drift.trigger}, "trigger")
+    if names := [column.name for column in columns if column.type in ("string", "boolean")]:
+        yield _rule("imbalance", MAJORITY_EACH, {"column_list": names, "max_share": drift.imbalance}, "warn")
 
 
 def _declared(column: Column) -> dict[str, Any]:

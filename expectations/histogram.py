@@ -173,6 +173,6 @@ def merge_all(one: Histograms, other: Histograms) -> Histograms:
 
 def kind_of(column: Column) -> Kind:
     """What is counted of a column: no values of personal ones (promise P6), nor of times, which grow by nature."""
-    if column.personal or column.type in ("date", "timestamp"):
+    if not column.counted:
         return "presence"
     return "class" if column.type in ("string", "boolean") else "integer" if column.type == "integer" else "double"

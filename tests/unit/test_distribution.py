@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.contract import Column, Contract
+from catalog.contract import Column, Contract, Drift
 from catalog.expectation_types import EXPECTATIONS
+from catalog.loader import load_contract
 from catalog.rules import mistakes
+from expectations.build import build_suite
 from expectations.distribution import judge_distributions
 from expectations.drift import Baseline
 from expectations.histogram import Histogram, Histograms, code_of, kind_of
@@ -292,3 +295,71 @@ def test_a_mistake_is_told_before_any_data_is_read(kind: str, kwargs: dict[str, 
 def test_each_severity_of_table_rules_is_taken(severity: Any) -> None:
     assert list(mistakes(CONTRACT, "features", CLOSE, close(), severity)) == []
     assert next(mistakes(CONTRACT, "processed", CLOSE, close(), "quarantine")).what.startswith("severity quarantine")
+
+
+def test_drift_is_asked_by_default_of_all_columns_that_are_counted_in_four_rules() -> None:
+    by_id = {rule.id: rule for rule in build_suite(replace(CONTRACT, order_by="real"), "processed", ROOT).rules}
+    made = {name: rule for name, rule in by_id.items() if rule.family == "distribution"}
+    assert {name: (rule.kwargs["column_list"], rule.severity) for name, rule in made.items()} == {
+        "drift:previous": (["group", "flag"], "warn"),
+        "drift:pinned": (["group", "flag"], "warn"),
+        "drift:pinned:trigger": (["group", "flag"], "trigger"),
+        "imbalance": (["group", "flag"], "warn"),
+    }
+    assert [made[name].kwargs["max_value"] for name in ("drift:previous", "drift:pinned", "drift:pinned:trigger")] == [0.05, 0.05, 0.1]
+
+
+def test_a_contract_without_drift_has_none_of_its_rules_and_no_histogram() -> None:
+    contract = replace(CONTRACT, drift=None)
+    plan = make_plan(build_suite(contract, "processed", ROOT), contract)
+    assert plan.histograms == {}
+    assert "distribution" not in {step.way for step in plan.steps}
+    only = replace(CONTRACT, drift=Drift(left_out=("group", "flag", "real")))
+    assert only.drifting == ()
+    assert make_plan(build_suite(only, "processed", ROOT), only).histograms == {}
+
+
+def drift_in(folder: Path, text: str) -> Contract:
+    path = folder / "flights.odcs.yaml"
+    written = (ROOT / "catalog/contracts/flights.odcs.yaml").read_text(encoding="utf-8").partition("  - property: drift\n")[0]
+    path.write_text(f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n", encoding="utf-8")
+    return load_contract(path)
+
+
+def test_a_contract_says_which_columns_drift_and_from_where_on(tmp_path: Path) -> None:
+    assert drift_in(tmp_path, "none").drift is None
+    assert drift_in(tmp_path, "{columns: none, pinned: 3}").drift is None
+    found = drift_in(tmp_path, "{columns: [air_time, carrier], pinned: 3, warn: 0.2, trigger: 0.3, imbalance: 0.9}")
+    assert found.drift == Drift(("air_time", "carrier"), (), 3, 0.2, 0.3, 0.9)
+    assert {column.name for column in found.drifting} == {"air_time", "carrier"}  # a key, but named
+    assert not {"day", "month", "time_hour", "carrier"} & {column.name for column in drift_in(tmp_path, "{except: [day]}").drifting}
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "fix"),
+    [
+        ("{columns: [air_tme]}", "'air_tme'", "'air_time'"),
+        ("{columns: [time_hour]}", "not counted", "personal"),
+        ("{columns: air_time}", "columns is", "or none"),
+        ("{except: none}", "except is", "list of columns"),
+        ("{columns: [air_time], except: [day]}", "both", "keep one"),
+        ("{warm: 0.1}", "'warm'", "'warn'"),
+        ("{warn: 0.2}", "above trigger", "exchange"),
+        ("{warn: -1}", "warn is -1", "0 or more"),
+        ("{pinned: v1}", "pinned is 'v1'", "1 or more"),
+        ("{imbalance: 80}", "imbalance is 80", "0.8"),
+        ("sometimes", "'sometimes'", "mapping"),
+    ],
+)
+def test_a_mistake_in_drift_tells_file_line_and_fix(tmp_path: Path, text: str, what: str, fix: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        drift_in(tmp_path, text)
+    file, _, line = caught.value.where.rpartition(":")
+    assert (file, int(line)) == (str(tmp_path / "flights.odcs.yaml"), len(Path(file).read_text(encoding="utf-8").splitlines()))
+    assert what in caught.value.what
+    assert fix in caught.value.fix
+
+
+def test_a_feature_has_no_drift_of_its_own() -> None:
+    feature = load_contract(ROOT / "catalog/contracts/flight_features.odcs.yaml")
+    assert not [rule for rule in build_suite(feature, "features", ROOT).rules if rule.family == "distribution"]
