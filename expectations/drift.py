@@ -113,7 +113,7 @@ def _judged(rule: Rule, compared: _Compared, p_value: float | None, baseline: st
     if p_value is not None:
         observed["p_value"] = p_value
     name = _NAMES[compared.statistic]
-    chance = "" if p_value is None else f", corrected p {p_value:.2g}"
+    chance = "" if p_value is None else f", corrected p {_chance(p_value)}"
     told = f"{name} of {rule.kwargs['column']} from the {baseline} version is {low:.4f}{ends}, at most {bound:g}{chance}"
     return Outcome(rule, int(broken), 1, observed | {"told": told})
 
@@ -125,9 +125,13 @@ def _null_share(rule: Rule, new: Histogram, base: Histogram, baseline: str) -> O
     change = abs(share - before)
     p_value = divergence.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows)
     broken = change > rule.kwargs["max_change"] and p_value < rule.kwargs.get("significance", SIGNIFICANCE)
-    told = f"{share:.2%} of {rule.kwargs['column']} are NULL, {before:.2%} in the {baseline} version, p {p_value:.2g}"
+    told = f"{share:.2%} of {rule.kwargs['column']} are NULL, {before:.2%} in the {baseline} version, p {_chance(p_value)}"
     observed = {"observed_value": change, "null_share": share, "baseline_null_share": before, "p_value": p_value}
     return Outcome(rule, int(broken), 1, observed | {"rows": new.rows, "baseline_rows": base.rows, "told": told})
+
+
+def _chance(p_value: float) -> str:
+    return f"{p_value:.2g}" if p_value else "below 1e-300"
 
 
 def _incomparable(new: Histogram, base: Histogram) -> str | None:
