@@ -1,0 +1,1 @@
+"""What the gate costs, against what one would write without it: `make bench`."""
