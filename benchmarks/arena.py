@@ -120,7 +120,13 @@ def machine() -> dict[str, Any]:
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     model = next((line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")), platform.processor())
     memory = round(psutil.virtual_memory().total / 1024**3, 1)
-    return {"cpu": model, "cores": psutil.cpu_count(), "memory_gib": memory, "system": platform.platform(), "python": platform.python_version()}
+    return {
+        "cpu": model,
+        "cores": psutil.cpu_count(),
+        "memory_gib": memory,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
 
 
 def versions(python: str) -> dict[str, str]:

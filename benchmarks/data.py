@@ -16,7 +16,8 @@ from benchmarks.rules import ATTRIBUTES, CARRIERS, CLASSES, FLAGS, WIDE
 
 SEED: Final = 20130101
 CHUNK: Final = 250_000
-DIRTY: Final = 0.2
+DIRTY, TWICE = 0.2, 0.1
+"""Rows that have a fault, and the share of them that has two."""
 FIRST: Final = np.datetime64("2023-01-01T00:00:00", "s")
 YEAR: Final = 365 * 86_400
 FAULTS: Final = 12
@@ -101,7 +102,7 @@ def _spoiled(rng: np.random.Generator, texts: dict[str, pl.Series], start: int) 
     """The columns with a fault in a row of five, and a second one in some."""
     rows = len(texts["id"])
     chosen = np.flatnonzero(rng.random(rows) < DIRTY)
-    again = chosen[rng.random(len(chosen)) < 0.1]
+    again = chosen[rng.random(len(chosen)) < TWICE]
     places = np.concatenate([chosen, again])
     fault = rng.integers(0, FAULTS, len(places))
     found = {name: series.clone() for name, series in texts.items()}

@@ -30,14 +30,13 @@ its processes, lakeFS's among both; *stored* is what lies in the place afterward
 
 def write_page(body: dict[str, Any], path: Path) -> None:
     """Write the page."""
-    machine, versions = body["machine"], body["versions"]
-    lines = [
-        INTRODUCTION,
+    machine = body["machine"]
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(body["versions"].items()))
+    told = (
         f"{body['started'][:10]}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']},"
-        f" Python {machine['python']}. {', '.join(f'{name} {version}' for name, version in sorted(versions.items()))}."
-        f" Rounds: {body['rounds']}.\n",
-        *_ratios(body["cases"]),
-    ]
+        f" Python {machine['python']}. {packages}. Rounds: {body['rounds']}."
+    )
+    lines = [INTRODUCTION, told, "", *_ratios(body["cases"])]
     for case in body["cases"]:
         lines += ["", f"## {case['name'].replace('_', ',')}", "", f"A delivery of {_mb(case['delivery'])} MB.", "", *_table(case)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

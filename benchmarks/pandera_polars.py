@@ -79,7 +79,9 @@ def run(case: Case, found: Answer) -> None:
     with found.step("write"):
         rows = rows.with_row_index("at").with_columns(pl.col("at").cast(pl.Int64), pl.col("_row").cast(pl.Int64))
         valid = rows.join(reasons, on="at", how="anti") if reasons.height else rows
-        valid.select(*kinds, pl.lit(Path(case.csv).name).alias("_file"), "_row").write_delta(place.uri(TRIPS), storage_options=place.options)
+        valid.select(*kinds, pl.lit(Path(case.csv).name).alias("_file"), "_row").write_delta(
+            place.uri(TRIPS), storage_options=place.options
+        )
         if reasons.height:
             numbers = reasons["at"] + 1
             table = reasons.select(numbers.alias("_row"), "_reasons").with_columns(

@@ -76,6 +76,13 @@ class Place:
 
         convert_to_deltalake(self.uri(table), storage_options=self.options)
 
+    def rows(self, table: str) -> int:
+        """Rows of a Delta table, from its log."""
+        from deltalake import DeltaTable
+
+        actions = DeltaTable(self.uri(table), storage_options=self.options).get_add_actions(flatten=True)
+        return sum(int(count) for count in actions["num_records"].to_pylist())
+
     def note(self, body: dict[str, Any]) -> None:
         """The program's record of what it wrote."""
         with self.files.open_output_stream(f"{self.root}/trips.json") as sink:

@@ -18,9 +18,7 @@ PARTS = 4
 def read_typed(case: Case, *more: pl.Expr) -> tuple[pl.LazyFrame, dict[str, pl.Expr]]:
     """The file's rows as text with `_row`, and each column as its type."""
     kinds = columns_of(case.columns)
-    frame = pl.scan_csv(
-        case.csv, schema=dict.fromkeys(kinds, pl.String), null_values=["", "NA"], row_index_name="_row", row_index_offset=1
-    )
+    frame = pl.scan_csv(case.csv, schema=dict.fromkeys(kinds, pl.String), null_values=["", "NA"], row_index_name="_row", row_index_offset=1)
     return frame.with_columns(*more), {name: _typed(name, kind) for name, kind in kinds.items()}
 
 
@@ -124,12 +122,16 @@ def run(case: Case, found: Answer) -> None:
             masks = aside["mask"].unique()  # a few hundred at most, so each one's reasons are made once
             named = [[rule.id for bit, rule in enumerate(rules) if mask >> bit & 1] for mask in masks]
             reasons = pl.DataFrame({"mask": masks, "_reasons": named})
-            table = aside.with_columns(_record=pl.Series(lines.result())).join(reasons, on="mask", maintain_order="left").select(
-                pl.lit(drop).alias("_drop"),
-                "_row",
-                pl.lit(source.name).alias("_file"),
-                "_reasons",
-                "_record",
+            table = (
+                aside.with_columns(_record=pl.Series(lines.result()))
+                .join(reasons, on="mask", maintain_order="left")
+                .select(
+                    pl.lit(drop).alias("_drop"),
+                    "_row",
+                    pl.lit(source.name).alias("_file"),
+                    "_reasons",
+                    "_record",
+                )
             )
             local = scratch / "aside.parquet"
             table.write_parquet(local, compression="snappy")

@@ -44,9 +44,27 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         """Medians, and what was found."""
-        medians = {name: statistics.median(run[name] for run in self.runs) for name in ("wall", "cpu", "memory", "anonymous", "written", "stored")} if self.runs else {}
-        steps = {name: round(statistics.median(run["steps"].get(name, 0.0) for run in self.runs), 3) for name in (self.runs[0]["steps"] if self.runs else {})}
-        return {"contestant": self.contestant, "problem": self.problem, **medians, "steps": steps, "walls": [run["wall"] for run in self.runs], "valid": self.answer.get("valid"), "quarantined": self.answer.get("quarantined")}
+        medians = (
+            {
+                name: statistics.median(run[name] for run in self.runs)
+                for name in ("wall", "cpu", "memory", "anonymous", "written", "stored")
+            }
+            if self.runs
+            else {}
+        )
+        steps = {
+            name: round(statistics.median(run["steps"].get(name, 0.0) for run in self.runs), 3)
+            for name in (self.runs[0]["steps"] if self.runs else {})
+        }
+        return {
+            "contestant": self.contestant,
+            "problem": self.problem,
+            **medians,
+            "steps": steps,
+            "walls": [run["wall"] for run in self.runs],
+            "valid": self.answer.get("valid"),
+            "quarantined": self.answer.get("quarantined"),
+        }
 
 
 def cases(options: argparse.Namespace) -> Iterator[Case]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from benchmarks.arena import bucket
 from benchmarks.rules import REFERENCE
 from lake.ingest import ingest
-from lake.session import open_session
 from lake.server import stop_server
+from lake.session import open_session
 from lakegate.settings import Settings
 
 

@@ -1,0 +1,19 @@
+# `make bench`: Lakegate against what one would write without it. BENCH="--quick" shows in a minute that all of it still runs.
+BENCH ?=
+BENCH_VENV := .venv-bench
+BENCH_PACKAGES := $(BENCH_VENV)/packages-$(shell cksum < requirements/bench.txt | tr -d ' ')
+
+.PHONY: bench
+bench: $(READY) $(BENCH_PACKAGES)  ## Measure speed and memory against others into docs/benchmarks.md: hours.
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.run --rivals-python $(BENCH_VENV)/bin/python $(BENCH)
+
+$(BENCH_PACKAGES): | $(PACKAGES)
+	@echo "Installing $$(grep -c == requirements/bench.txt) pinned packages of the others into $(BENCH_VENV), hashes checked ..." >&2
+	@rm -rf $(BENCH_VENV) && $(PYTHON) -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements/bench.txt
+	@touch $@
+
+clean: clean-bench
+.PHONY: clean-bench
+clean-bench:
+	rm -rf $(BENCH_VENV) .bench
