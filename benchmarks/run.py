@@ -32,6 +32,8 @@ ROWS: Final = (100_000, GRID_ROWS, 5_000_000, 20_000_000)
 WARM_UP: Final = 10_000
 """Rows of a run of each program that isn't counted: caches of bytecode and jars are there then, for all of them."""
 
+MEASURED: Final = ("wall", "cpu", "memory", "anonymous", "written", "stored")
+
 
 @dataclass
 class Result:
@@ -44,27 +46,13 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         """Medians, and what was found."""
-        medians = (
-            {
-                name: statistics.median(run[name] for run in self.runs)
-                for name in ("wall", "cpu", "memory", "anonymous", "written", "stored")
-            }
-            if self.runs
-            else {}
-        )
-        steps = {
-            name: round(statistics.median(run["steps"].get(name, 0.0) for run in self.runs), 3)
-            for name in (self.runs[0]["steps"] if self.runs else {})
-        }
-        return {
-            "contestant": self.contestant,
-            "problem": self.problem,
-            **medians,
-            "steps": steps,
-            "walls": [run["wall"] for run in self.runs],
-            "valid": self.answer.get("valid"),
-            "quarantined": self.answer.get("quarantined"),
-        }
+        told: dict[str, Any] = {"contestant": self.contestant, "problem": self.problem}
+        if self.runs:
+            told |= {name: statistics.median(run[name] for run in self.runs) for name in MEASURED}
+            steps = self.runs[0]["steps"]
+            told["steps"] = {name: round(statistics.median(run["steps"].get(name, 0.0) for run in self.runs), 3) for name in steps}
+            told["walls"] = [run["wall"] for run in self.runs]
+        return told | {name: self.answer.get(name) for name in ("valid", "quarantined")}
 
 
 def cases(options: argparse.Namespace) -> Iterator[Case]:
@@ -126,7 +114,7 @@ class Bench:
             if seen.timed_out or seen.code:
                 (self.folder / f"{one.name}.errors.txt").write_text(seen.errors)
                 result.problem = f"over {LIMIT / 60:.0f} minutes" if seen.timed_out else f"ended with {seen.code}"
-                say(f"  {one.name:14} {result.problem}: {self.folder / one.name}.errors.txt")
+                say(f"  {one.name:14} {result.problem}: see {self.folder / one.name}.errors.txt")
                 return
             answer = json.loads(seen.out.strip().splitlines()[-1])
             if (found := place.rows()) != (answer["valid"], answer["quarantined"]):
@@ -143,7 +131,7 @@ class Bench:
 
 
 def refuse_disagreement(results: Sequence[Result]) -> None:
-    """Where answers differ, nobody's figure counts but those of the majority that Lakegate's rules and two others define."""
+    """Where answers differ, only the figures of a majority count, and nobody's where there is none."""
     answered = [result for result in results if result.answer and not result.problem]
     texts = [json.dumps(result.answer, sort_keys=True) for result in answered]
     if len(set(texts)) > 1:
