@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +14,7 @@ from benchmarks.contract import write_project
 from benchmarks.data import reference_codes, write_delivery
 from benchmarks.rules import DATASET, FEW, MANY, NARROW, WIDE, columns_of, rules_of
 from benchmarks.run import Result, refuse_disagreement
+from benchmarks.watch import Seen, run
 from catalog.files import load_catalog
 from expectations.build import build_suite
 
@@ -47,3 +50,25 @@ def test_figures_of_a_program_that_found_other_rows_are_refused() -> None:
     pair = [Result(name, [{"wall": 1.0}], answer={"valid": valid}) for name, valid in (("a", 5), ("b", 4))]
     refuse_disagreement(pair)
     assert all(result.problem and not result.runs for result in pair)
+
+
+def _watched(tmp_path: Path, code: str, *, limit: float) -> Seen:
+    return run([sys.executable, "-c", code], folder=tmp_path, environ={}, server=os.getpid(), limit=limit, log=tmp_path)
+
+
+def test_the_watch_adds_up_memory_and_cpu_over_all_processes_of_a_program(tmp_path: Path) -> None:
+    child = (
+        "import time; held = bytearray(60_000_000); end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\ntime.sleep(0.4)"
+    )
+    both = f"import subprocess, sys; held = bytearray(60_000_000); subprocess.run([sys.executable, '-c', {child!r}]); print('done')"
+    alone = _watched(tmp_path, "import time; time.sleep(0.4)", limit=20)
+    seen = _watched(tmp_path, both, limit=20)
+    assert (seen.code, seen.out) == (0, "done\n")
+    assert seen.anonymous - alone.anonymous > 110_000_000
+    assert seen.cpu >= 0.3
+
+
+def test_a_program_over_the_limit_is_stopped_with_its_children_and_reported_as_such(tmp_path: Path) -> None:
+    seen = _watched(tmp_path, "import subprocess; subprocess.run(['sleep', '60'])", limit=0.5)
+    assert seen.timed_out
+    assert 0.5 <= seen.wall < 10
