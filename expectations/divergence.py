@@ -13,7 +13,7 @@ from typing import Final
 
 from expectations.histogram import Histogram
 
-MOST_POOLED: Final = 20
+MOST_POOLED: Final = 10
 """Classes into which a column of numbers is pooled, at most."""
 PRIOR: Final = 0.5
 """What each class is counted more on either side, so that none is empty (Jeffreys' prior; Krichevsky and Trofimov 1981)."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
+from expectations.binning import count_histograms
+from expectations.distribution import judge_distributions
+from expectations.drift import Baseline
 from expectations.frame import ROW, typed
+from expectations.histogram import Histograms, Kind
 from expectations.mark import mark
 from expectations.plan import Plan, make_plan
-from expectations.run import count_labelled, label, outcomes
+from expectations.run import aside, count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import publish
@@ -23,6 +28,9 @@ from lakegate.names import VersionName
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+Baselines = Callable[[Mapping[str, Kind]], Mapping[Baseline, Histograms]]
+"""Histograms of earlier versions, of the columns that are asked for."""
+
 
 @dataclass(frozen=True)
 class Evaluated:
@@ -33,6 +41,7 @@ class Evaluated:
     valid: int
     quarantined: int
     outcomes: tuple[Outcome, ...]
+    histograms: Histograms
 
     @property
     def blocked(self) -> bool:
@@ -80,6 +89,7 @@ def evaluate(
     folder: Path,
     pins: tuple[Parent, ...],
     published: DataFrame | None,
+    baselines: Baselines = lambda _: {},
 ) -> Evaluated:
     """Label the rows of a staging file in one evaluation, kept in `folder`, and count from it.
 
@@ -91,6 +101,7 @@ def evaluate(
         folder: Scratch folder that the labelled rows are kept in.
         pins: The references' versions.
         published: The table that the drop is appended to, whose keys must not come again; None where it is replaced.
+        baselines: Histograms of earlier versions, for rules that compare with them.
     """
     engine, plan = session.engine, make_plan(suite, contract)
 
@@ -102,4 +113,7 @@ def evaluate(
     keep = [*plan.columns, ROW]
     labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
     counted = count_labelled(labelled, plan, engine.rows)
-    return Evaluated(plan, labelled, counted.valid, counted.aside, outcomes(plan, counted))
+    histograms = count_histograms(labelled, plan.histograms, engine.rows, passing=f"not {aside(plan)}")
+    distributions = judge_distributions(plan, histograms, baselines(plan.histograms))
+    found = outcomes(plan, counted, distributions=distributions)
+    return Evaluated(plan, labelled, counted.valid, counted.aside, found, histograms)

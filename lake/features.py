@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
+from expectations.binning import count_histograms
 from expectations.build import build_suite
+from expectations.distribution import judge_distributions
 from expectations.frame import PROVENANCE
+from expectations.histogram import Histograms
 from expectations.mark import mark
 from expectations.plan import make_plan
 from expectations.run import count_rows, nothing_counted, outcomes
@@ -17,6 +20,7 @@ from expectations.verdict import Outcome
 from lake import layout, publish
 from lake.content import add, content_of
 from lake.delta import table_files
+from lake.distributions import Comparison
 from lake.engine_errors import engine_errors
 from lake.hop import finished, resume, run_hop
 from lake.job import HopResult, Job, Written
@@ -130,11 +134,12 @@ class _Work:
         )
         files = table_files(session.repository, candidate.branch, path, known=[])
         logged = sum(item.rows for item in files)
+        compare = Comparison(session, contract, candidate.parent, candidate.base, whole=True)
         if not logged:
-            number, rows, outcomes = 0, 0, self._judge(None, rows_of)
+            number, rows, outcomes = 0, 0, self._judge(None, rows_of, compare, candidate)
         else:
             written = engine.read_parquet([engine.uri(candidate.branch, item.path) for item in files if item.rows])
-            outcomes = self._judge(written, rows_of)
+            outcomes = self._judge(written, rows_of, compare, candidate)
             number, rows = content_of(engine, written, contract)
         if rows != logged:
             what = f"{rows} rows can be read, the Delta log says {logged}"
@@ -153,13 +158,16 @@ class _Work:
         kept = [column.name for column in self.contract.columns] + [name for name in PROVENANCE if name in known]
         return frame.select(*kept)
 
-    def _judge(self, frame: DataFrame | None, rows_of: dict[str, int]) -> tuple[Outcome, ...]:
+    def _judge(self, frame: DataFrame | None, rows_of: dict[str, int], compare: Comparison, candidate: Candidate) -> tuple[Outcome, ...]:
         """The outcomes of the suite on what was written (None: nothing), from one aggregate for all row rules."""
-        plan = make_plan(self.suite, self.contract)
+        plan, rows = make_plan(self.suite, self.contract), self.session.engine.rows
+        seen = Histograms() if frame is None else count_histograms(frame, plan.histograms, rows)
+        found = judge_distributions(plan, seen, compare.baselines(plan.histograms))
+        compare.keep(candidate, seen, plan.histograms)
         if frame is None:
-            return outcomes(plan, nothing_counted(plan), other_rows=rows_of)
+            return outcomes(plan, nothing_counted(plan), other_rows=rows_of, distributions=found)
         marked = mark(frame, plan, published=None, reference=self._no_reference)
-        return outcomes(plan, count_rows(marked, plan, self.session.engine.rows), other_rows=rows_of)
+        return outcomes(plan, count_rows(marked, plan, rows), other_rows=rows_of, distributions=found)
 
     def _no_reference(self, table: str) -> DataFrame:
         raise ContractError(f"a feature table refers to nothing, and a rule asks for {table}", where=str(self.contract.path))

@@ -137,7 +137,9 @@ def _attempt(session: Session, job: Job, key: str) -> HopResult:
                 **written.evidence,
             }
         )
-        written = replace(written, notes=written.notes | ({"approved": approved} if approved else {}))
+        triggers = [item.rule.id for item in written.outcomes if item.rule.severity == "trigger" and not item.success]
+        decided = ({"approved": approved} if approved else {}) | ({"triggers": triggers} if triggers else {})
+        written = replace(written, notes=written.notes | decided)
         manifest = _manifest(session, job, candidate, written, verdict=verdict, seconds=steps.seconds, evidence=evidence)
         with steps.step("commit"):
             publish.commit(repository, candidate, manifest, evidence=evidence)

@@ -56,6 +56,11 @@ def evidence(table: str, number: int) -> str:
     return f"_lakegate/evidence/{table}/v{number}.json"
 
 
+def histograms(table: str, number: int) -> str:
+    """Counts of a version's rows, by column and bin: what distributions are compared by."""
+    return f"_lakegate/histograms/{table}/v{number}.json"
+
+
 def ledger_entry(table: str, number: int) -> str:
     """The ledger's entry of a published version, in the data's own merge."""
     return f"_lakegate/ledger/{table}/v{number}.json"

@@ -19,6 +19,7 @@ from lake.aside import count_aside
 from lake.columns import check_columns
 from lake.content import content_after
 from lake.delta import table_files
+from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate, pin_references
 from lake.hop import finished, run_hop
 from lake.job import HopResult, Job, Written
@@ -160,7 +161,17 @@ class _Work:
                 raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
             published = session.engine.read_delta(candidate.branch, self.table) if self.appends and before else None
             steps.tell("evaluate")
-            found = evaluate(session, self.contract, self.suite, staging=parsed.staging, folder=folder, pins=self.pins, published=published)
+            compare = Comparison(session, self.contract, parent, candidate.base, whole=not self.appends)
+            found = evaluate(
+                session,
+                self.contract,
+                self.suite,
+                staging=parsed.staging,
+                folder=folder,
+                pins=self.pins,
+                published=published,
+                baselines=compare.baselines,
+            )
             counts = found.counts(records=self.records, before=before, appends=self.appends)
             if found.blocked:
                 return Written(found.outcomes, counts)
@@ -169,6 +180,7 @@ class _Work:
             steps.tell("write.quarantine")
             if found.quarantined or (parent and parent.quarantine and not self.appends):
                 self._write_aside(found, candidate, parsed.originals, folder)
+            compare.keep(candidate, found.histograms, found.plan.histograms)
         return self._describe(candidate, found, counts)
 
     def _write_valid(self, found: Evaluated, candidate: Candidate) -> None:

@@ -13,6 +13,7 @@ from lake import layout, publish
 from lake.answers import holding
 from lake.aside import latest_manifest
 from lake.columns import check_columns
+from lake.distributions import Comparison
 from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
 from lake.ingest import STOPPED, DropResult, deliverable
@@ -97,7 +98,17 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
     holds_rows = latest is not None and latest.counts.after > 0
     published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and holds_rows else None
     pins = pin_references(session, contract)
-    found = evaluate(session, contract, suite, staging=staging, folder=staging.parent, pins=pins, published=published)
+    compare = Comparison(session, contract, latest, MAIN, whole=not appends)
+    found = evaluate(
+        session,
+        contract,
+        suite,
+        staging=staging,
+        folder=staging.parent,
+        pins=pins,
+        published=published,
+        baselines=compare.baselines,
+    )
     return _result(
         contract, "processed", drop, found.outcomes, found.counts(records=found.valid + found.quarantined, before=0, appends=appends)
     )
