@@ -22,6 +22,7 @@ _OF_VALUES: Final = frozenset(
         "expect_column_majority_shares_to_be_at_most",
         "expect_column_group_shares_to_be_close_to",
         "expect_column_outlier_share_to_be_at_most",
+        "expect_column_outliers_not_to_cluster",
     }
 )
 _ROUNDING: Final = 1e-9
@@ -44,6 +45,8 @@ def _of_column(column: Column, argument: str, kwargs: dict[str, Any]) -> Iterato
         yield Mistake(f"column {column.name!r} is personal, and its values are never counted", argument, fix)
     if kwargs.get("statistic") == "ks" and column.type not in ("integer", "double"):
         yield Mistake(f"statistic ks compares numbers, column {column.name!r} is of type {column.type}", "statistic", "use chi_squared")
+    if kwargs.get("by") == column.name:
+        yield Mistake(f"outliers of {column.name!r} can't be grouped by their own values", "by", "name another column")
     if column.type == "boolean" and (others := kwargs.get("shares", {}).keys() - {"true", "false"}):
         what = f"{min(others)!r} in shares can never stand in column {column.name!r} of type boolean"
         yield Mistake(what, "shares", 'write them like {"true": 0.5, "false": 0.5}')
@@ -64,6 +67,14 @@ def _factor(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mis
         yield Mistake(f"{name} is {value!r}", name, "write a number above 0, such as 1.5")
 
 
+def _by(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    known = [column.name for column in contract.columns]
+    if value not in known:
+        yield Mistake(f"{contract.name} has no column {value!r}", name, suggest(value, known))
+    elif contract.column(value).type == "double":
+        yield Mistake(f"column {value!r} is of type double, whose values are hardly shared", name, "name a column of another type")
+
+
 def _shares(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     fix = 'write the share of each value, such as {"a": 0.5, "b": 0.3}; what is left is that of all others'
     if not isinstance(value, dict) or not value or not all(isinstance(key, str) for key in value):
@@ -79,5 +90,6 @@ DISTRIBUTION_CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any],
     **dict.fromkeys(("max_share", "max_change", "max_difference", "significance"), _share),
     "factor": _factor,
     "shares": _shares,
+    "by": _by,
 }
 """A check of each argument that only these rules have."""

@@ -87,3 +87,13 @@ class ExpectColumnOutlierShareToBeAtMost(AskedOfTheGate):
     method: str
     max_share: float
     factor: float | None = None
+
+
+class ExpectColumnOutliersNotToCluster(AskedOfTheGate):
+    """Expect at most a share of a column's outliers to share one value of another column."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "by", "factor", "max_share")
+    column: str
+    by: str
+    max_share: float
+    factor: float | None = None

@@ -6,24 +6,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from expectations.clusters import NO_CLUSTERS, Cluster, judge_cluster
 from expectations.divergence import counted
 from expectations.drift import BASELINE_TYPES, STAY_CLOSE, Baseline, judge_against_baselines
 from expectations.histogram import Histogram, Histograms
 from expectations.outliers import FACTORS, outlier_shares
 from expectations.suite import Rule
 from expectations.verdict import Outcome
+from lakegate.errors import ContractError
 
 if TYPE_CHECKING:
     from expectations.plan import Plan
 
 
-def judge_distributions(plan: Plan, seen: Histograms, baselines: Mapping[Baseline, Histograms]) -> dict[str, Outcome]:
+def judge_distributions(
+    plan: Plan, seen: Histograms, baselines: Mapping[Baseline, Histograms], *, clusters: Mapping[str, Cluster] | None = None
+) -> dict[str, Outcome]:
     """The outcome of each rule that histograms answer, by its id.
 
     Args:
         plan: Of a suite.
         seen: The histograms of the rows that pass, one for each column of `plan.histograms`.
         baselines: Those of the versions to compare with, as far as there are any.
+        clusters: What `expectations.clusters.count_clusters` gave, where a rule asks for it.
+
+    Raises:
+        ContractError: A rule asks for clusters where none were counted.
     """
     rules = [step.rule for step in plan.steps if step.way == "distribution"]
     parts = {rule.id: _by_column(rule) for rule in rules}
@@ -33,6 +41,11 @@ def judge_distributions(plan: Plan, seen: Histograms, baselines: Mapping[Baselin
         if rule.type in _ALONE:
             name = str(rule.kwargs["column"])
             found[rule.id] = _ALONE[rule.type](rule, seen.columns.get(name) or Histogram(plan.histograms[name]))
+        elif rule.type == NO_CLUSTERS:
+            if clusters is None:
+                what = f"{rule.type} is answered by groups of rows, and none were counted"
+                raise ContractError(what, where=f"rule {rule.id}", fix="ask it at hop processed")
+            found[rule.id] = judge_cluster(rule, clusters[rule.id])
     return {rule.id: _together(rule, [found[part.id] for part in parts[rule.id]]) for rule in rules}
 
 
@@ -112,5 +125,5 @@ STAY_CLOSE_EACH: Final = "expect_column_distributions_to_stay_close"
 MAJORITY_EACH: Final = "expect_column_majority_shares_to_be_at_most"
 _EACH: Final = {STAY_CLOSE_EACH: STAY_CLOSE, MAJORITY_EACH: "expect_column_majority_share_to_be_at_most"}
 """Types over several columns, and the type that each column is asked by."""
-DISTRIBUTION_TYPES: Final = BASELINE_TYPES | _ALONE.keys() | _EACH.keys()
+DISTRIBUTION_TYPES: Final = BASELINE_TYPES | _ALONE.keys() | _EACH.keys() | {NO_CLUSTERS}
 """The types that histograms answer."""

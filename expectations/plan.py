@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from catalog.contract import Column, Contract
 from catalog.spark_sql import all_of, quoted
+from expectations.clusters import NO_CLUSTERS
 from expectations.distribution import DISTRIBUTION_TYPES, columns_of
 from expectations.frame import duplicate_marker, reference_marker
 from expectations.header_rules import HEADER_TYPES
@@ -73,7 +74,8 @@ class Step:
         """What the rule adds to the one pass over the rows."""
         match self.way:
             case "predicate" | "distribution":
-                return "in the pass" if self.way == "predicate" else "in the histograms"
+                more = ", 1 shuffle" if self.rule.type == NO_CLUSTERS else ""
+                return "in the pass" if self.way == "predicate" else f"in the histograms{more}"
             case "key":
                 return "1 shuffle, 1 join"
             case "reference":
@@ -130,8 +132,9 @@ class Plan:
             "passes": (1 if self.suite.hop == "features" else 2)
             + bool(self.spreads)
             + bool(self.histograms)
+            + sum(step.rule.type == NO_CLUSTERS for step in self.steps)
             + sum(item.function == "mode" for item in self.measures),
-            "shuffles": len(self.keys) + distinct + bool(self.histograms),
+            "shuffles": len(self.keys) + distinct + bool(self.histograms) + sum(step.rule.type == NO_CLUSTERS for step in self.steps),
             "joins": len(self.keys) + len(self.lookups),
             "asked of Great Expectations": sum(step.way == "gx" for step in self.steps),
         }

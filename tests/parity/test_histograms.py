@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from catalog.contract import Column, Contract
 from expectations.binning import count_histograms
+from expectations.clusters import NO_CLUSTERS, Cluster, count_clusters
+from expectations.distribution import judge_distributions
 from expectations.histogram import HUGE, INFINITE, MOST_CLASSES, PARTS, REACH, TINY, Histograms, Kind
+from expectations.plan import Plan, make_plan
+from expectations.suite import Rule, Suite
 from lake.engine import Engine
 
 POWERS: Final = [2.0**power for power in range(-REACH - 2, REACH + 3)]
@@ -72,6 +78,38 @@ def counted(engine: Engine, path: Path, *, passing: str = "true") -> Histograms:
     return count_histograms(engine.spark.read.parquet(path.as_uri()), KINDS, engine.rows, passing=passing)
 
 
+def plan_of(*rules: dict[str, Any]) -> Plan:
+    made = [Rule(str(rule["by"]), NO_CLUSTERS, rule, "warn", "distribution", row_rule=False) for rule in rules]
+    columns = (Column("number", "integer"), Column("sensor", "string", classification="personal"), Column("at", "timestamp"))
+    contract = Contract(name="t", kind="dataset", path=Path("t"), hash="", columns=columns, key=("at",), write_mode="append")
+    return make_plan(Suite("t", "processed", tuple(made)), contract)
+
+
+def check_clusters(engine: Engine, path: Path, *asked: str) -> None:
+    """Sensor b tells its numbers in another unit within one hour, and now and then any sensor is off."""
+    start, rows = datetime(2013, 1, 1, tzinfo=UTC), range(2400)
+    broken = {row for row in rows if row // 60 == 7 and row % 2}
+    table = {
+        "number": [None if row % 11 == 0 else 5000 if row in broken or row % 400 == 3 else 40 + row % 13 for row in rows],
+        "sensor": ["ab"[row % 2] for row in rows],
+        "at": [start + timedelta(minutes=row) for row in rows],
+    }
+    pq.write_table(pa.table(table, pa.schema({"number": pa.int64(), "sensor": pa.string(), "at": pa.timestamp("us", "UTC")})), path)
+    plan = plan_of(*({"column": "number", "by": by, "max_share": 0.5} for by in asked))
+    frame = engine.spark.read.parquet(path.as_uri())
+    seen = count_histograms(frame, plan.histograms, engine.rows)
+    found = count_clusters(frame, plan, seen, engine.rows)
+    there = [row for row in rows if row % 11]
+    off = [row for row in there if row in broken or row % 400 == 3]
+    both = {"all_rows": len(there), "all_outliers": len(off)}
+    hour = Cluster(sum(row // 60 == 7 for row in there), sum(row // 60 == 7 for row in off), groups=40, **both)
+    sensor = Cluster(sum(row % 2 for row in there), sum(row % 2 for row in off), groups=2, **both)
+    assert found == {by: {"sensor": sensor, "at": hour}[by] for by in asked}
+    assert judge_distributions(plan, seen, {}, clusters=found)["at"].failed == 1
+    nothing = count_clusters(frame, plan, Histograms(), engine.rows)
+    assert judge_distributions(plan, Histograms(), {}, clusters=nothing)["at"].success
+
+
 def check(found: Histograms) -> None:
     for name in ("double", "integer"):
         assert found.columns[name].bins == reference(TABLE[name]), name
@@ -90,8 +128,10 @@ def test_on_sail_bins_are_those_of_the_exact_exponents(sail_engine: Engine, path
     few = counted(sail_engine, path, passing="`double` = 0D")
     assert (few.rows, few.columns["double"].bins) == (2, {0: 2})
     assert counted(sail_engine, path, passing="false").rows == 0
+    check_clusters(sail_engine, path.parent / "clusters.parquet", "sensor", "at")
 
 
 @pytest.mark.spark
 def test_on_spark_bins_are_those_of_the_exact_exponents(spark_engine: Engine, path: Path) -> None:
     check(counted(spark_engine, path))
+    check_clusters(spark_engine, path.parent / "clusters.parquet", "at")
