@@ -67,6 +67,7 @@ def _document(name: str, properties: list[dict[str, Any]], quality: list[dict[st
         "customProperties": [
             {"property": "writeMode", "value": mode},
             {"property": "file", "value": {"format": "csv", "delimiter": ",", "nullValues": ["NA"]}},
+            {"property": "drift", "value": "none"},  # no rival takes histograms
         ],
     }
 

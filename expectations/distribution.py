@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from expectations.clusters import NO_CLUSTERS, Cluster, judge_cluster
+from expectations.binning import count_histograms
+from expectations.clusters import NO_CLUSTERS, Cluster, count_clusters, judge_cluster
 from expectations.divergence import counted
 from expectations.drift import BASELINE_TYPES, STAY_CLOSE, Baseline, judge_against_baselines
-from expectations.histogram import Histogram, Histograms
+from expectations.histogram import Histogram, Histograms, Kind
 from expectations.outliers import FACTORS, outlier_shares
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
     from expectations.plan import Plan
+
+Baselines = Callable[[Mapping[str, Kind]], Mapping[Baseline, Histograms]]
+"""Histograms of earlier versions, of the columns that are asked for."""
+
+
+def ask_distributions(
+    frame: DataFrame, plan: Plan, baselines: Baselines, collect: Callable[[DataFrame], list[Any]], *, passing: str = "true"
+) -> tuple[Histograms, dict[str, Outcome]]:
+    """The histograms of a frame's passing rows, and the outcomes of the rules that they answer."""
+    seen = count_histograms(frame, plan.histograms, collect, passing=passing)
+    clusters = count_clusters(frame, plan, seen, collect, passing=passing)
+    return seen, judge_distributions(plan, seen, baselines(plan.histograms), clusters=clusters)
 
 
 def judge_distributions(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
-from expectations.binning import count_histograms
-from expectations.distribution import judge_distributions
-from expectations.drift import Baseline
+from expectations.distribution import Baselines, ask_distributions
 from expectations.frame import ROW, typed
-from expectations.histogram import Histograms, Kind
+from expectations.histogram import Histograms
 from expectations.mark import mark
 from expectations.plan import Plan, make_plan
 from expectations.run import aside, count_labelled, label, outcomes
@@ -27,9 +24,6 @@ from lakegate.names import VersionName
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-Baselines = Callable[[Mapping[str, Kind]], Mapping[Baseline, Histograms]]
-"""Histograms of earlier versions, of the columns that are asked for."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +107,6 @@ def evaluate(
     keep = [*plan.columns, ROW]
     labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
     counted = count_labelled(labelled, plan, engine.rows)
-    histograms = count_histograms(labelled, plan.histograms, engine.rows, passing=f"not {aside(plan)}")
-    distributions = judge_distributions(plan, histograms, baselines(plan.histograms))
+    histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}")
     found = outcomes(plan, counted, distributions=distributions)
     return Evaluated(plan, labelled, counted.valid, counted.aside, found, histograms)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
-from expectations.binning import count_histograms
 from expectations.build import build_suite
-from expectations.distribution import judge_distributions
+from expectations.clusters import Cluster
+from expectations.distribution import ask_distributions, judge_distributions
 from expectations.frame import PROVENANCE
 from expectations.histogram import Histograms
 from expectations.mark import mark
@@ -161,11 +162,11 @@ class _Work:
     def _judge(self, frame: DataFrame | None, rows_of: dict[str, int], compare: Comparison, candidate: Candidate) -> tuple[Outcome, ...]:
         """The outcomes of the suite on what was written (None: nothing), from one aggregate for all row rules."""
         plan, rows = make_plan(self.suite, self.contract), self.session.engine.rows
-        seen = Histograms() if frame is None else count_histograms(frame, plan.histograms, rows)
-        found = judge_distributions(plan, seen, compare.baselines(plan.histograms))
-        compare.keep(candidate, seen, plan.histograms)
         if frame is None:
+            found = judge_distributions(plan, Histograms(), {}, clusters=defaultdict(Cluster))
             return outcomes(plan, nothing_counted(plan), other_rows=rows_of, distributions=found)
+        seen, found = ask_distributions(frame, plan, compare.baselines, rows)
+        compare.keep(candidate, seen, plan.histograms)
         marked = mark(frame, plan, published=None, reference=self._no_reference)
         return outcomes(plan, count_rows(marked, plan, rows), other_rows=rows_of, distributions=found)
 
