@@ -1,0 +1,176 @@
+"""Drift in the lake: what a comparison reads, and a drop in another unit that is held, then approved or rejected."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.server
+
+FLIGHTS = """\
+apiVersion: v3.2.0
+kind: DataContract
+id: flights
+name: flights
+version: 1.0.0
+status: active
+schema:
+  - name: flights
+    properties:
+      - {name: month, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1, classification: public}
+      - {name: record, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 2, classification: public}
+      - {name: carrier, logicalType: string, classification: public}
+      - {name: air_time, logicalType: integer, classification: public}
+    quality:
+      - id: air-time-jump
+        type: custom
+        engine: greatExpectations
+        severity: hold
+        implementation:
+          type: expect_column_distribution_to_stay_close
+          kwargs: {column: air_time, baseline: previous, statistic: ks, max_value: 0.5}
+customProperties:
+  - {property: writeMode, value: append}
+  - {property: orderBy, value: month}
+  - {property: file, value: {format: csv, delimiter: ",", nullValues: [NA]}}
+"""
+MINUTES, SECONDS = 1, 60
+
+
+@pytest.fixture(scope="module")
+def project(command_line: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("drift") / "project"
+    assert command_line("init", folder).code == 0
+    (folder / "catalog/contracts/flights.odcs.yaml").write_text(FLIGHTS)
+    return folder
+
+
+def month(sample: Any, number: int, unit: int = MINUTES, *, records: int | None = None) -> bytes:
+    """Carrier and air time of a month's real flights."""
+    header, *lines = (sample.folder / f"flights-2013-{number:02}.csv").read_text().splitlines()[: records and records + 1]
+    names = header.split(",")
+    carrier, air_time = names.index("carrier"), names.index("air_time")
+    rows = ["month,record,carrier,air_time"]
+    for record, line in enumerate(lines, 1):
+        fields = line.split(",")
+        value = fields[air_time] if fields[air_time] in ("", "NA") else str(int(fields[air_time]) * unit)
+        rows.append(f"{number},{record},{fields[carrier]},{value}")
+    return ("\n".join(rows) + "\n").encode()
+
+
+def outcome(lake: Any, version: int, rule: str) -> dict[str, Any]:
+    """What a version's evidence tells of a rule."""
+    evidence = lake.repository.get_json("main", f"_lakegate/evidence/flights/v{version}.json")
+    (found,) = [item for item in evidence["report"]["results"] if item["expectation_config"]["meta"]["lakegate"]["rule"] == rule]
+    return found
+
+
+def drop(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def two_months(open_lake: Any, empty_home: Path, project: Path, sample: Any) -> Any:
+    lake = open_lake(empty_home, project=project)
+    lake.ingest("flights", *[lake.file(f"month-{number}.csv", month(sample, number)) for number in (1, 2)])
+    return lake
+
+
+def test_a_month_in_seconds_is_held_and_rejected_and_the_next_is_compared_with_what_stands(two_months: Any, sample: Any) -> None:
+    lake, content = two_months, month(sample, 3, SECONDS)
+    (held,) = lake.ingest("flights", lake.file("month-3.csv", content), code=3)
+    assert (held["verdict"], held["hops"][-1]["version"]) == ("held", None)
+    assert "air-time-jump (Kolmogorov-Smirnov statistic of air_time from the previous version is 1.0000" in held["hops"][-1]["reason"]
+    assert lake.run("reject", drop(content)[:12], "--reason", "seconds").code == 0
+    (corrected,) = lake.ingest("flights", lake.file("month-3-again.csv", month(sample, 3)))
+    assert (corrected["verdict"], corrected["hops"][-1]["version"]) == ("passed", 3)
+    assert outcome(lake, 3, "air-time-jump")["result"]["observed_value"] < 0.1
+
+
+def test_a_month_in_seconds_is_held_and_approved_and_is_what_the_next_is_compared_with(two_months: Any, sample: Any) -> None:
+    lake, content = two_months, month(sample, 3, SECONDS)
+    lake.ingest("flights", lake.file("month-3.csv", content), code=3)
+    assert lake.run("approve", drop(content)[:12], "--reason", "seconds from now on").code == 0
+    assert lake.manifest("flights", 3)["notes"]["approved"]["rules"] == ["air-time-jump"]
+    assert "drift:pinned:trigger" in lake.manifest("flights", 3)["notes"]["triggers"]
+    assert not outcome(lake, 3, "air-time-jump")["success"]
+    (next_one,) = lake.ingest("flights", lake.file("month-4.csv", month(sample, 4, SECONDS)))
+    assert next_one["verdict"] == "passed"
+    assert outcome(lake, 4, "air-time-jump")["result"]["observed_value"] < 0.1
+
+
+ASK = """
+import json, sys
+from pathlib import Path
+from expectations.binning import count_histograms
+from expectations.build import build_suite
+from expectations.distribution import judge_distributions
+from expectations.plan import make_plan
+from lake import distributions
+from lake.ingest import ingest
+from lake.session import open_session
+from lakegate.settings import Settings
+
+session = open_session(Settings.load())
+before, last = json.loads(sys.argv[1])
+ingest(session, "flights", [Path(file) for file in before])
+
+compared, counting = [], distributions.count_histograms
+distributions.Comparison.keep = (lambda keep: lambda self, *given: (compared.append(self), keep(self, *given)))(distributions.Comparison.keep)
+ingest(session, "flights", [Path(last)])
+(found,) = compared
+number = found.parent.version
+
+engine, contract = session.engine, session.catalog.get("flights")
+plan = make_plan(build_suite(contract, "processed", session.settings.project), contract)
+def whole(version, where="true"):
+    frame = engine.read_delta(f"flights.v{version}", "processed/flights").where(where)
+    return count_histograms(frame, plan.histograms, engine.rows)
+again = judge_distributions(plan, whole(number + 1, "month = 51"), {"previous": whole(number, "month = 50"), "pinned": whole(1)})
+evidence = session.repository.get_json("main", f"_lakegate/evidence/flights/v{number + 1}.json")
+told = {item["expectation_config"]["meta"]["lakegate"]["rule"]: item for item in evidence["report"]["results"]}
+print(json.dumps({
+    "number": number,
+    "read": found.read,
+    "same table": distributions._read(session.repository.get_json("main", f"_lakegate/histograms/flights/v{number + 1}.json")).table == whole(number + 1),
+    "same answers": all(told[rule]["result"] == json.loads(json.dumps(item.to_gx()))["result"] for rule, item in again.items()),
+    "asked": sorted(again),
+}))
+"""
+
+
+def test_the_51st_version_is_compared_without_reading_a_file_of_the_50_before(
+    empty_home: Path, open_lake: Any, project: Path, sample: Any
+) -> None:
+    lake = open_lake(empty_home, project=project)
+    content = month(sample, 5, records=51 * 150).decode().splitlines()
+    files = []
+    for number in range(1, 52):
+        rows = [f"{number},{line.split(',', 1)[1]}" for line in content[150 * number - 149 : 150 * number + 1]]
+        files.append(str(lake.file(f"part-{number}.csv", ("\n".join([content[0], *rows]) + "\n").encode())))
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, json.dumps([files[:-1], files[-1]])],
+        env=os.environ | {"LAKEGATE_HOME": str(lake.home), "LAKEGATE_PROJECT": str(project), "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found == {
+        "number": 50,
+        "read": 0,
+        "same table": True,
+        "same answers": True,
+        "asked": ["air-time-jump", "drift:pinned", "drift:pinned:trigger", "drift:previous", "imbalance"],
+    }
