@@ -1,8 +1,9 @@
-"""The histograms of many columns of a frame, in one aggregation whose answers are whole numbers, the same on every engine.
+"""The histograms of many columns of a frame, in one query whose answers are whole numbers, the same on every engine.
 
-Each row becomes one row a column (column's number, number, class); the bin is computed once for all of them. No bin depends on
-how an engine rounds a logarithm: division by a power of two, subtraction of 1 and 64 times are exact in binary floating point, and
-where the exponent guessed is one too great (or small) next to a power of two, the part comes out as -1 (or 64): the same bin.
+Each number becomes a key, its column's place and its bin in one whole number; the keys of all columns are counted in one aggregation
+by that number alone, texts and booleans in one more. No bin depends on how an engine rounds a logarithm: division by a power of two,
+subtraction of 1 and 64 times are exact in binary floating point, and where the exponent guessed is one too great (or small) next to
+a power of two, the part comes out as -1 (or 64): the same bin.
 """
 
 from __future__ import annotations
@@ -18,63 +19,73 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _NAN: Final = INFINITE + 1
-_NO_NUMBER: Final = "cast(null as double)"
-_NO_CLASS: Final = "cast(null as string)"
+_NULL: Final = INFINITE + 2
+_MIDDLE: Final = 2**13
+"""A key's place for bin 0."""
+_KEYS: Final = 2**14
+"""Keys that a column has."""
+_COLUMN, _CLASS, _KEY, _ROWS, _DISTINCT, _MANY = (f"{HELPER}{name}" for name in ("column", "class", "key", "rows", "distinct", "many"))
 
 
-def _names(*names: str) -> tuple[str, ...]:
-    return tuple(f"{HELPER}{name}" for name in names)
+def _steps(place: int) -> tuple[str, ...]:
+    """The columns, each made of those before, that lead from a number to its key."""
+    number, size, scaled, guess, power, key = (f"{HELPER}{name}{place}" for name in ("number", "size", "scaled", "guess", "power", "key"))
+    usual = f"not isnan({number}) and {size} >= {2.0**-REACH!r}D and {size} < {2.0**REACH!r}D"
+    part = f"cast(floor(({scaled} / {power} - 1D) * {PARTS}D) as int)"
+    code = (
+        f"case when {number} is null then {_NULL} when isnan({number}) then {_NAN} when {size} = 0D then 0 "
+        f"else case when {number} < 0D then -1 else 1 end * case when {size} < {2.0**-REACH!r}D then {TINY} "
+        f"when {size} = double('inf') then {INFINITE} when {size} >= {2.0**REACH!r}D then {HUGE} "
+        f"else ({guess} + case when {size} >= 1D then {REACH} else 0 end) * {PARTS} + {part} + {TINY + 1} end end"
+    )
+    return (
+        f"abs({number}) as {size}",
+        # At least 1 and below 2^62, so that its power of two is a whole number that shiftleft makes.
+        f"case when {usual} then case when {size} >= 1D then {size} else {size} * {2.0**REACH!r}D end else 1D end as {scaled}",
+        f"cast(floor(log2({scaled})) as int) as {guess}",
+        f"cast(shiftleft(1L, {guess}) as double) as {power}",
+        f"{place * _KEYS + _MIDDLE} + {code} as {key}",
+    )
 
 
-_COLUMN, _NUMBER, _CLASS, _SIZE, _SCALED, _POWER, _GUESS, _BIN, _ROWS, _DISTINCT, _MANY = _names(
-    "column", "number", "class", "size", "scaled", "power", "guess", "bin", "rows", "distinct", "many"
-)
-_USUAL: Final = f"not isnan({_NUMBER}) and {_SIZE} >= {2.0**-REACH!r}D and {_SIZE} < {2.0**REACH!r}D"
-_STEPS: Final[tuple[tuple[str, ...], ...]] = (
-    (f"abs({_NUMBER}) as {_SIZE}",),
-    # At least 1 and below 2^62, so that its power of two is a whole number that shiftleft makes.
-    (f"case when {_USUAL} then case when {_SIZE} >= 1D then {_SIZE} else {_SIZE} * {2.0**REACH!r}D end else 1D end as {_SCALED}",),
-    (f"cast(floor(log2({_SCALED})) as int) as {_GUESS}",),
-    (f"cast(shiftleft(1L, {_GUESS}) as double) as {_POWER}",),
-)
-_PART: Final = f"floor(({_SCALED} / {_POWER} - 1D) * {PARTS}D)"
-_CODE: Final = (
-    f"case when {_NUMBER} is null then cast(null as int) when isnan({_NUMBER}) then {_NAN} when {_SIZE} = 0D then 0 "
-    f"else case when {_NUMBER} < 0D then -1 else 1 end * case when {_SIZE} < {2.0**-REACH!r}D then {TINY} "
-    f"when {_SIZE} = double('inf') then {INFINITE} when {_SIZE} >= {2.0**REACH!r}D then {HUGE} "
-    f"else ({_GUESS} + case when {_SIZE} >= 1D then {REACH} else 0 end) * {PARTS} + cast({_PART} as int) + {TINY + 1} end end"
-)
+def _counted_numbers(frame: DataFrame, names: Mapping[int, str]) -> DataFrame:
+    made = frame.selectExpr(*[f"cast({quoted(name)} as double) as {HELPER}number{place}" for place, name in names.items()])
+    for step in zip(*(_steps(place) for place in names), strict=True):
+        made = made.selectExpr("*", *step)
+    names_of_keys = [f"{HELPER}key{place}" for place in names]
+    keys = made.selectExpr(*names_of_keys).selectExpr(f"stack({len(names)}, {', '.join(names_of_keys)}) as ({_KEY})")
+    counts = keys.groupBy(_KEY).count()
+    return counts.selectExpr(
+        f"cast({_KEY} as bigint) as {_KEY}", f"cast(null as string) as {_CLASS}", f"false as {_MANY}", f"count as {_ROWS}"
+    )
 
 
-def _stacked(kinds: Mapping[str, Kind]) -> str:
-    parts = []
-    for number, (name, kind) in enumerate(kinds.items()):
-        column = quoted(name)
-        if kind in ("integer", "double"):
-            parts.append(f"{number}, cast({column} as double), {_NO_CLASS}")
-        else:
-            shown = f"cast({column} as string)" if kind == "class" else f"case when {column} is not null then '' end"
-            parts.append(f"{number}, {_NO_NUMBER}, {shown}")
-    return f"stack({len(parts)}, {', '.join(parts)}) as ({_COLUMN}, {_NUMBER}, {_CLASS})"
+def _counted_classes(frame: DataFrame, names: Mapping[int, str], kinds: Mapping[str, Kind]) -> DataFrame:
+    """The classes of a column that has too many become one row."""
+    shown = {
+        place: f"cast({quoted(name)} as string)" if kinds[name] == "class" else f"case when {quoted(name)} is not null then '' end"
+        for place, name in names.items()
+    }
+    parts = ", ".join(f"{place}, {sql}" for place, sql in shown.items())
+    grouped = frame.selectExpr(f"stack({len(shown)}, {parts}) as ({_COLUMN}, {_CLASS})").groupBy(_COLUMN, _CLASS).count()
+    counted = grouped.selectExpr("*", f"count({_CLASS}) over (partition by {_COLUMN}) > {MOST_CLASSES} as {_DISTINCT}")
+    kept = counted.selectExpr(
+        f"cast({_COLUMN} * {_KEYS} + {_MIDDLE} as bigint) as {_KEY}",
+        f"case when not {_DISTINCT} then {_CLASS} end as {_CLASS}",
+        f"{_DISTINCT} and {_CLASS} is not null as {_MANY}",
+        "count",
+    )
+    return kept.groupBy(_KEY, _CLASS, _MANY).agg({"count": "sum"}).toDF(_KEY, _CLASS, _MANY, _ROWS)
 
 
 def counted_bins(frame: DataFrame, kinds: Mapping[str, Kind]) -> DataFrame:
-    """One row for each column and bin or class: the column's place in `kinds`, bin, class, whether it had too many, rows.
-
-    Both bin and class are NULL where the value is. The classes of a column that has too many are one row.
-    """
-    made = frame.selectExpr(_stacked(kinds))
-    for step in _STEPS:
-        made = made.selectExpr("*", *step)
-    grouped = made.selectExpr(_COLUMN, f"{_CODE} as {_BIN}", _CLASS).groupBy(_COLUMN, _BIN, _CLASS).count()
-    if "class" not in kinds.values():
-        return grouped.selectExpr(_COLUMN, _BIN, _CLASS, f"false as {_MANY}", f"count as {_ROWS}")
-    many = f"{_DISTINCT} > {MOST_CLASSES}"
-    counted = grouped.selectExpr("*", f"count({_CLASS}) over (partition by {_COLUMN}) as {_DISTINCT}")
-    kept = counted.selectExpr(
-        _COLUMN, _BIN, f"case when not {many} then {_CLASS} end as {_CLASS}", f"{many} and {_CLASS} is not null as {_MANY}", "count"
-    )
-    return kept.groupBy(_COLUMN, _BIN, _CLASS, _MANY).agg({"count": "sum"}).toDF(_COLUMN, _BIN, _CLASS, _MANY, _ROWS)
+    """One row for each column and bin or class: key (the column's place in `kinds`, and bin), class, whether it had too many, rows."""
+    numbers = {place: name for place, name in enumerate(kinds) if kinds[name] in ("integer", "double")}
+    others = {place: name for place, name in enumerate(kinds) if place not in numbers}
+    if not others:
+        return _counted_numbers(frame, numbers)
+    classes = _counted_classes(frame, others, kinds)
+    return _counted_numbers(frame, numbers).unionAll(classes) if numbers else classes
 
 
 def count_histograms(
@@ -91,20 +102,27 @@ def count_histograms(
     if not kinds:
         return Histograms()
     chosen = frame if passing == "true" else frame.where(passing)
-    found: dict[int, list[tuple[int | None, str | None, bool, int]]] = {number: [] for number in range(len(kinds))}
-    for number, code, name, many, rows in collect(counted_bins(chosen, kinds)):
-        found[int(number)].append((code, name, bool(many), int(rows)))
-    columns = {name: _histogram(kind, found[number]) for number, (name, kind) in enumerate(kinds.items())}
+    found: dict[int, list[_Count]] = {place: [] for place in range(len(kinds))}
+    for key, name, many, rows in collect(counted_bins(chosen, kinds)):
+        place, code = divmod(int(key), _KEYS)
+        found[place].append((code - _MIDDLE, name, bool(many), int(rows)))
+    columns = {name: _histogram(kind, found[place]) for place, (name, kind) in enumerate(kinds.items())}
     return Histograms(max(item.rows for item in columns.values()), columns)
 
 
-def _histogram(kind: Kind, counts: list[tuple[int | None, str | None, bool, int]]) -> Histogram:
+_Count = tuple[int, str | None, bool, int]
+
+
+def _histogram(kind: Kind, counts: list[_Count]) -> Histogram:
+    rows = sum(count for *_, count in counts)
+    if kind in ("integer", "double"):
+        bins = {code: count for code, *_, count in sorted(counts)}
+        return Histogram(kind, rows, nulls=bins.pop(_NULL, 0), nan=bins.pop(_NAN, 0), bins=bins)
+    classes = {name: count for _, name, _, count in counts if name is not None}
     return Histogram(
-        kind=kind,
-        rows=sum(rows for *_, rows in counts),
-        nulls=sum(rows for code, name, many, rows in counts if code is None and name is None and not many),
-        nan=sum(rows for code, *_, rows in counts if code == _NAN),
-        bins={int(code): rows for code, *_, rows in sorted(counts, key=str) if code is not None and code != _NAN},
-        classes={name: rows for _, name, _, rows in sorted(counts, key=str) if name is not None and kind == "class"},
+        kind,
+        rows,
+        nulls=sum(count for _, name, many, count in counts if name is None and not many),
+        classes={name: classes[name] for name in sorted(classes)} if kind == "class" else {},
         too_many=any(many for _, _, many, _ in counts),
     )
