@@ -32,7 +32,7 @@ ROWS: Final = (100_000, GRID_ROWS, 5_000_000, 20_000_000)
 WARM_UP: Final = 10_000
 """Rows of a run of each program that isn't counted: caches of bytecode and jars are there then, for all of them."""
 
-MEASURED: Final = ("wall", "cpu", "memory", "anonymous", "written", "stored")
+MEASURED: Final = ("wall", "cpu", "others", "memory", "anonymous", "written", "stored")
 
 
 @dataclass
@@ -121,7 +121,7 @@ class Bench:
                 result.problem = f"its tables hold {found[0]} and {found[1]} rows, it told of {answer['valid']} and {answer['quarantined']}"
                 return
             run = {"wall": round(seen.wall, 3), "cpu": round(seen.cpu, 2), "stored": place.stored - before, "steps": answer.pop("steps")}
-            run |= {"memory": seen.memory, "anonymous": seen.anonymous, "written": seen.written}
+            run |= {"others": round(seen.others, 2), "memory": seen.memory, "anonymous": seen.anonymous, "written": seen.written}
         answer.pop("content")
         if result.answer and result.answer != answer:
             result.problem = "two runs gave two answers"

@@ -29,6 +29,8 @@ class Seen:
     anonymous: int = 0
     """As `memory`, without pages of files that are mapped."""
     written: int = 0
+    others: float = 0.0
+    """CPU seconds that the machine spent on anything else meanwhile: what a wall time is worth."""
     code: int | None = 0
     timed_out: bool = False
     out: str = ""
@@ -82,6 +84,12 @@ def _cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
+def _busy() -> float:
+    """CPU seconds of the whole machine so far."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
+
+
 def _written(process: psutil.Process) -> int:
     try:
         return int(process.io_counters().write_bytes)
@@ -93,7 +101,7 @@ def run(command: Sequence[str], *, folder: Path, environ: Mapping[str, str], ser
     """Run a program in a fresh process and watch it, at most `limit` seconds; its own children end with it."""
     seen = Seen()
     with (log / "out.txt").open("w+b") as out, (log / "errors.txt").open("w+b") as errors:
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), _busy()
         process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **environ}, stdout=out, stderr=errors, stdin=subprocess.DEVNULL, start_new_session=True
         )
@@ -109,6 +117,7 @@ def run(command: Sequence[str], *, folder: Path, environ: Mapping[str, str], ser
         watch.done.set()
         thread.join()
         watch.close(usage.ru_utime + usage.ru_stime)
+        seen.others = max(0.0, _busy() - busy - seen.cpu)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # a JVM that outlives its driver
         for file, name in ((out, "out"), (errors, "errors")):
