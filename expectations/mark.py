@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def mark(frame: DataFrame, plan: Plan, *, published: DataFrame | None, reference: Callable[[str], DataFrame]) -> DataFrame:
     """Join what the rules look up: references by `reference(table)`, and keys that stand more than once.
 
-    By hash aggregation and join. `published` is the table that the rows are appended to, whose keys must not come again.
+    By hash aggregation and join, from the right: engines build their hash table of what stands left, and the rows are the greater
+    side. `published` is the table that the rows are appended to, whose keys must not come again.
     """
     rows = frame
     for lookup in plan.lookups:
@@ -32,7 +33,7 @@ def _look_up(frame: DataFrame, lookup: Lookup, there: DataFrame) -> DataFrame:
     found = (
         there.select(F.col(quoted(lookup.reference_column)).alias(lookup.marker)).where(F.col(quoted(lookup.marker)).isNotNull()).distinct()
     )
-    return frame.join(found, on=F.col(quoted(lookup.column)) == F.col(quoted(lookup.marker)), how="left")
+    return found.join(frame, on=F.col(quoted(lookup.column)) == F.col(quoted(lookup.marker)), how="right")
 
 
 def _mark_repeated(frame: DataFrame, key: Key, published: DataFrame | None, *, rows: DataFrame) -> DataFrame:
@@ -64,7 +65,7 @@ def _join_marker(frame: DataFrame, keys: DataFrame, key: Key, name: str) -> Data
     found = keys.select(
         *[F.col(column).alias(other) for column, other in zip(columns, others, strict=True)], F.lit(True).alias(f"{HELPER}{name}")
     )
-    return frame.join(found, on=_same(columns, others, key), how="left").drop(*others)
+    return found.join(frame, on=_same(columns, others, key), how="right").drop(*others)
 
 
 def _same(columns: list[str], others: list[str], key: Key) -> Column:
