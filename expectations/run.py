@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.spark_sql import all_of, any_of, quoted, text
+from catalog.spark_sql import all_of, any_of, quoted
 from expectations.frame import HELPER
 from expectations.measures import Measure, scale, spread
 from expectations.plan import Plan
@@ -16,6 +16,9 @@ from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
 Collect = Callable[["DataFrame"], list[Any]]
@@ -52,10 +55,25 @@ def aside(plan: Plan) -> str:
     return any_of([_holds(word) for word in words.items()])
 
 
-def reasons(plan: Plan) -> str:
-    """SQL over labelled rows: the ids of the rules that set a row aside, sorted, as an array of texts."""
-    named = [f"case when {_holds(bit)} then {text(rule)} end" for rule, bit in sorted(_bits(plan, severity="quarantine").items())]
-    return f"filter(array({', '.join(named)}), reason -> reason is not null)" if named else "cast(array() as array<string>)"
+def reasons(plan: Plan, words: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
+    """The ids of the rules that set each row aside, sorted, as lists of texts; made once for each combination of rules that occurs.
+
+    Args:
+        plan: Of the suite.
+        words: The mask columns of the rows, by name.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    names = masks(plan)
+    first = np.zeros(len(words[names[0]]), np.int64)
+    place = first
+    for name in names:
+        _, inverse = np.unique(words[name], return_inverse=True)
+        _, first, place = np.unique(place * (len(inverse) + 1) + inverse, return_index=True, return_inverse=True)
+    bits = sorted(_bits(plan, severity="quarantine").items())
+    lists = [[rule for rule, (mask, bit) in bits if int(words[mask][row]) & bit] for row in first.tolist()]
+    return pa.array(lists, pa.list_(pa.string())).take(pa.array(place))
 
 
 def label(frame: DataFrame, plan: Plan, *, keep: list[str]) -> DataFrame:

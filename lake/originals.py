@@ -11,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from expectations.frame import RECORD, ROW
+from expectations.run import masks, reasons
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from expectations.plan import Plan
+
+REASONS: Final = "_reasons"
 BATCH: Final = 200_000
 """Records cut together: bounds memory."""
 
@@ -41,16 +45,25 @@ class Originals:
         return laid.take(pa.array(np.arange(0, len(edges), 2))).cast(pa.string())
 
 
-def add_records(marks: pa.Table, originals: Originals | None, into: Path) -> Path:
-    """Write rows, known by their numbers, with their original records as Parquet."""
+def write_aside(plan: Plan, marks: pa.Table, originals: Originals | None, into: Path) -> Path:
+    """Write rows that are set aside as Parquet: `_row`, `_reasons` and the original `_record`, by number.
+
+    Args:
+        plan: Of the suite that set them aside.
+        marks: `_row` and the mask columns of each.
+        originals: Where their records are cut from.
+        into: The file.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 
     ordered = marks.sort_by(ROW)
-    schema = ordered.schema.append(pa.field(RECORD, pa.string()))
+    schema = pa.schema([(ROW, pa.int64()), (REASONS, pa.list_(pa.string())), (RECORD, pa.string())])
     with parquet.ParquetWriter(into, schema, compression="none") as writer:
         for at in range(0, ordered.num_rows, BATCH):
             part = ordered.slice(at, BATCH)
-            records = originals.cut(part.column(ROW).to_numpy()) if originals else pa.nulls(part.num_rows, pa.string())
-            writer.write_table(part.append_column(RECORD, records).cast(schema))
+            rows = part.column(ROW).to_numpy()
+            told = reasons(plan, {name: part.column(name).to_numpy() for name in masks(plan)})
+            records = originals.cut(rows) if originals else pa.nulls(part.num_rows, pa.string())
+            writer.write_table(pa.Table.from_arrays([pa.array(rows), told, records], schema=schema))
     return into

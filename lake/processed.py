@@ -11,7 +11,7 @@ from typing import Final, Literal
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, RECORD, ROW
-from expectations.run import aside, masks, reasons
+from expectations.run import aside, masks
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome, Verdict
 from lake import layout, ledger, publish
@@ -23,7 +23,7 @@ from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate, pin_references
 from lake.hop import finished, run_hop
 from lake.job import HopResult, Job, Written
-from lake.originals import Originals, add_records
+from lake.originals import REASONS, Originals, write_aside
 from lake.publish import Candidate
 from lake.raw import parse_received, source_of
 from lake.receive import Drop, is_pending, settle
@@ -197,12 +197,12 @@ class _Work:
 
         engine = self.session.engine
         marks = engine.arrow(found.labelled.where(aside(found.plan)).select(ROW, *masks(found.plan)))
-        with_records = add_records(marks, originals, folder / "aside.parquet")
-        rows = engine.read_parquet([with_records.as_uri()]).select(
+        written = write_aside(found.plan, marks, originals, folder / "aside.parquet")
+        rows = engine.read_parquet([written.as_uri()]).select(
             F.lit(self.drop.sha256).alias(DROP),
             F.col(ROW),
             F.lit(self.drop.name).alias("_file"),
-            F.expr(reasons(found.plan)).alias("_reasons"),
+            F.col(REASONS),
             F.lit(self.suite.hash).alias("_suite"),
             F.lit(candidate.attempt).alias("_attempt"),
             F.col(RECORD),
