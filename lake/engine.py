@@ -37,6 +37,9 @@ do): the inner join's filter waits for every partition, and those without rows a
 AWS_SDK: Final = "2.29.52"
 """The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
 
+SCRATCH: Final = {"compression": "uncompressed", "dictionary_enabled": "false", "statistics_enabled": "none"}
+"""Written once and read once by this process: what makes a file smaller costs more than it saves. Spark knows the first alone."""
+
 
 class Engine:
     """One Spark Connect session that reads and writes a tenant's repository through the lakeFS gateway.
@@ -101,7 +104,7 @@ class Engine:
     def write_scratch(self, frame: DataFrame, folder: Path) -> DataFrame:
         """Evaluate a frame once into Parquet in the scratch folder and read it back."""
         with engine_errors("evaluating the rules"):
-            frame.write.mode("overwrite").option("compression", "uncompressed").parquet(folder.as_uri())  # read once, by this process
+            frame.write.mode("overwrite").options(**SCRATCH).parquet(folder.as_uri())
             return self.spark.read.parquet(folder.as_uri())
 
     def arrow(self, frame: DataFrame) -> pa.Table:
