@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from catalog.contract import Column, ColumnType, Contract
 from catalog.document import suggest
@@ -131,6 +132,20 @@ def _number(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mis
         yield Mistake(f"{name} is {value!r}", name, "write a number")
 
 
+def _time_zone(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        yield Mistake(f"{name} {value!r} is no time zone", name, "write one of the IANA database, such as America/New_York")
+
+
+def _expression(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    if isinstance(value, str):
+        yield from _condition(contract, kind, name, value)
+    else:
+        yield Mistake(f"{name} is no text", name, "write Spark SQL over a row's own columns, such as departed <= arrived")
+
+
 def _input(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     if value not in contract.inputs:
         yield Mistake(f"{value!r} is no input of {contract.name}", name, suggest(value, contract.inputs))
@@ -162,14 +177,14 @@ def _condition(contract: Contract, _: Expectation, name: str, value: Any) -> Ite
 
 
 _CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]]] = {
-    **dict.fromkeys(("column", "column_A", "column_B"), _one_column),
+    **dict.fromkeys(("column", "column_A", "column_B", "cutoff_column"), _one_column),
     **dict.fromkeys(("column_list", "column_set"), _columns),
     **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match", "ties_okay"), _flag),
     **dict.fromkeys(("match_on", "condition_parser", "ignore_row_if"), _word),
     **dict.fromkeys(("regex", "regex_list"), _each(_regex)),
     **dict.fromkeys(("like_pattern", "like_pattern_list"), _each(_like)),
     **dict.fromkeys(("type_", "type_list"), _each(_type_name)),
-    **dict.fromkeys(("value", "column_index"), _count),
+    **dict.fromkeys(("value", "column_index", "tolerance_seconds"), _count),
     "value_set": _values,
     "value_pairs_set": _values,
     "mostly": _share,
@@ -178,6 +193,8 @@ _CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mi
     "other_table_name": _input,
     "quantile_ranges": _quantiles,
     "row_condition": _condition,
+    "condition": _expression,
+    "time_zone": _time_zone,
 }
 
 

@@ -40,8 +40,8 @@ _CONDITION: Final = _of("row_condition", "condition_parser")
 _FRAMED: Final[frozenset[Hop]] = frozenset({"processed", "features"})
 
 
-def _row(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **more: Any) -> Expectation:
-    return Expectation(family, row_rule=True, needs=_of(*needs), takes=takes | _CONDITION | _of("mostly"), hops=_FRAMED, **more)
+def _row(family: Family, *needs: str, takes: frozenset[str] = frozenset(), hops: frozenset[Hop] = _FRAMED, **more: Any) -> Expectation:
+    return Expectation(family, row_rule=True, needs=_of(*needs), takes=takes | _CONDITION | _of("mostly"), hops=hops, **more)
 
 
 def _column(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **more: Any) -> Expectation:
@@ -61,6 +61,9 @@ _NUMBERS: Final[frozenset[ColumnType]] = frozenset({"integer", "double"})
 _ORDERED: Final[frozenset[ColumnType]] = frozenset({"integer", "double", "date", "timestamp"})
 _TEXT: Final[frozenset[ColumnType]] = frozenset({"string"})
 _RAW: Final[frozenset[Hop]] = frozenset({"raw"})
+_PROCESSED: Final[frozenset[Hop]] = frozenset({"processed"})
+_TIMES: Final[frozenset[ColumnType]] = frozenset({"date", "timestamp"})
+_MOMENTS: Final[frozenset[ColumnType]] = frozenset({"timestamp"})
 
 EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_values_to_not_be_null": _row("range", "column"),
@@ -132,6 +135,14 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_table_row_count_to_be_between": _table("schema", **_BOUNDED),
     "expect_table_row_count_to_equal": _table("schema", "value"),
     "expect_table_row_count_to_equal_other_table": _table("consistency", "other_table_name", hops=frozenset({"features"})),
+    "expect_rows_to_satisfy": _row("consistency", "condition"),
+    "expect_column_values_to_be_before_delivery": _row("temporal", "column", takes=_of("tolerance_seconds"), types=_TIMES, hops=_PROCESSED),
+    "expect_column_values_to_be_before_cutoff": _row(
+        "temporal", "column", takes=_of("or_equal"), bounds=_of("cutoff", "cutoff_column"), types=_TIMES
+    ),
+    "expect_column_text_to_state_its_offset": _row("temporal", "column", types=_MOMENTS | _TEXT, hops=_PROCESSED),
+    "expect_local_time_to_exist": _row("temporal", "column", "time_zone", types=_MOMENTS),
+    "expect_local_time_to_be_unambiguous": _row("temporal", "column", "time_zone", types=_MOMENTS),
     "expect_records_to_be_readable": _table("schema", "max_share", generated=True),
     "expect_quarantined_share_to_be_at_most": _table("schema", "max_share", generated=True),
 }
@@ -145,6 +156,12 @@ OWN: Final = frozenset(
         "expect_table_columns_to_be_unique",
         "expect_records_to_be_readable",
         "expect_quarantined_share_to_be_at_most",
+        "expect_rows_to_satisfy",
+        "expect_column_values_to_be_before_delivery",
+        "expect_column_values_to_be_before_cutoff",
+        "expect_column_text_to_state_its_offset",
+        "expect_local_time_to_exist",
+        "expect_local_time_to_be_unambiguous",
     }
 )
 """Lakegate's own types, registered with GX where a suite is run by it (`expectations.custom`)."""

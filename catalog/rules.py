@@ -50,6 +50,7 @@ def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: 
     if "condition_parser" in kwargs and not isinstance(kwargs.get("row_condition"), str):
         yield Mistake("condition_parser stands without a row_condition in text", "condition_parser", "leave it out")
     yield from _bounds(columns.get("column"), type_, kwargs)
+    yield from _cutoff(columns.get("column"), contract, kwargs)
     if "column" in columns:
         yield from _set(columns["column"], kwargs.get("value_set", []))
     if "value_pairs_set" in kwargs and len(columns) == len(("column_A", "column_B")):
@@ -81,6 +82,17 @@ def _bounds(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterat
     comparable = (number(low) and number(high)) or (isinstance(low, str) and isinstance(high, str))
     if low is not None and high is not None and comparable and low > high:
         yield Mistake(f"min_value {low!r} lies above max_value {high!r}", "min_value", "exchange them")
+
+
+def _cutoff(column: Column | None, contract: Contract, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+    if "cutoff" in kwargs and "cutoff_column" in kwargs:
+        yield Mistake("both a cutoff and a cutoff_column", "cutoff", "keep one of them")
+    elif column and "cutoff" in kwargs and not fits(column, kwargs["cutoff"]):
+        what = f"cutoff {kwargs['cutoff']!r} can't be compared with column {column.name!r} of type {column.type}"
+        yield Mistake(what, "cutoff", example(column))
+    elif column and "cutoff_column" in kwargs and (other := contract.column(kwargs["cutoff_column"])).type != column.type:
+        what = f"{column.name} is of type {column.type}, {other.name} of type {other.type}"
+        yield Mistake(what, "cutoff_column", "compare columns of one type")
 
 
 def _set(column: Column, values: list[Any]) -> Iterator[Mistake]:

@@ -13,6 +13,7 @@ from great_expectations.expectations.expectation import BatchExpectation, Column
 from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
 from pyspark.sql import functions as F  # noqa: N812  (the name that Spark's documentation uses)
 
+import expectations.custom_rules  # noqa: F401  (registers them)
 from expectations.frame import reference_marker, text_column
 
 

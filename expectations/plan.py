@@ -19,6 +19,7 @@ from expectations.row_rules import broken_when, within
 from expectations.suite import Rule, Suite
 from expectations.table_rules import Asked, asked
 from expectations.tables import COUNTED_TYPES
+from expectations.time_rules import after_delivery
 
 Way = Literal["predicate", "key", "reference", "aggregate", "tally", "header", "gx"]
 """How a rule is answered."""
@@ -153,8 +154,11 @@ def _shown(step: Step) -> Iterable[Measure]:
     return (item for item in step.asked.measures if item.function != "mode") if step.asked else ()
 
 
-def make_plan(suite: Suite, contract: Contract) -> Plan:
-    """Compile a suite for the columns that a contract declares."""
+def make_plan(suite: Suite, contract: Contract, *, delivered_at: str | None = None) -> Plan:
+    """Compile a suite for the columns that a contract declares, and for a drop that was delivered at a time (ISO 8601).
+
+    Without the time the plan can be shown; rules that ask for it can't be run.
+    """
     columns = {column.name: column for column in contract.columns}
     keys, lookups, steps = [], {}, []
     for rule in suite.rules:
@@ -166,6 +170,9 @@ def make_plan(suite: Suite, contract: Contract) -> Plan:
             lookup = Lookup(rule.kwargs["column"], rule.kwargs["reference"], rule.kwargs["reference_column"])
             lookups[lookup.marker] = lookup
             steps.append(Step(rule, "reference", broken_when(rule, columns), domain=_domain(rule, columns)))
+        elif rule.type == "expect_column_values_to_be_before_delivery":
+            sql = all_of([*within(rule, columns), after_delivery(rule.kwargs, columns, delivered_at)])
+            steps.append(Step(rule, "predicate", sql, domain=_domain(rule, columns)))
         else:
             steps.append(Step(rule, "tally") if suite.hop == "raw" and rule.type not in HEADER_TYPES else _step(rule, columns))
     return Plan(suite, columns, tuple(steps), tuple(keys), tuple(lookups.values()))

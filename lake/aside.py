@@ -36,6 +36,12 @@ def latest_manifest(session: Session, table: str) -> Manifest | None:
     return publish.manifest_at(session.repository, MAIN, VersionName(table, int(head["version"]))) if head else None
 
 
+def judged_at(session: Session, table: str, drop: str) -> str | None:
+    """When the delivery came that a published drop was judged as: what its version says."""
+    done = publish.publication(session.repository, dataset=table, cause=drop, table=table)
+    return publish.manifest_at(session.repository, MAIN, VersionName(table, int(done["version"]))).delivered_at if done else None
+
+
 def open_rows(session: Session, manifest: Manifest) -> pa.Table:
     """The rows of a version's quarantine that nothing has become of yet: columns COLUMNS, by drop and record number."""
     aside = _read(session, manifest, manifest.quarantine, COLUMNS)

@@ -80,6 +80,7 @@ def evaluate(
     folder: Path,
     pins: tuple[Parent, ...],
     published: DataFrame | None,
+    delivered_at: str,
 ) -> Evaluated:
     """Label the rows of a staging file in one evaluation, kept in `folder`, and count from it.
 
@@ -91,8 +92,9 @@ def evaluate(
         folder: Scratch folder that the labelled rows are kept in.
         pins: The references' versions.
         published: The table that the drop is appended to, whose keys must not come again; None where it is replaced.
+        delivered_at: When the drop was delivered, the present of rules about time.
     """
-    engine, plan = session.engine, make_plan(suite, contract)
+    engine, plan = session.engine, make_plan(suite, contract, delivered_at=delivered_at)
 
     def reference(table: str) -> DataFrame:
         (pin,) = (item for item in pins if item.table == table)

@@ -157,7 +157,16 @@ class _Work:
                 raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
             published = session.engine.read_delta(candidate.branch, self.table) if self.appends and before else None
             steps.tell("evaluate")
-            found = evaluate(session, self.contract, self.suite, staging=parsed.staging, folder=folder, pins=self.pins, published=published)
+            found = evaluate(
+                session,
+                self.contract,
+                self.suite,
+                staging=parsed.staging,
+                folder=folder,
+                pins=self.pins,
+                published=published,
+                delivered_at=self.drop.delivered_at,
+            )
             counts = found.counts(records=self.records, before=before, appends=self.appends)
             if found.blocked:
                 return Written(found.outcomes, counts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from catalog.contract import Contract, Hop
@@ -95,7 +96,8 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
     holds_rows = latest is not None and latest.counts.after > 0
     published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and holds_rows else None
     pins = pin_references(session, contract)
-    found = evaluate(session, contract, suite, staging=staging, folder=staging.parent, pins=pins, published=published)
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    found = evaluate(session, contract, suite, staging=staging, folder=staging.parent, pins=pins, published=published, delivered_at=now)
     return _result(
         contract, "processed", drop, found.outcomes, found.counts(records=found.valid + found.quarantined, before=0, appends=appends)
     )

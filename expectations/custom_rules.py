@@ -1,0 +1,63 @@
+"""Expectations that Lakegate's gate alone answers, registered with Great Expectations so that suites hold and report them.
+
+What they ask (a drop's delivery, delivered text, the published table, another dataset's version) no batch of GX has.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from great_expectations.expectations.expectation import BatchExpectation
+
+
+class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
+    """A rule that GX can hold and report; only Lakegate's plan can answer it."""
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ()
+    mostly: float = 1
+
+    def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        what = f"{type(self).__name__} is answered by Lakegate's gate; a batch alone can't"
+        raise TypeError(what)
+
+
+class ExpectRowsToSatisfy(AskedOfTheGate):
+    """Expect a condition, Spark SQL over a row's own columns, not to be false."""
+
+    condition: str
+
+
+class ExpectColumnValuesToBeBeforeDelivery(AskedOfTheGate):
+    """Expect no value after the drop's delivery."""
+
+    column: str
+    tolerance_seconds: int = 0
+
+
+class ExpectColumnValuesToBeBeforeCutoff(AskedOfTheGate):
+    """Expect every value before a cut-off, which is a value or another column."""
+
+    column: str
+    cutoff: str | None = None
+    cutoff_column: str | None = None
+    or_equal: bool = False
+
+
+class ExpectColumnTextToStateItsOffset(AskedOfTheGate):
+    """Expect every delivered time to say its offset from UTC."""
+
+    column: str
+
+
+class ExpectLocalTimeToExist(AskedOfTheGate):
+    """Expect no local time in the hour that clocks skip."""
+
+    column: str
+    time_zone: str
+
+
+class ExpectLocalTimeToBeUnambiguous(AskedOfTheGate):
+    """Expect no local time in the hour that clocks show twice."""
+
+    column: str
+    time_zone: str
