@@ -70,6 +70,7 @@ def _word(_: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mis
     words = {
         "match_on": ("any", "all"),
         "condition_parser": ("spark",),
+        "keep": ("first", "last", "none"),
         "ignore_row_if": ("both_values_are_missing", "either_value_is_missing", "neither")
         if "column_A" in kind.needs
         else ("all_values_are_missing", "any_value_is_missing", "never"),
@@ -127,6 +128,16 @@ def _count(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mist
         yield Mistake(f"{name} is {value!r}", name, "use a whole number, 0 or more")
 
 
+def _several(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    if type(value) is not int or value < 1:
+        yield Mistake(f"{name} is {value!r}", name, "use a whole number, 1 or more")
+
+
+def _allowed(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    if not (type(value) in (int, float) and 0 <= value < 1):
+        yield Mistake(f"{name} is {value!r}", name, "write a share from 0 to less than 1, such as 0.1")
+
+
 def _number(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     if not number(value):
         yield Mistake(f"{name} is {value!r}", name, "write a number")
@@ -177,10 +188,10 @@ def _condition(contract: Contract, _: Expectation, name: str, value: Any) -> Ite
 
 
 _CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]]] = {
-    **dict.fromkeys(("column", "column_A", "column_B", "cutoff_column"), _one_column),
-    **dict.fromkeys(("column_list", "column_set"), _columns),
+    **dict.fromkeys(("column", "column_A", "column_B", "cutoff_column", "split_column"), _one_column),
+    **dict.fromkeys(("column_list", "column_set", "order_by"), _columns),
     **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match", "ties_okay"), _flag),
-    **dict.fromkeys(("match_on", "condition_parser", "ignore_row_if"), _word),
+    **dict.fromkeys(("match_on", "condition_parser", "ignore_row_if", "keep"), _word),
     **dict.fromkeys(("regex", "regex_list"), _each(_regex)),
     **dict.fromkeys(("like_pattern", "like_pattern_list"), _each(_like)),
     **dict.fromkeys(("type_", "type_list"), _each(_type_name)),
@@ -188,6 +199,8 @@ _CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mi
     "value_set": _values,
     "value_pairs_set": _values,
     "mostly": _share,
+    "max_share": _allowed,
+    "max_repeats": _several,
     "sum_total": _number,
     "threshold": _number,
     "other_table_name": _input,

@@ -50,6 +50,7 @@ def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: 
     if "condition_parser" in kwargs and not isinstance(kwargs.get("row_condition"), str):
         yield Mistake("condition_parser stands without a row_condition in text", "condition_parser", "leave it out")
     yield from _bounds(columns.get("column"), type_, kwargs)
+    yield from _order(contract, type_, kwargs)
     yield from _cutoff(columns.get("column"), contract, kwargs)
     if "column" in columns:
         yield from _set(columns["column"], kwargs.get("value_set", []))
@@ -82,6 +83,14 @@ def _bounds(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterat
     comparable = (number(low) and number(high)) or (isinstance(low, str) and isinstance(high, str))
     if low is not None and high is not None and comparable and low > high:
         yield Mistake(f"min_value {low!r} lies above max_value {high!r}", "min_value", "exchange them")
+
+
+def _order(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+    if "order_by" in kwargs and kwargs["keep"] == "none":
+        yield Mistake("order_by chooses a row, and keep: none keeps none", "order_by", "leave it out, or keep first or last")
+    if type_ == "expect_rows_not_to_be_delivered_again" and contract.write_mode != "append":
+        what = "each delivery of a replace table takes the place of the one before, and may hold the same rows"
+        yield Mistake(what, None, "leave the rule out; the same bytes are `unchanged` anyway")
 
 
 def _cutoff(column: Column | None, contract: Contract, kwargs: dict[str, Any]) -> Iterator[Mistake]:

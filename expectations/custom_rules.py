@@ -61,3 +61,36 @@ class ExpectLocalTimeToBeUnambiguous(AskedOfTheGate):
 
     column: str
     time_zone: str
+
+
+class ExpectKeyToStandOnce(AskedOfTheGate):
+    """Expect each key in one row; of several the first, the last or none is kept."""
+
+    column_list: list[str]
+    keep: str
+    order_by: list[str] | None = None
+
+
+class ExpectRowsToBeDistinct(AskedOfTheGate):
+    """Expect no row to be the same as an earlier one in all columns."""
+
+
+class ExpectRowsNotToBeDeliveredAgain(AskedOfTheGate):
+    """Expect at most a share of a drop's rows to stand in the published table already."""
+
+    max_share: float
+    column_list: list[str] | None = None
+
+
+class ExpectNoBurstOfRepeats(AskedOfTheGate):
+    """Expect at most so many rows that agree in these columns."""
+
+    column_list: list[str]
+    max_repeats: int
+
+
+class ExpectNoOverlapBetweenSplits(AskedOfTheGate):
+    """Expect no key in more than one split."""
+
+    column_list: list[str]
+    split_column: str

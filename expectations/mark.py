@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.spark_sql import all_of, quoted
 from expectations.frame import HELPER
+from expectations.marks import Tables
 from expectations.plan import Key, Lookup, Plan
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def mark(frame: DataFrame, plan: Plan, *, published: DataFrame | None, reference
         frame = _look_up(frame, lookup, reference(lookup.reference))
     for key in plan.keys:
         frame = _mark_repeated(frame, key, published)
+    for item in plan.marks:
+        frame = item.apply(frame, Tables(published, reference))
     return frame
 
 

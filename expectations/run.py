@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from catalog.spark_sql import all_of, any_of, quoted, text
 from expectations.frame import HELPER
+from expectations.marks import ALONE, Tables
 from expectations.measures import Measure, scale, spread
 from expectations.plan import Plan
+from expectations.questions import Asked
 from expectations.table_rules import Answers, answer
 from expectations.tables import judge_table
 from expectations.verdict import Outcome
@@ -58,12 +60,14 @@ def reasons(plan: Plan) -> str:
 
 
 def label(frame: DataFrame, plan: Plan, *, keep: list[str]) -> DataFrame:
-    """Columns `keep` of a marked frame, and the masks of the rules that each row breaks."""
+    """Columns `keep` of a marked frame, what questions need of it, and the masks of the rules that each row breaks."""
     frame, broken = _broken(frame, plan)
     words: dict[str, list[str]] = {mask: ["0L"] for mask in _masks(plan)}
     for rule, (mask, bit) in _bits(plan).items():
         words[mask].append(f"case when {broken[rule]} then {bit}L else 0L end")
-    return frame.selectExpr(*[quoted(name) for name in keep], *[f"{' + '.join(parts)} as {mask}" for mask, parts in words.items()])
+    carried = [f"{sql} as {quoted(name)}" for name, sql in plan.carried.items()]
+    made = [f"{' + '.join(parts)} as {mask}" for mask, parts in words.items()]
+    return frame.selectExpr(*[quoted(name) for name in keep], *carried, *made)
 
 
 def _broken(frame: DataFrame, plan: Plan) -> tuple[DataFrame, dict[str, str]]:
@@ -89,6 +93,8 @@ class Counted:
     answers: Answers
     asked_of: Mapping[str, int] = field(default_factory=dict)
     """Rows that a rule with `mostly` was asked of."""
+    numbers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """What the questions of table rules were answered."""
     by_gx: Mapping[str, Outcome] = field(default_factory=dict)
     """Outcomes of table rules that Great Expectations itself was asked for."""
 
@@ -98,16 +104,18 @@ class Counted:
         return self.rows - self.aside
 
 
-def count_labelled(labelled: DataFrame, plan: Plan, collect: Collect) -> Counted:
-    """Count labelled rows; table rules are asked of those that pass."""
+def count_labelled(labelled: DataFrame, plan: Plan, collect: Collect, tables: Tables = ALONE) -> Counted:
+    """Count labelled rows; table rules are asked of those that pass, and held against `tables`."""
     failed = {rule: f"count(case when {_holds(bit)} then 1 end)" for rule, bit in _bits(plan).items()}
-    return _count(labelled, plan, failed, collect, passing=f"not {aside(plan)}")
+    return _count(labelled, plan, failed, collect, passing=f"not {aside(plan)}", tables=tables)
 
 
 def count_rows(frame: DataFrame, plan: Plan, collect: Collect) -> Counted:
     """Count the rows of a marked frame of which none can be set aside, as those of a feature table."""
     frame, broken = _broken(frame, plan)
-    return _count(frame, plan, {rule: f"count(case when {sql} then 1 end)" for rule, sql in broken.items()}, collect, passing="true")
+    return _count(
+        frame, plan, {rule: f"count(case when {sql} then 1 end)" for rule, sql in broken.items()}, collect, passing="true", tables=ALONE
+    )
 
 
 def nothing_counted(plan: Plan) -> Counted:
@@ -119,7 +127,7 @@ def nothing_counted(plan: Plan) -> Counted:
     return Counted(0, 0, {}, Answers(measures, {item: spread(0, 0.0, 1.0, (None, None)) for item in plan.spreads}))
 
 
-def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collect, *, passing: str) -> Counted:
+def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collect, *, passing: str, tables: Tables) -> Counted:
     from pyspark.sql import functions as F  # noqa: N812
 
     measures = [item for item in plan.measures if item.function != "mode"]
@@ -134,7 +142,9 @@ def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collec
     found: dict[Measure, Any] = {item: next(values) for item in measures}
     found |= {item: _modes(frame, item, passing, collect) for item in plan.measures if item.function == "mode"}
     answers = Answers(found, _spreads(frame, plan, found, collect, passing))
-    return Counted(rows, set_aside, broken, answers, asked_of, _by_gx(frame, plan, passing))
+    asking = Asked(frame, passing, tables, collect)
+    numbers = {step.rule.id: step.question.ask(asking) for step in plan.steps if step.question is not None}
+    return Counted(rows, set_aside, broken, answers, asked_of, numbers, _by_gx(frame, plan, passing))
 
 
 def _by_gx(frame: DataFrame, plan: Plan, passing: str) -> dict[str, Outcome]:
@@ -199,6 +209,8 @@ def outcomes(plan: Plan, counted: Counted, *, other_rows: Mapping[str, int] | No
             found.append(judge_header(rule, tuple(plan.columns), plan.columns) or Outcome(rule, 1, 1))
         elif step.way == "tally":
             found.append(judge_table(rule, valid=counted.valid, quarantined=counted.aside, other_rows=other_rows))
+        elif step.question is not None:
+            found.append(step.question.judge(rule, counted.numbers.get(rule.id, ())))
         elif step.way == "gx":
             found.append(counted.by_gx[rule.id])
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from catalog.contract import Contract
 from expectations.frame import RECORD, ROW, typed
 from expectations.mark import mark
+from expectations.marks import Tables
 from expectations.plan import Plan, make_plan
 from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
@@ -103,5 +104,5 @@ def evaluate(
     frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference)
     keep = [*plan.columns, ROW, RECORD]
     labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
-    counted = count_labelled(labelled, plan, engine.rows)
+    counted = count_labelled(labelled, plan, engine.rows, Tables(published, reference))
     return Evaluated(plan, labelled, counted.valid, counted.aside, outcomes(plan, counted))
