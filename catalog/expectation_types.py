@@ -148,8 +148,8 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_text_to_state_its_offset": _row("temporal", "column", types=_MOMENTS | _TEXT, hops=_PROCESSED),
     "expect_local_time_to_exist": _row("temporal", "column", "time_zone", types=_MOMENTS),
     "expect_local_time_to_be_unambiguous": _row("temporal", "column", "time_zone", types=_MOMENTS),
-    "expect_records_to_be_readable": _table("schema", "max_share", generated=True),
-    "expect_quarantined_share_to_be_at_most": _table("schema", "max_share", generated=True),
+    "expect_records_to_be_readable": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
+    "expect_quarantined_share_to_be_at_most": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
 }
 """All types, by name."""
 
