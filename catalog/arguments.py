@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from catalog import scalars
 from catalog.contract import Column, ColumnType, Contract
 from catalog.document import suggest
 from catalog.expectation_types import Expectation
+from catalog.scalars import Mistake, number
 from catalog.spark_sql import condition_sql
 from catalog.sql_lint import condition_findings, unportable_pattern
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A mistake in a rule: what, at which argument (None: its type; empty: the arguments as a whole), and what to do."""
-
-    what: str
-    argument: str | None
-    fix: str
-
 
 SPARK_NAMES: Final[dict[ColumnType, str]] = {
     "string": "StringType",
@@ -61,9 +51,9 @@ def _columns(contract: Contract, kind: Expectation, name: str, value: Any) -> It
         yield from _one_column(contract, kind, name, column)
 
 
-def _flag(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not isinstance(value, bool):
-        yield Mistake(f"{name} is {value!r}", name, "use true or false")
+def _any_columns(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    """Columns that the rule groups, orders or looks up by, whose type it doesn't judge."""
+    yield from _columns(contract, replace(kind, types=frozenset(SPARK_NAMES)), name, value)
 
 
 def _word(_: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
@@ -79,17 +69,12 @@ def _word(_: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mis
         yield Mistake(f"{name} can't be {value!r}", name, suggest(value, words))
 
 
-def _values(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not isinstance(value, list) or not value:
-        yield Mistake(f"{name} is no list of values", name, "write a list, such as [a, b]")
-
-
 def _each(check: Callable[[str, Any], Iterator[Mistake]]) -> Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]:
     """A check of one value made into one of a value or a list of them."""
 
     def checked(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
         if name.endswith("_list"):
-            yield from _values(contract, kind, name, value)
+            yield from scalars.values(contract, kind, name, value)
         for item in value if isinstance(value, list) else [value]:
             yield from check(name, item)
 
@@ -116,38 +101,6 @@ def _like(name: str, value: Any) -> Iterator[Mistake]:
 def _type_name(name: str, value: Any) -> Iterator[Mistake]:
     if value not in SPARK_NAMES.values():
         yield Mistake(f"{value!r} is no type that a column can have", name, suggest(value, SPARK_NAMES.values()))
-
-
-def _share(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not (type(value) in (int, float) and 0 < value <= 1):
-        yield Mistake(f"{name} is {value!r}", name, "write a share above 0 and at most 1, such as 0.95")
-
-
-def _count(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if type(value) is not int or value < 0:
-        yield Mistake(f"{name} is {value!r}", name, "use a whole number, 0 or more")
-
-
-def _several(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if type(value) is not int or value < 1:
-        yield Mistake(f"{name} is {value!r}", name, "use a whole number, 1 or more")
-
-
-def _allowed(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not (type(value) in (int, float) and 0 <= value < 1):
-        yield Mistake(f"{name} is {value!r}", name, "write a share from 0 to less than 1, such as 0.1")
-
-
-def _number(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not number(value):
-        yield Mistake(f"{name} is {value!r}", name, "write a number")
-
-
-def _time_zone(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        yield Mistake(f"{name} {value!r} is no time zone", name, "write one of the IANA database, such as America/New_York")
 
 
 def _expression(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
@@ -189,31 +142,31 @@ def _condition(contract: Contract, _: Expectation, name: str, value: Any) -> Ite
 
 _CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]]] = {
     **dict.fromkeys(("column", "column_A", "column_B", "cutoff_column", "split_column"), _one_column),
-    **dict.fromkeys(("column_list", "column_set", "order_by"), _columns),
-    **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match", "ties_okay"), _flag),
+    **dict.fromkeys(("column_list", "column_set"), _columns),
+    **dict.fromkeys(("order_by", "by", "on"), _any_columns),
+    **dict.fromkeys(("reference", "reference_column"), scalars.name),
+    **dict.fromkeys(("reference_on", "reference_by"), scalars.names),
+    **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match", "ties_okay"), scalars.flag),
     **dict.fromkeys(("match_on", "condition_parser", "ignore_row_if", "keep"), _word),
     **dict.fromkeys(("regex", "regex_list"), _each(_regex)),
     **dict.fromkeys(("like_pattern", "like_pattern_list"), _each(_like)),
     **dict.fromkeys(("type_", "type_list"), _each(_type_name)),
-    **dict.fromkeys(("value", "column_index", "tolerance_seconds"), _count),
-    "value_set": _values,
-    "value_pairs_set": _values,
-    "mostly": _share,
-    "max_share": _allowed,
-    "max_repeats": _several,
-    "sum_total": _number,
-    "threshold": _number,
+    **dict.fromkeys(("value", "column_index", "tolerance_seconds", "max_late_seconds", "max_missing"), scalars.count),
+    "value_set": scalars.values,
+    "value_pairs_set": scalars.values,
+    "mostly": scalars.share,
+    "max_share": scalars.allowed,
+    "max_repeats": scalars.several,
+    "step_seconds": scalars.several,
+    "tolerance": scalars.tolerance,
+    "sum_total": scalars.a_number,
+    "threshold": scalars.a_number,
     "other_table_name": _input,
     "quantile_ranges": _quantiles,
     "row_condition": _condition,
     "condition": _expression,
-    "time_zone": _time_zone,
+    "time_zone": scalars.time_zone,
 }
-
-
-def number(value: Any) -> bool:
-    """Whether a value is a finite number (true and false are none)."""
-    return type(value) in (int, float) and math.isfinite(value)
 
 
 def fits(column: Column, value: Any) -> bool:

@@ -124,6 +124,12 @@ class Contract:
         raise KeyError(name)
 
     @property
+    def references(self) -> tuple[str, ...]:
+        """Datasets whose pinned versions the rows are judged by: those of relationships, and those that rules name."""
+        named = {str(rule.kwargs["reference"]) for rule in self.rules if "reference" in rule.kwargs}
+        return tuple(sorted({item.to for item in self.relationships} | named))
+
+    @property
     def with_statistics(self) -> tuple[str, ...]:
         """Columns whose least and greatest value may stand in the Delta log.
 

@@ -95,8 +95,11 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_values_to_exist_in_reference": _row(
         "consistency",
         "reference",
-        takes=_of("column", "reference_column", "column_list", "reference_column_list"),
+        takes=_of("column", "reference_column"),
         generated=True,
+    ),
+    "expect_compound_columns_to_exist_in_reference": _row(
+        "consistency", "column_list", "reference", "reference_column_list", generated=True
     ),
     "expect_column_values_to_be_json_parseable": _row("schema", "column", types=_TEXT, planned=False),
     "expect_column_values_to_match_strftime_format": _row("temporal", "column", "strftime_format", types=_TEXT, planned=False),
@@ -141,6 +144,21 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_no_burst_of_repeats": _table("duplicate", "column_list", "max_repeats", takes=_CONDITION, hops=_FRAMED),
     "expect_no_overlap_between_splits": _table("duplicate", "column_list", "split_column", takes=_CONDITION, hops=_FRAMED),
     "expect_rows_to_satisfy": _row("consistency", "condition"),
+    "expect_columns_to_determine": _row("consistency", "column_list", "column"),
+    "expect_column_to_agree_with_reference": _row(
+        "consistency", "column", "on", "reference", "reference_on", "reference_column", hops=_PROCESSED
+    ),
+    "expect_sum_to_agree_with_reference": Expectation(
+        "consistency",
+        row_rule=False,
+        needs=_of("column", "reference", "reference_column"),
+        takes=_CONDITION | _of("by", "reference_by", "tolerance"),
+        types=_NUMBERS,
+        hops=_PROCESSED,
+    ),
+    "expect_column_values_to_be_within_watermark": _row("temporal", "column", "max_late_seconds", types=_TIMES, hops=_PROCESSED),
+    "expect_column_offsets_to_agree": _table("temporal", "column", takes=_CONDITION, types=_MOMENTS | _TEXT, hops=_PROCESSED),
+    "expect_series_to_have_no_gaps": _column("temporal", "step_seconds", takes=_of("by", "max_missing"), types=_TIMES),
     "expect_column_values_to_be_before_delivery": _row("temporal", "column", takes=_of("tolerance_seconds"), types=_TIMES, hops=_PROCESSED),
     "expect_column_values_to_be_before_cutoff": _row(
         "temporal", "column", takes=_of("or_equal"), bounds=_of("cutoff", "cutoff_column"), types=_TIMES
@@ -167,6 +185,13 @@ OWN: Final = frozenset(
         "expect_no_burst_of_repeats",
         "expect_no_overlap_between_splits",
         "expect_rows_to_satisfy",
+        "expect_columns_to_determine",
+        "expect_compound_columns_to_exist_in_reference",
+        "expect_column_to_agree_with_reference",
+        "expect_sum_to_agree_with_reference",
+        "expect_column_values_to_be_within_watermark",
+        "expect_column_offsets_to_agree",
+        "expect_series_to_have_no_gaps",
         "expect_column_values_to_be_before_delivery",
         "expect_column_values_to_be_before_cutoff",
         "expect_column_text_to_state_its_offset",

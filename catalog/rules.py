@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, get_args
 
-from catalog.arguments import Mistake, argument_mistakes, example, fits, number
+from catalog.arguments import argument_mistakes, example, fits
 from catalog.contract import Column, Contract, Family, Hop, Severity
 from catalog.document import suggest
 from catalog.expectation_types import EXPECTATIONS
+from catalog.scalars import Mistake, number
 
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
@@ -51,6 +52,7 @@ def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: 
         yield Mistake("condition_parser stands without a row_condition in text", "condition_parser", "leave it out")
     yield from _bounds(columns.get("column"), type_, kwargs)
     yield from _order(contract, type_, kwargs)
+    yield from _reference(columns.get("column"), type_, kwargs)
     yield from _cutoff(columns.get("column"), contract, kwargs)
     if "column" in columns:
         yield from _set(columns["column"], kwargs.get("value_set", []))
@@ -91,6 +93,24 @@ def _order(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[M
     if type_ == "expect_rows_not_to_be_delivered_again" and contract.write_mode != "append":
         what = "each delivery of a replace table takes the place of the one before, and may hold the same rows"
         yield Mistake(what, None, "leave the rule out; the same bytes are `unchanged` anyway")
+
+
+def _reference(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+    for own, there in (("on", "reference_on"), ("by", "reference_by")):
+        if len(kwargs.get(own, ())) != len(kwargs.get(there, ())) and "reference" in kwargs:
+            yield Mistake(
+                f"{own} and {there} name {len(kwargs.get(own, ()))} and {len(kwargs.get(there, ()))} columns", own, "name as many"
+            )
+    if type_ == "expect_sum_to_agree_with_reference" and column and column.type == "double" and not kwargs.get("tolerance"):
+        what = "sums of numbers with a fraction need a tolerance"
+        yield Mistake(what, "tolerance" if "tolerance" in kwargs else "", "add one, such as 0.01")
+    if type_ == "expect_series_to_have_no_gaps" and column and column.type == "date" and kwargs["step_seconds"] % _DAY:
+        yield Mistake(f"step_seconds {kwargs['step_seconds']} is no number of days", "step_seconds", f"write a multiple of {_DAY}")
+    if "column_list" in kwargs and column and column.name in kwargs["column_list"]:
+        yield Mistake(f"{column.name} determines itself", "column_list", "leave it out")
+
+
+_DAY: Final = 86400
 
 
 def _cutoff(column: Column | None, contract: Contract, kwargs: dict[str, Any]) -> Iterator[Mistake]:

@@ -100,14 +100,12 @@ def _key(contract: Contract) -> Rule:
 
 def _foreign_key(relationship: Relationship) -> Rule:
     own, there = relationship.columns, relationship.to_columns
-    one = len(own) == 1
-    kwargs: dict[str, Any] = {
-        "column" if one else "column_list": own[0] if one else list(own),
-        "reference": relationship.to,
-        "reference_column" if one else "reference_column_list": there[0] if one else list(there),
-    }
     name = f"fk:{','.join(own)}->{relationship.to}.{','.join(there)}"
-    return _rule(name, "expect_column_values_to_exist_in_reference", kwargs, relationship.severity)
+    if len(own) == 1:
+        kwargs: dict[str, Any] = {"column": own[0], "reference": relationship.to, "reference_column": there[0]}
+        return _rule(name, "expect_column_values_to_exist_in_reference", kwargs, relationship.severity)
+    kwargs = {"column_list": list(own), "reference": relationship.to, "reference_column_list": list(there)}
+    return _rule(name, "expect_compound_columns_to_exist_in_reference", kwargs, relationship.severity)
 
 
 def _stated(contract: Contract, hop: Hop) -> Iterator[Rule]:

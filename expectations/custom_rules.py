@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.model_field_types import ConditionParser
+from great_expectations.expectations.row_conditions import RowConditionType
 
 
 class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
@@ -15,6 +17,8 @@ class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ()
     mostly: float = 1
+    row_condition: RowConditionType = None
+    condition_parser: ConditionParser | None = None
 
     def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
         what = f"{type(self).__name__} is answered by Lakegate's gate; a batch alone can't"
@@ -94,3 +98,61 @@ class ExpectNoOverlapBetweenSplits(AskedOfTheGate):
 
     column_list: list[str]
     split_column: str
+
+
+class ExpectColumnsToDetermine(AskedOfTheGate):
+    """Expect no key with two values (a functional dependency)."""
+
+    column_list: list[str]
+    column: str
+
+
+class ExpectCompoundColumnsToExistInReference(AskedOfTheGate):
+    """Expect the values of several columns to stand together in a row of another dataset's pinned version."""
+
+    column_list: list[str]
+    reference: str
+    reference_column_list: list[str]
+
+
+class ExpectColumnToAgreeWithReference(AskedOfTheGate):
+    """Expect a column to say of a key what another dataset's pinned version says."""
+
+    column: str
+    on: list[str]
+    reference: str
+    reference_on: list[str]
+    reference_column: str
+
+
+class ExpectSumToAgreeWithReference(AskedOfTheGate):
+    """Expect a column's sums to be the totals that another dataset delivers."""
+
+    column: str
+    reference: str
+    reference_column: str
+    by: list[str] | None = None
+    reference_by: list[str] | None = None
+    tolerance: float = 0
+
+
+class ExpectColumnValuesToBeWithinWatermark(AskedOfTheGate):
+    """Expect no value too long before the greatest one that was published."""
+
+    column: str
+    max_late_seconds: int
+
+
+class ExpectColumnOffsetsToAgree(AskedOfTheGate):
+    """Expect delivered times to state one offset from UTC."""
+
+    column: str
+
+
+class ExpectSeriesToHaveNoGaps(AskedOfTheGate):
+    """Expect a time in every step between the first and the last of each series."""
+
+    column: str
+    step_seconds: int
+    by: list[str] | None = None
+    max_missing: int = 0

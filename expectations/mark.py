@@ -14,17 +14,25 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
-def mark(frame: DataFrame, plan: Plan, *, published: DataFrame | None, reference: Callable[[str], DataFrame]) -> DataFrame:
+def mark(
+    frame: DataFrame,
+    plan: Plan,
+    *,
+    published: DataFrame | None,
+    reference: Callable[[str], DataFrame],
+    earlier: DataFrame | None = None,
+) -> DataFrame:
     """Join what the rules look up: references by `reference(table)`, and keys that stand more than once.
 
-    By hash aggregation and join. `published` is the table that the rows are appended to, whose keys must not come again.
+    By hash aggregation and join. `published` is the table that the rows are appended to, whose keys must not come again;
+    `earlier` those of its rows that came before the drop, where that isn't all of them.
     """
     for lookup in plan.lookups:
         frame = _look_up(frame, lookup, reference(lookup.reference))
     for key in plan.keys:
         frame = _mark_repeated(frame, key, published)
     for item in plan.marks:
-        frame = item.apply(frame, Tables(published, reference))
+        frame = item.apply(frame, Tables(published, reference, published if earlier is None else earlier))
     return frame
 
 

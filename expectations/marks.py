@@ -25,6 +25,8 @@ class Tables:
 
     published: DataFrame | None
     reference: Callable[[str], DataFrame]
+    earlier: DataFrame | None = None
+    """The rows of the published table that came before this drop; a replay judges a drop when later ones are in."""
 
 
 def _no_reference(table: str) -> DataFrame:
@@ -115,7 +117,7 @@ class Standing:
     @property
     def broken(self) -> str:
         """Whether a row's key is kept in another row."""
-        return all_of([self.where, f"(coalesce({quoted(ROW)} <> {self._kept}, false) or coalesce({self._again}, false))"])
+        return f"(coalesce({quoted(ROW)} <> {self._kept}, false) or coalesce({self._again}, false))"
 
     @property
     def _kept(self) -> str:

@@ -14,7 +14,7 @@ from catalog.contract import Column, Contract
 from catalog.spark_sql import all_of, quoted
 from expectations.frame import duplicate_marker, reference_marker
 from expectations.header_rules import HEADER_TYPES
-from expectations.look_up import looked_up, questioned
+from expectations.look_up import condition_of, looked_up, questioned
 from expectations.marks import Mark
 from expectations.measures import Measure, unique
 from expectations.questions import Question
@@ -192,8 +192,9 @@ def make_plan(suite: Suite, contract: Contract, *, delivered_at: str | None = No
             sql = all_of([*within(rule, columns), after_delivery(rule.kwargs, columns, delivered_at)])
             steps.append(Step(rule, "predicate", sql, domain=_domain(rule, columns)))
         elif (found := looked_up(rule, columns)) is not None:
-            steps.append(Step(rule, "look-up", found.broken, mark=found, domain=_domain(rule, columns)))
-        elif (question := questioned(rule, columns)) is not None:
+            sql = all_of([*condition_of(rule, columns), found.broken])
+            steps.append(Step(rule, "look-up", sql, mark=found, domain=_domain(rule, columns)))
+        elif (question := questioned(rule, columns, replaces=contract.write_mode == "replace")) is not None:
             steps.append(Step(rule, "query", mark=question.carries.mark if question.carries else None, question=question))
         else:
             steps.append(Step(rule, "tally") if suite.hop == "raw" and rule.type not in HEADER_TYPES else _step(rule, columns))

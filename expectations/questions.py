@@ -51,7 +51,10 @@ class Carried:
 class Question(ABC):
     """One table rule's question."""
 
-    carries: Carried | None = None
+    @property
+    def carries(self) -> Carried | None:
+        """What labelled rows keep for it, if anything."""
+        return None
 
     @abstractmethod
     def ask(self, asked: Asked) -> tuple[int, ...]:
@@ -124,11 +127,16 @@ class Splits(Question):
 class Delivered(Question):
     """How many of all rows of the drop, whether they pass or not, stand in the published table already."""
 
-    carries: Carried
+    helper: Carried
+
+    @property
+    def carries(self) -> Carried:
+        """Whether each row was published before."""
+        return self.helper
 
     def ask(self, asked: Asked) -> tuple[int, ...]:
         """That number, and how many rows the drop has."""
-        return counted(asked.collect, asked.rows, f"count(case when {quoted(self.carries.name)} then 1 end)", "count(1)")
+        return counted(asked.collect, asked.rows, f"count(case when {quoted(self.helper.name)} then 1 end)", "count(1)")
 
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
         """Broken where their share is more than `max_share`."""

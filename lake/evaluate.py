@@ -49,10 +49,7 @@ class Evaluated:
 
 def missing_reference(session: Session, contract: Contract) -> str | None:
     """The first dataset that the contract refers to and that has no version yet."""
-    for relation in contract.relationships:
-        if publish.head(session.repository, relation.to) is None:
-            return relation.to
-    return None
+    return next((table for table in contract.references if publish.head(session.repository, table) is None), None)
 
 
 def pin_references(session: Session, contract: Contract) -> tuple[Parent, ...]:
@@ -62,7 +59,7 @@ def pin_references(session: Session, contract: Contract) -> tuple[Parent, ...]:
         IntegrityError: One of them has no version.
     """
     pins = []
-    for table in sorted({relation.to for relation in contract.relationships}):
+    for table in contract.references:
         latest = publish.head(session.repository, table)
         if latest is None:
             what = f"{contract.name} refers to {table}, which has no version"
@@ -82,6 +79,7 @@ def evaluate(
     pins: tuple[Parent, ...],
     published: DataFrame | None,
     delivered_at: str,
+    earlier: DataFrame | None = None,
 ) -> Evaluated:
     """Label the rows of a staging file in one evaluation, kept in `folder`, and count from it.
 
@@ -94,6 +92,7 @@ def evaluate(
         pins: The references' versions.
         published: The table that the drop is appended to, whose keys must not come again; None where it is replaced.
         delivered_at: When the drop was delivered, the present of rules about time.
+        earlier: Those of the published rows that came before this drop; all of them where it is None.
     """
     engine, plan = session.engine, make_plan(suite, contract, delivered_at=delivered_at)
 
@@ -101,7 +100,7 @@ def evaluate(
         (pin,) = (item for item in pins if item.table == table)
         return engine.read_delta(pin.name.tag, layout.processed_table(table))
 
-    frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference)
+    frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference, earlier=earlier)
     keep = [*plan.columns, ROW, RECORD]
     labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
     counted = count_labelled(labelled, plan, engine.rows, Tables(published, reference))

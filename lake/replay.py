@@ -20,7 +20,7 @@ from expectations.run import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict
 from lake import layout, publish
-from lake.aside import choose_rows, count_aside, judged_at, latest_manifest, open_rows, settlements
+from lake.aside import choose_rows, count_aside, earlier_rows, judged_at, latest_manifest, open_rows, settlements
 from lake.columns import check_columns
 from lake.content import add, content_of
 from lake.delta import table_files
@@ -230,6 +230,7 @@ class _Replay:
             pins=self.pins,
             published=published,
             delivered_at=judged_at(self.session, self.contract.name, drop) or self.parent.delivered_at or "",
+            earlier=earlier_rows(self.session, self.contract.name, suite, published, drop),
         )
         return found, ids
 

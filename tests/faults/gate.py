@@ -36,7 +36,7 @@ def rule(kind: str, kwargs: dict[str, Any], number: int = 0) -> Rule:
     severity: Severity = "quarantine" if known.row_rule else "block"
     if not known.generated:
         assert [item.what for item in mistakes(CONTRACT, "processed", kind, kwargs, severity)] == []
-    return Rule(f"r{number:02}", kind, kwargs, severity, known.family, known.row_rule)
+    return Rule(f"r{number:02}:a,b->c.d", kind, kwargs, severity, known.family, known.row_rule)
 
 
 @dataclass(frozen=True)
