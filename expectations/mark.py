@@ -27,12 +27,13 @@ def mark(
     By hash aggregation and join. `published` is the table that the rows are appended to, whose keys must not come again;
     `earlier` those of its rows that came before the drop, where that isn't all of them.
     """
+    rows = frame
     for lookup in plan.lookups:
         frame = _look_up(frame, lookup, reference(lookup.reference))
     for key in plan.keys:
-        frame = _mark_repeated(frame, key, published)
+        frame = _mark_repeated(frame, rows, key, published)
     for item in plan.marks:
-        frame = item.apply(frame, Tables(published, reference, published if earlier is None else earlier))
+        frame = item.apply(frame, Tables(rows, published, reference, published if earlier is None else earlier))
     return frame
 
 
@@ -45,15 +46,16 @@ def _look_up(frame: DataFrame, lookup: Lookup, there: DataFrame) -> DataFrame:
     return frame.join(found, on=F.col(quoted(lookup.column)) == F.col(quoted(lookup.marker)), how="left")
 
 
-def _mark_repeated(frame: DataFrame, key: Key, published: DataFrame | None) -> DataFrame:
-    """Mark the rows whose key stands more than once in the frame, or already in the published table.
+def _mark_repeated(frame: DataFrame, rows: DataFrame, key: Key, published: DataFrame | None) -> DataFrame:
+    """Mark the rows whose key stands more than once among `rows`, the frame before any mark, or already in the published table.
 
+    To aggregate the marked frame instead would double the query with each key.
     Two joins, and not one with the union of both: Sail 0.7.2 never ends where a union holds a semi join with an empty table.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
     columns, n = [quoted(name) for name in key.columns], f"{HELPER}n"
-    keys = frame.where(F.expr(key.where)).groupBy(*columns).agg(F.count(F.lit(1)).alias(n))
+    keys = rows.where(F.expr(key.where)).groupBy(*columns).agg(F.count(F.lit(1)).alias(n))
     marked = _join_marker(frame, keys.where(F.col(n) > 1), key, "twice")
     if published is None:
         return marked.selectExpr("*", f"{HELPER}twice as {quoted(key.marker)}").drop(f"{HELPER}twice")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class Tables:
     """What a frame may be held against: the table that it is appended to, if any, and pinned versions of other datasets."""
 
+    rows: DataFrame | None
+    """The frame before any mark: a mark that aggregated what others joined would double the query with each rule."""
     published: DataFrame | None
     reference: Callable[[str], DataFrame]
     earlier: DataFrame | None = None
@@ -34,7 +36,7 @@ def _no_reference(table: str) -> DataFrame:
     raise ContractError(what, fix="ask it at the processed hop")
 
 
-ALONE: Final = Tables(None, _no_reference)
+ALONE: Final = Tables(None, None, _no_reference)
 """Nothing to hold a frame against."""
 
 
@@ -50,7 +52,7 @@ class Mark(Protocol):
         """How many joins it takes, at most."""
 
     def apply(self, frame: DataFrame, tables: Tables) -> DataFrame:
-        """The frame with the mark's helper columns."""
+        """The frame with the mark's helper columns; what it aggregates it takes from `tables.rows`."""
 
 
 def same(columns: Iterable[Column]) -> list[str]:
@@ -81,15 +83,14 @@ def join(frame: DataFrame, there: DataFrame, pairs: Iterable[tuple[str, str]], *
     return frame.join(there, on=F.expr(all_of([f"{own} {sign} {other}" for own, other in pairs])), how=how)
 
 
-def known(frame: DataFrame, parts: list[str], there: DataFrame, others: list[str], mark: str, *, null_safe: bool = False) -> DataFrame:
-    """The frame with helper column `mark`: true where the parts' values stand in another table, else NULL.
+def known(frame: DataFrame, rows: DataFrame, parts: list[str], there: DataFrame, mark: str, *, null_safe: bool = False) -> DataFrame:
+    """The frame with helper column `mark`: true where the parts' values stand in another table too, else NULL.
 
-    Of the other table only what the frame asks for is joined, which is less than the frame or the table where one is small.
+    Of the other table only what `rows`, the frame before any mark, ask for is joined: little where either is small.
     """
     key, inner = f"{mark}_k", f"{mark}_p"
-    asked = frame.selectExpr(*named(parts, key)).distinct()
-    stand = there.selectExpr(*named(others, inner)).distinct()
-    found = join(asked, stand, zip(names(parts, key), names(others, inner), strict=True), how="left_semi", null_safe=null_safe)
+    asked, stand = (part.selectExpr(*named(parts, name)).distinct() for part, name in ((rows, key), (there, inner)))
+    found = join(asked, stand, zip(names(parts, key), names(parts, inner), strict=True), how="left_semi", null_safe=null_safe)
     return flagged(frame, parts, found, names(parts, key), mark, null_safe=null_safe)
 
 
@@ -132,7 +133,8 @@ class Standing:
         from pyspark.sql import functions as F  # noqa: N812
 
         key, parts = f"{HELPER}key_{self.rule}_", same(self.columns)
-        asked = frame.where(F.expr(self.where)).selectExpr(*named(parts, key), f"{self._best} as {HELPER}best")
+        rows = frame if tables.rows is None else tables.rows
+        asked = rows.where(F.expr(self.where)).selectExpr(*named(parts, key), f"{self._best} as {HELPER}best")
         best = F.min(f"{HELPER}best") if self.keep == "first" else F.max(f"{HELPER}best")
         kept = asked.groupBy(*names(parts, key)).agg(best.alias(f"{HELPER}best"), F.count(F.lit(1)).alias(f"{HELPER}n"))
         several = kept.where(f"{HELPER}n > 1").selectExpr(*names(parts, key), f"{HELPER}best.place as {self._kept}")
@@ -141,7 +143,7 @@ class Standing:
         if tables.published is None:
             return marked.selectExpr("*", f"cast(null as boolean) as {self._again}")
         there = tables.published.where(F.expr(self.where))
-        return known(marked, parts, there, parts, self._again.strip("`"), null_safe=self.null_safe)
+        return known(marked, rows, parts, there, self._again.strip("`"), null_safe=self.null_safe)
 
     @property
     def _best(self) -> str:
@@ -178,4 +180,5 @@ class Again:
         parts = same(self.columns)
         if tables.published is None:
             return frame.selectExpr("*", f"cast(null as boolean) as {quoted(self._mark)}")
-        return known(frame, parts, tables.published, parts, self._mark, null_safe=True)
+        rows = frame if tables.rows is None else tables.rows
+        return known(frame, rows, parts, tables.published, self._mark, null_safe=True)

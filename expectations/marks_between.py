@@ -106,14 +106,15 @@ class Determined:
 
         parts, key = same([*self.columns, self.column]), f"{self._mark}_k"
         said = all_of([self.where, *present([*self.columns, self.column])])
-        pairs = frame.where(F.expr(said)).selectExpr(*named(parts, key)).distinct()
+        rows = frame if tables.rows is None else tables.rows
+        pairs = rows.where(F.expr(said)).selectExpr(*named(parts, key)).distinct()
         keys = names(parts, key)[:-1]
         several = pairs.groupBy(*keys).agg(F.count(F.lit(1)).alias(f"{HELPER}n")).where(f"{HELPER}n > 1").select(*keys)
         marked = flagged(frame, parts[:-1], several, keys, self._mark)
         if tables.published is None:
             return marked.selectExpr("*", f"cast(null as boolean) as {quoted(self._against)}")
         own, other = f"{self._against}_k", f"{self._against}_p"
-        asked = frame.where(F.expr(said)).selectExpr(*named(parts, own)).distinct()
+        asked = rows.where(F.expr(said)).selectExpr(*named(parts, own)).distinct()
         stand = tables.published.where(F.expr(said)).selectExpr(*named(parts, other)).distinct()
         mine, theirs = names(parts, own), names(parts, other)
         contrary = join(asked, stand, zip(mine[:-1], theirs[:-1], strict=True), how="inner").where(f"not ({mine[-1]} <=> {theirs[-1]})")

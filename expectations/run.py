@@ -143,7 +143,7 @@ def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collec
     found |= {item: _modes(frame, item, passing, collect) for item in plan.measures if item.function == "mode"}
     answers = Answers(found, _spreads(frame, plan, found, collect, passing))
     asking = Asked(frame, passing, tables, collect)
-    numbers = {step.rule.id: step.question.ask(asking) for step in plan.steps if step.question is not None}
+    numbers = {step.rule.id: step.question.ask(asking) for step in plan.steps if step.question is not None and rows}
     return Counted(rows, set_aside, broken, answers, asked_of, numbers, _by_gx(frame, plan, passing))
 
 

@@ -103,5 +103,5 @@ def evaluate(
     frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference, earlier=earlier)
     keep = [*plan.columns, ROW, RECORD]
     labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
-    counted = count_labelled(labelled, plan, engine.rows, Tables(published, reference))
+    counted = count_labelled(labelled, plan, engine.rows, Tables(None, published, reference))
     return Evaluated(plan, labelled, counted.valid, counted.aside, outcomes(plan, counted))
