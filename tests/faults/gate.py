@@ -30,10 +30,10 @@ from tests.faults.rides import CONTRACT, DELIVERED, Row, staged
 Asked = tuple[str, dict[str, Any]]
 
 
-def rule(kind: str, kwargs: dict[str, Any], number: int = 0) -> Rule:
+def rule(kind: str, kwargs: dict[str, Any], number: int, *, aside: bool) -> Rule:
     """A rule as a contract would state it, checked as the contract would be."""
     known = EXPECTATIONS[kind]
-    severity: Severity = "quarantine" if known.row_rule else "block"
+    severity: Severity = "block" if not known.row_rule else "quarantine" if aside else "warn"
     if not known.generated:
         assert [item.what for item in mistakes(CONTRACT, "processed", kind, kwargs, severity)] == []
     return Rule(f"r{number:02}:a,b->c.d", kind, kwargs, severity, known.family, known.row_rule)
@@ -76,9 +76,10 @@ class Gate:
         published: list[Row] | None = None,
         references: dict[str, pa.Table] | None = None,
         contract: Contract = CONTRACT,
+        aside: bool = True,
     ) -> Found:
-        """What the plan of these rules finds."""
-        rules = tuple(rule(kind, kwargs, number) for number, (kind, kwargs) in enumerate(asked))
+        """What the plan of these rules finds; row rules set rows aside, or warn."""
+        rules = tuple(rule(kind, kwargs, number, aside=aside) for number, (kind, kwargs) in enumerate(asked))
         plan = make_plan(Suite(contract.name, "processed", rules), contract, delivered_at=DELIVERED)
         stands = None if published is None else typed(self.frame(staged(published)), contract)
         tables = {name: self.frame(table) for name, table in (references or {}).items()}
@@ -86,7 +87,7 @@ class Gate:
         labelled = self.engine.write_scratch(
             run.label(frame, plan, keep=[*plan.columns, "_row"]), self.folder / f"labelled{next(self.numbers)}"
         )
-        counted = run.count_labelled(labelled, plan, self.engine.rows, Tables(stands, tables.__getitem__))
+        counted = run.count_labelled(labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__))
         bits = run._bits(plan)
         masks = self.engine.rows(labelled.select("_row", *{mask for mask, _ in bits.values()})) if bits else []
         broken = [

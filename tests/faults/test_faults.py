@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from tests.faults import plant
+from expectations.look_up import LOOK_UPS, QUERIES
+from expectations.time_rules import TIME_RULES
+from tests.faults import missing, plant
 from tests.faults.gate import Gate
 from tests.faults.plant import Fault
-from tests.faults.rides import CONTRACT, KINDS, clean, stops, takings
+from tests.faults.rides import CONTRACT, KINDS, Row, clean, stops, takings
 
 SEED = 20240120
 
@@ -153,3 +156,27 @@ def test_a_date_style_that_changes_without_notice_is_found_by_its_type_and_by_wh
     planted = plant.plant(plant.american_dates, early, SEED)
     by_type, by_cutoff, by_neighbour = sail.ask(planted.rows, FORMATS).broken
     assert (by_type, by_cutoff, by_neighbour) == (frozenset(), planted.hit, planted.hit)
+
+
+TEN = pa.table({"town": pa.array(["Aarhus", None], pa.string()), "total": pa.array([10.0, None]), "stops": pa.array([1, None], pa.int64())})
+
+
+@pytest.mark.parametrize(("kind", "kwargs", "rows", "broken"), missing.ROW_CASES, ids=name_of)
+def test_null_and_nan_break_a_row_rule_where_the_truth_table_says_so(
+    kind: str, kwargs: dict[str, Any], rows: list[Row], broken: set[int], sail: Gate
+) -> None:
+    published = [missing.PLAIN] if "watermark" in kind else None
+    assert sail.ask(rows, [(kind, kwargs)], references={"stops": stops()}, published=published).broken == (broken,)
+
+
+@pytest.mark.parametrize(("kind", "kwargs", "rows", "seen_kept"), [(*case[:3], case[3:]) for case in missing.TABLE_CASES], ids=name_of)
+def test_null_and_nan_break_a_table_rule_where_the_truth_table_says_so(
+    kind: str, kwargs: dict[str, Any], rows: list[Row], seen_kept: tuple[int, bool], sail: Gate
+) -> None:
+    (outcome,) = sail.ask(rows, [(kind, kwargs)], references={"takings": TEN}).outcomes
+    assert (outcome.observed["observed_value"], outcome.success) == seen_kept
+
+
+def test_every_own_rule_of_these_families_stands_in_the_truth_table() -> None:
+    asked = {case[0] for case in [*missing.ROW_CASES, *missing.TABLE_CASES]} | {"expect_rows_not_to_be_delivered_again"}
+    assert LOOK_UPS | QUERIES | TIME_RULES.keys() <= asked

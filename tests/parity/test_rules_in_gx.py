@@ -31,6 +31,8 @@ from lake.engine import Engine
 from lake.environment import prepare_environment
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
+from tests.faults.gate import Gate
+from tests.faults.missing import everything
 from tests.parity.tables_of_rules import (
     CONTRACT,
     OTHER,
@@ -377,3 +379,12 @@ def test_what_the_plan_leaves_to_gx_is_gxs_own_answer(kind: str, kwargs: Kwargs,
     assert [step.way for step in plan.steps] == ["gx"]
     assert outcome.success == result["success"]
     assert broken == {item["_row"] for item in result["result"].get("unexpected_index_list") or []}
+
+
+@pytest.mark.spark
+def test_both_engines_find_the_same_with_lakegates_own_rules(sail: Lakegate, spark: Lakegate) -> None:
+    """One dirty table, with NULL, NaN and -0.0, one published table, and every rule that GX has no word for."""
+    asked, rows, more = everything(7)
+    found = [Gate(lakegate.engine, lakegate.folder).ask(rows, asked, **more) for lakegate in (sail, spark)]
+    assert found[0] == found[1]
+    assert {outcome.rule.type for outcome in found[0].outcomes if outcome.success} == {"expect_rows_not_to_be_delivered_again"}
