@@ -77,8 +77,8 @@ def staged(rows: list[Row]) -> pa.Table:
 
 
 def stops() -> pa.Table:
-    """The reference of stops: each city's three, and what country it lies in."""
-    rows = [{"city": city, "stop": stop, "land": country} for city, country in CITIES.items() for stop in (1, 2, 3)]
+    """The reference of stops: each city's three, and what country it lies in; of one city it doesn't know."""
+    rows = [{"city": city, "stop": stop, "land": country} for city, country in (CITIES | {"Quay": None}).items() for stop in (1, 2, 3)]
     return pa.Table.from_pylist(rows, pa.schema([("city", pa.string()), ("stop", pa.int64()), ("land", pa.string())]))
 
 

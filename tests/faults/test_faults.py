@@ -180,3 +180,9 @@ def test_null_and_nan_break_a_table_rule_where_the_truth_table_says_so(
 def test_every_own_rule_of_these_families_stands_in_the_truth_table() -> None:
     asked = {case[0] for case in [*missing.ROW_CASES, *missing.TABLE_CASES]} | {"expect_rows_not_to_be_delivered_again"}
     assert LOOK_UPS | QUERIES | TIME_RULES.keys() <= asked
+
+
+def test_clock_changes_are_found_where_the_time_zone_database_has_them(sail: Gate) -> None:
+    asked, rows, wanted = missing.clock_changes()
+    assert [len(found) for found in wanted] == [24 * 4, 24 * 4]
+    assert sail.ask(rows, asked).broken == wanted
