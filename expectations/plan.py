@@ -141,7 +141,7 @@ class Plan:
             + bool(self.spreads)
             + sum(item.function == "mode" for item in self.measures)
             + sum(step.question is not None for step in self.steps),
-            "shuffles": len(self.keys) + distinct,
+            "shuffles": len(self.keys) + distinct + sum(bool(step.mark or step.question) for step in self.steps),
             "joins": len(self.keys) + len(self.lookups) + sum(mark.joins for mark in self.marks),
             "asked of Great Expectations": sum(step.way == "gx" for step in self.steps),
         }
