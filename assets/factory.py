@@ -135,8 +135,8 @@ def _inputs(contract: Contract, hop: Hop, catalog: Catalog) -> Sequence[AssetDep
     if hop == "features":
         known = [catalog.contracts[name] for name in contract.inputs if name in catalog.contracts]
         return [AssetDep(item.name, partition_mapping=AllPartitionMapping() if item.kind == "dataset" else None) for item in known]
-    references = sorted({relation.to for relation in contract.relationships} - {contract.name})
-    return [AssetDep(f"{contract.name}_raw"), *(AssetDep(name, partition_mapping=AllPartitionMapping()) for name in references)]
+    others = [AssetDep(name, partition_mapping=AllPartitionMapping()) for name in contract.references if name != contract.name]
+    return [AssetDep(f"{contract.name}_raw"), *others]
 
 
 def _description(contract: Contract, hop: Hop) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
+from catalog import scalars
 from catalog.contract import Column, ColumnType, Contract
 from catalog.distribution_rules import DISTRIBUTION_CHECKS
 from catalog.document import suggest
@@ -50,15 +52,16 @@ def _columns(contract: Contract, kind: Expectation, name: str, value: Any) -> It
         yield from _one_column(contract, kind, name, column)
 
 
-def _flag(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not isinstance(value, bool):
-        yield Mistake(f"{name} is {value!r}", name, "use true or false")
+def _any_columns(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    """Columns that the rule groups, orders or looks up by, whose type it doesn't judge."""
+    yield from _columns(contract, replace(kind, types=frozenset(SPARK_NAMES)), name, value)
 
 
 def _word(_: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     words = {
         "match_on": ("any", "all"),
         "condition_parser": ("spark",),
+        "keep": ("first", "last", "none"),
         "ignore_row_if": ("both_values_are_missing", "either_value_is_missing", "neither")
         if "column_A" in kind.needs
         else ("all_values_are_missing", "any_value_is_missing", "never"),
@@ -67,17 +70,12 @@ def _word(_: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mis
         yield Mistake(f"{name} can't be {value!r}", name, suggest(value, words))
 
 
-def _values(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not isinstance(value, list) or not value:
-        yield Mistake(f"{name} is no list of values", name, "write a list, such as [a, b]")
-
-
 def _each(check: Callable[[str, Any], Iterator[Mistake]]) -> Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]:
     """A check of one value made into one of a value or a list of them."""
 
     def checked(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
         if name.endswith("_list"):
-            yield from _values(contract, kind, name, value)
+            yield from scalars.values(contract, kind, name, value)
         for item in value if isinstance(value, list) else [value]:
             yield from check(name, item)
 
@@ -106,19 +104,11 @@ def _type_name(name: str, value: Any) -> Iterator[Mistake]:
         yield Mistake(f"{value!r} is no type that a column can have", name, suggest(value, SPARK_NAMES.values()))
 
 
-def _share(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not (type(value) in (int, float) and 0 < value <= 1):
-        yield Mistake(f"{name} is {value!r}", name, "write a share above 0 and at most 1, such as 0.95")
-
-
-def _count(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if type(value) is not int or value < 0:
-        yield Mistake(f"{name} is {value!r}", name, "use a whole number, 0 or more")
-
-
-def _number(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not number(value):
-        yield Mistake(f"{name} is {value!r}", name, "write a number")
+def _expression(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    if isinstance(value, str):
+        yield from _condition(contract, kind, name, value)
+    else:
+        yield Mistake(f"{name} is no text", name, "write Spark SQL over a row's own columns, such as departed <= arrived")
 
 
 def _input(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[Mistake]:
@@ -152,23 +142,32 @@ def _condition(contract: Contract, _: Expectation, name: str, value: Any) -> Ite
 
 
 _CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]]] = {
-    **dict.fromkeys(("column", "column_A", "column_B"), _one_column),
+    **dict.fromkeys(("column", "column_A", "column_B", "cutoff_column", "split_column"), _one_column),
     **dict.fromkeys(("column_list", "column_set"), _columns),
-    **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match", "ties_okay"), _flag),
-    **dict.fromkeys(("match_on", "condition_parser", "ignore_row_if"), _word),
+    **dict.fromkeys(("order_by", "by", "on"), _any_columns),
+    **dict.fromkeys(("reference", "reference_column"), scalars.name),
+    **dict.fromkeys(("reference_on", "reference_by"), scalars.names),
+    **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match", "ties_okay"), scalars.flag),
+    **dict.fromkeys(("match_on", "condition_parser", "ignore_row_if", "keep"), _word),
     **dict.fromkeys(("regex", "regex_list"), _each(_regex)),
     **dict.fromkeys(("like_pattern", "like_pattern_list"), _each(_like)),
     **dict.fromkeys(("type_", "type_list"), _each(_type_name)),
-    **dict.fromkeys(("value", "column_index"), _count),
-    "value_set": _values,
-    "value_pairs_set": _values,
-    "mostly": _share,
-    "sum_total": _number,
-    "threshold": _number,
+    **dict.fromkeys(("value", "column_index", "tolerance_seconds", "max_late_seconds", "max_missing"), scalars.count),
+    "value_set": scalars.values,
+    "value_pairs_set": scalars.values,
+    "mostly": scalars.share,
+    "max_share": scalars.allowed,
+    "max_repeats": scalars.several,
+    "step_seconds": scalars.several,
+    "tolerance": scalars.tolerance,
+    "sum_total": scalars.a_number,
+    "threshold": scalars.a_number,
     "other_table_name": _input,
     "quantile_ranges": _quantiles,
     **DISTRIBUTION_CHECKS,
     "row_condition": _condition,
+    "condition": _expression,
+    "time_zone": scalars.time_zone,
 }
 
 

@@ -12,6 +12,7 @@ Hop = Literal["raw", "processed", "features"]
 Family = Literal["schema", "range", "distribution", "duplicate", "temporal", "consistency"]
 Severity = Literal["warn", "trigger", "quarantine", "hold", "block"]
 """What a broken rule does; `trigger` and `hold` are for table rules, `quarantine` for row rules."""
+Keep = Literal["none", "first", "last"]
 ColumnType = Literal["string", "integer", "double", "boolean", "date", "timestamp"]
 """Types of a processed column. `integer` is 64 bit; `timestamp` is UTC with microseconds."""
 
@@ -74,8 +75,10 @@ class FileFormat:
     max_bytes: int = 2 * 1024**3
     """Most bytes a delivery may unpack to; a compressed one that holds more is refused."""
     max_columns: int = 2000
-    max_unreadable: float = 0.10
-    """Share of unreadable records over which the raw gate blocks the drop."""
+    max_unreadable: float | None = 0.10
+    """Share of unreadable records over which the raw gate blocks the drop; None: no bound."""
+    max_unreadable_rows: int | None = None
+    """Number of them over which it does; None: no bound."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,13 @@ class Contract:
     order_by: str | None = None
     max_quarantined: float | None = None
     """Share of rows set aside over which the drop is blocked (table rule); None: no bound. Replace tables: 0.10."""
+    max_quarantined_rows: int | None = None
+    """Number of them over which it is; None: no bound."""
+    keep: Keep = "none"
+    """Which row of a key that comes more than once is kept: by `keep_order`, then by record number."""
+    keep_order: tuple[str, ...] = ()
+    ignores_columns: bool = False
+    """Whether columns that the contract doesn't name are left out; else a delivery with one is refused."""
     source: dict[str, Any] = field(default_factory=dict)
     """Where the data comes from: `{"name", "query", "licence"}`, as far as the contract tells."""
     owner: str = ""
@@ -136,6 +146,12 @@ class Contract:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Datasets whose pinned versions the rows are judged by: those of relationships, and those that rules name."""
+        named = {str(rule.kwargs["reference"]) for rule in self.rules if "reference" in rule.kwargs}
+        return tuple(sorted({item.to for item in self.relationships} | named))
 
     @property
     def drifting(self) -> tuple[Column, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -19,6 +19,8 @@ _TOP: Final = (
     "file",
     "maxQuarantined",
     "drift",
+    "duplicateKeys",
+    "unexpectedColumns",
     "source",
     "sql",
     "driver",
@@ -76,12 +78,11 @@ class Custom:
             raise self.error(name, f"{name} is {value!r}"[:200], fix="write a list of texts, such as [a, b]")
         return tuple(value or ())
 
-    def share(self, name: str) -> float | None:
-        """A property that takes a share from 0 to 1; None where it isn't there."""
-        value = self.get(name)
-        if value is not None and not _share(value):
-            raise self.error(name, f"{name} is {value!r}", fix="write a share from 0 to 1, such as 0.1")
-        return value if value is None else float(value)
+    def budget(self, name: str) -> tuple[float | None, int | None]:
+        """A property that bounds rows by a share, `0.1`, or by `{share: 0.1, rows: 100}`; None for what it doesn't bound."""
+        if name not in self.found:
+            return None, None
+        return budget_of(self.get(name), lambda: self.error(name, f"{name} is {self.get(name)!r}"[:200], fix=BUDGET))
 
     def mapping(self, name: str, keys: Collection[str]) -> dict[str, Any]:
         """A property that takes a mapping with known keys; empty where it isn't there."""
@@ -175,9 +176,7 @@ def file_format(custom: Custom) -> FileFormat:
     nulls = given.get("nullValues", [])
     if not _texts(nulls):
         raise bad("nullValues", "write a list of texts, such as [NA]; quote numbers")
-    share = given.get("maxUnreadable", default.max_unreadable)
-    if not _share(share):
-        raise bad("maxUnreadable", "write a share from 0 to 1, such as 0.1")
+    share, rows = budget_of(given.get("maxUnreadable", default.max_unreadable), lambda: bad("maxUnreadable", BUDGET))
     for key in ("maxLines", "maxBytes", "maxColumns"):
         if key in given and (type(given[key]) is not int or given[key] < 1):
             raise bad(key, "write a whole number, 1 or more")
@@ -187,7 +186,8 @@ def file_format(custom: Custom) -> FileFormat:
         max_lines=given.get("maxLines", default.max_lines),
         max_bytes=given.get("maxBytes", default.max_bytes),
         max_columns=given.get("maxColumns", default.max_columns),
-        max_unreadable=float(share),
+        max_unreadable=share,
+        max_unreadable_rows=rows,
     )
 
 
@@ -227,5 +227,21 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _share(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value <= 1
+BUDGET: Final = "write a share from 0 to 1, such as 0.1, or {rows: 100}, or both: {share: 0.1, rows: 100}"
+
+
+def budget_of(value: Any, mistake: Callable[[], ContractError]) -> tuple[float | None, int | None]:
+    """A share and a number of rows, each None where it is not given.
+
+    Raises:
+        ContractError: The mistake, where the value is no budget.
+    """
+    given = value if isinstance(value, dict) and value else {"share": value}
+    share, rows = given.get("share"), given.get("rows")
+    if given.keys() - {"share", "rows"} or (share is None and rows is None):
+        raise mistake()
+    if share is not None and not (type(share) in (int, float) and 0 <= share <= 1):
+        raise mistake()
+    if rows is not None and (type(rows) is not int or rows < 0):
+        raise mistake()
+    return (None if share is None else float(share)), rows

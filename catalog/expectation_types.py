@@ -40,8 +40,8 @@ _CONDITION: Final = _of("row_condition", "condition_parser")
 _FRAMED: Final[frozenset[Hop]] = frozenset({"processed", "features"})
 
 
-def _row(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **more: Any) -> Expectation:
-    return Expectation(family, row_rule=True, needs=_of(*needs), takes=takes | _CONDITION | _of("mostly"), hops=_FRAMED, **more)
+def _row(family: Family, *needs: str, takes: frozenset[str] = frozenset(), hops: frozenset[Hop] = _FRAMED, **more: Any) -> Expectation:
+    return Expectation(family, row_rule=True, needs=_of(*needs), takes=takes | _CONDITION | _of("mostly"), hops=hops, **more)
 
 
 def _column(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **more: Any) -> Expectation:
@@ -67,6 +67,9 @@ _ORDERED: Final[frozenset[ColumnType]] = frozenset({"integer", "double", "date",
 _TEXT: Final[frozenset[ColumnType]] = frozenset({"string"})
 _CLASSES: Final[frozenset[ColumnType]] = frozenset({"string", "boolean"})
 _RAW: Final[frozenset[Hop]] = frozenset({"raw"})
+_PROCESSED: Final[frozenset[Hop]] = frozenset({"processed"})
+_TIMES: Final[frozenset[ColumnType]] = frozenset({"date", "timestamp"})
+_MOMENTS: Final[frozenset[ColumnType]] = frozenset({"timestamp"})
 
 EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_values_to_not_be_null": _row("range", "column"),
@@ -98,8 +101,11 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_values_to_exist_in_reference": _row(
         "consistency",
         "reference",
-        takes=_of("column", "reference_column", "column_list", "reference_column_list"),
+        takes=_of("column", "reference_column"),
         generated=True,
+    ),
+    "expect_compound_columns_to_exist_in_reference": _row(
+        "consistency", "column_list", "reference", "reference_column_list", generated=True
     ),
     "expect_column_values_to_be_json_parseable": _row("schema", "column", types=_TEXT, planned=False),
     "expect_column_values_to_match_strftime_format": _row("temporal", "column", "strftime_format", types=_TEXT, planned=False),
@@ -159,8 +165,36 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_table_row_count_to_be_between": _table("schema", **_BOUNDED),
     "expect_table_row_count_to_equal": _table("schema", "value"),
     "expect_table_row_count_to_equal_other_table": _table("consistency", "other_table_name", hops=frozenset({"features"})),
-    "expect_records_to_be_readable": _table("schema", "max_share", generated=True),
-    "expect_quarantined_share_to_be_at_most": _table("schema", "max_share", generated=True),
+    "expect_key_to_stand_once": _row("duplicate", "column_list", "keep", takes=_of("order_by"), hops=_PROCESSED),
+    "expect_rows_to_be_distinct": _row("duplicate", hops=_PROCESSED),
+    "expect_rows_not_to_be_delivered_again": _table("duplicate", "max_share", takes=_of("column_list"), hops=_PROCESSED),
+    "expect_no_burst_of_repeats": _table("duplicate", "column_list", "max_repeats", takes=_CONDITION, hops=_FRAMED),
+    "expect_no_overlap_between_splits": _table("duplicate", "column_list", "split_column", takes=_CONDITION, hops=_FRAMED),
+    "expect_rows_to_satisfy": _row("consistency", "condition"),
+    "expect_columns_to_determine": _row("consistency", "column_list", "column"),
+    "expect_column_to_agree_with_reference": _row(
+        "consistency", "column", "on", "reference", "reference_on", "reference_column", hops=_PROCESSED
+    ),
+    "expect_sum_to_agree_with_reference": Expectation(
+        "consistency",
+        row_rule=False,
+        needs=_of("column", "reference", "reference_column"),
+        takes=_CONDITION | _of("by", "reference_by", "tolerance"),
+        types=_NUMBERS,
+        hops=_PROCESSED,
+    ),
+    "expect_column_values_to_be_within_watermark": _row("temporal", "column", "max_late_seconds", types=_TIMES, hops=_PROCESSED),
+    "expect_column_offsets_to_agree": _table("temporal", "column", takes=_CONDITION, types=_MOMENTS | _TEXT, hops=_PROCESSED),
+    "expect_series_to_have_no_gaps": _column("temporal", "step_seconds", takes=_of("by", "max_missing"), types=_TIMES),
+    "expect_column_values_to_be_before_delivery": _row("temporal", "column", takes=_of("tolerance_seconds"), types=_TIMES, hops=_PROCESSED),
+    "expect_column_values_to_be_before_cutoff": _row(
+        "temporal", "column", takes=_of("or_equal"), bounds=_of("cutoff", "cutoff_column"), types=_TIMES
+    ),
+    "expect_column_text_to_state_its_offset": _row("temporal", "column", types=_MOMENTS | _TEXT, hops=_PROCESSED),
+    "expect_local_time_to_exist": _row("temporal", "column", "time_zone", types=_MOMENTS),
+    "expect_local_time_to_be_unambiguous": _row("temporal", "column", "time_zone", types=_MOMENTS),
+    "expect_records_to_be_readable": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
+    "expect_quarantined_share_to_be_at_most": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
 }
 """All types, by name."""
 
@@ -180,6 +214,24 @@ OWN: Final = frozenset(
         "expect_column_group_shares_to_be_close_to",
         "expect_column_outlier_share_to_be_at_most",
         "expect_column_outliers_not_to_cluster",
+        "expect_key_to_stand_once",
+        "expect_rows_to_be_distinct",
+        "expect_rows_not_to_be_delivered_again",
+        "expect_no_burst_of_repeats",
+        "expect_no_overlap_between_splits",
+        "expect_rows_to_satisfy",
+        "expect_columns_to_determine",
+        "expect_compound_columns_to_exist_in_reference",
+        "expect_column_to_agree_with_reference",
+        "expect_sum_to_agree_with_reference",
+        "expect_column_values_to_be_within_watermark",
+        "expect_column_offsets_to_agree",
+        "expect_series_to_have_no_gaps",
+        "expect_column_values_to_be_before_delivery",
+        "expect_column_values_to_be_before_cutoff",
+        "expect_column_text_to_state_its_offset",
+        "expect_local_time_to_exist",
+        "expect_local_time_to_be_unambiguous",
     }
 )
 """Lakegate's own types, registered with GX where a suite is run by it (`expectations.custom`)."""

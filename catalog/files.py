@@ -12,6 +12,7 @@ from catalog.contract import Contract
 from catalog.document import suggest
 from catalog.feature_sql import unsound_sql
 from catalog.loader import SUFFIX, Loaded, dataset_of, read_contract
+from catalog.references import wrong_reference
 from lakegate.errors import ContractError, UsageError
 
 _YAML: Final = (".yaml", ".yml")
@@ -95,6 +96,7 @@ def _together(loaded: dict[str, Loaded], broken: dict[str, ContractError]) -> Ca
     counts = Counter(item.contract.name for item in loaded.values())
     refuse(lambda item, _: _declared_twice(item, counts, everything.values()))
     refuse(_unknown_reference)
+    refuse(lambda item, known: wrong_reference(item.contract, known))
     refuse(_circle)
     while refuse(_unusable_input) or refuse(_unsound):
         pass
@@ -152,9 +154,9 @@ def _circle(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
     waiting = [start]
     while waiting:
         contract = known.get(waiting.pop())
-        for name in (*(one.to for one in contract.relationships), *contract.inputs) if contract else ():
+        for name in (*contract.references, *contract.inputs) if contract else ():
             if name == start:
-                at = item.places.get("inputs") or item.places["relationship:0"]
+                at = item.places.get("inputs") or item.places.get("relationship:0") or ("schema", 0, "quality")
                 return item.document.error(
                     f"{start!r} refers to itself, by way of {sorted(seen) or 'nothing'}", *at, fix="break the circle"
                 )

@@ -15,6 +15,7 @@ from catalog.custom import Custom, check_custom, file_format, kind_of, read_cust
 from catalog.document import Document, Steps, read_yaml, suggest
 from catalog.drift import drift_of
 from catalog.feature_sql import read_sql
+from catalog.policy import duplicate_keys, ignores_columns
 from catalog.standard import API_VERSION, check
 from lakegate.names import MAX_NAME, NAME
 
@@ -24,7 +25,7 @@ MAX_QUARANTINED: Final = 0.10
 _DERIVED: Final = ("_raw", "_quarantine")
 _SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
 _FEATURE_ONLY: Final = ("sql", "driver", "inputs")
-_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "source", "drift")
+_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "duplicateKeys", "unexpectedColumns", "source", "drift")
 
 
 @dataclass(frozen=True)
@@ -125,14 +126,20 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
             why = "is personal" if column.personal else "may be null" if not column.required else "orders drops that replace each other"
             fix = "order an append dataset by a required column that is not personal"
             raise custom.error("orderBy", f"orderBy {order_by!r} {why}", fix=fix)
-    bound = custom.share("maxQuarantined")
+    share, rows = custom.budget("maxQuarantined")
+    unbounded = share is None and rows is None
+    keep, keep_order = duplicate_keys(custom, contract)
     return replace(
         contract,
         file=file_format(custom),
         source=source_of(custom),
         drift=drift_of(custom, contract),
         order_by=order_by,
-        max_quarantined=MAX_QUARANTINED if bound is None and contract.write_mode == "replace" else bound,
+        max_quarantined=MAX_QUARANTINED if unbounded and contract.write_mode == "replace" else share,
+        max_quarantined_rows=rows,
+        keep=keep,
+        keep_order=keep_order,
+        ignores_columns=ignores_columns(custom),
     )
 
 

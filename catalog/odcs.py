@@ -168,8 +168,6 @@ def _relationship(document: Document, given: dict[str, Any], at: Steps, own: tup
     if len({table for table, _ in pairs}) != 1 or len(pairs) != len(own):
         what = f"{len(own)} columns point at {len(pairs)} of {', '.join(sorted({table for table, _ in pairs}))}"
         raise document.error(what, *at, "to", fix="name as many columns of one dataset")
-    if len(own) > 1:
-        raise document.error("relationships over several columns come later", *at, "to", fix="point at one column of that dataset")
     severity = cast("Severity", read_custom(document, *at).word("severity", ROW_SEVERITIES))
     return Relationship(own, pairs[0][0], tuple(column for _, column in pairs), severity)
 

@@ -60,6 +60,9 @@ def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: 
         yield Mistake("condition_parser stands without a row_condition in text", "condition_parser", "leave it out")
     yield from distribution_mistakes(contract, type_, kwargs)
     yield from _bounds(columns.get("column"), type_, kwargs)
+    yield from _order(contract, type_, kwargs)
+    yield from _reference(columns.get("column"), type_, kwargs)
+    yield from _cutoff(columns.get("column"), contract, kwargs)
     if "column" in columns:
         yield from _set(columns["column"], kwargs.get("value_set", []))
     if "value_pairs_set" in kwargs and len(columns) == len(("column_A", "column_B")):
@@ -93,6 +96,43 @@ def _bounds(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterat
     comparable = (number(low) and number(high)) or (isinstance(low, str) and isinstance(high, str))
     if low is not None and high is not None and comparable and low > high:
         yield Mistake(f"min_value {low!r} lies above max_value {high!r}", "min_value", "exchange them")
+
+
+def _order(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+    if "order_by" in kwargs and kwargs["keep"] == "none":
+        yield Mistake("order_by chooses a row, and keep: none keeps none", "order_by", "leave it out, or keep first or last")
+    if type_ == "expect_rows_not_to_be_delivered_again" and contract.write_mode != "append":
+        what = "each delivery of a replace table takes the place of the one before, and may hold the same rows"
+        yield Mistake(what, None, "leave the rule out; the same bytes are `unchanged` anyway")
+
+
+def _reference(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+    for own, there in (("on", "reference_on"), ("by", "reference_by")):
+        if len(kwargs.get(own, ())) != len(kwargs.get(there, ())) and "reference" in kwargs:
+            yield Mistake(
+                f"{own} and {there} name {len(kwargs.get(own, ()))} and {len(kwargs.get(there, ()))} columns", own, "name as many"
+            )
+    if type_ == "expect_sum_to_agree_with_reference" and column and column.type == "double" and not kwargs.get("tolerance"):
+        what = "sums of numbers with a fraction need a tolerance"
+        yield Mistake(what, "tolerance" if "tolerance" in kwargs else "", "add one, such as 0.01")
+    if type_ == "expect_series_to_have_no_gaps" and column and column.type == "date" and kwargs["step_seconds"] % _DAY:
+        yield Mistake(f"step_seconds {kwargs['step_seconds']} is no number of days", "step_seconds", f"write a multiple of {_DAY}")
+    if "column_list" in kwargs and column and column.name in kwargs["column_list"]:
+        yield Mistake(f"{column.name} determines itself", "column_list", "leave it out")
+
+
+_DAY: Final = 86400
+
+
+def _cutoff(column: Column | None, contract: Contract, kwargs: dict[str, Any]) -> Iterator[Mistake]:
+    if "cutoff" in kwargs and "cutoff_column" in kwargs:
+        yield Mistake("both a cutoff and a cutoff_column", "cutoff", "keep one of them")
+    elif column and "cutoff" in kwargs and not fits(column, kwargs["cutoff"]):
+        what = f"cutoff {kwargs['cutoff']!r} can't be compared with column {column.name!r} of type {column.type}"
+        yield Mistake(what, "cutoff", example(column))
+    elif column and "cutoff_column" in kwargs and (other := contract.column(kwargs["cutoff_column"])).type != column.type:
+        what = f"{column.name} is of type {column.type}, {other.name} of type {other.type}"
+        yield Mistake(what, "cutoff_column", "compare columns of one type")
 
 
 def _set(column: Column, values: list[Any]) -> Iterator[Mistake]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from expectations.header_rules import judge_header
 from expectations.suite import Rule, Suite
 from expectations.table_rules import between, outcome
+from expectations.tables import over_budget
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 
@@ -52,12 +53,10 @@ def _row_count(rule: Rule, arrival: Arrival) -> Outcome:
 
 
 def _readable(rule: Rule, arrival: Arrival) -> Outcome:
-    share = arrival.unreadable / arrival.records if arrival.records else 0.0
     seen: dict[str, Any] = {"unreadable": arrival.unreadable}
-    if share <= rule.kwargs["max_share"]:
+    if (told := over_budget(rule, arrival.unreadable, arrival.records)) is None:
         return Outcome(rule, 0, arrival.records, seen)
-    told = f"{arrival.unreadable} of {arrival.records} records can't be read, the contract allows {rule.kwargs['max_share']:.0%}"
-    return Outcome(rule, arrival.unreadable, arrival.records, seen | {"told": told})
+    return Outcome(rule, arrival.unreadable, arrival.records, seen | {"told": f"{told[0]} records can't be read, {told[1]}"})
 
 
 _ASK: Final[dict[str, Callable[[Rule, Arrival], Outcome]]] = {

@@ -54,10 +54,13 @@ def _raw(contract: Contract) -> Iterator[Rule]:
     names = [column.name for column in contract.columns]
     for name in names:
         yield _rule(f"column:{name}", "expect_column_to_exist", {"column": name}, "block")
-    yield _rule("unexpected-columns", "expect_table_columns_to_be_in_set", {"column_set": names}, "block")
+    others: Severity = "warn" if contract.ignores_columns else "block"
+    yield _rule("unexpected-columns", "expect_table_columns_to_be_in_set", {"column_set": names}, others)
     yield _rule("duplicate-columns", "expect_table_columns_to_be_unique", {}, "block")
     yield _rule("not-empty", "expect_table_row_count_to_be_between", {"min_value": 1}, "block")
-    yield _rule("readable", "expect_records_to_be_readable", {"max_share": contract.file.max_unreadable}, "block")
+    yield _rule(
+        "readable", "expect_records_to_be_readable", _budget(contract.file.max_unreadable, contract.file.max_unreadable_rows), "block"
+    )
 
 
 def _processed(contract: Contract) -> Iterator[Rule]:
@@ -67,15 +70,18 @@ def _processed(contract: Contract) -> Iterator[Rule]:
     for column in contract.columns:
         if column.required:
             yield _rule(f"required:{column.name}", "expect_column_values_to_not_be_null", {"column": column.name}, "quarantine")
-    yield _key(contract.key)
+    yield _key(contract)
     for relationship in contract.relationships:
         yield _foreign_key(relationship)
     if contract.write_mode == "replace":
         yield _rule("not-empty", "expect_table_row_count_to_be_between", {"min_value": 1}, "block")
-    if contract.max_quarantined is not None:
-        share = {"max_share": contract.max_quarantined}
-        yield _rule("max-quarantined", "expect_quarantined_share_to_be_at_most", share, "block")
+    if budget := _budget(contract.max_quarantined, contract.max_quarantined_rows):
+        yield _rule("max-quarantined", "expect_quarantined_share_to_be_at_most", budget, "block")
     yield from _drift(contract.drifting, contract.drift or Drift())
+
+
+def _budget(share: float | None, rows: int | None) -> dict[str, Any]:
+    return {name: value for name, value in (("max_share", share), ("max_rows", rows)) if value is not None}
 
 
 def _drift(columns: tuple[Column, ...], drift: Drift) -> Iterator[Rule]:
@@ -97,7 +103,11 @@ def _declared(column: Column) -> dict[str, Any]:
     return declared | ({"format": column.format} if column.format else {})
 
 
-def _key(columns: tuple[str, ...]) -> Rule:
+def _key(contract: Contract) -> Rule:
+    columns = contract.key
+    if contract.keep != "none":
+        order = {"order_by": list(contract.keep_order)} if contract.keep_order else {}
+        return _rule("key", "expect_key_to_stand_once", {"column_list": list(columns), "keep": contract.keep} | order, "quarantine")
     if len(columns) == 1:
         return _rule("key", "expect_column_values_to_be_unique", {"column": columns[0]}, "quarantine")
     kwargs = {"column_list": list(columns), "ignore_row_if": "any_value_is_missing"}  # rule `required` speaks of those
@@ -106,14 +116,12 @@ def _key(columns: tuple[str, ...]) -> Rule:
 
 def _foreign_key(relationship: Relationship) -> Rule:
     own, there = relationship.columns, relationship.to_columns
-    one = len(own) == 1
-    kwargs: dict[str, Any] = {
-        "column" if one else "column_list": own[0] if one else list(own),
-        "reference": relationship.to,
-        "reference_column" if one else "reference_column_list": there[0] if one else list(there),
-    }
     name = f"fk:{','.join(own)}->{relationship.to}.{','.join(there)}"
-    return _rule(name, "expect_column_values_to_exist_in_reference", kwargs, relationship.severity)
+    if len(own) == 1:
+        kwargs: dict[str, Any] = {"column": own[0], "reference": relationship.to, "reference_column": there[0]}
+        return _rule(name, "expect_column_values_to_exist_in_reference", kwargs, relationship.severity)
+    kwargs = {"column_list": list(own), "reference": relationship.to, "reference_column_list": list(there)}
+    return _rule(name, "expect_compound_columns_to_exist_in_reference", kwargs, relationship.severity)
 
 
 def _stated(contract: Contract, hop: Hop) -> Iterator[Rule]:

@@ -13,6 +13,7 @@ from great_expectations.expectations.expectation import BatchExpectation, Column
 from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
 from pyspark.sql import functions as F  # noqa: N812  (the name that Spark's documentation uses)
 
+import expectations.custom_rules  # noqa: F401  (registers them)
 from expectations.custom_distribution import AskedOfTheGate
 from expectations.frame import reference_marker, text_column
 
@@ -62,13 +63,13 @@ class ExpectColumnValuesToExistInReference(ColumnMapExpectation):  # type: ignor
 
 
 class ExpectTableColumnsToBeUnique(BatchExpectation):  # type: ignore[misc]
-    """Expect no column name to stand twice in a delivery's header."""
+    """Expect no column name to stand twice in a delivery's header, in whatever case."""
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("table.columns",)
     success_keys: ClassVar[tuple[str, ...]] = ()
 
     def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        twice = sorted(name for name, count in Counter(metrics["table.columns"]).items() if count > 1)
+        twice = sorted(name for name, count in Counter(column.lower() for column in metrics["table.columns"]).items() if count > 1)
         return {"success": not twice, "result": {"observed_value": len(twice)}}
 
 
@@ -91,17 +92,19 @@ class _AskedOfTheTally(AskedOfTheGate):
 
 
 class ExpectRecordsToBeReadable(_AskedOfTheTally):
-    """Expect at most a share of a delivery's records to be unreadable."""
+    """Expect at most a share or a number of a delivery's records to be unreadable."""
 
-    success_keys: ClassVar[tuple[str, ...]] = ("max_share",)
-    max_share: float
+    success_keys: ClassVar[tuple[str, ...]] = ("max_share", "max_rows")
+    max_share: float | None = None
+    max_rows: int | None = None
 
 
 class ExpectQuarantinedShareToBeAtMost(_AskedOfTheTally):
-    """Expect at most a share of a drop's rows to be set aside."""
+    """Expect at most a share or a number of a drop's rows to be set aside."""
 
-    success_keys: ClassVar[tuple[str, ...]] = ("max_share",)
-    max_share: float
+    success_keys: ClassVar[tuple[str, ...]] = ("max_share", "max_rows")
+    max_share: float | None = None
+    max_rows: int | None = None
 
 
 class ExpectDeliveredNameToBeNew(_AskedOfTheTally):

@@ -88,6 +88,11 @@ def _rule(document: Document, item: Any, at: Steps, contract: Contract, hop: Hop
     for mistake in mistakes(contract, hop, type_, kwargs, severity):
         place = (*at, "kwargs", mistake.argument) if mistake.argument is not None else (*at, "type")
         raise document.error(mistake.what, *place, fix=mistake.fix)
+    if (reference := kwargs.get("reference")) is not None and reference not in contract.references:
+        what = f"{contract.name} refers to no dataset {reference!r}"
+        raise document.error(
+            what, *at, "kwargs", "reference", fix="state this rule in the contract, whose references are pinned for each drop"
+        )
     kind = EXPECTATIONS[type_]
     family = own.get("family", kind.family)
     if family not in FAMILIES:

@@ -56,9 +56,10 @@ def _ordered(rule: Rule, names: Sequence[str]) -> Outcome:
 
 
 def _distinct(rule: Rule, names: Sequence[str]) -> Outcome:
-    twice = {name for name, count in Counter(names).items() if count > 1}
+    folded = [name.lower() for name in names]  # engines don't tell upper from lower case
+    twice = {name for name, count in Counter(folded).items() if count > 1}
     # By position, since without a header these would be somebody's data (P6).
-    places = [str(number) for number, name in enumerate(names, start=1) if name in twice]
+    places = [str(number) for number, name in enumerate(folded, start=1) if name in twice]
     return Outcome(rule, len(twice), len(names), {"told": f"the same name at columns {_listed(places)}"} if twice else {})
 
 

@@ -7,23 +7,34 @@ from typing import TYPE_CHECKING
 
 from catalog.spark_sql import all_of, quoted
 from expectations.frame import HELPER
+from expectations.marks import Tables
 from expectations.plan import Key, Lookup, Plan
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
-def mark(frame: DataFrame, plan: Plan, *, published: DataFrame | None, reference: Callable[[str], DataFrame]) -> DataFrame:
+def mark(
+    frame: DataFrame,
+    plan: Plan,
+    *,
+    published: DataFrame | None,
+    reference: Callable[[str], DataFrame],
+    earlier: DataFrame | None = None,
+) -> DataFrame:
     """Join what the rules look up: references by `reference(table)`, and keys that stand more than once.
 
     By hash aggregation and join, from the right: engines build their hash table of what stands left, and the rows are the greater
-    side. `published` is the table that the rows are appended to, whose keys must not come again.
+    side. `published` is the table that the rows are appended to, whose keys must not come again; `earlier` those of its rows that
+    came before the drop, where that isn't all of them.
     """
     rows = frame
     for lookup in plan.lookups:
         frame = _look_up(frame, lookup, reference(lookup.reference))
     for key in plan.keys:
-        frame = _mark_repeated(frame, key, published, rows=rows)
+        frame = _mark_repeated(frame, rows, key, published)
+    for item in plan.marks:
+        frame = item.apply(frame, Tables(rows, published, reference, published if earlier is None else earlier))
     return frame
 
 
@@ -36,10 +47,10 @@ def _look_up(frame: DataFrame, lookup: Lookup, there: DataFrame) -> DataFrame:
     return found.join(frame, on=F.col(quoted(lookup.column)) == F.col(quoted(lookup.marker)), how="right")
 
 
-def _mark_repeated(frame: DataFrame, key: Key, published: DataFrame | None, *, rows: DataFrame) -> DataFrame:
-    """Mark the rows whose key stands more than once in the frame, or already in the published table.
+def _mark_repeated(frame: DataFrame, rows: DataFrame, key: Key, published: DataFrame | None) -> DataFrame:
+    """Mark the rows whose key stands more than once among `rows`, the frame before any mark, or already in the published table.
 
-    Keys are counted in `rows`, the frame before anything was joined to it: an engine evaluates what is referred to twice twice.
+    To aggregate the marked frame instead would double the query with each key.
     Two joins, and not one with the union of both: Sail 0.7.2 never ends where a union holds a semi join with an empty table.
     """
     from pyspark.sql import functions as F  # noqa: N812

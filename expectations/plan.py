@@ -17,13 +17,17 @@ from expectations.distribution import DISTRIBUTION_TYPES, columns_of
 from expectations.frame import duplicate_marker, reference_marker
 from expectations.header_rules import HEADER_TYPES
 from expectations.histogram import Kind, kind_of
+from expectations.look_up import condition_of, looked_up, questioned
+from expectations.marks import Mark
 from expectations.measures import Measure, unique
+from expectations.questions import Question
 from expectations.row_rules import broken_when, within
 from expectations.suite import Rule, Suite
 from expectations.table_rules import Asked, asked
 from expectations.tables import COUNTED_TYPES
+from expectations.time_rules import after_delivery
 
-Way = Literal["predicate", "key", "reference", "aggregate", "tally", "header", "distribution", "gx"]
+Way = Literal["predicate", "key", "reference", "look-up", "aggregate", "query", "tally", "header", "distribution", "gx"]
 """How a rule is answered."""
 
 UNIQUE_TYPES: Final = frozenset({"expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique"})
@@ -66,30 +70,33 @@ class Step:
     way: Way
     sql: str | None = None
     asked: Asked | None = None
+    mark: Mark | None = None
+    question: Question | None = None
     domain: str | None = None
     """For a rule that allows some failures (`mostly`): the rows that it is asked of."""
 
     @property
     def cost(self) -> str:
         """What the rule adds to the one pass over the rows."""
-        match self.way:
-            case "predicate" | "distribution":
-                more = ", 1 shuffle" if self.rule.type == NO_CLUSTERS else ""
-                return "in the pass" if self.way == "predicate" else f"in the histograms{more}"
-            case "key":
-                return "1 shuffle, 1 join"
-            case "reference":
-                return "1 join with the reference"
-            case "aggregate":
-                again = self.asked is not None and self.asked.spread is not None
-                shuffled = self.asked is not None and any(item.function in _SHUFFLED for item in self.asked.measures)
-                return "in the count" + (", 1 second pass" if again else "") + (", 1 shuffle" if shuffled else "")
-            case "tally" | "header":
-                return "none"
-            case "gx":
-                return "Great Expectations: its import and its own queries"
+        if self.way == "aggregate":
+            again = self.asked is not None and self.asked.spread is not None
+            shuffled = self.asked is not None and any(item.function in _SHUFFLED for item in self.asked.measures)
+            return "in the count" + (", 1 second pass" if again else "") + (", 1 shuffle" if shuffled else "")
+        joins = [f"{self.mark.joins} joins"] if self.mark else ["1 shuffle"] if self.rule.type == NO_CLUSTERS else []
+        return ", ".join([_COSTS[self.way], *joins] if _COSTS[self.way] else joins)
 
 
+_COSTS: Final[dict[Way, str]] = {
+    "predicate": "in the pass",
+    "key": "1 shuffle, 1 join",
+    "reference": "1 join with the reference",
+    "look-up": "",
+    "distribution": "in the histograms",
+    "query": "1 query over the labelled rows",
+    "tally": "none",
+    "header": "none",
+    "gx": "Great Expectations: its import and its own queries",
+}
 _SHUFFLED: Final = ("distinct", "median", "quantile", "mode")
 
 
@@ -114,6 +121,17 @@ class Plan:
         return unique(measure for step in self.steps if step.asked for measure in step.asked.measures)
 
     @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What is looked up beyond keys and references."""
+        return tuple(step.mark for step in self.steps if step.mark)
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """Helper columns that labelled rows keep for the questions of table rules, with the SQL that makes them."""
+        found = [step.question.carries for step in self.steps if step.question and step.question.carries]
+        return {item.name: item.sql for item in found}
+
+    @property
     def spreads(self) -> tuple[Measure, ...]:
         """Every column (and condition) whose sums take the second pass, once."""
         return unique(step.asked.spread for step in self.steps if step.asked and step.asked.spread)
@@ -128,14 +146,17 @@ class Plan:
     def passes(self) -> dict[str, int]:
         """How often the rows are passed over (to label them, then to count), shuffled and joined, however many rules there are."""
         distinct = sum(item.function in _SHUFFLED for item in self.measures)
+        clusters = sum(step.rule.type == NO_CLUSTERS for step in self.steps)
+        shuffled = clusters + sum(bool(step.mark or step.question) for step in self.steps)
         return {
             "passes": (1 if self.suite.hop == "features" else 2)
             + bool(self.spreads)
             + bool(self.histograms)
-            + sum(step.rule.type == NO_CLUSTERS for step in self.steps)
-            + sum(item.function == "mode" for item in self.measures),
-            "shuffles": len(self.keys) + distinct + bool(self.histograms) + sum(step.rule.type == NO_CLUSTERS for step in self.steps),
-            "joins": len(self.keys) + len(self.lookups),
+            + clusters
+            + sum(item.function == "mode" for item in self.measures)
+            + sum(step.question is not None for step in self.steps),
+            "shuffles": len(self.keys) + distinct + bool(self.histograms) + shuffled,
+            "joins": len(self.keys) + len(self.lookups) + sum(mark.joins for mark in self.marks),
             "asked of Great Expectations": sum(step.way == "gx" for step in self.steps),
         }
 
@@ -165,12 +186,15 @@ def _shown(step: Step) -> Iterable[Measure]:
     return (item for item in step.asked.measures if item.function != "mode") if step.asked else ()
 
 
-def make_plan(suite: Suite, contract: Contract) -> Plan:
-    """Compile a suite for the columns that a contract declares."""
+def make_plan(suite: Suite, contract: Contract, *, delivered_at: str | None = None) -> Plan:
+    """Compile a suite for the columns that a contract declares, and for a drop that was delivered at a time (ISO 8601).
+
+    Without the time the plan can be shown; rules that ask for it can't be run.
+    """
     columns = {column.name: column for column in contract.columns}
     keys, lookups, steps = [], {}, []
     for rule in suite.rules:
-        if rule.type in UNIQUE_TYPES:
+        if rule.type in UNIQUE_TYPES or (rule.type == "expect_key_to_stand_once" and rule.kwargs.get("keep", "none") == "none"):
             keys.append(_key(rule, columns))
             marked = f"coalesce({quoted(keys[-1].marker)}, false)"
             steps.append(Step(rule, "key", all_of([keys[-1].where, marked]), domain=_domain(rule, columns)))
@@ -178,6 +202,14 @@ def make_plan(suite: Suite, contract: Contract) -> Plan:
             lookup = Lookup(rule.kwargs["column"], rule.kwargs["reference"], rule.kwargs["reference_column"])
             lookups[lookup.marker] = lookup
             steps.append(Step(rule, "reference", broken_when(rule, columns), domain=_domain(rule, columns)))
+        elif rule.type == "expect_column_values_to_be_before_delivery":
+            sql = all_of([*within(rule, columns), after_delivery(rule.kwargs, columns, delivered_at)])
+            steps.append(Step(rule, "predicate", sql, domain=_domain(rule, columns)))
+        elif (found := looked_up(rule, columns)) is not None:
+            sql = all_of([*condition_of(rule, columns), found.broken])
+            steps.append(Step(rule, "look-up", sql, mark=found, domain=_domain(rule, columns)))
+        elif (question := questioned(rule, columns, replaces=contract.write_mode == "replace")) is not None:
+            steps.append(Step(rule, "query", mark=question.carries.mark if question.carries else None, question=question))
         else:
             steps.append(Step(rule, "tally") if suite.hop == "raw" and rule.type not in HEADER_TYPES else _step(rule, columns))
     return Plan(suite, columns, tuple(steps), tuple(keys), tuple(lookups.values()))
@@ -201,7 +233,7 @@ def _key(rule: Rule, columns: dict[str, Column]) -> Key:
     """A key with a NULL in it is none, where the rule ignores rows with any missing value; else NULL is a value like others."""
     names = tuple(rule.kwargs["column_list"] if "column_list" in rule.kwargs else [rule.kwargs["column"]])
     present = [f"{quoted(name)} is not null" for name in names]
-    parts = within(rule, columns) if "column_list" in rule.kwargs else [*within(rule, columns), *present]
+    parts = within(rule, columns) if rule.type == "expect_compound_columns_to_be_unique" else [*within(rule, columns), *present]
     return Key(rule.id, names, all_of(parts), null_safe=not set(present) <= set(parts))
 
 

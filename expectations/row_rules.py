@@ -14,6 +14,7 @@ from catalog.contract import Column
 from catalog.spark_sql import all_of, any_of, condition_sql, literal, quoted, text
 from expectations.frame import reference_marker, text_column
 from expectations.suite import Rule
+from expectations.time_rules import TIME_RULES
 
 Columns = dict[str, Column]
 
@@ -134,6 +135,8 @@ def _not_in_reference(kwargs: dict[str, Any], _: Columns) -> str:
 
 
 _MADE: Final[dict[str, Callable[[dict[str, Any], Columns], str]]] = {
+    **TIME_RULES,
+    "expect_rows_to_satisfy": lambda kwargs, _: f"not ({kwargs['condition']})",
     "expect_column_values_to_not_be_null": lambda kwargs, _: f"{quoted(kwargs['column'])} is null",
     "expect_column_values_to_be_null": lambda kwargs, _: f"{quoted(kwargs['column'])} is not null",
     "expect_column_values_to_be_between": _between,

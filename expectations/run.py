@@ -4,85 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from catalog.spark_sql import all_of, any_of, quoted
+from catalog.spark_sql import all_of, quoted
 from expectations.frame import HELPER
+from expectations.marks import ALONE, Tables
+from expectations.masks import aside, bits, holds, masks
 from expectations.measures import Measure, scale, spread
 from expectations.plan import Plan
+from expectations.questions import Asked
 from expectations.table_rules import Answers, answer
 from expectations.tables import judge_table
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
     from pyspark.sql import DataFrame
 
 Collect = Callable[["DataFrame"], list[Any]]
 """Fetches a small frame's rows; the engine's own, which tells errors without values."""
 
-BITS: Final = 62
-"""Rules whose outcome one mask column holds."""
-
-
-def masks(plan: Plan) -> list[str]:
-    """Mask columns of labelled rows, each a word of BITS rules."""
-    return [f"{HELPER}broken{word}" for word in range(max(1, -(-len(plan.row_steps) // BITS)))]
-
-
-def _bits(plan: Plan, *, severity: str | None = None) -> dict[str, tuple[str, int]]:
-    """For each row rule (of a severity) its mask column and bit."""
-    words = masks(plan)
-    return {
-        step.rule.id: (words[index // BITS], 1 << index % BITS)
-        for index, step in enumerate(plan.row_steps)
-        if severity is None or step.rule.severity == severity
-    }
-
-
-def _holds(bit: tuple[str, int]) -> str:
-    return f"({bit[0]} & {bit[1]}L) <> 0L"
-
-
-def aside(plan: Plan) -> str:
-    """SQL over labelled rows: whether a row is set aside."""
-    words: dict[str, int] = {}
-    for mask, bit in _bits(plan, severity="quarantine").values():
-        words[mask] = words.get(mask, 0) | bit
-    return any_of([_holds(word) for word in words.items()])
-
-
-def reasons(plan: Plan, words: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
-    """The ids of the rules that set each row aside, sorted, as lists of texts; made once for each combination of rules that occurs.
-
-    Args:
-        plan: Of the suite.
-        words: The mask columns of the rows, by name.
-    """
-    import numpy as np
-    import pyarrow as pa
-
-    names = masks(plan)
-    first = np.zeros(len(words[names[0]]), np.int64)
-    place = first
-    for name in names:
-        _, inverse = np.unique(words[name], return_inverse=True)
-        _, first, place = np.unique(place * (len(inverse) + 1) + inverse, return_index=True, return_inverse=True)
-    bits = sorted(_bits(plan, severity="quarantine").items())
-    lists = [[rule for rule, (mask, bit) in bits if int(words[mask][row]) & bit] for row in first.tolist()]
-    return pa.array(lists, pa.list_(pa.string())).take(pa.array(place))
-
 
 def label(frame: DataFrame, plan: Plan, *, keep: list[str]) -> DataFrame:
-    """Columns `keep` of a marked frame, and the masks of the rules that each row breaks."""
+    """Columns `keep` of a marked frame, what questions need of it, and the masks of the rules that each row breaks."""
     frame, broken = _broken(frame, plan)
     words: dict[str, list[str]] = {mask: ["0L"] for mask in masks(plan)}
-    for rule, (mask, bit) in _bits(plan).items():
+    for rule, (mask, bit) in bits(plan).items():
         words[mask].append(f"case when {broken[rule]} then {bit}L else 0L end")
-    return frame.selectExpr(*[quoted(name) for name in keep], *[f"{' + '.join(parts)} as {mask}" for mask, parts in words.items()])
+    carried = [f"{sql} as {quoted(name)}" for name, sql in plan.carried.items()]
+    made = [f"{' + '.join(parts)} as {mask}" for mask, parts in words.items()]
+    return frame.selectExpr(*[quoted(name) for name in keep], *carried, *made)
 
 
 def _broken(frame: DataFrame, plan: Plan) -> tuple[DataFrame, dict[str, str]]:
@@ -108,6 +59,8 @@ class Counted:
     answers: Answers
     asked_of: Mapping[str, int] = field(default_factory=dict)
     """Rows that a rule with `mostly` was asked of."""
+    numbers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """What the questions of table rules were answered."""
     by_gx: Mapping[str, Outcome] = field(default_factory=dict)
     """Outcomes of table rules that Great Expectations itself was asked for."""
 
@@ -117,16 +70,18 @@ class Counted:
         return self.rows - self.aside
 
 
-def count_labelled(labelled: DataFrame, plan: Plan, collect: Collect) -> Counted:
-    """Count labelled rows; table rules are asked of those that pass."""
-    failed = {rule: f"count(case when {_holds(bit)} then 1 end)" for rule, bit in _bits(plan).items()}
-    return _count(labelled, plan, failed, collect, passing=f"not {aside(plan)}")
+def count_labelled(labelled: DataFrame, plan: Plan, collect: Collect, tables: Tables = ALONE) -> Counted:
+    """Count labelled rows; table rules are asked of those that pass, and held against `tables`."""
+    failed = {rule: f"count(case when {holds(bit)} then 1 end)" for rule, bit in bits(plan).items()}
+    return _count(labelled, plan, failed, collect, passing=f"not {aside(plan)}", tables=tables)
 
 
 def count_rows(frame: DataFrame, plan: Plan, collect: Collect) -> Counted:
     """Count the rows of a marked frame of which none can be set aside, as those of a feature table."""
     frame, broken = _broken(frame, plan)
-    return _count(frame, plan, {rule: f"count(case when {sql} then 1 end)" for rule, sql in broken.items()}, collect, passing="true")
+    return _count(
+        frame, plan, {rule: f"count(case when {sql} then 1 end)" for rule, sql in broken.items()}, collect, passing="true", tables=ALONE
+    )
 
 
 def nothing_counted(plan: Plan) -> Counted:
@@ -138,7 +93,7 @@ def nothing_counted(plan: Plan) -> Counted:
     return Counted(0, 0, {}, Answers(measures, {item: spread(0, 0.0, 1.0, (None, None)) for item in plan.spreads}))
 
 
-def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collect, *, passing: str) -> Counted:
+def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collect, *, passing: str, tables: Tables) -> Counted:
     from pyspark.sql import functions as F  # noqa: N812
 
     measures = [item for item in plan.measures if item.function != "mode"]
@@ -153,7 +108,9 @@ def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collec
     found: dict[Measure, Any] = {item: next(values) for item in measures}
     found |= {item: _modes(frame, item, passing, collect) for item in plan.measures if item.function == "mode"}
     answers = Answers(found, _spreads(frame, plan, found, collect, passing))
-    return Counted(rows, set_aside, broken, answers, asked_of, _by_gx(frame, plan, passing))
+    asking = Asked(frame, passing, tables, collect)
+    numbers = {step.rule.id: step.question.ask(asking) for step in plan.steps if step.question is not None and rows}
+    return Counted(rows, set_aside, broken, answers, asked_of, numbers, _by_gx(frame, plan, passing))
 
 
 def _by_gx(frame: DataFrame, plan: Plan, passing: str) -> dict[str, Outcome]:
@@ -239,6 +196,8 @@ def outcomes(
                 what = f"{rule.type} is answered by histograms, and none were taken"
                 raise ContractError(what, where=f"rule {rule.id}", fix="ask it at hop processed")
             found.append(distributions[rule.id])
+        elif step.question is not None:
+            found.append(step.question.judge(rule, counted.numbers.get(rule.id, ())))
         elif step.way == "gx":
             found.append(counted.by_gx[rule.id])
         else:

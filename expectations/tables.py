@@ -32,11 +32,22 @@ def judge_table(rule: Rule, *, valid: int, quarantined: int = 0, other_rows: Map
             raise ContractError(what, where=f"rule {rule.id}", fix="see docs/contracts.md for the rules of each hop")
 
 
+def over_budget(rule: Rule, lost: int, total: int) -> tuple[str, str] | None:
+    """Where lost rows are more than the rule's `max_share` or `max_rows`: how many of how many, and what is allowed."""
+    share, rows = rule.kwargs.get("max_share"), rule.kwargs.get("max_rows")
+    if share is not None and total and lost / total > share:
+        return f"{lost} of {total}", f"the contract allows {share:.0%}"
+    if rows is not None and lost > rows:
+        return f"{lost} of {total}", f"the contract allows {rows}"
+    return None
+
+
 def _share(rule: Rule, valid: int, quarantined: int) -> Outcome:
     total = valid + quarantined
     share = quarantined / total if total else 0.0
-    told = f"{quarantined} of {total} rows would be set aside, the contract allows {rule.kwargs['max_share']:.0%}"
-    return Outcome(rule, int(share > rule.kwargs["max_share"]), 1, {"observed_value": share, "told": told})
+    told = over_budget(rule, quarantined, total)
+    words = f"{quarantined} of {total} rows would be set aside" + (f", {told[1]}" if told else "")
+    return Outcome(rule, int(told is not None), 1, {"observed_value": share, "told": words})
 
 
 def _equal(rule: Rule, rows: int, other_rows: Mapping[str, int]) -> Outcome:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from expectations.frame import DROP
+from expectations.suite import Suite
 from lake import publish
 from lake.receive import who
 from lake.repository import MAIN
@@ -34,6 +36,29 @@ def latest_manifest(session: Session, table: str) -> Manifest | None:
     """The manifest of a table's latest version; None before its first."""
     head = publish.head(session.repository, table)
     return publish.manifest_at(session.repository, MAIN, VersionName(table, int(head["version"]))) if head else None
+
+
+def judged_at(session: Session, table: str, drop: str) -> str | None:
+    """When the delivery came that a published drop was judged as: what its version says."""
+    number = _published_as(session, table, drop)
+    return publish.manifest_at(session.repository, MAIN, VersionName(table, number)).delivered_at if number else None
+
+
+def earlier_rows(session: Session, table: str, suite: Suite, published: DataFrame | None, drop: str) -> DataFrame | None:
+    """The published rows of drops that came before one, where a rule asks for a watermark; None where none does."""
+    if published is None or not any(rule.type == "expect_column_values_to_be_within_watermark" for rule in suite.rules):
+        return None
+    from pyspark.sql import functions as F  # noqa: N812
+
+    own = _published_as(session, table, drop)
+    drops = [str(row[0]) for row in session.engine.rows(published.select(DROP).distinct())]
+    return published.where(F.col(DROP).isin([other for other in drops if _published_as(session, table, other) < own]))
+
+
+def _published_as(session: Session, table: str, drop: str) -> int:
+    """The number of the version that a drop made; 0 where it made none."""
+    done = publish.publication(session.repository, dataset=table, cause=drop, table=table)
+    return int(done["version"]) if done else 0
 
 
 def open_rows(session: Session, manifest: Manifest) -> pa.Table:

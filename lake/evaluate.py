@@ -11,8 +11,10 @@ from expectations.distribution import Baselines, ask_distributions
 from expectations.frame import ROW, typed
 from expectations.histogram import Histograms
 from expectations.mark import mark
+from expectations.marks import Tables
+from expectations.masks import aside
 from expectations.plan import Plan, make_plan
-from expectations.run import aside, count_labelled, label, outcomes
+from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import publish
@@ -51,10 +53,7 @@ class Evaluated:
 
 def missing_reference(session: Session, contract: Contract) -> str | None:
     """The first dataset that the contract refers to and that has no version yet."""
-    for relation in contract.relationships:
-        if publish.head(session.repository, relation.to) is None:
-            return relation.to
-    return None
+    return next((table for table in contract.references if publish.head(session.repository, table) is None), None)
 
 
 def pin_references(session: Session, contract: Contract) -> tuple[Parent, ...]:
@@ -64,7 +63,7 @@ def pin_references(session: Session, contract: Contract) -> tuple[Parent, ...]:
         IntegrityError: One of them has no version.
     """
     pins = []
-    for table in sorted({relation.to for relation in contract.relationships}):
+    for table in contract.references:
         latest = publish.head(session.repository, table)
         if latest is None:
             what = f"{contract.name} refers to {table}, which has no version"
@@ -83,6 +82,8 @@ def evaluate(
     folder: Path,
     pins: tuple[Parent, ...],
     published: DataFrame | None,
+    delivered_at: str,
+    earlier: DataFrame | None = None,
     baselines: Baselines = lambda _: {},
 ) -> Evaluated:
     """Label the rows of a staging file in one evaluation, kept in `folder`, and count from it.
@@ -95,18 +96,20 @@ def evaluate(
         folder: Scratch folder that the labelled rows are kept in.
         pins: The references' versions.
         published: The table that the drop is appended to, whose keys must not come again; None where it is replaced.
+        delivered_at: When the drop was delivered, the present of rules about time.
+        earlier: Those of the published rows that came before this drop; all of them where it is None.
         baselines: Histograms of earlier versions, for rules that compare with them.
     """
-    engine, plan = session.engine, make_plan(suite, contract)
+    engine, plan = session.engine, make_plan(suite, contract, delivered_at=delivered_at)
 
     def reference(table: str) -> DataFrame:
         (pin,) = (item for item in pins if item.table == table)
         return session.references.frame(finished(session, pin.name).manifest)
 
-    frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference)
+    frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference, earlier=earlier)
     keep = [*plan.columns, ROW]
     labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
-    counted = count_labelled(labelled, plan, engine.rows)
+    counted = count_labelled(labelled, plan, engine.rows, Tables(None, published, reference))
     histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}")
     found = outcomes(plan, counted, distributions=distributions)
     return Evaluated(plan, labelled, counted.valid, counted.aside, found, histograms)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from expectations.frame import RECORD, ROW
-from expectations.run import masks, reasons
+from expectations.masks import masks, reasons
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, RECORD, ROW
-from expectations.run import aside, masks
+from expectations.masks import aside, masks
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome, Verdict
 from lake import layout, ledger, publish
@@ -170,6 +170,7 @@ class _Work:
                 folder=folder,
                 pins=self.pins,
                 published=published,
+                delivered_at=self.drop.delivered_at,
                 baselines=compare.baselines,
             )
             counts = found.counts(records=self.records, before=before, appends=self.appends)

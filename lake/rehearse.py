@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from catalog.contract import Contract, Hop
@@ -107,6 +108,7 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
         folder=staging.parent,
         pins=pins,
         published=published,
+        delivered_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         baselines=compare.baselines,
     )
     return _result(

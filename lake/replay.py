@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, ROW
-from expectations.run import aside
+from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict
 from lake import layout, publish
-from lake.aside import choose_rows, count_aside, latest_manifest, open_rows, settlements
+from lake.aside import choose_rows, count_aside, earlier_rows, judged_at, latest_manifest, open_rows, settlements
 from lake.columns import check_columns
 from lake.content import content_after
 from lake.delta import table_files
@@ -218,7 +218,18 @@ class _Replay:
         suite = replace(
             self.suite, rules=tuple(replace(rule, severity=_only_rows(rule.severity)) for rule in self.suite.rules if rule.row_rule)
         )
-        return evaluate(self.session, self.contract, suite, staging=staging, folder=folder, pins=self.pins, published=published), ids
+        found = evaluate(
+            self.session,
+            self.contract,
+            suite,
+            staging=staging,
+            folder=folder,
+            pins=self.pins,
+            published=published,
+            delivered_at=judged_at(self.session, self.contract.name, drop) or self.parent.delivered_at or "",
+            earlier=earlier_rows(self.session, self.contract.name, suite, published, drop),
+        )
+        return found, ids
 
     def _in_order(self, chosen: pa.Table) -> list[str]:
         """The drops of the chosen rows, in the order that they were published."""

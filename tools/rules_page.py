@@ -8,6 +8,7 @@ from pathlib import Path
 from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
 from expectations.distribution import DISTRIBUTION_TYPES
 from expectations.header_rules import HEADER_TYPES
+from expectations.look_up import LOOK_UPS, QUERIES
 from expectations.plan import UNIQUE_TYPES
 from expectations.tables import COUNTED_TYPES
 
@@ -49,17 +50,17 @@ def _arguments(kind: Expectation) -> Iterator[str]:
 
 
 def _way(name: str, kind: Expectation) -> str:
-    if not kind.planned:
-        return "Great Expectations itself"
-    if name in HEADER_TYPES:
-        return "the columns' names and types"
-    if name in DISTRIBUTION_TYPES:
-        return "the column's histogram"
-    if name in UNIQUE_TYPES:
-        return "one aggregation by the key"
-    if name in COUNTED_TYPES or "raw" in kind.hops:
-        return "counts that are there anyway"
-    return "the pass over the rows" if kind.row_rule else "aggregates of the count"
+    ways = {
+        "Great Expectations itself": not kind.planned,
+        "the columns' names and types": name in HEADER_TYPES,
+        "the column's histogram": name in DISTRIBUTION_TYPES,
+        "one aggregation by the key": name in UNIQUE_TYPES,
+        "aggregations and joins of its own": name in LOOK_UPS,
+        "a query over the labelled rows": name in QUERIES,
+        "counts that are there anyway": name in COUNTED_TYPES or "raw" in kind.hops,
+        "the pass over the rows": kind.row_rule,
+    }
+    return next((way for way, answers in ways.items() if answers), "aggregates of the count")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog.contract import Contract
-from catalog.expectation_types import EXPECTATIONS
+from catalog.expectation_types import EXPECTATIONS, OWN
 from catalog.files import load_catalog
 from expectations.build import HOPS, build_suite
 
@@ -35,3 +35,16 @@ def test_every_expectation_type_is_registered_with_gx() -> None:
     registry = importlib.import_module("great_expectations.expectations.registry")
     unknown = [name for name in EXPECTATIONS if not registry.get_expectation_impl(name)]
     assert unknown == []
+
+
+def test_lakegates_own_types_take_every_argument_that_a_contract_may_give() -> None:
+    importlib.import_module("expectations.custom")
+    registry = importlib.import_module("great_expectations.expectations.registry")
+    refused = {name: EXPECTATIONS[name].arguments - registry.get_expectation_impl(name).__fields__.keys() for name in OWN}
+    assert {name: found for name, found in refused.items() if found} == {}
+    told = {"row_condition": "size > 1", "condition_parser": "spark", "condition": "size < 9"}
+    suite = importlib.import_module("great_expectations").ExpectationSuite(
+        name="told", expectations=[{"type": "expect_rows_to_satisfy", "kwargs": told, "severity": "info"}]
+    )
+    (back,) = suite.to_json_dict()["expectations"]
+    assert back["kwargs"]["condition"] == "size < 9"

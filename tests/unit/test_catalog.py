@@ -11,6 +11,7 @@ from catalog.document import suggest
 from catalog.files import load_catalog
 from catalog.loader import load_contract
 from catalog.project import init_project
+from expectations.build import build_suite
 from lakegate.errors import ContractError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -184,3 +185,49 @@ def test_init_refuses_a_folder_that_is_a_lake_and_changes_nothing(tmp_path: Path
     with pytest.raises(UsageError, match="is there already"):
         init_project(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["catalog"]
+
+
+RULE = (
+    "      - {{id: agrees, type: custom, engine: greatExpectations, severity: warn, implementation: {{type: {type}, kwargs: {kwargs}}}}}\n"
+)
+AGREES = "{column: origin, on: [dest], reference: airports, reference_on: [faa], reference_column: name}"
+
+
+def state(lake: Path, name: str, kwargs: str, type_: str = "expect_column_to_agree_with_reference") -> None:
+    edit(lake, name, "    quality:\n", "    quality:\n" + RULE.format(type=type_, kwargs=kwargs))
+
+
+def test_a_rule_may_name_a_dataset_whose_version_is_then_pinned(lake: Path) -> None:
+    state(lake, "weather", AGREES.replace("dest", "origin"))
+    catalog = load_catalog(lake)
+    assert catalog.broken == {}
+    assert "airports" in catalog.get("weather").references
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("airports", "airport", "'airports'"),
+        ("airports", "flights", "correct that contract"),
+        ("reference_on: [faa]", "reference_on: [fa]", "'faa'"),
+        ("reference_column: name", "reference_column: lat", "one type"),
+        ("reference_on: [faa]", "reference_on: [faa, name]", "as many"),
+        ("on: [dest]", "on: [dests]", "'dest'"),
+    ],
+)
+def test_a_rule_that_names_what_another_dataset_lacks_is_told_at_its_line(lake: Path, old: str, new: str, text: str) -> None:
+    state(lake, "flights", AGREES.replace(old, new, 1))
+    error = load_catalog(lake).broken["flights"]
+    path, _, line = error.where.rpartition(":")
+    assert "id: agrees" in Path(path).read_text().splitlines()[int(line) - 1]
+    assert text in error.fix
+
+
+def test_a_foreign_key_may_have_several_columns(lake: Path) -> None:
+    pair = "from: [flights.origin, flights.time_hour], to: [weather.origin, weather.time_hour]"
+    word = "customProperties: [{property: severity, value: warn}]"
+    edit(lake, "flights", "    quality:\n", f"    relationships:\n      - {{{pair}, {word}}}\n    quality:\n")
+    contract = load_catalog(lake).get("flights")
+    (rule,) = (rule for rule in build_suite(contract, "processed", lake).rules if rule.id.endswith("weather.origin,time_hour"))
+    assert rule.type == "expect_compound_columns_to_exist_in_reference"
+    assert rule.kwargs["column_list"] == rule.kwargs["reference_column_list"] == ["origin", "time_hour"]

@@ -132,7 +132,7 @@ MISTAKES = {
     "no severity": ("        severity: quarantine\n        implementation", "        implementation", "severity", "add severity"),
     "engine that doesn't run": ("engine: greatExpectations", "engine: soda", "soda", "greatExpectations"),
     "reference to nowhere in particular": ("to: planes.tailnum", "to: planes.tail.num", "reference", "dataset.column"),
-    "relationship of several columns": ("    quality:\n", "    relationships:\n      - {from: [flights.origin, flights.time_hour], to: [weather.origin, weather.time_hour]}\n    quality:\n", "several columns", "one column"),
+    "relationship of several columns": ("    quality:\n", "    relationships:\n      - {from: [flights.origin, flights.time_hour], to: [weather.origin]}\n    quality:\n", "2 columns point at 1", "as many columns"),
     "relationship twice": ("          - to: airports.faa\n", "          - {to: airports.lat, customProperties: [{property: severity, value: warn}]}\n          - to: airports.faa\n", "airports twice", "keep one"),
     "table rule of another hop": ("type: expect_column_values_to_be_between\n          kwargs: {column: year, min_value: 1987, max_value: 2100}", "type: expect_table_columns_to_be_unique\n          kwargs: {}", "hop processed", "raw"),
     "feature's word on a dataset": ("property: orderBy\n    value: month", "property: driver\n    value: month", "driver", "feature"),

@@ -1,0 +1,46 @@
+"""What rules say of other datasets, checked against those datasets' contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from catalog.contract import Contract, QualityRule
+from catalog.document import suggest
+from lakegate.errors import ContractError
+
+_PAIRED: Final = (("on", "reference_on"), ("by", "reference_by"))
+
+
+def wrong_reference(contract: Contract, known: dict[str, Contract]) -> ContractError | None:
+    """The first rule that names a dataset or a column that isn't there, or compares columns of different types."""
+    for rule in contract.rules:
+        if "reference" in rule.kwargs and (found := _wrong(contract, rule, known)) is not None:
+            what, fix = found
+            return ContractError(f"rule {rule.id!r}: {what}", where=f"{contract.path}:{rule.line}", fix=fix)
+    return None
+
+
+def _wrong(contract: Contract, rule: QualityRule, known: dict[str, Contract]) -> tuple[str, str] | None:
+    name = rule.kwargs["reference"]
+    target = known.get(name)
+    if target is None or target.kind != "dataset" or name == contract.name:
+        options = [other for other, item in known.items() if item.kind == "dataset" and other != contract.name]
+        return (
+            f"{name!r} is no other dataset with a valid contract",
+            f"correct that contract if it is broken, or here: {suggest(name, options)}",
+        )
+    columns = [column.name for column in target.columns]
+    for own, there in _pairs(rule.kwargs):
+        if there not in columns:
+            return f"{name} has no column {there!r}", suggest(there, columns)
+        if contract.column(own).type != target.column(there).type:
+            what = f"{own} is of type {contract.column(own).type}, {name}.{there} of type {target.column(there).type}"
+            return what, "compare columns of one type"
+    return None
+
+
+def _pairs(kwargs: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield kwargs["column"], kwargs["reference_column"]
+    for own, there in _PAIRED:
+        yield from zip(kwargs.get(own, ()), kwargs.get(there, ()), strict=True)

@@ -1,0 +1,76 @@
+"""Row rules about time as SQL: true where a row breaks the rule. NULL keeps every one of them.
+
+A clock is never asked: "now" is the time of the drop's delivery, which its receipt holds and a replay finds again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from catalog.contract import Column
+from catalog.spark_sql import any_of, literal, quoted, text
+from expectations.frame import text_column
+
+Columns = dict[str, Column]
+
+OFFSET: Final = ":[0-9]{2}([.][0-9]+)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)\\z"
+"""A time of day with its offset from UTC, which is the second group, at the end of a text."""
+
+FOLDS: Final = (30, 60, 120)
+"""Minutes that clocks were ever put back by since 1970: Lord Howe's half an hour, the usual hour, Troll's two."""
+
+
+def after_delivery(kwargs: dict[str, Any], columns: Columns, delivered_at: str | None) -> str:
+    """True where a value lies after the drop's delivery (ISO 8601 text; UTC where it states no offset) and the tolerance.
+
+    Without a delivery, as where a plan is only shown, `delivered_at` stands in its place.
+    """
+    column = columns[kwargs["column"]]
+    seconds = kwargs.get("tolerance_seconds", 0)
+    if delivered_at is None:
+        return f"{quoted(column.name)} > delivered_at + {seconds} seconds"
+    moment = datetime.fromisoformat(delivered_at)
+    latest = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) + timedelta(seconds=seconds)
+    written = latest.strftime("%Y-%m-%d" if column.type == "date" else "%Y-%m-%dT%H:%M:%S.%f")
+    return f"{quoted(column.name)} > {literal(written, column.type)}"
+
+
+def _not_before(kwargs: dict[str, Any], columns: Columns) -> str:
+    column = columns[kwargs["column"]]
+    cutoff = literal(kwargs["cutoff"], column.type) if "cutoff" in kwargs else quoted(kwargs["cutoff_column"])
+    return f"{quoted(column.name)} {'>' if kwargs.get('or_equal') else '>='} {cutoff}"
+
+
+def delivered_text(column: Column) -> str:
+    """The text that was delivered for a column, at the processed hop."""
+    return quoted(column.name if column.type == "string" else text_column(column.name))
+
+
+def _without_offset(kwargs: dict[str, Any], columns: Columns) -> str:
+    return f"not ({delivered_text(columns[kwargs['column']])} rlike {text(OFFSET)})"
+
+
+def _universal(kwargs: dict[str, Any], _: Columns) -> str:
+    """The moment of a local time: engines move a time that no clock showed on by the gap, and take one of two that one showed twice."""
+    return f"to_utc_timestamp({quoted(kwargs['column'])}, {text(kwargs['time_zone'])})"
+
+
+def _in_a_gap(kwargs: dict[str, Any], columns: Columns) -> str:
+    return f"from_utc_timestamp({_universal(kwargs, columns)}, {text(kwargs['time_zone'])}) <> {quoted(kwargs['column'])}"
+
+
+def _in_a_fold(kwargs: dict[str, Any], columns: Columns) -> str:
+    column, zone, moment = quoted(kwargs["column"]), text(kwargs["time_zone"]), _universal(kwargs, columns)
+    shifts = [f"{sign} interval {minutes} minutes" for minutes in FOLDS for sign in "+-"]
+    return any_of([f"from_utc_timestamp({moment} {shift}, {zone}) = {column}" for shift in shifts])
+
+
+TIME_RULES: Final[dict[str, Callable[[dict[str, Any], Columns], str]]] = {
+    "expect_column_values_to_be_before_cutoff": _not_before,
+    "expect_column_text_to_state_its_offset": _without_offset,
+    "expect_local_time_to_exist": _in_a_gap,
+    "expect_local_time_to_be_unambiguous": _in_a_fold,
+}
+"""For each expectation type what makes its SQL; `expect_column_values_to_be_before_delivery` needs the drop besides."""

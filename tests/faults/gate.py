@@ -1,0 +1,99 @@
+"""The gate on one engine, without a lake: a plan asked of staged rows, a published table and references."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.contract import Contract, Severity
+from catalog.expectation_types import EXPECTATIONS
+from catalog.rules import mistakes
+from expectations import run
+from expectations.frame import typed
+from expectations.mark import mark
+from expectations.marks import Tables
+from expectations.plan import make_plan
+from expectations.suite import Rule, Suite
+from expectations.verdict import Outcome
+from lake.engine import Engine
+from lake.environment import prepare_environment
+from lakegate.home import Endpoint
+from lakegate.settings import Settings
+from tests.faults.rides import CONTRACT, DELIVERED, Row, staged
+
+Asked = tuple[str, dict[str, Any]]
+
+
+def rule(kind: str, kwargs: dict[str, Any], number: int, *, aside: bool) -> Rule:
+    """A rule as a contract would state it, checked as the contract would be."""
+    known = EXPECTATIONS[kind]
+    severity: Severity = "block" if not known.row_rule else "quarantine" if aside else "warn"
+    if not known.generated:
+        assert [item.what for item in mistakes(CONTRACT, "processed", kind, kwargs, severity)] == []
+    return Rule(f"r{number:02}:a,b->c.d", kind, kwargs, severity, known.family, known.row_rule)
+
+
+@dataclass(frozen=True)
+class Found:
+    """How each rule came out, and the record numbers that break each row rule."""
+
+    outcomes: tuple[Outcome, ...]
+    broken: tuple[frozenset[int], ...]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """An engine, and a folder for its files."""
+
+    engine: Engine
+    folder: Path
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @classmethod
+    def on(cls, name: str, folder: Path) -> Gate:
+        """A gate on `sail` or `spark`."""
+        prepare_environment()
+        engine = Engine(Settings.load(home=folder, environ={"LAKEGATE_ENGINE": name}), Endpoint("http://127.0.0.1:9", "none", "none"))
+        return cls(engine, folder)
+
+    def frame(self, table: pa.Table) -> Any:
+        """A table as a frame of the engine."""
+        path = self.folder / f"{next(self.numbers)}.parquet"
+        pq.write_table(table, path)
+        return self.engine.read_parquet([path.as_uri()])
+
+    def ask(
+        self,
+        rows: list[Row],
+        asked: Sequence[Asked],
+        *,
+        published: list[Row] | None = None,
+        references: dict[str, pa.Table] | None = None,
+        contract: Contract = CONTRACT,
+        aside: bool = True,
+    ) -> Found:
+        """What the plan of these rules finds; row rules set rows aside, or warn."""
+        rules = tuple(rule(kind, kwargs, number, aside=aside) for number, (kind, kwargs) in enumerate(asked))
+        plan = make_plan(Suite(contract.name, "processed", rules), contract, delivered_at=DELIVERED)
+        stands = None if published is None else typed(self.frame(staged(published)), contract)
+        tables = {name: self.frame(table) for name, table in (references or {}).items()}
+        frame = mark(typed(self.frame(staged(rows)), contract), plan, published=stands, reference=tables.__getitem__)
+        labelled = self.engine.write_scratch(
+            run.label(frame, plan, keep=[*plan.columns, "_row"]), self.folder / f"labelled{next(self.numbers)}"
+        )
+        counted = run.count_labelled(labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__))
+        bits = run._bits(plan)
+        masks = self.engine.rows(labelled.select("_row", *{mask for mask, _ in bits.values()})) if bits else []
+        broken = [
+            frozenset(row["_row"] for row in masks if row[bits[item.id][0]] & bits[item.id][1]) if item.row_rule else frozenset()
+            for item in rules
+        ]
+        outcomes = run.outcomes(plan, counted)
+        assert all(len(hit) == outcome.failed for hit, outcome in zip(broken, outcomes, strict=True) if outcome.rule.row_rule)
+        return Found(outcomes, tuple(broken))

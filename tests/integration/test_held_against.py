@@ -1,0 +1,125 @@
+"""Rules that hold rows against other datasets, the published table and the time of the delivery, carried through a lake."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lake.server import stop_server
+from lakegate.settings import Settings
+from tests.integration.conftest import CommandLine, Lake
+
+pytestmark = pytest.mark.server
+
+STOPS = """
+apiVersion: v3.2.0
+kind: DataContract
+id: stops
+name: stops
+version: 1.0.0
+status: draft
+schema:
+  - name: stops
+    properties:
+      - {name: city, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: stop, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 2}
+      - {name: land, logicalType: string}
+customProperties:
+  - {property: writeMode, value: replace}
+"""
+RIDES = """
+apiVersion: v3.2.0
+kind: DataContract
+id: rides
+name: rides
+version: 1.0.0
+status: draft
+schema:
+  - name: rides
+    properties:
+      - {name: ride, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: city, logicalType: string}
+      - {name: stop, logicalType: integer}
+      - {name: land, logicalType: string}
+      - {name: at, logicalType: timestamp}
+      - {name: size, logicalType: integer}
+    relationships:
+      - from: [rides.city, rides.stop]
+        to: [stops.city, stops.stop]
+        customProperties: [{property: severity, value: quarantine}]
+    quality:
+      - {id: size, type: custom, engine: greatExpectations, severity: quarantine,
+         implementation: {type: expect_column_values_to_be_between, kwargs: {column: size, max_value: LARGEST}}}
+      - {id: future, type: custom, engine: greatExpectations, severity: quarantine,
+         implementation: {type: expect_column_values_to_be_before_delivery, kwargs: {column: at}}}
+      - {id: late, type: custom, engine: greatExpectations, severity: quarantine,
+         implementation: {type: expect_column_values_to_be_within_watermark, kwargs: {column: at, max_late_seconds: 86400}}}
+      - {id: agrees, type: custom, engine: greatExpectations, severity: quarantine,
+         implementation: {type: expect_column_to_agree_with_reference,
+                          kwargs: {column: land, on: [city], reference: stops, reference_on: [city], reference_column: land}}}
+      - {id: again, type: custom, engine: greatExpectations, severity: block,
+         implementation: {type: expect_rows_not_to_be_delivered_again, kwargs: {column_list: [ride], max_share: 0.5}}}
+customProperties:
+  - {property: writeMode, value: append}
+  - {property: duplicateKeys, value: {keep: last, orderBy: [at]}}
+  - {property: unexpectedColumns, value: ignore}
+"""
+JANUARY = """ride,city,stop,land,at,size
+a,Aarhus,1,DK,2024-01-10T10:00:00Z,1
+b,Aarhus,9,DK,2024-01-10T11:00:00Z,1
+c,Aarhus,2,NO,2024-01-10T12:00:00Z,1
+d,Aarhus,2,,2999-01-10T12:00:00Z,1
+e,Aarhus,2,DK,2024-01-10T09:00:00Z,70
+f,Aarhus,,DK,2024-01-10T14:00:00Z,1
+f,Aarhus,1,DK,2024-01-10T13:00:00Z,1
+"""
+MARCH = """ride,city,stop,land,at,size,colour
+g,Aarhus,1,DK,2024-03-10T10:00:00Z,1,red
+h,Aarhus,1,DK,2024-01-05T10:00:00Z,1,red
+a,Aarhus,1,DK,2024-03-10T10:00:00Z,1,red
+"""
+
+
+@pytest.fixture(scope="module")
+def lakes(tmp_path_factory: pytest.TempPathFactory, empty_home: Path, command_line: CommandLine) -> Iterator[Lake]:
+    project, home = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("held") / "home"
+    (project / "catalog" / "contracts").mkdir(parents=True)
+    (project / "catalog" / "contracts" / "stops.odcs.yaml").write_text(STOPS)
+    (project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(RIDES.replace("LARGEST", "9"))
+    shutil.copytree(empty_home, home)
+    lake = Lake(Settings.load(home=home, project=project), command_line, home.parent / "files")
+    yield lake
+    stop_server(lake.settings.home)
+
+
+def aside(lake: Lake) -> dict[str, list[str]]:
+    return {item["record"].split(",")[0] + str(item["row"]): item["rules"] for item in lake.run("quarantine", "rides", "--json").json}
+
+
+def test_rules_are_held_against_what_stands_and_a_replay_against_what_stood(lakes: Lake) -> None:
+    january = lakes.file("january.csv", JANUARY.encode())
+    waits = lakes.run("ingest", "rides", january, "--json")
+    assert "stops" in waits.out
+    lakes.ingest("stops", lakes.file("stops.csv", b"city,stop,land\nAarhus,1,DK\nAarhus,2,DK\n"))
+    lakes.ingest("rides", january)
+    first = {
+        "b2": ["fk:city,stop->stops.city,stop"],
+        "c3": ["agrees"],
+        "d4": ["future"],
+        "e5": ["size"],
+        "f7": ["key"],
+    }
+    assert aside(lakes) == first
+    assert lakes.run("versions", "rides", "--json").json[-1]["rows_total"] == 2
+    lakes.ingest("rides", lakes.file("march.csv", MARCH.encode()))
+    assert aside(lakes) == first | {"h2": ["late"], "a3": ["key"]}
+    again = "ride,city,stop,land,at,size\na,,,,,\ng,,,,,\nz,,,,,\n"
+    blocked = lakes.run("ingest", "rides", lakes.file("again.csv", again.encode()), "--json")
+    assert (blocked.code, "again" in blocked.err + blocked.out) == (3, True)
+    (lakes.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(RIDES.replace("LARGEST", "99"))
+    done = lakes.run("replay", "rides", "--json")
+    assert done.json["rows_passing"] == 1
+    assert aside(lakes) == {name: rules for name, rules in (first | {"h2": ["late"], "a3": ["key"]}).items() if name != "e5"}
