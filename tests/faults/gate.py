@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from catalog.contract import Contract, Severity
 from catalog.expectation_types import EXPECTATIONS
 from catalog.rules import mistakes
+from expectations import masks as masks_of
 from expectations import run
 from expectations.frame import typed
 from expectations.mark import mark
@@ -88,7 +89,7 @@ class Gate:
             run.label(frame, plan, keep=[*plan.columns, "_row"]), self.folder / f"labelled{next(self.numbers)}"
         )
         counted = run.count_labelled(labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__))
-        bits = run._bits(plan)
+        bits = masks_of.bits(plan)
         masks = self.engine.rows(labelled.select("_row", *{mask for mask, _ in bits.values()})) if bits else []
         broken = [
             frozenset(row["_row"] for row in masks if row[bits[item.id][0]] & bits[item.id][1]) if item.row_rule else frozenset()

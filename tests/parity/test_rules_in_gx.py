@@ -24,6 +24,7 @@ from catalog.expectation_types import EXPECTATIONS
 from catalog.rules import mistakes
 from expectations import run
 from expectations.mark import mark
+from expectations.masks import bits
 from expectations.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
@@ -151,7 +152,7 @@ class Lakegate:
         labelled = run.label(mark(frame, plan, published=None, reference=lambda _: frame), plan, keep=[*plan.columns, "_row"])
         outcomes = run.outcomes(plan, run.count_labelled(labelled, plan, self.engine.rows), other_rows={OTHER: OTHER_ROWS})
         masks = self.engine.rows(labelled.drop(*plan.columns))
-        broken = {rule: {row["_row"] for row in masks if row[mask] & bit} for rule, (mask, bit) in run._bits(plan).items()}
+        broken = {rule: {row["_row"] for row in masks if row[mask] & bit} for rule, (mask, bit) in bits(plan).items()}
         return {outcome.rule.id: (outcome, broken.get(outcome.rule.id, set())) for outcome in outcomes}
 
 
