@@ -30,9 +30,10 @@ from dagster import (
 from assets import runs
 from assets.checks import check_results
 from assets.known import DATA_VERSION, untold
-from assets.metadata import version_metadata
+from assets.metadata import rules_before, version_metadata
 from assets.partitions import drop_of
 from assets.resource import LakegateResource
+from assets.triggers import trigger_event
 from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
 from lake import publish
@@ -73,7 +74,7 @@ def carry_drop(
         elif result.version is None:
             yield from _refused(context, contract, result, families)
         else:
-            yield _told(session, contract, _published(session, result.version), families)
+            yield _told(context, session, contract, _published(session, result.version), families)
 
 
 def carry_feature(context: AssetExecutionContext, lake: LakegateResource, contract: Contract, families: Sequence[str]) -> Iterator[Told]:
@@ -96,7 +97,7 @@ def carry_feature(context: AssetExecutionContext, lake: LakegateResource, contra
         if refused is not None:
             yield from _refused(context, contract, refused, families)
         elif late:
-            yield _told(session, contract, late[-1], families)
+            yield _told(context, session, contract, late[-1], families)
         else:
             reason = f"{table} needs a version of each of {', '.join(contract.inputs)}"
             _observe_waiting(context, HopResult("features", table, Verdict.WAITING, None, {}, [], reason), partition=None)
@@ -121,13 +122,18 @@ def _claim(contract: Contract) -> dict[str, str]:
     return runs.tags_for(contract) | {runs.PROCESS: runs.this_process()}
 
 
-def _told(session: Session, contract: Contract, published: Published, families: Sequence[str]) -> MaterializeResult[Any]:
+def _told(
+    context: AssetExecutionContext, session: Session, contract: Contract, published: Published, families: Sequence[str]
+) -> MaterializeResult[Any]:
     manifest, table = published.manifest, published.name.table
+    _log_trigger(context, published)
     result: MaterializeResult[Any] = MaterializeResult(
         asset_key=table,
         metadata=version_metadata(session, contract, published),
         data_version=DataVersion(manifest.content_hash),
-        check_results=check_results(table, families, manifest.rules, publish.manifest_counts(manifest)),
+        check_results=check_results(
+            table, families, manifest.rules, publish.manifest_counts(manifest), before=rules_before(session, published.name)
+        ),
     )
     _tell(session, table)
     return result
@@ -136,8 +142,15 @@ def _told(session: Session, contract: Contract, published: Published, families: 
 def _log_version(context: AssetExecutionContext, session: Session, contract: Contract, published: Published) -> None:
     tags = {DATA_VERSION: published.manifest.content_hash, f"{DATA_VERSION}_is_user_provided": "true"}
     metadata = version_metadata(session, contract, published)
+    _log_trigger(context, published)
     _tell(session, contract.name)
     context.log_event(AssetMaterialization(asset_key=contract.name, metadata=metadata, tags=tags))
+
+
+def _log_trigger(context: AssetExecutionContext, published: Published) -> None:
+    """Before the version itself: a run that dies in between raises it again, and never too seldom."""
+    if (event := trigger_event(published)) is not None:
+        context.log_event(event)
 
 
 def _tell(session: Session, table: str) -> None:

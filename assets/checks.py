@@ -39,31 +39,51 @@ def check_specs(table: str, suite: Suite, partitions: PartitionsDefinition[str] 
 
 
 def check_results(
-    table: str, families: Iterable[str], rules: Iterable[Mapping[str, Any]], counts: Mapping[str, int], *, only_judged: bool = False
+    table: str,
+    families: Iterable[str],
+    rules: Iterable[Mapping[str, Any]],
+    counts: Mapping[str, int],
+    *,
+    before: Iterable[Mapping[str, Any]] = (),
+    only_judged: bool = False,
 ) -> list[AssetCheckResult]:
     """The outcome of each family: failed where any of its rules found something, as an error where that blocks.
 
     Args:
         table: The asset.
         families: Those that have a check.
-        rules: `{"rule", "family", "severity", "failed"}` of each rule that was judged.
+        rules: `{"rule", "family", "severity", "failed", "of"}` of each rule that was judged.
         counts: The hop's counts.
+        before: The same of the version before, for the trend.
         only_judged: Leave out families without a judged rule (a drop that could not be opened is judged by few).
     """
-    rules = list(rules)
+    rules, before = list(rules), list(before)
     results = []
     for family in families:
         own = [rule for rule in rules if rule["family"] == family]
         if own or not only_judged:
-            results.append(_result(table, family, own, counts))
+            results.append(_result(table, family, own, counts, [rule for rule in before if rule["family"] == family]))
     return results
 
 
-def _result(table: str, family: str, rules: list[Mapping[str, Any]], counts: Mapping[str, int]) -> AssetCheckResult:
+def _result(
+    table: str, family: str, rules: list[Mapping[str, Any]], counts: Mapping[str, int], before: list[Mapping[str, Any]]
+) -> AssetCheckResult:
     broken = [rule for rule in rules if rule["failed"]]
     blocks = any(rule["severity"] == "block" for rule in broken)
     rows, aside = counts.get("records_in", 0), counts.get("quarantined", 0)
     metadata: dict[str, Any] = {f"failed: {rule['rule']}": MetadataValue.int(int(rule["failed"])) for rule in rules}
+    metadata |= {f"value: {rule['rule']}": MetadataValue.float(float(rule["value"])) for rule in rules if "value" in rule}
+    worst, worst_before = _greatest_share(rules), _greatest_share(before)
+    metadata |= {
+        "rules broken": MetadataValue.int(len(broken)),
+        "greatest share failing": MetadataValue.float(worst),
+    }
+    if before:
+        metadata |= {
+            "rules broken before": MetadataValue.int(sum(bool(rule["failed"]) for rule in before)),
+            "change of the greatest share failing": MetadataValue.float(worst - worst_before),
+        }
     metadata |= {
         "rows in": MetadataValue.int(rows),
         "rows valid": MetadataValue.int(counts.get("valid", 0)),
@@ -79,6 +99,10 @@ def _result(table: str, family: str, rules: list[Mapping[str, Any]], counts: Map
         metadata=metadata,
         description=told or None,
     )
+
+
+def _greatest_share(rules: list[Mapping[str, Any]]) -> float:
+    return max((rule["failed"] / rule["of"] for rule in rules if rule.get("of")), default=0.0)
 
 
 def _description(suite: Suite, family: Family) -> str:

@@ -29,7 +29,7 @@ def define(settings: Settings) -> Definitions:
     drops = {name: job for name, job in made.jobs.items() if catalog.contracts[name].kind == "dataset"}
     features = {name: job for name, job in made.jobs.items() if name not in drops}
     return Definitions(
-        assets=[*made.assets, *made.broken],
+        assets=[*made.assets, *made.triggers, *made.broken],
         jobs=list(made.jobs.values()),
         sensors=[new_drops(lake, drops), follow_features(lake, features)],
         resources={resource.NAME: lake},

@@ -25,6 +25,7 @@ from assets.carry import Told, carry_drop, carry_feature
 from assets.checks import check_specs
 from assets.metadata import table_metadata
 from assets.partitions import partitions_of
+from assets.triggers import trigger_spec
 from catalog.contract import Contract, Hop
 from catalog.files import Catalog
 from expectations.build import HOPS, build_suite, table_of
@@ -49,6 +50,8 @@ class Made:
     assets: list[AssetsDefinition] = field(default_factory=list)
     jobs: dict[str, UnresolvedAssetJobDefinition] = field(default_factory=dict)
     """One per contract, by its name: raw and processed of a drop, or a feature's missing versions."""
+    triggers: list[AssetSpec] = field(default_factory=list)
+    """Of the tables that can raise a retrain trigger."""
     broken: list[AssetSpec] = field(default_factory=list)
     errors: dict[str, ContractError] = field(default_factory=dict)
     """What is wrong with each broken contract (or its suite), by file stem or name."""
@@ -69,6 +72,8 @@ def make_assets(catalog: Catalog, project: Path) -> Made:
             continue
         taken |= set(tables.values())
         made.assets.extend(_asset(contract, hop, suite, catalog) for hop, suite in suites.items())
+        raised = (trigger_spec(contract, tables[hop], suite) for hop, suite in suites.items())
+        made.triggers.extend(spec for spec in raised if spec is not None)
         selection = AssetSelection.assets(*tables.values())
         made.jobs[contract.name] = define_asset_job(
             job_name(contract.name), selection=selection, tags=runs.tags_for(contract), description=_job_text(contract)

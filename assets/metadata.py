@@ -9,8 +9,11 @@ from dagster import MetadataValue, TableColumn, TableColumnConstraints, TableCon
 
 from assets.lineage import column_lineage, drawn, sources_of
 from catalog.contract import Contract, Hop
+from lake import publish
 from lake.publish import Published
+from lake.repository import MAIN
 from lake.session import Session
+from lakegate.names import VersionName
 
 VERSION_NUMBER: Final = "version number"
 """The entry that says which version a materialization told of."""
@@ -61,6 +64,13 @@ def version_metadata(session: Session, contract: Contract, published: Published)
     if manifest.hop != "raw" and (sources := sources_of(contract, session.catalog.contracts)):
         found["dagster/column_lineage"] = column_lineage(sources)
     return found
+
+
+def rules_before(session: Session, name: VersionName) -> list[dict[str, Any]]:
+    """How the rules came out for the version before; nothing for a first one."""
+    if name.number == 1:
+        return []
+    return publish.manifest_at(session.repository, MAIN, VersionName(name.table, name.number - 1)).rules
 
 
 def _schema(contract: Contract, *, typed: bool) -> TableSchema:

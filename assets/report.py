@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dagster import AssetCheckEvaluation, AssetCheckKey, AssetKey, AssetMaterialization, DagsterInstance
@@ -10,8 +10,9 @@ from dagster import AssetCheckEvaluation, AssetCheckKey, AssetKey, AssetMaterial
 from assets.checks import check_results
 from assets.instance import open_instance
 from assets.known import DATA_VERSION, told, untold
-from assets.metadata import version_metadata
+from assets.metadata import rules_before, version_metadata
 from assets.partitions import partition_for
+from assets.triggers import trigger_event
 from catalog.contract import Contract
 from lake.hop import finished
 from lake.ingest import DropResult
@@ -50,7 +51,9 @@ def _version(session: Session, instance: DagsterInstance, contract: Contract, na
         return
     tags = {DATA_VERSION: manifest.content_hash, f"{DATA_VERSION}_is_user_provided": "true"}
     metadata = version_metadata(session, contract, published)
-    _checks(instance, name.table, manifest.rules, manifest_counts(manifest), partition)
+    _checks(instance, name.table, manifest.rules, manifest_counts(manifest), partition, before=rules_before(session, name))
+    if (event := trigger_event(published)) is not None:
+        instance.report_runless_asset_event(event)
     instance.report_runless_asset_event(AssetMaterialization(asset_key=name.table, partition=partition, metadata=metadata, tags=tags))
 
 
@@ -64,9 +67,17 @@ def _reported_before(instance: DagsterInstance, table: str, check: str, partitio
     return any(event is not None and getattr(event.event_specific_data, "partition", None) == partition for event in found)
 
 
-def _checks(instance: DagsterInstance, table: str, rules: list[dict[str, Any]], counts: dict[str, int], partition: str | None) -> None:
+def _checks(
+    instance: DagsterInstance,
+    table: str,
+    rules: list[dict[str, Any]],
+    counts: dict[str, int],
+    partition: str | None,
+    *,
+    before: Sequence[Mapping[str, Any]] = (),
+) -> None:
     families = sorted({str(rule["family"]) for rule in rules})
-    for check in check_results(table, families, rules, counts):
+    for check in check_results(table, families, rules, counts, before=before):
         if _reported_before(instance, table, str(check.check_name), partition):
             continue
         instance.report_runless_asset_event(

@@ -23,6 +23,7 @@ VERBS: Final = {
     "approve": "Let a drop pass that the gate held for a person.",
     "reject": "Refuse a drop that the gate held for a person.",
     "plan": "Show how a dataset's rules are evaluated, and what each costs.",
+    "docs": "Write Data Docs of what was judged.",
     "verify": "Prove every byte of a version, or name each gap.",
     "up": "Start the embedded lakeFS and mend the home's caches.",
     "down": "Stop the embedded lakeFS.",

@@ -13,8 +13,8 @@ from great_expectations.expectations.expectation import BatchExpectation, Column
 from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
 from pyspark.sql import functions as F  # noqa: N812  (the name that Spark's documentation uses)
 
-import expectations.custom_rules  # noqa: F401  (registers them)
-from expectations.custom_distribution import AskedOfTheGate
+import expectations.custom_distribution  # noqa: F401  (registers them)
+from expectations.custom_rules import AskedOfTheGate
 from expectations.frame import reference_marker, text_column
 
 
@@ -85,13 +85,7 @@ class ExpectTableColumnsToBeInSet(BatchExpectation):  # type: ignore[misc]
         return {"success": not others, "result": {"observed_value": len(others)}}
 
 
-class _AskedOfTheTally(AskedOfTheGate):
-    """Rules about what never reaches a table: GX can hold and report them, only Lakegate's tally can answer them."""
-
-    asked_of: ClassVar[str] = "a drop's tally"
-
-
-class ExpectRecordsToBeReadable(_AskedOfTheTally):
+class ExpectRecordsToBeReadable(AskedOfTheGate):
     """Expect at most a share or a number of a delivery's records to be unreadable."""
 
     success_keys: ClassVar[tuple[str, ...]] = ("max_share", "max_rows")
@@ -99,7 +93,7 @@ class ExpectRecordsToBeReadable(_AskedOfTheTally):
     max_rows: int | None = None
 
 
-class ExpectQuarantinedShareToBeAtMost(_AskedOfTheTally):
+class ExpectQuarantinedShareToBeAtMost(AskedOfTheGate):
     """Expect at most a share or a number of a drop's rows to be set aside."""
 
     success_keys: ClassVar[tuple[str, ...]] = ("max_share", "max_rows")
@@ -107,7 +101,7 @@ class ExpectQuarantinedShareToBeAtMost(_AskedOfTheTally):
     max_rows: int | None = None
 
 
-class ExpectDeliveredNameToBeNew(_AskedOfTheTally):
+class ExpectDeliveredNameToBeNew(AskedOfTheGate):
     """Expect that no other published drop of an append dataset was delivered under this file name."""
 
     success_keys: ClassVar[tuple[str, ...]] = ()

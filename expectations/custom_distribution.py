@@ -6,20 +6,9 @@ Importing this module imports GX (six seconds).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from great_expectations.expectations.expectation import BatchExpectation
-
-
-class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
-    """A rule that only Lakegate's gate can answer, from what a table alone doesn't tell."""
-
-    metric_dependencies: ClassVar[tuple[str, ...]] = ()
-    asked_of: ClassVar[str] = "a column's histograms"
-
-    def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        what = f"{type(self).__name__} is asked of {self.asked_of}; Lakegate's gate answers it, a table can't"
-        raise TypeError(what)
+from expectations.custom_rules import AskedOfTheGate
 
 
 class ExpectColumnDistributionToStayClose(AskedOfTheGate):

@@ -75,6 +75,11 @@ def names(parts: list[str], name: str) -> list[str]:
     return [quoted(f"{name}{number}") for number, _ in enumerate(parts)]
 
 
+def attach(frame: DataFrame, there: DataFrame, pairs: Iterable[tuple[str, str]], *, null_safe: bool = False) -> DataFrame:
+    """The frame with the columns of another table, NULL where it has no row: engines hash what stands left, and the frame is greater."""
+    return join(there, frame, [(other, own) for own, other in pairs], how="right", null_safe=null_safe)
+
+
 def join(frame: DataFrame, there: DataFrame, pairs: Iterable[tuple[str, str]], *, how: str, null_safe: bool = False) -> DataFrame:
     """A join on pairs of expressions, of the frame and of the other table."""
     from pyspark.sql import functions as F  # noqa: N812
@@ -97,7 +102,7 @@ def known(frame: DataFrame, rows: DataFrame, parts: list[str], there: DataFrame,
 def flagged(frame: DataFrame, parts: list[str], there: DataFrame, keys: list[str], mark: str, *, null_safe: bool = False) -> DataFrame:
     """The frame with helper column `mark`: true where the parts' values are a row of `there`, whose rows are distinct."""
     found = there.selectExpr(*keys, f"true as {quoted(mark)}")
-    return join(frame, found, zip(parts, keys, strict=True), how="left", null_safe=null_safe).drop(*[key.strip("`") for key in keys])
+    return attach(frame, found, zip(parts, keys, strict=True), null_safe=null_safe).drop(*[key.strip("`") for key in keys])
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ class Standing:
         best = F.min(f"{HELPER}best") if self.keep == "first" else F.max(f"{HELPER}best")
         kept = asked.groupBy(*names(parts, key)).agg(best.alias(f"{HELPER}best"), F.count(F.lit(1)).alias(f"{HELPER}n"))
         several = kept.where(f"{HELPER}n > 1").selectExpr(*names(parts, key), f"{HELPER}best.place as {self._kept}")
-        marked = join(frame, several, zip(parts, names(parts, key), strict=True), how="left", null_safe=self.null_safe)
+        marked = attach(frame, several, zip(parts, names(parts, key), strict=True), null_safe=self.null_safe)
         marked = marked.drop(*[name.strip("`") for name in names(parts, key)])
         if tables.published is None:
             return marked.selectExpr("*", f"cast(null as boolean) as {self._again}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -45,8 +46,11 @@ class Outcome:
         return self.failed == 0 or (mostly < 1 and self.of > 0 and (self.of - self.failed) / self.of >= mostly)
 
     def to_json(self) -> dict[str, Any]:
-        """The outcome as `{"rule", "family", "severity", "failed"}`."""
-        return {"rule": self.rule.id, "family": self.rule.family, "severity": self.rule.severity, "failed": self.failed}
+        """The outcome as `{"rule", "family", "severity", "failed", "of"}`, and the `value` that was seen where it is a number."""
+        told = {"rule": self.rule.id, "family": self.rule.family, "severity": self.rule.severity, "failed": self.failed, "of": self.of}
+        value = self.observed.get("observed_value")
+        shown = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return told | ({"value": value} if shown else {})
 
     def to_gx(self) -> dict[str, Any]:
         """The outcome as one of GX's expectation validation results, with counts and never a value (promise P6)."""

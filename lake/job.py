@@ -89,5 +89,5 @@ class HopResult:
             "rows_valid": self.counts.get("valid", 0),
             "rows_quarantined": self.counts.get("quarantined", 0),
             "rows_unreadable": self.counts.get("unreadable", 0),
-            "rules": self.rules,
+            "rules": [{name: rule[name] for name in ("rule", "family", "severity", "failed")} for rule in self.rules],
         } | ({"reason": self.reason} if self.reason else {})

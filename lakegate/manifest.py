@@ -84,7 +84,8 @@ class Manifest:
     """What a version is and how it came to be. What is not recorded here can't be told later.
 
     `drop` is the SHA-256 of the delivered bytes (of the parents' names for a feature table). `schema` lists
-    `{"name", "type"}` in contract order. `rules` holds `{"rule", "family", "severity", "failed"}`. `quarantine` are
+    `{"name", "type"}` in contract order. `rules` holds `{"rule", "family", "severity", "failed", "of"}`, and a
+    `value` where a number was seen. `quarantine` are
     the data files of the quarantine table at the same version, `settled` those of what became of its rows since, and
     `aside` their counts: set_aside = open + replayed + discarded + superseded. Times are ISO 8601 in UTC, durations in seconds.
     """

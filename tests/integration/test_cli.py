@@ -96,8 +96,22 @@ def people(own: Any) -> dict[str, Any]:
         "quarantine, for a person": own.run("quarantine", "people"),
         "verify": own.run("verify", "--all", "--json"),
         "status": own.run("status"),
+        "docs": own.run("docs"),
     }
     return {"said": said, "content": content, "path": path}
+
+
+def test_data_docs_are_pages_of_what_was_judged(own: Any, people: dict[str, Any]) -> None:
+    assert people["said"]["docs"].code == 0, people["said"]["docs"]
+    index = Path(people["said"]["docs"].out.strip())
+    assert index == own.home / "docs" / "index.html"
+    assert all(f'href="{name}"' in index.read_text() for name in ("people.v1.html", "people_raw.v1.html"))
+    page = (index.parent / "people.v1.html").read_text()
+    assert "people@v1" in page
+    assert "Failed" in page
+    unknown = own.run("docs", "people@v9")
+    assert unknown.code == 2
+    assert "people@v9 doesn't exist: its newest is v1" in unknown.err
 
 
 def test_a_contract_alone_adds_a_dataset_to_a_lake_of_ones_own(own: Any, people: dict[str, Any], command_line: Any) -> None:
@@ -206,7 +220,7 @@ def test_ingest_prints_the_shape_that_machines_rely_on(lake: Any, sample: Any) -
         for rule in hop["rules"]:
             assert set(rule) == {"rule", "family", "severity", "failed"}
             shape(rule, {"rule": str, "family": str, "severity": str, "failed": int})
-            assert rule["severity"] in {"warn", "quarantine", "block"}
+            assert rule["severity"] in {"warn", "trigger", "quarantine", "hold", "block"}
             assert rule["family"] in {"schema", "range", "distribution", "duplicate", "temporal", "consistency"}
 
 

@@ -13,8 +13,10 @@ from typing import Any
 
 import pyarrow.compute as pc
 import pytest
+from dagster import AssetKey
 from pyarrow import parquet
 
+from assets.instance import open_instance
 from lake.publish import manifest_at
 from lake.repository import MAIN
 from lake.sample import MONTHS, REFERENCES
@@ -121,6 +123,23 @@ def test_an_unknown_tail_number_is_counted_and_sets_nothing_aside(year: Session)
     tails = open_snapshot("flights@v12", home=year.settings.home.root).arrow(columns=["tailnum"])["tailnum"].to_pylist()
     passed = sum(tail is not None and tail not in known for tail in tails)
     assert (failed, passed) == (UNKNOWN_TAILNUM, UNKNOWN_TAILNUM_PASSED)
+
+
+@pytest.mark.server
+def test_air_time_moves_slowly_away_from_january_and_no_month_jumps(year: Session) -> None:
+    far, jumped, raised = set(), set(), 0
+    for number in MONTHS:
+        manifest = manifest_at(year.repository, MAIN, VersionName("flights", number))
+        evidence = year.repository.get_json(MAIN, f"_lakegate/evidence/flights/v{number}.json") or {}
+        told = {item["expectation_config"]["meta"]["lakegate"]["rule"]: item["result"] for item in evidence["report"]["results"]}
+        far |= {number} if "air_time" in told["drift:pinned"].get("broken_by", ()) else set()
+        jumped |= {number} if "air_time" in told["drift:previous"].get("broken_by", ()) else set()
+        raised += bool(manifest.notes.get("triggers"))
+    assert far
+    assert far <= set(range(5, 11)), "summer is far from January, autumn comes back"
+    assert not jumped
+    with open_instance(year.settings) as instance:
+        assert len(instance.fetch_materializations(AssetKey(["retrain", "flights"]), limit=100).records) == raised > 0
 
 
 @pytest.mark.server

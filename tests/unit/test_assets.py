@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from dagster import AssetCheckKey, AssetKey, Definitions, DynamicPartitionsDefinition
@@ -17,8 +19,11 @@ from assets.dev import dev_command
 from assets.factory import BROKEN, make_assets
 from assets.lineage import sources_of
 from assets.partitions import key_of
+from assets.triggers import trigger_event
 from catalog.files import load_catalog
+from lake.publish import Published
 from lake.receive import Drop
+from lakegate.names import VersionName
 from lakegate.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -32,7 +37,7 @@ def defs(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
 
 def test_each_dataset_gives_a_raw_and_a_processed_asset_and_each_feature_one(defs: Definitions) -> None:
     found = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
-    assert found == TABLES | {f"{name}_raw" for name in TABLES} | {"flight_features"}
+    assert found == TABLES | {f"{name}_raw" for name in TABLES} | {"flight_features"} | {f"retrain/{name}" for name in TABLES}
 
 
 def test_raw_and_processed_share_a_partition_per_drop_and_features_have_none(defs: Definitions) -> None:
@@ -166,3 +171,30 @@ def test_dev_listens_on_loopback_and_is_told_home_and_project(tmp_path: Path) ->
     assert command[command.index("--port") + 1] == "4321"
     assert env["LAKEGATE_HOME"] == str(settings.home.root)
     assert Path(env["DAGSTER_HOME"], "dagster.yaml").is_file()
+
+
+def test_a_version_that_breaks_a_trigger_raises_one_event_with_what_was_seen() -> None:
+    rules = [{"rule": "drift:pinned:trigger", "family": "distribution", "severity": "trigger", "failed": 1, "of": 3, "value": 0.2}]
+    manifest = SimpleNamespace(notes={"triggers": ["drift:pinned:trigger"]}, rules=rules)
+    event = trigger_event(cast("Published", SimpleNamespace(manifest=manifest, name=VersionName("flights", 3))))
+    assert event is not None
+    assert event.asset_key == AssetKey(["retrain", "flights"])
+    assert {name: value.value for name, value in event.metadata.items()} == {
+        "version": "flights@v3",
+        "rules": "drift:pinned:trigger",
+        "drift:pinned:trigger": 0.2,
+    }
+    manifest.notes = {}
+    assert trigger_event(cast("Published", SimpleNamespace(manifest=manifest, name=VersionName("flights", 3)))) is None
+
+
+def test_a_check_tells_the_trend_since_the_version_before() -> None:
+    def rule(failed: int) -> dict[str, object]:
+        return {"rule": "a", "family": "range", "severity": "warn", "failed": failed, "of": 10}
+
+    (first,) = check_results("t", ["range"], [rule(5)], {"records_in": 10})
+    (second,) = check_results("t", ["range"], [rule(2)], {"records_in": 10}, before=[rule(5)])
+    assert first.metadata["greatest share failing"].value == 0.5
+    assert "change of the greatest share failing" not in first.metadata
+    assert second.metadata["change of the greatest share failing"].value == pytest.approx(-0.3)
+    assert second.metadata["rules broken before"].value == 1

@@ -1,0 +1,47 @@
+"""Retrain triggers: events that a Dagster sensor or an automation condition can act on, one asset for each table that can raise one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dagster import AssetMaterialization, AssetSpec, MetadataValue
+
+from catalog.contract import Contract
+from expectations.suite import Suite
+from lake.publish import Published
+
+PREFIX = "retrain"
+
+
+def trigger_key(table: str) -> list[str]:
+    """The asset whose materializations are the triggers of a table."""
+    return [PREFIX, table]
+
+
+def trigger_spec(contract: Contract, table: str, suite: Suite) -> AssetSpec | None:
+    """The asset of a table's triggers; None where no rule of its suite raises one."""
+    rules = [rule.id for rule in suite.rules if rule.severity == "trigger"]
+    if not rules:
+        return None
+    named = ", ".join(f"`{rule}`" for rule in rules)
+    return AssetSpec(
+        trigger_key(table),
+        deps=[table],
+        group_name=contract.name,
+        tags={"lakegate/dataset": contract.name},
+        description=f"Materialized with each version of {table} that breaks {named}: a model that was trained on it may be due again.",
+    )
+
+
+def trigger_event(published: Published) -> AssetMaterialization | None:
+    """The event that a version raises; None where it raises none."""
+    manifest, name = published.manifest, published.name
+    rules = manifest.notes.get("triggers", [])
+    if not rules:
+        return None
+    metadata: dict[str, Any] = {
+        "version": str(name),
+        "rules": ", ".join(rules),
+        **{rule["rule"]: MetadataValue.float(float(rule["value"])) for rule in manifest.rules if rule["rule"] in rules and "value" in rule},
+    }
+    return AssetMaterialization(asset_key=trigger_key(name.table), metadata=metadata, description=f"{name} broke {', '.join(rules)}")

@@ -1,0 +1,28 @@
+"""`lakegate docs [VERSION...]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.options import existing, lake_options
+from lakegate.settings import Settings
+
+
+@click.command("docs")
+@click.argument("versions", nargs=-1, metavar="[VERSION]...")
+@click.option("--into", type=click.Path(path_type=Path, file_okay=False), help="Folder for the pages; HOME/docs by default.")
+@lake_options
+def command(versions: tuple[str, ...], *, into: Path | None, settings: Settings) -> None:
+    """Write Great Expectations' Data Docs of VERSIONs such as flights@v3, or of the newest of each table.
+
+    The pages are made from the evidence that was published with the versions; no rule is run again.
+    """
+    from lake.docs import latest_versions, write_docs
+    from lake.session import open_session
+    from lakegate.names import VersionName
+
+    names = [VersionName.parse(version) for version in versions]
+    session = open_session(existing(settings))
+    click.echo(write_docs(session, names or latest_versions(session), into or settings.home.root / "docs"))
