@@ -30,6 +30,8 @@ def report(session: Session, results: Iterable[DropResult]) -> None:
     with open_instance(session.settings) as instance:
         for result in results:
             contract = session.catalog.get(result.dataset)
+            if contract.kind == "feature":
+                continue
             replayed = any(hop.hop == "processed" for hop in result.hops) and not any(hop.hop == "raw" for hop in result.hops)
             partition = None if replayed else partition_for(instance, received(session, result.dataset, result.drop))
             for hop in result.hops:

@@ -45,8 +45,8 @@ def _of_column(column: Column, argument: str, kwargs: dict[str, Any]) -> Iterato
         yield Mistake(f"column {column.name!r} is personal, and its values are never counted", argument, fix)
     if kwargs.get("statistic") == "ks" and column.type not in ("integer", "double"):
         yield Mistake(f"statistic ks compares numbers, column {column.name!r} is of type {column.type}", "statistic", "use chi_squared")
-    if kwargs.get("by") == column.name:
-        yield Mistake(f"outliers of {column.name!r} can't be grouped by their own values", "by", "name another column")
+    if kwargs.get("group_by") == column.name:
+        yield Mistake(f"outliers of {column.name!r} can't be grouped by their own values", "group_by", "name another column")
     if column.type == "boolean" and (others := kwargs.get("shares", {}).keys() - {"true", "false"}):
         what = f"{min(others)!r} in shares can never stand in column {column.name!r} of type boolean"
         yield Mistake(what, "shares", 'write them like {"true": 0.5, "false": 0.5}')
@@ -90,6 +90,6 @@ DISTRIBUTION_CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any],
     **dict.fromkeys(("max_share", "max_change", "max_difference", "significance"), _share),
     "factor": _factor,
     "shares": _shares,
-    "by": _by,
+    "group_by": _by,
 }
 """A check of each argument that only these rules have."""

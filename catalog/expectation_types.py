@@ -154,7 +154,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     ),
     "expect_column_group_shares_to_be_close_to": _counted("distribution", "shares", "max_difference", types=_CLASSES),
     "expect_column_outlier_share_to_be_at_most": _counted("distribution", "method", "max_share", takes=_of("factor"), types=_NUMBERS),
-    "expect_column_outliers_not_to_cluster": _counted("distribution", "by", "max_share", takes=_of("factor"), types=_NUMBERS),
+    "expect_column_outliers_not_to_cluster": _counted("distribution", "group_by", "max_share", takes=_of("factor"), types=_NUMBERS),
     "expect_column_to_exist": _table("schema", "column", takes=_of("column_index")),
     "expect_table_columns_to_be_in_set": _table("schema", "column_set"),
     "expect_table_columns_to_match_set": _table("schema", "column_set", takes=_of("exact_match")),

@@ -9,7 +9,7 @@ from catalog.arguments import argument_mistakes, example, fits
 from catalog.contract import Column, Contract, Family, Hop, Severity
 from catalog.distribution_rules import distribution_mistakes
 from catalog.document import suggest
-from catalog.expectation_types import EXPECTATIONS
+from catalog.expectation_types import EXPECTATIONS, Expectation
 from catalog.mistake import Mistake, number
 
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
@@ -33,12 +33,7 @@ def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any]
     if hop not in kind.hops:
         why = "judges values, and raw holds bytes" if "raw" not in kind.hops and hop == "raw" else f"can't be asked at hop {hop}"
         yield Mistake(f"{type_} {why}", None, f"ask it at hop {' or '.join(sorted(kind.hops))}")
-    if severity == "quarantine" and (not kind.row_rule or hop == "features"):
-        why = "a feature table has no quarantine" if kind.row_rule else f"{type_} judges the table, so no row can be set aside"
-        yield Mistake(f"severity quarantine: {why}", None, "use warn or block" if kind.row_rule else "use warn, trigger, hold or block")
-    if severity in TABLE_SEVERITIES and kind.row_rule:
-        what = f"severity {severity}: {type_} judges rows, and only a table rule can {severity}"
-        yield Mistake(what, None, "use warn, quarantine or block" if hop != "features" else "use warn or block")
+    yield from _severity(str(type_), kind, hop, severity)
     for name in kwargs.keys() - kind.arguments:
         yield Mistake(f"{type_} has no argument {name!r}", name, suggest(name, kind.arguments - kwargs.keys()))
     for name in sorted(kind.needs - kwargs.keys()):
@@ -49,6 +44,17 @@ def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any]
     yield from found
     if not found:
         yield from _together(contract, str(type_), kwargs, severity)
+
+
+def _severity(type_: str, kind: Expectation, hop: Hop, severity: Severity) -> Iterator[Mistake]:
+    if severity == "quarantine" and (not kind.row_rule or hop == "features"):
+        why = "a feature table has no quarantine" if kind.row_rule else f"{type_} judges the table, so no row can be set aside"
+        yield Mistake(f"severity quarantine: {why}", None, "use warn or block" if kind.row_rule else "use warn, trigger, hold or block")
+    if severity in TABLE_SEVERITIES and kind.row_rule:
+        what = f"severity {severity}: {type_} judges rows, and only a table rule can {severity}"
+        yield Mistake(what, None, "use warn, quarantine or block" if hop != "features" else "use warn or block")
+    elif severity in TABLE_SEVERITIES and hop == "raw":
+        yield Mistake(f"severity {severity} can't be asked at hop raw", None, "use warn or block, or ask it at hop processed")
 
 
 def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: Severity) -> Iterator[Mistake]:

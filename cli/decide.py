@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from cli.options import existing, print_json
+from cli.options import existing, print_json, worst_exit
 from lakegate.errors import Exit, LakegateError
 from lakegate.settings import Settings
 
@@ -35,8 +35,8 @@ def decide(decision: Decision, drop: str, *, reason: str, as_json: bool, setting
     """
     from cli.progress import Progress
     from cli.tell import tell_dagster
+    from expectations.verdict import Verdict
     from lake.hold import find_held
-    from lake.ingest import STOPPED
     from lake.session import open_session
 
     errors: list[LakegateError] = []
@@ -57,7 +57,5 @@ def decide(decision: Decision, drop: str, *, reason: str, as_json: bool, setting
         print_json([result.to_json() for result in results])
     elif not results:
         click.echo(f"{held.contract.name}: {held.cause[:12]} decided, on record")
-    if errors:
-        raise click.exceptions.Exit(max(error.exit_code for error in errors))
-    if any(result.verdict in STOPPED for result in results):
-        raise click.exceptions.Exit(Exit.BLOCKED)
+    stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
+    raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in errors), Exit.BLOCKED if stopped else Exit.OK]))

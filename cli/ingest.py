@@ -6,12 +6,9 @@ from pathlib import Path
 
 import click
 
-from cli.options import json_option, lake_options, print_json
+from cli.options import json_option, lake_options, print_json, worst_exit
 from lakegate.errors import Exit, LakegateError
 from lakegate.settings import Settings
-
-WORST_FIRST = (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.OK)
-"""Which exit code stands for several."""
 
 
 @click.command("ingest")
@@ -55,5 +52,4 @@ def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool
     if not dry_run:
         tell_dagster(session, results)
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
-    codes = {error.exit_code for error in errors} | {Exit.BLOCKED if stopped else Exit.OK}
-    raise click.exceptions.Exit(next(code for code in WORST_FIRST if code in codes))
+    raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in errors), Exit.BLOCKED if stopped else Exit.OK]))

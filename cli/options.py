@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from lakegate.errors import UsageError
+from lakegate.errors import Exit, UsageError
 from lakegate.settings import Settings
 
 P = ParamSpec("P")
@@ -76,3 +76,9 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
+
+
+def worst_exit(codes: Iterable[int]) -> int:
+    """The exit code that stands for several: 1 before 2, before 3, before 0."""
+    found = set(codes)
+    return next(code for code in (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.OK) if code in found)

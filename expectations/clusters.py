@@ -62,7 +62,7 @@ def count_clusters(
 
 
 def _cluster(frame: DataFrame, plan: Plan, rule: Rule, limits: Fences, collect: Callable[[DataFrame], list[Any]]) -> Cluster:
-    by, group, out, rows, outliers = rule.kwargs["by"], *(f"{HELPER}{name}" for name in ("group", "out", "rows", "outliers"))
+    by, group, out, rows, outliers = rule.kwargs["group_by"], *(f"{HELPER}{name}" for name in ("group", "out", "rows", "outliers"))
     shared = f"date_trunc('HOUR', {quoted(by)})" if plan.columns[by].type == "timestamp" else quoted(by)
     number = f"cast({quoted(rule.kwargs['column'])} as double)"
     beyond = f"{number} < {limits.lower[0]!r}D or {number} > {limits.upper[1]!r}D"
@@ -91,7 +91,7 @@ def judge_cluster(rule: Rule, cluster: Cluster) -> Outcome:
     broken = enough and more and share > rule.kwargs["max_share"] and p_value < SIGNIFICANCE
     told = (
         f"{cluster.outliers} of {cluster.all_outliers} outliers of {rule.kwargs['column']} share one of {cluster.groups} values of "
-        f"{rule.kwargs['by']}, which has {cluster.rows} of {cluster.all_rows} rows"
+        f"{rule.kwargs['group_by']}, which has {cluster.rows} of {cluster.all_rows} rows"
     )
     observed = {"observed_value": share, "cluster_rows": cluster.rows, "cluster_outliers": cluster.outliers, "told": told}
     return Outcome(rule, int(broken), 1, {"outliers": cluster.all_outliers, "groups": cluster.groups, "p_value": p_value} | observed)

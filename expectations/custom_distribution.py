@@ -81,8 +81,8 @@ class ExpectColumnOutlierShareToBeAtMost(AskedOfTheGate):
 class ExpectColumnOutliersNotToCluster(AskedOfTheGate):
     """Expect at most a share of a column's outliers to share one value of another column."""
 
-    success_keys: ClassVar[tuple[str, ...]] = ("column", "by", "factor", "max_share")
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "group_by", "factor", "max_share")
     column: str
-    by: str
+    group_by: str
     max_share: float
     factor: float | None = None

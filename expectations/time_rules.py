@@ -44,8 +44,8 @@ def _not_before(kwargs: dict[str, Any], columns: Columns) -> str:
 
 
 def delivered_text(column: Column) -> str:
-    """The text that was delivered for a column, at the processed hop."""
-    return quoted(column.name if column.type == "string" else text_column(column.name))
+    """The text that was delivered for a column, at the processed hop, without the spaces around it that its type allows."""
+    return f"trim({quoted(column.name if column.type == 'string' else text_column(column.name))})"
 
 
 def _without_offset(kwargs: dict[str, Any], columns: Columns) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FINER: Final = 24
 """A number is rounded to the tolerance's power of two over 2^24: sixteen million rows can't add up to it."""
-LARGEST: Final = 1e27
+LARGEST: Final = 2.0**62
 """Units that a number may have, so that a billion of them fit 38 digits."""
 
 
@@ -71,7 +71,9 @@ class Totals(Question):
         units, odd = f"cast({value} as decimal(38, 0))", "false"
         if self.column.type == "double":
             fits = f"abs({value} / {self.unit!r}D) < {LARGEST!r}D"  # neither NaN nor infinite numbers do, on either engine
-            units = f"case when {fits} and not isnan({value}) then cast(round({value} / {self.unit!r}D) as decimal(38, 0)) end"
+            units = (
+                f"case when {fits} and not isnan({value}) then cast(cast(round({value} / {self.unit!r}D) as bigint) as decimal(38, 0)) end"
+            )
             odd = f"not ({fits}) or isnan({value})"
         rows = frame.selectExpr(*named(parts, f"{HELPER}k"), f"{units} as {HELPER}u", f"case when {odd} then 1 end as {HELPER}o")
         sums = [f"sum({HELPER}u) as {HELPER}{side}", f"count({HELPER}o) as {HELPER}odd", f"count(1) as {HELPER}{side}_n"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from expectations.verdict import Outcome, Verdict, report
 from lake import ledger
@@ -11,7 +11,9 @@ from lake.job import HopResult, Job, Written
 from lake.refusal import why_blocked, why_held
 from lake.session import Session
 
-STATES = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD}
+APPROVED: Final = "approved"
+"""State of the record by which a person lets a held drop pass."""
+STATES: Final = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD}
 """Verdicts that a record repeats."""
 
 
@@ -44,22 +46,32 @@ def holding(outcomes: Collection[Outcome], waived: Collection[str]) -> list[Outc
 
 
 def answered_before(session: Session, job: Job, key: str) -> HopResult | None:
-    """The verdict on record, where what it depends on is still the same and nobody decided otherwise since."""
+    """The verdict on record, where what it depends on is still the same and nobody decided otherwise."""
     newest = ledger.latest(session, dataset=job.dataset, cause=job.cause, table=job.table)
     if newest is None or newest.state not in STATES or newest.key != key:
         return None
     body = ledger.read(session, newest)
+    if newest.state == "held" and set(body["holding"]) <= set(approval_of(session, job).get("rules", ())):
+        return None
     return HopResult(job.hop, job.table, STATES[newest.state], None, body["counts"], body["rules"], body["reason"], cause=job.cause)
 
 
-def approval(session: Session, job: Job) -> dict[str, Any]:
-    """What a person let pass of this drop, under the rules as they are now: `rules`, `by`, `at` and `reason`; empty where nothing."""
-    approved = [
-        body
-        for item in ledger.records(session, dataset=job.dataset, cause=job.cause)
-        if item.table == job.table and item.state == "approved"
-        if (body := ledger.read(session, item)).get("suite_hash") == job.suite.hash
-    ]
+def approval_of(session: Session, job: Job) -> dict[str, Any]:
+    """What a person let pass of this job's drop."""
+    return approval(session, dataset=job.dataset, table=job.table, cause=job.cause, suite_hash=job.suite.hash)
+
+
+def approval(session: Session, *, dataset: str, table: str, cause: str, suite_hash: str) -> dict[str, Any]:
+    """What a person let pass of a drop since it was last published, under the rules as they are now.
+
+    `rules`, `by`, `at` and `reason`; empty where nothing.
+    """
+    approved: list[dict[str, Any]] = []
+    for item in ledger.records(session, dataset=dataset, cause=cause):
+        if item.table == table and item.state == "published":
+            approved = []
+        elif item.table == table and item.state == APPROVED and (body := ledger.read(session, item)).get("suite_hash") == suite_hash:
+            approved.append(body)
     if not approved:
         return {}
     rules = sorted({rule for body in approved for rule in body["rules"]})

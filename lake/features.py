@@ -60,12 +60,6 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
     return None
 
 
-def cause_of(session: Session, contract: Contract) -> str | None:
-    """The SHA-256 that stands for what the feature table's next version is made for; None where nothing is missing."""
-    found = next_cause(session, contract)
-    return None if found is None else hashlib.sha256(found[0].encode()).hexdigest()
-
-
 def carry_features(session: Session, contract: Contract, *, again: bool = False) -> HopResult | None:
     """Make the feature table's next missing version; None where nothing is missing."""
     with session.queue(contract.name):
@@ -137,17 +131,17 @@ class _Work:
         logged = sum(item.rows for item in files)
         compare = Comparison(session, contract, candidate.parent, candidate.base, whole=True)
         if not logged:
-            number, rows, outcomes = 0, 0, self._judge(None, rows_of, compare, candidate)
+            number, rows, (outcomes, notes) = 0, 0, self._judge(None, rows_of, compare, candidate)
         else:
             written = engine.read_parquet([engine.uri(candidate.branch, item.path) for item in files if item.rows])
-            outcomes = self._judge(written, rows_of, compare, candidate)
+            outcomes, notes = self._judge(written, rows_of, compare, candidate)
             number, rows = content_of(engine, written, contract)
         if rows != logged:
             what = f"{rows} rows can be read, the Delta log says {logged}"
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
         before = candidate.parent.counts.after if candidate.parent else 0
         counts = Counts(rows, rows, 0, 0, before=before, inserted=rows, deleted=before, after=rows)
-        return Written(outcomes, counts, files, [], add(None, number))
+        return Written(outcomes, counts, files, [], add(None, number), notes=notes)
 
     def _result(self) -> DataFrame:
         with engine_errors(f"running the SQL of {self.contract.name}"):
@@ -159,16 +153,18 @@ class _Work:
         kept = [column.name for column in self.contract.columns] + [name for name in PROVENANCE if name in known]
         return frame.select(*kept)
 
-    def _judge(self, frame: DataFrame | None, rows_of: dict[str, int], compare: Comparison, candidate: Candidate) -> tuple[Outcome, ...]:
-        """The outcomes of the suite on what was written (None: nothing), from one aggregate for all row rules."""
+    def _judge(
+        self, frame: DataFrame | None, rows_of: dict[str, int], compare: Comparison, candidate: Candidate
+    ) -> tuple[tuple[Outcome, ...], dict[str, str]]:
+        """The outcomes of the suite on what was written (None: nothing), and what the manifest notes of its histograms."""
         plan, rows = make_plan(self.suite, self.contract), self.session.engine.rows
         if frame is None:
             found = judge_distributions(plan, Histograms(), {}, clusters=defaultdict(Cluster))
-            return outcomes(plan, nothing_counted(plan), other_rows=rows_of, distributions=found)
+            return outcomes(plan, nothing_counted(plan), other_rows=rows_of, distributions=found), {}
         seen, found = ask_distributions(frame, plan, compare.baselines, rows)
-        compare.keep(candidate, seen, plan.histograms)
+        notes = compare.keep(candidate, seen, plan.histograms)
         marked = mark(frame, plan, published=None, reference=self._no_reference)
-        return outcomes(plan, count_rows(marked, plan, rows), other_rows=rows_of, distributions=found)
+        return outcomes(plan, count_rows(marked, plan, rows), other_rows=rows_of, distributions=found), notes
 
     def _no_reference(self, table: str) -> DataFrame:
         raise ContractError(f"a feature table refers to nothing, and a rule asks for {table}", where=str(self.contract.path))

@@ -12,7 +12,7 @@ from typing import Final
 
 from expectations.verdict import Verdict, report, verdict_of
 from lake import ledger, provenance, publish
-from lake.answers import answered_before, approval, holding, record, refuse
+from lake.answers import answered_before, approval_of, holding, record, refuse
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.publish import Candidate, Published
 from lake.receive import is_pending
@@ -121,7 +121,7 @@ def _attempt(session: Session, job: Job, key: str) -> HopResult:
         except DataRejected as rejection:
             return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
         with steps.step("judge"):
-            approved = approval(session, job) if holding(written.outcomes, ()) else {}
+            approved = approval_of(session, job) if holding(written.outcomes, ()) else {}
             waived = approved.get("rules", ())
             verdict = verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
             if verdict in (Verdict.BLOCKED, Verdict.HELD):

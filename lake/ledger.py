@@ -36,6 +36,11 @@ class Record:
     state: str
     key: str
 
+    @property
+    def cause(self) -> str:
+        """The drop, or whatever else it is a record of."""
+        return self.path.split("/")[1]
+
 
 def key_of(*, cause: str, hop: str, contract: Contract, suite: Suite, sql: str | None, pins: tuple[Parent, ...], depends: str = "") -> str:
     """What an attempt depends on, as a short hash: a verdict holds as long as this stays the same; `depends` is anything else."""
@@ -59,7 +64,7 @@ def write(session: Session, *, dataset: str, cause: str, table: str, state: str,
     """Write one record; its name is unique, so nothing is ever overwritten."""
     at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     path = f"{dataset}/{cause}/{at}~{table}~{state}~{key}~{uuid.uuid4().hex[:8]}.json"
-    content = json.dumps({"format": layout.FORMAT, "table": table, "state": state, "key": key, "at": at, **body}, sort_keys=True).encode()
+    content = json.dumps({**body, "format": layout.FORMAT, "table": table, "state": state, "key": key, "at": at}, sort_keys=True).encode()
     try:
         _put(session, path, content)
     except Transient:
@@ -84,13 +89,19 @@ def _spool(session: Session) -> Path:
     return session.settings.home.spool / session.settings.tenant
 
 
-def records(session: Session, *, dataset: str, cause: str) -> list[Record]:
-    """The records of one drop, oldest first."""
+def records(session: Session, *, dataset: str, cause: str = "") -> list[Record]:
+    """The records of one drop (of all drops of a dataset), oldest first."""
     found = []
-    for item in session.repository.listing(layout.LEDGER, f"{dataset}/{cause}/"):
+    for item in session.repository.listing(layout.LEDGER, f"{dataset}/{cause}/" if cause else f"{dataset}/"):
         at, table, state, key, _ = item.path.rsplit("/", 1)[-1].split("~")
         found.append(Record(item.path, at, table, state, key))
     return sorted(found, key=lambda record: record.at)
+
+
+def newest(session: Session, dataset: str) -> Record | None:
+    """The newest record of a dataset or feature table."""
+    found = records(session, dataset=dataset)
+    return found[-1] if found else None
 
 
 def latest(session: Session, *, dataset: str, cause: str, table: str | None = None) -> Record | None:

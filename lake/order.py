@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from catalog.contract import Contract
 from lake import ledger, publish
+from lake.answers import APPROVED
 from lake.evaluate import missing_reference
 from lake.hop import finished
 from lake.receive import Drop, pending, received, settle
@@ -75,14 +76,16 @@ def settle_corrected(session: Session, contract: Contract, drop: Drop) -> None:
 
 
 def waiting_drops(session: Session, contract: Contract, *, stranded: bool = False) -> list[Drop]:
-    """Drops of a dataset that wait for their turn, in the contract's order.
+    """Drops of a dataset that wait for their turn, or were approved and not published yet, in the contract's order.
 
     `stranded` adds those that were received and that nobody carries: their process died, or failed, before it said more.
     """
     found = []
     for digest in pending(session, contract.name):
         newest = ledger.latest(session, dataset=contract.name, cause=digest)
-        if (newest is not None and newest.state == "waiting") or (stranded and (newest is None or newest.state not in ("blocked", "held"))):
+        if (newest is not None and newest.state in ("waiting", APPROVED)) or (
+            stranded and (newest is None or newest.state not in ("blocked", "held"))
+        ):
             found.append(received(session, contract.name, digest))
     return in_order(session, contract, found)
 

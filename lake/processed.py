@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -12,12 +11,14 @@ from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, RECORD, ROW
 from expectations.masks import aside, masks
-from expectations.suite import Rule, Suite
-from expectations.verdict import Outcome, Verdict
+from expectations.suite import Suite
+from expectations.verdict import Verdict
 from lake import layout, ledger, publish
+from lake.answers import approval, holding
 from lake.aside import count_aside
 from lake.columns import check_columns
 from lake.content import content_after
+from lake.delivered import name_holder, name_path, name_taken
 from lake.delta import table_files
 from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate, pin_references
@@ -26,7 +27,7 @@ from lake.job import HopResult, Job, Written
 from lake.originals import REASONS, Originals, write_aside
 from lake.publish import Candidate
 from lake.raw import parse_received, source_of
-from lake.receive import Drop, is_pending, settle
+from lake.receive import Drop, is_pending, received, settle
 from lake.repository import MAIN
 from lake.session import Session
 from lake.steps import Steps
@@ -34,8 +35,7 @@ from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, Parent
 from lakegate.names import VersionName
 
-NAME_TAKEN: Final = Rule("delivered-name", "expect_delivered_name_to_be_new", {}, "block", "duplicate", row_rule=False)
-"""On an append table the name of a published drop that stands can't come again with other bytes."""
+BEFORE_DELIVERY: Final = "expect_column_values_to_be_before_delivery"
 
 
 def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
@@ -51,6 +51,10 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
         return _superseded(session, contract, drop, later)
     source = finished(session, VersionName(raw_table, int(raw["version"])))
     pins = pin_references(session, contract)
+    present = ""
+    if any(rule.type == BEFORE_DELIVERY for rule in suite.rules):  # which delivery is the present must not depend on who carries the drop
+        drop = received(session, contract.name, drop.sha256)
+        present = drop.delivered_at
     work = _Work(session, contract, suite, drop, pins, source.manifest.counts.valid)
     job = Job(
         hop="processed",
@@ -65,7 +69,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
         source=source_of(contract, drop),
         delivered_at=drop.delivered_at,
         replaces=contract.write_mode == "replace",
-        depends=_name_holder(session, contract, drop, base=MAIN) or "",
+        depends=(name_holder(session, contract, drop, base=MAIN) or "") + present,
     )
     result = run_hop(session, job, again=again)
     session.drops.release(drop.sha256)
@@ -93,26 +97,6 @@ def _superseded(session: Session, contract: Contract, drop: Drop, later: Version
         ledger.write(session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="superseded", key="-", body=body)
         settle(session, contract.name, drop.sha256)
     return HopResult("processed", contract.name, Verdict.UNCHANGED, None, {}, [], reason, cause=drop.sha256)
-
-
-def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -> Outcome | None:
-    """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
-    if _name_holder(session, contract, drop, base=base) is None:
-        return None
-    told = f"a published drop was delivered as {drop.name} with other bytes; deliver it under a name of its own"
-    return Outcome(NAME_TAKEN, 1, 1, {"told": told})
-
-
-def _name_holder(session: Session, contract: Contract, drop: Drop, *, base: str) -> str | None:
-    """The other drop of an append dataset that was published under this one's name."""
-    if contract.write_mode != "append":
-        return None
-    known = session.repository.get_json(base, _name_path(contract, drop))
-    return None if known is None or known["drop"] == drop.sha256 else str(known["drop"])
-
-
-def _name_path(contract: Contract, drop: Drop) -> str:
-    return layout.delivered_name(contract.name, hashlib.sha256(drop.name.encode()).hexdigest()[:32])
 
 
 @dataclass(frozen=True)
@@ -174,15 +158,21 @@ class _Work:
                 baselines=compare.baselines,
             )
             counts = found.counts(records=self.records, before=before, appends=self.appends)
-            if found.blocked:
+            if found.blocked or self._holds(found):
                 return Written(found.outcomes, counts)
             steps.tell("write.table")
             self._write_valid(found, candidate)
             steps.tell("write.quarantine")
             if found.quarantined or (parent and parent.quarantine and not self.appends):
                 self._write_aside(found, candidate, parsed.originals, folder)
-            compare.keep(candidate, found.histograms, found.plan.histograms)
-        return self._describe(candidate, found, counts)
+            notes = compare.keep(candidate, found.histograms, found.plan.histograms)
+        return replace(self._describe(candidate, found, counts), notes=notes)
+
+    def _holds(self, found: Evaluated) -> bool:
+        """Whether a person has to decide first: then nothing needs to be written."""
+        held = holding(found.outcomes, ())
+        asked = {"dataset": self.contract.name, "table": self.contract.name, "cause": self.drop.sha256, "suite_hash": self.suite.hash}
+        return bool(held) and bool(holding(held, approval(self.session, **asked).get("rules", ())))
 
     def _write_valid(self, found: Evaluated, candidate: Candidate) -> None:
         from pyspark.sql import functions as F  # noqa: N812
@@ -229,7 +219,7 @@ class _Work:
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
         if self.appends:
             body = {"format": layout.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
-            repository.put(candidate.branch, _name_path(self.contract, self.drop), json.dumps(body, sort_keys=True).encode())
+            repository.put(candidate.branch, name_path(self.contract, self.drop), json.dumps(body, sort_keys=True).encode())
         repository.delete(candidate.branch, layout.pending(self.contract.name, self.drop.sha256))
         if not self.appends:  # what became of rows of the delivery before goes with them
             for item in repository.listing(candidate.branch, f"{self.settled}/"):

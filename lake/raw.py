@@ -88,10 +88,11 @@ def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed
     at_hand = session.drops.delivered(drop.sha256) is not None
     with ThreadPoolExecutor(1) as pool:
         stored = pool.submit(session.repository.sha256, "main", path) if at_hand else None
-        parsed = parse_received(session, contract, drop)
-    if stored is not None:
-        _check(path, stored.result(), drop)
-    return parsed
+        try:
+            return parse_received(session, contract, drop)
+        finally:
+            if stored is not None:
+                _check(path, stored.result(), drop)
 
 
 def _check(path: str, found: str, drop: Drop) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +11,10 @@ from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import layout, publish
-from lake.answers import holding
+from lake.answers import approval, holding
 from lake.aside import latest_manifest
 from lake.columns import check_columns
+from lake.delivered import name_taken
 from lake.distributions import Comparison
 from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
@@ -21,7 +22,6 @@ from lake.ingest import STOPPED, DropResult, deliverable
 from lake.job import NOTHING, HopResult
 from lake.order import earlier_drop
 from lake.parse import Parsed
-from lake.processed import name_taken
 from lake.raw import judge_raw, order_value, raw_counts
 from lake.receive import Drop, check_path, copy_in
 from lake.refusal import unread, why_blocked, why_held
@@ -111,9 +111,9 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
         delivered_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         baselines=compare.baselines,
     )
-    return _result(
-        contract, "processed", drop, found.outcomes, found.counts(records=found.valid + found.quarantined, before=0, appends=appends)
-    )
+    counts = found.counts(records=found.valid + found.quarantined, before=0, appends=appends)
+    approved = approval(session, dataset=contract.name, table=contract.name, cause=drop.sha256, suite_hash=suite.hash)
+    return _result(contract, "processed", drop, found.outcomes, counts, waived=approved.get("rules", ()))
 
 
 def _waits(session: Session, contract: Contract, drop: Drop, parsed: Parsed) -> str | None:
@@ -124,10 +124,12 @@ def _waits(session: Session, contract: Contract, drop: Drop, parsed: Parsed) -> 
     return None if mine is None else earlier_drop(session, contract, drop.sha256, mine, carry_raw=lambda _: None)
 
 
-def _result(contract: Contract, hop: Hop, drop: Drop, outcomes: tuple[Outcome, ...], counts: Counts) -> HopResult:
-    verdict = verdict_of(outcomes, set_aside=counts.quarantined)
+def _result(
+    contract: Contract, hop: Hop, drop: Drop, outcomes: tuple[Outcome, ...], counts: Counts, *, waived: Collection[str] = ()
+) -> HopResult:
+    verdict = verdict_of(outcomes, set_aside=counts.quarantined, waived=waived)
     reason = why_blocked(contract, outcomes, file=drop.name) if verdict is Verdict.BLOCKED else ""
     if verdict is Verdict.HELD:
-        reason = why_held(contract, holding(outcomes, ()), cause=drop.sha256, file=drop.name)
+        reason = why_held(contract, holding(outcomes, waived), cause=drop.sha256, file=drop.name)
     rules = [item.to_json() for item in outcomes]
     return HopResult(hop, table_of(contract, hop), verdict, None, dict(vars(counts)), rules, reason, cause=drop.sha256)

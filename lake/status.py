@@ -18,7 +18,7 @@ from lakegate.settings import Settings
 def table_states(settings: Settings, catalog: Catalog) -> list[dict[str, Any]]:
     """One row per processed and feature table: latest version's number, its rows, and drops that are pending, some of them held."""
     session = open_session(settings)
-    states, held = [], Counter(item.contract.name for item in held_drops(session))
+    states, held = [], Counter(item.contract.name for item in held_drops(session) if not item.approved)
     for contract in sorted(catalog.contracts.values(), key=lambda item: (item.kind != "dataset", item.name)):
         head = publish.head(session.repository, contract.name)
         rows = 0

@@ -41,7 +41,16 @@ def put_away(delivery: Delivery, into: str, *, drop: str, note: str | None = Non
     return target
 
 
-def note_of(contract: Contract, delivery: Delivery, *, drop: str, reason: str, rules: Sequence[Mapping[str, Any]]) -> str:
+_REFUSED: Final = (
+    "Correct the file and put it into the folder above under a name of its own, or correct the contract and put this file there again:",
+    "it is then judged anew.",
+)
+_ON_HOLD: Final = ("It was held when this was written. Once it is approved it is published from there; this file is not needed for it.",)
+
+
+def note_of(
+    contract: Contract, delivery: Delivery, *, drop: str, reason: str, rules: Sequence[Mapping[str, Any]], held: bool = False
+) -> str:
     """Why a file was blocked, which rules refused it, whom to ask and what to do; no value of a row."""
     lines = [f"{delivery.path.name} was not published.", "", f"dataset  {contract.name}", f"drop     {drop}", f"reason   {reason}", ""]
     broken = [rule for rule in rules if rule["failed"]]
@@ -52,12 +61,7 @@ def note_of(contract: Contract, delivery: Delivery, *, drop: str, reason: str, r
     lines += [f"owner    {contract.owner or 'not named in the contract'}"]
     if contract.support:
         lines += [f"help     {contract.support}"]
-    lines += [
-        "",
-        "The delivery is kept in the lake's raw area. Correct the file and put it into the folder above under a name of its own,",
-        "or correct the contract and put this file there again: it is then judged anew.",
-        "",
-    ]
+    lines += ["", "The delivery is kept in the lake's raw area.", *(_ON_HOLD if held else _REFUSED), ""]
     return "\n".join(lines)
 
 

@@ -148,7 +148,10 @@ class Tick:
     def _block(self, contract: Contract, delivery: Delivery, drop: Drop) -> None:
         newest = ledger.latest(self.session, dataset=contract.name, cause=drop.sha256)
         body = ledger.read(self.session, newest) if newest is not None else {}
-        note = note_of(contract, delivery, drop=drop.sha256, reason=body.get("reason", "see the run"), rules=body.get("rules", []))
+        held = newest is not None and newest.state == "held"
+        note = note_of(
+            contract, delivery, drop=drop.sha256, reason=body.get("reason", "see the run"), rules=body.get("rules", []), held=held
+        )
         if put_away(delivery, BLOCKED, drop=drop.sha256, note=note):
             self.log.warning("%s of %s is blocked; the note beside it says why", delivery.path.name, contract.name)
 

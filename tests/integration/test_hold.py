@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from lake import hold
+from lake.session import open_session
+
 pytestmark = pytest.mark.server
 
 READINGS = """\
@@ -107,3 +110,16 @@ def test_rejected_it_stays_refused_and_keeps_nobody_waiting(readings: Any) -> No
     assert readings.raw("readings", drop(content)) == content
     (anew,) = readings.ingest("readings", path, code=3, options=("--again",))
     assert anew["verdict"] == "held"
+
+
+def test_approved_by_somebody_who_died_before_carrying_it_it_is_carried_by_whoever_comes_next(readings: Any) -> None:
+    content = day(2, IN_SECONDS)
+    readings.ingest("readings", readings.file("day-2.csv", content), code=3)
+    session = open_session(readings.settings)
+    found = hold.find_held(session, f"readings:{drop(content)[:12]}")
+    hold._decide(session, found, "approved", "checked", {"rules": found.body["holding"], "suite_hash": found.body["suite_hash"]})
+    with pytest.raises(hold.UsageError, match="meanwhile"):
+        list(hold.reject(session, found, reason="too late"))
+    results = readings.ingest("readings", readings.file("day-3.csv", day(3)))
+    assert {result["drop"] for result in results if result["verdict"] == "passed"} == {drop(content), drop(day(3))}
+    assert readings.manifest("readings", 2)["notes"]["approved"]["reason"] == "checked"

@@ -79,7 +79,7 @@ def counted(engine: Engine, path: Path, *, passing: str = "true") -> Histograms:
 
 
 def plan_of(*rules: dict[str, Any]) -> Plan:
-    made = [Rule(str(rule["by"]), NO_CLUSTERS, rule, "warn", "distribution", row_rule=False) for rule in rules]
+    made = [Rule(str(rule["group_by"]), NO_CLUSTERS, rule, "warn", "distribution", row_rule=False) for rule in rules]
     columns = (Column("number", "integer"), Column("sensor", "string", classification="personal"), Column("at", "timestamp"))
     contract = Contract(name="t", kind="dataset", path=Path("t"), hash="", columns=columns, key=("at",), write_mode="append")
     return make_plan(Suite("t", "processed", tuple(made)), contract)
@@ -95,7 +95,7 @@ def check_clusters(engine: Engine, path: Path, *asked: str) -> None:
         "at": [start + timedelta(minutes=row) for row in rows],
     }
     pq.write_table(pa.table(table, pa.schema({"number": pa.int64(), "sensor": pa.string(), "at": pa.timestamp("us", "UTC")})), path)
-    plan = plan_of(*({"column": "number", "by": by, "max_share": 0.5} for by in asked))
+    plan = plan_of(*({"column": "number", "group_by": by, "max_share": 0.5} for by in asked))
     frame = engine.spark.read.parquet(path.as_uri())
     seen = count_histograms(frame, plan.histograms, engine.rows)
     found = count_clusters(frame, plan, seen, engine.rows)

@@ -7,7 +7,7 @@ import pytest
 from expectations.clusters import NO_CLUSTERS, Cluster, judge_cluster
 from expectations.suite import Rule
 
-RULE = Rule("r", NO_CLUSTERS, {"column": "size", "by": "group", "max_share": 0.5}, "warn", "distribution", row_rule=False)
+RULE = Rule("r", NO_CLUSTERS, {"column": "size", "group_by": "group", "max_share": 0.5}, "warn", "distribution", row_rule=False)
 
 
 @pytest.mark.parametrize(

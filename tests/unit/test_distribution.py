@@ -284,9 +284,9 @@ def test_a_plan_names_each_histogram_once_and_costs_one_pass() -> None:
         (OUTLIERS, {"column": "size", "method": "mad", "max_share": 0.1}, "'mad'"),
         (OUTLIERS, {"column": "size", "method": "iqr", "max_share": 0.1, "factor": 0}, "factor"),
         (NULLS, {"column": "size", "baseline": "pinned", "max_change": "5%"}, "max_change"),
-        (NO_CLUSTERS, {"column": "size", "by": "real", "max_share": 0.5}, "hardly shared"),
-        (NO_CLUSTERS, {"column": "size", "by": "size", "max_share": 0.5}, "own values"),
-        (NO_CLUSTERS, {"column": "size", "by": "grup", "max_share": 0.5}, "'grup'"),
+        (NO_CLUSTERS, {"column": "size", "group_by": "real", "max_share": 0.5}, "hardly shared"),
+        (NO_CLUSTERS, {"column": "size", "group_by": "size", "max_share": 0.5}, "own values"),
+        (NO_CLUSTERS, {"column": "size", "group_by": "grup", "max_share": 0.5}, "'grup'"),
     ],
 )
 def test_a_mistake_is_told_before_any_data_is_read(kind: str, kwargs: dict[str, Any], what: str) -> None:

@@ -33,7 +33,7 @@ def test_a_cutoff_is_a_value_or_a_column() -> None:
 
 
 def test_an_offset_is_looked_for_in_the_delivered_text() -> None:
-    assert "`__text_at` rlike" in TIME_RULES["expect_column_text_to_state_its_offset"]({"column": "at"}, AT)
+    assert "trim(`__text_at`) rlike" in TIME_RULES["expect_column_text_to_state_its_offset"]({"column": "at"}, AT)
     assert "\\d" not in OFFSET
 
 

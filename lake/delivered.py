@@ -1,0 +1,37 @@
+"""The names of deliveries: on an append table that of a published drop is taken."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from catalog.contract import Contract
+from expectations.suite import Rule
+from expectations.verdict import Outcome
+from lake import layout
+from lake.receive import Drop
+from lake.session import Session
+
+NAME_TAKEN: Final = Rule("delivered-name", "expect_delivered_name_to_be_new", {}, "block", "duplicate", row_rule=False)
+"""On an append table the name of a published drop that stands can't come again with other bytes."""
+
+
+def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -> Outcome | None:
+    """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
+    if name_holder(session, contract, drop, base=base) is None:
+        return None
+    told = f"a published drop was delivered as {drop.name} with other bytes; deliver it under a name of its own"
+    return Outcome(NAME_TAKEN, 1, 1, {"told": told})
+
+
+def name_holder(session: Session, contract: Contract, drop: Drop, *, base: str) -> str | None:
+    """The other drop of an append dataset that was published under this one's name."""
+    if contract.write_mode != "append":
+        return None
+    known = session.repository.get_json(base, name_path(contract, drop))
+    return None if known is None or known["drop"] == drop.sha256 else str(known["drop"])
+
+
+def name_path(contract: Contract, drop: Drop) -> str:
+    """Where it is recorded which drop was published under a name."""
+    return layout.delivered_name(contract.name, hashlib.sha256(drop.name.encode()).hexdigest()[:32])
