@@ -63,7 +63,7 @@ def classes(new: Histogram, base: Histogram) -> tuple[list[int], list[int]]:
     """The same classes counted on both sides, in a fixed order.
 
     Texts and booleans: each value. Numbers: bins pooled at the quantiles of the baseline, so that each class holds about a
-    twentieth of it; a bin that holds several quantiles begins one class. The first class and the last are open. NaN is a class.
+    tenth of it; a bin that holds several quantiles begins one class. The first class and the last are open. NaN is a class.
     """
     if not base.numeric:
         names = sorted({*new.classes, *base.classes})

@@ -30,7 +30,7 @@ from lakegate.errors import ContractError, DataRejected, IntegrityError
 
 READERS: Final = 2
 """Blocks that are read while the next one is split."""
-MAX_LISTED = 10_000
+MAX_LISTED: Final = 10_000
 """Unreadable records that are listed one by one; the count is always exact."""
 
 
