@@ -160,7 +160,9 @@ class Tick:
         for drop in waiting_drops(self.session, contract):
             tags = runs.tags_for(contract, **{runs.DROP: drop.sha256})
             tried = attempts(self.instance, tags)
-            if drop.sha256 not in seen and not tried.running and not tried.spent and turn_has_come(self.session, contract, drop):
+            approved = tried.last == runs.HELD  # else it would not be among those that wait
+            spent = tried.spent and not approved
+            if drop.sha256 not in seen and not tried.running and not spent and turn_has_come(self.session, contract, drop):
                 yield self._request(contract, drop, partition_for(self.instance, drop), tried, tags)
 
     def _request(self, contract: Contract, drop: Drop, partition: str, tried: Attempts, tags: dict[str, str]) -> RunRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ from assets.factory import make_assets
 from assets.in_process import QUIET
 from assets.instance import open_instance
 from assets.resource import LakegateResource
+from catalog.contract import QualityRule
+from lake import hold
 from lake.ingest import ingest
 from lake.publish import head
 from lake.sample import REFERENCES, deliver_sample
@@ -194,6 +197,29 @@ def test_a_blocked_file_that_is_put_there_again_is_judged_again(home: Home) -> N
     home.look()
     (request,) = home.look()
     assert not home.run(request)
+
+
+def test_a_held_file_is_put_away_and_carried_by_the_sensor_once_it_is_approved(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = home.session.catalog.get("airlines")
+    many = QualityRule("many", "processed", "expect_table_row_count_to_be_between", {"min_value": 100}, "hold", "schema", 0)
+    monkeypatch.setitem(home.session.catalog.contracts, "airlines", replace(contract, rules=(*contract.rules, many), hash="with-a-hold"))
+    held = Home(home.session, home.instance, home.files, clock=home.clock)
+    monkeypatch.setattr(landing.time, "time", lambda: held.clock)
+    content, before = b"carrier,name\nAD,Adagio\n", held.version("airlines")
+    held.put("airlines", "few.csv", content)
+    held.look()
+    (request,) = held.look()
+    assert not held.run(request)
+    assert held.look() == []
+    assert held.listed("airlines") == [".blocked/few.csv", ".blocked/few.csv.txt"]
+    note = (held.landing / "airlines/.blocked/few.csv.txt").read_text()
+    assert "lakegate approve" in note
+    assert "put it into the folder" not in note
+    found = hold.find_held(held.session, hashlib.sha256(content).hexdigest())
+    hold._decide(held.session, found, "approved", "few it is", {"rules": ["many"], "suite_hash": found.body["suite_hash"]})
+    (request,) = held.look()
+    assert held.run(request)
+    assert held.version("airlines") == before + 1
 
 
 def test_a_look_that_comes_too_early_asks_for_nothing_twice(home: Home) -> None:

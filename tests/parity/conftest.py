@@ -29,4 +29,6 @@ def spark_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     java_or_loud_skip()
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("SPARK_CONNECT_MODE_ENABLED", raising=False)  # Sail's session set it, and no JVM starts where it is set
-        return _engine("spark", tmp_path_factory)
+        engine = _engine("spark", tmp_path_factory)
+    engine.spark.conf.set("spark.sql.adaptive.enabled", "false")  # many joins of few rows, each of which it would plan again
+    return engine
