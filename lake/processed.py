@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -160,11 +161,13 @@ class _Work:
             counts = found.counts(records=self.records, before=before, appends=self.appends)
             if found.blocked or self._holds(found):
                 return Written(found.outcomes, counts)
-            steps.tell("write.table")
-            self._write_valid(found, candidate)
-            steps.tell("write.quarantine")
-            if found.quarantined or (parent and parent.quarantine and not self.appends):
-                self._write_aside(found, candidate, parsed.originals, folder)
+            with ThreadPoolExecutor(1) as pool:  # a write waits for the gateway more than for a core
+                steps.tell("write.table")
+                valid = pool.submit(self._write_valid, found, candidate)
+                steps.tell("write.quarantine")
+                if found.quarantined or (parent and parent.quarantine and not self.appends):
+                    self._write_aside(found, candidate, parsed.originals, folder)
+                valid.result()
             notes = compare.keep(candidate, found.histograms, found.plan.histograms)
         return replace(self._describe(candidate, found, counts), notes=notes)
 
