@@ -25,12 +25,17 @@ demo: $(READY)  ## Carry a year of real flights from drop to tagged version.
 dev: $(READY)  ## Open Dagster's UI on it, with everything it needs.
 	@$(BIN)/lakegate dev
 
-.PHONY: check
+.PHONY: check lint unit
 check: $(READY)  ## Lint, types, import rules and the unit tests: seconds, no server.
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line unit lint
+
+lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+unit: $(READY)
 	$(BIN)/pytest tests/unit --numprocesses=2
 
 .PHONY: test
@@ -59,7 +64,8 @@ $(PACKAGES):
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@echo "Installing $$(grep -c == requirements/dev.txt) pinned packages, hashes checked; a few minutes the first time ..." >&2
 	@# --no-deps: the file is complete, and pip's own search takes `gql[requests]` for a package without a hash.
-	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements/dev.txt
+	@# --no-compile: most of what is installed is never imported, and Python compiles the rest when it is.
+	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 $(READY): $(PACKAGES)

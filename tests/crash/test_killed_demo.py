@@ -24,8 +24,8 @@ from lake.versions import list_versions, table_names
 from lakegate.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
-MONTHS = int(os.environ.get("LAKEGATE_CRASH_MONTHS", "3"))
-"""The whole year (12) by hand; three months in CI keep the suite short."""
+MONTHS = int(os.environ.get("LAKEGATE_CRASH_MONTHS", "2"))
+"""The whole year (12) by hand; two months in CI keep the suite short."""
 
 SEED = int(os.environ.get("LAKEGATE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 

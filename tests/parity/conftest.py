@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from lake.engine import Engine
@@ -9,6 +11,15 @@ from lake.environment import prepare_environment
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
 from tests.parity.test_engines import java_or_loud_skip
+
+SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""A JVM that lives for a minute is gone before what its second compiler makes has paid: a quarter less CPU time."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_lived_jvms() -> None:
+    """For this process and those that it starts."""
+    os.environ.setdefault("SPARK_SUBMIT_OPTS", SHORT_LIVED_JVM)
 
 
 def _engine(name: str, factory: pytest.TempPathFactory) -> Engine:
