@@ -13,8 +13,8 @@ from typing import Final
 
 from expectations.histogram import Histogram
 
-MOST_POOLED: Final = 10
-"""Classes into which a column of numbers is pooled, at most."""
+POOLED: Final = 10
+"""Classes of about equal weight into which a column of numbers is pooled."""
 PRIOR: Final = 0.5
 """What each class is counted more on either side, so that none is empty (Jeffreys' prior; Krichevsky and Trofimov 1981)."""
 RARE: Final = 5
@@ -63,25 +63,29 @@ def classes(new: Histogram, base: Histogram) -> tuple[list[int], list[int]]:
     """The same classes counted on both sides, in a fixed order.
 
     Texts and booleans: each value. Numbers: bins pooled at the quantiles of the baseline, so that each class holds about a
-    tenth of it; a bin that holds several quantiles begins one class. The first class and the last are open. NaN is a class.
+    tenth of it. A bin that holds a tenth by itself (zero, where most are zero; the only value of a constant) is a class of its own,
+    so that what moves past it is seen. The first class and the last are open. NaN is a class.
     """
     if not base.numeric:
         names = sorted({*new.classes, *base.classes})
         return [new.classes.get(name, 0) for name in names], [base.classes.get(name, 0) for name in names]
     total, codes = sum(base.bins.values()), sorted(base.bins)
     upto = [0, *accumulate(base.bins[code] for code in codes)]
-    starts = [
+    starts = {
         code
         for code, before, after in zip(codes, upto, upto[1:], strict=False)
-        if before and (after * MOST_POOLED - 1) // total > (before * MOST_POOLED - 1) // total
-    ]
-    found = []
-    for side in (new, base):
-        pooled = [0] * (len(starts) + 1)
+        if before and (after * POOLED - 1) // total > (before * POOLED - 1) // total
+    }
+    heavy = [code for code in codes if base.bins[code] * POOLED >= total]
+    edges = sorted(starts.union(heavy, (code + 1 for code in heavy)))
+    found = [[0] * (len(edges) + 1) for _ in range(2)]
+    for pooled, side in zip(found, (new, base), strict=True):
         for code, rows in side.bins.items():
-            pooled[bisect_right(starts, code)] += rows
-        found.append([*pooled, side.nan] if new.nan or base.nan else pooled)
-    return found[0], found[1]
+            pooled[bisect_right(edges, code)] += rows
+    pairs = [pair for pair in zip(*found, strict=True) if any(pair)]
+    if new.nan or base.nan:
+        pairs.append((new.nan, base.nan))
+    return [one for one, _ in pairs], [other for _, other in pairs]
 
 
 def smoothed(counts: Counts) -> list[float]:

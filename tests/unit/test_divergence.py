@@ -87,19 +87,35 @@ def test_rare_classes_are_one_for_the_test() -> None:
     assert divergence.chi_squared_p_value([5], [9]) == divergence.chi_squared_p_value([], []) == 1.0
 
 
-@settings(max_examples=40)
-@given(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=80), st.integers(0, 2))
-def test_numbers_are_pooled_into_classes_that_hold_a_twentieth_of_the_baseline(values: list[float], nan: int) -> None:
+@settings(max_examples=60)
+@given(st.lists(st.integers(-60, 60) | st.integers(-(10**6), 10**6), min_size=1, max_size=80), st.integers(0, 2))
+def test_numbers_are_pooled_into_classes_of_a_tenth_of_the_baseline_and_heavy_bins(values: list[float], nan: int) -> None:
     base = histogram(values, "integer", nan)
     new, pooled = divergence.classes(histogram([*values, 10.0**9, -(10.0**9)], "integer"), base)
     assert (sum(pooled), sum(new)) == (len(values) + nan, len(values) + 2)
     own = pooled[:-1] if nan else pooled
-    assert len(own) <= divergence.MOST_POOLED
-    heaviest = max(base.bins.values())
-    assert all(count <= len(values) / divergence.MOST_POOLED + heaviest for count in own)
-    assert [one - other for one, other in zip(new[: len(own)], own, strict=True)] == (
-        [2] if len(own) == 1 else [1, *[0] * (len(own) - 2), 1]
-    )
+    heavy = [rows for rows in base.bins.values() if rows * divergence.POOLED >= len(values)]
+    assert len(own) <= divergence.POOLED + 2 * len(heavy)
+    assert all(own.count(rows) >= heavy.count(rows) for rows in heavy)
+    lightest = max((rows for rows in base.bins.values() if rows not in heavy), default=0)
+    assert all(count <= len(values) / divergence.POOLED + lightest for count in own if count not in heavy)
+    differences = [one - other for one, other in zip(new[: len(own)], own, strict=True)]
+    assert (differences[0], differences[-1], sum(map(abs, differences))) == ((2, 2, 2) if len(own) == 1 else (1, 1, 2))
+
+
+@settings(max_examples=40)
+@given(st.integers(-300, 300), st.integers(-300, 300), st.integers(0, 40))
+def test_a_move_away_from_a_value_that_most_rows_hold_is_seen(usual: int, other: int, few: int) -> None:
+    base, new = histogram([float(usual)] * 200, "integer"), histogram([float(usual)] * few + [float(other)] * 200, "integer")
+    moved = not set(base.bins) >= set(new.bins)
+    assert (divergence.kullback_leibler(*divergence.classes(new, base)) > 1) == moved
+    assert (divergence.jensen_shannon(*divergence.classes(new, base)) > 0.4) == moved
+    assert divergence.classes(base, base) == ([200], [200])
+
+
+def test_zeros_that_become_rarer_are_seen() -> None:
+    base, new = (histogram([0.0] * zeros + [5.0] * (1000 - zeros), "double") for zeros in (950, 500))
+    assert divergence.classes(new, base) == ([500, 500], [950, 50])
 
 
 def test_texts_are_compared_value_by_value() -> None:
