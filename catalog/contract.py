@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Kind = Literal["dataset", "feature"]
 WriteMode = Literal["append", "replace"]
@@ -81,12 +81,17 @@ class FileFormat:
     """Number of them over which it does; None: no bound."""
 
 
+LONGEST_SEASON: Final = 400
+"""Deliveries that a season may have: a year of days, and some that came twice."""
+
+
 @dataclass(frozen=True)
 class Drift:
     """Which columns are compared with the previous and the `pinned` version, and from where on that is told.
 
     `warn` and `trigger` are Kullback-Leibler divergences in nats, `imbalance` is a share of rows. Without `columns` all are
     compared whose values are counted, but for the key, the one that orders drops, and those of `left_out`.
+    `season` is how many deliveries make a cycle; the columns of `calendar` are compared with the delivery so many before alone.
     """
 
     columns: tuple[str, ...] | None = None
@@ -95,6 +100,8 @@ class Drift:
     warn: float = 0.05
     trigger: float = 0.10
     imbalance: float = 0.80
+    season: int | None = None
+    calendar: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,13 +162,21 @@ class Contract:
 
     @property
     def drifting(self) -> tuple[Column, ...]:
-        """The columns that are compared with earlier versions by default."""
+        """The columns that are compared with the previous and the pinned version by default."""
         if self.drift is None:
             return ()
         if self.drift.columns is not None:
             return tuple(column for column in self.columns if column.name in self.drift.columns)
-        others = {*self.key, self.order_by, *self.drift.left_out}
+        others = {*self.key, self.order_by, *self.drift.left_out, *self.drift.calendar}
         return tuple(column for column in self.columns if column.counted and column.name not in others)
+
+    @property
+    def seasonal(self) -> tuple[Column, ...]:
+        """The columns that are compared with a season before by default: the drifting ones, and those of the calendar."""
+        if self.drift is None or self.drift.season is None:
+            return ()
+        names = {column.name for column in self.drifting} | set(self.drift.calendar)
+        return tuple(column for column in self.columns if column.name in names)
 
     @property
     def with_statistics(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from catalog.document import suggest
 from catalog.expectation_types import Expectation
 from catalog.mistake import Mistake, number
 
-BASELINES: Final = ("previous", "pinned")
+BASELINES: Final = ("previous", "pinned", "season")
 STATISTICS: Final = ("kl", "js", "psi", "ks", "chi_squared")
 METHODS: Final = ("iqr", "zscore")
 _WORDS: Final = {"baseline": BASELINES, "statistic": STATISTICS, "method": METHODS}
@@ -30,6 +30,9 @@ _ROUNDING: Final = 1e-9
 
 def distribution_mistakes(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
     """What is wrong with the arguments of a rule about a distribution taken together; nothing for a rule of another kind."""
+    if kwargs.get("baseline") == "season" and (contract.drift is None or contract.drift.season is None):
+        fix = "add it to the custom property drift, such as {season: 12}" if contract.kind == "dataset" else "use previous or pinned"
+        yield Mistake(f"{contract.name} has no season", "baseline", fix)
     if type_ not in _OF_VALUES:
         return
     if "max_value" in kwargs and not (number(bound := kwargs["max_value"]) and bound >= 0):

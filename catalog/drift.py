@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from catalog.contract import Contract, Drift
+from catalog.contract import LONGEST_SEASON, Contract, Drift
 from catalog.custom import Custom
 from catalog.document import suggest
 from catalog.mistake import number
 from lakegate.errors import ContractError
 
 NONE: Final = "none"
-_KEYS: Final = ("columns", "except", "pinned", "warn", "trigger", "imbalance")
+_KEYS: Final = ("columns", "except", "pinned", "warn", "trigger", "imbalance", "season", "calendar")
 _MISSING: Final = object()
 
 
@@ -39,10 +39,17 @@ def drift_of(custom: Custom, contract: Contract) -> Drift | None:
     pinned = given.get("pinned", default.pinned)
     if type(pinned) is not int or pinned < 1:
         raise _error(custom, "pinned", f"pinned is {pinned!r}", "write a version's number, 1 or more")
-    columns, left_out = (_columns(custom, given, key, contract) for key in ("columns", "except"))
+    season = given.get("season")
+    if "season" in given and not (type(season) is int and 1 < season <= LONGEST_SEASON):
+        fix = f"write how many deliveries make a cycle, 2 to {LONGEST_SEASON}, such as 12 for months"
+        raise _error(custom, "season", f"season is {season!r}", fix)
+    columns, left_out, calendar = (_columns(custom, given, key, contract) for key in ("columns", "except", "calendar"))
     if columns is not None and left_out is not None:
         raise _error(custom, "except", "drift has both columns and except", "keep one of them")
-    return Drift(columns, left_out or (), pinned, warn, trigger, imbalance)
+    if both := sorted(set(calendar or ()) & {*(columns or ()), *(left_out or ())}):
+        fix = "name it under calendar alone: it is compared with its season, and with nothing else"
+        raise _error(custom, "calendar", f"{both[0]!r} stands under calendar and under {'columns' if columns else 'except'}", fix)
+    return Drift(columns, left_out or (), pinned, warn, trigger, imbalance, season, calendar or ())
 
 
 def _error(custom: Custom, key: str, what: str, fix: str) -> ContractError:
@@ -67,7 +74,7 @@ def _columns(custom: Custom, given: dict[str, Any], key: str, contract: Contract
     for name in names:
         if name not in known:
             raise _error(custom, key, f"{contract.name} has no column {name!r}", suggest(name, known))
-        if key == "columns" and not contract.column(name).counted:
+        if key != "except" and not contract.column(name).counted:
             what = f"the values of column {name!r} are not counted, so they can't be compared"
             raise _error(custom, key, what, "name columns that hold numbers, texts or booleans and are not personal")
     return tuple(names)

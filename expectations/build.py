@@ -77,14 +77,14 @@ def _processed(contract: Contract) -> Iterator[Rule]:
         yield _rule("not-empty", "expect_table_row_count_to_be_between", {"min_value": 1}, "block")
     if budget := _budget(contract.max_quarantined, contract.max_quarantined_rows):
         yield _rule("max-quarantined", "expect_quarantined_share_to_be_at_most", budget, "block")
-    yield from _drift(contract.drifting, contract.drift or Drift())
+    yield from _drift(contract.drifting, contract.seasonal, contract.drift or Drift())
 
 
 def _budget(share: float | None, rows: int | None) -> dict[str, Any]:
     return {name: value for name, value in (("max_share", share), ("max_rows", rows)) if value is not None}
 
 
-def _drift(columns: tuple[Column, ...], drift: Drift) -> Iterator[Rule]:
+def _drift(columns: tuple[Column, ...], seasonal: tuple[Column, ...], drift: Drift) -> Iterator[Rule]:
     """A jump is told; so is a slow move, which also triggers where it is great; and imbalance. None of them stops a drop.
 
     One rule for all columns: the outcome names those that moved, and a suite doesn't grow with every column.
@@ -94,6 +94,9 @@ def _drift(columns: tuple[Column, ...], drift: Drift) -> Iterator[Rule]:
         yield _rule("drift:previous", STAY_CLOSE_EACH, {**close, "baseline": "previous", "max_value": drift.warn}, "warn")
         yield _rule("drift:pinned", STAY_CLOSE_EACH, {**close, "baseline": "pinned", "max_value": drift.warn}, "warn")
         yield _rule("drift:pinned:trigger", STAY_CLOSE_EACH, {**close, "baseline": "pinned", "max_value": drift.trigger}, "trigger")
+    if seasonal:
+        close = {"column_list": [column.name for column in seasonal], "statistic": "kl"}
+        yield _rule("drift:season", STAY_CLOSE_EACH, {**close, "baseline": "season", "max_value": drift.warn}, "warn")
     if names := [column.name for column in columns if column.type in ("string", "boolean")]:
         yield _rule("imbalance", MAJORITY_EACH, {"column_list": names, "max_share": drift.imbalance}, "warn")
 

@@ -17,7 +17,9 @@ from expectations.histogram import Histogram, Histograms
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 
-Baseline = Literal["previous", "pinned"]
+Baseline = Literal["previous", "pinned", "season"]
+CALLED: Final[dict[str, str]] = {"previous": "previous version", "pinned": "pinned version", "season": "version a season before"}
+"""The baselines in words."""
 LEAST_ROWS: Final = 100
 """Rows with a value that both sides need."""
 SIGNIFICANCE: Final = 0.01
@@ -83,7 +85,7 @@ def _against(rules: list[Rule], seen: Histograms, base: Histograms | None, basel
         column = str(rule.kwargs["column"])
         new, other = seen.columns.get(column), base.columns.get(column) if base else None
         if base is None or other is None:
-            found[rule.id] = _unasked(rule, f"there is no {baseline} version{'' if base is None else ' that counted it'} to compare with")
+            found[rule.id] = _unasked(rule, f"there is no {CALLED[baseline]}{'' if base is None else ' that counted it'} to compare with")
         elif rule.type == NULL_SHARE:
             found[rule.id] = _null_share(rule, new or Histogram(other.kind), other, baseline)
         elif (why := _incomparable(new or Histogram(other.kind), other)) is not None:
@@ -114,7 +116,7 @@ def _judged(rule: Rule, compared: _Compared, p_value: float | None, baseline: st
         observed["p_value"] = p_value
     name = _NAMES[compared.statistic]
     chance = "" if p_value is None else f", corrected p {_chance(p_value)}"
-    told = f"{name} of {rule.kwargs['column']} from the {baseline} version is {low:.4f}{ends}, at most {bound:g}{chance}"
+    told = f"{name} of {rule.kwargs['column']} from the {CALLED[baseline]} is {low:.4f}{ends}, at most {bound:g}{chance}"
     return Outcome(rule, int(broken), 1, observed | {"told": told})
 
 
@@ -125,7 +127,7 @@ def _null_share(rule: Rule, new: Histogram, base: Histogram, baseline: str) -> O
     change = abs(share - before)
     p_value = divergence.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows)
     broken = change > rule.kwargs["max_change"] and p_value < rule.kwargs.get("significance", SIGNIFICANCE)
-    told = f"{share:.2%} of {rule.kwargs['column']} are NULL, {before:.2%} in the {baseline} version, p {_chance(p_value)}"
+    told = f"{share:.2%} of {rule.kwargs['column']} are NULL, {before:.2%} in the {CALLED[baseline]}, p {_chance(p_value)}"
     observed = {"observed_value": change, "null_share": share, "baseline_null_share": before, "p_value": p_value}
     return Outcome(rule, int(broken), 1, observed | {"rows": new.rows, "baseline_rows": base.rows, "told": told})
 

@@ -1,0 +1,106 @@
+"""A lake of manifests and histograms alone, in memory: what a comparison reads, and nothing that it doesn't."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from catalog.contract import Contract
+from expectations.histogram import Histograms, merge_all
+from lake import layout
+from lake.distributions import Comparison
+from lake.kept import NOTE
+from lake.publish import Candidate
+from lakegate.manifest import Counts, Manifest, manifest_path, sha256
+
+
+@dataclass
+class KeptLake:
+    """Versions of one table, kept as `Comparison.keep` keeps them; `read` names each object that was asked for."""
+
+    contract: Contract
+    objects: dict[str, bytes] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+    versions: int = 0
+
+    def get(self, _: str, path: str) -> bytes | None:
+        self.read.append(path)
+        return self.objects.get(path)
+
+    def get_json(self, ref: str, path: str) -> dict[str, Any] | None:
+        raw = self.get(ref, path)
+        return None if raw is None else json.loads(raw)
+
+    def put(self, _: str, path: str, body: bytes) -> None:
+        self.objects[path] = body
+
+    @property
+    def session(self) -> Any:
+        """As much of a session as a comparison uses: no engine, so it can't read data."""
+        return SimpleNamespace(repository=self, catalog=SimpleNamespace(get=lambda _: self.contract))
+
+    def parent(self) -> Manifest | None:
+        raw = self.objects.get(manifest_path(self.contract.name, self.versions))
+        return Manifest.from_bytes(raw, where="") if raw else None
+
+    def comparison(self) -> Comparison:
+        """What the next version would be compared with."""
+        return Comparison(self.session, self.contract, self.parent(), "main", whole=self.contract.write_mode == "replace")
+
+    def add(self, own: Histograms, *, replay: bool = False) -> int:
+        """Publish a version; a replay keeps no histograms."""
+        name, number, notes = self.contract.name, self.versions + 1, dict[str, Any]()
+        if not replay:
+            candidate = Candidate(name, name, "", "candidate", "main", "", self.parent())
+            kinds = {column: histogram.kind for column, histogram in own.columns.items()}
+            notes = self.comparison().keep(candidate, own, kinds)
+        self._write(number, notes, replay=replay)
+        self.versions = number
+        return number
+
+    def rewrite(self, number: int, *, drop: str) -> None:
+        """Take one key out of a version's histograms, as if an earlier release had kept them."""
+        path = layout.histograms(self.contract.name, number)
+        body = {key: value for key, value in json.loads(self.objects[path]).items() if key != drop}
+        self.objects[path] = json.dumps(body).encode()
+        self._write(number, {NOTE: sha256(self.objects[path])}, replay=False)
+
+    def table(self, *parts: Histograms) -> Histograms:
+        """The histograms of several versions' rows."""
+        whole = Histograms()
+        for part in parts:
+            whole = merge_all(whole, part)
+        return whole
+
+    def _write(self, number: int, notes: dict[str, Any], *, replay: bool) -> None:
+        counts = Counts(records_in=0, valid=0, quarantined=0, unreadable=0, before=0, inserted=0, deleted=0, after=0)
+        blank: dict[str, Any] = dict.fromkeys(
+            ("drop", "attempt", "root", "content_hash", "verdict", "suite_hash", "evidence_sha256", "contract_hash", "created_at"), ""
+        )
+        manifest = Manifest(
+            tenant="default",
+            table=self.contract.name,
+            version=number,
+            hop="processed",
+            files=[],
+            quarantine=[],
+            schema=[],
+            counts=counts,
+            rules=[],
+            sql_hash=None,
+            parents=[],
+            source={"replay_of": "things@v1"} if replay else {},
+            delivered_at=None,
+            extracted_at=None,
+            code={},
+            packages={},
+            engine={},
+            settings={},
+            durations={},
+            notes=notes,
+            **blank,
+        )
+        self.objects[manifest_path(self.contract.name, number)] = manifest.to_bytes()
+        self.objects[layout.head(self.contract.name)] = json.dumps({"version": max(number, self.versions)}).encode()
