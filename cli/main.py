@@ -23,6 +23,7 @@ VERBS: Final = {
     "approve": "Let a drop pass that the gate held for a person.",
     "reject": "Refuse a drop that the gate held for a person.",
     "plan": "Show how a dataset's rules are evaluated, and what each costs.",
+    "compare": "Compare a version's columns with an earlier version's, before training on it.",
     "docs": "Write Data Docs of what was judged.",
     "verify": "Prove every byte of a version, or name each gap.",
     "up": "Start the embedded lakeFS and mend the home's caches.",
@@ -60,7 +61,7 @@ def lakegate() -> None:
 
     State lives in a home folder (.lakegate, --home or LAKEGATE_HOME); contracts come from the project (the working
     directory where it has catalog/contracts/, --project or LAKEGATE_PROJECT). Results go to stdout, all else to stderr.
-    Exit: 0 published or unchanged, 3 blocked, held or waiting, 2 wrong call or contract, 1 anything else.
+    Exit: 0 published or unchanged, 3 blocked, held, waiting or moved too far, 2 wrong call or contract, 1 anything else.
     """
 
 

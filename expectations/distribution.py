@@ -94,13 +94,22 @@ def _names(found: list[Outcome]) -> list[str]:
     return [str(item.rule.kwargs["column"]) for item in found]
 
 
-def _majority(rule: Rule, histogram: Histogram) -> Outcome:
-    """A bin that holds several whole numbers may be no majority, so only those with one value count for sure."""
-    bound, values = rule.kwargs["max_share"], counted(histogram)
+def majority_share(histogram: Histogram) -> float | None:
+    """The share of the value that most of the rows with a value hold; None where there is none, or classes are not counted.
+
+    A bin that holds several whole numbers may be no majority, so only those with one value count for sure.
+    """
+    values = counted(histogram)
     if histogram.too_many or not values:
-        return Outcome(rule, 0, 1, {"observed_value": None, "told": f"{rule.kwargs['column']} has no value, or too many distinct ones"})
+        return None
     single = [rows for code, rows in histogram.bins.items() if len({*histogram.span(code)}) == 1]
-    share = max([*single, *histogram.classes.values()], default=0) / values
+    return max([*single, *histogram.classes.values()], default=0) / values
+
+
+def _majority(rule: Rule, histogram: Histogram) -> Outcome:
+    bound, values, share = rule.kwargs["max_share"], counted(histogram), majority_share(histogram)
+    if share is None:
+        return Outcome(rule, 0, 1, {"observed_value": None, "told": f"{rule.kwargs['column']} has no value, or too many distinct ones"})
     distinct = len(histogram.bins) + len(histogram.classes)
     told = f"one value of {rule.kwargs['column']} holds {share:.2%} of {values} rows, at most {bound:.2%}"
     return Outcome(rule, int(share > bound), 1, {"observed_value": share, "rows": values, "classes": distinct, "told": told})

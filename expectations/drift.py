@@ -43,7 +43,7 @@ _MEASURES: Final = {
 
 
 @dataclass(frozen=True)
-class _Compared:
+class Compared:
     """One column, compared by one statistic; `effect` is the least that it can be, `high` the greatest."""
 
     new: Histogram
@@ -52,10 +52,12 @@ class _Compared:
 
     @cached_property
     def classes(self) -> tuple[list[int], list[int]]:
+        """Both sides' rows by class."""
         return divergence.classes(self.new, self.base)
 
     @cached_property
     def ends(self) -> tuple[float, float]:
+        """The least and the greatest that the effect can be; the same but for `ks`."""
         if self.statistic == "ks":
             return divergence.kolmogorov_smirnov(self.new, self.base)
         effect = _MEASURES[self.statistic](*self.classes)
@@ -63,6 +65,7 @@ class _Compared:
 
     @property
     def p_value(self) -> float:
+        """The chance of what lies between them, not corrected."""
         if self.statistic == "ks":
             return divergence.kolmogorov_p_value(self.ends[0], *(sum(side.bins.values()) for side in (self.new, self.base)))
         return divergence.chi_squared_p_value(*self.classes)
@@ -79,8 +82,8 @@ def judge_against_baselines(rules: Iterable[Rule], seen: Histograms, baselines: 
 
 def _against(rules: list[Rule], seen: Histograms, base: Histograms | None, baseline: str) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
-    compared: dict[tuple[str, str], _Compared] = {}
-    asked: list[tuple[Rule, _Compared]] = []
+    compared: dict[tuple[str, str], Compared] = {}
+    asked: list[tuple[Rule, Compared]] = []
     for rule in rules:
         column = str(rule.kwargs["column"])
         new, other = seen.columns.get(column), base.columns.get(column) if base else None
@@ -88,11 +91,11 @@ def _against(rules: list[Rule], seen: Histograms, base: Histograms | None, basel
             found[rule.id] = _unasked(rule, f"there is no {CALLED[baseline]}{'' if base is None else ' that counted it'} to compare with")
         elif rule.type == NULL_SHARE:
             found[rule.id] = _null_share(rule, new or Histogram(other.kind), other, baseline)
-        elif (why := _incomparable(new or Histogram(other.kind), other)) is not None:
+        elif (why := incomparable(new or Histogram(other.kind), other)) is not None:
             found[rule.id] = _unasked(rule, why)
         elif new is not None:
             key = (column, rule.kwargs["statistic"])
-            asked.append((rule, compared.setdefault(key, _Compared(new, other, key[1]))))
+            asked.append((rule, compared.setdefault(key, Compared(new, other, key[1]))))
     corrected: dict[tuple[str, str], float] = {}
     if any(item.ends[0] > rule.kwargs["max_value"] for rule, item in asked):
         values = divergence.benjamini_hochberg([item.p_value for item in compared.values()])
@@ -102,7 +105,7 @@ def _against(rules: list[Rule], seen: Histograms, base: Histograms | None, basel
     return found
 
 
-def _judged(rule: Rule, compared: _Compared, p_value: float | None, baseline: str) -> Outcome:
+def _judged(rule: Rule, compared: Compared, p_value: float | None, baseline: str) -> Outcome:
     low, high = compared.ends
     bound, significance = rule.kwargs["max_value"], rule.kwargs.get("significance", SIGNIFICANCE)
     broken = low > bound and p_value is not None and p_value < significance
@@ -136,7 +139,8 @@ def _chance(p_value: float) -> str:
     return f"{p_value:.2g}" if p_value else "below 1e-300"
 
 
-def _incomparable(new: Histogram, base: Histogram) -> str | None:
+def incomparable(new: Histogram, base: Histogram) -> str | None:
+    """Why two histograms can't be compared by their values; None where they can."""
     if new.numeric != base.numeric or "presence" in (new.kind, base.kind):
         return "the baseline's column is of another type"
     if new.too_many or base.too_many:

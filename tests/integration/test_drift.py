@@ -105,6 +105,14 @@ def test_a_month_in_seconds_is_held_and_approved_and_is_what_the_next_is_compare
     (next_one,) = lake.ingest("flights", lake.file("month-4.csv", month(sample, 4, SECONDS)))
     assert next_one["verdict"] == "passed"
     assert outcome(lake, 4, "air-time-jump")["result"]["observed_value"] < 0.1
+    again = lake.run("compare", "flights@v4", "--statistic", "ks", "--warn", "0.5", "--trigger", "0.5", "--json").json
+    (air_time,) = [item for item in again["columns"] if item["column"] == "air_time"]
+    assert (again["baseline"], again["finding"], air_time["finding"]) == (["flights@v3"], "close", "close")
+    assert air_time["ks_least"] == outcome(lake, 4, "air-time-jump")["result"]["observed_value"]
+    pinned = lake.run("compare", "flights@v4", "--against", "pinned", "--fail-on", "trigger")
+    assert (pinned.code, "flights@v1" in pinned.out, "air_time" in pinned.out) == (3, True, True)
+    assert lake.run("compare", "flights@v4", "--against", "v1").code == lake.run("compare", "flights@v4", "--fail-on", "warn").code == 0
+    assert lake.run("compare", "flights@v9").code == lake.run("compare", "flights_raw@v1").code == 2
 
 
 VERSIONS = int(os.environ.get("LAKEGATE_DRIFT_VERSIONS", "6"))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from catalog.contract import Contract
-from expectations.histogram import Histograms, merge_all
+from expectations.histogram import Histograms
 from lake import layout
 from lake.distributions import Comparison
 from lake.kept import NOTE
@@ -38,8 +38,8 @@ class KeptLake:
 
     @property
     def session(self) -> Any:
-        """As much of a session as a comparison uses: no engine, so it can't read data."""
-        return SimpleNamespace(repository=self, catalog=SimpleNamespace(get=lambda _: self.contract))
+        """As much of a session as a comparison uses: no engine, so it can't read data (there are no data files either)."""
+        return SimpleNamespace(engine=None, repository=self, catalog=SimpleNamespace(get=lambda _: self.contract))
 
     def parent(self) -> Manifest | None:
         raw = self.objects.get(manifest_path(self.contract.name, self.versions))
@@ -66,13 +66,6 @@ class KeptLake:
         body = {key: value for key, value in json.loads(self.objects[path]).items() if key != drop}
         self.objects[path] = json.dumps(body).encode()
         self._write(number, {NOTE: sha256(self.objects[path])}, replay=False)
-
-    def table(self, *parts: Histograms) -> Histograms:
-        """The histograms of several versions' rows."""
-        whole = Histograms()
-        for part in parts:
-            whole = merge_all(whole, part)
-        return whole
 
     def _write(self, number: int, notes: dict[str, Any], *, replay: bool) -> None:
         counts = Counts(records_in=0, valid=0, quarantined=0, unreadable=0, before=0, inserted=0, deleted=0, after=0)

@@ -1,0 +1,89 @@
+"""`lakegate compare VERSION`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from catalog.distribution_rules import STATISTICS
+from cli.options import existing, json_option, lake_options, print_json, print_table
+from lakegate.errors import Exit
+from lakegate.settings import Settings
+
+if TYPE_CHECKING:
+    from expectations.comparison import ComparedColumn
+
+COLUMNS = ("column", "finding", "kl", "js", "psi", "cramers_v", "p", "ks", "ks_p", "null_share", "majority", "why")
+
+
+@click.command("compare")
+@click.argument("version")
+@click.option(
+    "--against", default="previous", show_default=True, help="previous, pinned or season, as the contract has them; or a version, say v1."
+)
+@click.option("--whole", is_flag=True, help="Compare the whole tables, not the rows that VERSION added.")
+@click.option("--statistic", type=click.Choice(STATISTICS), default="kl", show_default=True, help="Whose effect is judged.")
+@click.option("--warn", type=click.FloatRange(min=0), help="Effect over which a column warns; else the contract's.")
+@click.option("--trigger", type=click.FloatRange(min=0), help="Effect over which a column triggers; else the contract's.")
+@click.option("--null-change", type=click.FloatRange(0, 1), help="Change of the share of NULL over which a column warns; else none does.")
+@click.option("--fail-on", type=click.Choice(["warn", "trigger"]), help="Exit with 3 where a column does that, or worse.")
+@json_option
+@lake_options
+def command(
+    version: str,
+    *,
+    against: str,
+    whole: bool,
+    statistic: str,
+    warn: float | None,
+    trigger: float | None,
+    null_change: float | None,
+    fail_on: Any,
+    as_json: bool,
+    settings: Settings,
+) -> None:
+    """Compare the columns of VERSION (say flights@v6) with an earlier version's: drift, shares of NULL, imbalance.
+
+    Reads the histograms that lie in the lake, and no data. A column warns or triggers where the effect is over its threshold and
+    chance doesn't explain it. Exit: 0, or 3 where --fail-on says so; columns that can't be compared don't fail.
+    """
+    from expectations.comparison import at_least
+    from lake.compare import compare
+    from lake.session import open_session
+
+    session = open_session(existing(settings))
+    found = compare(
+        session, version, against=against, whole=whole, statistic=statistic, warn=warn, trigger=trigger, null_change=null_change
+    )
+    if as_json:
+        print_json(found.to_json())
+    else:
+        what = "whole tables" if found.whole else "the rows it added"
+        others = found.baseline[0] if len(found.baseline) == 1 else f"{found.baseline[-1]} to {found.baseline[0]}"
+        click.echo(f"{found.version} ({found.rows:,} rows) with {others} ({found.baseline_rows:,} rows), {what}: {found.finding}")
+        print_table([_row(item) for item in found.columns], COLUMNS, empty="no column was compared")
+    raise click.exceptions.Exit(Exit.BLOCKED if fail_on and at_least(found.finding, fail_on) else Exit.OK)
+
+
+def _row(item: ComparedColumn) -> dict[str, Any]:
+    ks = None if item.ks_least is None or item.ks_greatest is None else f"{item.ks_least:.4f}..{item.ks_greatest:.4f}"
+    return {
+        "column": item.column,
+        "finding": item.finding,
+        **{name: _shown(getattr(item, name)) for name in ("kl", "js", "psi", "cramers_v")},
+        "p": _shown(item.p_value, "{:.2g}"),
+        "ks": ks,
+        "ks_p": _shown(item.ks_p_value, "{:.2g}"),
+        "null_share": _moved(item.null_share, item.baseline_null_share),
+        "majority": _moved(item.majority_share, item.baseline_majority_share),
+        "why": item.why,
+    }
+
+
+def _moved(share: float | None, before: float | None) -> str | None:
+    return None if share is None else f"{share:.2%}" if before is None else f"{before:.2%} to {share:.2%}"
+
+
+def _shown(value: float | None, form: str = "{:.4f}") -> str | None:
+    return None if value is None else form.format(value)

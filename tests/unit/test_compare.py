@@ -1,0 +1,223 @@
+"""Comparing a version with an earlier one: what is read, what is found of each column, and what makes no comparison."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy.stats import false_discovery_control
+
+from catalog.contract import Column, Contract, Drift
+from catalog.distribution_rules import STATISTICS
+from expectations.comparison import ComparedColumn, Thresholds, compare_columns, worst
+from expectations.histogram import Histogram, Histograms
+from lake.compare import VersionComparison, compare
+from lakegate.errors import LakegateError, UsageError, VersionNotFound
+from tests.unit.kept_lake import KeptLake
+
+CONTRACT = Contract(
+    name="things",
+    kind="dataset",
+    path=Path("things.odcs.yaml"),
+    hash="",
+    columns=(
+        Column("id", "integer"),
+        Column("size", "integer"),
+        Column("group", "string"),
+        Column("city", "string"),
+        Column("person", "string", classification="personal"),
+    ),
+    key=("id",),
+    write_mode="append",
+    drift=Drift(left_out=("city",), pinned=1, season=3),
+)
+USUAL = dict.fromkeys(range(100, 130), 10)
+
+
+def part(*, size: dict[int, int] | None = None, group: dict[str, int] | None = None, city: str = "x", nulls: int = 3) -> Histograms:
+    """The rows of a version: 300 sizes, three groups, one city and a personal column of which NULL alone is counted."""
+    sizes, groups = size or USUAL, group or {"a": 100, "b": 100, "c": 100}
+    rows = sum(sizes.values())
+    columns = {
+        "size": Histogram("integer", rows, bins=sizes),
+        "group": Histogram("class", rows, classes=groups),
+        "city": Histogram("class", rows, classes={city: rows}),
+        "person": Histogram("presence", rows, nulls=nulls),
+    }
+    return Histograms(rows, columns)
+
+
+@pytest.fixture
+def lake() -> KeptLake:
+    """Four versions: like each other but for the last, whose sizes moved."""
+    made = KeptLake(CONTRACT)
+    for _ in range(3):
+        made.add(part())
+    made.add(part(size={code + 20: rows for code, rows in USUAL.items()}))
+    return made
+
+
+def found(lake: KeptLake, version: str = "things@v4", **options: Any) -> VersionComparison:
+    lake.read.clear()
+    told = compare(lake.session, version, **options)
+    json.dumps(told.to_json(), allow_nan=False)
+    return told
+
+
+def by_name(told: VersionComparison) -> dict[str, ComparedColumn]:
+    return {item.column: item for item in told.columns}
+
+
+def test_a_column_that_moved_is_found_with_every_statistic_and_one_that_did_not_is_close(lake: KeptLake) -> None:
+    told = found(lake)
+    assert (told.version, told.baseline, told.rows, told.baseline_rows, told.finding) == ("things@v4", ("things@v3",), 300, 300, "trigger")
+    columns = by_name(told)
+    assert {name: item.finding for name, item in columns.items()} == {
+        "size": "trigger",
+        "group": "close",
+        "city": "left out",
+        "person": "not compared",
+    }
+    size, group, person = columns["size"], columns["group"], columns["person"]
+    assert size.why.startswith("kl ")
+    assert size.why.endswith("is over 0.1")
+    assert min(size.kl or 0, size.js or 0, size.psi or 0, size.cramers_v or 0, size.ks_least or 0) > 0.1
+    assert (size.p_value or 1) < 1e-9
+    assert (size.ks_p_value or 1) < 1e-9
+    assert (group.kl, group.cramers_v, group.ks_least, group.p_value) == (0.0, 0.0, None, 1.0)
+    assert (group.majority_share, group.baseline_majority_share) == (100 / 300, 100 / 300)
+    assert (person.kl, person.null_share, person.why) == (None, 0.01, "its values are not counted")
+    assert columns["city"].majority_share == 1.0
+
+
+def test_nothing_but_manifests_and_histograms_is_read(lake: KeptLake) -> None:
+    for against in ("previous", "pinned", "season", "v2"):
+        found(lake, against=against)
+        assert {path.split("/")[1] for path in lake.read} == {"heads", "manifests", "histograms"}
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_any_statistic_decides_with_thresholds_of_its_own(lake: KeptLake, statistic: str) -> None:
+    size = by_name(found(lake))["size"]
+    shown = {"ks": size.ks_least, "chi_squared": size.cramers_v}.get(statistic) or getattr(size, statistic)
+    for warn, trigger, finding in ((shown * 1.01, 9, "close"), (shown * 0.99, 9, "warn"), (0.01, shown * 0.99, "trigger")):
+        assert by_name(found(lake, statistic=statistic, warn=warn, trigger=trigger))["size"].finding == finding
+    texts = by_name(found(lake, statistic="ks", warn=1, trigger=1))["group"]
+    assert (texts.finding, texts.why) == ("not compared", "ks compares numbers")
+
+
+def test_what_chance_explains_is_close_and_p_values_are_corrected_over_columns() -> None:
+    thresholds = Thresholds(warn=0.01, trigger=0.02, imbalance=1)
+    names = [f"c{number}" for number in range(6)]
+    base = Histograms(200, {name: Histogram("class", 200, classes={"a": 100, "b": 100}) for name in names})
+    moved = {name: Histogram("class", 200, classes={"a": 100 + 5 * number, "b": 100 - 5 * number}) for number, name in enumerate(names)}
+    alone = [compare_columns(Histograms(200, {name: moved[name]}), base, thresholds)[0] for name in names]
+    together = compare_columns(Histograms(200, moved), base, thresholds)
+    assert [item.p_value for item in together] == pytest.approx(list(false_discovery_control([item.p_value for item in alone])))
+    assert [item.finding for item in alone][3:] == ["close", "close", "close"]
+    (strong,) = compare_columns(Histograms(200, {"c0": Histogram("class", 200, classes={"a": 160, "b": 40})}), base, thresholds)
+    assert strong.finding == "trigger"
+    assert (alone[5].kl or 0) > thresholds.trigger
+
+
+def test_shares_of_null_warn_where_asked_and_imbalance_as_the_contract_says(lake: KeptLake) -> None:
+    lake.add(part(size={code + 20: rows for code, rows in USUAL.items()}, group={"a": 290, "b": 10}, nulls=200))
+    told = by_name(found(lake, "things@v5", warn=9, trigger=9))
+    assert (told["group"].finding, told["person"].finding, told["size"].finding) == ("warn", "not compared", "close")
+    assert told["group"].why == "one value holds 96.67% of the rows, over 80.00%"
+    told = by_name(found(lake, "things@v5", null_change=0.1))
+    assert (told["person"].finding, told["person"].why) == ("warn", "66.67% are NULL, 1.00% before")
+    assert by_name(found(lake, "things@v5", null_change=0.7))["person"].finding == "not compared"
+
+
+def test_pinned_is_a_whole_table_and_whole_compares_two_of_them(lake: KeptLake) -> None:
+    assert (found(lake, against="pinned").baseline, found(lake, against="pinned").baseline_rows) == (("things@v1",), 300)
+    assert found(lake, against="v2").baseline_rows == found(lake, against="things@v2").baseline_rows == 600
+    whole = found(lake, against="v2", whole=True)
+    assert (whole.rows, whole.baseline_rows) == (1200, 600)
+    assert 0 < (by_name(whole)["size"].kl or 0) < (by_name(found(lake, against="v2"))["size"].kl or 0)
+    previous = found(lake, whole=True)
+    assert (previous.baseline, previous.rows, previous.baseline_rows) == (("things@v3",), 1200, 900)
+    season = found(lake, against="season")
+    assert (season.baseline, season.baseline_rows) == (("things@v1",), 300)
+
+
+def test_small_versions_before_are_taken_together_and_replays_left_out() -> None:
+    lake = KeptLake(CONTRACT)
+    for _ in range(4):
+        lake.add(part(size={100: 40}, group={"a": 20, "b": 20}))
+    lake.add(part(), replay=True)
+    lake.add(part(size={100: 40}, group={"a": 20, "b": 20}))
+    told = found(lake, "things@v6")
+    assert (told.baseline, told.baseline_rows) == (("things@v4", "things@v3", "things@v2"), 120)
+    assert by_name(told)["size"].why == "fewer than 100 values to compare"
+    assert (told.finding, worst(told.columns)) == ("not compared", "not compared")
+
+
+def test_a_column_that_became_personal_or_is_new_or_of_another_type_is_not_compared(lake: KeptLake) -> None:
+    columns = (
+        *CONTRACT.columns[:1],
+        Column("size", "string"),
+        Column("group", "string", classification="personal"),
+        Column("new", "string"),
+    )
+    lake.contract = replace(CONTRACT, columns=columns, drift=Drift())
+    told = by_name(found(lake))
+    assert set(told) == {"group"}
+    assert (told["group"].finding, told["group"].majority_share, told["group"].null_share) == ("not compared", None, 0.0)
+    lake.contract = CONTRACT
+    lake.add(Histograms(300, {**part().columns, "id": Histogram("integer", 300, bins=USUAL)}))
+    told = by_name(found(lake, "things@v5", against="v4"))
+    assert told["id"].why == "the contract leaves it out"
+    assert told["id"].kl is None
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "kind", "told"),
+    [
+        ("things@v9", {}, VersionNotFound, ("things@v9 was never published here, the latest is things@v4", "versions things")),
+        ("things@v4", {"against": "v9"}, VersionNotFound, ("things@v9 was never", "versions things")),
+        ("things", {}, UsageError, ("not the name of a version", "flights@v6")),
+        ("things@v4", {"against": "others@v1"}, UsageError, ("another table", "version of things")),
+        ("things@v4", {"against": "before"}, UsageError, ("'before' is nothing to compare with", "previous, pinned, season")),
+        ("things@v4", {"against": "v4"}, UsageError, ("with itself", "--against")),
+        ("things@v1", {"against": "pinned"}, UsageError, ("with itself", "--against")),
+        ("things@v1", {}, UsageError, ("no version before things@v1", "--against")),
+        ("things@v1", {"whole": True}, UsageError, ("no version before things@v1", "--against")),
+        ("things@v3", {"against": "season"}, UsageError, ("has 2 deliveries before it, and a season has 3", "until")),
+        ("things@v4", {"statistic": "psi"}, UsageError, ("psi is asked for", "--warn and --trigger")),
+        ("things@v4", {"statistic": "psi", "warn": 1.0}, UsageError, ("psi is asked for", "--warn and --trigger")),
+        ("things@v4", {"warn": 0.5}, UsageError, ("warn 0.5 lies above trigger 0.1", "--trigger")),
+    ],
+)
+def test_what_makes_no_comparison_is_told(
+    lake: KeptLake, version: str, options: dict[str, Any], kind: type[LakegateError], told: tuple[str, str]
+) -> None:
+    with pytest.raises(kind) as caught:
+        found(lake, version, **options)
+    assert told[0] in caught.value.what
+    assert told[1] in caught.value.fix
+
+
+def test_a_version_without_histograms_or_a_season_says_so_and_one_that_was_counted_later_has_them(lake: KeptLake) -> None:
+    lake.add(part(), replay=True)
+    with pytest.raises(UsageError, match="things@v5 has no histograms: a replay made it"):
+        found(lake, "things@v5")
+    bare = KeptLake(replace(CONTRACT, drift=Drift()))
+    bare.add(Histograms())
+    with pytest.raises(UsageError, match="has no histograms: no rule of its contract"):
+        found(bare, "things@v1", against="v1")
+    lake.add(part())  # counts what the replay gave back
+    assert found(lake, "things@v5", against="v4").rows == 0
+    lake.contract = replace(CONTRACT, drift=Drift())
+    with pytest.raises(UsageError, match="the contract of things has no season"):
+        found(lake, against="season")
+
+
+def test_a_file_that_its_manifest_does_not_vouch_for_is_as_good_as_none(lake: KeptLake) -> None:
+    lake.objects["_lakegate/histograms/things/v3.json"] += b" "
+    with pytest.raises(UsageError, match="things@v3 has no histograms"):
+        found(lake)
