@@ -172,16 +172,14 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_no_overlap_between_splits": _table("duplicate", "column_list", "split_column", takes=_CONDITION, hops=_FRAMED),
     "expect_rows_to_satisfy": _row("consistency", "condition"),
     "expect_columns_to_determine": _row("consistency", "column_list", "column"),
-    "expect_column_to_agree_with_reference": _row(
-        "consistency", "column", "on", "reference", "reference_on", "reference_column", hops=_PROCESSED
-    ),
+    "expect_column_to_agree_with_reference": _row("consistency", "column", "on", "reference", "reference_on", "reference_column"),
     "expect_sum_to_agree_with_reference": Expectation(
         "consistency",
         row_rule=False,
         needs=_of("column", "reference", "reference_column"),
         takes=_CONDITION | _of("by", "reference_by", "tolerance"),
         types=_NUMBERS,
-        hops=_PROCESSED,
+        hops=_FRAMED,
     ),
     "expect_column_values_to_be_within_watermark": _row("temporal", "column", "max_late_seconds", types=_TIMES, hops=_PROCESSED),
     "expect_column_offsets_to_agree": _table("temporal", "column", takes=_CONDITION, types=_MOMENTS | _TEXT, hops=_PROCESSED),

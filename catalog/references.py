@@ -24,13 +24,22 @@ def wrong_reference(contract: Contract, known: dict[str, Contract]) -> ContractE
 def _wrong(contract: Contract, rule: QualityRule, known: dict[str, Contract]) -> tuple[str, str] | None:
     name = rule.kwargs["reference"]
     target = known.get(name)
+    if contract.kind == "feature" and name not in contract.inputs:
+        what = f"{name!r} is no input of {contract.name}, and a feature table is held against the versions that it was made from"
+        return what, suggest(name, contract.inputs)
+    if target is not None and contract.kind == "feature":
+        return _wrong_column(contract, rule, target)
     if target is None or target.kind != "dataset" or name == contract.name:
         options = [other for other, item in known.items() if item.kind == "dataset" and other != contract.name]
         return (
             f"{name!r} is no other dataset with a valid contract",
             f"correct that contract if it is broken, or here: {suggest(name, options)}",
         )
-    columns = [column.name for column in target.columns]
+    return _wrong_column(contract, rule, target)
+
+
+def _wrong_column(contract: Contract, rule: QualityRule, target: Contract) -> tuple[str, str] | None:
+    name, columns = target.name, [column.name for column in target.columns]
     for own, there in _pairs(rule.kwargs):
         if there not in columns:
             return f"{name} has no column {there!r}", suggest(there, columns)

@@ -76,12 +76,11 @@ def count_labelled(labelled: DataFrame, plan: Plan, collect: Collect, tables: Ta
     return _count(labelled, plan, failed, collect, passing=f"not {aside(plan)}", tables=tables)
 
 
-def count_rows(frame: DataFrame, plan: Plan, collect: Collect) -> Counted:
-    """Count the rows of a marked frame of which none can be set aside, as those of a feature table."""
+def count_rows(frame: DataFrame, plan: Plan, collect: Collect, tables: Tables = ALONE) -> Counted:
+    """Count the rows of a marked frame of which none can be set aside, as those of a feature table, held against `tables`."""
     frame, broken = _broken(frame, plan)
-    return _count(
-        frame, plan, {rule: f"count(case when {sql} then 1 end)" for rule, sql in broken.items()}, collect, passing="true", tables=ALONE
-    )
+    failed = {rule: f"count(case when {sql} then 1 end)" for rule, sql in broken.items()}
+    return _count(frame, plan, failed, collect, passing="true", tables=tables)
 
 
 def nothing_counted(plan: Plan) -> Counted:

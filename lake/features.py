@@ -14,6 +14,7 @@ from expectations.distribution import ask_distributions, judge_distributions
 from expectations.frame import PROVENANCE
 from expectations.histogram import Histograms
 from expectations.mark import mark
+from expectations.marks import Tables
 from expectations.plan import make_plan
 from expectations.run import count_rows, nothing_counted, outcomes
 from expectations.suite import Suite
@@ -114,10 +115,10 @@ class _Work:
         """Run the SQL over the pinned inputs, write its result, and judge what was written."""
         session, contract, engine = self.session, self.contract, self.session.engine
         path = layout.feature_table(contract.name)
-        rows_of = {}
-        for pin in self.pins:
-            engine.read_delta(pin.name.tag, _root(session, pin.table)).createOrReplaceTempView(pin.table)
-            rows_of[pin.table] = finished(session, pin.name).manifest.counts.after
+        inputs = {pin.table: engine.read_delta(pin.name.tag, _root(session, pin.table)) for pin in self.pins}
+        rows_of = {pin.table: finished(session, pin.name).manifest.counts.after for pin in self.pins}
+        for table, rows_there in inputs.items():
+            rows_there.createOrReplaceTempView(table)
         steps.tell("write.table")
         frame = self._result()
         engine.write_delta(
@@ -131,10 +132,10 @@ class _Work:
         logged = sum(item.rows for item in files)
         compare = Comparison(session, contract, candidate.parent, candidate.base, whole=True)
         if not logged:
-            number, rows, (outcomes, notes) = 0, 0, self._judge(None, rows_of, compare, candidate)
+            number, rows, (outcomes, notes) = 0, 0, self._judge(None, inputs, rows_of, compare, candidate)
         else:
             written = engine.read_parquet([engine.uri(candidate.branch, item.path) for item in files if item.rows])
-            outcomes, notes = self._judge(written, rows_of, compare, candidate)
+            outcomes, notes = self._judge(written, inputs, rows_of, compare, candidate)
             number, rows = content_of(engine, written, contract)
         if rows != logged:
             what = f"{rows} rows can be read, the Delta log says {logged}"
@@ -154,7 +155,7 @@ class _Work:
         return frame.select(*kept)
 
     def _judge(
-        self, frame: DataFrame | None, rows_of: dict[str, int], compare: Comparison, candidate: Candidate
+        self, frame: DataFrame | None, inputs: dict[str, DataFrame], rows_of: dict[str, int], compare: Comparison, candidate: Candidate
     ) -> tuple[tuple[Outcome, ...], dict[str, str]]:
         """The outcomes of the suite on what was written (None: nothing), and what the manifest notes of its histograms."""
         plan, rows = make_plan(self.suite, self.contract), self.session.engine.rows
@@ -163,8 +164,6 @@ class _Work:
             return outcomes(plan, nothing_counted(plan), other_rows=rows_of, distributions=found), {}
         seen, found = ask_distributions(frame, plan, compare.baselines, rows)
         notes = compare.keep(candidate, seen, plan.histograms)
-        marked = mark(frame, plan, published=None, reference=self._no_reference)
-        return outcomes(plan, count_rows(marked, plan, rows), other_rows=rows_of, distributions=found), notes
-
-    def _no_reference(self, table: str) -> DataFrame:
-        raise ContractError(f"a feature table refers to nothing, and a rule asks for {table}", where=str(self.contract.path))
+        marked = mark(frame, plan, published=None, reference=inputs.__getitem__)
+        counted = count_rows(marked, plan, rows, Tables(None, None, inputs.__getitem__))
+        return outcomes(plan, counted, other_rows=rows_of, distributions=found), notes

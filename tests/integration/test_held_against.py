@@ -123,3 +123,57 @@ def test_rules_are_held_against_what_stands_and_a_replay_against_what_stood(lake
     done = lakes.run("replay", "rides", "--json")
     assert done.json["rows_passing"] == 1
     assert aside(lakes) == {name: rules for name, rules in (first | {"h2": ["late"], "a3": ["key"]}).items() if name != "e5"}
+
+
+RIDES_AT_STOPS = """
+apiVersion: v3.2.0
+kind: DataContract
+id: rides_at_stops
+name: rides_at_stops
+version: 1.0.0
+status: draft
+schema:
+  - name: rides_at_stops
+    properties:
+      - {name: ride, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: stop, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 2}
+      - {name: land, logicalType: string}
+      - {name: size, logicalType: integer}
+    quality:
+      - {id: fan-out, type: custom, engine: greatExpectations, severity: warn, implementation: {type: expect_sum_to_agree_with_reference,
+         kwargs: {column: size, by: [ride], reference: rides, reference_column: size, reference_by: [ride]}}}
+      - {id: once, type: custom, engine: greatExpectations, severity: warn, implementation: {type: expect_sum_to_agree_with_reference,
+         kwargs: {column: size, reference: rides, reference_column: size, row_condition: stop = 1}}}
+      - {id: land, type: custom, engine: greatExpectations, severity: warn, implementation: {type: expect_column_to_agree_with_reference,
+         kwargs: {column: land, on: [ride], reference: rides, reference_on: [ride], reference_column: land}}}
+      - {id: city, type: custom, engine: greatExpectations, severity: warn, implementation: {type: expect_column_to_agree_with_reference,
+         kwargs: {column: land, on: [stop], reference: stops, reference_on: [stop], reference_column: city}}}
+customProperties:
+  - {property: kind, value: feature}
+  - {property: sql, value: rides_at_stops.sql}
+  - {property: driver, value: stops}
+  - {property: inputs, value: [rides, stops]}
+"""
+
+
+def test_a_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes: Lake) -> None:
+    catalog = lakes.settings.project / "catalog"
+    (catalog / "sql").mkdir()
+    sql = "SELECT r.ride, s.stop, r.land, r.size, s._drop, s._row FROM rides AS r JOIN stops AS s ON r.city = s.city"
+    (catalog / "sql" / "rides_at_stops.sql").write_text(sql)
+    (catalog / "contracts" / "rides_at_stops.odcs.yaml").write_text(RIDES_AT_STOPS)
+    lakes.ingest("stops", lakes.file("stops-2.csv", b"city,stop,land\nAarhus,1,DK\nAarhus,2,DK\nOslo,1,NO\n"))
+    made = lakes.manifest("rides_at_stops", 2)
+    rides = lakes.run("versions", "rides", "--json").json[-1]
+    assert {item["table"]: item["version"] for item in made["parents"]} == {"rides": rides["version"], "stops": 2}
+    assert made["counts"]["after"] == 2 * rides["rows_total"]
+    assert {item["rule"]: item["failed"] for item in made["rules"]} == {
+        "fan-out": 1,
+        "once": 0,
+        "land": 0,
+        "city": 2 * rides["rows_total"],
+    }
+    told = lakes.repository.get_json("main", "_lakegate/evidence/rides_at_stops/v2.json")
+    assert told is not None
+    (fan_out,) = [item for item in told["report"]["results"] if item["expectation_config"]["meta"]["lakegate"]["rule"] == "fan-out"]
+    assert fan_out["result"]["observed_value"] == rides["rows_total"]

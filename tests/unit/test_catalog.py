@@ -223,6 +223,25 @@ def test_a_rule_that_names_what_another_dataset_lacks_is_told_at_its_line(lake: 
     assert text in error.fix
 
 
+SUMS = "{column: distance, by: [carrier], reference: flights, reference_column: distance, reference_by: [carrier]}"
+
+
+def test_a_feature_is_held_against_its_inputs_and_nothing_else(lake: Path) -> None:
+    kind = "expect_sum_to_agree_with_reference"
+    state(lake, "flight_features", SUMS, kind)
+    assert load_catalog(lake).broken == {}
+    for old, new, what, fix in (
+        ("reference: flights", "reference: planes", "'planes' is no input of flight_features", "weather"),
+        ("reference_column: distance", "reference_column: distanc", "flights has no column 'distanc'", "'distance'"),
+        ("reference_column: distance", "reference_column: carrier", "of type string", "one type"),
+    ):
+        edit(lake, "flight_features", old, new)
+        found = load_catalog(lake).broken["flight_features"]
+        assert what in found.what
+        assert fix in found.fix
+        edit(lake, "flight_features", new, old)
+
+
 def test_a_foreign_key_may_have_several_columns(lake: Path) -> None:
     pair = "from: [flights.origin, flights.time_hour], to: [weather.origin, weather.time_hour]"
     word = "customProperties: [{property: severity, value: warn}]"
