@@ -16,7 +16,7 @@ Sources = dict[str, list[tuple[str, str]]]
 def sources_of(contract: Contract, contracts: Mapping[str, Contract]) -> Sources:
     """The sources of a dataset's processed columns, or of a feature's."""
     if contract.kind == "dataset":
-        return {column.name: [(f"{contract.name}_raw", column.name)] for column in contract.columns}
+        return {column.name: [(f"{contract.name}_raw", column.name)] for column in contract.delivered}
     return _of_sql(contract, {name: contracts[name] for name in contract.inputs if name in contracts})
 
 

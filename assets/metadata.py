@@ -85,7 +85,7 @@ def _schema(contract: Contract, *, typed: bool) -> TableSchema:
                 other=_classified(column.classification),
             ),
         )
-        for column in contract.columns
+        for column in (contract.columns if typed else contract.delivered)
     ]
     key = f"unique: {', '.join(contract.key)}"
     return TableSchema(columns=columns, constraints=TableConstraints(other=[key]) if typed and contract.key else None)

@@ -19,6 +19,11 @@ ColumnType = Literal["string", "integer", "double", "boolean", "date", "timestam
 PERSONAL = frozenset({"personal", "sensitive", "pii"})
 """Classifications whose values appear in data files only (promise P6)."""
 
+Unexpected = Literal["refuse", "ignore", "rescue"]
+"""What is done with delivered columns that the contract doesn't name."""
+RESCUED: Final = "_rescued"
+"""The column that keeps the values of unexpected columns, where the contract rescues them."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -79,6 +84,8 @@ class FileFormat:
     """Share of unreadable records over which the raw gate blocks the drop; None: no bound."""
     max_unreadable_rows: int | None = None
     """Number of them over which it does; None: no bound."""
+    known: tuple[str, ...] | None = None
+    """The columns that the contract names, where the values of all others go to `_rescued`; None: they don't."""
 
 
 LONGEST_SEASON: Final = 400
@@ -131,8 +138,8 @@ class Contract:
     keep: Keep = "none"
     """Which row of a key that comes more than once is kept: by `keep_order`, then by record number."""
     keep_order: tuple[str, ...] = ()
-    ignores_columns: bool = False
-    """Whether columns that the contract doesn't name are left out; else a delivery with one is refused."""
+    unexpected: Unexpected = "refuse"
+    """What is done with delivered columns that the contract doesn't name."""
     source: dict[str, Any] = field(default_factory=dict)
     """Where the data comes from: `{"name", "query", "licence"}`, as far as the contract tells."""
     owner: str = ""
@@ -146,6 +153,11 @@ class Contract:
     inputs: tuple[str, ...] = ()
     drift: Drift | None = field(default_factory=Drift)
     """Which rules on drift are made by default; None: none."""
+
+    @property
+    def delivered(self) -> tuple[Column, ...]:
+        """The columns that a delivery has to bring: all but the one that Lakegate fills itself."""
+        return tuple(column for column in self.columns if column.name != RESCUED)
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError where there is none."""

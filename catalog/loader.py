@@ -15,7 +15,7 @@ from catalog.custom import Custom, check_custom, file_format, kind_of, read_cust
 from catalog.document import Document, Steps, read_yaml, suggest
 from catalog.drift import drift_of
 from catalog.feature_sql import read_sql
-from catalog.policy import duplicate_keys, ignores_columns
+from catalog.policy import duplicate_keys, unexpected_columns
 from catalog.standard import API_VERSION, check
 from lakegate.names import MAX_NAME, NAME
 
@@ -129,7 +129,7 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
     share, rows = custom.budget("maxQuarantined")
     unbounded = share is None and rows is None
     keep, keep_order = duplicate_keys(custom, contract)
-    return replace(
+    found = replace(
         contract,
         file=file_format(custom),
         source=source_of(custom),
@@ -139,8 +139,8 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
         max_quarantined_rows=rows,
         keep=keep,
         keep_order=keep_order,
-        ignores_columns=ignores_columns(custom),
     )
+    return unexpected_columns(custom, found)
 
 
 def _feature(contract: Contract, custom: Custom) -> Contract:

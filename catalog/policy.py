@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, cast, get_args
 
-from catalog.contract import Contract, Keep
+from catalog.contract import RESCUED, Column, Contract, Keep, Unexpected
 from catalog.custom import Custom
 from catalog.document import suggest
 
@@ -33,13 +34,18 @@ def duplicate_keys(custom: Custom, contract: Contract) -> tuple[Keep, tuple[str,
     return cast("Keep", keep), tuple(order)
 
 
-def ignores_columns(custom: Custom) -> bool:
-    """Whether columns that the contract doesn't name are left out, and not refused.
+def unexpected_columns(custom: Custom, contract: Contract) -> Contract:
+    """The contract with what it says of columns that it doesn't name; where it rescues them, with the column that keeps them.
+
+    What comes in such a column nobody classified, so the rescue column is personal.
 
     Raises:
-        ContractError: It says neither.
+        ContractError: It says something else.
     """
-    if custom.get("unexpectedColumns") == "rescue":
-        fix = "use ignore: the delivered file keeps them, and they come into the table once the contract names them; or refuse"
-        raise custom.error("unexpectedColumns", "unexpectedColumns: rescue comes later", fix=fix)
-    return custom.word("unexpectedColumns", ("refuse", "ignore"), default="refuse") == "ignore"
+    said = cast("Unexpected", custom.word("unexpectedColumns", get_args(Unexpected), default="refuse"))
+    if said != "rescue":
+        return replace(contract, unexpected=said)
+    names = tuple(column.name for column in contract.columns)
+    told = "columns of the delivery that the contract doesn't name: canonical JSON of name and text, NULL where there are none"
+    kept = Column(RESCUED, "string", classification="personal", description=told)
+    return replace(contract, unexpected=said, columns=(*contract.columns, kept), file=replace(contract.file, known=names))

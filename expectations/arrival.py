@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from catalog.contract import RESCUED
 from expectations.header_rules import judge_header
 from expectations.suite import Rule, Suite
 from expectations.table_rules import between, outcome
@@ -21,6 +22,8 @@ class Arrival:
     columns: tuple[str, ...]
     records: int
     readable: int
+    rescued: int | None = None
+    """Records that brought something in columns that nobody expected, where the contract rescues them."""
 
     @property
     def unreadable(self) -> int:
@@ -37,13 +40,21 @@ def judge_arrival(suite: Suite, arrival: Arrival) -> tuple[Outcome, ...]:
     outcomes = []
     for rule in suite.rules:
         if (found := judge_header(rule, arrival.columns)) is not None:
-            outcomes.append(found)
+            outcomes.append(_with_rescued(found, arrival))
             continue
         if (ask := _ASK.get(rule.type)) is None:
             what = f"{rule.type} can't be asked of a raw delivery"
             raise ContractError(what, where=f"suite {suite.name}, rule {rule.id}", fix="move the rule to the processed hop")
         outcomes.append(ask(rule, arrival))
     return tuple(outcomes)
+
+
+def _with_rescued(found: Outcome, arrival: Arrival) -> Outcome:
+    """The outcome on unexpected columns, with the number of rows whose values were kept."""
+    if found.rule.id != "unexpected-columns" or not found.failed or arrival.rescued is None:
+        return found
+    told = f"{found.observed['told']}; kept in {RESCUED} of {arrival.rescued} rows"
+    return replace(found, observed=found.observed | {"rescued_rows": arrival.rescued, "told": told})
 
 
 def _row_count(rule: Rule, arrival: Arrival) -> Outcome:

@@ -51,10 +51,10 @@ def _generated(contract: Contract, hop: Hop) -> Iterator[Rule]:
 
 
 def _raw(contract: Contract) -> Iterator[Rule]:
-    names = [column.name for column in contract.columns]
+    names = [column.name for column in contract.delivered]
     for name in names:
         yield _rule(f"column:{name}", "expect_column_to_exist", {"column": name}, "block")
-    others: Severity = "warn" if contract.ignores_columns else "block"
+    others: Severity = "block" if contract.unexpected == "refuse" else "warn"
     yield _rule("unexpected-columns", "expect_table_columns_to_be_in_set", {"column_set": names}, others)
     yield _rule("duplicate-columns", "expect_table_columns_to_be_unique", {}, "block")
     yield _rule("not-empty", "expect_table_row_count_to_be_between", {"min_value": 1}, "block")

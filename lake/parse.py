@@ -20,11 +20,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.contract import FileFormat
+from catalog.contract import RESCUED, FileFormat
 from expectations.frame import RECORD, ROW
 from lake.header import read_header
 from lake.originals import Originals
 from lake.records import RecordReader, int64
+from lake.rescue import Rescue
 from lake.splitter import Buffer, Bytes, Reason, Split, split_blocks
 from lakegate.errors import ContractError, DataRejected, IntegrityError
 
@@ -48,8 +49,8 @@ class Unreadable:
 class Parsed:
     """What a file holds: records = readable + unreadable_count.
 
-    `staging` has one row per readable record: the header's columns as text, and `_row`; None where there is no header or it
-    names a column twice. `originals` gives records as they were delivered. `unreadable` lists the first 10,000, `reasons` counts all; `account` tells the
+    `staging` has one row per readable record: the header's columns as text (those that the format doesn't know as `_rescued`, where it
+    rescues them), and `_row`; None where there is no header or it names a column twice. `originals` gives records as they were delivered. `unreadable` lists the first 10,000, `reasons` counts all; `account` tells the
     bytes by what they belong to and adds up to the file's size.
     """
 
@@ -63,6 +64,8 @@ class Parsed:
     account: dict[str, int]
     blank: int
     originals: Originals | None = None
+    rescued: int | None = None
+    """Readable records with something in `_rescued`; None where the format rescues nothing."""
 
 
 def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A002
@@ -101,20 +104,26 @@ def _read_blocks(
 ) -> Iterator[tuple[Split, Bytes, list[pa.Table]]]:
     """Every block with records, in order, with a reason per record and the tables of the readable ones."""
     reader: RecordReader | None = None
+    rescue: Rescue | None = None
     waiting: deque[tuple[Split, Future[tuple[Bytes, list[pa.Table]]]]] = deque()
     with ThreadPoolExecutor(READERS) as pool:
         for part in split_blocks(data, delimiter=format.delimiter, max_lines=format.max_lines):
             tally.add_part(part)
             if part.header is not None:
-                tally.begin(read_header(data, part.header, format, where=path.name), into, where=path.name)
-                reader = RecordReader(len(tally.columns), format)
+                tally.begin(read_header(data, part.header, format, where=path.name), format, into, where=path.name)
+                reader, rescue = RecordReader(len(tally.columns), format), tally.rescue
             if len(part) and reader is not None:
-                waiting.append((part, pool.submit(reader.read, data, part)))
+                waiting.append((part, pool.submit(_read, reader, rescue, data, part)))
             if len(waiting) > READERS:
                 block, read = waiting.popleft()
                 yield block, *read.result()
         for block, read in waiting:
             yield block, *read.result()
+
+
+def _read(reader: RecordReader, rescue: Rescue | None, data: Buffer, part: Split) -> tuple[Bytes, list[pa.Table]]:
+    reasons, tables = reader.read(data, part)
+    return reasons, [rescue.apply(table) for table in tables] if rescue else tables
 
 
 @dataclass
@@ -130,14 +139,18 @@ class _Tally:
     account: Counter[str] = field(default_factory=Counter)
     writer: Any = None
     bounds: BinaryIO | None = None
+    rescue: Rescue | None = None
+    rescued: int = 0
 
-    def begin(self, columns: tuple[str, ...], into: Path, *, where: str) -> None:
+    def begin(self, columns: tuple[str, ...], format: FileFormat, into: Path, *, where: str) -> None:  # noqa: A002
         self.columns = columns
-        if own := {ROW, RECORD} & set(columns):
+        if own := {ROW, RECORD, *([RESCUED] if format.known is not None else [])} & {name.lower() for name in columns}:
             what = f"the header names a column {min(own)}, which is Lakegate's own"
             raise DataRejected(what, where=where, fix="rename the column in the delivery")
         if len(set(columns)) == len(columns):
-            schema = pa.schema([*((name, pa.string()) for name in columns), (ROW, pa.int64())])
+            self.rescue = Rescue.of(columns, format.known) if format.known is not None else None
+            staged = self.rescue.columns if self.rescue else columns
+            schema = pa.schema([*((name, pa.string()) for name in staged), (ROW, pa.int64())])
             # Read once and thrown away: what makes it smaller costs more time than it saves.
             self.writer = pq.ParquetWriter(into, schema, compression="none", use_dictionary=False, write_statistics=False)
             self.bounds = _bounds_of(into).open("wb")
@@ -156,6 +169,7 @@ class _Tally:
             self.reasons[Reason(int(code)).name.lower()] += int(count)
         found = pa.concat_tables(tables) if tables else None
         self.readable += found.num_rows if found else 0
+        self.rescued += found.num_rows - found.column(RESCUED).null_count if found and self.rescue else 0
         if self.writer is not None and found:
             self.writer.write_table(pa.Table.from_arrays([*found.columns, int64(good + self.records + 1)], schema=self.writer.schema))
         if self.bounds is not None:
@@ -187,6 +201,7 @@ class _Tally:
             dict(self.account),
             self.blank,
             originals,
+            self.rescued if self.rescue else None,
         )
 
 

@@ -103,7 +103,7 @@ def _check(path: str, found: str, drop: Drop) -> None:
 
 def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
     """The outcomes of the raw suite for a parsed delivery."""
-    return judge_arrival(suite, Arrival(parsed.columns, parsed.records, parsed.readable))
+    return judge_arrival(suite, Arrival(parsed.columns, parsed.records, parsed.readable, parsed.rescued))
 
 
 def source_of(contract: Contract, drop: Drop) -> dict[str, Any]:

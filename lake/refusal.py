@@ -18,7 +18,7 @@ def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str 
     """The file, the rules that refused it, in words, and what to do, as the contract says it."""
     broken = [item for item in outcomes if item.rule.severity == "block" and not item.success]
     absent = [str(item.rule.kwargs["column"]) for item in broken if item.rule.type == "expect_column_to_exist"]
-    told = [_missing(absent, of=len(contract.columns))] if absent else []
+    told = [_missing(absent, of=len(contract.delivered))] if absent else []
     told += [
         f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})"
         for item in broken

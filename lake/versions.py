@@ -103,7 +103,7 @@ def header_of(session: Session, contract: Contract, drop: str) -> list[str]:
 
 
 def _masked(record: str, header: list[str], contract: Contract) -> str:
-    """The record with its personal fields masked; all of it where the header is not known or does not fit."""
+    """The record with its personal fields masked, and where columns are rescued the unclassified ones; all of it where no header fits."""
     try:
         fields = next(csv.reader([record], delimiter=contract.file.delimiter), [])
     except csv.Error:  # a field over the csv module's limit of 128 KiB
@@ -111,7 +111,7 @@ def _masked(record: str, header: list[str], contract: Contract) -> str:
     if not header or len(fields) != len(header):
         return MASK
     out = io.StringIO()
-    hidden = contract.personal
+    hidden = contract.personal | (set(header) - {column.name for column in contract.columns} if contract.unexpected == "rescue" else set())
     csv.writer(out, delimiter=contract.file.delimiter, lineterminator="").writerow(
         [MASK if name in hidden else value for name, value in zip(header, fields, strict=True)]
     )

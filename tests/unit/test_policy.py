@@ -87,7 +87,6 @@ def test_a_budget_of_unreadable_records_is_the_same(tmp_path: Path) -> None:
         "{property: duplicateKeys, value: {keep: last, orderBy: [yaer]}}",
         "{property: duplicateKeys, value: {keep: last, by: [year]}}",
         "{property: duplicateKeys, value: last}",
-        "{property: unexpectedColumns, value: rescue}",
         "{property: unexpectedColumns, value: drop}",
         "{property: maxQuarantined, value: {rows: 0.5}}",
         "{property: maxQuarantined, value: {rows: true}}",

@@ -1,0 +1,80 @@
+"""Columns that nobody announced, through a lake: published, kept with their rows, given back by a replay, and shown to nobody."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lakegate import open_snapshot
+from tests.integration.conftest import Lake, Open
+
+pytestmark = pytest.mark.server
+
+RIDES = """
+apiVersion: v3.2.0
+kind: DataContract
+id: rides
+name: rides
+version: 1.0.0
+status: draft
+schema:
+  - name: rides
+    properties:
+      - {name: ride, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: size, logicalType: integer}
+    quality:
+      - {id: size, type: custom, engine: greatExpectations, severity: quarantine,
+         implementation: {type: expect_column_values_to_be_between, kwargs: {column: size, max_value: LARGEST}}}
+customProperties:
+  - {property: writeMode, value: append}
+  - {property: unexpectedColumns, value: rescue}
+"""
+NEEDLE = "n33dle-in-a-column-of-nobody"
+
+
+@pytest.fixture(scope="module")
+def rides(open_lake: Open, empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    project = tmp_path_factory.mktemp("project")
+    (project / "catalog" / "contracts").mkdir(parents=True)
+    lake = open_lake(empty_home, project=project)
+    contract(lake, "9")
+    return lake
+
+
+def contract(lake: Lake, largest: str) -> None:
+    (lake.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(RIDES.replace("LARGEST", largest))
+
+
+def kept(lake: Lake, version: str) -> dict[str, str | None]:
+    table = open_snapshot(version, home=lake.home).arrow(["ride", "_rescued"])
+    return dict(zip(table["ride"].to_pylist(), table["_rescued"].to_pylist(), strict=True))
+
+
+def test_unexpected_columns_are_kept_with_their_rows_and_come_back_with_a_replay(rides: Lake) -> None:
+    rides.ingest("rides", rides.file("plain.csv", b"ride,size\na,1\n"))
+    more = f'note,ride,size,colour\n"{NEEDLE}, ""x""",b,1,red\n,c,2,\n{NEEDLE},d,70,blue\n'
+    raw, processed = rides.ingest("rides", rides.file("more.csv", more.encode()))[0]["hops"]
+    assert [(rule["rule"], rule["failed"]) for rule in raw["rules"] if rule["failed"]] == [("unexpected-columns", 2)]
+    assert (raw["verdict"], processed["verdict"], processed["rows_quarantined"]) == ("passed", "quarantined", 1)
+    first = {"a": None, "b": json.dumps({"colour": "red", "note": f'{NEEDLE}, "x"'}, separators=(",", ":")), "c": None}
+    assert kept(rides, "rides@v2") == first
+    evidence = [item.path for item in rides.repository.listing("rides_raw.v2", "_lakegate/") if "rides_raw" in item.path]
+    told = b"unexpected: note, colour; kept in _rescued of 2 rows"
+    assert any(told in (rides.repository.get("rides_raw.v2", path) or b"") for path in evidence)
+    shown = rides.run("quarantine", "rides", "--json").one["record"]
+    assert (NEEDLE in shown, "blue" in shown, ",d,70," in shown) == (False, False, True)
+    contract(rides, "99")
+    assert rides.run("replay", "rides", "--json").json["rows_passing"] == 1
+    assert kept(rides, "rides@v3") == first | {"d": json.dumps({"colour": "blue", "note": NEEDLE}, separators=(",", ":"))}
+    assert rides.run("verify", "rides@v3").code == 0
+
+
+def test_what_was_rescued_stands_in_data_files_and_nowhere_else(rides: Lake) -> None:
+    logs = [item.path for item in rides.repository.listing("main", "") if item.path.endswith(".json")]
+    assert any("_delta_log" in path for path in logs)
+    assert [path for path in logs if NEEDLE.encode() in (rides.repository.get("main", path) or b"")] == []
+    places = [path for path in rides.home.rglob("*") if path.is_file() and (path.suffix in (".log", ".json") or "manifests" in path.parts)]
+    assert places
+    assert [path for path in places if NEEDLE.encode() in path.read_bytes()] == []
