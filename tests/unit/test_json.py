@@ -1,0 +1,92 @@
+"""JSON texts read a column at a time are what Python's own parser reads one by one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lake.json_documents import MAX_DEPTH, read_documents
+
+NO = object()
+"""What is read of a text that is no JSON."""
+
+
+def read(text: str) -> Any:
+    """What Python's own parser reads, held to the standard's grammar, with numbers as they are written."""
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError
+        return dict(pairs)
+
+    def refuse(word: str) -> None:
+        raise ValueError(word)
+
+    try:
+        return json.loads(text, object_pairs_hook=members, parse_constant=refuse, parse_int=Number, parse_float=Number)
+    except ValueError:
+        return NO
+
+
+class Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+names = st.sampled_from(["a", "b", "é", "a b", 'q"', "\\u"])
+texts = st.sampled_from(["", "x", "é😀", '"', "\\", "{}", "\t", "2024-02-29", "2023-02-29", "2024-01-01T10:00:00Z"])
+values = st.recursive(
+    st.none() | st.booleans() | texts | st.integers(-(10**20), 10**20) | st.sampled_from([0.5, -0.0, 1e300]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
+    max_leaves=8,
+)
+written = st.builds(
+    lambda value, escaped, wide: json.dumps(value, ensure_ascii=escaped, indent=wide), values, st.booleans(), st.sampled_from([None, 1])
+)
+PIECES = [
+    *'{}[]:,"\\ -01x\n',
+    '"a"',
+    '"a":',
+    "null",
+    "true",
+    "1.5",
+    "e3",
+    '\\"',
+    "\\u0061",
+    "\\ud800",
+    "\x01",
+    "é",
+    "[1]",
+    "01",
+    "+1",
+    ".5",
+]
+pieces = st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> str:
+    """A JSON text of which a piece is replaced."""
+    text = draw(written)
+    place = draw(st.integers(0, len(text)))
+    return text[:place] + draw(st.sampled_from(["", *PIECES])) + text[place + draw(st.integers(0, 2)) :]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(written | damaged() | pieces, max_size=30))
+def test_a_text_is_json_where_the_standard_says_so_whatever_stands_beside_it(batch: list[str]) -> None:
+    found = read_documents(pa.array(batch, pa.string()))
+    assert found.valid.tolist() == [read(text) is not NO for text in batch]
+
+
+@pytest.mark.parametrize("pair", ["[]", "{}"])
+def test_a_text_may_be_nested_so_deep_and_no_deeper(pair: str) -> None:
+    member = '{"a":' if pair == "{}" else "["
+    deep = [member * (depth - 1) + pair + pair[1] * (depth - 1) for depth in (MAX_DEPTH, MAX_DEPTH + 1, 5000)]
+    assert read_documents(pa.array([*deep, "1", None])).valid.tolist() == [True, False, False, True, False]
