@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from catalog.nested import Nested
+
 Kind = Literal["dataset", "feature"]
 WriteMode = Literal["append", "replace"]
 Hop = Literal["raw", "processed", "features"]
@@ -27,7 +29,10 @@ RESCUED: Final = "_rescued"
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `format` is a Spark datetime pattern where the text is not ISO 8601."""
+    """One column; `format` is a Spark datetime pattern where the text is not ISO 8601.
+
+    `nested` is what it holds where that is an object or array: a string column of JSON, as it was delivered.
+    """
 
     name: str
     type: ColumnType
@@ -35,6 +40,7 @@ class Column:
     classification: str = "public"
     format: str | None = None
     description: str = ""
+    nested: Nested | None = None
 
     @property
     def personal(self) -> bool:
@@ -43,8 +49,8 @@ class Column:
 
     @property
     def counted(self) -> bool:
-        """Whether histograms count its values: not personal ones, and no times, which grow by nature."""
-        return not self.personal and self.type not in ("date", "timestamp")
+        """Whether histograms count its values: not personal ones, no times, which grow by nature, and no JSON."""
+        return not self.personal and self.nested is None and self.type not in ("date", "timestamp")
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,8 @@ class FileFormat:
     """Share of unreadable records over which the raw gate blocks the drop; None: no bound."""
     max_unreadable_rows: int | None = None
     """Number of them over which it does; None: no bound."""
+    nested: tuple[tuple[str, Nested], ...] = ()
+    """The columns that hold JSON, each with what the contract says of its inside."""
     known: tuple[str, ...] | None = None
     """The columns that the contract names, where the values of all others go to `_rescued`; None: they don't."""
 

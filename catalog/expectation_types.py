@@ -71,6 +71,8 @@ _PROCESSED: Final[frozenset[Hop]] = frozenset({"processed"})
 _TIMES: Final[frozenset[ColumnType]] = frozenset({"date", "timestamp"})
 _MOMENTS: Final[frozenset[ColumnType]] = frozenset({"timestamp"})
 
+NESTED_FIELDS: Final = "expect_nested_fields_to_be_as_declared"
+
 EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_values_to_not_be_null": _row("range", "column"),
     "expect_column_values_to_be_null": _row("range", "column"),
@@ -98,6 +100,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_compound_columns_to_be_unique": _row("duplicate", "column_list", takes=_IGNORE),
     "expect_column_values_to_be_unique": _row("duplicate", "column"),
     "expect_column_values_to_be_of_declared_type": _row("schema", "column", "type", takes=_of("format"), generated=True),
+    NESTED_FIELDS: _row("schema", "column", "check", "path", takes=_of("type"), types=_TEXT, hops=_PROCESSED, generated=True),
     "expect_column_values_to_exist_in_reference": _row(
         "consistency",
         "reference",
@@ -199,6 +202,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
 OWN: Final = frozenset(
     {
         "expect_column_values_to_be_of_declared_type",
+        NESTED_FIELDS,
         "expect_column_values_to_exist_in_reference",
         "expect_table_columns_to_be_in_set",
         "expect_table_columns_to_be_unique",

@@ -131,7 +131,7 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
     keep, keep_order = duplicate_keys(custom, contract)
     found = replace(
         contract,
-        file=file_format(custom),
+        file=replace(file_format(custom), nested=tuple((item.name, item.nested) for item in contract.columns if item.nested)),
         source=source_of(custom),
         drift=drift_of(custom, contract),
         order_by=order_by,
@@ -145,6 +145,10 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
 
 def _feature(contract: Contract, custom: Custom) -> Contract:
     _refuse(custom, _DATASET_ONLY, "dataset")
+    for place, column in enumerate(contract.columns):
+        if column.nested:
+            what, fix = f"column {column.name!r} of a feature table is an {column.nested.type}", "select its fields as columns of their own"
+            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "logicalType", fix=fix)
     for name in _FEATURE_ONLY:
         if name not in custom.found:
             raise custom.error("kind", f"the feature has no {name!r}", fix=f"add a custom property {name!r}")

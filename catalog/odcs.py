@@ -10,6 +10,7 @@ from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop
 from catalog.custom import read_custom
 from catalog.document import Document, Steps, suggest
 from catalog.expectation_types import EXPECTATIONS
+from catalog.nested_fields import classifications, nested_column
 from catalog.rules import FAMILIES, ROW_SEVERITIES, SEVERITIES, mistakes
 
 OBJECT: Final[Steps] = ("schema", 0)
@@ -26,6 +27,8 @@ _TYPES: Final[dict[str, ColumnType]] = {
     "boolean": "boolean",
     "date": "date",
     "timestamp": "timestamp",
+    "object": "string",
+    "array": "string",
 }
 _PHYSICAL: Final[dict[ColumnType, tuple[str, ...]]] = {
     "string": ("string",),
@@ -38,7 +41,7 @@ _PHYSICAL: Final[dict[ColumnType, tuple[str, ...]]] = {
 _COLUMN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _REFERENCE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)")
 _PATTERN_LETTERS: Final = frozenset("yMdHhmsSaXxZzV")
-_IGNORED_OTHERWISE: Final = ("unique", "enum", "encryptedName", "partitioned", "properties", "items")
+_IGNORED_OTHERWISE: Final = ("unique", "enum", "encryptedName", "partitioned")
 """What the standard can say of a column and Lakegate doesn't do: refused, as to ignore it would be a broken promise."""
 
 
@@ -83,9 +86,12 @@ def _column(document: Document, item: dict[str, Any], at: Steps) -> Column:
             what = f"Lakegate doesn't act on {key!r} of a column"
             raise document.error(what, *at, key, fix="write it as a quality rule, or leave it out")
     classification = item.get("classification", "public")
-    if classification.lower() not in CLASSIFICATIONS:
-        what = f"column {name!r} has classification {classification!r}"
-        raise document.error(what, *at, "classification", fix=suggest(classification, CLASSIFICATIONS))
+    for stated, place in [(classification, (*at, "classification")), *classifications(item, at)]:
+        if stated.lower() not in CLASSIFICATIONS:
+            what = f"column {name!r} has classification {stated!r}"
+            raise document.error(what, *place, fix=suggest(stated, CLASSIFICATIONS))
+        if stated.lower() in PERSONAL:  # what is personal in a part makes the whole column personal
+            classification = stated
     return Column(
         name=name,
         type=type_,
@@ -93,6 +99,7 @@ def _column(document: Document, item: dict[str, Any], at: Steps) -> Column:
         classification=classification.lower(),
         format=_format(document, item, (*at, "logicalTypeOptions"), type_),
         description=item.get("description", ""),
+        nested=nested_column(document, item, at),
     )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
-from catalog.expectation_types import EXPECTATIONS
+from catalog.expectation_types import EXPECTATIONS, NESTED_FIELDS
+from catalog.nested import Nested
 from expectations.distribution import MAJORITY_EACH, STAY_CLOSE_EACH
 from expectations.extension import suite_files, written_rules
 from expectations.suite import Rule, Suite
@@ -67,6 +68,8 @@ def _processed(contract: Contract) -> Iterator[Rule]:
     for column in contract.columns:
         if column.type != "string":
             yield _rule(f"type:{column.name}", "expect_column_values_to_be_of_declared_type", _declared(column), "quarantine")
+        if column.nested:
+            yield from _nested(column.name, column.nested, contract)
     for column in contract.columns:
         if column.required:
             yield _rule(f"required:{column.name}", "expect_column_values_to_not_be_null", {"column": column.name}, "quarantine")
@@ -99,6 +102,13 @@ def _drift(columns: tuple[Column, ...], seasonal: tuple[Column, ...], drift: Dri
         yield _rule("drift:season", STAY_CLOSE_EACH, {**close, "baseline": "season", "max_value": drift.warn}, "warn")
     if names := [column.name for column in columns if column.type in ("string", "boolean")]:
         yield _rule("imbalance", MAJORITY_EACH, {"column_list": names, "max_share": drift.imbalance}, "warn")
+
+
+def _nested(name: str, nested: Nested, contract: Contract) -> Iterator[Rule]:
+    for check, path, type_ in nested.checks():
+        severity: Severity = "warn" if check == "unexpected" and contract.unexpected != "refuse" else "quarantine"
+        kwargs = {"column": name, "check": check, "path": path} | ({"type": type_} if check == "type" else {})
+        yield _rule(f"{check}:{name}{path}", NESTED_FIELDS, kwargs, severity)
 
 
 def _declared(column: Column) -> dict[str, Any]:

@@ -67,6 +67,15 @@ class ExpectLocalTimeToBeUnambiguous(AskedOfTheGate):
     time_zone: str
 
 
+class ExpectNestedFieldsToBeAsDeclared(AskedOfTheGate):
+    """Expect one thing of the inside of JSON values: a field's type, that it is there, or that no others are."""
+
+    column: str
+    check: str
+    path: str
+    type: str | None = None
+
+
 class ExpectKeyToStandOnce(AskedOfTheGate):
     """Expect each key in one row; of several the first, the last or none is kept."""
 

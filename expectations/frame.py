@@ -48,6 +48,11 @@ def text_column(name: str) -> str:
     return f"{HELPER}text_{name}"
 
 
+def nested_marker(name: str) -> str:
+    """Helper column: for each check of a JSON column's inside, in their order, 1 where the row breaks it and 0 where it doesn't."""
+    return f"{HELPER}nested_{name}"
+
+
 def reference_marker(column: str, reference: str) -> str:
     """Helper column: not NULL where the foreign key was found in the reference."""
     return f"{HELPER}in_{reference}_{column}"
@@ -71,6 +76,8 @@ def typed(frame: DataFrame, contract: Contract) -> DataFrame:
         columns.append(_cast(text, column).alias(column.name))
         if column.type != "string":
             columns.append(text.alias(text_column(column.name)))
+        if column.nested:
+            columns.append(F.col(nested_marker(column.name)))
     return frame.select(*columns, F.col(ROW))
 
 

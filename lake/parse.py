@@ -21,8 +21,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.contract import RESCUED, FileFormat
-from expectations.frame import RECORD, ROW
+from catalog.nested import Nested
+from expectations.frame import RECORD, ROW, nested_marker
 from lake.header import read_header
+from lake.nested import judge_nested
 from lake.originals import Originals
 from lake.records import RecordReader, int64
 from lake.rescue import Rescue
@@ -104,16 +106,15 @@ def _read_blocks(
 ) -> Iterator[tuple[Split, Bytes, list[pa.Table]]]:
     """Every block with records, in order, with a reason per record and the tables of the readable ones."""
     reader: RecordReader | None = None
-    rescue: Rescue | None = None
     waiting: deque[tuple[Split, Future[tuple[Bytes, list[pa.Table]]]]] = deque()
     with ThreadPoolExecutor(READERS) as pool:
         for part in split_blocks(data, delimiter=format.delimiter, max_lines=format.max_lines):
             tally.add_part(part)
             if part.header is not None:
                 tally.begin(read_header(data, part.header, format, where=path.name), format, into, where=path.name)
-                reader, rescue = RecordReader(len(tally.columns), format), tally.rescue
+                reader = RecordReader(len(tally.columns), format)
             if len(part) and reader is not None:
-                waiting.append((part, pool.submit(_read, reader, rescue, data, part)))
+                waiting.append((part, pool.submit(_read, reader, tally.shape, data, part)))
             if len(waiting) > READERS:
                 block, read = waiting.popleft()
                 yield block, *read.result()
@@ -121,9 +122,36 @@ def _read_blocks(
             yield block, *read.result()
 
 
-def _read(reader: RecordReader, rescue: Rescue | None, data: Buffer, part: Split) -> tuple[Bytes, list[pa.Table]]:
+def _read(reader: RecordReader, shape: Shape | None, data: Buffer, part: Split) -> tuple[Bytes, list[pa.Table]]:
     reasons, tables = reader.read(data, part)
-    return reasons, [rescue.apply(table) for table in tables] if rescue else tables
+    return reasons, [shape.apply(table) for table in tables] if shape else tables
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What of a file's columns is staged: they, or those the format knows and `_rescued`; and marks of what JSON holds."""
+
+    columns: tuple[str, ...]
+    rescue: Rescue | None
+    nested: tuple[tuple[str, Nested], ...]
+
+    @classmethod
+    def of(cls, header: tuple[str, ...], format: FileFormat) -> Shape:  # noqa: A002
+        """For a header without a name that stands twice."""
+        rescue = Rescue.of(header, format.known) if format.known is not None else None
+        return cls(rescue.columns if rescue else header, rescue, tuple(item for item in format.nested if item[0] in header))
+
+    @property
+    def staged(self) -> tuple[str, ...]:
+        """Names of the columns of what `apply` gives."""
+        return (*self.columns, *(nested_marker(name) for name, _ in self.nested))
+
+    def apply(self, table: pa.Table) -> pa.Table:
+        """Rows of text in the header's order, as they are staged."""
+        table = self.rescue.apply(table) if self.rescue else table.rename_columns(list(self.columns))
+        for name, nested in self.nested:
+            table = table.append_column(nested_marker(name), judge_nested(table.column(name), nested))
+        return table
 
 
 @dataclass
@@ -139,21 +167,25 @@ class _Tally:
     account: Counter[str] = field(default_factory=Counter)
     writer: Any = None
     bounds: BinaryIO | None = None
-    rescue: Rescue | None = None
+    shape: Shape | None = None
     rescued: int = 0
 
     def begin(self, columns: tuple[str, ...], format: FileFormat, into: Path, *, where: str) -> None:  # noqa: A002
         self.columns = columns
-        if own := {ROW, RECORD, *([RESCUED] if format.known is not None else [])} & {name.lower() for name in columns}:
+        taken = {ROW, RECORD, *([RESCUED] if format.known is not None else []), *(nested_marker(name).lower() for name, _ in format.nested)}
+        if own := taken & {name.lower() for name in columns}:
             what = f"the header names a column {min(own)}, which is Lakegate's own"
             raise DataRejected(what, where=where, fix="rename the column in the delivery")
         if len(set(columns)) == len(columns):
-            self.rescue = Rescue.of(columns, format.known) if format.known is not None else None
-            staged = self.rescue.columns if self.rescue else columns
-            schema = pa.schema([*((name, pa.string()) for name in staged), (ROW, pa.int64())])
+            self.shape = Shape.of(columns, format)
+            schema = pa.schema([*((name, pa.string()) for name in self.shape.staged), (ROW, pa.int64())])
             # Read once and thrown away: what makes it smaller costs more time than it saves.
             self.writer = pq.ParquetWriter(into, schema, compression="none", use_dictionary=False, write_statistics=False)
             self.bounds = _bounds_of(into).open("wb")
+
+    @property
+    def rescues(self) -> bool:
+        return self.shape is not None and self.shape.rescue is not None
 
     def add_part(self, part: Split) -> None:
         self.blank += part.blank
@@ -169,7 +201,7 @@ class _Tally:
             self.reasons[Reason(int(code)).name.lower()] += int(count)
         found = pa.concat_tables(tables) if tables else None
         self.readable += found.num_rows if found else 0
-        self.rescued += found.num_rows - found.column(RESCUED).null_count if found and self.rescue else 0
+        self.rescued += found.num_rows - found.column(RESCUED).null_count if found and self.rescues else 0
         if self.writer is not None and found:
             self.writer.write_table(pa.Table.from_arrays([*found.columns, int64(good + self.records + 1)], schema=self.writer.schema))
         if self.bounds is not None:
@@ -201,7 +233,7 @@ class _Tally:
             dict(self.account),
             self.blank,
             originals,
-            self.rescued if self.rescue else None,
+            self.rescued if self.rescues else None,
         )
 
 

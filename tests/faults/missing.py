@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from catalog.expectation_types import NESTED_FIELDS
 from tests.faults.plant import (
     burst,
     from_the_future,
@@ -45,6 +46,11 @@ def fares(*values: str | None, **more: str | None) -> list[Row]:
     return rows(*[{"fare": value, **more} for value in values])
 
 
+def extras(*values: str | None) -> list[Row]:
+    """Rows of these extras."""
+    return rows(*[{"extras": value} for value in values])
+
+
 CITY: Final = {"column_list": ["city"], "column": "fare"}
 BY_FARE: Final = {"column_list": ["city"], "order_by": ["fare"]}
 STOPS: Final = {"column_list": ["city", "stop"], "reference": "stops", "reference_column_list": ["city", "stop"]}
@@ -66,6 +72,14 @@ def everything(seed: int) -> tuple[list[tuple[str, dict[str, Any]]], list[Row], 
 
 
 ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
+    (NESTED_FIELDS, {"column": "extras", "check": "type", "path": "", "type": "object"}, extras(None, "null", "{}", "[]", "{"), {2, 4, 5}),
+    (
+        NESTED_FIELDS,
+        {"column": "extras", "check": "required", "path": ".meal.kind"},
+        extras('{"meal":null}', '{"meal":{"kind":null}}'),
+        {2},
+    ),
+    (NESTED_FIELDS, {"column": "extras", "check": "unexpected", "path": ""}, extras('{"seat":1}', '{"Seat":1}', None), {2}),
     ("expect_key_to_stand_once", {"column_list": ["fare"], "keep": "first"}, fares("1", "NaN", "NaN", None, None, "-0.0", "0"), {3, 7}),
     ("expect_key_to_stand_once", {"column_list": ["fare"], "keep": "last"}, fares("1", "NaN", "NaN", None, None, "-0.0", "0"), {2, 6}),
     (

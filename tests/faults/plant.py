@@ -6,11 +6,12 @@ fault itself moves them.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from tests.faults.rides import KINDS, Row
 
@@ -42,6 +43,50 @@ def _change(
     for place in places:
         rows[place][column] = value(rows[place])
     return Planted(rows, frozenset(place + 1 for place in places), HITS)
+
+
+def _extras(rows: list[Row], chance: random.Random, *changes: Callable[[Any], object]) -> Planted:
+    """Rows whose JSON is changed in one of these ways."""
+
+    def changed(row: Row) -> str:
+        extras = json.loads(str(row["extras"]))
+        chance.choice(changes)(extras)
+        return json.dumps(extras)
+
+    return _change(rows, chance, "extras", changed)
+
+
+def extra_field(rows: list[Row], chance: random.Random) -> Planted:
+    """A nested field that nobody announced."""
+    return _extras(rows, chance, lambda extras: extras["meal"].update(spice=1))
+
+
+def lost_field(rows: list[Row], chance: random.Random) -> Planted:
+    """A nested field that is gone, or null."""
+    return _extras(rows, chance, lambda extras: extras.pop("seat"), lambda extras: extras.update(seat=None))
+
+
+def field_as_text(rows: list[Row], chance: random.Random) -> Planted:
+    """A nested number that comes as text, or with a fraction."""
+    return _extras(rows, chance, lambda extras: extras.update(seat=str(extras["seat"])), lambda extras: extras.update(seat=1.0))
+
+
+def no_such_day(rows: list[Row], chance: random.Random) -> Planted:
+    """A nested date that the calendar lacks, or of another style."""
+    return _extras(
+        rows, chance, lambda extras: extras["meal"].update(on="2023-02-29"), lambda extras: extras["meal"].update(on="20/01/2024")
+    )
+
+
+def item_of_another_type(rows: list[Row], chance: random.Random) -> Planted:
+    """A text among numbers."""
+    return _extras(rows, chance, lambda extras: extras["bags"].append("heavy"))
+
+
+def cut_off(rows: list[Row], chance: random.Random) -> Planted:
+    """JSON that ends too early, goes on behind its end, or names a field twice."""
+    ways: list[Callable[[str], str]] = [lambda text: text[:-1], lambda text: text + " x", lambda text: text[:-1] + ', "seat": 1}']
+    return _change(rows, chance, "extras", lambda row: chance.choice(ways)(str(row["extras"])))
 
 
 def _moved(text: str | None, **by: int) -> str:

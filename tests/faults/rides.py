@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from catalog.contract import Column, Contract, Relationship
+from catalog.nested import Nested
+from expectations.frame import nested_marker
+from lake.nested import judge_nested
 
 Row = dict[str, str | None]
 
@@ -17,6 +21,14 @@ CITIES: Final = {"Aarhus": "DK", "Bergen": "NO", "Cork": "IE", "Delft": "NL"}
 HOURS: Final = 60
 START: Final = datetime(2024, 1, 20, tzinfo=UTC)
 DELIVERED: Final = "2024-01-31T00:00:00+00:00"
+EXTRAS: Final = Nested(
+    "object",
+    fields=(
+        ("seat", Nested("integer", required=True)),
+        ("meal", Nested("object", fields=(("kind", Nested("string", required=True)), ("on", Nested("date"))))),
+        ("bags", Nested("array", items=Nested("number", required=True))),
+    ),
+)
 COLUMNS: Final = (
     Column("ride", "string", required=True),
     Column("city", "string"),
@@ -29,6 +41,7 @@ COLUMNS: Final = (
     Column("kind", "string"),
     Column("split", "string"),
     Column("rider", "string", classification="personal"),
+    Column("extras", "string", nested=EXTRAS),
 )
 CONTRACT: Final = Contract(
     name="rides",
@@ -65,6 +78,7 @@ def clean(seed: int) -> list[Row]:
                     "kind": chance.choice(KINDS),
                     "split": "test" if number % 5 == 0 else "train",
                     "rider": f"rider {chance.randrange(10**6)}",
+                    "extras": json.dumps({"seat": number, "bags": [1, 2.5], "meal": {"kind": "soup", "on": f"{hour:%Y-%m-%d}"}}),
                 }
             )
     return rows
@@ -73,7 +87,8 @@ def clean(seed: int) -> list[Row]:
 def staged(rows: list[Row]) -> pa.Table:
     """Rows as a staging file holds them: text, and record numbers from 1."""
     schema = pa.schema([*((column.name, pa.string()) for column in COLUMNS), ("_row", pa.int64()), ("_record", pa.string())])
-    return pa.Table.from_pylist([row | {"_row": number, "_record": ""} for number, row in enumerate(rows, 1)], schema)
+    table = pa.Table.from_pylist([row | {"_row": number, "_record": ""} for number, row in enumerate(rows, 1)], schema)
+    return table.append_column(nested_marker("extras"), judge_nested(table.column("extras"), EXTRAS))
 
 
 def stops() -> pa.Table:

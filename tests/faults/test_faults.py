@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from catalog.expectation_types import NESTED_FIELDS
 from expectations.look_up import LOOK_UPS, QUERIES
 from expectations.time_rules import TIME_RULES
 from tests.faults import missing, plant
@@ -36,6 +37,7 @@ TAKINGS = {
     "tolerance": 0.01,
 }
 WHOLE = {"column": "stop", "reference": "takings", "reference_column": "stops"}
+SEAT = {"column": "extras", "path": ".seat"}
 ROW_FAULTS: list[tuple[Fault, str, dict[str, Any]]] = [
     (plant.repeat_keys_later, "expect_key_to_stand_once", KEY | {"keep": "first"}),
     (plant.repeat_keys_older, "expect_key_to_stand_once", KEY | {"keep": "last", "order_by": ["ended"]}),
@@ -50,6 +52,12 @@ ROW_FAULTS: list[tuple[Fault, str, dict[str, Any]]] = [
     (plant.unknown_pair, "expect_compound_columns_to_exist_in_reference", STOPS),
     (plant.two_countries, "expect_columns_to_determine", {"column_list": ["city"], "column": "country"}),
     (plant.wrong_country, "expect_column_to_agree_with_reference", LANDS),
+    (plant.extra_field, NESTED_FIELDS, {"column": "extras", "check": "unexpected", "path": ".meal"}),
+    (plant.lost_field, NESTED_FIELDS, SEAT | {"check": "required"}),
+    (plant.field_as_text, NESTED_FIELDS, SEAT | {"check": "type", "type": "integer"}),
+    (plant.no_such_day, NESTED_FIELDS, {"column": "extras", "check": "type", "path": ".meal.on", "type": "date"}),
+    (plant.item_of_another_type, NESTED_FIELDS, {"column": "extras", "check": "type", "path": ".bags[]", "type": "number"}),
+    (plant.cut_off, NESTED_FIELDS, {"column": "extras", "check": "type", "path": "", "type": "object"}),
     (plant.decimal_comma, "expect_column_values_to_be_of_declared_type", {"column": "fare", "type": "double"}),
     (plant.thousands_point, "expect_column_values_to_be_between", {"column": "fare", "min_value": 100}),
     (plant.renamed_category, "expect_column_values_to_be_in_set", {"column": "kind", "value_set": list(KINDS)}),
