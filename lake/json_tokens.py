@@ -135,9 +135,7 @@ def tokenize(texts: Texts) -> Tokens:
 def _escaped(texts: Texts) -> Ints:
     """Places of bytes that a backslash before them escapes: those behind the first, third and so on of a run."""
     slashes = np.flatnonzero(texts.data == ord("\\"))
-    fresh = texts.first[slashes]
-    fresh[1:] |= np.diff(slashes) != 1
-    fresh[:1] = True
+    fresh = np.diff(slashes, prepend=-2) != 1  # a run into the next text does no harm: none that begins so is JSON
     place = np.arange(len(slashes))
     behind: Ints = slashes[(place - np.maximum.accumulate(np.where(fresh, place, 0))) % 2 == 0] + 1
     return behind[~texts.first[behind]]

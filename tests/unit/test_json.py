@@ -85,6 +85,12 @@ def test_a_text_is_json_where_the_standard_says_so_whatever_stands_beside_it(bat
     assert found.valid.tolist() == [read(text) is not NO for text in batch]
 
 
+def test_an_object_names_each_member_once_however_it_is_written() -> None:
+    twice = ['{"a":1,"a":1}', '{"a":1,"\\u0061":2}', '[{"b":{"a":1,"c":[],"a":2}}]', '{"":1,"":2}']
+    once = ['{"a":1,"A":1}', '{"a":{"a":1},"b":{"a":1}}', '[{"a":1},{"a":1}]', '{"a\\\\":1,"a":2}']
+    assert read_documents(pa.array([*twice, *once])).valid.tolist() == [False] * 4 + [True] * 4
+
+
 @pytest.mark.parametrize("pair", ["[]", "{}"])
 def test_a_text_may_be_nested_so_deep_and_no_deeper(pair: str) -> None:
     member = '{"a":' if pair == "{}" else "["

@@ -84,6 +84,13 @@ def test_each_row_breaks_what_its_own_text_breaks(spec: Nested, batch: list[str 
     assert [{check for check, mark in zip(checks, row, strict=True) if mark == "1"} for row in marks] == wanted
 
 
+def test_an_integer_has_the_digits_that_a_column_of_integers_takes() -> None:
+    told = judge_nested(
+        pa.array(["[999999999999999999]", "[-999999999999999999]", "[1000000000000000000]"]), Nested("array", items=Nested("integer"))
+    )
+    assert told.to_pylist() == ["00", "00", "01"]
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "fine"),
     [

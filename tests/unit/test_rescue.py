@@ -67,6 +67,11 @@ def test_the_column_is_there_when_there_is_nothing_to_rescue_and_not_where_nothi
     assert (table.column_names, found.rescued) == (["a", "b", "c", "_row"], None)
 
 
+def test_names_stand_in_the_order_of_the_rfc() -> None:
+    found, table = staged("a,b,\ufb33,\U0001f600,c\n1,2,x,y,z\n")
+    assert (table.column(RESCUED).to_pylist(), found.rescued) == (['{"c":"z","\U0001f600":"y","\ufb33":"x"}'], 1)
+
+
 @pytest.mark.parametrize("name", [RESCUED, "_Rescued", "_row", "_ROW"])
 def test_a_delivery_cannot_bring_a_column_of_that_name(name: str) -> None:
     with pytest.raises(DataRejected, match="Lakegate's own"):
