@@ -117,7 +117,7 @@ MISTAKES = {
     "key position twice": ("primaryKeyPosition: 4", "primaryKeyPosition: 3", "position", "1, 2, 3"),
     "column twice": ("- name: month", "- name: year", "'year'", "keep one"),
     "reserved column": ("- name: year", "- name: _row", "_row", "letter"),
-    "column type that isn't read": ("logicalType: integer", "logicalType: array", "array", "use one of"),
+    "column type that isn't read": ("logicalType: integer", "logicalType: time", "time", "did you mean"),
     "physical type of another": ("physicalType: bigint", "physicalType: string", "bigint", "bigint"),
     "promise that isn't kept": ("physicalType: bigint", "physicalType: bigint\n        unique: true", "unique", "quality rule"),
     "misspelt classification": ("classification: public", "classification: persnal", "persnal", "'personal'"),
