@@ -27,6 +27,7 @@ from lake.json_tokens import (
     STRING,
     Bools,
     Ints,
+    Kinds,
     Texts,
     Tokens,
     tokenize,
@@ -90,7 +91,7 @@ def read_documents(values: pa.Array) -> Documents:
     begins = np.flatnonzero(np.diff(parent, prepend=np.iinfo(np.int64).min))
     size = np.diff(begins, append=len(parent))
     rank = np.arange(len(parent)) - np.repeat(begins, size)
-    within = np.zeros(len(parent), np.int64)
+    within = np.zeros(len(parent), np.int8)
     within[parent >= 0] = tokens.kind[parent[parent >= 0]]
     texts.refuse(tokens.row[child[~_fits(tokens.kind[child], within, rank, np.repeat(size, size))]])
     texts.refuse(np.flatnonzero(np.bincount(tokens.row, minlength=len(texts.valid)) == 0))
@@ -137,7 +138,7 @@ def _containers(tokens: Tokens, level: Ints) -> Ints:
     return found
 
 
-def _fits(kind: Ints, within: Ints, rank: Ints, size: Ints) -> Bools:
+def _fits(kind: Kinds, within: Kinds, rank: Ints, size: Ints) -> Bools:
     """Whether each token may stand where it does among those of its container, which has to end behind a value."""
     value = np.isin(kind, _VALUES)
     turn = rank % _PERIOD[OBJECT]

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Ints = npt.NDArray[np.int64]
+Kinds = npt.NDArray[np.int8]
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 
@@ -69,9 +70,14 @@ class Texts:
         found[self.offsets] = True
         return found
 
+    @cached_property
+    def row(self) -> Ints:
+        """The text that each byte belongs to."""
+        return np.repeat(np.arange(len(self.valid)), np.diff(self.offsets))
+
     def rows(self, places: Ints) -> Ints:
         """The texts that bytes belong to."""
-        return np.searchsorted(self.offsets, places, side="right") - 1
+        return self.row[places]
 
     def refuse(self, rows: Ints) -> None:
         """Take texts for no JSON."""
@@ -94,7 +100,7 @@ class Texts:
 class Tokens:
     """Kind, text, first byte and the byte after the last of each token, in order."""
 
-    kind: Ints
+    kind: Kinds
     row: Ints
     start: Ints
     end: Ints
@@ -123,7 +129,7 @@ def tokenize(texts: Texts) -> Tokens:
     begins = np.flatnonzero(word[1:-1] & (texts.first[:-1] | ~word[:-2]))
     ends = np.flatnonzero(word[1:-1] & (texts.first[1:] | ~word[2:])) + 1
     found = Tokens(
-        np.concatenate([np.full(len(opening), STRING), data[signs].astype(np.int64), _scalars(texts.cut(begins, ends))]),
+        np.concatenate([np.full(len(opening), STRING, np.int8), data[signs].astype(np.int8), _scalars(texts.cut(begins, ends))]),
         texts.rows(np.concatenate([opening, signs, begins])),
         np.concatenate([opening, signs, begins]),
         np.concatenate([closing + 1, signs + 1, ends]),
@@ -157,8 +163,8 @@ def _refuse_escapes(texts: Texts, escaped: Ints) -> None:
     texts.refuse(texts.rows(unicode[~hexadecimal]))
 
 
-def _scalars(words: pa.Array) -> Ints:
-    kinds = np.full(len(words), NOTHING)
+def _scalars(words: pa.Array) -> Kinds:
+    kinds = np.full(len(words), NOTHING, np.int8)
     for kind, pattern in _SCALARS.items():
         kinds[pc.match_substring_regex(words, pattern).to_numpy(zero_copy_only=False).astype(np.bool_)] = kind
     return kinds
