@@ -10,14 +10,15 @@ from lakegate.errors import ContractError
 from lakegate.names import VersionName
 
 
-def check_columns(session: Session, contract: Contract) -> None:
-    """Refuse to append rows of other columns than the table's versions have.
+def check_columns(session: Session, contract: Contract, *, gives_back: bool = False) -> None:
+    """Refuse to append rows of other columns than the table's versions have; `gives_back`: as a replay does on every table.
 
     Raises:
         ContractError: The contract's columns or types are not those of the latest version; nothing was written.
     """
     head = publish.head(session.repository, contract.name)
-    if contract.write_mode != "append" or head is None:
+    appends = contract.write_mode == "append"
+    if head is None or not (appends or gives_back):
         return
     latest = finished(session, VersionName(contract.name, int(head["version"])))
     before = {item["name"]: item["type"] for item in latest.manifest.schema}
@@ -27,4 +28,6 @@ def check_columns(session: Session, contract: Contract) -> None:
     if changes:
         what = f"the contract's columns are not those of {latest.name}: {'; '.join(changes)}"
         fix = "an append table keeps its columns; put them back, or describe the new files as a dataset of their own"
+        if not appends:
+            fix = "the next delivery brings them; until then put them back, or leave the rows where they are"
         raise ContractError(what, where=str(contract.path), fix=fix)

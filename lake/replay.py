@@ -78,7 +78,7 @@ def replay(session: Session, contract: Contract, *, drop: str | None = None, rul
         UsageError: No row set aside came of that drop, or broke that rule.
         ContractError: The contract's columns are not those of the table.
     """
-    check_columns(session, contract)
+    check_columns(session, contract, gives_back=True)
     with session.queue(contract.name), session.scratch("replay") as folder:
         resume(session, contract.name)
         parent = latest_manifest(session, contract.name)

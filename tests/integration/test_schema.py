@@ -90,6 +90,17 @@ def test_unexpected_columns_are_kept_with_their_rows_and_come_back_with_a_replay
     assert rides.run("verify", "rides@v3").code == 0
 
 
+def test_a_replay_onto_a_table_without_the_column_is_refused_by_name(rides: Lake) -> None:
+    path = rides.settings.project / "catalog" / "contracts" / "trams.odcs.yaml"
+    trams = RIDES.replace("rides", "trams").replace("value: append", "value: replace").replace("LARGEST", "9")
+    path.write_text(trams.replace("value: rescue", "value: ignore"))
+    rows = "".join(f"r{number},1,\n" for number in range(20))
+    rides.ingest("trams", rides.file("trams.csv", f"ride,size,extras\n{rows}b,70,\n".encode()))
+    path.write_text(trams)
+    refused = rides.run("replay", "trams")
+    assert (refused.code, "_rescued is new" in refused.err, "next delivery" in refused.err) == (2, True, True)
+
+
 def test_what_was_rescued_stands_in_data_files_and_nowhere_else(rides: Lake) -> None:
     logs = [item.path for item in rides.repository.listing("main", "") if item.path.endswith(".json")]
     assert any("_delta_log" in path for path in logs)
