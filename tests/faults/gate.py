@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,11 @@ from catalog.expectation_types import EXPECTATIONS
 from catalog.rules import mistakes
 from expectations import masks as masks_of
 from expectations import run
+from expectations.binning import count_histograms
+from expectations.distribution import ask_distributions
+from expectations.drift import Baseline
 from expectations.frame import typed
+from expectations.histogram import Histograms, Kind
 from expectations.mark import mark
 from expectations.marks import Tables
 from expectations.plan import make_plan
@@ -77,6 +81,7 @@ class Gate:
         published: list[Row] | None = None,
         references: dict[str, pa.Table] | None = None,
         contract: Contract = CONTRACT,
+        baselines: Mapping[Baseline, list[Row]] | None = None,
         aside: bool = True,
     ) -> Found:
         """What the plan of these rules finds; row rules set rows aside, or warn."""
@@ -89,12 +94,18 @@ class Gate:
             run.label(frame, plan, keep=[*plan.columns, "_row"]), self.folder / f"labelled{next(self.numbers)}"
         )
         counted = run.count_labelled(labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__))
+
+        def counted_of(kinds: Mapping[str, Kind]) -> dict[Baseline, Histograms]:
+            frames = {name: typed(self.frame(staged(table)), contract) for name, table in (baselines or {}).items()}
+            return {name: count_histograms(frame, kinds, self.engine.rows) for name, frame in frames.items()}
+
+        _, distributions = ask_distributions(labelled, plan, counted_of, self.engine.rows, passing=f"not {masks_of.aside(plan)}")
         bits = masks_of.bits(plan)
         masks = self.engine.rows(labelled.select("_row", *{mask for mask, _ in bits.values()})) if bits else []
         broken = [
             frozenset(row["_row"] for row in masks if row[bits[item.id][0]] & bits[item.id][1]) if item.row_rule else frozenset()
             for item in rules
         ]
-        outcomes = run.outcomes(plan, counted)
+        outcomes = run.outcomes(plan, counted, distributions=distributions)
         assert all(len(hit) == outcome.failed for hit, outcome in zip(broken, outcomes, strict=True) if outcome.rule.row_rule)
         return Found(outcomes, tuple(broken))

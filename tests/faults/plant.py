@@ -238,3 +238,57 @@ def renamed_category(rows: list[Row], chance: random.Random) -> Planted:
     for place in hit:
         rows[place]["kind"] = old.upper()
     return Planted(rows, frozenset(place + 1 for place in hit), len(hit))
+
+
+def other_unit(rows: list[Row], _: random.Random) -> Planted:
+    """The whole drop's fares come in another unit: 60 to one, as seconds to a minute."""
+    for row in rows:
+        row["fare"] = f"{float(row['fare'] or 0) * 60:.1f}"
+    return Planted(rows, frozenset(range(1, len(rows) + 1)), len(rows))
+
+
+def lost_values(rows: list[Row], chance: random.Random) -> Planted:
+    """A quarter of the fares are missing."""
+    places = chance.sample(range(len(rows)), len(rows) // 4)
+    for place in places:
+        rows[place]["fare"] = None
+    return Planted(rows, frozenset(place + 1 for place in places), len(places))
+
+
+def taken_over(rows: list[Row], chance: random.Random) -> Planted:
+    """Nine rides of ten are of one kind."""
+    places = chance.sample(range(len(rows)), len(rows) * 9 // 10)
+    for place in places:
+        rows[place]["kind"] = KINDS[0]
+    return Planted(rows, frozenset(place + 1 for place in places), len(places))
+
+
+OUTLIERS: Final = 24
+
+
+def _outliers(rows: list[Row], chance: random.Random, shared: dict[str, str | None]) -> Planted:
+    first, cities = len(rows), sorted({str(row["city"]) for row in rows})
+    for number, row in enumerate(chance.sample(rows, OUTLIERS)):
+        spread = {"ride": f"Y{number}", "city": cities[number % len(cities)], "rider": f"stranger {number}", "fare": "90000.0"}
+        rows.append(row | spread | shared)
+    return Planted(rows, frozenset(range(first + 1, len(rows) + 1)), OUTLIERS)
+
+
+def outliers_here_and_there(rows: list[Row], chance: random.Random) -> Planted:
+    """Fares twenty times too great, each in an hour, of a city and a rider of its own."""
+    return _outliers(rows, chance, {})
+
+
+def outliers_of_an_hour(rows: list[Row], chance: random.Random) -> Planted:
+    """The same within one hour."""
+    return _outliers(rows, chance, {"hour": chance.choice(rows)["hour"]})
+
+
+def outliers_of_a_city(rows: list[Row], chance: random.Random) -> Planted:
+    """The same in one city."""
+    return _outliers(rows, chance, {"city": chance.choice(rows)["city"]})
+
+
+def outliers_of_a_rider(rows: list[Row], chance: random.Random) -> Planted:
+    """The same of one rider."""
+    return _outliers(rows, chance, {"rider": chance.choice(rows)["rider"]})
