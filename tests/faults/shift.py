@@ -81,6 +81,12 @@ def taken_over(drop: Drop, chance: np.random.Generator, share: float) -> str:
     return "kind"
 
 
+def turned_rare(drop: Drop, chance: np.random.Generator, share: float) -> str:
+    """The rarest kind of trip, which this share of the rows turn to."""
+    drop["kind"][_some(drop, chance, share)] = "night"
+    return "kind"
+
+
 def renamed(drop: Drop, _: np.random.Generator, share: float) -> str:
     """The kind of trip that had this share is called otherwise."""
     (old,) = (kind for kind, usual in KINDS.items() if usual == share)

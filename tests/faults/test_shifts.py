@@ -59,6 +59,7 @@ GROUPS = {"column": "kind", "shares": {"single": 0.4, "return": 0.3}, "max_diffe
 DETERMINED: list[tuple[shift.Fault, tuple[float, float], str, dict[str, Any], Callable[[Values], bool]]] = [
     (shift.taken_over, (0.5, 0.85), "expect_column_majority_share_to_be_at_most", {"column": "kind", "max_share": 0.8}, majority),
     (shift.taken_over, (0.0, 0.4), "expect_column_group_shares_to_be_close_to", GROUPS, shares_off),
+    (shift.turned_rare, (0.0, 0.3), "expect_column_group_shares_to_be_close_to", GROUPS, shares_off),
     (
         shift.lost,
         (0.0, 0.12),
