@@ -46,10 +46,12 @@ def rule(kind: str, kwargs: dict[str, Any], number: int, *, aside: bool) -> Rule
 
 @dataclass(frozen=True)
 class Found:
-    """How each rule came out, and the record numbers that break each row rule."""
+    """How each rule came out, the record numbers that break each row rule, and those that are set aside and that pass."""
 
     outcomes: tuple[Outcome, ...]
     broken: tuple[frozenset[int], ...]
+    aside: frozenset[int] = frozenset()
+    passed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,14 @@ class Gate:
 
         _, distributions = ask_distributions(labelled, plan, counted_of, self.engine.rows, passing=f"not {masks_of.aside(plan)}")
         bits = masks_of.bits(plan)
-        masks = self.engine.rows(labelled.select("_row", *{mask for mask, _ in bits.values()})) if bits else []
+        sides = [f"{masks_of.aside(plan)} as aside", f"not {masks_of.aside(plan)} as passed"]
+        masks = self.engine.rows(labelled.selectExpr("_row", *{mask for mask, _ in bits.values()}, *sides)) if bits else []
         broken = [
             frozenset(row["_row"] for row in masks if row[bits[item.id][0]] & bits[item.id][1]) if item.row_rule else frozenset()
             for item in rules
         ]
         outcomes = run.outcomes(plan, counted, distributions=distributions)
         assert all(len(hit) == outcome.failed for hit, outcome in zip(broken, outcomes, strict=True) if outcome.rule.row_rule)
-        return Found(outcomes, tuple(broken))
+        aside, passed = (frozenset(row["_row"] for row in masks if row[side]) for side in ("aside", "passed"))
+        assert not bits or (len(aside), len(passed)) == (counted.aside, counted.valid)
+        return Found(outcomes, tuple(broken), aside, passed)
