@@ -1,0 +1,256 @@
+"""Promise P6: what stands in a personal column stands in delivered files and data files, and in no other byte of the home."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import DagsterInstance, Definitions, SensorResult, build_sensor_context, in_process_executor
+
+from assets import resource
+from assets.factory import make_assets
+from assets.in_process import QUIET
+from assets.instance import open_instance
+from assets.materialize import materialize_drops
+from assets.report import report
+from assets.resource import LakegateResource
+from lake import hold, ledger
+from lake.discard import discard
+from lake.docs import write_docs
+from lake.ingest import DropResult
+from lake.replay import replay
+from lake.server import stop_server
+from lake.session import Session, open_session
+from lakegate.errors import Transient
+from lakegate.names import VersionName
+from lakegate.settings import Settings
+from sensors import landing
+from sensors.folder import SETTLE_SECONDS
+from sensors.landing import new_drops
+from tests.orchestration.every_byte import searched
+
+pytestmark = pytest.mark.server
+
+NAME, BORN, PAY = "Quintessa", "1907-03-29", 987654321987
+NEEDLES = [NAME.encode(), BORN.encode(), str(PAY).encode()]
+"""Stand in every personal column that is delivered here; that of pay is its least, its greatest and its most common value."""
+
+
+def rule(name: str, kind: str, severity: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    implementation = {"type": kind, "kwargs": kwargs}
+    return {"id": name, "type": "custom", "engine": "greatExpectations", "severity": severity, "implementation": implementation}
+
+
+RULES = [
+    rule("age-range", "expect_column_values_to_be_between", "quarantine", {"column": "age", "min_value": 0, "max_value": 150}),
+    rule("name-shape", "expect_column_values_to_match_regex", "quarantine", {"column": "name", "regex": "^[A-Z][a-z]+$"}),
+    rule("name-length", "expect_column_value_lengths_to_be_between", "warn", {"column": "name", "max_value": 3}),
+    rule("name-once", "expect_column_values_to_be_unique", "warn", {"column": "name"}),
+    rule("name-team", "expect_columns_to_determine", "warn", {"column_list": ["team"], "column": "name"}),
+    rule("born-late", "expect_column_values_to_be_before_cutoff", "warn", {"column": "born", "cutoff": "1800-01-01"}),
+    rule("pay-least", "expect_column_min_to_be_between", "warn", {"column": "pay", "max_value": 1}),
+    rule("pay-most", "expect_column_max_to_be_between", "warn", {"column": "pay", "max_value": 1}),
+    rule("pay-mean", "expect_column_mean_to_be_between", "warn", {"column": "pay", "max_value": 1}),
+    rule("pay-sum", "expect_column_sum_to_be_between", "warn", {"column": "pay", "max_value": 1}),
+    rule("pay-median", "expect_column_median_to_be_between", "warn", {"column": "pay", "max_value": 1}),
+    rule(
+        "pay-quartiles",
+        "expect_column_quantile_values_to_be_between",
+        "warn",
+        {"column": "pay", "quantile_ranges": {"quantiles": [0.25, 0.75], "value_ranges": [[0, 1], [0, 1]]}},
+    ),
+    rule("born-nulls", "expect_column_null_share_to_stay_close", "warn", {"column": "born", "baseline": "previous", "max_change": 0.01}),
+    rule("teams", "expect_column_group_shares_to_be_close_to", "warn", {"column": "team", "shares": {"red": 1.0}, "max_difference": 0.1}),
+    rule("by-name", "expect_column_outliers_not_to_cluster", "warn", {"column": "age", "group_by": "name", "max_share": 0.1}),
+    rule("age-mean", "expect_column_mean_to_be_between", "hold", {"column": "age", "min_value": 20, "max_value": 60}),
+]
+PERSONAL = [("name", "string"), ("born", "date"), ("pay", "integer")]
+PROPERTIES = [
+    {"name": "id", "logicalType": "integer", "required": True, "primaryKey": True, "primaryKeyPosition": 1, "classification": "public"},
+    *[{"name": name, "logicalType": kind, "classification": "personal"} for name, kind in PERSONAL],
+    {"name": "team", "logicalType": "string", "classification": "public"},
+    {"name": "age", "logicalType": "integer", "classification": "public"},
+]
+
+
+def contract(rules: list[dict[str, Any]]) -> str:
+    """The contract of people: JSON is YAML."""
+    head = {"apiVersion": "v3.2.0", "kind": "DataContract", "id": "people", "name": "people", "version": "1.0.0", "status": "active"}
+    custom = [{"property": "writeMode", "value": "append"}, {"property": "file", "value": {"format": "csv", "maxUnreadable": 0.5}}]
+    schema = [{"name": "people", "properties": PROPERTIES, "quality": rules}]
+    return json.dumps({**head, "schema": schema, "customProperties": custom}, indent=1)
+
+
+HEADER = "id,name,born,pay,team,age"
+
+
+def drop(first: int, age: int = 33, rows: int = 120) -> bytes:
+    """Rows that pass but for a few of every kind; ids from `first` on."""
+    lines = [f"{first + at},{NAME},{BORN},{PAY},{'red' if at % 2 else 'blue'},{age}" for at in range(rows)]
+    lines += [
+        f"{first + rows},{NAME}a,{BORN},{PAY},red,900",
+        f"{first + rows + 1},{NAME} the second,{BORN},{PAY},red,31",
+        f"{first + rows + 2},{NAME}b,{NAME},{BORN},blue,30",
+        f'{first + rows + 3},"{NAME}, quoted",,{NAME},blue,x',
+        f"{first + rows + 4},{NAME}c,{BORN},{PAY},red,29,ragged",
+        f'{first + rows + 5},"{NAME}d,{BORN},{PAY},red,28',
+    ]
+    return "\n".join([HEADER, *lines, ""]).encode()
+
+
+HEADLESS = f"1,{NAME},{BORN},{PAY},red,33\n2,{NAME},{NAME},{PAY},{NAME},33\n".encode()
+
+
+@dataclass
+class Lived:
+    """A home through which personal data went in every way that there is, with its server stopped."""
+
+    home: Path
+    verdicts: list[str]
+    delivered: list[bytes]
+    told: list[str]
+    versions: dict[str, str]
+    stores: dict[Path, bytes] = field(default_factory=dict)
+
+    def store(self, start: str) -> bytes:
+        """What all files below a folder of the home say."""
+        return b"\n".join(content for path, content in self.stores.items() if str(path).startswith(start))
+
+
+def ticks(session: Session, instance: DagsterInstance, patch: pytest.MonkeyPatch) -> None:
+    """The sensor takes a file in, has it carried, and puts it away with a note."""
+    made = make_assets(session.catalog, session.settings.project)
+    lake = LakegateResource(session.settings, session=session)
+    defs = Definitions(assets=made.assets, jobs=list(made.jobs.values()), resources={resource.NAME: lake}, executor=in_process_executor)
+    sensor, clock, cursor = new_drops(lake, made.jobs), time.time(), None
+    for _ in range(4):
+        clock += SETTLE_SECONDS + 1
+        patch.setattr(landing.time, "time", lambda now=clock: now)
+        looked = sensor(build_sensor_context(instance=instance, cursor=cursor))
+        assert isinstance(looked, SensorResult)
+        cursor = looked.cursor
+        for request in looked.run_requests or []:
+            defs.resolve_job_def(str(request.job_name)).execute_in_process(
+                instance=instance, partition_key=request.partition_key, tags=dict(request.tags), run_config=QUIET, raise_on_error=False
+            )
+
+
+@pytest.fixture(scope="module")
+def lived(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    folder = tmp_path_factory.mktemp("people")
+    contracts = folder / "project/catalog/contracts"
+    contracts.mkdir(parents=True)
+    (contracts / "people.odcs.yaml").write_text(contract(RULES))
+    settings = replace(lakefs_home, project=folder / "project", tenant="people")
+    told: list[str] = []
+    session = open_session(settings, say=told.append)
+    verdicts: list[str] = []
+    delivered: list[bytes] = []
+
+    def carry(name: str, content: bytes) -> list[DropResult]:
+        (folder / name).write_bytes(content)
+        delivered.append(content)
+        found = materialize_drops(
+            session, [("people", folder / name)], instance=instance, on_error=lambda _, error: told.append(str(error))
+        )
+        verdicts.extend(f"{name} {item.verdict}" for item in found)
+        return found
+
+    def fail(table: str, step: str) -> None:
+        if (table, step) == ("people", "write"):
+            raise ZeroDivisionError(f"engines quote {NAME} {BORN} {PAY}")
+
+    def away(*_: object) -> None:
+        raise Transient("lakeFS is away")
+
+    with open_instance(settings) as instance, pytest.MonkeyPatch.context() as patch:
+        carry("people-1.csv", drop(0))
+        carry("people-2.csv", drop(1000, age=34))
+        carry("headless.csv", HEADLESS)
+        for name, content in (("older.csv", drop(2000, age=70)), ("oldest.csv", drop(3000, age=80))):
+            carry(name, content)
+        for name, decide in (("older.csv", hold.approve), ("oldest.csv", hold.reject)):
+            held = hold.find_held(session, hashlib.sha256((folder / name).read_bytes()).hexdigest())
+            report(session, list(decide(session, held, reason="on record")))
+        session.watcher = fail
+        carry("failing.csv", drop(4000))
+        session.watcher = None
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr(ledger, "_put", away)
+            carry("spooled.csv", HEADLESS + b"\n")
+        blocked = session.settings.home.landing / "people/blocked.csv"
+        blocked.parent.mkdir(parents=True, exist_ok=True)
+        blocked.write_bytes(HEADLESS + b"\n\n")
+        delivered.append(blocked.read_bytes())
+        ticks(session, instance, patch)
+        (contracts / "people.odcs.yaml").write_text(contract([item for item in RULES if item["id"] != "name-shape"]))
+        again = open_session(settings, say=told.append)
+        people = again.catalog.get("people")
+        replay(again, people, dry_run=True)
+        replay(again, people)
+        discard(again, people, reason="on record", rule="type:age")
+        pages = [VersionName("people_raw", 1), *(VersionName("people", number) for number in (1, 2, 5))]
+        write_docs(again, pages, settings.home.root / "docs")
+        versions = {
+            name: again.repository.commit_and_metadata(name)[1]["lakegate_manifest_sha256"] for name in again.repository.tags("people.")
+        }
+    stop_server(settings.home)
+    found = Lived(settings.home.root, verdicts, delivered, told, versions)
+    found.stores = searched(found.home, delivered)
+    return found
+
+
+def test_personal_data_went_every_way_that_there_is(lived: Lived) -> None:
+    assert lived.verdicts == [
+        "people-1.csv quarantined",
+        "people-2.csv quarantined",
+        "headless.csv blocked",
+        "older.csv held",
+        "oldest.csv held",
+        "spooled.csv blocked",
+        "spooled.csv quarantined",  # the one that failed, carried along
+    ]
+    assert any("ZeroDivisionError" in text for text in lived.told)
+    assert len(lived.versions) >= 5  # two deliveries, one that was approved, a replay and a discard
+
+
+def test_every_store_is_searched_and_says_what_is_looked_for_in_it(lived: Lived) -> None:
+    first = hashlib.sha256(lived.delivered[0]).hexdigest().encode()
+    holding = {
+        "lakefs/kv": [first, b"lakegate-people"],  # the server's key-value store: commits, branches, staged paths
+        "lakefs/cache": [first],
+        "lakefs/blocks": [first, b"minValues", b"age-range", b'"held"', b'"approved"', b"rejected by", b"drift:previous", b'"bins"'],
+        "lakefs/lakefs.log": [b"lakeFS"],
+        "manifests": [first, b"content_hash"],
+        "dagster": [first[:12], b"name-shape", b"ZeroDivisionError", b"people-1.csv", b"pay-most"],
+        "docs": [b"people@v1", b"people_raw@v1", b"Quantile"],
+        "spool": [b"blocked", b"unexpected-columns"],
+        "landing": [b"blocked.csv"],
+    }
+    for start, words in holding.items():
+        content = lived.store(start)
+        for word in words:
+            assert word in content, (start, word)
+    commits = lived.store("lakefs/kv")
+    assert all(manifest.encode() in commits for manifest in lived.versions.values())
+    assert all(any(needle in content for content in lived.delivered) for needle in NEEDLES)
+
+
+def test_what_lies_compressed_is_taken_apart(lived: Lived) -> None:
+    """The server writes again what it wrote before as a reference: each commit's metadata names its manifest, few do so in plain bytes."""
+    plain = b"\n".join(path.read_bytes() for path in sorted((lived.home / "lakefs/kv").iterdir()))
+    word = b"lakegate_manifest_sha256"
+    assert plain.count(word) < len(lived.versions) <= lived.store("lakefs/kv").count(word)
+
+
+def test_no_personal_value_is_anywhere_but_in_delivered_files_and_data_files(lived: Lived) -> None:
+    found = [(str(path), needle) for path, content in lived.stores.items() for needle in NEEDLES if needle in content]
+    assert found == []
+    named = [str(path) for path in lived.home.rglob("*") if NAME in str(path.relative_to(lived.home))]
+    assert named == []
+    assert not [text for text in lived.told for needle in NEEDLES if needle.decode() in text]
