@@ -59,6 +59,7 @@ def million_columns(_: list[bytes]) -> bytes:
 
 BLOCKED: dict[str, tuple[str, Callable[[list[bytes]], bytes], tuple[str, ...]]] = {
     "a missing column": ("missing.csv", lambda lines: without_column(lines, 3), ("missing: dep_time", "compare the header")),
+    "a missing column that rules ask": ("unasked.csv", lambda lines: without_column(lines, 12), ("missing: origin", "compare the header")),
     "an extra column": ("extra.csv", with_column, ("unexpected: surplus", "compare the header")),
     "a truncated gzip": ("cut.csv.gz", half_a_gzip, ("the gzip is truncated", "deliver it again")),
     "a truncated zip": ("cut.csv.zip", half_a_zip, ("the zip is damaged or truncated", "deliver it again")),

@@ -109,6 +109,7 @@ MISTAKES = {
     "bound of another type": ("min_value: 1987", "min_value: late", "'late'", "12"),
     "value that can't stand there": ("value_set: [EWR, JFK, LGA]", "value_set: [EWR, JFK, 1]", "1", "text"),
     "pattern that engines read differently": ('"^[A-Z]{3}$"'.replace("A-Z", "A-Z0-9"), r'"^\\w{3}$"', "engine", "[A-Za-z0-9_]"),
+    "pattern that does not compile": ('"^[A-Z]{3}$"'.replace("A-Z", "A-Z0-9"), "'^[A-Z0-9{3}$'", "no pattern", "correct the pattern"),
     "quarantine by a table rule": ("type: expect_column_values_to_be_between\n          kwargs: {column: year, min_value: 1987, max_value: 2100}", "type: expect_table_row_count_to_be_between\n          kwargs: {min_value: 1}", "table", "warn, trigger, hold or block"),
     "holding a row": ("severity: quarantine\n        implementation", "severity: hold\n        implementation", "judges rows", "warn, quarantine or block"),
     "relationship that holds": ("value: warn, vendor: lakegate", "value: hold, vendor: lakegate", "hold", "warn"),

@@ -167,6 +167,22 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "means warn",
         "'warning'",
     ),
+    "pattern that does not compile": (
+        between(type="expect_column_values_to_match_regex", kwargs={"column": "carrier", "regex": "^[A-Z{2}$"}),
+        "no pattern",
+        "correct the pattern",
+    ),
+    "pattern of several that does not compile": (
+        between(type="expect_column_values_to_match_regex_list", kwargs={"column": "carrier", "regex_list": ["^A", "("]}),
+        "no pattern",
+        "correct the pattern",
+    ),
+    "misspelt column in a condition": (between(kwargs={"column": "distance", "min_value": 1, "row_condition": "dya > 1"}), "dya", "'day'"),
+    "misspelt column of several": (
+        between(type="expect_compound_columns_to_be_unique", kwargs={"column_list": ["day", "filght"]}),
+        "filght",
+        "'flight'",
+    ),
     "id taken": (between(meta={"lakegate": {"rule": "key"}}), "'key'", "lakegate"),
 }
 
