@@ -53,16 +53,21 @@ FORBIDDEN: Final[dict[str, str]] = {
 
 _ADDED: Final = frozenset({"sum", "avg", "mean", "try_sum", "try_avg"})
 _RANKED: Final = frozenset({"row_number", "lag", "lead", "nth_value", "ntile", "first_value", "last_value"})
-_PORTABLE: Final = re.compile(r"\\[wWdDsSbB1-9]|\(\?[=!<P]|[*+?}]\+")
+_UNPORTABLE: Final = re.compile(r"\\[wWdDsSbB0-9ZNUv]|\(\?[=!<P>#(]|\(\?[a-z]*[aLu]|[*+?}]\+")
 """Parts of a pattern that the engines read differently, or that only one of them has."""
+_CLASS: Final = re.compile(r"(?<!\\)\[\^?\]?((?:\\.|[^\]\\])*)\]")
+_BRACKET: Final = re.compile(r"(?<!\\)\[")
+_NO_COUNT: Final = re.compile(r"(?<!\\)\{(?![0-9]+(,[0-9]*)?\})[^}]*\}?")
+"""A brace that Python takes for itself, and the engines for a count that is none."""
 
 PROVENANCE: Final = ("_drop", "_row")
 
 
 def unportable_pattern(pattern: str) -> str | None:
     """The first part of a pattern that does not mean the same on every engine."""
-    found = _PORTABLE.search(pattern)
-    return found[0] if found else None
+    found = _UNPORTABLE.search(pattern) or _NO_COUNT.search(_CLASS.sub("", pattern))
+    nested = next((part for part in _CLASS.finditer(pattern) if _BRACKET.search(part[1])), None)
+    return found[0] if found else nested[0] if nested else None
 
 
 def order_dependent(tree: exp.Expr) -> Iterator[Finding]:

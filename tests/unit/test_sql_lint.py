@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import sqlglot
 
 from catalog.files import load_catalog
-from catalog.sql_lint import condition_findings, order_dependent
+from catalog.sql_lint import condition_findings, order_dependent, unportable_pattern
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -109,3 +110,19 @@ def test_a_row_condition_asks_a_rows_own_columns_only(condition: str, what: str)
 
 def test_a_sound_row_condition_passes() -> None:
     assert list(condition_findings("(a > 1 and b is not null) or person is null", {"a", "b", "person"}, personal={"person"})) == []
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(?>a)b", "[[a]", "a\\Z", "a{,3}", "(?#x)a", "x{", "\\N{DIGIT ONE}", "\\07", "(?a)b", "(a)?(?(1)b|c)", "a\\v"]
+)
+def test_a_pattern_that_python_takes_and_an_engine_does_not_is_refused(pattern: str) -> None:
+    re.compile(pattern)
+    assert unportable_pattern(pattern) is not None
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^[A-Z0-9]{2}$", "a{2,}", "[{]a", "[^{,3}]", "a\\{b", "\\[a", "[\\[a]", "(?i)a|b", "(?:a)+", "^[A-Z][a-z]+$", "\\x41[]a]"]
+)
+def test_a_pattern_that_all_read_alike_is_taken(pattern: str) -> None:
+    re.compile(pattern)
+    assert unportable_pattern(pattern) is None
