@@ -105,7 +105,10 @@ class Engine:
         """Evaluate a frame once into Parquet in the scratch folder and read it back."""
         with engine_errors("evaluating the rules"):
             frame.write.mode("overwrite").options(**SCRATCH).parquet(folder.as_uri())
-            return self.spark.read.parquet(folder.as_uri())
+            reader = self.spark.read
+            if next(folder.glob("*.parquet"), None) is None:  # Sail writes no file of no rows, so what the columns are has to be said
+                reader = reader.schema(frame.schema)
+            return reader.parquet(folder.as_uri())
 
     def arrow(self, frame: DataFrame) -> pa.Table:
         """Fetch a frame of few or narrow rows as an Arrow table."""

@@ -214,3 +214,9 @@ def test_a_looser_bound_never_fails_where_a_tighter_one_holds(rows: list[Row], s
 def slice_of(found: tuple[Any, ...], place: int) -> tuple[Any, ...]:
     """What three bounds of one rule found."""
     return found[3 * place : 3 * place + 3]
+
+
+def test_no_rows_break_no_row_rule(sail: Gate) -> None:
+    found = sail.ask([], ALL, published=[PUBLISHED], references=REFERENCES)
+    assert (found.aside, found.passed) == (frozenset(), frozenset())
+    assert {outcome.failed for outcome in found.outcomes} == {0}
