@@ -18,6 +18,7 @@ LONGEST_FIRST = (
     "test_demo.py",
     "test_landing.py",
     "test_dagster.py",
+    "test_discreet.py",
     "test_replay_law.py",
     "test_replay.py",
     "test_recovery.py",
