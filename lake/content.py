@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column, ColumnType, Contract
 from catalog.spark_sql import quoted
+from lake.delta import Listed
 from lakegate.manifest import DataFile, Manifest
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def add(first: str | None, second: int) -> str:
     return f"{SCHEME}{(int((first or '0').removeprefix(SCHEME), 16) + second) % MODULUS:032x}"
 
 
-def content_after(engine: Engine, contract: Contract, ref: str, files: Sequence[DataFile], parent: Manifest | None) -> tuple[str, int]:
+def content_after(
+    engine: Engine, contract: Contract, ref: str, files: Sequence[Listed | DataFile], parent: Manifest | None
+) -> tuple[str, int]:
     """The content hash of a table as it lies in the tree `ref`, and the rows of those of its files that the parent lacks.
 
     Only these are read, unless the parent's hash was made by an earlier scheme. No parent: the table begins with these files.
@@ -61,7 +64,7 @@ def content_after(engine: Engine, contract: Contract, ref: str, files: Sequence[
     return add(None, number + before), rows
 
 
-def _content(engine: Engine, contract: Contract, ref: str, files: Sequence[DataFile]) -> tuple[int, int]:
+def _content(engine: Engine, contract: Contract, ref: str, files: Sequence[Listed | DataFile]) -> tuple[int, int]:
     uris = [engine.uri(ref, item.path) for item in files if item.rows]
     return content_of(engine, engine.read_parquet(uris), contract) if uris else (0, 0)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from lake.repository import Repository
@@ -19,32 +19,46 @@ HASHERS: Final = 4
 """Files hashed at once: hashing waits for the gateway more than for a core."""
 
 
-def table_files(repository: Repository, ref: str, path: str, *, known: Sequence[DataFile]) -> list[DataFile]:
+class Listed(NamedTuple):
+    """A file that a Delta log names: its path in the tree and its rows, None where the log doesn't count them."""
+
+    path: str
+    rows: int | None
+
+
+def list_table(repository: Repository, ref: str, path: str) -> list[Listed]:
+    """The files of the Delta table at `path` in the tree `ref`, by its log; an absent table has none."""
+    return [Listed(f"{path}/{name}", rows) for name, rows in _active(repository, ref, path)]
+
+
+def table_files(
+    repository: Repository, ref: str, path: str, *, known: Sequence[DataFile], listed: Sequence[Listed] | None = None
+) -> list[DataFile]:
     """The files of the Delta table at `path` in the tree `ref`, sorted by path; an absent table has none.
 
-    Files that `known` (the parent version's) already lists are taken from there: Delta files never change.
+    Files that `known` (the parent version's) already lists are taken from there: Delta files never change. `listed` is what
+    `list_table` gave, where the caller asked.
 
     Raises:
         IntegrityError: The log names a file that the tree does not hold, or one without a row count.
     """
-    actions = _active(repository, ref, path)
+    listed = list_table(repository, ref, path) if listed is None else listed
     before = {item.path: item for item in known}
-    fresh = [item for item in actions if f"{path}/{item[0]}" not in before]
+    fresh = [item for item in listed if item.path not in before]
     objects = {item.path: item for item in repository.listing(ref, f"{path}/")} if fresh else {}
 
-    def describe(item: tuple[str, int | None]) -> DataFile:
-        name, rows = item
-        full = f"{path}/{name}"
-        if full not in objects or rows is None:
-            what = f"the Delta log names {name}, {'without a row count' if full in objects else 'the tree does not hold it'}"
+    def describe(item: Listed) -> DataFile:
+        if item.path not in objects or item.rows is None:
+            lack = "without a row count" if item.path in objects else "the tree does not hold it"
+            what = f"the Delta log names {item.path.removeprefix(f'{path}/')}, {lack}"
             raise IntegrityError(what, where=f"{ref}:{path}", fix="write the version again: run the drop once more")
-        stored = objects[full]
-        return DataFile(full, repository.physical(stored.physical_address), int(stored.size_bytes), repository.sha256(ref, full), rows)
+        stored = objects[item.path]
+        digest = repository.sha256(ref, item.path)
+        return DataFile(item.path, repository.physical(stored.physical_address), int(stored.size_bytes), digest, item.rows)
 
     with ThreadPoolExecutor(HASHERS) as pool:
         described = list(pool.map(describe, fresh))
-    kept = [before[f"{path}/{name}"] for name, _ in actions if f"{path}/{name}" in before]
-    return sorted([*kept, *described], key=lambda item: item.path)
+    return sorted([*(before[item.path] for item in listed if item.path in before), *described], key=lambda item: item.path)
 
 
 def _active(repository: Repository, ref: str, path: str) -> list[tuple[str, int | None]]:

@@ -9,6 +9,7 @@ import contextlib
 import shutil
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -28,10 +29,20 @@ class _Kept:
     folder: Path
     stack: contextlib.ExitStack
     delivered: Path | None = None
-    parsed: dict[FileFormat, Parsed] = field(default_factory=dict)
+    parsed: dict[FileFormat, Future[Parsed]] = field(default_factory=dict)
 
     def size(self) -> int:
-        return sum(item.stat().st_size for item in self.folder.rglob("*") if item.is_file())
+        total = 0
+        for item in self.folder.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # what is parsed meanwhile takes files away
+                total += item.stat().st_size if item.is_file() else 0
+        return total
+
+    def close(self) -> None:
+        for parsing in self.parsed.values():
+            if not parsing.cancel():
+                parsing.exception()  # waits for its end; whoever asked for it was told
+        self.stack.close()
 
 
 class Drops:
@@ -41,6 +52,7 @@ class Drops:
         self._settings = settings
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._users = 0
+        self._ahead: ThreadPoolExecutor | None = None
 
     @contextlib.contextmanager
     def at_hand(self) -> Iterator[None]:
@@ -53,14 +65,25 @@ class Drops:
             if not self._users:
                 for digest in list(self._kept):
                     self.release(digest)
+                if self._ahead is not None:
+                    self._ahead.shutdown()
+                    self._ahead = None
 
-    def keep(self, digest: str, copied: Path, name: str) -> None:
-        """Take a copy of a drop's bytes over, whose hash was taken; outside of `at_hand` it is left alone."""
+    def keep(self, digest: str, copied: Path, name: str) -> Path:
+        """Take a copy of a drop's bytes over, whose hash was taken, and say where it lies; outside of `at_hand` it is left alone."""
         if not self._users:
-            return
+            return copied
         kept = self._open(digest)
         kept.delivered = _place(kept.folder / "delivered", name)
         shutil.move(copied, kept.delivered)
+        return kept.delivered
+
+    def parse_ahead(self, digest: str, format: FileFormat) -> None:  # noqa: A002
+        """Begin to parse a drop at hand beside what this thread does, if none is: more would only wait on disk, and be given up."""
+        if self._users and not any(kept.parsed for kept in self._kept.values()):
+            if self._ahead is None:
+                self._ahead = ThreadPoolExecutor(1, thread_name_prefix="parse")
+            self._begin(digest, format, self._ahead)
 
     def delivered(self, digest: str) -> Path | None:
         """A drop's bytes under the name that they were delivered by, where they are at hand."""
@@ -81,16 +104,22 @@ class Drops:
         kept = self._kept[digest]
         self._kept.move_to_end(digest)
         if format not in kept.parsed:
-            if kept.delivered is None:
-                raise KeyError(digest)
-            kept.parsed[format] = parse_file(kept.delivered, format, kept.folder / f"format{len(kept.parsed)}")
-            self._bound()
-        return kept.parsed[format]
+            with ThreadPoolExecutor(1) as here:
+                self._begin(digest, format, here)
+        found = kept.parsed[format].result()
+        self._bound()
+        return found
+
+    def _begin(self, digest: str, format: FileFormat, pool: ThreadPoolExecutor) -> None:  # noqa: A002
+        kept = self._kept[digest]
+        if kept.delivered is None:
+            raise KeyError(digest)
+        kept.parsed[format] = pool.submit(parse_file, kept.delivered, format, kept.folder / f"format{len(kept.parsed)}")
 
     def release(self, digest: str) -> None:
         """Give a drop up: no hop of this process needs its bytes any more."""
         if (kept := self._kept.pop(digest, None)) is not None:
-            kept.stack.close()
+            kept.close()
 
     def _open(self, digest: str) -> _Kept:
         if digest not in self._kept:

@@ -20,7 +20,7 @@ from lake.aside import count_aside
 from lake.columns import check_columns
 from lake.content import content_after
 from lake.delivered import name_holder, name_path, name_taken
-from lake.delta import table_files
+from lake.delta import list_table, table_files
 from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate, pin_references
 from lake.hop import finished, run_hop
@@ -207,10 +207,13 @@ class _Work:
     def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
         """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
         session, repository, parent = self.session, self.session.repository, candidate.parent
-        files = table_files(repository, candidate.branch, self.table, known=parent.files if parent else [])
-        aside = table_files(repository, candidate.branch, self.quarantine, known=parent.quarantine if parent else [])
+        listed = list_table(repository, candidate.branch, self.table)
+        with ThreadPoolExecutor(2) as pool:  # their bytes are hashed beside their content
+            hashed = pool.submit(table_files, repository, candidate.branch, self.table, known=parent.files if parent else [], listed=listed)
+            others = pool.submit(table_files, repository, candidate.branch, self.quarantine, known=parent.quarantine if parent else [])
+            content, rows = content_after(session.engine, self.contract, candidate.branch, listed, parent if self.appends else None)
+            files, aside = hashed.result(), others.result()
         before_aside = sum(item.rows for item in parent.quarantine) if parent and self.appends else 0
-        content, rows = content_after(session.engine, self.contract, candidate.branch, files, parent if self.appends else None)
         meant = {"rows written": found.valid, "rows of the table": counts.after, "rows set aside": found.quarantined}
         there = {
             "rows written": rows,

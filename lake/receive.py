@@ -50,6 +50,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -
     with session.scratch("receive") as folder:
         copied = folder / "data"
         digest, info = copy_in(path, copied)
+        copied = session.drops.keep(digest, copied, path.name)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
         identity = json.dumps([str(path.resolve()), info.st_size, modified, digest, *([uuid.uuid4().hex] if anew else [])])
         receipt = layout.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
@@ -62,7 +63,6 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -
                 body = {"format": layout.FORMAT, "received_at": now, "path": str(path.resolve()), "name": path.name}
                 body |= {"size": info.st_size, "modified_at": modified, "received_by": who()}
                 _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
-        session.drops.keep(digest, copied, path.name)
     return _drop(session, dataset, digest, body, receipt=receipt)
 
 
@@ -140,6 +140,7 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
         try:
             repository.branch(branch, MAIN)
             if not repository.listing(MAIN, layout.raw_object(dataset, digest)):
+                _begin_ahead(session, dataset, digest)
                 session.tell(dataset, "receive.upload")
                 repository.upload(branch, layout.raw_object(dataset, digest), copied)
             repository.put(branch, receipt, json.dumps(body, sort_keys=True).encode())
@@ -159,6 +160,13 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
         finally:
             with contextlib.suppress(Transient):
                 repository.delete_branch(branch)
+
+
+def _begin_ahead(session: Session, dataset: str, digest: str) -> None:
+    """What new bytes will need next is begun while they are sent, where the hops follow in this process."""
+    if session.drops.delivered(digest) is not None:
+        session.drops.parse_ahead(digest, session.catalog.get(dataset).file)
+        session.engine.start_ahead()
 
 
 def _prefix(dataset: str, digest: str) -> str:

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
-from lake import engine
+from lake import engine, engine_start
 from lake.engine_errors import engine_errors
 from lake.environment import prepare_environment
 from lakegate.errors import LakegateError, Transient
@@ -77,7 +77,7 @@ def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(tmp_pat
     def fails(*_: object) -> None:
         raise RuntimeError("Anna")
 
-    monkeypatch.setattr(engine, "_local_spark", fails)
+    monkeypatch.setattr(engine_start, "_local_spark", fails)
     monkeypatch.delenv("JAVA_HOME", raising=False)
     settings = Settings.load(home=tmp_path, project=tmp_path, environ={"LAKEGATE_ENGINE": "spark"})
     said = []

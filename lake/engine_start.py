@@ -1,0 +1,181 @@
+"""How each engine is started: Sail in this process, Spark as a JVM of this process's own or as a server elsewhere."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import uuid
+import warnings
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from lake.environment import environment
+from lakegate.errors import LakegateError
+from lakegate.home import Endpoint
+from lakegate.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+REGION: Final = "us-east-1"
+"""lakeFS's gateway ignores the region, the clients insist on one."""
+
+HADOOP_AWS: Final = "3.4.2"
+SAIL: Final = {
+    # Sail 0.7.2 never ends a join whose probe side holds another, where all rows of the build side lie in one partition (one row will
+    # do): the inner join's filter waits for every partition, and those without rows are never asked.
+    "datafusion.optimizer.enable_join_dynamic_filter_pushdown": "false",
+    # What a join hashes stands left and is small (lake's own joins put it there); to part the other side by the key would copy every row.
+    "datafusion.optimizer.repartition_joins": "false",
+}
+"""How Sail is to plan queries."""
+
+AWS_SDK: Final = "2.29.52"
+"""The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
+
+
+def start(settings: Settings, endpoint: Endpoint) -> SparkSession:
+    """A session of the engine that the settings name, its clock on UTC.
+
+    Raises:
+        LakegateError: It can't start here (Java missing, jars that don't resolve).
+    """
+    session = _sail(settings, endpoint) if settings.engine == "sail" else _spark(settings, endpoint)
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    if settings.engine == "sail":
+        for name, value in SAIL.items():
+            session.sql(f"SET {name}={value}").collect()
+    return session
+
+
+def _keys(endpoint: Endpoint) -> dict[str, str | None]:
+    """The object-store keys as every client of S3 takes them, without a token that the caller may hold for another store."""
+    return {"AWS_ACCESS_KEY_ID": endpoint.key_id, "AWS_SECRET_ACCESS_KEY": endpoint.secret, "AWS_SESSION_TOKEN": None}
+
+
+def _sail(settings: Settings, endpoint: Endpoint) -> SparkSession:
+    """Sail reads its keys at the first use of a bucket and keeps them, so the bucket is opened once in here."""
+    with environment(
+        {
+            **_keys(endpoint),
+            "AWS_ENDPOINT": endpoint.url,
+            "AWS_REGION": REGION,
+            "AWS_ALLOW_HTTP": str(urlsplit(endpoint.url).scheme == "http").lower(),
+            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "SAIL_RUNTIME__MEMORY_POOL__TYPE": "fair",
+            "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(settings.memory),
+            # Parquet's least and greatest value leave out NaN: with statistics Sail 0.7.2 takes 1.0 and NaN for a constant 1.0.
+            "SAIL_EXECUTION__COLLECT_STATISTICS": "false",
+            "RUST_LOG": "off",
+        }
+    ):
+        from pysail.spark import SparkConnectServer
+        from pyspark.sql import SparkSession
+
+        server = SparkConnectServer(ip="127.0.0.1", port=0)
+        server.start(background=True)
+        _, port = server.listening_address
+        session: SparkSession = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+        session._lakegate_server = server  # noqa: SLF001  (lives as long as its session)
+        atexit.unregister(session.client._cleanup_ml_cache)  # noqa: SLF001  (Sail has no such call and it prints a traceback at exit)
+        for scheme in ("s3", "s3a"):
+            with contextlib.suppress(Exception):
+                session.read.parquet(f"{scheme}://{settings.repository}/main/_lakegate/nothing.parquet").count()
+        return session
+
+
+def _spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it tries to set static options again, in vain and without need
+            if settings.spark_remote.startswith("local"):
+                return _local_spark(settings, endpoint)
+            return _remote_spark(settings, endpoint)
+    except Exception as error:  # noqa: BLE001  (py4j's among them, and their texts quote options)
+        what = f"Spark did not start ({type(error).__name__})"
+        raise LakegateError(what, fix=_why_spark_did_not(settings)) from None
+
+
+def _why_spark_did_not(settings: Settings) -> str:
+    if not settings.spark_remote.startswith("local"):
+        return f"see that a Spark Connect server answers at {settings.spark_remote} (LAKEGATE_SPARK_REMOTE)"
+    java = shutil.which("java", path=f"{os.environ['JAVA_HOME']}/bin") if os.environ.get("JAVA_HOME") else shutil.which("java")
+    if java is None:
+        return "the Spark engine needs Java 17 or newer on PATH (or JAVA_HOME), and there is none; LAKEGATE_ENGINE=sail needs none"
+    return f"see that {java} is Java 17 or newer and that Spark can fetch its jars (~/.ivy2.5.2); LAKEGATE_ENGINE=sail needs neither"
+
+
+def _remote_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
+    """A session on a Spark Connect server that runs elsewhere; keys travel with the session."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.remote(settings.spark_remote)
+    for name, value in {**_s3a(endpoint), "access.key": endpoint.key_id, "secret.key": endpoint.secret}.items():
+        builder = builder.config(f"spark.hadoop.fs.s3a.{name}", value)
+    session: SparkSession = builder.getOrCreate()
+    return session
+
+
+def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
+    """A Spark of this process's own, reached by it alone: loopback, a port that the system picks, a token.
+
+    pyspark's own `remote("local[2]")` does the same on every interface and on one port per host. Options stand on the
+    JVM's command line, which every user can read; so keys and token are handed over in its environment.
+    """
+    from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
+
+    options = {f"spark.hadoop.fs.s3a.{name}": value for name, value in _s3a(endpoint).items()} | {
+        "spark.master": settings.spark_remote,
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": "0",
+        "spark.sql.artifact.isolation.enabled": "true",
+        "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
+        "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
+        "spark.jars.packages": ",".join(_jars()),
+        "spark.jars.excludes": "software.amazon.awssdk:bundle",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.driver.memory": str(settings.memory),
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "FATAL",  # executors quote values in what they log (P6)
+        "spark.sql.shuffle.partitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "2",
+    }
+    token = str(uuid.uuid4())
+    with environment({**_keys(endpoint), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None}):
+        context = SparkContext.getOrCreate(SparkConf().setAll(list(options.items())))
+    token = context.__dict__.setdefault("_lakegate_token", token)  # a process has one JVM, which keeps its first
+    SparkSession(context)  # the server makes its sessions from it
+    service = getattr(context._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")  # noqa: SLF001  (as pyspark's tests ask)
+    port = getattr(service, "MODULE$").localPort()
+    session: SparkSession = SparkSession.builder.remote(f"sc://localhost:{port}/;token={token}").create()
+    return session
+
+
+def _jars() -> list[str]:
+    delta = version("delta-spark")
+    modules = ("s3", "s3-transfer-manager", "apache-client", "sts")
+    return [
+        f"io.delta:delta-spark_4.1_2.13:{delta}",
+        f"org.apache.hadoop:hadoop-aws:{HADOOP_AWS}",
+        *(f"software.amazon.awssdk:{module}:{AWS_SDK}" for module in modules),
+    ]
+
+
+def _s3a(endpoint: Endpoint) -> dict[str, str]:
+    return {
+        "endpoint": endpoint.url,
+        "endpoint.region": REGION,
+        "path.style.access": "true",
+        "change.detection.mode": "none",
+        "connection.ssl.enabled": str(urlsplit(endpoint.url).scheme == "https").lower(),
+    }

@@ -1,0 +1,88 @@
+"""Drops at hand: what is parsed ahead is what is parsed later, and goes with its drop."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog.contract import FileFormat
+from lake import drops as module
+from lake.drops import Drops
+from lakegate.errors import DataRejected
+from lakegate.settings import Settings
+
+TEXT = b"a,b\n1,x\n2,y\n"
+
+
+@pytest.fixture
+def drops(tmp_path: Path) -> Iterator[Drops]:
+    settings = Settings.load(home=tmp_path / "home", project=tmp_path)
+    settings.home.prepare()
+    found = Drops(settings)
+    with found.at_hand():
+        yield found
+
+
+def given(drops: Drops, folder: Path, text: bytes) -> str:
+    """A drop at hand with this content; its digest."""
+    copied = folder / "copied"
+    copied.write_bytes(text)
+    digest = hashlib.sha256(text).hexdigest()
+    kept = drops.keep(digest, copied, "a.csv")
+    assert kept.read_bytes() == text
+    return digest
+
+
+def test_what_is_parsed_ahead_is_not_parsed_again(drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parse, asked = module.parse_file, []
+
+    def counted(path: Path, *rest: object) -> object:
+        asked.append(path)
+        return parse(path, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "parse_file", counted)
+    digest = given(drops, tmp_path, TEXT)
+    drops.parse_ahead(digest, FileFormat())
+    first, again = drops.parsed(digest, FileFormat()), drops.parsed(digest, FileFormat())
+    assert (first.columns, first.readable) == (("a", "b"), 2)
+    assert again is first
+    assert len(asked) == 1
+
+
+def test_one_drop_is_parsed_ahead_and_others_when_their_turn_comes(drops: Drops, tmp_path: Path) -> None:
+    digests = [given(drops, tmp_path, TEXT + bytes([48 + number]) + b",z\n") for number in range(3)]
+    for digest in digests:
+        drops.parse_ahead(digest, FileFormat())
+    assert [digest for digest, kept in drops._kept.items() if kept.parsed] == digests[:1]
+    parsed = [drops.parsed(digest, FileFormat()) for digest in digests]
+    assert [item.readable for item in parsed] == [3, 3, 3]
+    assert len({item.staging for item in parsed}) == 3
+
+
+def test_what_goes_wrong_ahead_is_told_to_whoever_asks(drops: Drops, tmp_path: Path) -> None:
+    digest = given(drops, tmp_path, b"\x00\x01\x02\xff" * 100)
+    drops.parse_ahead(digest, FileFormat())
+    for _ in range(2):
+        with pytest.raises(DataRejected):
+            drops.parsed(digest, FileFormat())
+
+
+def test_a_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(drops: Drops, tmp_path: Path) -> None:
+    digest = given(drops, tmp_path, b"a,b\n" + b"1,x\n" * 200_000)
+    folder = drops.delivered(digest)
+    assert folder is not None
+    drops.parse_ahead(digest, FileFormat())
+    drops.release(digest)
+    assert not folder.parent.parent.exists()
+    assert drops.delivered(digest) is None
+
+
+def test_outside_of_at_hand_nothing_is_kept(tmp_path: Path) -> None:
+    drops, copied = Drops(Settings.load(home=tmp_path / "home", project=tmp_path)), tmp_path / "copied"
+    copied.write_bytes(TEXT)
+    assert drops.keep("d" * 64, copied, "a.csv") == copied
+    assert drops.delivered("d" * 64) is None
+    drops.parse_ahead("d" * 64, FileFormat())
