@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from lake.server import ensure_server, stop_server
@@ -26,6 +27,12 @@ LONGEST_FIRST = (
     "test_server.py",
 )
 """What takes minutes starts first, so that no worker is left with it in the end."""
+
+# How long an example takes is the machine's affair: speed is measured by `make bench`.
+hypothesis.settings.register_profile(
+    "untimed", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 PROJECT = Path(__file__).resolve().parent.parent
 

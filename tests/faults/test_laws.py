@@ -15,7 +15,6 @@ from tests.faults.rides import CITIES, KINDS, Row, stops, takings
 
 EXAMPLES: Final = settings(
     max_examples=4,
-    deadline=None,
     derandomize=True,
     phases=[Phase.generate],  # to look for a smaller example would ask the engine for minutes
     suppress_health_check=[HealthCheck.too_slow],

@@ -73,7 +73,7 @@ rows_of_any_kind = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=rows_of_any_kind, second=rows_of_any_kind)
 def test_order_and_files_change_nothing_and_parts_add_up(engine: Engine, folder: Path, first: list[Row], second: list[Row]) -> None:
     apart, together = content(engine, folder, first, second), content(engine, folder, (first + second)[::-1])

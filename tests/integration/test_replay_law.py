@@ -100,7 +100,7 @@ def carried(lake: Lake, tenant: str, contracts: list[dict[str, Any]], drops: lis
     return {"rows": newest["rows_total"], "content": newest["content_hash"], "aside": rows}
 
 
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=5, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(drops=st.lists(ROWS, min_size=1, max_size=3, unique_by=str), looser=LOOSER)
 def test_replay_under_looser_rules_gives_what_they_would_have_given_at_first(
     lakes: Lake, drops: list[list[tuple[str, str, bool]]], looser: dict[str, Any]

@@ -57,7 +57,6 @@ SUITES: Final = suites(ALL_RULES, unconditional={"expect_column_pair_values_to_b
 NOT_ON_SAIL: Final = frozenset({"expect_column_median_to_be_between", "expect_column_quantile_values_to_be_between"})
 """Sail has no `approxQuantile`, by which GX finds them."""
 ASKED: Final = settings(
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.generate],  # to shrink is to ask GX again, hundreds of times

@@ -130,7 +130,7 @@ def test_folder_without_contracts_is_a_usage_error(tmp_path: Path) -> None:
         load_catalog(tmp_path)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     edges=st.dictionaries(st.sampled_from("abcde"), st.sampled_from("abcdefg"), max_size=5), unreadable=st.sets(st.sampled_from("abcde"))
 )

@@ -249,7 +249,7 @@ def _places(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
         yield from _places(value, (*steps, key))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     place=st.sampled_from(list(_places(PLAIN))[1:]),
     value=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8), st.just([]), st.just({}), st.just([[]]), st.just({"a": 1})),

@@ -78,7 +78,7 @@ def damaged(draw: st.DrawFn) -> str:
     return text[:place] + draw(st.sampled_from(["", *PIECES])) + text[place + draw(st.integers(0, 2)) :]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(written | damaged() | pieces, max_size=30))
 def test_a_text_is_json_where_the_standard_says_so_whatever_stands_beside_it(batch: list[str]) -> None:
     found = read_documents(pa.array(batch, pa.string()))

@@ -71,7 +71,7 @@ def broken(spec: Nested, value: Any, path: str = "") -> set[tuple[str, str]]:
     return found
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(nested, st.lists(st.none() | written | damaged(), max_size=12))
 def test_each_row_breaks_what_its_own_text_breaks(spec: Nested, batch: list[str | None]) -> None:
     checks = [(check, path) for check, path, _ in spec.checks()]

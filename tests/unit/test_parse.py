@@ -73,7 +73,7 @@ def rejected(data: bytes, **choices: Any) -> str:
     return str(caught.value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(bodies, st.integers(1, 3))
 def test_every_record_is_staged_as_it_stands_or_listed(body: bytes, max_lines: int) -> None:
     data = b"a,b\n" + body
@@ -86,7 +86,7 @@ def test_every_record_is_staged_as_it_stands_or_listed(body: bytes, max_lines: i
         assert data[bad.start : bad.end] == texts[bad.row - 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.lists(st.text(letters, max_size=6), min_size=2, max_size=2), max_size=20),
     st.sampled_from([(csv.QUOTE_ALL, "\n"), (csv.QUOTE_ALL, "\r\n"), (csv.QUOTE_MINIMAL, "\r\n")]),
@@ -114,7 +114,7 @@ FAULTS = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.one_of(st.sampled_from([b"1,2", b'"3","4,5"', b'"6 ""7""",\xc3\xa9', b","]), st.sampled_from(sorted(FAULTS))), max_size=25),
     st.sampled_from([b"\n", b"\r\n", b"\r"]),

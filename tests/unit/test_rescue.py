@@ -37,7 +37,7 @@ def staged(text: str, format: FileFormat = FORMAT) -> tuple[Parsed, pa.Table]:  
         return parse(path, format, into=into), pq.read_table(into)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_what_comes_in_unexpected_columns_is_there_as_canonical_json(data: st.DataObject) -> None:
     others = data.draw(

@@ -106,7 +106,7 @@ def test_a_replay_does_not_shift_the_season() -> None:
     assert lake.comparison().baselines({"month": "integer"})["season"].columns["month"].bins == {2: 200}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(["delivery", "replay", "earlier release"]), max_size=14), st.integers(1, 10))
 def test_deliveries_are_those_that_a_walk_over_all_manifests_finds(made: list[str], least: int) -> None:
     lake = KeptLake(replace(CONTRACT, write_mode="replace"))

@@ -40,13 +40,13 @@ def check_conserved(found: Split, data: bytes) -> None:
         assert found.blank <= terminators
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(files, st.integers(1, 4))
 def test_every_byte_belongs_to_one_record_blank_line_header_or_bom(data: bytes, max_lines: int) -> None:
     check_conserved(split(data, max_lines=max_lines), data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(files)
 def test_with_one_line_a_field_every_line_is_a_record_and_odd_quotes_are_unreadable(data: bytes) -> None:
     body = data[3:] if data.startswith(b"\xef\xbb\xbf") else data
@@ -62,7 +62,7 @@ def test_with_one_line_a_field_every_line_is_a_record_and_odd_quotes_are_unreada
             assert reason is Reason.READABLE
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(files, st.integers(1, 4), st.integers(1, 40))
 def test_the_answer_does_not_depend_on_the_blocks(data: bytes, max_lines: int, block: int) -> None:
     whole, parts = split(data, max_lines=max_lines), joined(list(split_blocks(data, max_lines=max_lines, block=block)))

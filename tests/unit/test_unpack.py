@@ -129,7 +129,7 @@ def test_a_bomb_is_stopped_long_before_the_limit(tmp_path: Path, monkeypatch: py
     assert below.size == 3 * 1024**2
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([gzip.compress(TEXT[:500]), zipped({"x.csv": TEXT[:500]})]), st.data())
 def test_any_damage_is_refused_or_harmless(tmp_path: Path, packed: bytes, data: st.DataObject) -> None:
     broken = bytearray(packed)
