@@ -9,8 +9,8 @@ from typing import Any, Final
 from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
 from catalog.expectation_types import EXPECTATIONS, NESTED_FIELDS
 from catalog.nested import Nested
-from expectations.distribution import MAJORITY_EACH, STAY_CLOSE_EACH
 from expectations.extension import suite_files, written_rules
+from expectations.histogram_rules import MAJORITY_EACH, STAY_CLOSE_EACH
 from expectations.suite import Rule, Suite
 from lakegate.errors import UsageError
 

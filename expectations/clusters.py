@@ -10,6 +10,7 @@ from catalog.spark_sql import quoted
 from expectations.divergence import proportions_p_value
 from expectations.frame import HELPER
 from expectations.histogram import Histograms
+from expectations.histogram_rules import NO_CLUSTERS
 from expectations.outliers import FACTORS, Fences, fences
 from expectations.suite import Rule
 from expectations.verdict import Outcome
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from expectations.plan import Plan
 
-NO_CLUSTERS: Final = "expect_column_outliers_not_to_cluster"
 LEAST_OUTLIERS: Final = 20
 """Outliers below which nothing is called a cluster."""
 SIGNIFICANCE: Final = 0.01

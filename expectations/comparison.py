@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from catalog.distribution_rules import STATISTICS
-from expectations.distribution import majority_share
 from expectations.divergence import benjamini_hochberg, counted, proportions_p_value
 from expectations.drift import LEAST_ROWS, SIGNIFICANCE, Compared, incomparable
 from expectations.histogram import Histogram, Histograms
+from expectations.histogram_rules import majority_share
 
 Finding = Literal["left out", "not compared", "close", "warn", "trigger"]
 """What a comparison finds of a column, or (the last three) of all of them."""

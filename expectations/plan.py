@@ -12,11 +12,10 @@ from typing import Any, Final, Literal
 
 from catalog.contract import Column, Contract
 from catalog.spark_sql import all_of, quoted
-from expectations.clusters import NO_CLUSTERS
-from expectations.distribution import DISTRIBUTION_TYPES, columns_of
 from expectations.frame import duplicate_marker, reference_marker
 from expectations.header_rules import HEADER_TYPES
 from expectations.histogram import Kind, kind_of
+from expectations.histogram_rules import DISTRIBUTION_TYPES, NO_CLUSTERS, columns_of
 from expectations.look_up import condition_of, looked_up, questioned
 from expectations.marks import Mark
 from expectations.measures import Measure, unique

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
-from expectations.distribution import DISTRIBUTION_TYPES
 from expectations.header_rules import HEADER_TYPES
+from expectations.histogram_rules import DISTRIBUTION_TYPES
 from expectations.look_up import LOOK_UPS, QUERIES
 from expectations.plan import UNIQUE_TYPES
 from expectations.tables import COUNTED_TYPES

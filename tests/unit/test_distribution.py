@@ -20,10 +20,10 @@ from catalog.expectation_types import EXPECTATIONS
 from catalog.loader import load_contract
 from catalog.rules import mistakes
 from expectations.build import build_suite
-from expectations.clusters import NO_CLUSTERS
 from expectations.distribution import judge_distributions
 from expectations.drift import Baseline
 from expectations.histogram import Histogram, Histograms, code_of, kind_of
+from expectations.histogram_rules import NO_CLUSTERS
 from expectations.outliers import FACTORS, Method, fences, outlier_shares
 from expectations.plan import Plan, make_plan
 from expectations.run import nothing_counted, outcomes
