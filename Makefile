@@ -27,7 +27,7 @@ dev: $(READY)  ## Open Dagster's UI on it, with everything it needs.
 
 .PHONY: check lint unit
 check: $(READY)  ## Lint, types, import rules and the unit tests: seconds, no server.
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line unit lint
+	@$(MAKE) --no-print-directory --jobs=2 unit lint
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -13,8 +13,9 @@ from catalog.distribution_rules import DISTRIBUTION_CHECKS
 from catalog.document import suggest
 from catalog.expectation_types import Expectation
 from catalog.mistake import Mistake, number
+from catalog.patterns import PORTABLE, unportable_pattern
 from catalog.spark_sql import condition_sql
-from catalog.sql_lint import condition_findings, unportable_pattern
+from catalog.sql_lint import condition_findings
 
 SPARK_NAMES: Final[dict[ColumnType, str]] = {
     "string": "StringType",
@@ -25,8 +26,6 @@ SPARK_NAMES: Final[dict[ColumnType, str]] = {
     "timestamp": "TimestampType",
 }
 """What GX's Spark engine calls a column's type."""
-
-WHOLE_CLASS: Final = "write the class out, such as [0-9] or [A-Za-z0-9_], without look-around or back references"
 
 
 def argument_mistakes(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
@@ -89,7 +88,7 @@ def _regex(name: str, value: Any) -> Iterator[Mistake]:
         yield Mistake(f"regex {value!r} is no pattern ({error})", name, "correct the pattern")
         return
     if (found := unportable_pattern(value)) is not None:
-        yield Mistake(f"regex {value!r}: {found!r} does not mean the same on every engine", name, WHOLE_CLASS)
+        yield Mistake(f"regex {value!r}: {found!r} does not mean the same on every engine", name, PORTABLE)
 
 
 def _like(name: str, value: Any) -> Iterator[Mistake]:

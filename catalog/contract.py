@@ -202,10 +202,11 @@ class Contract:
     def with_statistics(self) -> tuple[str, ...]:
         """Columns whose least and greatest value may stand in the Delta log.
 
-        Not personal ones (P6), not booleans (Delta has none for them), and no doubles: statistics leave NaN out, and Sail 0.7.2
-        reads 1.0 and NaN as a constant 1.0 then.
+        Not personal ones (P6) nor JSON, whose unexpected fields nobody classified; not booleans (Delta has none for them), and no
+        doubles: statistics leave NaN out, and Sail 0.7.2 reads 1.0 and NaN as a constant 1.0 then.
         """
-        return tuple(column.name for column in self.columns if not column.personal and column.type not in ("boolean", "double"))
+        open_ones = (column for column in self.columns if not column.personal and column.nested is None)
+        return tuple(column.name for column in open_ones if column.type not in ("boolean", "double"))
 
     @property
     def personal(self) -> frozenset[str]:

@@ -6,12 +6,12 @@ what the engines read differently; and what leaves the query (other tables' file
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from catalog.document import suggest
+from catalog.patterns import PORTABLE, unportable_pattern
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -53,21 +53,7 @@ FORBIDDEN: Final[dict[str, str]] = {
 
 _ADDED: Final = frozenset({"sum", "avg", "mean", "try_sum", "try_avg"})
 _RANKED: Final = frozenset({"row_number", "lag", "lead", "nth_value", "ntile", "first_value", "last_value"})
-_UNPORTABLE: Final = re.compile(r"\\[wWdDsSbB0-9ZNUv]|\(\?[=!<P>#(]|\(\?[a-z]*[aLu]|[*+?}]\+")
-"""Parts of a pattern that the engines read differently, or that only one of them has."""
-_CLASS: Final = re.compile(r"(?<!\\)\[\^?\]?((?:\\.|[^\]\\])*)\]")
-_BRACKET: Final = re.compile(r"(?<!\\)\[")
-_NO_COUNT: Final = re.compile(r"(?<!\\)\{(?![0-9]+(,[0-9]*)?\})[^}]*\}?")
-"""A brace that Python takes for itself, and the engines for a count that is none."""
-
 PROVENANCE: Final = ("_drop", "_row")
-
-
-def unportable_pattern(pattern: str) -> str | None:
-    """The first part of a pattern that does not mean the same on every engine."""
-    found = _UNPORTABLE.search(pattern) or _NO_COUNT.search(_CLASS.sub("", pattern))
-    nested = next((part for part in _CLASS.finditer(pattern) if _BRACKET.search(part[1])), None)
-    return found[0] if found else nested[0] if nested else None
 
 
 def order_dependent(tree: exp.Expr) -> Iterator[Finding]:
@@ -121,8 +107,7 @@ def _pattern(node: exp.Expr) -> Iterator[Finding]:
 
     pattern = node.args.get("expression")
     if isinstance(pattern, exp.Literal) and (part := unportable_pattern(pattern.name)) is not None:
-        fix = "write the class out, such as [0-9] or [A-Za-z0-9_], without look-around or back references"
-        yield Finding(f"the pattern {pattern.name!r}: {part!r} does not mean the same on every engine", _line(node), fix)
+        yield Finding(f"the pattern {pattern.name!r}: {part!r} does not mean the same on every engine", _line(node), PORTABLE)
 
 
 def _line(node: exp.Expr) -> int:

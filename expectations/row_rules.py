@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from catalog.contract import Column
 from catalog.expectation_types import NESTED_FIELDS
+from catalog.patterns import portable
 from catalog.spark_sql import all_of, any_of, condition_sql, literal, quoted, text
 from expectations.frame import nested_marker, reference_marker, text_column
 from expectations.suite import Rule
@@ -63,15 +64,10 @@ def in_set(column: Column, values: list[Any]) -> str:
     return f"{value} in ({', '.join(literal(value, column.type) for value in values)})"
 
 
-def _portable(pattern: str) -> str:
-    r"""A pattern that ends in `$` asked with `\z`: Java's `$` lets a line's end pass after the last character, Rust's does not."""
-    return pattern[:-1] + "\\z" if pattern.endswith("$") and not pattern.endswith("\\$") else pattern
-
-
 def _matches(kwargs: dict[str, Any]) -> list[str]:
     column = quoted(kwargs["column"])
     if "regex" in kwargs or "regex_list" in kwargs:
-        return [f"{column} rlike {text(_portable(item))}" for item in kwargs.get("regex_list") or [kwargs["regex"]]]
+        return [f"{column} rlike {text(portable(item))}" for item in kwargs.get("regex_list") or [kwargs["regex"]]]
     return [f"{column} like {text(item)}" for item in kwargs.get("like_pattern_list") or [kwargs["like_pattern"]]]
 
 

@@ -18,6 +18,7 @@ from catalog.contract import FileFormat
 from lake.parse import Parsed, parse
 from lake.scratch import scratch
 from lake.unpack import unpack
+from lakegate.errors import ContractError, DataRejected
 from lakegate.settings import Settings
 
 LIMIT: Final = 4 * 1024**3
@@ -80,7 +81,7 @@ class Drops:
 
     def parse_ahead(self, digest: str, format: FileFormat) -> None:  # noqa: A002
         """Begin to parse a drop at hand beside what this thread does, if none is: more would only wait on disk, and be given up."""
-        if self._users and not any(kept.parsed for kept in self._kept.values()):
+        if digest in self._kept and not any(kept.parsed for kept in self._kept.values()):
             if self._ahead is None:
                 self._ahead = ThreadPoolExecutor(1, thread_name_prefix="parse")
             self._begin(digest, format, self._ahead)
@@ -106,7 +107,13 @@ class Drops:
         if format not in kept.parsed:
             with ThreadPoolExecutor(1) as here:
                 self._begin(digest, format, here)
-        found = kept.parsed[format].result()
+        try:
+            found = kept.parsed[format].result()
+        except (DataRejected, ContractError):  # what the bytes are, they stay
+            raise
+        except BaseException:
+            del kept.parsed[format]
+            raise
         self._bound()
         return found
 

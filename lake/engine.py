@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lake.engine_errors import engine_errors
 from lake.engine_start import start
-from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
 
@@ -32,8 +31,6 @@ class Engine:
 
     def __init__(self, settings: Settings, endpoint: Endpoint) -> None:
         self.settings, self.endpoint, self.repository = settings, endpoint, settings.repository
-        self._starting = threading.Lock()
-        self._session: SparkSession | None = None
 
     @property
     def name(self) -> Literal["sail", "spark"]:
@@ -45,29 +42,28 @@ class Engine:
         package = "pysail" if self.name == "sail" else "pyspark"
         return {"name": self.name, "version": version(package)}
 
-    @property
+    @cached_property
     def spark(self) -> SparkSession:
         """The session, started at first use.
 
         Raises:
             LakegateError: The engine can't start here (Java missing, jars that don't resolve).
         """
-        with self._starting:
-            if self._session is None:
-                logging.getLogger("pyspark.sql.connect.logging").disabled = True  # it prints engines' errors, which quote values (P6)
-                with engine_errors("starting"):
-                    self._session = start(self.settings, self.endpoint)
-            return self._session
+        logging.getLogger("pyspark.sql.connect.logging").disabled = True  # it prints engines' errors, which quote values (P6)
+        with engine_errors("starting"):
+            return start(self.settings, self.endpoint)
 
-    def start_ahead(self) -> None:
-        """Start it in a thread beside what this one does; what goes wrong there is told at first use."""
-
-        def begin() -> None:
-            with contextlib.suppress(LakegateError):
-                _ = self.spark
-
-        if self._session is None:
-            threading.Thread(target=begin, name="engine").start()
+    @contextlib.contextmanager
+    def small_on_the_left(self) -> Iterator[None]:
+        """For queries all of whose joins hash a small table, which stands left: Sail then doesn't part the other side, row by row, by key."""
+        setting = "datafusion.optimizer.repartition_joins"
+        if self.name == "sail":
+            self.spark.sql(f"SET {setting}=false").collect()
+        try:
+            yield
+        finally:
+            if self.name == "sail":
+                self.spark.sql(f"SET {setting}=true").collect()
 
     def uri(self, ref: str, path: str) -> str:
         """Where the engine finds `path` of a branch, tag or commit."""

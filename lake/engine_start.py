@@ -24,14 +24,9 @@ REGION: Final = "us-east-1"
 """lakeFS's gateway ignores the region, the clients insist on one."""
 
 HADOOP_AWS: Final = "3.4.2"
-SAIL: Final = {
-    # Sail 0.7.2 never ends a join whose probe side holds another, where all rows of the build side lie in one partition (one row will
-    # do): the inner join's filter waits for every partition, and those without rows are never asked.
-    "datafusion.optimizer.enable_join_dynamic_filter_pushdown": "false",
-    # What a join hashes stands left and is small (lake's own joins put it there); to part the other side by the key would copy every row.
-    "datafusion.optimizer.repartition_joins": "false",
-}
-"""How Sail is to plan queries."""
+NO_DYNAMIC_FILTERS: Final = "datafusion.optimizer.enable_join_dynamic_filter_pushdown"
+"""Sail 0.7.2 never ends a join whose probe side holds another, where all rows of the build side lie in one partition (one row will
+do): the inner join's filter waits for every partition, and those without rows are never asked."""
 
 AWS_SDK: Final = "2.29.52"
 """The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
@@ -46,8 +41,7 @@ def start(settings: Settings, endpoint: Endpoint) -> SparkSession:
     session = _sail(settings, endpoint) if settings.engine == "sail" else _spark(settings, endpoint)
     session.conf.set("spark.sql.session.timeZone", "UTC")
     if settings.engine == "sail":
-        for name, value in SAIL.items():
-            session.sql(f"SET {name}={value}").collect()
+        session.sql(f"SET {NO_DYNAMIC_FILTERS}=false").collect()
     return session
 
 

@@ -108,7 +108,8 @@ def evaluate(
 
     frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference, earlier=earlier)
     keep = [*plan.columns, ROW]
-    labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
+    with engine.small_on_the_left():
+        labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
     counted = count_labelled(labelled, plan, engine.rows, Tables(None, published, reference))
     histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}")
     found = outcomes(plan, counted, distributions=distributions)

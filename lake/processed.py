@@ -209,10 +209,10 @@ class _Work:
         session, repository, parent = self.session, self.session.repository, candidate.parent
         listed = list_table(repository, candidate.branch, self.table)
         with ThreadPoolExecutor(2) as pool:  # their bytes are hashed beside their content
-            hashed = pool.submit(table_files, repository, candidate.branch, self.table, known=parent.files if parent else [], listed=listed)
+            read = pool.submit(content_after, session.engine, self.contract, candidate.branch, listed, parent if self.appends else None)
             others = pool.submit(table_files, repository, candidate.branch, self.quarantine, known=parent.quarantine if parent else [])
-            content, rows = content_after(session.engine, self.contract, candidate.branch, listed, parent if self.appends else None)
-            files, aside = hashed.result(), others.result()
+            files = table_files(repository, candidate.branch, self.table, known=parent.files if parent else [], listed=listed)
+            (content, rows), aside = read.result(), others.result()
         before_aside = sum(item.rows for item in parent.quarantine) if parent and self.appends else 0
         meant = {"rows written": found.valid, "rows of the table": counts.after, "rows set aside": found.quarantined}
         there = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.contract import Contract
 from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
-from expectations.verdict import Outcome
+from expectations.verdict import Outcome, Verdict
 from lake import layout
 from lake.columns import check_columns
 from lake.hop import run_hop
@@ -64,7 +64,10 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
         source=source_of(contract, drop),
         delivered_at=drop.delivered_at,
     )
-    return run_hop(session, job, again=again)
+    result = run_hop(session, job, again=again)
+    if result.verdict is Verdict.BLOCKED:
+        session.drops.release(drop.sha256)
+    return result
 
 
 def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:

@@ -140,7 +140,7 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
         try:
             repository.branch(branch, MAIN)
             if not repository.listing(MAIN, layout.raw_object(dataset, digest)):
-                _begin_ahead(session, dataset, digest)
+                session.drops.parse_ahead(digest, session.catalog.get(dataset).file)
                 session.tell(dataset, "receive.upload")
                 repository.upload(branch, layout.raw_object(dataset, digest), copied)
             repository.put(branch, receipt, json.dumps(body, sort_keys=True).encode())
@@ -160,13 +160,6 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
         finally:
             with contextlib.suppress(Transient):
                 repository.delete_branch(branch)
-
-
-def _begin_ahead(session: Session, dataset: str, digest: str) -> None:
-    """What new bytes will need next is begun while they are sent, where the hops follow in this process."""
-    if session.drops.delivered(digest) is not None:
-        session.drops.parse_ahead(digest, session.catalog.get(dataset).file)
-        session.engine.start_ahead()
 
 
 def _prefix(dataset: str, digest: str) -> str:

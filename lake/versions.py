@@ -45,18 +45,18 @@ def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
 def list_quarantine(session: Session, contract: Contract, *, reveal: bool = False) -> list[dict[str, Any]]:
     """The rows of a dataset that are set aside and open still: drop, file, row, rules and the original record.
 
-    Fields of personal columns are masked unless `reveal`, which is put on record first.
+    Fields of personal columns, and of columns that the contract doesn't know, are masked unless `reveal`, which is put on record first.
     """
     manifest = latest_manifest(session, contract.name)
     if manifest is None:
         return []
-    if reveal and contract.personal:
+    if reveal:
         ledger.write(session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={"by": who()})
     headers: dict[str, list[str]] = {}
     rows = []
     for item in open_rows(session, manifest).to_pylist():
         record = item["_record"]
-        if contract.personal and not reveal:
+        if not reveal:
             if item["_drop"] not in headers:
                 headers[item["_drop"]] = header_of(session, contract, item["_drop"])
             record = _masked(record, headers[item["_drop"]], contract)
@@ -103,7 +103,7 @@ def header_of(session: Session, contract: Contract, drop: str) -> list[str]:
 
 
 def _masked(record: str, header: list[str], contract: Contract) -> str:
-    """The record with its personal fields masked, and where columns are rescued the unclassified ones; all of it where no header fits."""
+    """The record with its personal fields masked, and those that nobody classified; all of it where no header fits."""
     try:
         fields = next(csv.reader([record], delimiter=contract.file.delimiter), [])
     except csv.Error:  # a field over the csv module's limit of 128 KiB
@@ -111,7 +111,7 @@ def _masked(record: str, header: list[str], contract: Contract) -> str:
     if not header or len(fields) != len(header):
         return MASK
     out = io.StringIO()
-    hidden = contract.personal | (set(header) - {column.name for column in contract.columns} if contract.unexpected == "rescue" else set())
+    hidden = contract.personal | (set(header) - {column.name for column in contract.columns})
     csv.writer(out, delimiter=contract.file.delimiter, lineterminator="").writerow(
         [MASK if name in hidden else value for name, value in zip(header, fields, strict=True)]
     )

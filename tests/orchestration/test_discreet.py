@@ -75,6 +75,12 @@ PROPERTIES = [
     *[{"name": name, "logicalType": kind, "classification": "personal"} for name, kind in PERSONAL],
     {"name": "team", "logicalType": "string", "classification": "public"},
     {"name": "age", "logicalType": "integer", "classification": "public"},
+    {
+        "name": "doc",
+        "logicalType": "object",
+        "classification": "public",
+        "properties": [{"name": "who", "logicalType": "string", "classification": "personal"}, {"name": "n", "logicalType": "integer"}],
+    },
 ]
 
 
@@ -82,23 +88,27 @@ def contract(rules: list[dict[str, Any]]) -> str:
     """The contract of people: JSON is YAML."""
     head = {"apiVersion": "v3.2.0", "kind": "DataContract", "id": "people", "name": "people", "version": "1.0.0", "status": "active"}
     custom = [{"property": "writeMode", "value": "append"}, {"property": "file", "value": {"format": "csv", "maxUnreadable": 0.5}}]
+    custom.append({"property": "unexpectedColumns", "value": "rescue"})
     schema = [{"name": "people", "properties": PROPERTIES, "quality": rules}]
     return json.dumps({**head, "schema": schema, "customProperties": custom}, indent=1)
 
 
-HEADER = "id,name,born,pay,team,age"
+HEADER = "id,name,born,pay,team,age,doc,note"
+REST = f'"{{""who"":""{NAME}"",""n"":1}}",{NAME}'
+"""JSON with a personal field, and a column that no contract announced."""
+ODD = f'"{{""who"":1,""{NAME}"":""{NAME}""}}",{NAME}'
 
 
 def drop(first: int, age: int = 33, rows: int = 120) -> bytes:
     """Rows that pass but for a few of every kind; ids from `first` on."""
-    lines = [f"{first + at},{NAME},{BORN},{PAY},{'red' if at % 2 else 'blue'},{age}" for at in range(rows)]
+    lines = [f"{first + at},{NAME},{BORN},{PAY},{'red' if at % 2 else 'blue'},{age},{REST}" for at in range(rows)]
     lines += [
-        f"{first + rows},{NAME}a,{BORN},{PAY},red,900",
-        f"{first + rows + 1},{NAME} the second,{BORN},{PAY},red,31",
-        f"{first + rows + 2},{NAME}b,{NAME},{BORN},blue,30",
-        f'{first + rows + 3},"{NAME}, quoted",,{NAME},blue,x',
-        f"{first + rows + 4},{NAME}c,{BORN},{PAY},red,29,ragged",
-        f'{first + rows + 5},"{NAME}d,{BORN},{PAY},red,28',
+        f"{first + rows},{NAME}a,{BORN},{PAY},red,900,{REST}",
+        f"{first + rows + 1},{NAME} the second,{BORN},{PAY},red,31,{REST}",
+        f"{first + rows + 2},{NAME}b,{NAME},{BORN},blue,30,{ODD}",
+        f'{first + rows + 3},"{NAME}, quoted",,{NAME},blue,x,{NAME},{NAME}',
+        f"{first + rows + 4},{NAME}c,{BORN},{PAY},red,29,{REST},ragged",
+        f'{first + rows + 5},"{NAME}d,{BORN},{PAY},red,28,{REST}',
     ]
     return "\n".join([HEADER, *lines, ""]).encode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,3 +87,19 @@ def test_outside_of_at_hand_nothing_is_kept(tmp_path: Path) -> None:
     assert drops.keep("d" * 64, copied, "a.csv") == copied
     assert drops.delivered("d" * 64) is None
     drops.parse_ahead("d" * 64, FileFormat())
+
+
+def test_what_went_wrong_in_passing_is_tried_again(drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parse, full = module.parse_file, [OSError(errno.ENOSPC, "the disk is full")]
+
+    def fails_once(*asked: object) -> object:
+        if full:
+            raise full.pop()
+        return parse(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "parse_file", fails_once)
+    digest = given(drops, tmp_path, TEXT)
+    drops.parse_ahead(digest, FileFormat())
+    with pytest.raises(OSError, match="full"):
+        drops.parsed(digest, FileFormat())
+    assert drops.parsed(digest, FileFormat()).readable == 2

@@ -10,7 +10,8 @@ import pytest
 import sqlglot
 
 from catalog.files import load_catalog
-from catalog.sql_lint import condition_findings, order_dependent, unportable_pattern
+from catalog.patterns import portable, unportable_pattern
+from catalog.sql_lint import condition_findings, order_dependent
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -113,7 +114,25 @@ def test_a_sound_row_condition_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(?>a)b", "[[a]", "a\\Z", "a{,3}", "(?#x)a", "x{", "\\N{DIGIT ONE}", "\\07", "(?a)b", "(a)?(?(1)b|c)", "a\\v"]
+    "pattern",
+    [
+        "(?>a)b",
+        "[[a]",
+        "a\\Z",
+        "a{,3}",
+        "(?#x)a",
+        "x{",
+        "\\N{DIGIT ONE}",
+        "\\07",
+        "(?a)b",
+        "(a)?(?(1)b|c)",
+        "a\\v",
+        "[+--]",
+        "[a&&b]",
+        "[a~~b]",
+        "\\\\[[:alpha:]]",
+        "\\\\[a[b]]",
+    ],
 )
 def test_a_pattern_that_python_takes_and_an_engine_does_not_is_refused(pattern: str) -> None:
     re.compile(pattern)
@@ -121,8 +140,34 @@ def test_a_pattern_that_python_takes_and_an_engine_does_not_is_refused(pattern: 
 
 
 @pytest.mark.parametrize(
-    "pattern", ["^[A-Z0-9]{2}$", "a{2,}", "[{]a", "[^{,3}]", "a\\{b", "\\[a", "[\\[a]", "(?i)a|b", "(?:a)+", "^[A-Z][a-z]+$", "\\x41[]a]"]
+    "pattern",
+    [
+        "^[A-Z0-9]{2}$",
+        "a{2,}",
+        "[{]a",
+        "[^{,3}]",
+        "a\\{b",
+        "\\[a",
+        "[\\[a]",
+        "(?i)a|b",
+        "(?i)[AB]",
+        "[a\\-\\-]",
+        "(?:a)+",
+        "^[A-Z][a-z]+$",
+        "\\x41[]a]",
+    ],
 )
 def test_a_pattern_that_all_read_alike_is_taken(pattern: str) -> None:
     re.compile(pattern)
     assert unportable_pattern(pattern) is None
+
+
+@pytest.mark.parametrize("pattern", ["(?i)é", "(?i)k", "(?i)[a-z]", "(?i)x\\x6b", "(?si)S"])
+def test_letters_that_have_a_third_case_are_refused_where_case_is_ignored(pattern: str) -> None:
+    assert "under (?i)" in str(unportable_pattern(pattern))
+    assert unportable_pattern(pattern.replace("(?i)", "").replace("(?si)", "")) is None
+
+
+@pytest.mark.parametrize(("pattern", "asked"), [("a$", "a\\z"), ("a\\$", "a\\$"), ("a\\\\$", "a\\\\\\z"), ("[a$]", "[a$]"), ("", "")])
+def test_the_end_of_a_pattern_is_the_end_of_the_text(pattern: str, asked: str) -> None:
+    assert portable(pattern) == asked
