@@ -84,13 +84,13 @@ class Custom:
             return None, None
         return budget_of(self.get(name), lambda: self.error(name, f"{name} is {self.get(name)!r}"[:200], fix=BUDGET))
 
-    def mapping(self, name: str, keys: Collection[str]) -> dict[str, Any]:
-        """A property that takes a mapping with known keys; empty where it isn't there."""
+    def mapping(self, name: str, keys: Collection[str], *, or_else: str = "") -> dict[str, Any]:
+        """A property that takes a mapping with known keys; empty where it isn't there. `or_else` says what else it takes."""
         value = self.get(name)
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise self.error(name, f"{name} is {value!r}"[:200], fix=f"write a mapping with any of: {', '.join(keys)}")
+            raise self.error(name, f"{name} is {value!r}"[:200], fix=f"write {or_else}a mapping with any of: {', '.join(keys)}")
         for key in value.keys() - set(keys):
             what = f"unknown key {key!r} in {name}"
             raise self.document.error(what, *self.found[name][1], key, fix=suggest(key, keys))

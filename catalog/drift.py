@@ -27,7 +27,7 @@ def drift_of(custom: Custom, contract: Contract) -> Drift | None:
     """
     if custom.get("drift") == NONE:
         return None
-    given, default = custom.mapping("drift", _KEYS), Drift()
+    given, default = custom.mapping("drift", _KEYS, or_else=f"{NONE}, or "), Drift()
     if given.get("columns") == NONE:
         return None
     warn, trigger = (_number(custom, given, key, getattr(default, key)) for key in ("warn", "trigger"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 import traceback
 from importlib import import_module
@@ -47,6 +48,21 @@ class Verbs(click.Group):
             return None
         command: click.Command = import_module(f"cli.{cmd_name}").command
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say of an option before the verb where it belongs."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            what = f"{error.option_name} stands before the verb. Write options after it: lakegate VERB {error.option_name} ..."
+            raise click.UsageError(what, ctx) from None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the verb that was meant."""
+        if args and args[0] not in VERBS and (meant := difflib.get_close_matches(args[0], VERBS, n=1)):
+            what = f"No such command {args[0]!r}. Did you mean {meant[0]!r}?"
+            raise click.UsageError(what, ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs without importing them."""

@@ -66,10 +66,15 @@ class Progress:
         told = click.style(f"{result.verdict!s:<11}", fg=_COLOURS[result.verdict])
         rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
         aside = f", {counts['quarantined']:,} set aside" if counts.get("quarantined") else ""
-        warned = sum(int(rule["failed"] > 0) for rule in result.rules if rule["severity"] == "warn")
-        warns = f", {warned} rule{'s' if warned > 1 else ''} warn{'s' if warned == 1 else ''}" if warned else ""
         lost = f", {counts['unreadable']:,} unreadable" if counts.get("unreadable") else ""
         total = f"   table {counts['after']:,}" if counts and result.version and result.hop == "processed" else ""
-        click.echo(f"  {result.hop:<10}{result.version or result.table:<24}{told}{rows}{aside}{lost}{warns}{total}", err=True)
+        click.echo(f"  {result.hop:<10}{result.version or result.table:<24}{told}{rows}{aside}{lost}{total}", err=True)
+        for severity in ("warn", "trigger"):
+            if rules := _broken(result, severity):
+                click.echo(f"             {severity}s: {', '.join(rules)}", err=True)
         if result.reason:
             click.echo(f"             {result.reason}", err=True)
+
+
+def _broken(result: HopResult, severity: str) -> list[str]:
+    return [str(rule["rule"]) for rule in result.rules if rule["severity"] == severity and rule["failed"]]

@@ -12,7 +12,7 @@ from expectations.frame import ROW, typed
 from expectations.histogram import Histograms
 from expectations.mark import mark
 from expectations.marks import Tables
-from expectations.masks import aside
+from expectations.masks import aside, bits, holds
 from expectations.plan import Plan, make_plan
 from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
@@ -26,6 +26,8 @@ from lakegate.names import VersionName
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+    from lake.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -114,3 +116,13 @@ def evaluate(
     histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}")
     found = outcomes(plan, counted, distributions=distributions)
     return Evaluated(plan, labelled, counted.valid, counted.aside, found, histograms)
+
+
+def aside_by_rule(engine: Engine, labelled: DataFrame, plan: Plan) -> dict[str, int]:
+    """How many of these rows each rule sets aside; a row may break several."""
+    rules = bits(plan, severity="quarantine")
+    if not rules:
+        return {}
+    counts = [f"count(case when {holds(bit)} then 1 end) as r{number}" for number, bit in enumerate(rules.values())]
+    (row,) = engine.rows(labelled.selectExpr(*counts))
+    return dict(zip(rules, map(int, row), strict=True))

@@ -24,7 +24,7 @@ from lake.aside import choose_rows, count_aside, earlier_rows, judged_at, latest
 from lake.columns import check_columns
 from lake.content import content_after
 from lake.delta import table_files
-from lake.evaluate import Evaluated, evaluate, pin_references
+from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hop import resume, run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
@@ -128,8 +128,8 @@ class _Replay:
             fresh = labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(drop).alias(DROP), F.col(ROW))
             self.passing = fresh if self.passing is None else self.passing.unionByName(fresh)
             published = fresh if published is None else published.select(*columns, DROP, ROW).unionByName(fresh)
-            for item in found.outcomes:
-                failed[item.rule.id] = failed.get(item.rule.id, 0) + item.failed
+            for rule, count in aside_by_rule(engine, labelled, found.plan).items():
+                failed[rule] = failed.get(rule, 0) + count
         if self.passing is not None:
             self.passing = engine.write_scratch(self.passing, self.folder / "passing")
             self.passed = int(engine.rows(self.passing.groupBy().count())[0][0])

@@ -84,6 +84,8 @@ def test_unexpected_columns_are_kept_with_their_rows_and_come_back_with_a_replay
     evidence = [item.path for item in rides.repository.listing("rides_raw.v2", "_lakegate/") if "rides_raw" in item.path]
     told = b"unexpected: note, colour; kept in _rescued of 2 rows"
     assert any(told in (rides.repository.get("rides_raw.v2", path) or b"") for path in evidence)
+    asked = rides.run("replay", "rides", "--rule", "type:extras.seat", "--dry-run", "--json").json
+    assert (asked["rows_in"], asked["still_broken"]["type:extras.seat"], sum(asked["still_broken"].values())) == (1, 1, 1)
     contract(rides, "99")
     assert rides.run("replay", "rides", "--json").json["rows_passing"] == 1
     assert kept(rides, "rides@v3") == first | {"d": json.dumps({"colour": "blue", "note": NEEDLE}, separators=(",", ":"))}

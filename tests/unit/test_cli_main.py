@@ -43,3 +43,21 @@ def test_an_exit_and_an_interrupt_are_passed_on(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(SystemExit) as ended:
             cli.main()
         assert ended.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (["--home", "x", "demo"], "--home stands before the verb. Write options after it: lakegate VERB --home ..."),
+        (["statsu"], "No such command 'statsu'. Did you mean 'status'?"),
+        (["nothing"], "No such command 'nothing'."),
+    ],
+)
+def test_a_slip_in_the_call_is_told_with_what_was_meant(
+    said: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["lakegate", *said])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
