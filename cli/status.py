@@ -18,19 +18,24 @@ def command(*, as_json: bool, settings: Settings) -> None:
     from catalog.files import load_catalog
     from expectations.extension import stray_suite_files
     from lake.server import server_status
-    from lake.status import table_states
+    from lake.session import open_session
+    from lake.status import open_drops, table_states
 
     server = server_status(existing(settings).home)
     catalog = load_catalog(settings.project)
-    tables = table_states(settings, catalog) if server.state == "running" or settings.lakefs else []
+    session = open_session(settings) if server.state == "running" or settings.lakefs else None
+    tables, waiting = (table_states(session), open_drops(session)) if session else ([], [])
     stray = stray_suite_files(catalog.contracts.values(), settings.project)
     broken = {name: str(error) for name, error in (catalog.broken | stray).items()}
     if as_json:
-        print_json({"home": str(settings.home.root), "lakefs": asdict(server), "tables": tables, "broken": broken})
+        print_json({"home": str(settings.home.root), "lakefs": asdict(server), "tables": tables, "open": waiting, "broken": broken})
         return
     click.echo(f"home    {settings.home.root}")
     click.echo(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
     if tables:
         print_table(tables, ("table", "versions", "rows", "pending", "held"), empty="")
+    if waiting:
+        click.echo("\nnot published yet:")
+        print_table([{**item, "drop": item["drop"][:12]} for item in waiting], ("table", "drop", "file", "state", "reason"), empty="")
     for name, error in broken.items():
         click.echo(f"broken: {name}: {error}")

@@ -33,10 +33,6 @@ class HeldDrop:
         """Whether a person let it pass already, and whoever carried it died before it was published."""
         return self.record.state == APPROVED
 
-    def to_json(self) -> dict[str, Any]:
-        """As `lakegate status --json` prints it."""
-        return {"table": self.record.table, "drop": self.cause, "rules": self.body["holding"], "since": self.record.at}
-
 
 def held_drops(session: Session) -> list[HeldDrop]:
     """Everything that is held, table by table, and what was approved and is not published yet."""

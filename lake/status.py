@@ -1,25 +1,22 @@
-"""A table of the lake at one glance: versions, rows, and drops that were received and are not published."""
+"""The lake at one glance: each table's versions and rows, and each drop that was received and is not published."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
-from catalog.files import Catalog
-from lake import publish
+from lake import ledger, publish
 from lake.hold import held_drops
-from lake.receive import pending
+from lake.receive import pending, received
 from lake.repository import MAIN
-from lake.session import open_session
+from lake.session import Session
 from lakegate.names import VersionName
-from lakegate.settings import Settings
 
 
-def table_states(settings: Settings, catalog: Catalog) -> list[dict[str, Any]]:
+def table_states(session: Session) -> list[dict[str, Any]]:
     """One row per processed and feature table: latest version's number, its rows, and drops that are pending, some of them held."""
-    session = open_session(settings)
     states, held = [], Counter(item.contract.name for item in held_drops(session) if not item.approved)
-    for contract in sorted(catalog.contracts.values(), key=lambda item: (item.kind != "dataset", item.name)):
+    for contract in sorted(session.catalog.contracts.values(), key=lambda item: (item.kind != "dataset", item.name)):
         head = publish.head(session.repository, contract.name)
         rows = 0
         if head is not None:
@@ -35,3 +32,20 @@ def table_states(settings: Settings, catalog: Catalog) -> list[dict[str, Any]]:
             }
         )
     return states
+
+
+def open_drops(session: Session) -> list[dict[str, Any]]:
+    """Every drop that was received and is not published, and every feature version that is held: its state on record, and why."""
+    drops = []
+    for contract in session.catalog.contracts.values():
+        for digest in pending(session, contract.name) if contract.kind == "dataset" else ():
+            newest = ledger.latest(session, dataset=contract.name, cause=digest)
+            reason = str(ledger.read(session, newest).get("reason", "")) if newest else ""
+            name = received(session, contract.name, digest).name
+            drops.append(_open(contract.name, digest, name, newest.state if newest else "received", reason))
+    held = [item for item in held_drops(session) if item.contract.kind == "feature"]
+    return drops + [_open(item.contract.name, item.cause, "", item.record.state, str(item.body.get("reason", ""))) for item in held]
+
+
+def _open(table: str, drop: str, file: str, state: str, reason: str) -> dict[str, Any]:
+    return {"table": table, "drop": drop, "file": file, "state": state, "reason": reason}

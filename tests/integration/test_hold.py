@@ -75,8 +75,12 @@ def test_held_it_is_published_by_a_persons_approval_and_what_waited_follows(read
     waits = readings.ingest("readings", readings.file("day-3.csv", day(3)), code=3)
     assert [result["verdict"] for result in waits] == ["waiting"]
     assert "an earlier drop is held" in waits[0]["hops"][-1]["reason"]
-    (state,) = [item for item in readings.run("status", "--json").json["tables"] if item["table"] == "readings"]
+    status = readings.run("status", "--json").json
+    (state,) = [item for item in status["tables"] if item["table"] == "readings"]
     assert (state["pending"], state["held"]) == (2, 1)
+    opened = {item["file"]: (item["state"], item["drop"]) for item in status["open"]}
+    assert opened == {"day-2.csv": ("held", drop(content)), "day-3.csv": ("waiting", drop(day(3)))}
+    assert "held by minutes-mean" in readings.run("status").out
 
     for wrong, words in ((("beef",), "no held drop begins with 'beef'"), ((drop(content)[:3],), "held is"), (("",), "held is")):
         refused = readings.run("approve", *wrong, "--reason", "checked")
