@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.contract import Contract
+from catalog.contract import RESCUED, Contract
 from lake import publish
 from lake.hop import finished
 from lake.session import Session
@@ -30,4 +30,6 @@ def check_columns(session: Session, contract: Contract, *, gives_back: bool = Fa
         fix = "an append table keeps its columns; put them back, or describe the new files as a dataset of their own"
         if not appends:
             fix = "the next delivery brings them; until then put them back, or leave the rows where they are"
+        if (RESCUED in before) is not (RESCUED in now):
+            fix = f"{RESCUED} comes with unexpectedColumns: rescue, which an append table keeps or never has; {fix}"
         raise ContractError(what, where=str(contract.path), fix=fix)

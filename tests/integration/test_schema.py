@@ -101,6 +101,7 @@ def test_a_replay_onto_a_table_without_the_column_is_refused_by_name(rides: Lake
     path.write_text(trams)
     refused = rides.run("replay", "trams")
     assert (refused.code, "_rescued is new" in refused.err, "next delivery" in refused.err) == (2, True, True)
+    assert "unexpectedColumns: rescue" in refused.err
 
 
 def test_what_was_rescued_stands_in_data_files_and_nowhere_else(rides: Lake) -> None:
