@@ -21,7 +21,9 @@ Kinds = Mapping[str, Kind]
 NOTE: Final = "histograms_sha256"
 """Where a manifest notes the hash of its version's histograms."""
 DELIVERIES: Final = "deliveries"
-"""Where a version's histograms name the versions that deliveries made, replays left out; the newest, itself among them."""
+"""Where a version's histograms name the versions that deliveries made, replays and discards left out; the newest, itself among them."""
+NO_DELIVERY: Final = frozenset({"replay_of", "discards_of"})
+"""What the source of a manifest names where a person's decision made its version, and no delivery."""
 LOOK_BACK: Final = 20
 """Versions before, whose rows together are the previous ones where each of them added few."""
 
@@ -79,7 +81,7 @@ class Shelf:
     def previous(self, number: int, own: Callable[[int], Histograms], *, whole: bool) -> tuple[list[int], Histograms | None]:
         """Rows that came with the newest deliveries up to version `number`, of as few as make a sample, and which versions these are.
 
-        What a replay gave back is of older ones. `own` gives the rows that a version added; of a `whole` table the newest is enough.
+        What a replay gave back is of older ones, and a discard adds none. `own` gives the rows that a version added; of a `whole` table the newest is enough.
         """
         chosen: list[int] = []
         found: Histograms | None = None
@@ -105,6 +107,6 @@ class Shelf:
         return found[::-1]
 
     def delivered(self, number: int) -> bool:
-        """Whether a delivery made a version, and not a replay."""
+        """Whether a delivery made a version, and not a replay or a discard."""
         manifest = self.manifest(number)
-        return manifest is not None and "replay_of" not in manifest.source
+        return manifest is not None and not (NO_DELIVERY & manifest.source.keys())

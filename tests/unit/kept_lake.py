@@ -49,14 +49,14 @@ class KeptLake:
         """What the next version would be compared with."""
         return Comparison(self.session, self.contract, self.parent(), "main", whole=self.contract.write_mode == "replace")
 
-    def add(self, own: Histograms, *, replay: bool = False) -> int:
-        """Publish a version; a replay keeps no histograms."""
+    def add(self, own: Histograms, *, made_by: str = "") -> int:
+        """Publish a version; with `made_by` (such as replay_of) one that a person's decision made, and that keeps no histograms."""
         name, number, notes = self.contract.name, self.versions + 1, dict[str, Any]()
-        if not replay:
+        if not made_by:
             candidate = Candidate(name, name, "", "candidate", "main", "", self.parent())
             kinds = {column: histogram.kind for column, histogram in own.columns.items()}
             notes = self.comparison().keep(candidate, own, kinds)
-        self._write(number, notes, replay=replay)
+        self._write(number, notes, made_by)
         self.versions = number
         return number
 
@@ -65,9 +65,9 @@ class KeptLake:
         path = layout.histograms(self.contract.name, number)
         body = {key: value for key, value in json.loads(self.objects[path]).items() if key != drop}
         self.objects[path] = json.dumps(body).encode()
-        self._write(number, {NOTE: sha256(self.objects[path])}, replay=False)
+        self._write(number, {NOTE: sha256(self.objects[path])})
 
-    def _write(self, number: int, notes: dict[str, Any], *, replay: bool) -> None:
+    def _write(self, number: int, notes: dict[str, Any], made_by: str = "") -> None:
         counts = Counts(records_in=0, valid=0, quarantined=0, unreadable=0, before=0, inserted=0, deleted=0, after=0)
         blank: dict[str, Any] = dict.fromkeys(
             ("drop", "attempt", "root", "content_hash", "verdict", "suite_hash", "evidence_sha256", "contract_hash", "created_at"), ""
@@ -84,7 +84,7 @@ class KeptLake:
             rules=[],
             sql_hash=None,
             parents=[],
-            source={"replay_of": "things@v1"} if replay else {},
+            source={made_by: "things@v1"} if made_by else {},
             delivered_at=None,
             extracted_at=None,
             code={},

@@ -149,7 +149,7 @@ def test_small_versions_before_are_taken_together_and_replays_left_out() -> None
     lake = KeptLake(CONTRACT)
     for _ in range(4):
         lake.add(part(size={100: 40}, group={"a": 20, "b": 20}))
-    lake.add(part(), replay=True)
+    lake.add(part(), made_by="replay_of")
     lake.add(part(size={100: 40}, group={"a": 20, "b": 20}))
     told = found(lake, "things@v6")
     assert (told.baseline, told.baseline_rows) == (("things@v4", "things@v3", "things@v2"), 120)
@@ -203,7 +203,7 @@ def test_what_makes_no_comparison_is_told(
 
 
 def test_a_version_without_histograms_or_a_season_says_so_and_one_that_was_counted_later_has_them(lake: KeptLake) -> None:
-    lake.add(part(), replay=True)
+    lake.add(part(), made_by="replay_of")
     with pytest.raises(UsageError, match="things@v5 has no histograms: a replay made it"):
         found(lake, "things@v5")
     bare = KeptLake(replace(CONTRACT, drift=Drift()))

@@ -94,27 +94,28 @@ def test_the_month_a_cycle_before_is_the_baseline_and_before_there_is_one_the_ru
     assert judged(lake, month(1)).observed["broken_by"] == ["month"]
 
 
-def test_a_replay_does_not_shift_the_season() -> None:
+@pytest.mark.parametrize("made_by", ["replay_of", "discards_of"])
+def test_a_replay_or_a_discard_does_not_shift_the_season(made_by: str) -> None:
     lake = KeptLake(replace(CONTRACT, write_mode="replace", order_by=None))
     lake.add(month(1))
     lake.add(month(2))
-    lake.add(month(9), replay=True)
+    lake.add(month(9), made_by=made_by)
     lake.add(month(3))
-    lake.add(month(9), replay=True)
+    lake.add(month(9), made_by=made_by)
     assert lake.comparison().baselines({"month": "integer"})["season"].columns["month"].bins == {1: 200}
     lake.add(month(1))
     assert lake.comparison().baselines({"month": "integer"})["season"].columns["month"].bins == {2: 200}
 
 
 @settings(max_examples=60)
-@given(st.lists(st.sampled_from(["delivery", "replay", "earlier release"]), max_size=14), st.integers(1, 10))
+@given(st.lists(st.sampled_from(["delivery", "replay_of", "discards_of", "earlier release"]), max_size=14), st.integers(1, 10))
 def test_deliveries_are_those_that_a_walk_over_all_manifests_finds(made: list[str], least: int) -> None:
     lake = KeptLake(replace(CONTRACT, write_mode="replace"))
     for kind in made:
-        number = lake.add(month(1), replay=kind == "replay")
+        number = lake.add(month(1), made_by=kind if kind.endswith("_of") else "")
         if kind == "earlier release":
             lake.rewrite(number, drop=DELIVERIES)
-    walked = [number for number, kind in enumerate(made, 1) if kind != "replay"]
+    walked = [number for number, kind in enumerate(made, 1) if not kind.endswith("_of")]
     found = Shelf(lake, "things", "main").deliveries(len(made), least)  # type: ignore[arg-type]
     assert found[-least:] == walked[-least:]
     assert found == walked[len(walked) - len(found) :]
