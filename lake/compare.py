@@ -141,8 +141,9 @@ class _Versions:
         """A version's, of its whole table or of the rows that it added."""
         kept, name = self._kept(number), VersionName(self.contract.name, number)
         if kept is None:
-            replayed = not self.shelf.delivered(number)
-            why = "a replay made it" if replayed else "no rule of its contract asked for any when it was made"
+            manifest = self.shelf.manifest(number)
+            replayed = manifest is not None and "replay_of" in manifest.source
+            why = "a replay made it, and counted nothing" if replayed else "no rule of its contract asked for any when it was made"
             what = f"{name} has no histograms: {why}"
             raise UsageError(what, fix="name a version before or after it" if replayed else "let its contract ask for drift, and ingest")
         part = kept.table if whole else kept.own
@@ -178,7 +179,10 @@ class _Versions:
         for later in (number + 1, self.latest):
             if later <= self.latest and (body := self.shelf.body(later)) is not None and str(number) in body["earlier"]:
                 return Kept.from_json(body["earlier"][str(number)])
-        return None
+        manifest = self.shelf.manifest(number)
+        if manifest is None or "discards_of" not in manifest.source or (parent := self._kept(number - 1)) is None:
+            return None
+        return Kept(Histograms(0, {name: Histogram(item.kind) for name, item in parent.table.columns.items()}), parent.table)
 
 
 def _number(name: VersionName, against: str) -> int:

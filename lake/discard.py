@@ -15,6 +15,7 @@ from expectations.suite import Suite
 from lake import layout
 from lake.aside import IDENTITY, choose_rows, count_aside, latest_manifest, open_rows, settlements
 from lake.delta import table_files
+from lake.distributions import keep_given_back
 from lake.hop import resume, run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
@@ -99,4 +100,5 @@ class _Discard:
             raise IntegrityError(f"{count} rows were to be discarded", where=str(candidate.name), fix="nothing was published; report this")
         counts = Counts(0, 0, 0, 0, before=parent.counts.after, inserted=0, deleted=0, after=parent.counts.after)
         balance = count_aside(parent, parent.quarantine, {"discarded": count})
-        return Written((), counts, parent.files, parent.quarantine, parent.content_hash, settled=settled, aside=balance)
+        notes = keep_given_back(self.session, self.contract, self.suite, candidate, None)
+        return Written((), counts, parent.files, parent.quarantine, parent.content_hash, notes=notes, settled=settled, aside=balance)

@@ -1,7 +1,7 @@
 """Histograms in the lake: kept beside each version, of the rows that it added and of its whole table.
 
 A comparison reads the new rows and nothing else: what earlier versions hold was counted when they were made. Where it was not (an
-earlier release made them, a replay, or a rule asks for another column by now) their files are counted once, and the counts are kept
+earlier release made them, or a rule asks for another column by now) their files are counted once, and the counts are kept
 with the next version.
 """
 
@@ -11,16 +11,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from catalog.contract import LONGEST_SEASON, Contract, Drift
 from expectations.binning import count_histograms
 from expectations.drift import Baseline
 from expectations.histogram import Histogram, Histograms, merge_all
+from expectations.plan import make_plan
+from expectations.suite import Suite
 from lake import layout
 from lake.kept import DELIVERIES, NOTE, Kept, Kinds, Shelf
 from lake.publish import Candidate
 from lake.session import Session
 from lakegate.manifest import DataFile, Manifest, sha256
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 
 @dataclass
@@ -60,18 +66,27 @@ class Comparison:
             found["season"] = self._own(delivered[-drift.season], kinds)
         return found
 
-    def keep(self, candidate: Candidate, seen: Histograms, kinds: Kinds) -> dict[str, str]:
+    def keep(self, candidate: Candidate, seen: Histograms, kinds: Kinds, *, delivered: bool = True) -> dict[str, str]:
         """Put the new version's histograms on its candidate, with those that had to be counted for it; what its manifest notes."""
         if not kinds:
             return {}
-        table = seen if self.whole or self.parent is None else merge_all(self._of(self.parent.version, kinds).table, seen)
+        alone = self.parent is None or (self.whole and delivered)
+        table = seen if alone or self.parent is None else merge_all(self._of(self.parent.version, kinds).table, seen)
+        if not delivered:
+            self._carry_on(kinds)
         earlier = {str(number): self._known[number].to_json() for number in sorted(self._counted)}
         season = (self.contract.drift or Drift()).season or 1
-        delivered = [*self.shelf.deliveries(candidate.number - 1, season), candidate.number][-LONGEST_SEASON:]
-        made = {"format": layout.FORMAT, **Kept(seen, table).to_json(), "earlier": earlier, DELIVERIES: delivered}
+        named = [*self.shelf.deliveries(candidate.number - 1, season), *[candidate.number] * delivered][-LONGEST_SEASON:]
+        made = {"format": layout.FORMAT, **Kept(seen, table).to_json(), "earlier": earlier, DELIVERIES: named}
         body = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         self.session.repository.put(candidate.branch, layout.histograms(self.contract.name, candidate.number), body)
         return {NOTE: sha256(body)}
+
+    def _carry_on(self, kinds: Kinds) -> None:
+        """Keep what the parent keeps of earlier versions: nothing is compared now that would ask for it."""
+        body = self.shelf.body(self.parent.version) if self.parent else None
+        for number in body["earlier"] if body else ():
+            self._stored(int(number), kinds)
 
     def _own(self, number: int, kinds: Kinds) -> Histograms:
         """The rows that a version added, without a count of its whole table: a season goes by one version at a time."""
@@ -105,16 +120,20 @@ class Comparison:
             return Kept(_none(kinds), _none(kinds))
         added = self._added(manifest)
         own = self._histograms(manifest, added, kinds)
-        if self.whole or number == 1:
+        if number == 1 or self._replaced(number):
             return Kept(own, own)
         rest, new = self._stored(number - 1, kinds), {item.path for item in added}
         kept = rest.table if rest else self._histograms(manifest, [item for item in manifest.files if item.path not in new], kinds)
         return Kept(own, merge_all(own, kept))
 
     def _added(self, manifest: Manifest) -> list[DataFile]:
-        before = None if self.whole else self.shelf.manifest(manifest.version - 1)
+        before = None if self._replaced(manifest.version) else self.shelf.manifest(manifest.version - 1)
         old = {item.path for item in before.files} if before else set()
         return [item for item in manifest.files if item.path not in old]
+
+    def _replaced(self, number: int) -> bool:
+        """Whether a version took the place of the one before: a replay or a discard never does."""
+        return self.whole and self.shelf.delivered(number)
 
     def _histograms(self, manifest: Manifest, files: Sequence[DataFile], kinds: Kinds) -> Histograms:
         """Counts of a version's files. A column that it lacks, or that was of another type then, has none."""
@@ -126,6 +145,14 @@ class Comparison:
         found = count_histograms(engine.read_parquet(uris), asked, engine.rows) if uris and asked else Histograms()
         rows = sum(item.rows for item in files)
         return merge_all(Histograms(rows - found.rows, _none(kinds).columns), found)
+
+
+def keep_given_back(session: Session, contract: Contract, suite: Suite, candidate: Candidate, rows: DataFrame | None) -> dict[str, str]:
+    """`Comparison.keep` for a version that no delivery made: of the rows that a replay gave back, or a discard's, which are None."""
+    kinds = make_plan(suite, contract).histograms
+    seen = count_histograms(rows, kinds, session.engine.rows) if rows is not None and kinds else _none(kinds)
+    compare = Comparison(session, contract, candidate.parent, candidate.base, whole=contract.write_mode == "replace")
+    return compare.keep(candidate, seen, kinds, delivered=False)
 
 
 def _none(kinds: Kinds) -> Histograms:

@@ -24,6 +24,7 @@ from lake.aside import choose_rows, count_aside, earlier_rows, judged_at, latest
 from lake.columns import check_columns
 from lake.content import content_after
 from lake.delta import table_files
+from lake.distributions import keep_given_back
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hop import resume, run_hop
 from lake.job import HopResult, Job, Written
@@ -181,7 +182,8 @@ class _Replay:
             mode="append",
             statistics=[DROP, ROW],
         )
-        return self._describe(candidate)
+        notes = keep_given_back(self.session, contract, self.suite, candidate, self.passing)
+        return replace(self._describe(candidate), notes=notes)
 
     def _describe(self, candidate: Candidate) -> Written:
         parent, repository = self.parent, self.session.repository

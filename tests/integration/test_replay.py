@@ -84,6 +84,8 @@ def test_the_version_says_what_it_replayed_and_the_features_follow(two_months: A
     newest = two_months.run("versions", "flight_features", "--json").json[-1]
     assert newest["rows_total"] == manifest["counts"]["after"]
     assert two_months.run("verify", "flights@v3").code == 0
+    compared = two_months.run("compare", "flights@v3", "--json").json
+    assert (compared["rows"], compared["baseline"]) == (manifest["counts"]["valid"], ["flights@v2"])
 
 
 def test_a_discarded_row_never_comes_back_and_says_why(two_months: Any) -> None:
@@ -93,6 +95,8 @@ def test_a_discarded_row_never_comes_back_and_says_why(two_months: Any) -> None:
     assert (drop, row) not in aside(two_months)
     assert two_months.manifest("flights", 4)["source"]["reason"] == "no such flight"
     assert two_months.manifest("flights", 4)["content_hash"] == two_months.manifest("flights", 3)["content_hash"]
+    compared = two_months.run("compare", "flights@v4", "--whole", "--json").json
+    assert compared["rows"] == compared["baseline_rows"] == two_months.manifest("flights", 3)["counts"]["after"]
 
 
 def test_all_the_rest_comes_back_once(two_months: Any, sample: Any) -> None:

@@ -49,13 +49,16 @@ class KeptLake:
         """What the next version would be compared with."""
         return Comparison(self.session, self.contract, self.parent(), "main", whole=self.contract.write_mode == "replace")
 
-    def add(self, own: Histograms, *, made_by: str = "") -> int:
-        """Publish a version; with `made_by` (such as replay_of) one that a person's decision made, and that keeps no histograms."""
+    def add(self, own: Histograms, *, made_by: str = "", kept: bool = False) -> int:
+        """Publish a version; with `made_by` (such as replay_of) one that no delivery made, whose histograms an earlier release did not keep."""
         name, number, notes = self.contract.name, self.versions + 1, dict[str, Any]()
-        if not made_by:
+        if kept or not made_by:
             candidate = Candidate(name, name, "", "candidate", "main", "", self.parent())
             kinds = {column: histogram.kind for column, histogram in own.columns.items()}
-            notes = self.comparison().keep(candidate, own, kinds)
+            comparison = self.comparison()
+            if not made_by:
+                comparison.baselines(kinds)
+            notes = comparison.keep(candidate, own, kinds, delivered=not made_by)
         self._write(number, notes, made_by)
         self.versions = number
         return number

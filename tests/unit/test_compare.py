@@ -217,6 +217,44 @@ def test_a_version_without_histograms_or_a_season_says_so_and_one_that_was_count
         found(lake, against="season")
 
 
+@pytest.mark.parametrize("write_mode", ["append", "replace"])
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("made_by", ["discards_of", "replay_of"])
+def test_a_version_that_no_delivery_made_is_compared_at_once_and_the_next_delivery_changes_nothing(
+    write_mode: Any, made_by: str, *, kept: bool
+) -> None:
+    if made_by == "replay_of" and not kept:
+        return  # an earlier release didn't count what it gave back
+    lake = KeptLake(replace(CONTRACT, write_mode=write_mode))
+    for _ in range(3):
+        lake.add(part())
+    back = part(size={100: 200}, group={"a": 200}) if made_by == "replay_of" else part(size={100: 0}, group={"a": 0}, nulls=0)
+    lake.add(back, made_by=made_by, kept=kept)
+
+    def told() -> list[VersionComparison]:
+        return [found(lake, **options) for options in ({}, {"whole": True}, {"against": "pinned"}, {"against": "season"})]
+
+    before, whole = told(), 900 if write_mode == "append" else 300
+    assert [item.rows for item in before] == [back.rows, whole + back.rows, back.rows, back.rows]
+    assert [item.baseline for item in before] == [(f"things@v{number}",) for number in (3, 3, 1, 1)]
+    lake.add(part())
+    assert told() == before
+    assert found(lake, "things@v5").baseline == ("things@v3",)
+    assert found(lake, "things@v5", against="season").baseline == ("things@v1",)
+    assert found(lake, "things@v5", whole=True).baseline_rows == whole + back.rows
+
+
+def test_what_was_counted_later_is_kept_over_a_discard() -> None:
+    lake = KeptLake(replace(CONTRACT, drift=Drift(pinned=2)))
+    lake.add(part())
+    for _ in range(2):
+        lake.add(part(), made_by="replay_of")
+    lake.add(part())  # counts what the replays gave back
+    before = found(lake, "things@v2", against="v1")
+    lake.add(part(size={100: 0}, group={"a": 0}), made_by="discards_of", kept=True)
+    assert found(lake, "things@v2", against="v1") == before
+
+
 def test_a_file_that_its_manifest_does_not_vouch_for_is_as_good_as_none(lake: KeptLake) -> None:
     lake.objects["_lakegate/histograms/things/v3.json"] += b" "
     with pytest.raises(UsageError, match="things@v3 has no histograms"):
