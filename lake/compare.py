@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -18,6 +19,7 @@ from lakegate.errors import UsageError, VersionNotFound
 from lakegate.names import VersionName
 
 BASELINES: Final = ("previous", "pinned", "season")
+_SHARES: Final = ("null_change", "significance")
 _NUMBER: Final = re.compile(r"v[1-9][0-9]{0,17}\Z")
 
 
@@ -86,13 +88,19 @@ def _thresholds(
     contract: Contract, statistic: str, given: tuple[float | None, float | None], null_change: float | None, significance: float
 ) -> Thresholds:
     drift = contract.drift or Drift()
+    for name, value in (("warn", given[0]), ("trigger", given[1]), ("null_change", null_change), ("significance", significance)):
+        most = 1 if name in _SHARES else math.inf
+        if value is not None and not (math.isfinite(value) and 0 <= value <= most):
+            what = f"{name} is {value:g}"
+            raise UsageError(what, fix="write a number from 0 to 1" if name in _SHARES else "write a number that is finite and not below 0")
     if statistic != "kl" and None in given:
         what = f"the contract's thresholds are Kullback-Leibler divergences, and {statistic} is asked for"
         raise UsageError(what, fix="give both thresholds: --warn and --trigger")
     warn, trigger = (default if item is None else item for item, default in zip(given, (drift.warn, drift.trigger), strict=True))
     if warn > trigger:
         what = f"warn {warn:g} lies above trigger {trigger:g}"
-        raise UsageError(what, fix="give both thresholds: --warn and --trigger")
+        fix = "give both thresholds: --warn and --trigger" if None in given else "exchange them: a column warns first"
+        raise UsageError(what, fix=fix)
     return Thresholds(warn, trigger, drift.imbalance, statistic, null_change, significance)
 
 

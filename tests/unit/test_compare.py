@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,13 @@ def test_a_column_that_became_personal_or_is_new_or_of_another_type_is_not_compa
         ("things@v4", {"statistic": "psi"}, UsageError, ("psi is asked for", "--warn and --trigger")),
         ("things@v4", {"statistic": "psi", "warn": 1.0}, UsageError, ("psi is asked for", "--warn and --trigger")),
         ("things@v4", {"warn": 0.5}, UsageError, ("warn 0.5 lies above trigger 0.1", "--trigger")),
+        ("things@v4", {"warn": 0.3, "trigger": 0.1}, UsageError, ("warn 0.3 lies above trigger 0.1", "exchange them")),
+        ("things@v4", {"warn": math.nan}, UsageError, ("warn is nan", "finite")),
+        ("things@v4", {"warn": -0.1}, UsageError, ("warn is -0.1", "not below 0")),
+        ("things@v4", {"trigger": math.nan}, UsageError, ("trigger is nan", "finite")),
+        ("things@v4", {"trigger": math.inf}, UsageError, ("trigger is inf", "finite")),
+        ("things@v4", {"null_change": math.nan}, UsageError, ("null_change is nan", "0 to 1")),
+        ("things@v4", {"significance": 1.1}, UsageError, ("significance is 1.1", "0 to 1")),
     ],
 )
 def test_what_makes_no_comparison_is_told(
