@@ -15,6 +15,7 @@ from lake import publish
 from lake.kept import Kept, Shelf
 from lake.repository import MAIN
 from lake.session import Session
+from lake.versions import table_names
 from lakegate.errors import UsageError, VersionNotFound
 from lakegate.names import VersionName
 
@@ -74,7 +75,7 @@ def compare(
         ContractError: The table's contract is broken.
     """
     name = VersionName.parse(version)
-    contract = session.catalog.get(name.table)
+    contract = _contract(session, name)
     thresholds = _thresholds(contract, statistic, (warn, trigger), null_change, significance)
     found = _Versions(contract, Shelf(session.repository, name.table, MAIN), _latest(session, name), whole=whole)
     new = found.histograms(name.number, whole=whole)
@@ -82,6 +83,16 @@ def compare(
     columns = compare_columns(new, base, thresholds, left_out=_left_out(contract, against))
     names = tuple(str(VersionName(name.table, number)) for number in numbers)
     return VersionComparison(str(name), names, whole, new.rows, base.rows, thresholds, worst(columns), columns)
+
+
+def _contract(session: Session, name: VersionName) -> Contract:
+    try:
+        return session.catalog.get(name.table)
+    except UsageError as error:
+        if name.table not in table_names(session):
+            raise
+        what = f"{name.table} is a raw table: it holds files as they were delivered, and has no histograms"
+        raise UsageError(what, fix=f"compare versions of {name.table.removesuffix('_raw')}") from error
 
 
 def _thresholds(

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from scipy.stats import false_discovery_control
 
 from catalog.contract import Column, Contract, Drift
 from catalog.distribution_rules import STATISTICS
+from catalog.files import Catalog
 from expectations.comparison import ComparedColumn, Thresholds, compare_columns, worst
 from expectations.histogram import Histogram, Histograms
 from lake.compare import VersionComparison, compare
@@ -223,6 +225,16 @@ def test_a_version_without_histograms_or_a_season_says_so_and_one_that_was_count
     lake.contract = replace(CONTRACT, drift=Drift())
     with pytest.raises(UsageError, match="the contract of things has no season"):
         found(lake, against="season")
+
+
+def test_a_raw_table_is_said_to_hold_files() -> None:
+    catalog = Catalog({"things": CONTRACT}, {})
+    session: Any = SimpleNamespace(repository=KeptLake(CONTRACT), catalog=catalog)
+    with pytest.raises(UsageError, match="things_raw is a raw table: it holds files") as caught:
+        compare(session, "things_raw@v2")
+    assert caught.value.fix == "compare versions of things"
+    with pytest.raises(UsageError, match="unknown dataset 'others_raw'"):
+        compare(session, "others_raw@v2")
 
 
 @pytest.mark.parametrize("write_mode", ["append", "replace"])
