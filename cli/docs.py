@@ -17,7 +17,8 @@ from lakegate.settings import Settings
 def command(versions: tuple[str, ...], *, into: Path | None, settings: Settings) -> None:
     """Write Great Expectations' Data Docs of VERSIONs such as flights@v3, or of the newest of each table.
 
-    The pages are made from the evidence that was published with the versions; no rule is run again.
+    The pages are made from the evidence that was published with the versions; no rule is run again. A folder
+    whose index.html something else wrote is refused.
     """
     from lake.docs import latest_versions, write_docs
     from lake.session import open_session

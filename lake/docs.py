@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from lake import layout, publish
 from lake.repository import MAIN
@@ -15,6 +16,9 @@ from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 
 INDEX = "index.html"
+_TITLE: Final = "Lakegate: what was judged"
+_OURS: Final = (f"<title>{_TITLE}</title>".encode(), b"Data documentation compiled by Great Expectations")
+"""What an index that may be written over holds."""
 
 
 def latest_versions(session: Session) -> list[VersionName]:
@@ -27,7 +31,7 @@ def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Pa
     """Write the pages of these versions and an index of them into a folder; returns the index.
 
     Raises:
-        UsageError: A version doesn't exist, or there is none to write about.
+        UsageError: A version doesn't exist, there is none to write about, or the folder holds another index.html.
         IntegrityError: A version has no evidence.
     """
     from expectations.data_docs import page
@@ -35,21 +39,29 @@ def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Pa
     if not names:
         raise UsageError("nothing is published yet", fix="`lakegate ingest` publishes a drop")
     manifests = [_manifest(session, name) for name in names]
+    index = into / INDEX
+    if index.exists() and not any(mark in index.read_bytes() for mark in _OURS):
+        what = f"{into} has an {INDEX} that neither Lakegate nor Great Expectations wrote"
+        raise UsageError(what, fix="name another folder with --into, or move that file away")
     into.mkdir(parents=True, exist_ok=True)
     for manifest in manifests:
         evidence = session.repository.get_json(MAIN, layout.evidence(manifest.table, manifest.version))
         if evidence is None:
             raise IntegrityError(f"{manifest.name} has no evidence", fix=f"`lakegate verify {manifest.name}`")
         (into / _file(manifest)).write_text(page(evidence["report"], title=str(manifest.name), at=manifest.created_at), encoding="utf-8")
-    (into / INDEX).write_text(_index(manifests), encoding="utf-8")
-    return into / INDEX
+    index.write_text(_index(manifests), encoding="utf-8")
+    return index
 
 
 def _manifest(session: Session, name: VersionName) -> Manifest:
     head = publish.head(session.repository, name.table)
     if head is None or not 1 <= name.number <= int(head["version"]):
-        newest = f"its newest is v{head['version']}" if head else f"there is no table {name.table}"
-        raise UsageError(f"{name} doesn't exist: {newest}", fix=f"`lakegate versions {name.table}` lists what there is")
+        tables = table_names(session)
+        if head is None and name.table not in tables:
+            raise UsageError(f"{name} doesn't exist: there is no table {name.table}", fix=f"tables here: {', '.join(tables)}")
+        newest = f"its newest is v{head['version']}" if head else f"nothing of {name.table} is published yet"
+        fix = f"`lakegate versions {name.table}` lists what there is" if head else "`lakegate ingest` publishes a drop"
+        raise UsageError(f"{name} doesn't exist: {newest}", fix=fix)
     return publish.manifest_at(session.repository, MAIN, name)
 
 
@@ -67,6 +79,6 @@ def _index(manifests: Sequence[Manifest]) -> str:
     head = "".join(f"<th>{name}</th>" for name in ("version", "verdict", "rows valid", "rows set aside", "rules broken", "judged, UTC"))
     style = "body{font-family:sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left}"
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Lakegate: what was judged</title><style>{style}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_TITLE}</title><style>{style}</style>'
         f"<h1>What was judged</h1><table><tr>{head}</tr>\n{rows}</table></html>\n"
     )
