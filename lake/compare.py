@@ -174,7 +174,14 @@ class _Versions:
         if self.whole and name.number > 1:
             return [name.number - 1], self.histograms(name.number - 1, whole=True)
         replaces = self.contract.write_mode == "replace"
-        numbers, found = self.shelf.previous(name.number - 1, lambda number: self.histograms(number, whole=False), whole=replaces)
+        asked: list[int] = []
+
+        def own(number: int) -> Histograms | None:
+            asked.append(number)
+            needed = len(asked) == 1  # without the newest there is nothing to compare with: that it has none is told
+            return self.histograms(number, whole=False) if needed or self._kept(number) else None
+
+        numbers, found = self.shelf.previous(name.number - 1, own, whole=replaces)
         if found is None:
             what = f"there is no version before {name} to compare it with"
             raise UsageError(what, fix="name another version with --against, or ask for a later one")
@@ -192,16 +199,27 @@ class _Versions:
         return before[-season]
 
     def _kept(self, number: int) -> Kept | None:
-        """As they were kept with it, or with the next version (or the latest) where they were counted later."""
-        if (body := self.shelf.body(number)) is not None:
-            return Kept.from_json(body)
-        for later in (number + 1, self.latest):
-            if later <= self.latest and (body := self.shelf.body(later)) is not None and str(number) in body["earlier"]:
-                return Kept.from_json(body["earlier"][str(number)])
+        """As they were kept with it, and with the next version (or the latest) where columns were counted later."""
+        found = [Kept.from_json(body)] if (body := self.shelf.body(number)) is not None else []
+        later = [self.shelf.body(item) for item in (number + 1, self.latest) if item <= self.latest]
+        found += [Kept.from_json(body["earlier"][str(number)]) for body in later if body is not None and str(number) in body["earlier"]]
+        if found:
+            return Kept(self._together([item.own for item in found]), self._together([item.table for item in found]))
         manifest = self.shelf.manifest(number)
         if manifest is None or "discards_of" not in manifest.source or (parent := self._kept(number - 1)) is None:
             return None
         return Kept(Histograms(0, {name: Histogram(item.kind) for name, item in parent.table.columns.items()}), parent.table)
+
+    def _together(self, counts: list[Histograms]) -> Histograms:
+        """Counts of the same rows at several times: of each column the first that is of its kind now, else the first."""
+        kinds = {column.name: kind_of(column) for column in self.contract.columns}
+        columns: dict[str, Histogram] = {}
+        for item in counts:
+            for name, one in item.columns.items():
+                kept = columns.get(name)
+                if kept is None or (kept.kind != kinds.get(name) and one.kind == kinds.get(name)):
+                    columns[name] = one
+        return Histograms(counts[0].rows, columns)
 
 
 def _number(name: VersionName, against: str) -> int:

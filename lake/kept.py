@@ -78,16 +78,19 @@ class Shelf:
             self._bodies[number] = json.loads(raw) if raw is not None and sound else None
         return self._bodies[number]
 
-    def previous(self, number: int, own: Callable[[int], Histograms], *, whole: bool) -> tuple[list[int], Histograms | None]:
+    def previous(self, number: int, own: Callable[[int], Histograms | None], *, whole: bool) -> tuple[list[int], Histograms | None]:
         """Rows that came with the newest deliveries up to version `number`, of as few as make a sample, and which versions these are.
 
-        What a replay gave back is of older ones, and a discard adds none. `own` gives the rows that a version added; of a `whole` table the newest is enough.
+        What a replay gave back is of older ones, and a discard adds none. `own` gives the rows that a version added, None where they
+        were not counted: then those after it have to do. Of a `whole` table the newest is enough.
         """
         chosen: list[int] = []
         found: Histograms | None = None
         for back in range(number, max(0, number - LOOK_BACK), -1):
             if self.delivered(back):
-                found = own(back) if found is None else merge_all(found, own(back))
+                if (rows := own(back)) is None:
+                    break
+                found = rows if found is None else merge_all(found, rows)
                 chosen.append(back)
                 if whole or found.rows >= LEAST_ROWS:
                     break

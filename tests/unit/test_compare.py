@@ -17,7 +17,9 @@ from catalog.distribution_rules import STATISTICS
 from catalog.files import Catalog
 from expectations.comparison import ComparedColumn, Thresholds, compare_columns, worst
 from expectations.histogram import Histogram, Histograms
+from lake import layout
 from lake.compare import VersionComparison, compare
+from lake.kept import Kept
 from lakegate.errors import LakegateError, UsageError, VersionNotFound
 from tests.unit.kept_lake import KeptLake
 
@@ -262,6 +264,35 @@ def test_a_version_that_no_delivery_made_is_compared_at_once_and_the_next_delive
     assert found(lake, "things@v5").baseline == ("things@v3",)
     assert found(lake, "things@v5", against="season").baseline == ("things@v1",)
     assert found(lake, "things@v5", whole=True).baseline_rows == whole + back.rows
+
+
+def set_earlier(lake: KeptLake, number: int, earlier: dict[str, Any]) -> None:
+    path = layout.histograms("things", number)
+    lake.objects[path] = json.dumps(json.loads(lake.objects[path]) | {"earlier": earlier}).encode()
+    lake.rewrite(number, drop="nothing")
+
+
+def test_columns_that_were_counted_later_are_compared_beside_those_that_were_counted_at_once() -> None:
+    lake = KeptLake(CONTRACT)
+    lake.add(Histograms(300, {"size": part().columns["size"]}))
+    lake.add(Histograms(300, {"size": part().columns["size"]}))
+    later = part(size={100: 300}).columns
+    counted = Histograms(300, {"size": later["size"], "group": later["group"]})
+    set_earlier(lake, 2, {"1": Kept(counted, counted).to_json()})
+    lake.add(part())
+    told = by_name(found(lake, "things@v3", against="v1"))
+    assert (told["size"].kl, told["group"].kl) == (0.0, 0.0)
+
+
+def test_small_versions_before_do_without_one_that_has_no_histograms() -> None:
+    lake = KeptLake(CONTRACT)
+    lake.add(Histograms())
+    small = part(size={100: 40}, group={"a": 20, "b": 20})
+    for number in (2, 3):
+        lake.add(small)
+        set_earlier(lake, number, {})
+    told = found(lake, "things@v3")
+    assert (told.baseline, told.baseline_rows) == (("things@v2",), 40)
 
 
 def test_what_was_counted_later_is_kept_over_a_discard() -> None:
