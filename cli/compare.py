@@ -13,6 +13,7 @@ from lakegate.settings import Settings
 
 if TYPE_CHECKING:
     from expectations.comparison import ComparedColumn
+    from lake.compare import VersionComparison
 
 COLUMNS = ("column", "finding", "kl", "js", "psi", "cramers_v", "p", "ks", "ks_p", "null_share", "majority", "why")
 
@@ -20,9 +21,12 @@ COLUMNS = ("column", "finding", "kl", "js", "psi", "cramers_v", "p", "ks", "ks_p
 @click.command("compare")
 @click.argument("version")
 @click.option(
-    "--against", default="previous", show_default=True, help="previous, pinned or season, as the contract has them; or a version, say v1."
+    "--against",
+    default="previous",
+    show_default=True,
+    help="previous or season: the rows that came then; pinned, or a version such as v1: its whole table.",
 )
-@click.option("--whole", is_flag=True, help="Compare the whole tables, not the rows that VERSION added.")
+@click.option("--whole", is_flag=True, help="Take whole tables on both sides, not the rows that VERSION added.")
 @click.option("--statistic", type=click.Choice(STATISTICS), default="kl", show_default=True, help="Whose effect is judged.")
 @click.option("--warn", type=click.FloatRange(min=0), help="Effect over which a column warns; else the contract's.")
 @click.option("--trigger", type=click.FloatRange(min=0), help="Effect over which a column triggers; else the contract's.")
@@ -43,7 +47,7 @@ def command(
     as_json: bool,
     settings: Settings,
 ) -> None:
-    """Compare the columns of VERSION (say flights@v6) with an earlier version's: drift, shares of NULL, imbalance.
+    """Compare the rows that VERSION (say flights@v6) added with earlier ones, by column: drift, shares of NULL, imbalance.
 
     Reads the histograms that lie in the lake, and no data. A column warns or triggers where the effect is over its threshold and
     chance doesn't explain it. Exit: 0, or 3 where --fail-on says so; columns that can't be compared don't fail.
@@ -59,11 +63,20 @@ def command(
     if as_json:
         print_json(found.to_json())
     else:
-        what = "whole tables" if found.whole else "the rows it added"
-        others = found.baseline[0] if len(found.baseline) == 1 else f"{found.baseline[-1]} to {found.baseline[0]}"
-        click.echo(f"{found.version} ({found.rows:,} rows) with {others} ({found.baseline_rows:,} rows), {what}: {found.finding}")
+        click.echo(header(found))
         print_table([_row(item) for item in found.columns], COLUMNS, empty="no column was compared")
     raise click.exceptions.Exit(Exit.BLOCKED if fail_on and at_least(found.finding, fail_on) else Exit.OK)
+
+
+def header(found: VersionComparison) -> str:
+    """Which rows stand on each side, and the finding."""
+    many = len(found.baseline) > 1
+    others = f"{found.baseline[-1]} to {found.baseline[0]}" if many else found.baseline[0]
+    new = f"its whole table, {found.rows:,} rows" if found.whole else f"{found.rows:,} rows that it added"
+    base = f"{found.baseline_rows:,} rows that {'they' if many else 'it'} added"
+    if found.baseline_whole:
+        base = f"its whole table, {found.baseline_rows:,} rows"
+    return f"{found.version} ({new}) with {others} ({base}): {found.finding}"
 
 
 def _row(item: ComparedColumn) -> dict[str, Any]:

@@ -32,6 +32,9 @@ class VersionComparison:
     baseline: tuple[str, ...]
     """The versions that it is compared with: one, or several previous ones where each added few rows."""
     whole: bool
+    """Whether `rows` is all of the version's table, and not the rows that it added."""
+    baseline_whole: bool
+    """The same of the baseline: a version that is pinned or named stands with its whole table."""
     rows: int
     baseline_rows: int
     thresholds: Thresholds
@@ -60,9 +63,9 @@ def compare(
     Args:
         session: The open lake. Nothing is written, no engine is started, no data file is read.
         version: Such as `flights@v12`.
-        against: `previous` (what came with the version before), `pinned` or `season` (as its contract says), or a version of the
-            same table, such as `v1` or `flights@v1`.
-        whole: Compare the whole tables, and not the rows that the version added.
+        against: `previous` (the rows that the version before added), `season` (those of the delivery a season before), `pinned` (the
+            whole table of the version that the contract names), or a version of the same table, such as `v1`: its whole table.
+        whole: Take whole tables on both sides, and not the rows that the version added.
         statistic: Whose effect is judged: kl, js, psi, ks or chi_squared (Cramer's V).
         warn: Effect over which a column warns; the contract's where it is None.
         trigger: Effect over which it triggers; the contract's where it is None.
@@ -82,7 +85,8 @@ def compare(
     numbers, base = found.baseline(name, against)
     columns = compare_columns(new, base, thresholds, left_out=_left_out(contract, against))
     names = tuple(str(VersionName(name.table, number)) for number in numbers)
-    return VersionComparison(str(name), names, whole, new.rows, base.rows, thresholds, worst(columns), columns)
+    baseline_whole = whole or against not in ("previous", "season")
+    return VersionComparison(str(name), names, whole, baseline_whole, new.rows, base.rows, thresholds, worst(columns), columns)
 
 
 def _contract(session: Session, name: VersionName) -> Contract:

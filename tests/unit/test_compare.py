@@ -15,6 +15,7 @@ from scipy.stats import false_discovery_control
 from catalog.contract import Column, Contract, Drift
 from catalog.distribution_rules import STATISTICS
 from catalog.files import Catalog
+from cli.compare import header
 from expectations.comparison import ComparedColumn, Thresholds, compare_columns, worst
 from expectations.histogram import Histogram, Histograms
 from lake import layout
@@ -237,6 +238,28 @@ def test_a_raw_table_is_said_to_hold_files() -> None:
     assert caught.value.fix == "compare versions of things"
     with pytest.raises(UsageError, match="unknown dataset 'others_raw'"):
         compare(session, "others_raw@v2")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "things@v4 (300 rows that it added) with things@v3 (300 rows that it added): trigger"),
+        ({"against": "season"}, "things@v4 (300 rows that it added) with things@v1 (300 rows that it added): trigger"),
+        ({"against": "pinned"}, "things@v4 (300 rows that it added) with things@v1 (its whole table, 300 rows): trigger"),
+        ({"against": "v3"}, "things@v4 (300 rows that it added) with things@v3 (its whole table, 900 rows): trigger"),
+        ({"whole": True}, "things@v4 (its whole table, 1,200 rows) with things@v3 (its whole table, 900 rows): close"),
+        ({"against": "season", "whole": True}, "things@v4 (its whole table, 1,200 rows) with things@v1 (its whole table, 300 rows): close"),
+    ],
+)
+def test_the_header_says_which_rows_stand_on_each_side(lake: KeptLake, options: dict[str, Any], told: str) -> None:
+    assert header(found(lake, **options, warn=0.5, trigger=0.6)) == told
+
+
+def test_the_header_names_several_versions_before() -> None:
+    lake = KeptLake(CONTRACT)
+    for _ in range(4):
+        lake.add(part(size={100: 40}, group={"a": 20, "b": 20}))
+    assert " with things@v1 to things@v3 (120 rows that they added): " in header(found(lake))
 
 
 @pytest.mark.parametrize("write_mode", ["append", "replace"])
