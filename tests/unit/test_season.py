@@ -107,6 +107,13 @@ def test_a_replay_or_a_discard_does_not_shift_the_season(made_by: str) -> None:
     assert lake.comparison().baselines({"month": "integer"})["season"].columns["month"].bins == {2: 200}
 
 
+def test_a_discard_of_a_replace_table_that_is_pinned_is_the_table_of_its_parent() -> None:
+    lake = KeptLake(replace(CONTRACT, write_mode="replace", drift=Drift(pinned=2)))
+    lake.add(month(1))
+    lake.add(month(9), made_by="discards_of")
+    assert lake.comparison().baselines({"month": "integer"})["pinned"].columns["month"].bins == {1: 200}
+
+
 @settings(max_examples=60)
 @given(st.lists(st.sampled_from(["delivery", "replay_of", "discards_of", "earlier release"]), max_size=14), st.integers(1, 10))
 def test_deliveries_are_those_that_a_walk_over_all_manifests_finds(made: list[str], least: int) -> None:
