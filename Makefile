@@ -25,9 +25,13 @@ demo: $(READY)  ## Carry a year of real flights from drop to tagged version.
 dev: $(READY)  ## Open Dagster's UI on it, with everything it needs.
 	@$(BIN)/lakegate dev
 
-.PHONY: check lint unit
+# One run of pytest for all tests: short ones fill the gaps that the longest leave, and nothing is imported twice.
+.PHONY: check test lint unit all
 check: $(READY)  ## Lint, types, import rules and the unit tests: seconds, no server.
 	@$(MAKE) --no-print-directory --jobs=2 unit lint
+
+test: $(READY)  ## All of check, and every other test, with a real lakeFS.
+	@$(MAKE) --no-print-directory --jobs=2 all lint
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -38,9 +42,8 @@ lint: $(READY)
 unit: $(READY)
 	$(BIN)/pytest tests/unit --numprocesses=2
 
-.PHONY: test
-test: check  ## All of check, then every test, with a real lakeFS.
-	$(BIN)/pytest tests --ignore=tests/unit --numprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=8
+all: $(READY)
+	$(BIN)/pytest tests --numprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=8
 
 .PHONY: docs
 docs: $(READY)  ## Write the pages of docs/ that are made from the code.

@@ -56,9 +56,9 @@ def java_or_loud_skip() -> None:
         pytest.skip(told)
 
 
-def dirty(folder: Path) -> Path:
-    """A small flights file with one of everything that can be wrong with a row, and spellings that engines cast differently."""
-    header, *lines = (folder / "flights-2013-02.csv").read_text().splitlines()[:400]
+def soil(path: Path) -> None:
+    """Add to a month's flights some with one of everything that can be wrong with a row, and spellings that engines cast differently."""
+    _, *lines = path.read_text().splitlines()[:400]
     fields = [line.split(",") for line in lines]
     for row, column, value in [
         (3, 5, "late"),
@@ -79,9 +79,8 @@ def dirty(folder: Path) -> Path:
     for row, record in enumerate(fields):
         record[10] = str(7000 + row)
     fields[31] = fields[30]
-    target = folder / "flights-2013-dirty.csv"
-    target.write_text("\n".join([header, *map(",".join, fields)]) + "\n")
-    return target
+    with path.open("a") as file:
+        file.writelines(f"{','.join(record)}\n" for record in fields)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +90,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     sample = deliver_sample(folder / "sample")
     months = [str(path) for dataset, path in sample if dataset == "flights"][:TWO_MONTHS]
     references = [(dataset, str(path)) for dataset, path in sample if dataset in REFERENCES]
-    drops = [*references, ("flights", *months), ("flights", str(dirty(folder / "sample")))]
+    soil(Path(months[-1]))
+    drops = [*references, ("flights", *months)]
     found = {}
     for engine in ("sail", "spark"):
         home = folder / engine
@@ -115,7 +115,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.server
 def test_both_engines_give_the_same_verdicts_and_counts_per_rule(answers: dict[str, Any]) -> None:
     assert answers["sail"]["results"] == answers["spark"]["results"]
-    assert len(answers["sail"]["results"]) == len(REFERENCES) + TWO_MONTHS + 1
+    assert len(answers["sail"]["results"]) == len(REFERENCES) + TWO_MONTHS
 
 
 @pytest.mark.spark
