@@ -67,8 +67,9 @@ $(PACKAGES):
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@echo "Installing $$(grep -c == requirements/dev.txt) pinned packages, hashes checked; a few minutes the first time ..." >&2
 	@# --no-deps: the file is complete, and pip's own search takes `gql[requests]` for a package without a hash.
-	@# --no-compile: most of what is installed is never imported, and Python compiles the rest when it is.
+	@# --no-compile: compileall does it on all cores. What stays uncompiled every test process would compile for itself, at once.
 	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true  # some packages bring templates that are no Python
 	@touch $@
 
 $(READY): $(PACKAGES)
