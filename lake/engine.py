@@ -56,14 +56,16 @@ class Engine:
     @contextlib.contextmanager
     def small_on_the_left(self) -> Iterator[None]:
         """For queries all of whose joins hash a small table, which stands left: Sail then doesn't part the other side, row by row, by key."""
-        setting = "datafusion.optimizer.repartition_joins"
-        if self.name == "sail":
-            self.spark.sql(f"SET {setting}=false").collect()
+        self._repartition_joins(on=False)
         try:
             yield
         finally:
-            if self.name == "sail":
-                self.spark.sql(f"SET {setting}=true").collect()
+            self._repartition_joins(on=True)
+
+    def _repartition_joins(self, *, on: bool) -> None:
+        if self.name == "sail":
+            with engine_errors("planning joins"):  # a lost session is told as one, here too
+                self.spark.sql(f"SET datafusion.optimizer.repartition_joins={str(on).lower()}").collect()
 
     def uri(self, ref: str, path: str) -> str:
         """Where the engine finds `path` of a branch, tag or commit."""
