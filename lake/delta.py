@@ -53,7 +53,7 @@ def table_files(
             what = f"the Delta log names {item.path.removeprefix(f'{path}/')}, {lack}"
             raise IntegrityError(what, where=f"{ref}:{path}", fix="write the version again: run the drop once more")
         stored = objects[item.path]
-        digest = repository.sha256(ref, item.path)
+        digest = repository.sha256(ref, item.path, address=stored.physical_address)
         return DataFile(item.path, repository.physical(stored.physical_address), int(stored.size_bytes), digest, item.rows)
 
     with ThreadPoolExecutor(HASHERS) as pool:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from lake import layout
+from lake.objects import CHUNK
 from lake.publish import head, publication
-from lake.repository import CHUNK, MAIN, NotThere
+from lake.repository import MAIN, NotThere
 from lake.session import Session
 from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, UsageError
 
@@ -142,7 +143,7 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
             if not repository.listing(MAIN, layout.raw_object(dataset, digest)):
                 session.drops.parse_ahead(digest, session.catalog.get(dataset).file)
                 session.tell(dataset, "receive.upload")
-                repository.upload(branch, layout.raw_object(dataset, digest), copied)
+                repository.upload(branch, layout.raw_object(dataset, digest), copied, digest=digest)
             repository.put(branch, receipt, json.dumps(body, sort_keys=True).encode())
             if not _stands(session, dataset, digest):
                 repository.put(branch, layout.pending(dataset, digest), json.dumps({"format": layout.FORMAT}).encode())

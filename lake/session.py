@@ -128,11 +128,13 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
         f"{settings.lakefs_namespace.rstrip('/')}/{settings.tenant}" if settings.lakefs_namespace else f"local://{settings.repository}"
     )
 
+    blocks = settings.home.blocks if namespace.startswith("local://") and settings.lakefs is None else None
+
     def reconnect() -> Endpoint:
         session.endpoint = ensure_server(settings, say=say)
         return session.endpoint
 
-    repository = Repository(endpoint, settings.repository, namespace=namespace, reconnect=reconnect)
+    repository = Repository(endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect)
     session = Session(settings, endpoint, repository, say, watcher)
     repository.create()
     repository.branch(layout.LEDGER, MAIN)

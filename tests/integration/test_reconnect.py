@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import socket
@@ -30,6 +31,7 @@ from lakegate.settings import Settings
 pytestmark = pytest.mark.server
 
 ROOT = Path(__file__).resolve().parents[2]
+DIGEST = hashlib.sha256(b"bytes").hexdigest()
 ENGINE = """
 import sys
 from lake.delta import table_files
@@ -114,12 +116,12 @@ def test_a_session_finds_its_lakefs_at_another_port(session: Session, squatter: 
     repository, before = session.repository, session.endpoint
     (tmp_path / "file").write_bytes(b"bytes")
     repository.branch("work", "main")
-    repository.upload("work", "one", tmp_path / "file")
+    repository.upload("work", "one", tmp_path / "file", digest=DIGEST)
     main = repository.commit_of("main")
     url = started_elsewhere(session, squatter)
     assert url != before.url
     assert repository.commit_of("main") == main
-    repository.upload("work", "two", tmp_path / "file")
+    repository.upload("work", "two", tmp_path / "file", digest=DIGEST)
     assert repository.sha256("work", "one") == repository.sha256("work", "two")
     assert session.endpoint.url == repository.endpoint.url == url
 

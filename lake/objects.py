@@ -1,0 +1,189 @@
+"""The objects of a tenant's lakeFS repository: small ones as bytes, files of any size from disk to disk.
+
+Files go through the S3 gateway; where the blockstore lies on this disk, the embedded lakeFS's, they are laid into it and linked
+(the staging API of docs.lakefs.io), and hashed where they lie: what the gateway does with a file costs more than all else here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from lake.calls import PAGE, Calls, NotThere
+from lakegate.errors import LakegateError
+from lakegate.home import Endpoint
+
+CHUNK: Final = 8 * 1024**2
+"""Bytes per read when a delivery is copied into or out of the lake."""
+
+CALL_TIMEOUT: Final = 60
+"""Seconds after which an unanswered call counts as a transient failure."""
+
+
+class Objects(Calls):
+    """The objects of one repository.
+
+    Args:
+        endpoint: Where lakeFS answers.
+        name: The repository's id.
+        namespace: Storage namespace to create it in.
+        blocks: The folder of its blockstore, where that is on this disk.
+        reconnect: See `Calls`.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        name: str,
+        *,
+        namespace: str,
+        blocks: Path | None = None,
+        reconnect: Callable[[], Endpoint | None] = lambda: None,
+    ) -> None:
+        super().__init__(endpoint, reconnect=reconnect)
+        self.name, self.namespace, self.blocks = name, namespace, blocks
+
+    def put(self, branch: str, path: str, content: bytes) -> None:
+        """Write one small object onto a branch."""
+        self._call(lambda: self._api.objects_api.upload_object(self.name, branch, path, content=content), doing=f"writing {path}")
+
+    def delete(self, branch: str, path: str) -> None:
+        """Delete one object from a branch; nothing happens where it is not there."""
+        with contextlib.suppress(NotThere):
+            self._call(lambda: self._api.objects_api.delete_object(self.name, branch, path), doing=f"deleting {path}")
+
+    def get(self, ref: str, path: str) -> bytes | None:
+        """Read one small object; None where it is not there."""
+        try:
+            return bytes(self._call(lambda: self._api.objects_api.get_object(self.name, ref, path), doing=f"reading {path}"))
+        except NotThere:
+            return None
+
+    def get_json(self, ref: str, path: str) -> dict[str, Any] | None:
+        """Read one small JSON object; None where it is not there."""
+        raw = self.get(ref, path)
+        return None if raw is None else json.loads(raw)
+
+    def listing(self, ref: str, prefix: str) -> list[Any]:
+        """The objects below a prefix: each has `path`, `size_bytes` and `physical_address`."""
+        pages = self._pages(
+            lambda after: self._api.objects_api.list_objects(self.name, ref, prefix=prefix, after=after, amount=PAGE),
+            doing=f"listing {prefix}",
+        )
+        return [item for item in pages if item.path_type == "object"]
+
+    def uncommitted(self, branch: str) -> list[str]:
+        """Paths that lie uncommitted on a branch."""
+        pages = self._pages(
+            lambda after: self._api.branches_api.diff_branch(self.name, branch, after=after, amount=PAGE), doing=f"comparing {branch}"
+        )
+        return [str(item.path) for item in pages]
+
+    def physical(self, address: str) -> str:
+        """An object's physical address relative to the store's root, so that a home can be moved."""
+        marker = f"/{self.namespace.split('://', 1)[-1].strip('/').rsplit('/', 1)[-1]}/"
+        return address[address.index(marker) + 1 :] if address.startswith("local://") and marker in address else address
+
+    # bytes of any size
+
+    def _forget_clients(self) -> None:
+        super()._forget_clients()
+        self.__dict__.pop("_s3", None)
+
+    @cached_property
+    def _s3(self) -> Any:
+        from pyarrow import fs
+
+        parts = urlsplit(self.endpoint.url)
+        return fs.S3FileSystem(
+            access_key=self.endpoint.key_id,
+            secret_key=self.endpoint.secret,
+            endpoint_override=parts.netloc,
+            scheme=parts.scheme,
+            region="us-east-1",
+            request_timeout=CALL_TIMEOUT,
+            connect_timeout=5,
+        )
+
+    def upload(self, branch: str, path: str, source: Path, *, digest: str) -> None:
+        """Put a local file onto a branch, which nobody may change any more; `digest` is the SHA-256 of its bytes.
+
+        Raises:
+            LakegateError: The blockstore can't be written.
+        """
+        put = self._send if self.blocks is None else self._lay
+        self._call(lambda: put(branch, path, source, digest), doing=f"uploading {path}")
+
+    def _send(self, branch: str, path: str, source: Path, _: str) -> None:
+        with source.open("rb") as reader, self._s3.open_output_stream(f"{self.name}/{branch}/{path}") as writer:
+            while chunk := reader.read(CHUNK):
+                writer.write(chunk)
+
+    def _lay(self, branch: str, path: str, source: Path, digest: str) -> None:
+        """Lay a file where lakeFS says, then link it; one that is never linked is a block that nothing names."""
+        from lakefs_sdk.models import StagingLocation, StagingMetadata
+
+        given = self.physical(self._api.staging_api.get_physical_address(self.name, branch, path).physical_address)
+        target = (self.blocks or Path()) / given
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _link_or_copy(source, target)
+            size = target.stat().st_size
+        except OSError as error:
+            what = f"the blockstore can't be written ({error.strerror or error})"
+            raise LakegateError(what, where=str(target.parent), fix="make it writable and its disk less full") from error
+        # By the namespace, which moves with the home; the address that lakeFS gave names the folder that it runs in.
+        location = StagingLocation(physical_address=f"local://{given}")
+        staged = StagingMetadata(staging=location, checksum=digest, size_bytes=size)
+        self._api.staging_api.link_physical_address(self.name, branch, path, staged)
+
+    def local(self, address: str) -> Path | None:
+        """The file that holds the object with this physical address, where it is on this disk."""
+        inside = self.physical(address)
+        return self.blocks / inside if self.blocks is not None and inside != address else None
+
+    def download(self, ref: str, path: str, target: Path) -> str:
+        """Copy an object to a local file and return the SHA-256 of its bytes."""
+        return self._call(lambda: self._copy_out(ref, path, target), doing=f"reading {path}")
+
+    def sha256(self, ref: str, path: str, *, address: str | None = None) -> str:
+        """The SHA-256 of an object's bytes; its physical `address` saves a call where it is known."""
+        return self._call(lambda: self._hash(ref, path, address), doing=f"hashing {path}")
+
+    def _hash(self, ref: str, path: str, address: str | None) -> str:
+        if self.blocks is not None and address is None:
+            address = self._api.objects_api.stat_object(self.name, ref, path).physical_address
+        block = self.local(address) if address else None
+        return self._copy_out(ref, path, None) if block is None else _sha256(block)
+
+    def _copy_out(self, ref: str, path: str, target: Path | None) -> str:
+        digest = hashlib.sha256()
+        with contextlib.ExitStack() as stack:
+            reader = stack.enter_context(self._s3.open_input_stream(f"{self.name}/{ref}/{path}"))
+            writer = stack.enter_context(target.open("wb")) if target else None
+            while chunk := reader.read(CHUNK):
+                digest.update(chunk)
+                if writer:
+                    writer.write(chunk)
+        return digest.hexdigest()
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(source, target)
+    target.chmod(0o600)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

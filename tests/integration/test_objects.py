@@ -1,0 +1,112 @@
+"""Files go into the lake and come out of it, through the gateway and past it."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lake import objects
+from lake.server import ensure_server, stop_server
+from lake.session import Session, open_session
+from lakegate.errors import LakegateError
+from lakegate.settings import Settings
+
+pytestmark = pytest.mark.server
+
+CONTENT = bytes(range(256)) * 40_000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def session(lakefs_home: Settings) -> Session:
+    return open_session(lakefs_home, say=print)
+
+
+@pytest.fixture
+def branch(session: Session, request: pytest.FixtureRequest) -> str:
+    name = "work-" + hashlib.sha256(request.node.name.encode()).hexdigest()[:8]
+    session.repository.branch(name, "main")
+    return name
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture(params=["linked", "copied", "sent"])
+def way(request: pytest.FixtureRequest, session: Session, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How files go in: onto the blockstore's disk, from another disk, or through the gateway."""
+
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    if request.param == "sent":
+        session.repository.blocks = None
+    if request.param == "copied":
+        monkeypatch.setattr(objects.os, "link", no_links)
+    return str(request.param)
+
+
+def test_a_file_comes_out_as_it_went_in_whichever_way_it_took(session: Session, branch: str, file: Path, way: str) -> None:
+    repository, path = session.repository, f"files/{way}, with a comma"
+    repository.upload(branch, path, file, digest=DIGEST)
+    file.unlink()
+    assert repository.get(branch, path) == CONTENT
+    assert repository.download(branch, path, file) == repository.sha256(branch, path) == DIGEST
+    (listed,) = repository.listing(branch, path)
+    assert listed.size_bytes == len(CONTENT)
+    block = session.settings.home.blocks / repository.physical(listed.physical_address)
+    assert block.read_bytes() == CONTENT
+    assert stat.S_IMODE(block.stat().st_mode) == 0o600
+
+
+def test_a_hash_is_of_the_bytes_that_lie_there(session: Session, branch: str, file: Path) -> None:
+    session.repository.upload(branch, "soiled", file, digest=DIGEST)
+    (listed,) = session.repository.listing(branch, "soiled")
+    block = session.repository.local(listed.physical_address)
+    assert block is not None
+    block.write_bytes(CONTENT[:-1])
+    assert session.repository.sha256(branch, "soiled") == hashlib.sha256(CONTENT[:-1]).hexdigest()
+
+
+def test_what_was_laid_into_the_store_moves_with_its_home(settings: Settings, file: Path, tmp_path: Path) -> None:
+    repository = open_session(settings, say=print).repository
+    repository.branch("work", "main")
+    repository.upload("work", "files/one", file, digest=DIGEST)
+    repository.commit("work", "one file", {})
+    stop_server(settings.home)
+    moved = settings.with_home(tmp_path / "moved")
+    settings.home.root.rename(moved.home.root)
+    try:
+        there = open_session(moved, say=print).repository
+        assert there.get("work", "files/one") == CONTENT
+        assert there.sha256("work", "files/one") == DIGEST
+    finally:
+        stop_server(moved.home)
+
+
+def test_a_store_that_cant_be_written_is_told_as_such(session: Session, branch: str, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "blocks").write_text("no folder")
+    repository = session.repository
+    repository.blocks = tmp_path / "blocks"
+    with pytest.raises(LakegateError, match="blockstore can't be written") as caught:
+        repository.upload(branch, "files/none", file, digest=DIGEST)
+    assert str(tmp_path / "blocks") in str(caught.value.where)
+    assert repository.get(branch, "files/none") is None
+
+
+def test_an_external_lakefs_keeps_its_blocks_to_itself(lakefs_home: Settings, file: Path) -> None:
+    external = replace(lakefs_home, lakefs=ensure_server(lakefs_home, say=print))
+    repository = open_session(external, say=print).repository
+    assert repository.blocks is None
+    repository.branch("external", "main")
+    repository.upload("external", "files/one", file, digest=DIGEST)
+    assert repository.sha256("external", "files/one") == DIGEST
