@@ -48,6 +48,11 @@ class Column:
         return self.classification.lower() in PERSONAL
 
     @property
+    def plain(self) -> bool:
+        """Whether its values in plain spelling are typed while a file is parsed."""
+        return self.format is None and self.type not in ("string", "boolean")
+
+    @property
     def counted(self) -> bool:
         """Whether histograms count its values: not personal ones, no times, which grow by nature, and no JSON."""
         return not self.personal and self.nested is None and self.type not in ("date", "timestamp")
@@ -92,6 +97,8 @@ class FileFormat:
     """Number of them over which it does; None: no bound."""
     nested: tuple[tuple[str, Nested], ...] = ()
     """The columns that hold JSON, each with what the contract says of its inside."""
+    typed: tuple[tuple[str, ColumnType], ...] = ()
+    """The columns whose values in plain spelling are typed while the file is parsed."""
     known: tuple[str, ...] | None = None
     """The columns that the contract names, where the values of all others go to `_rescued`; None: they don't."""
 

@@ -129,9 +129,11 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
     share, rows = custom.budget("maxQuarantined")
     unbounded = share is None and rows is None
     keep, keep_order = duplicate_keys(custom, contract)
+    nested = tuple((item.name, item.nested) for item in contract.columns if item.nested)
+    typed = tuple((item.name, item.type) for item in contract.columns if item.plain)
     found = replace(
         contract,
-        file=replace(file_format(custom), nested=tuple((item.name, item.nested) for item in contract.columns if item.nested)),
+        file=replace(file_format(custom), nested=nested, typed=typed),
         source=source_of(custom),
         drift=drift_of(custom, contract),
         order_by=order_by,

@@ -44,8 +44,13 @@ SPARK_TYPES: Final[dict[str, str]] = {
 
 
 def text_column(name: str) -> str:
-    """Helper column: the text that was delivered for a typed column."""
+    """Helper column: the text that was delivered for a typed column, where it was not in plain spelling."""
     return f"{HELPER}text_{name}"
+
+
+def plain_column(name: str) -> str:
+    """Helper column: the value of a typed column, where it was delivered in plain spelling."""
+    return f"{HELPER}plain_{name}"
 
 
 def nested_marker(name: str) -> str:
@@ -64,16 +69,19 @@ def duplicate_marker(rule: str) -> str:
 
 
 def typed(frame: DataFrame, contract: Contract) -> DataFrame:
-    """A frame of text columns as the contract's types, with the delivered text kept beside each typed column.
+    """A staged frame as the contract's types, with the text that was not plain kept beside each typed column.
 
-    Text that can't be read becomes NULL and is found by rule `type`.
+    A column is staged as text, or as plain values and the text of all others. Text that can't be read becomes NULL and is found by
+    rule `type`.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
     columns: list[Expression] = []
+    staged = set(frame.columns)
     for column in contract.columns:
-        text = F.col(column.name)
-        columns.append(_cast(text, column).alias(column.name))
+        text, plain = F.col(column.name), plain_column(column.name)
+        value = _cast(text, column)
+        columns.append((F.coalesce(F.col(plain), value) if plain in staged else value).alias(column.name))
         if column.type != "string":
             columns.append(text.alias(text_column(column.name)))
         if column.nested:

@@ -18,6 +18,8 @@ Columns = dict[str, Column]
 OFFSET: Final = ":[0-9]{2}([.][0-9]+)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)\\z"
 """A time of day with its offset from UTC, which is the second group, at the end of a text."""
 
+PLAIN: Final = "yyyy-MM-dd'T'HH:mm:ss'Z'"
+
 FOLDS: Final = (30, 60, 120)
 """Minutes that clocks were ever put back by since 1970: Lord Howe's half an hour, the usual hour, Troll's two."""
 
@@ -44,8 +46,13 @@ def _not_before(kwargs: dict[str, Any], columns: Columns) -> str:
 
 
 def delivered_text(column: Column) -> str:
-    """The text that was delivered for a column, at the processed hop, without the spaces around it that its type allows."""
-    return f"trim({quoted(column.name if column.type == 'string' else text_column(column.name))})"
+    """The text that was delivered for a column, at the processed hop, without the spaces around it that its type allows.
+
+    What is left of a timestamp in plain spelling is its value, which was written in this one way (`lake.plain`).
+    """
+    if column.type != "timestamp":
+        return f"trim({quoted(column.name if column.type == 'string' else text_column(column.name))})"
+    return f"coalesce(trim({quoted(text_column(column.name))}), date_format({quoted(column.name)}, {text(PLAIN)}))"
 
 
 def _without_offset(kwargs: dict[str, Any], columns: Columns) -> str:

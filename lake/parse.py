@@ -20,12 +20,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.contract import RESCUED, FileFormat
+from catalog.contract import RESCUED, ColumnType, FileFormat
 from catalog.nested import Nested
-from expectations.frame import RECORD, ROW, nested_marker
+from expectations.frame import RECORD, ROW, nested_marker, plain_column
 from lake.header import read_header
 from lake.nested import judge_nested
 from lake.originals import Originals
+from lake.plain import PLAIN, part_plain
 from lake.records import RecordReader, int64
 from lake.rescue import Rescue
 from lake.splitter import Buffer, Bytes, Reason, Split, split_blocks
@@ -52,7 +53,7 @@ class Parsed:
     """What a file holds: records = readable + unreadable_count.
 
     `staging` has one row per readable record: the header's columns as text (those that the format doesn't know as `_rescued`, where it
-    rescues them), and `_row`; None where there is no header or it names a column twice. `originals` gives records as they were delivered. `unreadable` lists the first 10,000, `reasons` counts all; `account` tells the
+    rescues them; of those that it types, what is not plain, and the plain values beside), and `_row`; None where there is no header or it names a column twice. `originals` gives records as they were delivered. `unreadable` lists the first 10,000, `reasons` counts all; `account` tells the
     bytes by what they belong to and adds up to the file's size.
     """
 
@@ -129,29 +130,35 @@ def _read(reader: RecordReader, shape: Shape | None, data: Buffer, part: Split) 
 
 @dataclass(frozen=True)
 class Shape:
-    """What of a file's columns is staged: they, or those the format knows and `_rescued`; and marks of what JSON holds."""
+    """What of a file's columns is staged: they, or those the format knows and `_rescued`; plain values; and marks of what JSON holds."""
 
     columns: tuple[str, ...]
     rescue: Rescue | None
     nested: tuple[tuple[str, Nested], ...]
+    typed: tuple[tuple[str, ColumnType], ...]
 
     @classmethod
     def of(cls, header: tuple[str, ...], format: FileFormat) -> Shape:  # noqa: A002
         """For a header without a name that stands twice."""
         rescue = Rescue.of(header, format.known) if format.known is not None else None
-        return cls(rescue.columns if rescue else header, rescue, tuple(item for item in format.nested if item[0] in header))
+        nested = tuple(item for item in format.nested if item[0] in header)
+        return cls(rescue.columns if rescue else header, rescue, nested, tuple(item for item in format.typed if item[0] in header))
 
     @property
-    def staged(self) -> tuple[str, ...]:
-        """Names of the columns of what `apply` gives."""
-        return (*self.columns, *(nested_marker(name) for name, _ in self.nested))
+    def staged(self) -> list[tuple[str, pa.DataType]]:
+        """Names and types of the columns of what `apply` gives."""
+        markers = (nested_marker(name) for name, _ in self.nested)
+        return [
+            *((name, pa.string()) for name in (*self.columns, *markers)),
+            *((plain_column(name), PLAIN[kind].type) for name, kind in self.typed),
+        ]
 
     def apply(self, table: pa.Table) -> pa.Table:
         """Rows of text in the header's order, as they are staged."""
         table = self.rescue.apply(table) if self.rescue else table.rename_columns(list(self.columns))
         for name, nested in self.nested:
             table = table.append_column(nested_marker(name), judge_nested(table.column(name), nested))
-        return table
+        return part_plain(table, self.typed)
 
 
 @dataclass
@@ -172,13 +179,14 @@ class _Tally:
 
     def begin(self, columns: tuple[str, ...], format: FileFormat, into: Path, *, where: str) -> None:  # noqa: A002
         self.columns = columns
-        taken = {ROW, RECORD, *([RESCUED] if format.known is not None else []), *(nested_marker(name).lower() for name, _ in format.nested)}
+        taken = {ROW, RECORD, *([RESCUED] if format.known is not None else [])}
+        taken |= {nested_marker(name).lower() for name, _ in format.nested} | {plain_column(name).lower() for name, _ in format.typed}
         if own := taken & {name.lower() for name in columns}:
             what = f"the header names a column {min(own)}, which is Lakegate's own"
             raise DataRejected(what, where=where, fix="rename the column in the delivery")
         if len(set(columns)) == len(columns):
             self.shape = Shape.of(columns, format)
-            schema = pa.schema([*((name, pa.string()) for name in self.shape.staged), (ROW, pa.int64())])
+            schema = pa.schema([*self.shape.staged, (ROW, pa.int64())])
             # Read once and thrown away: what makes it smaller costs more time than it saves.
             self.writer = pq.ParquetWriter(into, schema, compression="none", use_dictionary=False, write_statistics=False)
             self.bounds = _bounds_of(into).open("wb")

@@ -16,6 +16,7 @@ from lake.columns import check_columns
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.parse import Parsed
+from lake.plain import texts_of
 from lake.publish import Candidate
 from lake.receive import Drop
 from lake.session import Session
@@ -126,9 +127,8 @@ def order_value(contract: Contract, parsed: Parsed) -> int | str | None:
     if contract.order_by is None or parsed.staging is None or contract.order_by not in parsed.columns:
         return None
     import pyarrow.compute as pc
-    from pyarrow import parquet
 
-    values = parquet.read_table(parsed.staging, columns=[contract.order_by]).column(0).drop_null()
+    values = texts_of(parsed.staging, contract.order_by).drop_null()
     if contract.column(contract.order_by).type == "integer":
         digits = values.filter(pc.match_substring_regex(values, r"^[+-]?[0-9]{1,18}$"))
         least: int | str | None = pc.min(pc.cast(pc.replace_substring_regex(digits, r"^\+", ""), "int64")).as_py()

@@ -14,6 +14,7 @@ from catalog.contract import Column, Contract, Relationship
 from catalog.nested import Nested
 from expectations.frame import nested_marker
 from lake.nested import judge_nested
+from lake.plain import part_plain
 
 Row = dict[str, str | None]
 
@@ -85,10 +86,11 @@ def clean(seed: int) -> list[Row]:
 
 
 def staged(rows: list[Row]) -> pa.Table:
-    """Rows as a staging file holds them: text, and record numbers from 1."""
+    """Rows as a staging file holds them: text and plain values, and record numbers from 1."""
     schema = pa.schema([*((column.name, pa.string()) for column in COLUMNS), ("_row", pa.int64()), ("_record", pa.string())])
     table = pa.Table.from_pylist([row | {"_row": number, "_record": ""} for number, row in enumerate(rows, 1)], schema)
-    return table.append_column(nested_marker("extras"), judge_nested(table.column("extras"), EXTRAS))
+    table = table.append_column(nested_marker("extras"), judge_nested(table.column("extras"), EXTRAS))
+    return part_plain(table, [(column.name, column.type) for column in COLUMNS if column.plain])
 
 
 def stops() -> pa.Table:

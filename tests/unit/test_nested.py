@@ -212,6 +212,6 @@ def test_marks_are_staged_beside_the_text_as_it_was_delivered(tmp_path: Path) ->
         ('{"total":null}', "0010000", '["a", 1]', "001", None),
     ]
     plain = orders(tmp_path).file
-    assert staged("id,tags\n1,[]\n", plain) == [{"id": "1", "tags": "[]", "__nested_tags": "000", "_row": 1}]
+    assert staged("id,tags\n1,[]\n", plain) == [{"id": None, "tags": "[]", "__nested_tags": "000", "__plain_id": 1, "_row": 1}]
     with pytest.raises(DataRejected, match="Lakegate's own"):
         staged("id,payload,tags,__nested_TAGS\n1,{},[],0\n", plain)

@@ -1,0 +1,119 @@
+"""Values in plain spelling, typed by Arrow while a file is parsed; every other text is left to the engine.
+
+Plain is a part of what a type accepts (`expectations.frame.SPELLINGS`) that Arrow reads as the engines do: digits, a point, a
+minus; a date; a UTC timestamp of whole seconds. An engine needs a pattern and a cast for each value, ten times the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.contract import ColumnType
+from expectations.frame import plain_column
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """Texts that are plain for a type: of `shortest` to `longest` bytes, all of them among `made_of`, or `fixed` at these places.
+
+    What Arrow then refuses (a second point, a thirteenth month) sends the whole array to the engine.
+    """
+
+    type: pa.DataType
+    shortest: int
+    longest: int
+    made_of: bytes = b""
+    fixed: tuple[tuple[int, int], ...] = ()
+
+
+PLAIN: Final[dict[ColumnType, Spelling]] = {
+    "integer": Spelling(pa.int64(), 1, 18, made_of=b"0123456789-"),
+    "double": Spelling(pa.float64(), 1, 40, made_of=b"0123456789-."),
+    "date": Spelling(pa.date32(), 10, 10),
+    "timestamp": Spelling(pa.timestamp("us", "UTC"), 20, 20, fixed=((10, ord("T")), (19, ord("Z")))),
+}
+"""Of 20 bytes and with these two, Arrow reads YYYY-MM-DDThh:mm:ssZ alone."""
+
+
+class Typed(NamedTuple):
+    """`values` of the texts in plain spelling, and the `others` as text; each is NULL where the other one isn't, or the text was."""
+
+    values: pa.Array
+    others: pa.Array
+
+
+def type_plain(texts: pa.Array, kind: ColumnType) -> Typed:
+    """Part texts into typed values and what is not plain; `kind` is one of PLAIN."""
+    spelling, count = PLAIN[kind], len(texts)
+    other = _not_plain(texts, spelling)
+    plain, others = texts, pa.nulls(count, pa.string())
+    if other.any():
+        mask, nothing = _booleans(other), pa.scalar(None, pa.string())
+        plain, others = pc.if_else(mask, nothing, texts), pc.if_else(mask, texts, nothing)
+    try:
+        return Typed(pc.cast(plain, spelling.type), others)
+    except pa.ArrowInvalid:
+        return Typed(pa.nulls(count, spelling.type), texts)
+
+
+def part_plain(table: pa.Table, typed: Sequence[tuple[str, ColumnType]]) -> pa.Table:
+    """A table of text with the plain values of the `typed` columns in columns of their own, and out of their texts."""
+    for name, kind in typed:
+        values, others = type_plain(table.column(name).combine_chunks(), kind)
+        table = table.set_column(table.schema.get_field_index(name), name, others).append_column(plain_column(name), values)
+    return table
+
+
+def texts_of(staging: Path, name: str) -> pa.ChunkedArray:
+    """The delivered texts of a column of a staging file; of plain numbers, their shortest spelling."""
+    from pyarrow import parquet
+
+    file = parquet.ParquetFile(staging)
+    texts = file.read([name]).column(0)
+    if plain_column(name) not in file.schema_arrow.names:
+        return texts
+    values = file.read([plain_column(name)]).column(0)
+    if pa.types.is_timestamp(values.type):
+        spelled = pc.strftime(pc.cast(values, pa.timestamp("s", "UTC")), "%Y-%m-%dT%H:%M:%SZ")
+    else:
+        spelled = pc.cast(values, pa.string())
+    return pc.coalesce(texts, spelled)
+
+
+def _not_plain(texts: pa.Array, spelling: Spelling) -> Bools:
+    """Which texts are neither plain nor NULL, as far as that can be told without reading them as values."""
+    _, offsets, content = texts.buffers()
+    if content is None or not len(texts):
+        return np.zeros(len(texts), np.bool_)
+    bounds = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    data = np.frombuffer(content, np.uint8)
+    length = np.diff(bounds)
+    fits = (length >= spelling.shortest) & (length <= spelling.longest)
+    start = bounds[:-1][fits]
+    for place, byte in spelling.fixed:
+        fits[fits] = data[start + place] == byte
+        start = bounds[:-1][fits]
+    if spelling.made_of:
+        used = data[bounds[0] : bounds[-1]]
+        if bytes(used).translate(None, spelling.made_of):
+            odd = np.flatnonzero(~np.isin(used, np.frombuffer(spelling.made_of, np.uint8))) + bounds[0]
+            fits[np.searchsorted(bounds, odd, side="right") - 1] = False
+    if texts.null_count:
+        fits |= texts.is_null().to_numpy(zero_copy_only=False)
+    return ~fits
+
+
+def _booleans(values: Bools) -> pa.Array:
+    """As `pa.array`, which would import pandas first."""
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(np.packbits(values, bitorder="little"))])
