@@ -5,6 +5,9 @@ Where the two disagree the records are halved until the one at fault stands alon
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -23,6 +26,8 @@ class RecordReader:
         self.delimiter = format.delimiter
         # Ends every text with a record too many fields long: an open quote would swallow it, even one in the last record.
         self.sentinel = format.delimiter.encode() * columns
+        # A record like others, to the same end, where no record should be at fault: pyarrow then needs to call nobody.
+        self.last = format.delimiter.encode() * (columns - 1) or b"0"
         self.convert = pa_csv.ConvertOptions(
             default_column_type=pa.string(), null_values=list(format.null_values), strings_can_be_null=bool(format.null_values)
         )
@@ -31,9 +36,21 @@ class RecordReader:
         """A reason per record, and the readable ones in order."""
         reasons = part.reason.copy()
         if not reasons.all():
-            for code, bad in ((Reason.NUL, _with_nul(data, part)), (Reason.ENCODING, _undecodable(data, part))):
-                reasons[bad & (reasons == 0)] = code
+            reasons[_with_nul(data, part) & (reasons == 0)] = Reason.NUL
+        if not len(chosen := np.flatnonzero(reasons == 0)):
+            return reasons, []
+        if (table := self._all_of(data, part, chosen)) is not None:  # pyarrow has decoded every value
+            return reasons, [table]
+        reasons[_undecodable(data, part) & (reasons == 0)] = Reason.ENCODING
         return reasons, self._agreed(data, part, np.flatnonzero(reasons == 0), reasons)
+
+    def _all_of(self, data: Buffer, part: Split, chosen: Ints) -> pa.Table | None:
+        """The table of the chosen records, where pyarrow reads each of them as one record."""
+        with suppress(pa.ArrowInvalid):
+            table = self._table(_cut(data, part, chosen, self.last))
+            if table.num_rows == len(chosen) + 1:
+                return table.slice(0, len(chosen))
+        return None
 
     def _agreed(self, data: Buffer, part: Split, chosen: Ints, reasons: Bytes) -> list[pa.Table]:
         """The tables of the chosen records; those that pyarrow can't read as one record each get a reason."""
@@ -59,14 +76,16 @@ class RecordReader:
             ragged.append(row.number)
             return "skip"
 
-        table = pa_csv.read_csv(
+        return self._table(text, skip), ragged
+
+    def _table(self, text: pa.Buffer, skip: Callable[[pa_csv.InvalidRow], str] | None = None) -> pa.Table:
+        return pa_csv.read_csv(
             pa.BufferReader(text),
             # Row numbers are told on one thread only, and a block that the reader cut in two could be cut in a quoted field.
             read_options=pa_csv.ReadOptions(use_threads=False, block_size=text.size + 1, column_names=self.names),
             parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip),
             convert_options=self.convert,
         )
-        return table, ragged
 
 
 def _cut(data: Buffer, part: Split, chosen: Ints, sentinel: bytes) -> pa.Buffer:
