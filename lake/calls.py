@@ -67,9 +67,9 @@ class Calls:
         """Drop what was made for the endpoint that was; each is made anew when next asked for."""
         self.__dict__.pop("_api", None)
 
-    def calling(self, call: Callable[[Endpoint], T], *, doing: str) -> T:
+    def calling(self, call: Callable[[Endpoint], T], *, doing: str, retry: bool = True) -> T:
         """Run one call of another client, which is told where lakeFS answers, as if it were one of these."""
-        return self._call(lambda: call(self.endpoint), doing=doing)
+        return self._call(lambda: call(self.endpoint), doing=doing, retry=retry)
 
     @staticmethod
     def _once(call: Callable[[], T], doing: str) -> T:

@@ -8,7 +8,7 @@ against an adversary: file hashes in the manifest are SHA-256.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column, ColumnType, Contract
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from lake.engine import Engine
+
+Locate = Callable[["Listed | DataFile"], str]
 
 MODULUS: Final = 1 << 128
 SCHEME: Final = "x"
@@ -49,23 +51,23 @@ def add(first: str | None, second: int) -> str:
 
 
 def content_after(
-    engine: Engine, contract: Contract, ref: str, files: Sequence[Listed | DataFile], parent: Manifest | None
+    engine: Engine, contract: Contract, files: Sequence[Listed | DataFile], parent: Manifest | None, *, uri: Locate
 ) -> tuple[str, int]:
-    """The content hash of a table as it lies in the tree `ref`, and the rows of those of its files that the parent lacks.
+    """The content hash of a table of these files, and the rows of those that the parent lacks; `uri` says where the engine finds one.
 
     Only these are read, unless the parent's hash was made by an earlier scheme. No parent: the table begins with these files.
     """
     old = {item.path for item in parent.files} if parent else set()
     fresh = [item for item in files if item.path not in old]
-    number, rows = _content(engine, contract, ref, fresh)
+    number, rows = _of_files(engine, contract, fresh, uri)
     if parent is None or parent.content_hash.startswith(SCHEME):
         return add(parent.content_hash if parent else None, number), rows
-    before, _ = _content(engine, contract, ref, [item for item in files if item.path in old])
+    before, _ = _of_files(engine, contract, [item for item in files if item.path in old], uri)
     return add(None, number + before), rows
 
 
-def _content(engine: Engine, contract: Contract, ref: str, files: Sequence[Listed | DataFile]) -> tuple[int, int]:
-    uris = [engine.uri(ref, item.path) for item in files if item.rows]
+def _of_files(engine: Engine, contract: Contract, files: Sequence[Listed | DataFile], uri: Locate) -> tuple[int, int]:
+    uris = [uri(item) for item in files if item.rows]
     return content_of(engine, engine.read_parquet(uris), contract) if uris else (0, 0)
 
 

@@ -22,6 +22,7 @@ from lake.publish import Candidate
 from lake.receive import who
 from lake.session import Session
 from lake.steps import Steps
+from lake.tables import write_table
 from lakegate.errors import Conflict, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest
 
@@ -94,7 +95,7 @@ class _Discard:
         engine, path = self.session.engine, layout.settled_table(self.contract.name)
         frame = engine.read_parquet([(self.folder / "rows.parquet").as_uri()])
         told = settlements(frame, "discarded", version=candidate.number, attempt=candidate.attempt, reason=self.reason)
-        engine.write_delta(told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
+        write_table(self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
         settled = table_files(self.session.repository, candidate.branch, path, known=parent.settled)
         if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != count:
             raise IntegrityError(f"{count} rows were to be discarded", where=str(candidate.name), fix="nothing was published; report this")

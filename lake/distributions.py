@@ -23,6 +23,7 @@ from lake import layout
 from lake.kept import DELIVERIES, NOTE, Kept, Kinds, Shelf
 from lake.publish import Candidate
 from lake.session import Session
+from lake.tables import uri_of
 from lakegate.manifest import DataFile, Manifest, sha256
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Comparison:
     def _histograms(self, manifest: Manifest, files: Sequence[DataFile], kinds: Kinds) -> Histograms:
         """Counts of a version's files. A column that it lacks, or that was of another type then, has none."""
         engine = self.session.engine
-        uris = [engine.uri(manifest.name.tag, item.path) for item in files if item.rows]
+        uris = [uri_of(self.session, manifest.name.tag, item) for item in files if item.rows]
         there = {(item["name"], item["type"]) for item in manifest.schema}
         asked = {name: kind for name, kind in kinds.items() if (name, self.contract.column(name).type) in there}
         self.read += len(uris) if asked else 0

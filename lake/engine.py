@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import unquote
 
 from lake.engine_errors import engine_errors
 from lake.engine_start import start
@@ -71,6 +72,10 @@ class Engine:
         """Where the engine finds `path` of a branch, tag or commit."""
         return f"s3a://{self.repository}/{ref}/{path}"
 
+    def _spelled(self, uri: str) -> str:
+        """Sail decodes a URI; Spark takes its escapes for characters of the name."""
+        return unquote(uri) if self.name == "spark" and uri.startswith("file:") else uri
+
     def read_delta(self, ref: str, path: str) -> DataFrame:
         """A Delta table of the tree `ref`."""
         with engine_errors("opening a table"):
@@ -79,28 +84,26 @@ class Engine:
     def read_parquet(self, uris: Sequence[str]) -> DataFrame:
         """The Parquet files at these addresses, as one frame."""
         with engine_errors("opening files"):
-            return self.spark.read.parquet(*uris)
+            return self.spark.read.parquet(*map(self._spelled, uris))
 
-    def write_delta(
-        self, frame: DataFrame, *, ref: str, path: str, mode: Literal["append", "overwrite"], statistics: Sequence[str]
-    ) -> None:
-        """Write a frame as a Delta commit; only the columns named in `statistics` get min and max in the log (P6)."""
+    def write_delta(self, frame: DataFrame, *, uri: str, mode: Literal["append", "overwrite"], statistics: Sequence[str]) -> None:
+        """Write a frame as a Delta commit of the table there; only the columns named in `statistics` get min and max in the log (P6)."""
         with engine_errors("writing a table"):
             writer = frame.write.format("delta").mode(mode)
             for prefix in ("", "delta."):
                 writer = writer.option(f"{prefix}dataSkippingStatsColumns", ",".join(statistics))
             if mode == "overwrite":
                 writer = writer.option("overwriteSchema", "true")
-            writer.save(self.uri(ref, path))
+            writer.save(self._spelled(uri))
 
     def write_scratch(self, frame: DataFrame, folder: Path) -> DataFrame:
         """Evaluate a frame once into Parquet in the scratch folder and read it back."""
         with engine_errors("evaluating the rules"):
-            frame.write.mode("overwrite").options(**SCRATCH).parquet(folder.as_uri())
+            frame.write.mode("overwrite").options(**SCRATCH).parquet(self._spelled(folder.as_uri()))
             reader = self.spark.read
             if next(folder.glob("*.parquet"), None) is None:  # Sail writes no file of no rows, so what the columns are has to be said
                 reader = reader.schema(frame.schema)
-            return reader.parquet(folder.as_uri())
+            return reader.parquet(self._spelled(folder.as_uri()))
 
     def arrow(self, frame: DataFrame) -> pa.Table:
         """Fetch a frame of few or narrow rows as an Arrow table."""

@@ -29,6 +29,7 @@ from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.session import Session
 from lake.steps import Steps
+from lake.tables import uri_of, write_table
 from lakegate.errors import ContractError, IntegrityError
 from lakegate.manifest import Counts, Parent
 from lakegate.names import VersionName
@@ -121,7 +122,8 @@ class _Work:
             rows_there.createOrReplaceTempView(table)
         steps.tell("write.table")
         frame = self._result()
-        engine.write_delta(
+        write_table(
+            session,
             frame,
             ref=candidate.branch,
             path=path,
@@ -134,7 +136,7 @@ class _Work:
         if not logged:
             number, rows, (outcomes, notes) = 0, 0, self._judge(None, inputs, rows_of, compare, candidate)
         else:
-            written = engine.read_parquet([engine.uri(candidate.branch, item.path) for item in files if item.rows])
+            written = engine.read_parquet([uri_of(session, candidate.branch, item) for item in files if item.rows])
             outcomes, notes = self._judge(written, inputs, rows_of, compare, candidate)
             number, rows = content_of(engine, written, contract)
         if rows != logged:

@@ -145,24 +145,23 @@ class Objects(Calls):
         staged = StagingMetadata(staging=location, checksum=digest, size_bytes=size)
         self._api.staging_api.link_physical_address(self.name, branch, path, staged)
 
-    def local(self, address: str) -> Path | None:
-        """The file that holds the object with this physical address, where it is on this disk."""
-        inside = self.physical(address)
-        return self.blocks / inside if self.blocks is not None and inside != address else None
+    def local(self, physical: str) -> Path | None:
+        """The file of the object that lies there in the store (see `physical`), where that is on this disk."""
+        return self.blocks / physical if self.blocks is not None and "://" not in physical else None
 
     def download(self, ref: str, path: str, target: Path) -> str:
         """Copy an object to a local file and return the SHA-256 of its bytes."""
         return self._call(lambda: self._copy_out(ref, path, target), doing=f"reading {path}")
 
-    def sha256(self, ref: str, path: str, *, address: str | None = None) -> str:
-        """The SHA-256 of an object's bytes; its physical `address` saves a call where it is known."""
-        return self._call(lambda: self._hash(ref, path, address), doing=f"hashing {path}")
+    def sha256(self, ref: str, path: str, *, physical: str = "") -> str:
+        """The SHA-256 of an object's bytes; where they lie (`physical`) saves a call where it is known."""
+        return self._call(lambda: self._hash(ref, path, physical), doing=f"hashing {path}")
 
-    def _hash(self, ref: str, path: str, address: str | None) -> str:
-        if self.blocks is not None and address is None:
-            address = self._api.objects_api.stat_object(self.name, ref, path).physical_address
-        block = self.local(address) if address else None
-        return self._copy_out(ref, path, None) if block is None else _sha256(block)
+    def _hash(self, ref: str, path: str, physical: str) -> str:
+        if self.blocks is not None and not physical:
+            physical = self.physical(self._api.objects_api.stat_object(self.name, ref, path).physical_address)
+        block = self.local(physical)
+        return self._copy_out(ref, path, None) if block is None else sha256_of(block)
 
     def _copy_out(self, ref: str, path: str, target: Path | None) -> str:
         digest = hashlib.sha256()
@@ -184,6 +183,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
     target.chmod(0o600)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

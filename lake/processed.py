@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -32,6 +33,7 @@ from lake.receive import Drop, is_pending, received, settle
 from lake.repository import MAIN
 from lake.session import Session
 from lake.steps import Steps
+from lake.tables import uri_of, write_table
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, Parent
 from lakegate.names import VersionName
@@ -182,8 +184,13 @@ class _Work:
 
         columns = [column.name for column in self.contract.columns]
         rows = found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
-        self.session.engine.write_delta(
-            rows, ref=candidate.branch, path=self.table, mode=self.mode, statistics=[*self.contract.with_statistics, ROW, DROP]
+        write_table(
+            self.session,
+            rows,
+            ref=candidate.branch,
+            path=self.table,
+            mode=self.mode,
+            statistics=[*self.contract.with_statistics, ROW, DROP],
         )
 
     def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None, folder: Path) -> None:
@@ -202,14 +209,15 @@ class _Work:
             F.col(RECORD),
         )
         # A full delivery takes the place of the one before, with the rows that were set aside of it.
-        engine.write_delta(rows, ref=candidate.branch, path=self.quarantine, mode=self.mode, statistics=[DROP, ROW])
+        write_table(self.session, rows, ref=candidate.branch, path=self.quarantine, mode=self.mode, statistics=[DROP, ROW])
 
     def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
         """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
         session, repository, parent = self.session, self.session.repository, candidate.parent
-        listed = list_table(repository, candidate.branch, self.table)
+        listed = list_table(repository, candidate.branch, self.table, known=parent.files if parent else [])
         with ThreadPoolExecutor(2) as pool:  # their bytes are hashed beside their content
-            read = pool.submit(content_after, session.engine, self.contract, candidate.branch, listed, parent if self.appends else None)
+            uri = partial(uri_of, session, candidate.branch)
+            read = pool.submit(content_after, session.engine, self.contract, listed, parent if self.appends else None, uri=uri)
             others = pool.submit(table_files, repository, candidate.branch, self.quarantine, known=parent.quarantine if parent else [])
             files = table_files(repository, candidate.branch, self.table, known=parent.files if parent else [], listed=listed)
             (content, rows), aside = read.result(), others.result()

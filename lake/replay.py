@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from lake.receive import who
 from lake.restage import stage_records
 from lake.session import Session
 from lake.steps import Steps
+from lake.tables import uri_of, write_table
 from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Counts, Manifest, Parent
 
@@ -170,12 +172,15 @@ class _Replay:
         if candidate.parent is None or candidate.parent.version != self.parent.version or self.passing is None:
             what = f"{self.parent.name} is no longer the latest version"
             raise Conflict(what, fix="run the replay again: it is judged against what stands now")
-        contract, engine = self.contract, self.session.engine
+        contract = self.contract
         table, settled = layout.processed_table(contract.name), layout.settled_table(contract.name)
         steps.tell("write.table")
-        engine.write_delta(self.passing, ref=candidate.branch, path=table, mode="append", statistics=[*contract.with_statistics, ROW, DROP])
+        write_table(
+            self.session, self.passing, ref=candidate.branch, path=table, mode="append", statistics=[*contract.with_statistics, ROW, DROP]
+        )
         steps.tell("write.settled")
-        engine.write_delta(
+        write_table(
+            self.session,
             settlements(self.passing, "replayed", version=candidate.number, attempt=candidate.attempt),
             ref=candidate.branch,
             path=settled,
@@ -189,7 +194,9 @@ class _Replay:
         parent, repository = self.parent, self.session.repository
         files = table_files(repository, candidate.branch, layout.processed_table(self.contract.name), known=parent.files)
         settled = table_files(repository, candidate.branch, layout.settled_table(self.contract.name), known=parent.settled)
-        content, rows = content_after(self.session.engine, self.contract, candidate.branch, files, parent)
+        content, rows = content_after(
+            self.session.engine, self.contract, files, parent, uri=partial(uri_of, self.session, candidate.branch)
+        )
         before = parent.counts.after
         counts = Counts(
             self.asked,

@@ -84,13 +84,12 @@ def test_order_and_files_change_nothing_and_parts_add_up(engine: Engine, folder:
     assert add(add(None, separate[0]), separate[1]) == f"x{apart[0]:032x}"
 
 
-def test_a_table_hashed_by_an_earlier_scheme_is_hashed_anew(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_hashed_by_an_earlier_scheme_is_hashed_anew(engine: Engine, folder: Path) -> None:
     def hashed(parent: SimpleNamespace | None) -> tuple[str, int]:
-        return content_after(engine, CONTRACT, "main", files, cast("Manifest", parent))
+        return content_after(engine, CONTRACT, files, cast("Manifest", parent), uri=lambda file: (folder / file.path).as_uri())
 
     together = content(engine, folder, [ONE, NOTHING], [EMPTY])[0]
     files = [DataFile(f"part{number}.parquet", "", 0, "", rows) for number, rows in enumerate((2, 1))]
-    monkeypatch.setattr(Engine, "uri", lambda _, __, path: (folder / path).as_uri())
     first = hashed(None)
     assert first == (add(None, together), 3)
     before = content(engine, folder, [ONE, NOTHING])[0]

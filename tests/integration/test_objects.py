@@ -71,7 +71,7 @@ def test_a_file_comes_out_as_it_went_in_whichever_way_it_took(session: Session, 
 def test_a_hash_is_of_the_bytes_that_lie_there(session: Session, branch: str, file: Path) -> None:
     session.repository.upload(branch, "soiled", file, digest=DIGEST)
     (listed,) = session.repository.listing(branch, "soiled")
-    block = session.repository.local(listed.physical_address)
+    block = session.repository.local(session.repository.physical(listed.physical_address))
     assert block is not None
     block.write_bytes(CONTENT[:-1])
     assert session.repository.sha256(branch, "soiled") == hashlib.sha256(CONTENT[:-1]).hexdigest()

@@ -37,13 +37,14 @@ import sys
 from lake.delta import table_files
 from lake.server import ensure_server, stop_server
 from lake.session import open_session
+from lake.tables import write_table
 from lakegate.settings import Settings
 
 session = open_session(Settings.load(home=sys.argv[1]))
 
 def write(branch, rows):
     session.repository.branch(branch, "main")
-    session.engine.write_delta(session.engine.spark.range(rows), ref=branch, path="tables/t", mode="overwrite", statistics=["id"])
+    write_table(session, session.engine.spark.range(rows), ref=branch, path="tables/t", mode="overwrite", statistics=["id"])
 
 write("before", 3)
 stop_server(session.settings.home)

@@ -1,0 +1,84 @@
+"""Writing a table of the lake: an engine writes the rows, one Delta commit names their files.
+
+Where the blockstore lies on this disk the engine writes beside it, and the files are laid into it and named through delta-rs;
+else it writes through the gateway, from wherever it runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote
+
+from lake.delta import HASHERS, Listed, opened, storage_options
+from lake.objects import sha256_of
+from lake.repository import Repository
+from lake.session import Session
+from lakegate.home import Endpoint
+from lakegate.manifest import DataFile
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Mode = Literal["append", "overwrite"]
+
+
+def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> None:
+    """Write a frame as one Delta commit of the table at `path` of a branch; only the columns in `statistics` get min and max (P6)."""
+    engine, repository = session.engine, session.repository
+    if repository.blocks is None:
+        engine.write_delta(frame, uri=engine.uri(ref, path), mode=mode, statistics=statistics)
+        return
+    with session.scratch("table") as folder:
+        engine.write_delta(frame, uri=(folder / "table").as_uri(), mode="overwrite", statistics=statistics)
+        _take_over(repository, folder / "table", ref=ref, path=path, mode=mode)
+
+
+def uri_of(session: Session, ref: str, file: Listed | DataFile) -> str:
+    """Where the engine finds a file of the tree `ref`: on this disk where it lies there, else through the gateway."""
+    block = session.repository.local(file.physical)
+    return session.engine.uri(ref, file.path) if block is None else block.as_uri()
+
+
+def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mode: Mode) -> None:
+    """Make the files of a Delta table on this disk those of a commit of the lake's table."""
+    from deltalake import DeltaTable
+    from deltalake.transaction import AddAction, PostCommitHookProperties, create_table_with_add_actions
+
+    added = list(_added(staged))
+
+    def put(action: dict[str, Any]) -> None:
+        file = staged / unquote(action["path"])
+        repository.upload(ref, f"{path}/{unquote(action['path'])}", file, digest=sha256_of(file))
+
+    with ThreadPoolExecutor(HASHERS) as pool:
+        list(pool.map(put, added))
+    made = DeltaTable(staged)
+    schema, configuration = made.schema(), made.metadata().configuration
+    actions = [
+        AddAction(item["path"], item["size"], item.get("partitionValues") or {}, item["modificationTime"], True, item["stats"])
+        for item in added
+    ]
+    # Files of earlier versions of the log are other tags' as well: nothing is cleaned up.
+    hooks = PostCommitHookProperties(cleanup_expired_logs=False)
+
+    def commit(endpoint: Endpoint) -> None:
+        table = opened(repository, endpoint, ref, path)
+        if table is not None:
+            table.create_write_transaction([*actions], mode, schema, post_commithook_properties=hooks)
+            return
+        uri, options = f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)
+        create_table_with_add_actions(uri, schema, actions, configuration=configuration, storage_options=options)
+
+    repository.calling(commit, doing=f"writing the Delta log of {path}", retry=False)
+
+
+def _added(staged: Path) -> Iterator[dict[str, Any]]:
+    """What the log of a table just made adds, with the statistics that the engine took."""
+    for log in sorted((staged / "_delta_log").glob("*.json")):
+        for line in log.read_text(encoding="utf-8").splitlines():
+            if "add" in (action := json.loads(line)):
+                yield action["add"]
