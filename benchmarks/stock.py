@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.arena import bucket
 from benchmarks.rules import REFERENCE
 from lake.ingest import ingest
+from lake.objects import sha256_of
 from lake.server import stop_server
 from lake.session import open_session
 from lakegate.settings import Settings
@@ -25,7 +26,7 @@ def main(home: str, project: str, airports: Path) -> None:
         parquet.write_table(csv.read_csv(airports), local)
         repository = bucket(session.endpoint)
         repository.create()
-        repository.upload("main", local.name, local)
+        repository.upload("main", local.name, local, digest=sha256_of(local))
     finally:
         stop_server(settings.home)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import unquote
 
 from lake.engine_errors import engine_errors
-from lake.engine_start import start
+from lake.engine_start import preload, start
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
 
@@ -53,6 +54,13 @@ class Engine:
         logging.getLogger("pyspark.sql.connect.logging").disabled = True  # it prints engines' errors, which quote values (P6)
         with engine_errors("starting"):
             return start(self.settings, self.endpoint)
+
+    @contextlib.contextmanager
+    def imported_beside(self) -> Iterator[None]:
+        """Import the engine's packages beside what this thread does meanwhile; nothing is started yet."""
+        with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
+            pool.submit(preload, self.name)
+            yield
 
     @contextlib.contextmanager
     def small_on_the_left(self) -> Iterator[None]:

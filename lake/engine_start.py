@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import os
 import shutil
 import uuid
@@ -43,6 +44,13 @@ def start(settings: Settings, endpoint: Endpoint) -> SparkSession:
     if settings.engine == "sail":
         session.sql(f"SET {NO_DYNAMIC_FILTERS}=false").collect()
     return session
+
+
+def preload(engine: str) -> None:
+    """Import what starting the engine imports, half a second of it; what fails here fails there again, and is told then."""
+    with contextlib.suppress(ImportError):
+        for module in ("pyspark.sql.connect.session", *(["pysail.spark"] if engine == "sail" else [])):
+            importlib.import_module(module)
 
 
 def _keys(endpoint: Endpoint) -> dict[str, str | None]:

@@ -9,6 +9,7 @@ import json
 import os
 import stat
 import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ from lake.session import Session
 from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, UsageError
 
 RECEIVE_TRIES: Final = 5
+LONG: Final = 32 * 1024**2
+"""Bytes of a delivery that takes as long to copy as an engine to be imported."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -
     check_path(path)
     with session.scratch("receive") as folder:
         copied = folder / "data"
-        digest, info = copy_in(path, copied)
+        with session.engine.imported_beside() if path.stat().st_size > LONG else contextlib.nullcontext():
+            digest, info = copy_in(path, copied)
         copied = session.drops.keep(digest, copied, path.name)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
         identity = json.dumps([str(path.resolve()), info.st_size, modified, digest, *([uuid.uuid4().hex] if anew else [])])
@@ -183,16 +187,19 @@ def copy_in(source: Path, target: Path) -> tuple[str, os.stat_result]:
         UsageError: It can't be read, or it changed while it was copied.
     """
     digest = hashlib.sha256()
+    taken: Future[None] | None = None
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
         raise UsageError(f"the file can't be read ({error.strerror})", where=str(source), fix="check its owner and mode") from error
-    with os.fdopen(descriptor, "rb") as reader:
+    with os.fdopen(descriptor, "rb") as reader, ThreadPoolExecutor(1) as hasher:
         before = os.fstat(reader.fileno())
         try:
             with target.open("wb") as writer:
                 while chunk := reader.read(CHUNK):
-                    digest.update(chunk)
+                    if taken is not None:
+                        taken.result()
+                    taken = hasher.submit(digest.update, chunk)
                     writer.write(chunk)
         except OSError as error:
             raise LakegateError(
