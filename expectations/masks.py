@@ -41,10 +41,15 @@ def holds(bit: tuple[str, int]) -> str:
 
 def aside(plan: Plan) -> str:
     """SQL over labelled rows: whether a row is set aside."""
+    return any_of([holds(word) for word in aside_words(plan).items()])
+
+
+def aside_words(plan: Plan) -> dict[str, int]:
+    """For each mask column the bits of which any sets a row aside."""
     words: dict[str, int] = {}
     for mask, bit in bits(plan, severity="quarantine").values():
         words[mask] = words.get(mask, 0) | bit
-    return any_of([holds(word) for word in words.items()])
+    return words
 
 
 def reasons(plan: Plan, words: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:

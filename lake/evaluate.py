@@ -36,6 +36,8 @@ class Evaluated:
 
     plan: Plan
     labelled: DataFrame
+    kept: Path
+    """The folder of its Parquet files."""
     valid: int
     quarantined: int
     outcomes: tuple[Outcome, ...]
@@ -111,11 +113,11 @@ def evaluate(
     frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference, earlier=earlier)
     keep = [*plan.columns, ROW]
     with engine.small_on_the_left():
-        labelled = engine.write_scratch(label(frame, plan, keep=keep), folder / "labelled")
+        labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")
     counted = count_labelled(labelled, plan, engine.rows, Tables(None, published, reference))
     histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}")
     found = outcomes(plan, counted, distributions=distributions)
-    return Evaluated(plan, labelled, counted.valid, counted.aside, found, histograms)
+    return Evaluated(plan, labelled, kept, counted.valid, counted.aside, found, histograms)
 
 
 def aside_by_rule(engine: Engine, labelled: DataFrame, plan: Plan) -> dict[str, int]:

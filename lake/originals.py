@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from expectations.frame import RECORD, ROW
-from expectations.masks import masks, reasons
+from expectations.frame import DROP, RECORD, ROW
+from expectations.masks import aside_words, masks, reasons
+from lake.records import int64
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from expectations.plan import Plan
 
 REASONS: Final = "_reasons"
+COLUMNS: Final = (DROP, ROW, "_file", REASONS, "_suite", "_attempt", RECORD)
+"""Of the quarantine, in their order."""
 BATCH: Final = 200_000
 """Records cut together: bounds memory."""
 
@@ -45,25 +49,41 @@ class Originals:
         return laid.take(pa.array(np.arange(0, len(edges), 2))).cast(pa.string())
 
 
-def write_aside(plan: Plan, marks: pa.Table, originals: Originals | None, into: Path) -> Path:
-    """Write rows that are set aside as Parquet: `_row`, `_reasons` and the original `_record`, by number.
+def marks_aside(plan: Plan, labelled: Path) -> pa.Table:
+    """`_row` and the mask columns of the rows set aside among labelled ones kept as Parquet in a folder, by number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
+
+    chosen = ds.scalar(value=False)
+    for name, word in aside_words(plan).items():
+        chosen |= pc.bit_wise_and(ds.field(name), word) != 0
+    schema = pa.schema([(name, pa.int64()) for name in (ROW, *masks(plan))])
+    return ds.dataset(labelled, schema, format="parquet").to_table(filter=chosen).sort_by(ROW)
+
+
+def rows_aside(plan: Plan, marks: pa.Table, originals: Originals | None, told: Mapping[str, str]) -> pa.RecordBatchReader:
+    """Rows that are set aside, by number: `_row`, `_reasons`, the original `_record`, and what is `told` of all of them alike.
 
     Args:
         plan: Of the suite that set them aside.
-        marks: `_row` and the mask columns of each.
+        marks: What `marks_aside` gave.
         originals: Where their records are cut from.
-        into: The file.
+        told: Text columns of one value each.
     """
     import pyarrow as pa
-    from pyarrow import parquet
 
-    ordered = marks.sort_by(ROW)
-    schema = pa.schema([(ROW, pa.int64()), (REASONS, pa.list_(pa.string())), (RECORD, pa.string())])
-    with parquet.ParquetWriter(into, schema, compression="none") as writer:
-        for at in range(0, ordered.num_rows, BATCH):
-            part = ordered.slice(at, BATCH)
+    kinds = {ROW: pa.int64(), REASONS: pa.list_(pa.string()), RECORD: pa.string()} | dict.fromkeys(told, pa.string())
+    schema = pa.schema([(name, kinds[name]) for name in COLUMNS])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for at in range(0, marks.num_rows, BATCH):
+            part = marks.slice(at, BATCH)
             rows = part.column(ROW).to_numpy()
-            told = reasons(plan, {name: part.column(name).to_numpy() for name in masks(plan)})
-            records = originals.cut(rows) if originals else pa.nulls(part.num_rows, pa.string())
-            writer.write_table(pa.Table.from_arrays([pa.array(rows), told, records], schema=schema))
-    return into
+            made = {name: pa.repeat(value, part.num_rows) for name, value in told.items()}
+            made[ROW] = int64(rows)
+            made[REASONS] = reasons(plan, {name: part.column(name).to_numpy() for name in masks(plan)})
+            made[RECORD] = originals.cut(rows) if originals else pa.nulls(part.num_rows, pa.string())
+            yield pa.RecordBatch.from_arrays([made[name] for name in COLUMNS], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())

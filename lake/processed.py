@@ -6,13 +6,12 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Final, Literal
 
 from catalog.contract import Contract
 from expectations.build import build_suite
-from expectations.frame import DROP, RECORD, ROW
-from expectations.masks import aside, masks
+from expectations.frame import DROP, ROW
+from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Verdict
 from lake import layout, ledger, publish
@@ -26,14 +25,14 @@ from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate, pin_references
 from lake.hop import finished, run_hop
 from lake.job import HopResult, Job, Written
-from lake.originals import REASONS, Originals, write_aside
+from lake.originals import Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.raw import parse_received, source_of
 from lake.receive import Drop, is_pending, received, settle
 from lake.repository import MAIN
 from lake.session import Session
 from lake.steps import Steps
-from lake.tables import uri_of, write_table
+from lake.tables import uri_of, write_rows, write_table
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, Parent
 from lakegate.names import VersionName
@@ -168,7 +167,7 @@ class _Work:
                 valid = pool.submit(self._write_valid, found, candidate)
                 steps.tell("write.quarantine")
                 if found.quarantined or (parent and parent.quarantine and not self.appends):
-                    self._write_aside(found, candidate, parsed.originals, folder)
+                    self._write_aside(found, candidate, parsed.originals)
                 valid.result()
             notes = compare.keep(candidate, found.histograms, found.plan.histograms)
         return replace(self._describe(candidate, found, counts), notes=notes)
@@ -193,23 +192,11 @@ class _Work:
             statistics=[*self.contract.with_statistics, ROW, DROP],
         )
 
-    def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None, folder: Path) -> None:
-        from pyspark.sql import functions as F  # noqa: N812
-
-        engine = self.session.engine
-        marks = engine.arrow(found.labelled.where(aside(found.plan)).select(ROW, *masks(found.plan)))
-        written = write_aside(found.plan, marks, originals, folder / "aside.parquet")
-        rows = engine.read_parquet([written.as_uri()]).select(
-            F.lit(self.drop.sha256).alias(DROP),
-            F.col(ROW),
-            F.lit(self.drop.name).alias("_file"),
-            F.col(REASONS),
-            F.lit(self.suite.hash).alias("_suite"),
-            F.lit(candidate.attempt).alias("_attempt"),
-            F.col(RECORD),
-        )
+    def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None) -> None:
+        told = {DROP: self.drop.sha256, "_file": self.drop.name, "_suite": self.suite.hash, "_attempt": candidate.attempt}
+        rows = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told)
         # A full delivery takes the place of the one before, with the rows that were set aside of it.
-        write_table(self.session, rows, ref=candidate.branch, path=self.quarantine, mode=self.mode, statistics=[DROP, ROW])
+        write_rows(self.session, rows, ref=candidate.branch, path=self.quarantine, mode=self.mode, statistics=[DROP, ROW])
 
     def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
         """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import unquote
 
 from lake.delta import HASHERS, Listed, opened, storage_options
@@ -21,6 +21,7 @@ from lakegate.home import Endpoint
 from lakegate.manifest import DataFile
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
 Mode = Literal["append", "overwrite"]
@@ -34,6 +35,24 @@ def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode
         return
     with session.scratch("table") as folder:
         engine.write_delta(frame, uri=(folder / "table").as_uri(), mode="overwrite", statistics=statistics)
+        _take_over(repository, folder / "table", ref=ref, path=path, mode=mode)
+
+
+def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> None:
+    """As `write_table`, for rows that this process has at hand."""
+    from deltalake import write_deltalake
+
+    repository, configuration = session.repository, {"delta.dataSkippingStatsColumns": ",".join(statistics)}
+    if repository.blocks is None:
+        uri, given = f"s3://{repository.name}/{ref}/{path}", {"mode": mode} | ({"schema_mode": mode} if mode == "overwrite" else {})
+
+        def write(endpoint: Endpoint) -> None:
+            write_deltalake(uri, rows, configuration=configuration, storage_options=storage_options(endpoint), **cast("Any", given))
+
+        repository.calling(write, doing=f"writing {path}", retry=False)
+        return
+    with session.scratch("table") as folder:
+        write_deltalake(folder / "table", rows, configuration=configuration)
         _take_over(repository, folder / "table", ref=ref, path=path, mode=mode)
 
 
