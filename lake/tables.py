@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import unquote
 
 from lake.delta import HASHERS, Listed, opened, storage_options
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 Mode = Literal["append", "overwrite"]
+ROW_GROUP: Final = 200_000
+"""Rows that are encoded together: delta-rs's million of them takes half a gigabyte."""
 
 
 def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> None:
@@ -40,19 +42,24 @@ def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode
 
 def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> None:
     """As `write_table`, for rows that this process has at hand."""
-    from deltalake import write_deltalake
+    from deltalake import WriterProperties, write_deltalake
 
-    repository, configuration = session.repository, {"delta.dataSkippingStatsColumns": ",".join(statistics)}
+    repository = session.repository
+    told: dict[str, Any] = {
+        "configuration": {"delta.dataSkippingStatsColumns": ",".join(statistics)},
+        "writer_properties": WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP),
+    }
     if repository.blocks is None:
-        uri, given = f"s3://{repository.name}/{ref}/{path}", {"mode": mode} | ({"schema_mode": mode} if mode == "overwrite" else {})
+        uri = f"s3://{repository.name}/{ref}/{path}"
+        told |= {"mode": mode} | ({"schema_mode": mode} if mode == "overwrite" else {})
 
         def write(endpoint: Endpoint) -> None:
-            write_deltalake(uri, rows, configuration=configuration, storage_options=storage_options(endpoint), **cast("Any", given))
+            write_deltalake(uri, rows, storage_options=storage_options(endpoint), **told)
 
         repository.calling(write, doing=f"writing {path}", retry=False)
         return
     with session.scratch("table") as folder:
-        write_deltalake(folder / "table", rows, configuration=configuration)
+        write_deltalake(folder / "table", rows, **told)
         _take_over(repository, folder / "table", ref=ref, path=path, mode=mode)
 
 
