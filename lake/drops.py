@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from catalog.contract import FileFormat
+from lake.engine import STAGING
 from lake.parse import Parsed, parse
 from lake.scratch import scratch
 from lake.unpack import unpack
 from lakegate.errors import ContractError, DataRejected
-from lakegate.settings import Settings
+from lakegate.settings import Engine, Settings
 
 LIMIT: Final = 4 * 1024**3
 """Bytes on disk over which the drops that were used longest ago are given up."""
@@ -121,7 +122,8 @@ class Drops:
         kept = self._kept[digest]
         if kept.delivered is None:
             raise KeyError(digest)
-        kept.parsed[format] = pool.submit(parse_file, kept.delivered, format, kept.folder / f"format{len(kept.parsed)}")
+        folder = kept.folder / f"format{len(kept.parsed)}"
+        kept.parsed[format] = pool.submit(parse_file, kept.delivered, format, folder, engine=self._settings.engine)
 
     def release(self, digest: str) -> None:
         """Give a drop up: no hop of this process needs its bytes any more."""
@@ -144,11 +146,11 @@ class Drops:
             self.release(oldest)
 
 
-def parse_file(delivered: Path, format: FileFormat, folder: Path) -> Parsed:  # noqa: A002
-    """Unpack and parse a delivered file into a staging file in `folder`."""
+def parse_file(delivered: Path, format: FileFormat, folder: Path, *, engine: Engine) -> Parsed:  # noqa: A002
+    """Unpack and parse a delivered file into a staging file in `folder`, of the kind that the engine reads best."""
     # Under its own name, which is what an error calls it.
     unpacked = unpack(delivered, _place(folder / "unpacked", delivered.name), limit=format)
-    return parse(unpacked.path, format, into=folder / "staging.parquet")
+    return parse(unpacked.path, format, into=folder / STAGING[engine])
 
 
 def _place(folder: Path, name: str) -> Path:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from lake.engine_errors import engine_errors
 from lake.engine_start import preload, start
+from lake.staging import ARROW
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 SCRATCH: Final = {"compression": "uncompressed", "dictionary_enabled": "false", "statistics_enabled": "none"}
 """Written once and read once by this process: what makes a file smaller costs more than it saves. Spark knows the first alone."""
+
+
+STAGING: Final = {"sail": f"staging{ARROW}", "spark": "staging.parquet"}
+"""Name of a staging file that the engine reads best; Spark reads no Arrow files."""
 
 
 class Engine:
@@ -93,6 +98,11 @@ class Engine:
         """The Parquet files at these addresses, as one frame."""
         with engine_errors("opening files"):
             return self.spark.read.parquet(*map(self._spelled, uris))
+
+    def read_staging(self, path: Path) -> DataFrame:
+        """A staging file, of the kind that `STAGING` names or Parquet, as a frame."""
+        with engine_errors("opening files"):
+            return self.spark.read.format("arrow" if path.suffix == ARROW else "parquet").load(self._spelled(path.as_uri()))
 
     def write_delta(self, frame: DataFrame, *, uri: str, mode: Literal["append", "overwrite"], statistics: Sequence[str]) -> None:
         """Write a frame as a Delta commit of the table there; only the columns named in `statistics` get min and max in the log (P6)."""

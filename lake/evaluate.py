@@ -96,7 +96,7 @@ def evaluate(
         session: The open lake.
         contract: Gives types, keys and relationships.
         suite: The rules of the processed hop.
-        staging: Parquet of text columns with `_row`.
+        staging: What was parsed, see `lake.parse.Parsed`.
         folder: Scratch folder that the labelled rows are kept in.
         pins: The references' versions.
         published: The table that the drop is appended to, whose keys must not come again; None where it is replaced.
@@ -110,7 +110,7 @@ def evaluate(
         (pin,) = (item for item in pins if item.table == table)
         return session.references.frame(finished(session, pin.name).manifest)
 
-    frame = mark(typed(engine.read_parquet([staging.as_uri()]), contract), plan, published=published, reference=reference, earlier=earlier)
+    frame = mark(typed(engine.read_staging(staging), contract), plan, published=published, reference=reference, earlier=earlier)
     keep = [*plan.columns, ROW]
     with engine.small_on_the_left():
         labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")

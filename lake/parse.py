@@ -1,4 +1,4 @@
-"""A plain delimited file becomes a Parquet staging file of text columns, and an exact list of what could not be read.
+"""A plain delimited file becomes a staging file of text and plain values, and an exact list of what could not be read.
 
 The splitter says how many records there are; pyarrow.csv reads those that can be read, block by block and several at once.
 Where the two disagree the records are halved until the one at fault stands alone, so none is lost or merged with its neighbour in
@@ -14,11 +14,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from catalog.contract import RESCUED, ColumnType, FileFormat
 from catalog.nested import Nested
@@ -30,6 +29,7 @@ from lake.plain import PLAIN, part_plain
 from lake.records import RecordReader, int64
 from lake.rescue import Rescue
 from lake.splitter import Buffer, Bytes, Reason, Split, split_blocks
+from lake.staging import StagingWriter
 from lakegate.errors import ContractError, DataRejected, IntegrityError
 
 READERS: Final = 2
@@ -72,7 +72,7 @@ class Parsed:
 
 
 def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A002
-    """Parse a plain file and stage its readable records as Parquet in `into`; memory stays bounded whatever its size.
+    """Parse a plain file and stage its readable records in `into` (see `lake.staging`); memory stays bounded whatever its size.
 
     Raises:
         DataRejected: It doesn't look like delimited text with a header.
@@ -172,7 +172,7 @@ class _Tally:
     unreadable: list[Unreadable] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     account: Counter[str] = field(default_factory=Counter)
-    writer: Any = None
+    writer: StagingWriter | None = None
     bounds: BinaryIO | None = None
     shape: Shape | None = None
     rescued: int = 0
@@ -187,8 +187,7 @@ class _Tally:
         if len(set(columns)) == len(columns):
             self.shape = Shape.of(columns, format)
             schema = pa.schema([*self.shape.staged, (ROW, pa.int64())])
-            # Read once and thrown away: what makes it smaller costs more time than it saves.
-            self.writer = pq.ParquetWriter(into, schema, compression="none", use_dictionary=False, write_statistics=False)
+            self.writer = StagingWriter(into, schema)
             self.bounds = _bounds_of(into).open("wb")
 
     @property
@@ -211,7 +210,7 @@ class _Tally:
         self.readable += found.num_rows if found else 0
         self.rescued += found.num_rows - found.column(RESCUED).null_count if found and self.rescues else 0
         if self.writer is not None and found:
-            self.writer.write_table(pa.Table.from_arrays([*found.columns, int64(good + self.records + 1)], schema=self.writer.schema))
+            self.writer.write([*found.columns, int64(good + self.records + 1)])
         if self.bounds is not None:
             self.bounds.write(np.column_stack([part.start, part.end]).tobytes())
         self.records += len(part)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from catalog.contract import ColumnType
 from expectations.frame import plain_column
+from lake.staging import read_staging
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -58,11 +59,13 @@ class Typed(NamedTuple):
 def type_plain(texts: pa.Array, kind: ColumnType) -> Typed:
     """Part texts into typed values and what is not plain; `kind` is one of PLAIN."""
     spelling, count = PLAIN[kind], len(texts)
+    texts = pa.concat_arrays([texts, texts[:0]]) if texts.offset else texts
     other = _not_plain(texts, spelling)
     plain, others = texts, pa.nulls(count, pa.string())
     if other.any():
-        mask, nothing = _booleans(other), pa.scalar(None, pa.string())
-        plain, others = pc.if_else(mask, nothing, texts), pc.if_else(mask, texts, nothing)
+        chosen = ~other if not texts.null_count else ~other & texts.is_valid().to_numpy(zero_copy_only=False)
+        plain = pa.Array.from_buffers(pa.string(), count, [_bitmap(chosen), *texts.buffers()[1:]])
+        others = pc.if_else(pa.Array.from_buffers(pa.bool_(), count, [None, _bitmap(other)]), texts, pa.scalar(None, pa.string()))
     try:
         return Typed(pc.cast(plain, spelling.type), others)
     except pa.ArrowInvalid:
@@ -79,13 +82,11 @@ def part_plain(table: pa.Table, typed: Sequence[tuple[str, ColumnType]]) -> pa.T
 
 def texts_of(staging: Path, name: str) -> pa.ChunkedArray:
     """The delivered texts of a column of a staging file; of plain numbers, their shortest spelling."""
-    from pyarrow import parquet
-
-    file = parquet.ParquetFile(staging)
-    texts = file.read([name]).column(0)
-    if plain_column(name) not in file.schema_arrow.names:
+    found = read_staging(staging, [name, plain_column(name)])
+    texts = found.column(name)
+    if plain_column(name) not in found.column_names:
         return texts
-    values = file.read([plain_column(name)]).column(0)
+    values = found.column(plain_column(name))
     if pa.types.is_timestamp(values.type):
         spelled = pc.strftime(pc.cast(values, pa.timestamp("s", "UTC")), "%Y-%m-%dT%H:%M:%SZ")
     else:
@@ -98,7 +99,7 @@ def _not_plain(texts: pa.Array, spelling: Spelling) -> Bools:
     _, offsets, content = texts.buffers()
     if content is None or not len(texts):
         return np.zeros(len(texts), np.bool_)
-    bounds = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    bounds = np.frombuffer(offsets, np.int32)[: len(texts) + 1]
     data = np.frombuffer(content, np.uint8)
     length = np.diff(bounds)
     fits = (length >= spelling.shortest) & (length <= spelling.longest)
@@ -117,6 +118,5 @@ def _not_plain(texts: pa.Array, spelling: Spelling) -> Bools:
     return ~fits
 
 
-def _booleans(values: Bools) -> pa.Array:
-    """As `pa.array`, which would import pandas first."""
-    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(np.packbits(values, bitorder="little"))])
+def _bitmap(values: Bools) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(values, bitorder="little"))

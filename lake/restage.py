@@ -11,6 +11,7 @@ from catalog.contract import Contract
 from expectations.frame import RECORD, ROW
 from lake.parse import parse
 from lake.session import Session
+from lake.staging import read_staging
 from lake.versions import header_of
 from lakegate.errors import IntegrityError
 
@@ -47,7 +48,7 @@ def stage_records(session: Session, contract: Contract, drop: str, rows: pa.Tabl
     if parsed.staging is None or parsed.records != rows.num_rows:
         what = f"{rows.num_rows} rows set aside read as {parsed.records} records"
         raise IntegrityError(what, where=f"drop {drop[:12]}", fix="restore the file format in its contract")
-    table = parquet.read_table(parsed.staging)
+    table = read_staging(parsed.staging)
     places = pc.subtract(table.column(ROW), 1).combine_chunks()
     numbers = rows.column(ROW).combine_chunks().take(places)
     staging = folder / "staging.parquet"

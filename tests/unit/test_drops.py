@@ -40,9 +40,9 @@ def given(drops: Drops, folder: Path, text: bytes) -> str:
 def test_what_is_parsed_ahead_is_not_parsed_again(drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parse, asked = module.parse_file, []
 
-    def counted(path: Path, *rest: object) -> object:
+    def counted(path: Path, *rest: object, **more: object) -> object:
         asked.append(path)
-        return parse(path, *rest)  # type: ignore[arg-type]
+        return parse(path, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "parse_file", counted)
     digest = given(drops, tmp_path, TEXT)
@@ -92,10 +92,10 @@ def test_outside_of_at_hand_nothing_is_kept(tmp_path: Path) -> None:
 def test_what_went_wrong_in_passing_is_tried_again(drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parse, full = module.parse_file, [OSError(errno.ENOSPC, "the disk is full")]
 
-    def fails_once(*asked: object) -> object:
+    def fails_once(*asked: object, **more: object) -> object:
         if full:
             raise full.pop()
-        return parse(*asked)  # type: ignore[arg-type]
+        return parse(*asked, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "parse_file", fails_once)
     digest = given(drops, tmp_path, TEXT)

@@ -1,0 +1,46 @@
+"""The staging file: a drop's rows as they were parsed, written once and read once, by an engine in another language.
+
+An Arrow file (IPC) where the engine reads one, which is bytes out of memory and back; else Parquet, plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet as pq
+
+ARROW: Final = ".arrow"
+"""Suffix of a staging file that is no Parquet."""
+
+
+class StagingWriter:
+    """Writes tables of one schema to a staging file, whose suffix says what it is."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.schema = schema
+        self._writer: Any = (
+            pa.ipc.new_file(str(path), schema)
+            if path.suffix == ARROW
+            # What makes it smaller costs more time than it saves.
+            else pq.ParquetWriter(path, schema, compression="none", use_dictionary=False, write_statistics=False)
+        )
+
+    def write(self, columns: Sequence[Any]) -> None:
+        """Append rows, given as columns of the schema."""
+        self._writer.write_table(pa.Table.from_arrays(list(columns), schema=self.schema))
+
+    def close(self) -> None:
+        """Complete the file."""
+        self._writer.close()
+
+
+def read_staging(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """All columns of a staging file, or those of these that it has."""
+    import pyarrow.dataset as ds
+
+    file = ds.dataset(path, format="ipc" if path.suffix == ARROW else "parquet")
+    return file.to_table(columns=None if columns is None else [name for name in columns if name in file.schema.names])

@@ -1,0 +1,41 @@
+"""What a staging file is makes no difference to what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalog.contract import FileFormat
+from lake.engine import STAGING
+from lake.parse import parse
+from lake.plain import texts_of
+from lake.staging import read_staging
+
+FORMAT = FileFormat(null_values=("", "NA"), typed=(("n", "integer"), ("x", "double"), ("at", "timestamp"), ("on", "date")))
+ROWS = {
+    "n": ["7", "seven", None, "12"],
+    "x": ["1.5", "1e3", "0.25", None],
+    "at": ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00+01:00", None, "2013-11-03T05:00:00Z"],
+    "on": ["2024-02-29", "2024-02-30", "2024-01-01", None],
+    "word": ["a", "b", None, "d"],
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(STAGING.values())))
+@pytest.mark.parametrize("rows", [4, 0])
+def test_rows_come_back_whatever_the_file_is(tmp_path: Path, name: str, rows: int) -> None:
+    lines = [",".join(ROWS), *(",".join(value or "NA" for value in row) for row in list(zip(*ROWS.values(), strict=True))[:rows])]
+    (tmp_path / "drop.csv").write_text("\n".join(lines) + "\n")
+    found = parse(tmp_path / "drop.csv", FORMAT, into=tmp_path / name)
+    assert found.staging == tmp_path / name
+    assert found.readable == rows
+    table = read_staging(found.staging)
+    assert table["_row"].to_pylist() == list(range(1, rows + 1))
+    assert table["word"].to_pylist() == ROWS["word"][:rows]
+    assert table["__plain_n"].to_pylist() == [7, None, None, 12][:rows]
+    assert table["n"].to_pylist() == [None, "seven", None, None][:rows]
+    for column, texts in ROWS.items():
+        # One date that Arrow refuses leaves them all as text: either way they are told as they were delivered.
+        assert texts_of(found.staging, column).to_pylist() == texts[:rows]
+    assert read_staging(found.staging, ["word", "nowhere"]).column_names == ["word"]
