@@ -26,7 +26,7 @@ def main(home: str, project: str, airports: Path) -> None:
         parquet.write_table(csv.read_csv(airports), local)
         repository = bucket(session.endpoint)
         repository.create()
-        repository.upload("main", local.name, local, digest=sha256_of(local))
+        repository.upload("main", local.name, local, etag=sha256_of(local))
     finally:
         stop_server(settings.home)
 

@@ -113,21 +113,21 @@ class Objects(Calls):
             connect_timeout=5,
         )
 
-    def upload(self, branch: str, path: str, source: Path, *, digest: str) -> None:
-        """Put a local file onto a branch, which nobody may change any more; `digest` is the SHA-256 of its bytes.
+    def upload(self, branch: str, path: str, source: Path, *, etag: str) -> None:
+        """Put a local file onto a branch, which nobody may change any more; `etag` is any text that no other content has.
 
         Raises:
             LakegateError: The blockstore can't be written.
         """
         put = self._send if self.blocks is None else self._lay
-        self._call(lambda: put(branch, path, source, digest), doing=f"uploading {path}")
+        self._call(lambda: put(branch, path, source, etag), doing=f"uploading {path}")
 
     def _send(self, branch: str, path: str, source: Path, _: str) -> None:
         with source.open("rb") as reader, self._s3.open_output_stream(f"{self.name}/{branch}/{path}") as writer:
             while chunk := reader.read(CHUNK):
                 writer.write(chunk)
 
-    def _lay(self, branch: str, path: str, source: Path, digest: str) -> None:
+    def _lay(self, branch: str, path: str, source: Path, etag: str) -> None:
         """Lay a file where lakeFS says, then link it; one that is never linked is a block that nothing names."""
         from lakefs_sdk.models import StagingLocation, StagingMetadata
 
@@ -142,7 +142,7 @@ class Objects(Calls):
             raise LakegateError(what, where=str(target.parent), fix="make it writable and its disk less full") from error
         # By the namespace, which moves with the home; the address that lakeFS gave names the folder that it runs in.
         location = StagingLocation(physical_address=f"local://{given}")
-        staged = StagingMetadata(staging=location, checksum=digest, size_bytes=size)
+        staged = StagingMetadata(staging=location, checksum=etag, size_bytes=size)
         self._api.staging_api.link_physical_address(self.name, branch, path, staged)
 
     def local(self, physical: str) -> Path | None:

@@ -147,7 +147,7 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
             if not repository.listing(MAIN, layout.raw_object(dataset, digest)):
                 session.drops.parse_ahead(digest, session.catalog.get(dataset).file)
                 session.tell(dataset, "receive.upload")
-                repository.upload(branch, layout.raw_object(dataset, digest), copied, digest=digest)
+                repository.upload(branch, layout.raw_object(dataset, digest), copied, etag=digest)
             repository.put(branch, receipt, json.dumps(body, sort_keys=True).encode())
             if not _stands(session, dataset, digest):
                 repository.put(branch, layout.pending(dataset, digest), json.dumps({"format": layout.FORMAT}).encode())

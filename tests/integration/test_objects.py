@@ -57,7 +57,7 @@ def way(request: pytest.FixtureRequest, session: Session, monkeypatch: pytest.Mo
 
 def test_a_file_comes_out_as_it_went_in_whichever_way_it_took(session: Session, branch: str, file: Path, way: str) -> None:
     repository, path = session.repository, f"files/{way}, with a comma"
-    repository.upload(branch, path, file, digest=DIGEST)
+    repository.upload(branch, path, file, etag=DIGEST)
     file.unlink()
     assert repository.get(branch, path) == CONTENT
     assert repository.download(branch, path, file) == repository.sha256(branch, path) == DIGEST
@@ -69,7 +69,7 @@ def test_a_file_comes_out_as_it_went_in_whichever_way_it_took(session: Session, 
 
 
 def test_a_hash_is_of_the_bytes_that_lie_there(session: Session, branch: str, file: Path) -> None:
-    session.repository.upload(branch, "soiled", file, digest=DIGEST)
+    session.repository.upload(branch, "soiled", file, etag=DIGEST)
     (listed,) = session.repository.listing(branch, "soiled")
     block = session.repository.local(session.repository.physical(listed.physical_address))
     assert block is not None
@@ -80,7 +80,7 @@ def test_a_hash_is_of_the_bytes_that_lie_there(session: Session, branch: str, fi
 def test_what_was_laid_into_the_store_moves_with_its_home(settings: Settings, file: Path, tmp_path: Path) -> None:
     repository = open_session(settings, say=print).repository
     repository.branch("work", "main")
-    repository.upload("work", "files/one", file, digest=DIGEST)
+    repository.upload("work", "files/one", file, etag=DIGEST)
     repository.commit("work", "one file", {})
     stop_server(settings.home)
     moved = settings.with_home(tmp_path / "moved")
@@ -98,7 +98,7 @@ def test_a_store_that_cant_be_written_is_told_as_such(session: Session, branch: 
     repository = session.repository
     repository.blocks = tmp_path / "blocks"
     with pytest.raises(LakegateError, match="blockstore can't be written") as caught:
-        repository.upload(branch, "files/none", file, digest=DIGEST)
+        repository.upload(branch, "files/none", file, etag=DIGEST)
     assert str(tmp_path / "blocks") in str(caught.value.where)
     assert repository.get(branch, "files/none") is None
 
@@ -108,5 +108,5 @@ def test_an_external_lakefs_keeps_its_blocks_to_itself(lakefs_home: Settings, fi
     repository = open_session(external, say=print).repository
     assert repository.blocks is None
     repository.branch("external", "main")
-    repository.upload("external", "files/one", file, digest=DIGEST)
+    repository.upload("external", "files/one", file, etag=DIGEST)
     assert repository.sha256("external", "files/one") == DIGEST

@@ -117,12 +117,12 @@ def test_a_session_finds_its_lakefs_at_another_port(session: Session, squatter: 
     repository, before = session.repository, session.endpoint
     (tmp_path / "file").write_bytes(b"bytes")
     repository.branch("work", "main")
-    repository.upload("work", "one", tmp_path / "file", digest=DIGEST)
+    repository.upload("work", "one", tmp_path / "file", etag=DIGEST)
     main = repository.commit_of("main")
     url = started_elsewhere(session, squatter)
     assert url != before.url
     assert repository.commit_of("main") == main
-    repository.upload("work", "two", tmp_path / "file", digest=DIGEST)
+    repository.upload("work", "two", tmp_path / "file", etag=DIGEST)
     assert repository.sha256("work", "one") == repository.sha256("work", "two")
     assert session.endpoint.url == repository.endpoint.url == url
 
