@@ -6,6 +6,7 @@ else it writes through the gateway, from wherever it runs.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from urllib.parse import unquote
 from lake.delta import HASHERS, Listed, opened, storage_options
 from lake.repository import Repository
 from lake.session import Session
+from lakegate.errors import Conflict, IntegrityError
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile
 
@@ -31,7 +33,7 @@ ROW_GROUP: Final = 200_000
 def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> None:
     """Write a frame as one Delta commit of the table at `path` of a branch; only the columns in `statistics` get min and max (P6)."""
     engine, repository = session.engine, session.repository
-    if repository.blocks is None:
+    if not _beside(session):
         engine.write_delta(frame, uri=engine.uri(ref, path), mode=mode, statistics=statistics)
         return
     with session.scratch("table") as folder:
@@ -48,18 +50,42 @@ def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: 
         "configuration": {"delta.dataSkippingStatsColumns": ",".join(statistics)},
         "writer_properties": WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP),
     }
-    if repository.blocks is None:
+    if not _beside(session):
         uri = f"s3://{repository.name}/{ref}/{path}"
         told |= {"mode": mode} | ({"schema_mode": mode} if mode == "overwrite" else {})
 
         def write(endpoint: Endpoint) -> None:
-            write_deltalake(uri, rows, storage_options=storage_options(endpoint), **told)
+            with _told(path):
+                write_deltalake(uri, rows, storage_options=storage_options(endpoint), **told)
 
         repository.calling(write, doing=f"writing {path}", retry=False)
         return
     with session.scratch("table") as folder:
-        write_deltalake(folder / "table", rows, **told)
+        with _told(path):
+            write_deltalake(folder / "table", rows, **told)
         _take_over(repository, folder / "table", ref=ref, path=path, mode=mode)
+
+
+def _beside(session: Session) -> bool:
+    """Whether tables can be written beside the blockstore.
+
+    Not where the folder's address needs escapes: Sail 0.7.2 writes a Delta table to another folder then, and delta-rs 1.6 finds none.
+    """
+    return session.repository.blocks is not None and "%" not in session.settings.scratch_dir.absolute().as_uri()
+
+
+@contextlib.contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Turn delta-rs's errors into ours, without their text: it may quote values (P6)."""
+    from deltalake.exceptions import CommitFailedError, DeltaError
+
+    try:
+        yield
+    except CommitFailedError as error:
+        raise Conflict(f"another writer was first (writing {path})", fix="run it again") from error
+    except DeltaError as error:
+        what = f"the table can't be written ({type(error).__name__})"
+        raise IntegrityError(what, where=path, fix="nothing was published; run it again, and report it where it comes again") from None
 
 
 def uri_of(session: Session, ref: str, file: Listed | DataFile) -> str:
@@ -91,12 +117,13 @@ def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mod
     hooks = PostCommitHookProperties(cleanup_expired_logs=False)
 
     def commit(endpoint: Endpoint) -> None:
-        table = opened(repository, endpoint, ref, path)
-        if table is not None:
-            table.create_write_transaction([*actions], mode, schema, post_commithook_properties=hooks)
-            return
-        uri, options = f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)
-        create_table_with_add_actions(uri, schema, actions, configuration=configuration, storage_options=options)
+        with _told(path):
+            table = opened(repository, endpoint, ref, path)
+            if table is not None:
+                table.create_write_transaction([*actions], mode, schema, post_commithook_properties=hooks)
+                return
+            uri, options = f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)
+            create_table_with_add_actions(uri, schema, actions, configuration=configuration, storage_options=options)
 
     repository.calling(commit, doing=f"writing the Delta log of {path}", retry=False)
 

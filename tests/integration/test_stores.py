@@ -1,0 +1,94 @@
+"""One lake, whatever way its files take: beside the embedded lakeFS, from another disk, or through the gateway of one elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lake.server import ensure_server, stop_server
+from lakegate import open_snapshot
+from lakegate.settings import Settings
+
+pytestmark = pytest.mark.server
+
+ROOT = Path(__file__).resolve().parents[2]
+RIDES = """
+apiVersion: v3.2.0
+kind: DataContract
+id: rides
+name: rides
+version: 1.0.0
+status: draft
+schema:
+  - name: rides
+    properties:
+      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: fare, logicalType: number}
+      - {name: at, logicalType: timestamp}
+      - {name: rider, logicalType: string, classification: personal}
+customProperties:
+  - {property: writeMode, value: WRITTEN}
+  - {property: maxQuarantined, value: 1.0}
+"""
+FIRST = "ride,fare,at,rider\n1,2.5,2024-01-01T00:00:00Z,Ada\n2,far,2024-01-01T01:00:00Z,Bob\n3,1e1,2024-01-01 02:00:00,\n"
+SECOND = "ride,fare,at,rider\n4,.5,2024-01-02T00:00:00Z,Eve\n1,7,2024-01-02T01:00:00Z,Ada\n5,,never,Zoë\n6,-0.0,,Ada\n"
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A home, and what the environment says of its store."""
+
+    home: Path
+    env: dict[str, str]
+
+    def run(self, project: Path, *arguments: object) -> Any:
+        told = ("--home", self.home, "--project", project, "--json")
+        command = [sys.executable, "-m", "cli.main", *map(str, (*arguments, *told))]
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | self.env, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def project(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    contracts = tmp_path / "a project" / "catalog" / "contracts"
+    contracts.mkdir(parents=True)
+    (contracts / "rides.odcs.yaml").write_text(RIDES.replace("WRITTEN", request.param))
+    return tmp_path / "a project"
+
+
+@pytest.mark.parametrize("project", ["append", "replace"], indirect=True)
+def test_what_comes_of_drops_is_the_same(project: Path, tmp_path: Path, lakefs_home: Settings, request: pytest.FixtureRequest) -> None:
+    files = [tmp_path / "first.csv", tmp_path / "second, of two.csv"]
+    for path, text in zip(files, (FIRST, SECOND), strict=True):
+        path.write_text(text, encoding="utf-8")
+    endpoint = ensure_server(lakefs_home, say=print)
+    keys = {"URL": endpoint.url, "KEY_ID": endpoint.key_id, "SECRET": endpoint.secret}
+    tenant = request.node.callspec.id  # a repository of its own in the server that the module's tests share
+    external = {f"LAKEGATE_LAKEFS_{name}": value for name, value in keys.items()} | {
+        "LAKEGATE_LAKEFS_NAMESPACE": "local://elsewhere",
+        "LAKEGATE_TENANT": tenant,
+    }
+    names = ("home", "my home, %41") if tenant == "append" else ("home",)
+    homes = [Lake(tmp_path / name, {"LAKEGATE_TENANT": tenant}) for name in names]
+    told, rows = [], []
+    try:
+        for lake in (*homes, Lake(tmp_path / "far", external)):
+            told.append([drop["hops"] for drop in lake.run(project, "ingest", "rides", *files)])
+            manifests = sorted((lake.home / "manifests" / tenant / "rides").glob("v*.json"))
+            rows.append([(found["content_hash"], found["aside"]) for found in (json.loads(path.read_bytes()) for path in manifests)])
+        assert all(item == told[0] for item in told)
+        assert all(item == rows[0] for item in rows)
+        assert len(rows[0]) == 2
+        snapshot = open_snapshot("rides@v2", home=homes[0].home, tenant=tenant).arrow(["ride", "fare"]).sort_by("ride")
+        assert snapshot["ride"].to_pylist() == {"append": [1, 3, 4, 6], "replace": [1, 4, 6]}[tenant]
+    finally:
+        for lake in homes:
+            stop_server(Settings.load(home=lake.home).home)
