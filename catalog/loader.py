@@ -130,7 +130,7 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
     unbounded = share is None and rows is None
     keep, keep_order = duplicate_keys(custom, contract)
     nested = tuple((item.name, item.nested) for item in contract.columns if item.nested)
-    typed = tuple((item.name, item.type) for item in contract.columns if item.plain)
+    typed = tuple((item.name, item.type) for item in contract.columns if item.plain and (item.name, item.type) != (order_by, "double"))
     found = replace(
         contract,
         file=replace(file_format(custom), nested=nested, typed=typed),

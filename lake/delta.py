@@ -1,6 +1,6 @@
 """The Delta log of a table on a branch: which files it holds, each with size, rows and SHA-256.
 
-Only the log goes through delta-rs; data never does (its S3 reader aborted processes at exit).
+Only the log is read through delta-rs; data never is (its S3 reader aborted processes at exit).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 HASHERS: Final = 4
-"""Files hashed at once: hashing waits for the gateway more than for a core."""
+"""Files hashed at once."""
 
 
 class Listed(NamedTuple):

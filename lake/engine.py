@@ -31,7 +31,7 @@ STAGING: Final = {"sail": f"staging{ARROW}", "spark": "staging.parquet"}
 
 
 class Engine:
-    """One Spark Connect session that reads and writes a tenant's repository through the lakeFS gateway.
+    """One Spark Connect session that reads and writes a tenant's repository through the lakeFS gateway, and files on this disk.
 
     Object-store keys are bound to the process at first use, so one process serves one tenant.
     """

@@ -18,6 +18,7 @@ def prepare_environment() -> None:
     Engine and embedded lakeFS are on loopback, which no proxy reaches: gRPC, urllib3, Sail and delta-rs ask for proxies
     whenever they connect. Great Expectations asks for consent to telemetry at its import.
     """
+    atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)  # else a third of a second goes into taking a hundred thousand imported objects apart, one by one
     given = [part.strip() for name in ("no_proxy", "NO_PROXY") for part in os.environ.get(name, "").split(",")]
     exempt = ",".join(dict.fromkeys([*filter(None, given), *LOOPBACK]))

@@ -59,6 +59,8 @@ def marks_aside(plan: Plan, labelled: Path) -> pa.Table:
     for name, word in aside_words(plan).items():
         chosen |= pc.bit_wise_and(ds.field(name), word) != 0
     schema = pa.schema([(name, pa.int64()) for name in (ROW, *masks(plan))])
+    if not labelled.exists():  # Sail makes no folder for no rows
+        return schema.empty_table()
     return ds.dataset(labelled, schema, format="parquet").to_table(filter=chosen).sort_by(ROW)
 
 

@@ -50,10 +50,10 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -
     Raises:
         UsageError: The path is a link, leads through `..`, or is no regular file; nothing was taken in.
     """
-    check_path(path)
+    status = check_path(path)
     with session.scratch("receive") as folder:
         copied = folder / "data"
-        with session.engine.imported_beside() if path.stat().st_size > LONG else contextlib.nullcontext():
+        with session.engine.imported_beside() if status.st_size > LONG else contextlib.nullcontext():
             digest, info = copy_in(path, copied)
         copied = session.drops.keep(digest, copied, path.name)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")

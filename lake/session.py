@@ -128,7 +128,7 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
         f"{settings.lakefs_namespace.rstrip('/')}/{settings.tenant}" if settings.lakefs_namespace else f"local://{settings.repository}"
     )
 
-    blocks = settings.home.blocks if namespace.startswith("local://") and settings.lakefs is None else None
+    blocks = settings.home.blocks if settings.lakefs is None and settings.lakefs_namespace is None else None
 
     def reconnect() -> Endpoint:
         session.endpoint = ensure_server(settings, say=say)

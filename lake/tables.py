@@ -17,14 +17,16 @@ from urllib.parse import unquote
 from lake.delta import HASHERS, Listed, opened, storage_options
 from lake.repository import Repository
 from lake.session import Session
-from lakegate.errors import Conflict, IntegrityError
+from lakegate.errors import Conflict, IntegrityError, LakegateError
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from deltalake import Schema
     from pyspark.sql import DataFrame
 
+STATISTICS: Final = "delta.dataSkippingStatsColumns"
 Mode = Literal["append", "overwrite"]
 ROW_GROUP: Final = 200_000
 """Rows that are encoded together: delta-rs's million of them takes half a gigabyte."""
@@ -47,7 +49,7 @@ def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: 
 
     repository = session.repository
     told: dict[str, Any] = {
-        "configuration": {"delta.dataSkippingStatsColumns": ",".join(statistics)},
+        "configuration": {STATISTICS: ",".join(statistics)},
         "writer_properties": WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP),
     }
     if not _beside(session):
@@ -61,7 +63,7 @@ def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: 
         repository.calling(write, doing=f"writing {path}", retry=False)
         return
     with session.scratch("table") as folder:
-        with _told(path):
+        with _told(str(folder), local=True):
             write_deltalake(folder / "table", rows, **told)
         _take_over(repository, folder / "table", ref=ref, path=path, mode=mode)
 
@@ -75,7 +77,7 @@ def _beside(session: Session) -> bool:
 
 
 @contextlib.contextmanager
-def _told(path: str) -> Iterator[None]:
+def _told(path: str, *, local: bool = False) -> Iterator[None]:
     """Turn delta-rs's errors into ours, without their text: it may quote values (P6)."""
     from deltalake.exceptions import CommitFailedError, DeltaError
 
@@ -84,6 +86,9 @@ def _told(path: str) -> Iterator[None]:
     except CommitFailedError as error:
         raise Conflict(f"another writer was first (writing {path})", fix="run it again") from error
     except DeltaError as error:
+        if local:
+            what = f"rows can't be written to the scratch folder ({type(error).__name__})"
+            raise LakegateError(what, where=path, fix="free some disk space, or name another folder with LAKEGATE_SCRATCH") from None
         what = f"the table can't be written ({type(error).__name__})"
         raise IntegrityError(what, where=path, fix="nothing was published; run it again, and report it where it comes again") from None
 
@@ -107,10 +112,11 @@ def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mod
 
     with ThreadPoolExecutor(HASHERS) as pool:
         list(pool.map(put, added))
-    made = DeltaTable(staged)
-    schema, configuration = made.schema(), made.metadata().configuration
+    with _told(str(staged), local=True):
+        made = DeltaTable(staged)
+        schema, configuration = made.schema(), made.metadata().configuration
     actions = [
-        AddAction(item["path"], item["size"], item.get("partitionValues") or {}, item["modificationTime"], True, item["stats"])
+        AddAction(item["path"], item["size"], item.get("partitionValues") or {}, item["modificationTime"], True, item.get("stats") or "{}")
         for item in added
     ]
     # Files of earlier versions of the log are other tags' as well: nothing is cleaned up.
@@ -120,6 +126,11 @@ def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mod
         with _told(path):
             table = opened(repository, endpoint, ref, path)
             if table is not None:
+                if mode == "append" and _columns(table.schema()) != _columns(schema):
+                    what = "rows of other columns than the table's would be added to it"
+                    raise IntegrityError(what, where=path, fix="nothing was published; report this")
+                if table.metadata().configuration.get(STATISTICS) != configuration.get(STATISTICS):  # a column may be personal since
+                    table.alter.set_table_properties({STATISTICS: configuration.get(STATISTICS, "")})
                 table.create_write_transaction([*actions], mode, schema, post_commithook_properties=hooks)
                 return
             uri, options = f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)
@@ -128,9 +139,17 @@ def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mod
     repository.calling(commit, doing=f"writing the Delta log of {path}", retry=False)
 
 
+def _columns(schema: Schema) -> dict[str, str]:
+    """Names and types; that elements may be NULL is told by one writer and not by the other."""
+    return {
+        field.name: str(getattr(field.type, "type", "")) if field.type.__class__.__name__ == "PrimitiveType" else ""
+        for field in schema.fields
+    }
+
+
 def _added(staged: Path) -> Iterator[dict[str, Any]]:
     """What the log of a table just made adds, with the statistics that the engine took."""
     for log in sorted((staged / "_delta_log").glob("*.json")):
-        for line in log.read_text(encoding="utf-8").splitlines():
-            if "add" in (action := json.loads(line)):
+        for line in log.read_bytes().split(b"\n"):  # and at nothing else that Unicode calls a line's end: values hold it
+            if line and "add" in (action := json.loads(line)):
                 yield action["add"]

@@ -33,12 +33,22 @@ schema:
       - {name: fare, logicalType: number}
       - {name: at, logicalType: timestamp}
       - {name: rider, logicalType: string, classification: personal}
+      - {name: city, logicalType: string}
 customProperties:
   - {property: writeMode, value: WRITTEN}
   - {property: maxQuarantined, value: 1.0}
 """
-FIRST = "ride,fare,at,rider\n1,2.5,2024-01-01T00:00:00Z,Ada\n2,far,2024-01-01T01:00:00Z,Bob\n3,1e1,2024-01-01 02:00:00,\n"
-SECOND = "ride,fare,at,rider\n4,.5,2024-01-02T00:00:00Z,Eve\n1,7,2024-01-02T01:00:00Z,Ada\n5,,never,Zoë\n6,-0.0,,Ada\n"
+FIRST = """ride,fare,at,rider,city
+1,2.5,2024-01-01T00:00:00Z,Ada,\x85 the least
+2,far,2024-01-01T01:00:00Z,Bob,Oslo
+3,1e1,2024-01-01 02:00:00,,\u2028 the greatest
+"""
+SECOND = """ride,fare,at,rider,city
+4,.5,2024-01-02T00:00:00Z,Eve,
+1,7,2024-01-02T01:00:00Z,Ada,Oslo
+5,,never,Zoë,Oslo
+6,-0.0,,Ada,Ōtsu
+"""
 
 
 @dataclass(frozen=True)

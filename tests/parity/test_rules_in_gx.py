@@ -32,6 +32,7 @@ from expectations.verdict import Outcome
 from lake.engine import Engine
 from tests.faults.gate import Gate
 from tests.faults.missing import clock_changes, everything
+from tests.faults.test_plain import read_alike
 from tests.parity.tables_of_rules import (
     CONTRACT,
     OTHER,
@@ -378,3 +379,7 @@ def test_both_engines_find_the_same_with_lakegates_own_rules(sail: Lakegate, spa
     assert {outcome.rule.type for outcome in found[0].outcomes if outcome.success} == {"expect_rows_not_to_be_delivered_again"}
     local, times, changes = clock_changes()
     assert [gate.ask(times, local).broken for gate in gates] == [changes, changes]
+
+
+def test_plain_values_are_those_that_spark_reads(spark_engine: Engine, tmp_path: Path) -> None:
+    read_alike(Gate(spark_engine, tmp_path))
