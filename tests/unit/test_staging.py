@@ -6,13 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from catalog.contract import FileFormat
+from catalog.contract import Column, Contract, FileFormat
+from expectations.plan import make_plan
+from expectations.suite import Rule, Suite
 from lake.engine import STAGING
+from lake.originals import marks_aside
 from lake.parse import parse
 from lake.plain import texts_of
 from lake.staging import read_staging
 
 FORMAT = FileFormat(null_values=("", "NA"), typed=(("n", "integer"), ("x", "double"), ("at", "timestamp"), ("on", "date")))
+CONTRACT = Contract(
+    name="rides",
+    kind="dataset",
+    path=Path("rides.odcs.yaml"),
+    hash="",
+    columns=(Column("n", "integer"),),
+    key=(),
+    write_mode="append",
+)
 ROWS = {
     "n": ["7", "seven", None, "12"],
     "x": ["1.5", "1e3", "0.25", None],
@@ -39,3 +51,10 @@ def test_rows_come_back_whatever_the_file_is(tmp_path: Path, name: str, rows: in
         # One date that Arrow refuses leaves them all as text: either way they are told as they were delivered.
         assert texts_of(found.staging, column).to_pylist() == texts[:rows]
     assert read_staging(found.staging, ["word", "nowhere"]).column_names == ["word"]
+
+
+def test_where_no_rows_were_labelled_none_are_set_aside(tmp_path: Path) -> None:
+    rule = Rule("r1", "expect_column_values_to_not_be_null", {"column": "n"}, "quarantine", "schema", row_rule=True)
+    plan = make_plan(Suite("rides", "processed", (rule,)), CONTRACT)
+    found = marks_aside(plan, tmp_path / "never made")
+    assert (found.num_rows, found.column_names) == (0, ["_row", "__broken0"])
