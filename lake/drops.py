@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from catalog.contract import FileFormat
-from lake.engine import STAGING
+from lake.engine import staging_name
 from lake.parse import Parsed, parse
 from lake.scratch import scratch
 from lake.unpack import unpack
 from lakegate.errors import ContractError, DataRejected
-from lakegate.settings import Engine, Settings
+from lakegate.settings import Settings
 
 LIMIT: Final = 4 * 1024**3
 """Bytes on disk over which the drops that were used longest ago are given up."""
@@ -123,7 +123,7 @@ class Drops:
         if kept.delivered is None:
             raise KeyError(digest)
         folder = kept.folder / f"format{len(kept.parsed)}"
-        kept.parsed[format] = pool.submit(parse_file, kept.delivered, format, folder, engine=self._settings.engine)
+        kept.parsed[format] = pool.submit(parse_file, kept.delivered, format, folder, settings=self._settings)
 
     def release(self, digest: str) -> None:
         """Give a drop up: no hop of this process needs its bytes any more."""
@@ -146,11 +146,11 @@ class Drops:
             self.release(oldest)
 
 
-def parse_file(delivered: Path, format: FileFormat, folder: Path, *, engine: Engine) -> Parsed:  # noqa: A002
+def parse_file(delivered: Path, format: FileFormat, folder: Path, *, settings: Settings) -> Parsed:  # noqa: A002
     """Unpack and parse a delivered file into a staging file in `folder`, of the kind that the engine reads best."""
     # Under its own name, which is what an error calls it.
     unpacked = unpack(delivered, _place(folder / "unpacked", delivered.name), limit=format)
-    return parse(unpacked.path, format, into=folder / STAGING[engine])
+    return parse(unpacked.path, format, into=folder / staging_name(settings, unpacked.size))
 
 
 def _place(folder: Path, name: str) -> Path:

@@ -26,8 +26,12 @@ SCRATCH: Final = {"compression": "uncompressed", "dictionary_enabled": "false", 
 """Written once and read once by this process: what makes a file smaller costs more than it saves. Spark knows the first alone."""
 
 
-STAGING: Final = {"sail": f"staging{ARROW}", "spark": "staging.parquet"}
-"""Name of a staging file that the engine reads best; Spark reads no Arrow files."""
+def staging_name(settings: Settings, size: int) -> str:
+    """Name of the staging file that the engine reads best of a plain file of `size` bytes.
+
+    Spark reads no Arrow files, and Sail 0.7.2 holds them in memory as a whole, beside what it may hold itself.
+    """
+    return f"staging{ARROW}" if settings.engine == "sail" and size <= settings.memory // 2 else "staging.parquet"
 
 
 class Engine:
@@ -100,7 +104,7 @@ class Engine:
             return self.spark.read.parquet(*map(self._spelled, uris))
 
     def read_staging(self, path: Path) -> DataFrame:
-        """A staging file, of the kind that `STAGING` names or Parquet, as a frame."""
+        """A staging file as a frame."""
         with engine_errors("opening files"):
             return self.spark.read.format("arrow" if path.suffix == ARROW else "parquet").load(self._spelled(path.as_uri()))
 

@@ -62,7 +62,7 @@ def _hops(session: Session, contract: Contract, drop: Drop, delivered: Path, fol
         return raw, processed
     suite = build_suite(contract, "raw", session.settings.project)
     try:
-        parsed = parse_file(delivered, contract.file, folder, engine=session.settings.engine)
+        parsed = parse_file(delivered, contract.file, folder, settings=session.settings)
     except DataRejected as rejection:
         blocked = _result(contract, "raw", drop, unread(suite, rejection), NOTHING)
         return (replace(blocked, verdict=Verdict.BLOCKED, reason=str(rejection)),)

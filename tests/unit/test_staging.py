@@ -9,11 +9,12 @@ import pytest
 from catalog.contract import Column, Contract, FileFormat
 from expectations.plan import make_plan
 from expectations.suite import Rule, Suite
-from lake.engine import STAGING
+from lake.engine import staging_name
 from lake.originals import marks_aside
 from lake.parse import parse
 from lake.plain import texts_of
 from lake.staging import read_staging
+from lakegate.settings import Settings
 
 FORMAT = FileFormat(null_values=("", "NA"), typed=(("n", "integer"), ("x", "double"), ("at", "timestamp"), ("on", "date")))
 CONTRACT = Contract(
@@ -34,7 +35,14 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(set(STAGING.values())))
+def test_sail_reads_an_arrow_file_where_it_may_hold_one(tmp_path: Path) -> None:
+    sail, spark = (Settings.load(home=tmp_path, project=tmp_path, environ={"LAKEGATE_ENGINE": name}) for name in ("sail", "spark"))
+    most = sail.memory // 2
+    assert [staging_name(sail, size) for size in (most, most + 1)] == ["staging.arrow", "staging.parquet"]
+    assert staging_name(spark, 1) == "staging.parquet"
+
+
+@pytest.mark.parametrize("name", ["staging.arrow", "staging.parquet"])
 @pytest.mark.parametrize("rows", [4, 0])
 def test_rows_come_back_whatever_the_file_is(tmp_path: Path, name: str, rows: int) -> None:
     lines = [",".join(ROWS), *(",".join(value or "NA" for value in row) for row in list(zip(*ROWS.values(), strict=True))[:rows])]
