@@ -81,7 +81,8 @@ def typed(frame: DataFrame, contract: Contract) -> DataFrame:
     for column in contract.columns:
         text, plain = F.col(column.name), plain_column(column.name)
         value = _cast(text, column)
-        columns.append((F.coalesce(F.col(plain), value) if plain in staged else value).alias(column.name))
+        # Not coalesce(): where the text is NULL no engine needs to cast, and Sail does then.
+        columns.append((F.when(text.isNull(), F.col(plain)).otherwise(value) if plain in staged else value).alias(column.name))
         if column.type != "string":
             columns.append(text.alias(text_column(column.name)))
         if column.nested:

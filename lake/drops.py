@@ -31,6 +31,8 @@ class _Kept:
     folder: Path
     stack: contextlib.ExitStack
     delivered: Path | None = None
+    hashed: tuple[int, ...] | None = None
+    """Which file was hashed, and when it was written."""
     parsed: dict[FileFormat, Future[Parsed]] = field(default_factory=dict)
 
     def size(self) -> int:
@@ -76,6 +78,7 @@ class Drops:
         if not self._users:
             return copied
         kept = self._open(digest)
+        kept.hashed = _mark(copied)
         kept.delivered = _place(kept.folder / "delivered", name)
         shutil.move(copied, kept.delivered)
         return kept.delivered
@@ -91,6 +94,10 @@ class Drops:
         """A drop's bytes under the name that they were delivered by, where they are at hand."""
         kept = self._kept.get(digest)
         return kept.delivered if kept else None
+
+    def is_hashed(self, digest: str, file: Path) -> bool:
+        """Whether a file is the one whose hash was taken, by another name (`lake.objects` links files), and not written since."""
+        return digest in self._kept and self._kept[digest].hashed == _mark(file)
 
     def place(self, digest: str, name: str) -> Path:
         """Where to copy a drop's bytes to, before `keep`."""
@@ -151,6 +158,13 @@ def parse_file(delivered: Path, format: FileFormat, folder: Path, *, settings: S
     # Under its own name, which is what an error calls it.
     unpacked = unpack(delivered, _place(folder / "unpacked", delivered.name), limit=format)
     return parse(unpacked.path, format, into=folder / staging_name(settings, unpacked.size))
+
+
+def _mark(file: Path) -> tuple[int, ...] | None:
+    with contextlib.suppress(OSError):
+        found = file.stat()
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return None
 
 
 def _place(folder: Path, name: str) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -64,12 +63,9 @@ class Engine:
         with engine_errors("starting"):
             return start(self.settings, self.endpoint)
 
-    @contextlib.contextmanager
-    def imported_beside(self) -> Iterator[None]:
-        """Import the engine's packages beside what this thread does meanwhile; nothing is started yet."""
-        with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
-            pool.submit(preload, self.name)
-            yield
+    def preload(self) -> None:
+        """Import the engine's packages; nothing is started yet."""
+        preload(self.name)
 
     @contextlib.contextmanager
     def small_on_the_left(self) -> Iterator[None]:

@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+YOUNG: Final = 50_000
+"""New objects after which Python looks for cycles among them: what is imported stays, and looking through it costs a tenth of an import."""
 LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 
@@ -18,6 +20,7 @@ def prepare_environment() -> None:
     Engine and embedded lakeFS are on loopback, which no proxy reaches: gRPC, urllib3, Sail and delta-rs ask for proxies
     whenever they connect. Great Expectations asks for consent to telemetry at its import.
     """
+    gc.set_threshold(YOUNG)
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)  # else a third of a second goes into taking a hundred thousand imported objects apart, one by one
     given = [part.strip() for name in ("no_proxy", "NO_PROXY") for part in os.environ.get(name, "").split(",")]

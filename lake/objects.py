@@ -157,10 +157,17 @@ class Objects(Calls):
         """The SHA-256 of an object's bytes; where they lie (`physical`) saves a call where it is known."""
         return self._call(lambda: self._hash(ref, path, physical), doing=f"hashing {path}")
 
+    def block(self, ref: str, path: str) -> Path | None:
+        """The file that an object lies in, where that is on this disk."""
+        return self._call(lambda: self._block(ref, path), doing=f"looking for {path}")
+
+    def _block(self, ref: str, path: str) -> Path | None:
+        if self.blocks is None:
+            return None
+        return self.local(self.physical(self._api.objects_api.stat_object(self.name, ref, path).physical_address))
+
     def _hash(self, ref: str, path: str, physical: str) -> str:
-        if self.blocks is not None and not physical:
-            physical = self.physical(self._api.objects_api.stat_object(self.name, ref, path).physical_address)
-        block = self.local(physical)
+        block = self.local(physical) if physical else self._block(ref, path)
         return self._copy_out(ref, path, None) if block is None else sha256_of(block)
 
     def _copy_out(self, ref: str, path: str, target: Path | None) -> str:

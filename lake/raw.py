@@ -87,16 +87,26 @@ def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:
 
 
 def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed:
-    """What a drop holds; that raw holds it too is proved meanwhile, where its bytes were not fetched from there."""
+    """What a drop holds; that raw holds it too is proved, where its bytes were not fetched from there.
+
+    Raw may be the file that was hashed when it came in, laid there; else it is hashed meanwhile.
+    """
     path = layout.raw_object(contract.name, drop.sha256)
     at_hand = session.drops.delivered(drop.sha256) is not None
+    block = session.repository.block("main", path) if at_hand else None
+
+    def laid() -> bool:
+        return block is not None and session.drops.is_hashed(drop.sha256, block)
+
     with ThreadPoolExecutor(1) as pool:
-        stored = pool.submit(session.repository.sha256, "main", path) if at_hand else None
+        stored = pool.submit(session.repository.sha256, "main", path) if at_hand and not laid() else None
         try:
             return parse_received(session, contract, drop)
         finally:
             if stored is not None:
                 _check(path, stored.result(), drop)
+            elif at_hand and not laid():  # written while it was parsed
+                _check(path, session.repository.sha256("main", path), drop)
 
 
 def _check(path: str, found: str, drop: Drop) -> None:

@@ -24,7 +24,7 @@ from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, 
 
 RECEIVE_TRIES: Final = 5
 LONG: Final = 32 * 1024**2
-"""Bytes of a delivery that takes as long to copy as an engine to be imported."""
+"""Bytes of a delivery that takes as long to copy as what its hops need to be imported."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,9 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -
         UsageError: The path is a link, leads through `..`, or is no regular file; nothing was taken in.
     """
     status = check_path(path)
-    with session.scratch("receive") as folder:
+    with session.scratch("receive") as folder, session.readied_beside() if status.st_size > LONG else contextlib.nullcontext():
         copied = folder / "data"
-        with session.engine.imported_beside() if status.st_size > LONG else contextlib.nullcontext():
-            digest, info = copy_in(path, copied)
+        digest, info = copy_in(path, copied)
         copied = session.drops.keep(digest, copied, path.name)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
         identity = json.dumps([str(path.resolve()), info.st_size, modified, digest, *([uuid.uuid4().hex] if anew else [])])

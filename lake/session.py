@@ -6,6 +6,7 @@ import contextlib
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,11 +39,12 @@ def to_stderr(text: str) -> None:
 
 @dataclass
 class Session:
-    """One tenant's lake, opened. The engine starts when first asked for."""
+    """One tenant's lake, opened. Repository and engine are readied when first asked for."""
 
     settings: Settings
     endpoint: Endpoint
-    repository: Repository
+    lakefs: Repository
+    """The calls to it; `repository` readies it for them."""
     say: Say
     watcher: Watcher | None = None
     finished: dict[VersionName, Published] = field(default_factory=dict)
@@ -50,6 +52,13 @@ class Session:
     swept: set[VersionName] = field(default_factory=set)
     """Those of them whose dead candidates were looked for."""
     _locks: dict[str, FileLock] = field(default_factory=dict)
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The tenant's repository, which is made where it is missing."""
+        self.lakefs.create()
+        self.lakefs.branch(layout.LEDGER, MAIN)
+        return self.lakefs
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -76,6 +85,17 @@ class Session:
         """Keep drops and references at hand until the outermost of these ends."""
         with self.drops.at_hand(), self.references.at_hand():
             yield
+
+    @contextlib.contextmanager
+    def readied_beside(self) -> Iterator[None]:
+        """Ready the repository, then import the engine, beside what this thread does: a second and more, most of it Python's imports."""
+        pool = ThreadPoolExecutor(1, thread_name_prefix="ready")
+        pool.submit(lambda: self.repository)  # what fails here fails there again where it is asked for, and is told then
+        pool.submit(self.engine.preload)
+        try:
+            yield
+        finally:
+            pool.shutdown()
 
     @contextlib.contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
@@ -114,7 +134,7 @@ class Session:
 
 
 def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher | None = None) -> Session:
-    """Open the lake: start the embedded lakeFS where it is needed, and make the tenant's repository where it is missing.
+    """Open the lake: start the embedded lakeFS where it is needed. Nothing is asked of it yet.
 
     Raises:
         LakegateError: The home can't be written or lakeFS can't be started.
@@ -136,6 +156,4 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
 
     repository = Repository(endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect)
     session = Session(settings, endpoint, repository, say, watcher)
-    repository.create()
-    repository.branch(layout.LEDGER, MAIN)
     return session

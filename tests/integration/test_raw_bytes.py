@@ -1,0 +1,76 @@
+"""What raw holds is what was delivered, or the drop goes no further."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from expectations.verdict import Verdict
+from lake import layout, objects
+from lake.raw import carry_raw
+from lake.receive import Drop, receive
+from lake.session import Session, open_session
+from lakegate.errors import IntegrityError
+from lakegate.settings import Settings
+
+pytestmark = pytest.mark.server
+
+READINGS = """
+apiVersion: v3.2.0
+kind: DataContract
+id: readings
+name: readings
+version: 1.0.0
+status: draft
+schema:
+  - name: readings
+    properties:
+      - {name: meter, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: value, logicalType: number}
+customProperties:
+  - {property: writeMode, value: append}
+"""
+
+
+@pytest.fixture
+def session(lakefs_home: Settings, tmp_path: Path) -> Session:
+    contracts = tmp_path / "catalog" / "contracts"
+    contracts.mkdir(parents=True)
+    (contracts / "readings.odcs.yaml").write_text(READINGS)
+    return open_session(replace(lakefs_home, project=tmp_path), say=print)
+
+
+def delivered(session: Session, folder: Path, *, first: int) -> Drop:
+    file = folder / f"from-{first}.csv"
+    file.write_text("meter,value\n" + "".join(f"{first + number},1.5\n" for number in range(1000)))
+    return receive(session, "readings", file)
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_bytes_that_changed_on_the_way_from_arrival_to_the_gate_are_noticed(
+    session: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    linked: bool,  # noqa: FBT001
+) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    if not linked:
+        monkeypatch.setattr(objects.os, "link", no_links)
+    contract, at = session.catalog.get("readings"), 10_000 * (1 + linked)
+    with session.at_hand():
+        well, ill = delivered(session, tmp_path, first=at), delivered(session, tmp_path, first=at + 5000)
+        block = session.repository.block("main", layout.raw_object("readings", ill.sha256))
+        assert block is not None
+        assert session.drops.is_hashed(ill.sha256, block) is linked
+        with block.open("r+b") as file:
+            file.seek(-2, 2)
+            file.write(b"7")
+        assert not session.drops.is_hashed(ill.sha256, block)
+        assert carry_raw(session, contract, well).verdict is Verdict.PASSED
+        with pytest.raises(IntegrityError, match="raw holds bytes"):
+            carry_raw(session, contract, ill)
