@@ -15,8 +15,9 @@ A delivery, as a CSV file, becomes two Delta tables: rows that keep all rules, a
 the same file, the same rules (`benchmarks/rules.py`), the same reference, and all must find the same rows and the same count for each
 rule, or their figures are refused. Each runs in a fresh process, from its start to the answer, and writes into a lakeFS that was
 started for it (two of them, beside that, to a plain local disk). CPU is user and system time and memory the peak of the sum over all
-its processes, lakeFS's among both; *stored* is what lies in the place afterwards. Programs take turns; figures are medians. *Others* is
-CPU time that the machine spent on anything else meanwhile: where it isn't next to nothing, a wall time is worth little.
+its processes, lakeFS's among both; *stored* is what lies in the place afterwards. Programs take turns; figures are medians, and of
+one run alone where that took over two minutes. *Others* is CPU time that the machine spent on anything else meanwhile: where it isn't
+next to nothing, a wall time is worth little.
 
 - **Lakegate** receives the file, publishes the raw version and the processed version with manifest, evidence, file hashes and content
   hash; home and server are up before. Of its wall time, *processed hop* is the part in which the others' work is done.
