@@ -16,7 +16,7 @@ the same file, the same rules (`benchmarks/rules.py`), the same reference, and a
 rule, or their figures are refused. Each runs in a fresh process, from its start to the answer, and writes into a lakeFS that was
 started for it (two of them, beside that, to a plain local disk). CPU is user and system time and memory the peak of the sum over all
 its processes, lakeFS's among both; *stored* is what lies in the place afterwards. Programs take turns; figures are medians, and of
-one run alone where that took over two minutes. *Others* is CPU time that the machine spent on anything else meanwhile: where it isn't
+one run alone where that took over a minute. *Others* is CPU time that the machine spent on anything else meanwhile: where it isn't
 next to nothing, a wall time is worth little.
 
 - **Lakegate** receives the file, publishes the raw version and the processed version with manifest, evidence, file hashes and content
@@ -35,12 +35,19 @@ def write_page(body: dict[str, Any], path: Path) -> None:
     machine = body["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in sorted(body["versions"].items()))
     told = (
-        f"{body['started'][:10]}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']},"
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']},"
         f" Python {machine['python']}. {packages}. Rounds: {body['rounds']}."
     )
     lines = [INTRODUCTION, told, "", *_ratios(body["cases"])]
     for case in body["cases"]:
-        lines += ["", f"## {case['name'].replace('_', ',')}", "", f"A delivery of {_mb(case['delivery'])} MB.", "", *_table(case)]
+        lines += [
+            "",
+            f"## {case['name'].replace('_', ',')}",
+            "",
+            f"A delivery of {_mb(case['delivery'])} MB, measured on {case['ended'][:10]}.",
+            "",
+            *_table(case),
+        ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -27,7 +27,7 @@ from benchmarks.rules import FEW, MANY, NARROW, WIDE
 
 LIMIT: Final = 600.0
 """Seconds after which a program is stopped and reported as such."""
-SLOW: Final = 120.0
+SLOW: Final = 60.0
 """Seconds of a first run after which a program isn't run again in that case: no noise is as large as what it shows."""
 GRID_ROWS: Final = 1_000_000
 ROWS: Final = (100_000, GRID_ROWS, 5_000_000, 20_000_000)
@@ -107,6 +107,7 @@ class Bench:
         size = delivery.stat().st_size
         delivery.unlink()
         told = {"rows": case.rows, "columns": case.columns, "rules": case.rules, "dirty": case.dirty, "name": case.name, "delivery": size}
+        told["ended"] = now()
         return told | {"results": [result.summary() for result in results.values()]}
 
     def _run(self, one: Contestant, case: Case, delivery: Path, stocked: Path, result: Result) -> None:
@@ -169,6 +170,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--cold", action="store_true", help="without the run before, that isn't counted")
     parser.add_argument("--rivals-python", default=sys.executable, help="the interpreter that has DuckDB and pandera")
     parser.add_argument("--folder", type=Path, default=arena.ROOT / ".bench", help="for deliveries and homes, some GB")
+    parser.add_argument("--add", action="store_true", help="keep the other cases that were measured into the same folder before")
     parser.add_argument("--into", type=Path, help="where benchmarks.json and benchmarks.md go; docs/ for a whole run")
     options = parser.parse_args(arguments)
     if options.quick:
@@ -184,16 +186,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     into = options.into or (arena.ROOT / "docs" if whole else options.folder)
     shutil.rmtree(options.folder, ignore_errors=True)
     bench = Bench(options.folder, options)
-    body = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "machine": arena.machine(), "rounds": options.repeat}
+    body = {"machine": arena.machine(), "rounds": options.repeat}
     body["versions"] = arena.versions(sys.executable) | arena.versions(options.rivals_python)
-    body["cases"] = []
     into.mkdir(parents=True, exist_ok=True)
+    written = into / "benchmarks.json"
+    found = {case["name"]: case for case in (json.loads(written.read_text())["cases"] if options.add and written.exists() else [])}
     for case in bench.all():  # it takes hours: what was measured is kept, whatever becomes of the rest
-        body["cases"].append(case)
-        (into / "benchmarks.json").write_text(json.dumps(body, indent=1) + "\n")
+        found[case["name"]] = case
+        body["cases"] = sorted(found.values(), key=lambda item: (item["rows"], item["columns"], item["rules"], item["dirty"]))
+        written.write_text(json.dumps(body, indent=1) + "\n")
         write_page(body, into / "benchmarks.md")
     say(f"written: {into / 'benchmarks.md'}")
-    return int(any(result["problem"].startswith(("its", "two", "other")) for case in body["cases"] for result in case["results"]))
+    return int(any(result["problem"].startswith(("its", "two", "other")) for case in found.values() for result in case["results"]))
+
+
+def now() -> str:
+    """The time, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 if __name__ == "__main__":
