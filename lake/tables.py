@@ -23,7 +23,8 @@ from lakegate.manifest import DataFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from deltalake import Schema
+    from deltalake import DeltaTable, Schema
+    from deltalake.transaction import PostCommitHookProperties
     from pyspark.sql import DataFrame
 
 STATISTICS: Final = "delta.dataSkippingStatsColumns"
@@ -36,6 +37,12 @@ def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode
     """Write a frame as one Delta commit of the table at `path` of a branch; only the columns in `statistics` get min and max (P6)."""
     engine, repository = session.engine, session.repository
     if not _beside(session):
+
+        def restrict(endpoint: Endpoint) -> None:
+            with _told(path):
+                _restrict(opened(repository, endpoint, ref, path), ",".join(statistics))
+
+        repository.calling(restrict, doing=f"opening {path}", retry=False)
         engine.write_delta(frame, uri=engine.uri(ref, path), mode=mode, statistics=statistics)
         return
     with session.scratch("table") as folder:
@@ -85,6 +92,11 @@ def _told(path: str, *, local: bool = False) -> Iterator[None]:
         yield
     except CommitFailedError as error:
         raise Conflict(f"another writer was first (writing {path})", fix="run it again") from error
+    except OSError as error:
+        if not local:
+            raise
+        what = f"rows can't be written to the scratch folder ({error.strerror or type(error).__name__})"
+        raise LakegateError(what, where=path, fix="free some disk space, or name another folder with LAKEGATE_SCRATCH") from None
     except DeltaError as error:
         if local:
             what = f"rows can't be written to the scratch folder ({type(error).__name__})"
@@ -102,7 +114,7 @@ def uri_of(session: Session, ref: str, file: Listed | DataFile) -> str:
 def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mode: Mode) -> None:
     """Make the files of a Delta table on this disk those of a commit of the lake's table."""
     from deltalake import DeltaTable
-    from deltalake.transaction import AddAction, PostCommitHookProperties, create_table_with_add_actions
+    from deltalake.transaction import AddAction, create_table_with_add_actions
 
     added = list(_added(staged))
 
@@ -119,8 +131,6 @@ def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mod
         AddAction(item["path"], item["size"], item.get("partitionValues") or {}, item["modificationTime"], True, item.get("stats") or "{}")
         for item in added
     ]
-    # Files of earlier versions of the log are other tags' as well: nothing is cleaned up.
-    hooks = PostCommitHookProperties(cleanup_expired_logs=False)
 
     def commit(endpoint: Endpoint) -> None:
         with _told(path):
@@ -129,14 +139,26 @@ def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mod
                 if mode == "append" and _columns(table.schema()) != _columns(schema):
                     what = "rows of other columns than the table's would be added to it"
                     raise IntegrityError(what, where=path, fix="nothing was published; report this")
-                if table.metadata().configuration.get(STATISTICS) != configuration.get(STATISTICS):  # a column may be personal since
-                    table.alter.set_table_properties({STATISTICS: configuration.get(STATISTICS, "")})
-                table.create_write_transaction([*actions], mode, schema, post_commithook_properties=hooks)
+                _restrict(table, configuration.get(STATISTICS, ""))
+                table.create_write_transaction([*actions], mode, schema, post_commithook_properties=_hooks())
                 return
             uri, options = f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)
             create_table_with_add_actions(uri, schema, actions, configuration=configuration, storage_options=options)
 
     repository.calling(commit, doing=f"writing the Delta log of {path}", retry=False)
+
+
+def _restrict(table: DeltaTable | None, statistics: str) -> None:
+    """Have a table, where there is one, keep statistics of these columns alone: another may be personal since (P6)."""
+    if table is not None and table.metadata().configuration.get(STATISTICS) != statistics:
+        table.alter.set_table_properties({STATISTICS: statistics}, post_commithook_properties=_hooks())
+
+
+def _hooks() -> PostCommitHookProperties:
+    """Of a commit: earlier versions of the log are other tags' as well, so nothing is cleaned up."""
+    from deltalake.transaction import PostCommitHookProperties
+
+    return PostCommitHookProperties(cleanup_expired_logs=False)
 
 
 def _columns(schema: Schema) -> dict[str, str]:

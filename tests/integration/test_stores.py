@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lake.server import ensure_server, stop_server
+from lake.session import open_session
 from lakegate import open_snapshot
 from lakegate.settings import Settings
 
@@ -66,6 +67,14 @@ class Lake:
         return json.loads(done.stdout)
 
 
+def elsewhere(lakefs: Settings, tenant: str) -> dict[str, str]:
+    """An environment in which that lakeFS is somebody else's: files then take the gateway."""
+    endpoint = ensure_server(lakefs, say=print)
+    keys = {"URL": endpoint.url, "KEY_ID": endpoint.key_id, "SECRET": endpoint.secret}
+    told = {f"LAKEGATE_LAKEFS_{name}": value for name, value in keys.items()}
+    return told | {"LAKEGATE_LAKEFS_NAMESPACE": "local://elsewhere", "LAKEGATE_TENANT": tenant}
+
+
 @pytest.fixture
 def project(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     contracts = tmp_path / "a project" / "catalog" / "contracts"
@@ -79,18 +88,12 @@ def test_what_comes_of_drops_is_the_same(project: Path, tmp_path: Path, lakefs_h
     files = [tmp_path / "first.csv", tmp_path / "second, of two.csv"]
     for path, text in zip(files, (FIRST, SECOND), strict=True):
         path.write_text(text, encoding="utf-8")
-    endpoint = ensure_server(lakefs_home, say=print)
-    keys = {"URL": endpoint.url, "KEY_ID": endpoint.key_id, "SECRET": endpoint.secret}
     tenant = request.node.callspec.id  # a repository of its own in the server that the module's tests share
-    external = {f"LAKEGATE_LAKEFS_{name}": value for name, value in keys.items()} | {
-        "LAKEGATE_LAKEFS_NAMESPACE": "local://elsewhere",
-        "LAKEGATE_TENANT": tenant,
-    }
     names = ("home", "my home, %41") if tenant == "append" else ("home",)
     homes = [Lake(tmp_path / name, {"LAKEGATE_TENANT": tenant}) for name in names]
     told, rows = [], []
     try:
-        for lake in (*homes, Lake(tmp_path / "far", external)):
+        for lake in (*homes, Lake(tmp_path / "far", elsewhere(lakefs_home, tenant))):
             told.append([drop["hops"] for drop in lake.run(project, "ingest", "rides", *files)])
             manifests = sorted((lake.home / "manifests" / tenant / "rides").glob("v*.json"))
             rows.append([(found["content_hash"], found["aside"]) for found in (json.loads(path.read_bytes()) for path in manifests)])
@@ -102,3 +105,35 @@ def test_what_comes_of_drops_is_the_same(project: Path, tmp_path: Path, lakefs_h
     finally:
         for lake in homes:
             stop_server(Settings.load(home=lake.home).home)
+
+
+@pytest.mark.parametrize("project", ["append"], indirect=True)
+@pytest.mark.parametrize("far", [False, True])
+def test_a_column_that_is_personal_by_now_leaves_no_more_statistics(
+    project: Path,
+    tmp_path: Path,
+    lakefs_home: Settings,
+    far: bool,  # noqa: FBT001
+) -> None:
+    """What was written before stays as it was: this is of the rows that come."""
+    lake = Lake(tmp_path / "home", elsewhere(lakefs_home, "classified") if far else {"LAKEGATE_TENANT": "classified"})
+    contract = project / "catalog" / "contracts" / "rides.odcs.yaml"
+    for name, text in (("first.csv", FIRST), ("second.csv", SECOND)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    settings = Settings.load(home=lake.home, project=project, environ=lake.env)
+    try:
+        lake.run(project, "ingest", "rides", tmp_path / "first.csv")
+        repository = open_session(settings).repository
+        before = {item.path for item in repository.listing("main", "processed/rides/_delta_log/")}
+        contract.write_text(
+            contract.read_text().replace("{name: city, logicalType: string}", "{name: city, logicalType: string, classification: personal}")
+        )
+        lake.run(project, "ingest", "rides", tmp_path / "second.csv")
+        added = [item.path for item in repository.listing("main", "processed/rides/_delta_log/") if item.path not in before]
+        logs = [(repository.get("main", path) or b"").decode() for path in added]
+        assert any('"add"' in log for log in logs)
+        assert not any("tsu" in log for log in logs)
+        assert "the greatest" in "".join((repository.get("main", path) or b"").decode() for path in before)
+    finally:
+        if not far:
+            stop_server(settings.home)
