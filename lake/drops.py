@@ -10,14 +10,15 @@ import shutil
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from catalog.contract import FileFormat
-from lake.engine import staging_name
+from lake.engine import arrow_limit
 from lake.parse import Parsed, parse
 from lake.scratch import scratch
+from lake.staging import ARROW, as_parquet
 from lake.unpack import unpack
 from lakegate.errors import ContractError, DataRejected
 from lakegate.settings import Settings
@@ -31,8 +32,8 @@ class _Kept:
     folder: Path
     stack: contextlib.ExitStack
     delivered: Path | None = None
-    hashed: tuple[int, ...] | None = None
-    """Which file was hashed, and when it was written."""
+    copy: tuple[int, ...] | None = None
+    """Which file the delivery was copied into, and when that was written."""
     parsed: dict[FileFormat, Future[Parsed]] = field(default_factory=dict)
 
     def size(self) -> int:
@@ -78,7 +79,7 @@ class Drops:
         if not self._users:
             return copied
         kept = self._open(digest)
-        kept.hashed = _mark(copied)
+        kept.copy = _mark(copied)
         kept.delivered = _place(kept.folder / "delivered", name)
         shutil.move(copied, kept.delivered)
         return kept.delivered
@@ -95,9 +96,13 @@ class Drops:
         kept = self._kept.get(digest)
         return kept.delivered if kept else None
 
-    def is_hashed(self, digest: str, file: Path) -> bool:
-        """Whether a file is the one whose hash was taken, by another name (`lake.objects` links files), and not written since."""
-        return digest in self._kept and self._kept[digest].hashed == _mark(file)
+    def is_copy(self, digest: str, file: Path) -> bool:
+        """Whether a file is what the delivery was copied into as it was hashed, by another name (see `lake.objects`).
+
+        As its inode, size and time of writing tell it: whoever changes those as well is found by `verify`, and not here.
+        """
+        kept = self._kept.get(digest)
+        return kept is not None and kept.copy is not None and kept.copy == _mark(file)
 
     def place(self, digest: str, name: str) -> Path:
         """Where to copy a drop's bytes to, before `keep`."""
@@ -156,8 +161,10 @@ class Drops:
 def parse_file(delivered: Path, format: FileFormat, folder: Path, *, settings: Settings) -> Parsed:  # noqa: A002
     """Unpack and parse a delivered file into a staging file in `folder`, of the kind that the engine reads best."""
     # Under its own name, which is what an error calls it.
-    unpacked = unpack(delivered, _place(folder / "unpacked", delivered.name), limit=format)
-    return parse(unpacked.path, format, into=folder / staging_name(settings, unpacked.size))
+    unpacked, limit = unpack(delivered, _place(folder / "unpacked", delivered.name), limit=format), arrow_limit(settings)
+    parsed = parse(unpacked.path, format, into=folder / (f"staging{ARROW}" if unpacked.size <= limit else "staging.parquet"))
+    # Many short numbers take more room than their text.
+    return replace(parsed, staging=parsed.staging and as_parquet(parsed.staging, over=limit))
 
 
 def _mark(file: Path) -> tuple[int, ...] | None:

@@ -25,12 +25,12 @@ SCRATCH: Final = {"compression": "uncompressed", "dictionary_enabled": "false", 
 """Written once and read once by this process: what makes a file smaller costs more than it saves. Spark knows the first alone."""
 
 
-def staging_name(settings: Settings, size: int) -> str:
-    """Name of the staging file that the engine reads best of a plain file of `size` bytes.
+def arrow_limit(settings: Settings) -> int:
+    """Bytes of the largest Arrow file that the engine can be given.
 
-    Spark reads no Arrow files, and Sail 0.7.2 holds them in memory as a whole, beside what it may hold itself.
+    Spark reads none, and Sail 0.7.2 holds one in memory as a whole, beside what it may hold itself.
     """
-    return f"staging{ARROW}" if settings.engine == "sail" and size <= settings.memory // 2 else "staging.parquet"
+    return settings.memory // 2 if settings.engine == "sail" else 0
 
 
 class Engine:

@@ -89,14 +89,14 @@ def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:
 def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed:
     """What a drop holds; that raw holds it too is proved, where its bytes were not fetched from there.
 
-    Raw may be the file that was hashed when it came in, laid there; else it is hashed meanwhile.
+    Raw may be the file that the delivery was copied into as it was hashed, laid there; else it is hashed meanwhile.
     """
     path = layout.raw_object(contract.name, drop.sha256)
     at_hand = session.drops.delivered(drop.sha256) is not None
     block = session.repository.block("main", path) if at_hand else None
 
     def laid() -> bool:
-        return block is not None and session.drops.is_hashed(drop.sha256, block)
+        return block is not None and session.drops.is_copy(drop.sha256, block)
 
     with ThreadPoolExecutor(1) as pool:
         stored = pool.submit(session.repository.sha256, "main", path) if at_hand and not laid() else None

@@ -38,6 +38,21 @@ class StagingWriter:
         self._writer.close()
 
 
+def as_parquet(path: Path, *, over: int) -> Path:
+    """The staging file, made into Parquet where it is an Arrow file of more than `over` bytes."""
+    if path.suffix != ARROW or path.stat().st_size <= over:
+        return path
+    made = path.with_suffix(".parquet")
+    with pa.memory_map(str(path)) as file:
+        reader = pa.ipc.open_file(file)
+        writer = StagingWriter(made, reader.schema)
+        for number in range(reader.num_record_batches):
+            writer.write(reader.get_batch(number).columns)
+        writer.close()
+    path.unlink()
+    return made
+
+
 def read_staging(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """All columns of a staging file, or those of these that it has."""
     import pyarrow.dataset as ds

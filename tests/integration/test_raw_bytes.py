@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from catalog.contract import Contract
 from expectations.verdict import Verdict
-from lake import layout, objects
+from lake import layout, objects, raw
+from lake.parse import Parsed
 from lake.raw import carry_raw
 from lake.receive import Drop, receive
 from lake.session import Session, open_session
@@ -66,11 +68,28 @@ def test_bytes_that_changed_on_the_way_from_arrival_to_the_gate_are_noticed(
         well, ill = delivered(session, tmp_path, first=at), delivered(session, tmp_path, first=at + 5000)
         block = session.repository.block("main", layout.raw_object("readings", ill.sha256))
         assert block is not None
-        assert session.drops.is_hashed(ill.sha256, block) is linked
+        assert session.drops.is_copy(ill.sha256, block) is linked
         with block.open("r+b") as file:
             file.seek(-2, 2)
             file.write(b"7")
-        assert not session.drops.is_hashed(ill.sha256, block)
+        assert not session.drops.is_copy(ill.sha256, block)
         assert carry_raw(session, contract, well).verdict is Verdict.PASSED
         with pytest.raises(IntegrityError, match="raw holds bytes"):
             carry_raw(session, contract, ill)
+
+
+def test_bytes_that_change_while_they_are_parsed_are_noticed(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = raw.parse_received
+
+    def parse_and_spoil(session: Session, contract: Contract, drop: Drop) -> Parsed:
+        parsed = honest(session, contract, drop)
+        block = session.repository.block("main", layout.raw_object("readings", drop.sha256))
+        assert block is not None
+        with block.open("r+b") as file:
+            file.seek(-2, 2)
+            file.write(b"7")
+        return parsed
+
+    monkeypatch.setattr(raw, "parse_received", parse_and_spoil)
+    with session.at_hand(), pytest.raises(IntegrityError, match="raw holds bytes"):
+        carry_raw(session, session.catalog.get("readings"), delivered(session, tmp_path, first=50_000))

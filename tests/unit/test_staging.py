@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from catalog.contract import Column, Contract, FileFormat
 from expectations.plan import make_plan
 from expectations.suite import Rule, Suite
-from lake.engine import staging_name
+from lake.drops import parse_file
 from lake.originals import marks_aside
 from lake.parse import parse
 from lake.plain import texts_of
@@ -35,11 +36,22 @@ ROWS = {
 }
 
 
-def test_sail_reads_an_arrow_file_where_it_may_hold_one(tmp_path: Path) -> None:
-    sail, spark = (Settings.load(home=tmp_path, project=tmp_path, environ={"LAKEGATE_ENGINE": name}) for name in ("sail", "spark"))
-    most = sail.memory // 2
-    assert [staging_name(sail, size) for size in (most, most + 1)] == ["staging.arrow", "staging.parquet"]
-    assert staging_name(spark, 1) == "staging.parquet"
+@pytest.mark.parametrize(("engine", "spare", "suffix"), [("sail", 0, ".arrow"), ("sail", -1, ".parquet"), ("spark", 0, ".parquet")])
+def test_an_engine_is_given_no_arrow_file_that_is_larger_than_it_may_be(tmp_path: Path, engine: str, spare: int, suffix: str) -> None:
+    """The bound is the Arrow file's size: of short numbers that is several times the text's."""
+    (tmp_path / "drop.csv").write_text("n,x,at,on,word\n" + "7,1,,,a\n" * 20_000)
+    settings = replace(Settings.load(home=tmp_path, project=tmp_path), engine=engine, memory=1 << 30)
+    (folder := tmp_path / "large").mkdir()
+    whole = parse_file(tmp_path / "drop.csv", FORMAT, folder, settings=settings)
+    assert whole.staging is not None
+    parse(tmp_path / "drop.csv", FORMAT, into=tmp_path / "staging.arrow")
+    size = (tmp_path / "staging.arrow").stat().st_size
+    assert size > 4 * (tmp_path / "drop.csv").stat().st_size
+    found = parse_file(tmp_path / "drop.csv", FORMAT, tmp_path / "bounded", settings=replace(settings, memory=2 * (size + spare)))
+    assert found.staging is not None
+    assert found.staging.suffix == suffix
+    assert [item.name for item in found.staging.parent.glob("staging.[ap]*")] == [found.staging.name]
+    assert read_staging(found.staging) == read_staging(whole.staging)
 
 
 @pytest.mark.parametrize("name", ["staging.arrow", "staging.parquet"])
