@@ -22,7 +22,7 @@ def run(case: Case, found: Answer) -> None:
         seen[f"{table}:{step}"] = time.perf_counter()
 
     with found.step("open"):
-        session = open_session(Settings.load(home=case.home, project=case.project), watcher=watch)
+        session = open_session(Settings.load(home=case.home, project=case.project), watcher=watch, ready=False)
     start = time.perf_counter()
     (result,) = ingest(session, DATASET, [Path(case.csv)])
     end = time.perf_counter()

@@ -36,7 +36,7 @@ def write_page(body: dict[str, Any], path: Path) -> None:
     packages = ", ".join(f"{name} {version}" for name, version in sorted(body["versions"].items()))
     told = (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']},"
-        f" Python {machine['python']}. {packages}. Rounds: {body['rounds']}."
+        f" Python {machine['python']}. {packages}."
     )
     lines = [INTRODUCTION, told, "", *_ratios(body["cases"])]
     for case in body["cases"]:
@@ -72,7 +72,7 @@ def _table(case: dict[str, Any]) -> list[str]:
     lines = [_row(head), _row(["---", *["---:"] * (len(head) - 1)])]
     titles = {one.name: one.title for one in CONTESTANTS}
     for result in case["results"]:
-        title = titles[result["contestant"]]
+        title = titles[result["contestant"]] + (" (one run)" if 0 < len(result.get("walls", [])) < case["rounds"] else "")
         if result["problem"] or not result.get("wall"):
             lines.append(_row([title, result["problem"] or "not run", *[""] * (len(head) - 2)]))
             continue

@@ -107,7 +107,7 @@ class Bench:
         size = delivery.stat().st_size
         delivery.unlink()
         told = {"rows": case.rows, "columns": case.columns, "rules": case.rules, "dirty": case.dirty, "name": case.name, "delivery": size}
-        told["ended"] = now()
+        told |= {"ended": now(), "rounds": rounds}
         return told | {"results": [result.summary() for result in results.values()]}
 
     def _run(self, one: Contestant, case: Case, delivery: Path, stocked: Path, result: Result) -> None:
@@ -176,6 +176,8 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if options.quick:
         options.rows, options.columns, options.rules, options.dirt, options.repeat = [ROWS[0]], [len(NARROW)], [FEW], ["dirty"], 1
     options.folder = options.folder.absolute()
+    if options.add and options.only:
+        parser.error("--add needs all programs: they are measured against each other")
     return options
 
 
@@ -184,20 +186,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parsed(arguments)
     whole = not any((options.only, options.rows, options.columns, options.rules, options.dirt))
     into = options.into or (arena.ROOT / "docs" if whole else options.folder)
+    body: dict[str, Any] = {"machine": arena.machine(), "versions": arena.versions(sys.executable) | arena.versions(options.rivals_python)}
+    found = earlier(into / "benchmarks.json", body) if options.add else {}
     shutil.rmtree(options.folder, ignore_errors=True)
     bench = Bench(options.folder, options)
-    body = {"machine": arena.machine(), "rounds": options.repeat}
-    body["versions"] = arena.versions(sys.executable) | arena.versions(options.rivals_python)
     into.mkdir(parents=True, exist_ok=True)
-    written = into / "benchmarks.json"
-    found = {case["name"]: case for case in (json.loads(written.read_text())["cases"] if options.add and written.exists() else [])}
     for case in bench.all():  # it takes hours: what was measured is kept, whatever becomes of the rest
         found[case["name"]] = case
         body["cases"] = sorted(found.values(), key=lambda item: (item["rows"], item["columns"], item["rules"], item["dirty"]))
-        written.write_text(json.dumps(body, indent=1) + "\n")
+        (fresh := into / "benchmarks.json.tmp").write_text(json.dumps(body, indent=1) + "\n")
+        fresh.replace(into / "benchmarks.json")
         write_page(body, into / "benchmarks.md")
     say(f"written: {into / 'benchmarks.md'}")
     return int(any(result["problem"].startswith(("its", "two", "other")) for case in found.values() for result in case["results"]))
+
+
+def earlier(file: Path, body: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The cases that were measured before, by name: on this machine, with these versions, or they are no part of the same page."""
+    known = json.loads(file.read_text()) if file.exists() else body | {"cases": []}
+    if other := [name for name, value in body.items() if known[name] != value]:
+        raise SystemExit(f"{file} was measured with another {' and other '.join(other)}: measure all of it anew, without --add")
+    return {case["name"]: case for case in known["cases"]}
 
 
 def now() -> str:
