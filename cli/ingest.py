@@ -40,7 +40,7 @@ def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool
         click.echo(f"error: {name}: {error}", err=True)
 
     with Progress(quiet=as_json) as progress:
-        session = open_session(settings, watcher=progress.step)
+        session = open_session(settings, watcher=progress.step, ready=dry_run)
         if dry_run:
             results = rehearse(session, dataset, files)
             for result in results:

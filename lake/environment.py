@@ -18,7 +18,8 @@ def prepare_environment() -> None:
     """Set for good what libraries read from the process's environment late, each at a time of its own.
 
     Engine and embedded lakeFS are on loopback, which no proxy reaches: gRPC, urllib3, Sail and delta-rs ask for proxies
-    whenever they connect. Great Expectations asks for consent to telemetry at its import.
+    whenever they connect. Great Expectations asks for consent to telemetry at its import. Python's collector of cycles looks
+    seldomer, and not at all at the process's end.
     """
     gc.set_threshold(YOUNG)
     atexit.unregister(gc.freeze)

@@ -24,7 +24,7 @@ from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, 
 
 RECEIVE_TRIES: Final = 5
 LONG: Final = 32 * 1024**2
-"""Bytes of a delivery that takes as long to copy as what its hops need to be imported."""
+"""Bytes of a delivery whose copy takes long enough to do something else meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -
         UsageError: The path is a link, leads through `..`, or is no regular file; nothing was taken in.
     """
     status = check_path(path)
-    with session.scratch("receive") as folder, session.readied_beside() if status.st_size > LONG else contextlib.nullcontext():
+    if status.st_size > LONG:
+        session.ready_ahead()
+    with session.scratch("receive") as folder:
         copied = folder / "data"
         digest, info = copy_in(path, copied)
         copied = session.drops.keep(digest, copied, path.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import Final
 
 from lake.calls import PAGE, NotThere
@@ -10,6 +11,8 @@ from lake.objects import Objects
 from lakegate.errors import Conflict, IntegrityError
 
 MAIN: Final = "main"
+MADE_ELSEWHERE: Final = 5.0
+"""Seconds that a repository which another process is making may take to be there."""
 
 __all__ = ["MAIN", "NotThere", "Repository"]
 
@@ -21,12 +24,24 @@ class Repository(Objects):
         """Create the repository where it is missing."""
         from lakefs_sdk.models import RepositoryCreation
 
+        if self._exists():
+            return
+        creation = RepositoryCreation(name=self.name, storage_namespace=self.namespace, default_branch=MAIN)
+        try:
+            self._call(lambda: self._api.repositories_api.create_repository(creation), doing="creating the repository")
+        except (Conflict, IntegrityError):  # somebody else makes it at this moment; until it is there lakeFS calls its namespace used
+            end = time.monotonic() + MADE_ELSEWHERE
+            while not self._exists():
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+
+    def _exists(self) -> bool:
         try:
             self._call(lambda: self._api.repositories_api.get_repository(self.name), doing="opening the repository")
         except NotThere:
-            creation = RepositoryCreation(name=self.name, storage_namespace=self.namespace, default_branch=MAIN)
-            with contextlib.suppress(Conflict):
-                self._call(lambda: self._api.repositories_api.create_repository(creation), doing="creating the repository")
+            return False
+        return True
 
     def commit_of(self, ref: str) -> str:
         """The commit id that a branch, tag or commit names."""

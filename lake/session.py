@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -43,8 +44,7 @@ class Session:
 
     settings: Settings
     endpoint: Endpoint
-    lakefs: Repository
-    """The calls to it; `repository` readies it for them."""
+    _repository: Repository
     say: Say
     watcher: Watcher | None = None
     finished: dict[VersionName, Published] = field(default_factory=dict)
@@ -52,13 +52,22 @@ class Session:
     swept: set[VersionName] = field(default_factory=set)
     """Those of them whose dead candidates were looked for."""
     _locks: dict[str, FileLock] = field(default_factory=dict)
+    _ready: bool = False
+    _readying: threading.Lock = field(default_factory=threading.Lock)
 
-    @cached_property
+    @property
     def repository(self) -> Repository:
-        """The tenant's repository, which is made where it is missing."""
-        self.lakefs.create()
-        self.lakefs.branch(layout.LEDGER, MAIN)
-        return self.lakefs
+        """The tenant's repository, which is made where it is missing at the first use.
+
+        Raises:
+            LakegateError: lakeFS doesn't answer, or refuses it.
+        """
+        with self._readying:
+            if not self._ready:
+                self._repository.create()
+                self._repository.branch(layout.LEDGER, MAIN)
+                self._ready = True
+        return self._repository
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -86,16 +95,12 @@ class Session:
         with self.drops.at_hand(), self.references.at_hand():
             yield
 
-    @contextlib.contextmanager
-    def readied_beside(self) -> Iterator[None]:
-        """Ready the repository, then import the engine, beside what this thread does: a second and more, most of it Python's imports."""
+    def ready_ahead(self) -> None:
+        """Ready the repository, and import the engine's packages, beside what this thread does: a second and more of Python's imports."""
         pool = ThreadPoolExecutor(1, thread_name_prefix="ready")
         pool.submit(lambda: self.repository)  # what fails here fails there again where it is asked for, and is told then
         pool.submit(self.engine.preload)
-        try:
-            yield
-        finally:
-            pool.shutdown()
+        pool.shutdown(wait=False)
 
     @contextlib.contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
@@ -133,11 +138,17 @@ class Session:
         return True
 
 
-def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher | None = None) -> Session:
-    """Open the lake: start the embedded lakeFS where it is needed. Nothing is asked of it yet.
+def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher | None = None, ready: bool = True) -> Session:
+    """Open the lake: start the embedded lakeFS where it is needed, and ready the tenant's repository.
+
+    Args:
+        settings: Name home, tenant and lakeFS.
+        say: Told each thing that takes time.
+        watcher: Told each step of each hop.
+        ready: Whether to see to the repository now; else at its first use, which may be beside other work.
 
     Raises:
-        LakegateError: The home can't be written or lakeFS can't be started.
+        LakegateError: The home can't be written, lakeFS can't be started, or refuses the repository.
         Transient: An external lakeFS does not answer.
     """
     prepare_environment()
@@ -156,4 +167,6 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
 
     repository = Repository(endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect)
     session = Session(settings, endpoint, repository, say, watcher)
+    if ready:
+        _ = session.repository
     return session

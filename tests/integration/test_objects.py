@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,3 +112,18 @@ def test_an_external_lakefs_keeps_its_blocks_to_itself(lakefs_home: Settings, fi
     repository.branch("external", "main")
     repository.upload("external", "files/one", file, etag=DIGEST)
     assert repository.sha256("external", "files/one") == DIGEST
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_several_that_ready_a_fresh_lake_at_once_all_do(lakefs_home: Settings, number: int) -> None:
+    settings, together = replace(lakefs_home, tenant=f"fresh{number}"), threading.Barrier(4)
+    shared = open_session(settings, say=print, ready=False)
+    sessions = [shared, shared, *(open_session(settings, say=print, ready=False) for _ in range(2))]
+
+    def ready(session: Session) -> str:
+        together.wait()
+        return session.repository.commit_of("main")
+
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        assert len(set(pool.map(ready, sessions))) == 1
+    assert shared.repository.branches("ledger") == ["ledger"]
