@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REASONS: Final = "_reasons"
 COLUMNS: Final = (DROP, ROW, "_file", REASONS, "_suite", "_attempt", RECORD)
 """Of the quarantine, in their order."""
-BATCH: Final = 200_000
+BATCH: Final = 50_000
 """Records cut together: bounds memory."""
 
 
