@@ -38,6 +38,8 @@ def write_page(body: dict[str, Any], path: Path) -> None:
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']},"
         f" Python {machine['python']}. {packages}."
     )
+    if len(body["cases"]) < body["of"]:
+        told += f" Measured so far: {len(body['cases'])} of {body['of']} cases."
     lines = [INTRODUCTION, told, "", *_ratios(body["cases"])]
     for case in body["cases"]:
         lines += [
