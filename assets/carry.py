@@ -38,12 +38,12 @@ from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
 from lake import publish
 from lake.features import carry_features
-from lake.hop import finished
 from lake.ingest import carry_after_raw
 from lake.job import HopResult
 from lake.publish import Published
 from lake.raw import carry_raw
 from lake.session import Session
+from lake.standing import finished
 from lakegate.errors import LakegateError, Transient
 from lakegate.names import VersionName
 

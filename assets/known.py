@@ -8,10 +8,10 @@ from assets.metadata import VERSION_NUMBER
 from catalog.contract import Contract
 from lake import publish
 from lake.features import next_cause
-from lake.hop import finish, stands
 from lake.publish import Published
 from lake.repository import NotThere
 from lake.session import Session
+from lake.standing import finish, stands
 from lakegate.names import VersionName
 
 DATA_VERSION = "dagster/data_version"

@@ -14,11 +14,11 @@ from assets.metadata import rules_before, version_metadata
 from assets.partitions import partition_for
 from assets.triggers import trigger_event
 from catalog.contract import Contract
-from lake.hop import finished
 from lake.ingest import DropResult
 from lake.publish import manifest_counts
 from lake.receive import received
 from lake.session import Session
+from lake.standing import finished
 from lakegate.names import VersionName
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from catalog.contract import RESCUED, Contract
 from lake import publish
-from lake.hop import finished
 from lake.session import Session
+from lake.standing import finished
 from lakegate.errors import ContractError
 from lakegate.names import VersionName
 

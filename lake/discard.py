@@ -16,11 +16,12 @@ from lake import layout
 from lake.aside import IDENTITY, choose_rows, count_aside, latest_manifest, open_rows, settlements
 from lake.delta import table_files
 from lake.distributions import keep_given_back
-from lake.hop import resume, run_hop
+from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.receive import who
 from lake.session import Session
+from lake.standing import resume
 from lake.steps import Steps
 from lake.tables import write_table
 from lakegate.errors import Conflict, IntegrityError, UsageError

@@ -18,8 +18,8 @@ from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import publish
-from lake.hop import finished
 from lake.session import Session
+from lake.standing import finished
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, Parent
 from lakegate.names import VersionName

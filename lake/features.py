@@ -24,10 +24,11 @@ from lake.content import add, content_of
 from lake.delta import table_files
 from lake.distributions import Comparison
 from lake.engine_errors import engine_errors
-from lake.hop import finished, resume, run_hop
+from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.session import Session
+from lake.standing import finished, resume
 from lake.steps import Steps
 from lake.tables import uri_of, write_table
 from lakegate.errors import ContractError, IntegrityError

@@ -6,30 +6,34 @@ What a hop writes is told by a `Job` (raw, processed or features); everything th
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from expectations.verdict import Verdict, report, verdict_of
 from lake import ledger, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, refuse
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.publish import Candidate, Published
-from lake.receive import is_pending
 from lake.refusal import unread
-from lake.repository import NotThere
+from lake.repository import MAIN, NotThere
 from lake.session import Session
+from lake.standing import finish, resume, standing
 from lake.steps import Steps
 from lakegate.errors import Conflict, DataRejected, IntegrityError, LakegateError, Transient
 from lakegate.manifest import Manifest, sha256
-from lakegate.names import VersionName
 
 REBASES: Final = 5
 """Times that a publish which lost a race is made again on the new head."""
+SLOT_DIGITS: Final = 2
+"""Of a cause's SHA-256: 256 slots a table, which now and then two drops share, and no lease for each drop that ever came."""
 
 
 def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
-    """Carry one drop through one hop, exactly once, whatever earlier attempts left behind.
+    """Carry one drop through one hop, exactly once, whatever earlier attempts left behind and whoever else writes.
+
+    It is judged while others publish, and published in the table's turn.
 
     Args:
         session: The open lake.
@@ -42,93 +46,87 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
     key = ledger.key_of(
         cause=job.cause, hop=job.hop, contract=job.contract, suite=job.suite, sql=job.sql_hash, pins=job.pins, depends=job.depends
     )
-    with session.queue(job.table):
-        resume(session, job.table)
-        if (found := standing(session, job)) is not None:
-            publish.sweep(session.repository, table=job.table, cause=job.cause)
-            return _unchanged(session, job, finish(session, found))
+    with _place(session, job):
+        with session.queue(job.table):
+            if (done := _done(session, job)) is not None:
+                publish.sweep(session.repository, table=job.table, cause=job.cause)
+                return done
         if not again and (known := answered_before(session, job, key)) is not None:
             return known
-        for rebase in range(REBASES + 1):
-            try:
-                return _attempt(session, job, key)
-            except (Conflict, NotThere) as conflict:
-                if (found := standing(session, job)) is not None:
-                    return _result(job, finish(session, found), Verdict.UNCHANGED)
-                if job.replaces or rebase == REBASES:
-                    record(session, job, key, "failed", {"kind": type(conflict).__name__, "message": str(conflict)})
-                    raise
-            except LakegateError as error:
-                record(session, job, key, "failed", {"kind": type(error).__name__, "message": error.what})
+        steps = Steps(job.table, session.watcher)
+        try:
+            if job.judge is not None:
+                with steps.step("evaluate"):
+                    judged = job.judge(session.repository.commit_of(MAIN), steps)
+                if (stopped := _stopped(session, job, key, judged)) is not None:
+                    return stopped
+            with session.queue(job.table):
+                return (job.judge and _done(session, job)) or _publish(session, job, key, steps)
+        except DataRejected as rejection:
+            return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
+        except LakegateError as error:
+            record(session, job, key, "failed", {"kind": type(error).__name__, "message": error.what})
+            raise
+
+
+def _place(session: Session, job: Job) -> contextlib.AbstractContextManager[None]:
+    """The table's queue, throughout, for what is judged while it is written; else a slot, so that of several who carry one drop one judges.
+
+    Nobody asks for a slot while he is in a table's queue.
+    """
+    return session.queue(job.table if job.judge is None else f"{job.table}.{job.cause[:SLOT_DIGITS]}")
+
+
+def _done(session: Session, job: Job) -> HopResult | None:
+    """What stands already, where another attempt published it. Call it in the table's queue."""
+    resume(session, job.table)
+    found = standing(session, job)
+    return None if found is None else _unchanged(session, job, finish(session, found))
+
+
+def _publish(session: Session, job: Job, key: str, steps: Steps) -> HopResult:
+    """Write and publish, again on the new head where somebody outside of the queue was first."""
+    for rebase in range(REBASES + 1):
+        try:
+            return _attempt(session, job, key, steps, rebases=rebase)
+        except (Conflict, NotThere):
+            if (found := standing(session, job)) is not None:
+                return _result(job, finish(session, found), Verdict.UNCHANGED)
+            if job.replaces or rebase == REBASES:
                 raise
     raise AssertionError
 
 
-def resume(session: Session, table: str) -> None:
-    """Finish the table's latest version, where an attempt died between merge and tag. Call it in the table's queue."""
-    if (head := publish.head(session.repository, table)) is not None:
-        name = VersionName(table, int(head["version"]))
-        if name not in session.swept:
-            publish.sweep(session.repository, table=table, cause=finished(session, name).manifest.drop)
-            session.swept.add(name)
+def _stopped(session: Session, job: Job, key: str, written: Written) -> HopResult | None:
+    """The refusal, on record, of what the gate doesn't let pass."""
+    if _verdict(written, waived := _approved(session, job, written).get("rules", ())) in (Verdict.BLOCKED, Verdict.HELD):
+        return refuse(session, job, key, written, waived=waived)
+    return None
 
 
-def standing(session: Session, job: Job) -> Published | None:
-    """The publish of this job that stands on main, where there is one (its tag may still be missing)."""
-    name = stands(session, dataset=job.dataset, cause=job.cause, table=job.table, replaces=job.replaces)
-    return None if name is None else publish.recover(session.repository, name)
+def _approved(session: Session, job: Job, written: Written) -> dict[str, Any]:
+    return approval_of(session, job) if holding(written.outcomes, ()) else {}
 
 
-def stands(session: Session, *, dataset: str, cause: str, table: str, replaces: bool) -> VersionName | None:
-    """The version that a drop was published as, unless it was delivered anew to a table that holds another one since.
-
-    That an older content of a replace table is to be published again is told by its pending marker, and by nothing else: a
-    delivery is used up by one publish.
-    """
-    done = publish.publication(session.repository, dataset=dataset, cause=cause, table=table)
-    if done is None:
-        return None
-    if replaces and (publish.head(session.repository, table) or {}).get("cause") != cause and is_pending(session, dataset, cause):
-        return None
-    return VersionName(table, int(done["version"]))
+def _verdict(written: Written, waived: Collection[str]) -> Verdict:
+    return verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
 
 
-def finish(session: Session, published: Published) -> Published:
-    """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy."""
-    publish.give_name(session.repository, published)
-    session.copy_manifest(published.manifest)
-    session.finished[published.name] = published
-    return published
-
-
-def finished(session: Session, name: VersionName) -> Published:
-    """A version that main names, with the steps after its merge done, by whichever attempt.
-
-    Raises:
-        IntegrityError: No merge commit published it, or its tag or branch is on another commit.
-    """
-    return session.finished.get(name) or finish(session, publish.recover(session.repository, name))
-
-
-def _attempt(session: Session, job: Job, key: str) -> HopResult:
-    repository, steps = session.repository, Steps(job.table, session.watcher)
+def _attempt(session: Session, job: Job, key: str, steps: Steps, *, rebases: int) -> HopResult:
+    repository = session.repository
     with steps.step("stage"):
         candidate = publish.stage(repository, table=job.table, dataset=job.dataset, cause=job.cause)
     try:
-        try:
-            with steps.step("write"):
-                written = job.write(candidate, steps)
-        except DataRejected as rejection:
-            return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
+        with steps.step("write"):
+            written = job.write(candidate, steps)
         with steps.step("judge"):
-            approved = approval_of(session, job) if holding(written.outcomes, ()) else {}
-            waived = approved.get("rules", ())
-            verdict = verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
-            if verdict in (Verdict.BLOCKED, Verdict.HELD):
-                return refuse(session, job, key, written, waived=waived)
+            if (stopped := _stopped(session, job, key, written)) is not None:
+                return stopped
             if gaps := written.counts.gaps():
                 what = f"rows do not add up: {'; '.join(gaps)}"
                 raise IntegrityError(what, where=f"{candidate.name} of drop {job.cause[:12]}", fix="nothing was published; report this")
+            approved = _approved(session, job, written)
+            verdict = _verdict(written, approved.get("rules", ()))
         evidence = publish.evidence_bytes(
             {
                 "suite": job.suite.to_gx(),
@@ -153,7 +151,8 @@ def _attempt(session: Session, job: Job, key: str) -> HopResult:
         with contextlib.suppress(Transient):  # the next attempt at the same sweeps it
             repository.delete_branch(candidate.branch)
     late = {name: steps.seconds[name] for name in ("commit", "merge", "tag", "keep")}
-    record(session, job, key, "published", {"version": manifest.version, "attempt": candidate.attempt, "durations": late})
+    told = {"version": manifest.version, "attempt": candidate.attempt, "durations": late} | ({"rebases": rebases} if rebases else {})
+    record(session, job, key, "published", told)
     return _result(job, published, verdict)
 
 

@@ -37,7 +37,9 @@ class Written:
 class Job:
     """One hop of one drop: which table, why, under which rules and pinned references, and how it is written.
 
-    `cause` is the SHA-256 of what it is made for. `write` may raise DataRejected where a drop can't even be read.
+    `cause` is the SHA-256 of what it is made for. `judge` is asked before anything is written, of a commit of main and while others
+    publish; `write` then writes what it judged, in the table's turn, and judges again what depends on a head that moved. A job
+    without it is judged while it is written. Both may raise DataRejected where a drop can't even be read.
     """
 
     hop: Hop
@@ -52,6 +54,7 @@ class Job:
     sql_hash: str | None = None
     source: dict[str, Any] = field(default_factory=dict)
     delivered_at: str | None = None
+    judge: Callable[[str, Steps], Written] | None = None
     replaces: bool = False
     """Whether the version takes the place of the one before (then an older content can be published again)."""
     depends: str = ""

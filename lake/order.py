@@ -8,9 +8,9 @@ from catalog.contract import Contract
 from lake import ledger, publish
 from lake.answers import APPROVED
 from lake.evaluate import missing_reference
-from lake.hop import finished
 from lake.receive import Drop, pending, received, settle
 from lake.session import Session
+from lake.standing import finished
 from lakegate.names import VersionName
 
 CarryRaw = Callable[[Drop], object]

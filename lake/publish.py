@@ -83,6 +83,12 @@ def manifest_at(repository: Repository, ref: str, name: VersionName) -> Manifest
     return Manifest.from_bytes(raw, where=path)
 
 
+def latest_at(repository: Repository, ref: str, table: str) -> Manifest | None:
+    """The manifest of the table's latest version in the tree `ref`; None before its first."""
+    latest = head(repository, table, ref=ref)
+    return manifest_at(repository, ref, VersionName(table, int(latest["version"]))) if latest else None
+
+
 def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Candidate:
     """Make a candidate branch from main; the branches of dead attempts at the same are deleted, which fences them off."""
     prefix = _prefix(table, cause)
@@ -95,9 +101,7 @@ def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Ca
         raise Conflict(what, fix="wait for it to end; run it again")
     for name in older:
         repository.delete_branch(name)
-    latest = head(repository, table, ref=base)
-    parent = manifest_at(repository, base, VersionName(table, int(latest["version"]))) if latest else None
-    return Candidate(table, dataset, cause, branch, base, uuid.uuid4().hex, parent)
+    return Candidate(table, dataset, cause, branch, base, uuid.uuid4().hex, latest_at(repository, base, table))
 
 
 def sweep(repository: Repository, *, table: str, cause: str) -> None:

@@ -33,9 +33,34 @@ REPORTED = 1000
 
 @dataclass(frozen=True)
 class _Delivery:
+    """A received drop at the gate of raw. Its rules ask for nothing but the drop, so its verdict holds on any head."""
+
+    session: Session
     contract: Contract
     drop: Drop
     suite: Suite
+
+    def judge(self, _: str, steps: Steps) -> Written:
+        """Parse the drop, which takes longer than all else here."""
+        steps.tell("parse")
+        parsed = _parse_and_check(self.session, self.contract, self.drop)
+        return Written(judge_raw(self.suite, parsed), raw_counts(parsed, before=0))
+
+    def write(self, candidate: Candidate, _: Steps) -> Written:
+        """Describe the version: its bytes are in raw since the drop was received."""
+        contract, drop = self.contract, self.drop
+        parsed = parse_received(self.session, contract, drop)
+        path = layout.raw_object(contract.name, drop.sha256)
+        (stored,) = self.session.repository.listing(candidate.branch, path)
+        physical = self.session.repository.physical(stored.physical_address)
+        return Written(
+            outcomes=judge_raw(self.suite, parsed),
+            counts=raw_counts(parsed, before=candidate.parent.counts.after if candidate.parent else 0),
+            files=[DataFile(path, physical, int(stored.size_bytes), drop.sha256, parsed.readable)],
+            content_hash=drop.sha256,
+            notes={"order": order_value(contract, parsed), "columns": list(parsed.columns), "bytes": parsed.account},
+            evidence={"unreadable": [vars(item) for item in parsed.unreadable[:REPORTED]], "unreadable_reasons": parsed.reasons},
+        )
 
 
 def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
@@ -47,12 +72,7 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
     suite = build_suite(contract, "raw", session.settings.project)
     check_columns(session, contract)
 
-    def write(candidate: Candidate, steps: Steps) -> Written:
-        steps.tell("parse")
-        with session.at_hand():
-            parsed = _parse_and_check(session, contract, drop)
-            return _written(session, _Delivery(contract, drop, suite), parsed, candidate)
-
+    work = _Delivery(session, contract, drop, suite)
     job = Job(
         hop="raw",
         table=f"{contract.name}_raw",
@@ -61,11 +81,13 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
         root=layout.raw_object(contract.name, drop.sha256),
         contract=contract,
         suite=suite,
-        write=write,
+        judge=work.judge,
+        write=work.write,
         source=source_of(contract, drop),
         delivered_at=drop.delivered_at,
     )
-    result = run_hop(session, job, again=again)
+    with session.at_hand():  # from the judgement to the write
+        result = run_hop(session, job, again=again)
     if result.verdict is Verdict.BLOCKED:
         session.drops.release(drop.sha256)
     return result
@@ -145,18 +167,3 @@ def order_value(contract: Contract, parsed: Parsed) -> int | str | None:
         return least
     text = pc.min(values).as_py()
     return text if text is None or re.fullmatch(r"[0-9TZ:.+ -]+", text) else None
-
-
-def _written(session: Session, job: _Delivery, parsed: Parsed, candidate: Candidate) -> Written:
-    contract, drop = job.contract, job.drop
-    path = layout.raw_object(contract.name, drop.sha256)
-    (stored,) = session.repository.listing(candidate.branch, path)
-    data = DataFile(path, session.repository.physical(stored.physical_address), int(stored.size_bytes), drop.sha256, parsed.readable)
-    return Written(
-        outcomes=judge_raw(job.suite, parsed),
-        counts=raw_counts(parsed, before=candidate.parent.counts.after if candidate.parent else 0),
-        files=[data],
-        content_hash=drop.sha256,
-        notes={"order": order_value(contract, parsed), "columns": list(parsed.columns), "bytes": parsed.account},
-        evidence={"unreadable": [vars(item) for item in parsed.unreadable[:REPORTED]], "unreadable_reasons": parsed.reasons},
-    )

@@ -27,12 +27,13 @@ from lake.content import content_after
 from lake.delta import table_files
 from lake.distributions import keep_given_back
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
-from lake.hop import resume, run_hop
+from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.receive import who
 from lake.restage import stage_records
 from lake.session import Session
+from lake.standing import resume
 from lake.steps import Steps
 from lake.tables import uri_of, write_table
 from lakegate.errors import Conflict, IntegrityError

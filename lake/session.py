@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
-from filelock import FileLock
+from filelock import SoftFileLease
 
 from catalog.files import Catalog, load_catalog
 from lake import layout
@@ -31,6 +32,11 @@ from lakegate.names import VersionName
 from lakegate.settings import Settings
 
 Say = Callable[[str], None]
+
+LEASE: Final = 20.0
+"""Seconds without a sign of life after which a holder's place in a queue is given to the next. It may be alive: that costs work, no more."""
+POLL: Final = 0.02
+"""Seconds between two looks at a queue."""
 
 
 def to_stderr(text: str) -> None:
@@ -51,7 +57,7 @@ class Session:
     """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
     swept: set[VersionName] = field(default_factory=set)
     """Those of them whose dead candidates were looked for."""
-    _locks: dict[str, FileLock] = field(default_factory=dict)
+    _leases: dict[str, SoftFileLease] = field(default_factory=dict)
     _ready: bool = False
     _readying: threading.Lock = field(default_factory=threading.Lock)
 
@@ -109,15 +115,16 @@ class Session:
             yield folder
 
     @contextlib.contextmanager
-    def queue(self, table: str) -> Iterator[None]:
-        """This host's place in a table's queue; freed by the kernel when its holder dies.
+    def queue(self, name: str) -> Iterator[None]:
+        """This home's place in a queue, a table's for example: freed when its holder dies, or is not heard of for LEASE seconds.
 
         Whoever holds it may enter again. It keeps conflicts rare; what keeps them safe is the publish itself.
         """
         folder = self.settings.home.root / "locks" / self.settings.tenant
         folder.mkdir(parents=True, exist_ok=True)
-        lock = self._locks.setdefault(table, FileLock(folder / f"{table}.lock"))
-        with lock:
+        if (lease := self._leases.get(name)) is None:
+            lease = self._leases[name] = SoftFileLease(folder / f"{name}.lease", lease_duration=LEASE, poll_interval=POLL)
+        with lease:
             yield
 
     def tell(self, table: str, step: str) -> None:

@@ -1,0 +1,229 @@
+"""The rows of a drop: judged on the table as it stands, written onto the table as it stands when it is the drop's turn."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from catalog.contract import Contract
+from expectations.frame import DROP, ROW
+from expectations.masks import aside
+from expectations.suite import Suite
+from lake import layout, publish
+from lake.answers import approval, holding
+from lake.aside import count_aside
+from lake.content import content_after
+from lake.delivered import name_path, name_taken
+from lake.delta import list_table, table_files
+from lake.distributions import Comparison
+from lake.evaluate import Evaluated, evaluate
+from lake.job import Written
+from lake.originals import Originals, marks_aside, rows_aside
+from lake.publish import Candidate
+from lake.raw import parse_received
+from lake.receive import Drop
+from lake.session import Session
+from lake.steps import Steps
+from lake.tables import uri_of, write_rows, write_table
+from lakegate.errors import Conflict, IntegrityError
+from lakegate.manifest import Counts, Manifest, Parent
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the rules found, on which version of the table."""
+
+    parent: Manifest | None
+    compare: Comparison
+    found: Evaluated
+    originals: Originals | None
+
+    def is_of(self, parent: Manifest | None) -> bool:
+        """Whether it was judged on this version."""
+        return (parent.version if parent else 0) == (self.parent.version if self.parent else 0)
+
+
+@dataclass
+class DropRows:
+    """What judging and writing one drop's processed rows needs."""
+
+    session: Session
+    contract: Contract
+    suite: Suite
+    drop: Drop
+    pins: tuple[Parent, ...]
+    records: int
+    """Readable records of the drop's raw version: what has to come in here."""
+    folder: Path
+    """Scratch folder that keeps what was judged until it is written."""
+    judged: _Judged | None = None
+    times: int = 0
+    """How often it was judged."""
+
+    @property
+    def table(self) -> str:
+        """Where the rows go that pass."""
+        return layout.processed_table(self.contract.name)
+
+    @property
+    def appends(self) -> bool:
+        """Whether the rows join the table's; else they take their place."""
+        return self.contract.write_mode == "append"
+
+    @property
+    def mode(self) -> Literal["append", "overwrite"]:
+        """The same, as Delta calls it."""
+        return "append" if self.appends else "overwrite"
+
+    def judge(self, base: str, steps: Steps) -> Written:
+        """Evaluate the rules once on main as it stands at a commit; nothing is written but scratch files."""
+        parent = publish.latest_at(self.session.repository, base, self.contract.name)
+        if (refused := self._refused(base, parent)) is not None:
+            return refused
+        self.judged = self._evaluate(base, parent, steps)
+        return Written(self.judged.found.outcomes, self._counts(self.judged.found, parent))
+
+    def write(self, candidate: Candidate, steps: Steps) -> Written:
+        """Write both tables of what was judged, and describe them; where the head moved since and it matters, judge again first.
+
+        Raises:
+            Conflict: The rows were to take the place of a version that is not the latest any more.
+        """
+        if (refused := self._refused(candidate.base, candidate.parent)) is not None:
+            return refused
+        judged = self._judged_on(candidate, steps)
+        found, parent, compare = judged.found, candidate.parent, judged.compare
+        counts = self._counts(found, parent)
+        if found.blocked or self._holds(found):
+            return Written(found.outcomes, counts)
+        with ThreadPoolExecutor(1) as pool:  # a write waits for the gateway more than for a core
+            steps.tell("write.table")
+            valid = pool.submit(self._write_valid, found, candidate)
+            steps.tell("write.quarantine")
+            if found.quarantined or (parent and parent.quarantine and not self.appends):
+                self._write_aside(found, candidate, judged.originals)
+            valid.result()
+        notes = compare.keep(candidate, found.histograms, found.plan.histograms)
+        return replace(self._describe(candidate, found, counts), notes=notes)
+
+    def _judged_on(self, candidate: Candidate, steps: Steps) -> _Judged:
+        """What was judged, or, where it is no answer on the candidate's parent, judged anew."""
+        parent, judged = candidate.parent, self.judged
+        if judged is not None and judged.is_of(parent):
+            return judged
+        if judged is not None and not self.appends:
+            what = f"{parent.name if parent else self.contract.name} was published since this delivery was judged"
+            raise Conflict(what, fix="run it again: it is then judged as what follows that version")
+        steps.tell("rebase")
+        self.judged = self._evaluate(candidate.base, parent, steps)
+        return self.judged
+
+    def _refused(self, base: str, parent: Manifest | None) -> Written | None:
+        """The refusal of a drop that comes under the name of another; nothing of it is judged."""
+        if not self.appends or (taken := name_taken(self.session, self.contract, self.drop, base=base)) is None:
+            return None
+        before = parent.counts.after if parent else 0
+        return Written((taken,), Counts(0, 0, 0, 0, before=before, inserted=0, deleted=0, after=before))
+
+    def _evaluate(self, base: str, parent: Manifest | None, steps: Steps) -> _Judged:
+        session = self.session
+        steps.tell("parse")
+        parsed = parse_received(session, self.contract, self.drop)
+        if parsed.staging is None:
+            what = "the raw version can't be parsed any more"
+            raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
+        published = session.engine.read_delta(base, self.table) if self.appends and parent and parent.counts.after else None
+        self.times += 1
+        folder = self.folder / str(self.times)
+        folder.mkdir()
+        steps.tell("evaluate")
+        compare = Comparison(session, self.contract, parent, base, whole=not self.appends)
+        found = evaluate(
+            session,
+            self.contract,
+            self.suite,
+            staging=parsed.staging,
+            folder=folder,
+            pins=self.pins,
+            published=published,
+            delivered_at=self.drop.delivered_at,
+            baselines=compare.baselines,
+        )
+        return _Judged(parent, compare, found, parsed.originals)
+
+    def _counts(self, found: Evaluated, parent: Manifest | None) -> Counts:
+        return found.counts(records=self.records, before=parent.counts.after if parent else 0, appends=self.appends)
+
+    def _holds(self, found: Evaluated) -> bool:
+        """Whether a person has to decide first: then nothing needs to be written."""
+        held = holding(found.outcomes, ())
+        asked = {"dataset": self.contract.name, "table": self.contract.name, "cause": self.drop.sha256, "suite_hash": self.suite.hash}
+        return bool(held) and bool(holding(held, approval(self.session, **asked).get("rules", ())))
+
+    def _write_valid(self, found: Evaluated, candidate: Candidate) -> None:
+        from pyspark.sql import functions as F  # noqa: N812
+
+        columns = [column.name for column in self.contract.columns]
+        rows = found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
+        write_table(
+            self.session,
+            rows,
+            ref=candidate.branch,
+            path=self.table,
+            mode=self.mode,
+            statistics=[*self.contract.with_statistics, ROW, DROP],
+        )
+
+    def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None) -> None:
+        told = {DROP: self.drop.sha256, "_file": self.drop.name, "_suite": self.suite.hash, "_attempt": candidate.attempt}
+        rows = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told)
+        # A full delivery takes the place of the one before, with the rows that were set aside of it.
+        write_rows(
+            self.session,
+            rows,
+            ref=candidate.branch,
+            path=layout.quarantine_table(self.contract.name),
+            mode=self.mode,
+            statistics=[DROP, ROW],
+        )
+
+    def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
+        """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
+        session, repository, parent = self.session, self.session.repository, candidate.parent
+        listed = list_table(repository, candidate.branch, self.table, known=parent.files if parent else [])
+        with ThreadPoolExecutor(2) as pool:  # their bytes are hashed beside their content
+            uri = partial(uri_of, session, candidate.branch)
+            read = pool.submit(content_after, session.engine, self.contract, listed, parent if self.appends else None, uri=uri)
+            others = pool.submit(
+                table_files,
+                repository,
+                candidate.branch,
+                layout.quarantine_table(self.contract.name),
+                known=parent.quarantine if parent else [],
+            )
+            files = table_files(repository, candidate.branch, self.table, known=parent.files if parent else [], listed=listed)
+            (content, rows), aside = read.result(), others.result()
+        before_aside = sum(item.rows for item in parent.quarantine) if parent and self.appends else 0
+        meant = {"rows written": found.valid, "rows of the table": counts.after, "rows set aside": found.quarantined}
+        there = {
+            "rows written": rows,
+            "rows of the table": sum(item.rows for item in files),
+            "rows set aside": sum(item.rows for item in aside) - before_aside,
+        }
+        if there != meant:
+            what = f"what was written is not what was meant: {there}, meant {meant}"
+            raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
+        if self.appends:
+            body = {"format": layout.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
+            repository.put(candidate.branch, name_path(self.contract, self.drop), json.dumps(body, sort_keys=True).encode())
+        repository.delete(candidate.branch, layout.pending(self.contract.name, self.drop.sha256))
+        if not self.appends:  # what became of rows of the delivery before goes with them
+            for item in repository.listing(candidate.branch, f"{layout.settled_table(self.contract.name)}/"):
+                repository.delete(candidate.branch, item.path)
+        settled = parent.settled if parent and self.appends else []
+        balance = count_aside(parent, aside, {}, fresh=not self.appends)
+        return Written(found.outcomes, counts, files, aside, content, settled=settled, aside=balance)

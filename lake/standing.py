@@ -1,0 +1,56 @@
+"""What stands on main already: found from the lake alone, and finished where an attempt died between its merge and its name."""
+
+from __future__ import annotations
+
+from lake import publish
+from lake.job import Job
+from lake.publish import Published
+from lake.receive import is_pending
+from lake.session import Session
+from lakegate.names import VersionName
+
+
+def resume(session: Session, table: str) -> None:
+    """Finish the table's latest version, where an attempt died between merge and tag. Call it in the table's queue."""
+    if (head := publish.head(session.repository, table)) is not None:
+        name = VersionName(table, int(head["version"]))
+        if name not in session.swept:
+            publish.sweep(session.repository, table=table, cause=finished(session, name).manifest.drop)
+            session.swept.add(name)
+
+
+def standing(session: Session, job: Job) -> Published | None:
+    """The publish of this job that stands on main, where there is one (its tag may still be missing)."""
+    name = stands(session, dataset=job.dataset, cause=job.cause, table=job.table, replaces=job.replaces)
+    return None if name is None else publish.recover(session.repository, name)
+
+
+def stands(session: Session, *, dataset: str, cause: str, table: str, replaces: bool) -> VersionName | None:
+    """The version that a drop was published as, unless it was delivered anew to a table that holds another one since.
+
+    That an older content of a replace table is to be published again is told by its pending marker, and by nothing else: a
+    delivery is used up by one publish.
+    """
+    done = publish.publication(session.repository, dataset=dataset, cause=cause, table=table)
+    if done is None:
+        return None
+    if replaces and (publish.head(session.repository, table) or {}).get("cause") != cause and is_pending(session, dataset, cause):
+        return None
+    return VersionName(table, int(done["version"]))
+
+
+def finish(session: Session, published: Published) -> Published:
+    """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy."""
+    publish.give_name(session.repository, published)
+    session.copy_manifest(published.manifest)
+    session.finished[published.name] = published
+    return published
+
+
+def finished(session: Session, name: VersionName) -> Published:
+    """A version that main names, with the steps after its merge done, by whichever attempt.
+
+    Raises:
+        IntegrityError: No merge commit published it, or its tag or branch is on another commit.
+    """
+    return session.finished.get(name) or finish(session, publish.recover(session.repository, name))
