@@ -65,6 +65,7 @@ def carry_drop(
     """The body of a raw or processed asset: its partition's drop through that hop."""
     with _failures(context, lake):
         session = lake.session
+        session.run = context.run_id
         drop = drop_of(session, contract.name, context.partition_key)
         context.instance.add_run_tags(context.run_id, {runs.DROP: drop.sha256, **_claim(contract)})
         result = (carry_raw if hop == "raw" else carry_after_raw)(session, contract, drop)
@@ -81,6 +82,7 @@ def carry_feature(context: AssetExecutionContext, lake: LakegateResource, contra
     """The body of a feature's asset: every version that is missing, each told of in order; the newest as the run's result."""
     with _failures(context, lake):
         session, table = lake.session, contract.name
+        session.run = context.run_id
         context.instance.add_run_tags(context.run_id, _claim(contract))
         late = [_published(session, str(name)) for name in untold(session, context.instance, table)]
         refused = None

@@ -23,6 +23,8 @@ VERBS: Final = {
     "discard": "Decide that rows which are set aside never come back.",
     "approve": "Let a drop pass that the gate held for a person.",
     "reject": "Refuse a drop that the gate held for a person.",
+    "ledger": "Tell where every drop is at every hop, and why.",
+    "trace": "Show what one run put on record.",
     "plan": "Show how a dataset's rules are evaluated, and what each costs.",
     "compare": "Compare a version's columns with an earlier version's, before training on it.",
     "docs": "Write Data Docs of what was judged.",

@@ -10,6 +10,8 @@ from lake import ledger
 from lake.job import HopResult, Job, Written
 from lake.refusal import why_blocked, why_held
 from lake.session import Session
+from lake.steps import Steps
+from lakegate.errors import LakegateError, Transient
 
 APPROVED: Final = "approved"
 """State of the record by which a person lets a held drop pass."""
@@ -20,6 +22,16 @@ STATES: Final = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD}
 def record(session: Session, job: Job, key: str, state: str, body: dict[str, Any]) -> None:
     """Write a ledger record of this job."""
     ledger.write(session, dataset=job.dataset, cause=job.cause, table=job.table, state=state, key=key, body={"hop": job.hop, **body})
+
+
+def record_failure(session: Session, job: Job, key: str, error: Exception, steps: Steps) -> None:
+    """Put on record that an attempt failed: what kind of failure, at which step, and whether another try may help.
+
+    Of an error that nobody foresaw its kind alone: its text may quote values (P6).
+    """
+    told = error.what if isinstance(error, LakegateError) else "an error that nobody foresaw"
+    body = {"kind": type(error).__name__, "step": steps.at, "message": told, "retriable": isinstance(error, Transient)}
+    record(session, job, key, "failed", body | {"attempt": steps.attempt, "durations": dict(steps.seconds)})
 
 
 def refuse(session: Session, job: Job, key: str, written: Written, *, reason: str = "", waived: Collection[str] = ()) -> HopResult:

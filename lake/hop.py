@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from expectations.verdict import Verdict, report, verdict_of
 from lake import ledger, provenance, publish
-from lake.answers import answered_before, approval_of, holding, record, refuse
+from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.publish import Candidate, Published
 from lake.refusal import unread
@@ -21,7 +21,7 @@ from lake.repository import MAIN, NotThere
 from lake.session import Session
 from lake.standing import finish, resume, standing
 from lake.steps import Steps
-from lakegate.errors import Conflict, DataRejected, IntegrityError, LakegateError, Transient
+from lakegate.errors import Conflict, DataRejected, IntegrityError, Transient
 from lakegate.manifest import Manifest, sha256
 
 REBASES: Final = 5
@@ -64,8 +64,8 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
                 return (job.judge and _done(session, job)) or _publish(session, job, key, steps)
         except DataRejected as rejection:
             return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
-        except LakegateError as error:
-            record(session, job, key, "failed", {"kind": type(error).__name__, "message": error.what})
+        except Exception as error:
+            record_failure(session, job, key, error, steps)
             raise
 
 
@@ -116,6 +116,7 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, *, rebases: int
     repository = session.repository
     with steps.step("stage"):
         candidate = publish.stage(repository, table=job.table, dataset=job.dataset, cause=job.cause)
+        steps.attempt = candidate.attempt
     try:
         with steps.step("write"):
             written = job.write(candidate, steps)

@@ -24,6 +24,8 @@ from lakegate.errors import Conflict, IntegrityError, Transient
 from lakegate.manifest import Parent
 
 KEY_DIGITS: Final = 12
+RUN_DIGITS: Final = 8
+"""Of a run's id, in the names of its records."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,13 @@ class Record:
     table: str
     state: str
     key: str
+    run: str
+    """The first digits of the id of the run that wrote it."""
+
+    @property
+    def dataset(self) -> str:
+        """The dataset or feature table that it belongs to."""
+        return self.path.split("/")[0]
 
     @property
     def cause(self) -> str:
@@ -63,8 +72,9 @@ def key_of(*, cause: str, hop: str, contract: Contract, suite: Suite, sql: str |
 def write(session: Session, *, dataset: str, cause: str, table: str, state: str, key: str, body: dict[str, Any]) -> None:
     """Write one record; its name is unique, so nothing is ever overwritten."""
     at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    path = f"{dataset}/{cause}/{at}~{table}~{state}~{key}~{uuid.uuid4().hex[:8]}.json"
-    content = json.dumps({**body, "format": layout.FORMAT, "table": table, "state": state, "key": key, "at": at}, sort_keys=True).encode()
+    path = f"{dataset}/{cause}/{at}~{table}~{state}~{key}~{session.run[:RUN_DIGITS]}-{uuid.uuid4().hex[:8]}.json"
+    told = {"format": layout.FORMAT, "table": table, "state": state, "key": key, "at": at, "run": session.run}
+    content = json.dumps({**body, **told}, sort_keys=True).encode()
     try:
         _put(session, path, content)
     except Transient:
@@ -89,12 +99,13 @@ def _spool(session: Session) -> Path:
     return session.settings.home.spool / session.settings.tenant
 
 
-def records(session: Session, *, dataset: str, cause: str = "") -> list[Record]:
-    """The records of one drop (of all drops of a dataset), oldest first."""
+def records(session: Session, *, dataset: str = "", cause: str = "") -> list[Record]:
+    """The records of one drop (of all drops of a dataset, of all datasets), oldest first."""
+    prefix = f"{dataset}/{cause}/" if cause else f"{dataset}/" if dataset else ""
     found = []
-    for item in session.repository.listing(layout.LEDGER, f"{dataset}/{cause}/" if cause else f"{dataset}/"):
-        at, table, state, key, _ = item.path.rsplit("/", 1)[-1].split("~")
-        found.append(Record(item.path, at, table, state, key))
+    for item in session.repository.listing(layout.LEDGER, prefix):
+        at, table, state, key, last = item.path.rsplit("/", 1)[-1].removesuffix(".json").split("~")
+        found.append(Record(item.path, at, table, state, key, last.partition("-")[0]))
     return sorted(found, key=lambda record: record.at)
 
 

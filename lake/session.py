@@ -53,6 +53,8 @@ class Session:
     _repository: Repository
     say: Say
     watcher: Watcher | None = None
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Id of the run that this process carries: Dagster's, where it is one of its."""
     finished: dict[VersionName, Published] = field(default_factory=dict)
     """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
     swept: set[VersionName] = field(default_factory=set)

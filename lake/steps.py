@@ -18,6 +18,10 @@ class Steps:
     table: str
     watcher: Watcher | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    at: str = ""
+    """The step that was reached last."""
+    attempt: str = ""
+    """Id of the candidate that was staged last."""
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -31,6 +35,7 @@ class Steps:
         self.tell(f"{name}.done")
 
     def tell(self, name: str) -> None:
-        """Tell the watcher where the attempt is."""
+        """Say where the attempt is, to the watcher and to whoever asks."""
+        self.at = name
         if self.watcher is not None:
             self.watcher(self.table, name)

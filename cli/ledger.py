@@ -1,0 +1,48 @@
+"""`lakegate ledger [DATASET]`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from cli.options import existing, json_option, lake_options, print_json, print_table
+from lakegate.settings import Settings
+
+COLUMNS = ("changed", "drop", "table", "state", "version", "attempts", "seconds", "run", "why")
+
+
+@click.command("ledger")
+@click.argument("dataset", required=False)
+@click.option("--last", type=click.IntRange(1), default=30, show_default=True, help="How many of those that changed last.")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@json_option
+@lake_options
+def command(dataset: str | None, *, last: int, everything: bool, as_json: bool, settings: Settings) -> None:
+    """Tell where every drop is at every hop: its state, its attempts, and why it goes no further.
+
+    Of DATASET, or of everything. A drop is received, waiting, blocked, held, approved, failed, published or superseded; each record of
+    an attempt is kept, and `lakegate trace --run R` shows those of a run.
+    """
+    from lake.entries import entries
+    from lake.session import open_session
+
+    found = entries(open_session(existing(settings)), dataset, newest=None if everything else last)
+    if as_json:
+        print_json([item.to_json() for item in found])
+        return
+    rows = [
+        {
+            "changed": datetime.strptime(item.at, "%Y%m%dT%H%M%S.%f%z").strftime("%Y-%m-%d %H:%M:%S") if item.at else "",
+            "drop": item.cause[:12],
+            "table": item.table,
+            "state": item.state,
+            "version": f"v{item.version}" if item.version else "",
+            "attempts": f"{item.attempts}, {item.failures} failed" if item.failures else str(item.attempts),
+            "seconds": "" if item.seconds is None else f"{item.seconds:.1f}",
+            "run": item.run[:8],
+            "why": f"at {item.step}: {item.reason}" if item.step else item.reason,
+        }
+        for item in found
+    ]
+    print_table(rows, COLUMNS, empty="nothing was received yet")

@@ -1,0 +1,124 @@
+"""The ledger as people read it: where every drop is at every hop, and what each attempt came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from lake import ledger
+from lake.receive import pending
+from lake.session import Session
+from lakegate.errors import UsageError
+
+READERS: Final = 8
+"""Records read at once: each is a wait."""
+ATTEMPTS: Final = ("published", "failed", "blocked", "held")
+"""States that an attempt ends in."""
+SHORTEST: Final = 4
+"""Digits that a run is named by, at least."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A drop (or the parents of a feature's version) at one table: its newest state, and how it got there.
+
+    `seconds` is what the newest attempt took, `step` where it failed.
+    """
+
+    dataset: str
+    cause: str
+    table: str
+    state: str
+    at: str
+    attempts: int
+    failures: int
+    version: int | None
+    seconds: float | None
+    step: str
+    reason: str
+    run: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As `lakegate ledger --json` prints it."""
+        return asdict(self)
+
+
+def entries(session: Session, dataset: str | None = None, *, newest: int | None = None) -> list[Entry]:
+    """The entries of a dataset or feature table (of all), the one that changed last at the end.
+
+    Args:
+        session: The open lake.
+        dataset: Its name.
+        newest: How many of those that changed last; all where it is None.
+
+    Raises:
+        UsageError: No contract has that name, and no record either.
+    """
+    found = ledger.records(session, dataset=dataset or "")
+    if dataset is not None and not found:
+        session.catalog.get(dataset)
+    grouped: dict[tuple[str, str, str], list[ledger.Record]] = {}
+    for record in found:
+        if record.state != "revealed":
+            grouped.setdefault((record.dataset, record.cause, record.table), []).append(record)
+    chosen = sorted(grouped.values(), key=lambda records: records[-1].at)[-newest if newest else None :]
+    with ThreadPoolExecutor(READERS) as pool:
+        told = list(pool.map(lambda records: _entry(session, records), chosen))
+    return [*_received(session, dataset, grouped), *told]
+
+
+def trace(session: Session, run: str) -> list[dict[str, Any]]:
+    """Everything that a run put on record, oldest first: each record's name and body.
+
+    Raises:
+        UsageError: Nothing is on record of it, or too few digits name it.
+    """
+    digits = run.replace("-", "").lower()
+    if len(digits) < SHORTEST:
+        raise UsageError(f"{run!r} is too short to name a run", fix=f"give {SHORTEST} digits or more")
+    head = run.lower()[: ledger.RUN_DIGITS]
+    found = [record for record in ledger.records(session) if record.run and record.run.startswith(head)]
+    with ThreadPoolExecutor(READERS) as pool:
+        bodies = list(pool.map(lambda record: ledger.read(session, record), found))
+    told = [
+        {"dataset": record.dataset, "cause": record.cause} | body
+        for record, body in zip(found, bodies, strict=True)
+        if str(body.get("run", "")).startswith(run.lower())
+    ]
+    if not told:
+        raise UsageError(f"no record is of run {run!r}", fix="`lakegate ledger` names the run of each newest attempt")
+    return told
+
+
+def _received(session: Session, dataset: str | None, known: Iterable[tuple[str, str, str]]) -> list[Entry]:
+    """Drops that were received and of which nothing is on record yet."""
+    seen = {(name, cause) for name, cause, _ in known}
+    names = [dataset] if dataset is not None else [contract.name for contract in session.catalog.datasets]
+    return [
+        Entry(name, digest, f"{name}_raw", "received", "", 0, 0, None, None, "", "", "")
+        for name in names
+        for digest in pending(session, name)
+        if (name, digest) not in seen
+    ]
+
+
+def _entry(session: Session, records: list[ledger.Record]) -> Entry:
+    last, body = records[-1], ledger.read(session, records[-1])
+    durations, version = body.get("durations"), body.get("version")
+    states = [record.state for record in records]
+    return Entry(
+        last.dataset,
+        last.cause,
+        last.table,
+        last.state,
+        last.at,
+        attempts=sum(state in ATTEMPTS for state in states),
+        failures=states.count("failed"),
+        version=int(version) if version else None,
+        seconds=round(sum(durations.values()), 3) if durations else None,
+        step=str(body.get("step", "")),
+        reason=str(body.get("reason") or body.get("message") or ""),
+        run=str(body.get("run", "")),
+    )
