@@ -33,8 +33,6 @@ from lakegate.settings import Settings
 
 Say = Callable[[str], None]
 
-LEASE: Final = 20.0
-"""Seconds without a sign of life after which a holder's place in a queue is given to the next. It may be alive: that costs work, no more."""
 POLL: Final = 0.02
 """Seconds between two looks at a queue."""
 
@@ -118,14 +116,14 @@ class Session:
 
     @contextlib.contextmanager
     def queue(self, name: str) -> Iterator[None]:
-        """This home's place in a queue, a table's for example: freed when its holder dies, or is not heard of for LEASE seconds.
+        """This home's place in a queue, a table's for example: freed when its holder dies, or is not heard of for as long as the settings say.
 
         Whoever holds it may enter again. It keeps conflicts rare; what keeps them safe is the publish itself.
         """
         folder = self.settings.home.root / "locks" / self.settings.tenant
         folder.mkdir(parents=True, exist_ok=True)
         if (lease := self._leases.get(name)) is None:
-            lease = self._leases[name] = SoftFileLease(folder / f"{name}.lease", lease_duration=LEASE, poll_interval=POLL)
+            lease = self._leases[name] = SoftFileLease(folder / f"{name}.lease", lease_duration=self.settings.lease, poll_interval=POLL)
         with lease:
             yield
 

@@ -32,6 +32,8 @@ class Settings:
     engine: Engine = "sail"
     memory: int = 1 * GIB
     """What an engine may hold before it spills."""
+    lease: int = 20
+    """Seconds without a sign of life after which a queue no longer waits for whoever holds it. It may be alive: that costs work, no more."""
     scratch: Path | None = None
     """Where runs put intermediate files; shared storage on a cluster, `<home>/scratch` by default."""
     lakefs_binary: Path | None = None
@@ -83,7 +85,8 @@ class Settings:
             project=folder,
             tenant=checked_name(tenant or env.get("LAKEGATE_TENANT", "default"), kind="tenant"),
             engine="spark" if engine == "spark" else "sail",
-            memory=_positive(env, "LAKEGATE_MEMORY", GIB),
+            memory=_positive(env, "LAKEGATE_MEMORY", GIB, of="bytes"),
+            lease=_positive(env, "LAKEGATE_LEASE", 20, of="seconds"),
             scratch=Path(scratch).absolute() if scratch else None,
             lakefs_binary=Path(binary).expanduser() if binary else None,
             cache=Path(cache or Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "lakegate").expanduser(),
@@ -107,13 +110,13 @@ def _external(env: Mapping[str, str]) -> Endpoint | None:
     return Endpoint(env[names[0]].rstrip("/"), env[names[1]], env[names[2]])
 
 
-def _positive(env: Mapping[str, str], name: str, default: int) -> int:
+def _positive(env: Mapping[str, str], name: str, default: int, *, of: str) -> int:
     text = env.get(name)
     if text is None:
         return default
     if not _WHOLE.match(text):
         what = f"{name} is {text!r}"
-        raise UsageError(what, fix="give a number of bytes greater than 0")
+        raise UsageError(what, fix=f"give a number of {of} greater than 0")
     return int(text)
 
 

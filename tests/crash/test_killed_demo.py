@@ -84,7 +84,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]
         assert done.returncode == 0, done.stderr[-3000:]
     chance = random.Random(SEED)
     for kill in KILLS:
-        plan = {"table": kill.table, "step": kill.step, "occurrence": chance.randint(1, kill.latest), "lakefs": kill.lakefs}
+        does = "kill-both" if kill.lakefs else "kill"
+        plan = {"table": kill.table, "step": kill.step, "occurrence": chance.randint(1, kill.latest), "does": does}
         print(f"seed {SEED}: {plan}")
         died = run_demo(made["killed"], kill=plan)
         assert died.returncode == -signal.SIGKILL, f"{plan} was never reached: {died.stderr[-3000:]}"

@@ -1,6 +1,9 @@
-"""`lakegate demo` that kills its whole process group at a named step; run by test_killed_demo.py, never imported.
+"""A command line to which something happens at a named step; run by the tests beside it, never imported.
 
-Arguments: a plan in JSON (`table`, `step`, `occurrence`, `lakefs`), then the command line's own.
+Arguments: a plan in JSON, then the command line's own. The plan's keys, all but `timeline` together or not at all:
+`table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
+`kill-both`; or `stop` the run, until somebody lets it go on. `timeline` is a file that each step is written to as it is reached: seconds
+since 1970, table, step.
 """
 
 from __future__ import annotations
@@ -9,17 +12,19 @@ import json
 import os
 import signal
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 
 def main() -> None:
-    """Install the killer behind the session's watcher, then run the command line."""
+    """Install the plan behind the session's watcher, then run the command line."""
     import lake.session
     from cli.main import main as command_line
 
     plan = json.loads(sys.argv[1])
     sys.argv = ["lakegate", *sys.argv[2:]]
-    left = plan["occurrence"]
+    left = plan.get("occurrence", 0)
     honest = lake.session.open_session
 
     def opened(*args: Any, **kwargs: Any) -> lake.session.Session:
@@ -30,20 +35,31 @@ def main() -> None:
             nonlocal left
             if show is not None:
                 show(table, step)
-            if (table, step) != (plan["table"], plan["step"]):
+            if "timeline" in plan:
+                with Path(plan["timeline"]).open("a") as file:
+                    file.write(f"{time.time()} {table} {step}\n")
+            if (table, step) != (plan.get("table"), plan.get("step")):
                 return
             left -= 1
             if left == 0:
-                if plan["lakefs"]:
-                    server = json.loads(session.settings.home.server_file.read_text())
-                    os.kill(int(server["pid"]), signal.SIGKILL)
-                os.killpg(0, signal.SIGKILL)
+                happen(session, plan["does"])
 
         session.watcher = watcher
         return session
 
     lake.session.open_session = opened
     command_line()
+
+
+def happen(session: Any, does: str) -> None:
+    """What the plan says."""
+    if "lakefs" in does or "both" in does:
+        server = json.loads(session.settings.home.server_file.read_text())
+        os.kill(int(server["pid"]), signal.SIGKILL)
+    if does in ("kill", "kill-both"):
+        os.killpg(0, signal.SIGKILL)
+    if does == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 main()

@@ -1,0 +1,155 @@
+"""A small lake that things happen to: a table that drops are appended to, and one that each delivery replaces."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lake.audit import audit_all
+from lake.repository import MAIN
+from lake.server import stop_server
+from lake.session import Session, open_session
+from lake.versions import list_quarantine, list_versions, table_names
+from lakegate.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT = """
+apiVersion: v3.2.0
+kind: DataContract
+id: {name}
+name: {name}
+version: 1.0.0
+status: draft
+schema:
+  - name: {name}
+    properties:
+      - {{name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}}
+      - {{name: fare, logicalType: number}}
+customProperties:
+  - {{property: writeMode, value: {mode}}}
+  - {{property: maxQuarantined, value: 1.0}}
+"""
+LEASE = 2
+"""Seconds that the scene's queues wait for whoever is silent."""
+KEPT = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A project and a home."""
+
+    folder: Path
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.load(home=self.home, project=self.folder / "project")
+
+    @classmethod
+    def made(cls, folder: Path, *, appended: Sequence[str] = ("rides",), replaced: Sequence[str] = ("rates",)) -> Scene:
+        """A project without a home."""
+        contracts = folder / "project" / "catalog" / "contracts"
+        contracts.mkdir(parents=True)
+        for mode, names in (("append", appended), ("replace", replaced)):
+            for name in names:
+                (contracts / f"{name}.odcs.yaml").write_text(CONTRACT.format(name=name, mode=mode))
+        return cls(folder)
+
+    def copied(self, folder: Path) -> Scene:
+        """The same lake elsewhere; its server must be down."""
+        shutil.copytree(self.folder, folder)
+        return Scene(folder)
+
+    def drop(self, name: str, rides: range) -> Path:
+        """A delivery of these rides, the last of them broken."""
+        path = self.folder / name
+        body = "".join(f"{ride},{ride % 97}.5\n" for ride in rides[:-1]) + f"{rides[-1]},free\n"
+        path.write_text(f"ride,fare\n{body}")
+        return path
+
+    def start(self, *arguments: object, plan: dict[str, Any] | None = None) -> subprocess.Popen[str]:
+        """A command in a process group of its own."""
+        command = [sys.executable, str(Path(__file__).with_name("victim.py")), json.dumps(plan or {}), *map(str, arguments)]
+        told = ("--home", str(self.home), "--project", str(self.folder / "project"), "--json")
+        environ = os.environ | {"PYTHONPATH": str(ROOT), "LAKEGATE_LEASE": str(LEASE)}
+        return subprocess.Popen(
+            [*command, *told], cwd=ROOT, env=environ, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, *arguments: object, plan: dict[str, Any] | None = None, code: int = 0) -> Any:
+        """What a command printed, which must end with `code`."""
+        return answer(self.start(*arguments, plan=plan), code=code)
+
+    def open(self) -> Session:
+        return open_session(self.settings)
+
+    def close(self) -> None:
+        stop_server(self.settings.home)
+
+    def published(self) -> dict[str, list[dict[str, Any]]]:
+        """What two lakes with the same history agree on."""
+        session = self.open()
+        return {table: [{key: version[key] for key in KEPT} for version in list_versions(session, table)] for table in table_names(session)}
+
+    def aside(self, dataset: str = "rides") -> list[tuple[str, int, list[str]]]:
+        """The rows set aside."""
+        session = self.open()
+        return [(row["drop"], row["row"], row["rules"]) for row in list_quarantine(session, session.catalog.get(dataset))]
+
+    def left_over(self) -> list[str]:
+        """Everything that an attempt should have taken with it, and every gap of a version."""
+        session = self.open()
+        found = [name for name in session.repository.branches("") if name.startswith(("candidate-", "receive-"))]
+        found += session.repository.uncommitted(MAIN)
+        found += [item.path for item in session.repository.listing(MAIN, "_lakegate/pending/")]
+        return found + [f"{name}: {gap}" for name, gaps in audit_all(session).items() for gap in gaps]
+
+
+def answer(process: subprocess.Popen[str], *, code: int = 0, timeout: float = 120) -> Any:
+    """What a command printed."""
+    out, err = process.communicate(timeout=timeout)
+    assert process.returncode == code, f"ended with {process.returncode}: {err[-3000:]}"
+    return json.loads(out) if out.strip() else None
+
+
+@contextmanager
+def stopped(process: subprocess.Popen[str], *, timeout: float = 60) -> Iterator[None]:
+    """Wait until a process has stopped itself, and let it go on afterwards."""
+    end = time.monotonic() + timeout
+    while state(process.pid) != "T":
+        assert process.poll() is None, f"it ended with {process.returncode} and never stopped: {process.communicate()[1][-3000:]}"
+        assert time.monotonic() < end, "it never stopped"
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+
+
+def state(pid: int) -> str:
+    """The kernel's letter for what a process does."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def steps_of(timeline: Path) -> list[tuple[str, str, int]]:
+    """Table, step and how often it was reached by then, of each step in a timeline."""
+    seen: dict[tuple[str, str], int] = {}
+    found = []
+    for line in timeline.read_text().splitlines():
+        _, table, step = line.split()
+        seen[table, step] = seen.get((table, step), 0) + 1
+        found.append((table, step, seen[table, step]))
+    return found

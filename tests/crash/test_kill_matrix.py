@@ -1,0 +1,85 @@
+"""P3, exactly once: whatever dies at whichever step, the next run ends as an undisturbed one would have, and nobody cleans up."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crash.scene import Scene, answer, steps_of, stopped
+
+pytestmark = pytest.mark.server
+
+EVERY = int(os.environ.get("LAKEGATE_CRASH_EVERY", "4"))
+"""Each n-th boundary in CI; 1 by hand."""
+RECOVERY = 10.0
+"""Seconds from the successor's first step to the publish."""
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """A lake of one drop with its server down, the delivery that comes next, what becomes of it undisturbed, and by which steps."""
+    base = Scene.made(tmp_path_factory.mktemp("matrix") / "base")
+    base.run("ingest", "rides", base.drop("first.csv", range(1, 101)))
+    second = base.drop("second.csv", range(90, 201))
+    base.close()
+    calm = base.copied(base.folder.parent / "calm")
+    timeline = calm.folder / "timeline"
+    calm.run("ingest", "rides", calm.folder / second.name, plan={"timeline": str(timeline)})
+    yield {"base": base, "second": second.name, "steps": steps_of(timeline), "published": calm.published(), "aside": calm.aside()}
+    calm.close()
+
+
+def boundaries(lake: dict[str, Any], *, offset: int) -> list[tuple[str, str, int]]:
+    """Each n-th step, others for each test."""
+    assert len(lake["steps"]) >= 24
+    return list(lake["steps"][offset::EVERY])
+
+
+def check(scene: Scene, lake: dict[str, Any], where: object) -> None:
+    assert scene.published() == lake["published"], where
+    assert scene.aside() == lake["aside"], where
+    assert scene.left_over() == [], where
+
+
+@pytest.mark.parametrize(("does", "offset"), [("kill", 0), ("kill-both", 1 % EVERY), ("kill-lakefs", 2 % EVERY)])
+def test_a_death_at_any_step_changes_nothing_in_the_end(lake: dict[str, Any], tmp_path: Path, does: str, offset: int) -> None:
+    for number, (table, step, occurrence) in enumerate(boundaries(lake, offset=offset)):
+        scene, where = lake["base"].copied(tmp_path / f"{does}-{number}"), (does, table, step, occurrence)
+        try:
+            victim = scene.start(
+                "ingest",
+                "rides",
+                scene.folder / lake["second"],
+                plan={"table": table, "step": step, "occurrence": occurrence, "does": does},
+            )
+            victim.communicate(timeout=120)
+            assert victim.returncode == (0 if does == "kill-lakefs" else -signal.SIGKILL), where
+            timeline = scene.folder / "timeline"
+            scene.run("ingest", "rides", scene.folder / lake["second"], plan={"timeline": str(timeline)})
+            check(scene, lake, where)
+            if timeline.exists():
+                times = [float(line.split()[0]) for line in timeline.read_text().splitlines()]
+                assert times[-1] - times[0] < RECOVERY, where
+        finally:
+            scene.close()
+
+
+def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(lake: dict[str, Any], tmp_path: Path) -> None:
+    for number, (table, step, occurrence) in enumerate(boundaries(lake, offset=3 % EVERY)):
+        scene, where = lake["base"].copied(tmp_path / f"ghost-{number}"), ("ghost", table, step, occurrence)
+        file = scene.folder / lake["second"]
+        try:
+            ghost = scene.start("ingest", "rides", file, plan={"table": table, "step": step, "occurrence": occurrence, "does": "stop"})
+            with stopped(ghost):
+                scene.run("ingest", "rides", file)
+                before = scene.published()
+                assert before == lake["published"], where
+            answer(ghost)
+            check(scene, lake, where)
+        finally:
+            scene.close()
