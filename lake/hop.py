@@ -118,6 +118,9 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, *, rebases: int
         candidate = publish.stage(repository, table=job.table, dataset=job.dataset, cause=job.cause)
         steps.attempt = candidate.attempt
     try:
+        # Whoever slept before this had no branch that its successor could have deleted: its base may hold the publish already.
+        if standing(session, job) is not None:
+            raise Conflict(f"another attempt published {job.table} for {job.cause[:12]}", fix="nothing to do")
         with steps.step("write"):
             written = job.write(candidate, steps)
         with steps.step("judge"):
