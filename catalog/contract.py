@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from catalog.nested import Nested
 
 Kind = Literal["dataset", "feature"]
-WriteMode = Literal["append", "replace"]
+WriteMode = Literal["append", "upsert", "replace"]
 Hop = Literal["raw", "processed", "features"]
 Family = Literal["schema", "range", "distribution", "duplicate", "temporal", "consistency"]
 Severity = Literal["warn", "trigger", "quarantine", "hold", "block"]
@@ -127,6 +127,14 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class Upsert:
+    """How rows of one key follow each other: by `order`, a column; `tombstone` is SQL that is true of a row that deletes its key."""
+
+    order: str
+    tombstone: str | None = None
+
+
+@dataclass(frozen=True)
 class Contract:
     """One dataset (or feature table): what it holds, how it is written, what is asked of it, who answers for it.
 
@@ -142,6 +150,8 @@ class Contract:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     write_mode: WriteMode
+    upsert: Upsert | None = None
+    """Where the write mode is upsert."""
     relationships: tuple[Relationship, ...] = ()
     rules: tuple[QualityRule, ...] = ()
     file: FileFormat = field(default_factory=FileFormat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 from catalog.contract import FileFormat, Kind, WriteMode
 from catalog.document import Document, Steps, suggest
@@ -16,6 +16,7 @@ _TOP: Final = (
     "kind",
     "writeMode",
     "orderBy",
+    "upsert",
     "file",
     "maxQuarantined",
     "drift",
@@ -148,12 +149,10 @@ def write_mode_of(custom: Custom, kind: Kind) -> WriteMode:
     Raises:
         ContractError: Missing for a dataset, or not to be had.
     """
-    if custom.get("writeMode") == "upsert":
-        raise custom.error("writeMode", "writeMode upsert comes later", fix="use append, or replace with full deliveries, until then")
     if kind == "feature":
         custom.word("writeMode", ("replace",), default="replace")
         return "replace"
-    return "append" if custom.word("writeMode", get_args(WriteMode)) == "append" else "replace"
+    return cast("WriteMode", custom.word("writeMode", get_args(WriteMode)))
 
 
 def file_format(custom: Custom) -> FileFormat:

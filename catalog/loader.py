@@ -15,7 +15,7 @@ from catalog.custom import Custom, check_custom, file_format, kind_of, read_cust
 from catalog.document import Document, Steps, read_yaml, suggest
 from catalog.drift import drift_of
 from catalog.feature_sql import read_sql
-from catalog.policy import duplicate_keys, unexpected_columns
+from catalog.policy import duplicate_keys, unexpected_columns, upsert_of
 from catalog.standard import API_VERSION, check
 from lakegate.names import MAX_NAME, NAME
 
@@ -141,6 +141,7 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
         max_quarantined_rows=rows,
         keep=keep,
         keep_order=keep_order,
+        upsert=upsert_of(custom, contract),
     )
     return unexpected_columns(custom, found)
 

@@ -1,15 +1,19 @@
-"""What a contract decides about rows and columns that no rule foresees: keys that come twice, columns that nobody announced."""
+"""What a contract decides about rows and columns that no rule foresees: keys that come again, columns that nobody announced."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, cast, get_args
+from typing import Any, Final, cast, get_args
 
-from catalog.contract import RESCUED, Column, Contract, Keep, Unexpected
+from catalog.contract import RESCUED, Column, Contract, Keep, Unexpected, Upsert
 from catalog.custom import Custom
 from catalog.document import suggest
+from catalog.spark_sql import literal, quoted
 
 _DUPLICATES: Final = ("keep", "orderBy")
+_UPSERT: Final = ("orderBy", "tombstone")
+_ORDERED: Final = ("integer", "double", "date", "timestamp")
+"""Types of a column that says which of two rows is the newer."""
 
 
 def duplicate_keys(custom: Custom, contract: Contract) -> tuple[Keep, tuple[str, ...]]:
@@ -32,6 +36,48 @@ def duplicate_keys(custom: Custom, contract: Contract) -> tuple[Keep, tuple[str,
         if name not in known:
             raise custom.error("duplicateKeys", f"{contract.name} has no column {name!r}", fix=suggest(name, known))
     return cast("Keep", keep), tuple(order)
+
+
+def upsert_of(custom: Custom, contract: Contract) -> Upsert | None:
+    """By which column rows of one key follow each other, and which of them delete it; None where the table is written otherwise.
+
+    Raises:
+        ContractError: It is missing, misplaced or can't be read, or a column isn't there, is personal or may be NULL.
+    """
+    given = custom.mapping("upsert", _UPSERT)
+    if contract.write_mode != "upsert":
+        if given:
+            raise custom.error(
+                "upsert", f"{contract.name} has writeMode {contract.write_mode}", fix="take it out, or write writeMode: upsert"
+            )
+        return None
+    order, known = given.get("orderBy"), [column.name for column in contract.columns]
+    if order not in known:
+        what = f"{contract.name} has no column {order!r}" if order else "nothing says which of two rows of a key is the newer"
+        raise custom.error("upsert", what, fix=suggest(order, known) if order else "write upsert: {orderBy: updated_at}")
+    column = contract.column(order)
+    if column.personal or not column.required or column.type not in _ORDERED or order in contract.key:
+        fix = f"name a required column of type {', '.join(_ORDERED)} that is neither personal nor part of the key"
+        raise custom.error("upsert", f"rows can't be ordered by {order!r}", fix=fix)
+    return Upsert(order, _tombstone(custom, contract, given.get("tombstone")))
+
+
+def _tombstone(custom: Custom, contract: Contract, given: Any) -> str | None:
+    """SQL that is true of a row that deletes its key."""
+    if given is None:
+        return None
+    fix = "name one column and its value, for example tombstone: {deleted: true}"
+    if not isinstance(given, dict) or len(given) != 1:
+        raise custom.error("upsert", f"tombstone is {given!r}"[:200], fix=fix)
+    ((name, value),) = given.items()
+    known = {column.name: column for column in contract.columns}
+    if name not in known:
+        raise custom.error("upsert", f"{contract.name} has no column {name!r}", fix=suggest(name, list(known)))
+    wanted = {"boolean": bool, "string": str, "integer": int}.get(known[name].type)
+    if wanted is None or type(value) is not wanted:
+        what = f"tombstone compares {name}, which is of type {known[name].type}, with {value!r}"[:200]
+        raise custom.error("upsert", what, fix=f"{fix}; the column must be a boolean, string or integer")
+    return f"coalesce({quoted(name)} = {literal(value, known[name].type)}, false)"
 
 
 def unexpected_columns(custom: Custom, contract: Contract) -> Contract:
