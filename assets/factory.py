@@ -149,7 +149,11 @@ def _description(contract: Contract, hop: Hop) -> str:
         return f"Files of {contract.name} as they were delivered; a version is one file whose schema passed the gate."
     if hop == "features":
         return f"A version for each version of {contract.driver}, from SQL over {', '.join(contract.inputs)}."
-    ways = {"append": "each drop adds rows", "replace": "each drop takes the place of the one before"}
+    ways = {
+        "append": "each drop adds rows",
+        "upsert": "each key's newest row stands",
+        "replace": "each drop takes the place of the one before",
+    }
     return (
         f"Typed rows of {contract.name} that passed the gate ({ways[contract.write_mode]}); the others are in {contract.name}_quarantine."
     )

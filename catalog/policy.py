@@ -25,6 +25,9 @@ def duplicate_keys(custom: Custom, contract: Contract) -> tuple[Keep, tuple[str,
     given = custom.mapping("duplicateKeys", _DUPLICATES)
     if not given:
         return "none", ()
+    if contract.write_mode == "upsert":
+        what = "rows of one key follow each other in an upsert table"
+        raise custom.error("duplicateKeys", what, fix="take duplicateKeys out: upsert.orderBy says which row is the newest")
     keep, order = given.get("keep"), given.get("orderBy", [])
     if keep not in get_args(Keep):
         raise custom.error("duplicateKeys", f"duplicateKeys keeps {keep!r}", fix=suggest(keep, get_args(Keep)))

@@ -108,8 +108,11 @@ def _order(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[M
     if "order_by" in kwargs and kwargs["keep"] == "none":
         yield Mistake("order_by chooses a row, and keep: none keeps none", "order_by", "leave it out, or keep first or last")
     if type_ == "expect_rows_not_to_be_delivered_again" and contract.write_mode != "append":
-        what = "each delivery of a replace table takes the place of the one before, and may hold the same rows"
+        what = f"a delivery of {'an upsert' if contract.write_mode == 'upsert' else 'a replace'} table may hold the same rows as one before"
         yield Mistake(what, None, "leave the rule out; the same bytes are `unchanged` anyway")
+    if type_ == "expect_column_values_to_be_within_watermark" and contract.write_mode == "upsert":
+        what = "an upsert table takes rows in any order, and holds each key's newest"
+        yield Mistake(what, None, "leave the rule out: a row that is too late is outdated, and counted as such")
 
 
 def _reference(column: Column | None, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:

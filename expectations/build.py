@@ -73,7 +73,8 @@ def _processed(contract: Contract) -> Iterator[Rule]:
     for column in contract.columns:
         if column.required:
             yield _rule(f"required:{column.name}", "expect_column_values_to_not_be_null", {"column": column.name}, "quarantine")
-    yield _key(contract)
+    if contract.write_mode != "upsert":  # there rows of one key follow each other
+        yield _key(contract)
     for relationship in contract.relationships:
         yield _foreign_key(relationship)
     if contract.write_mode == "replace":

@@ -146,3 +146,11 @@ def settlements(rows: DataFrame, state: Settlement, *, version: int, attempt: st
         F.lit(who()).alias("_by"),
         F.lit(datetime.now(UTC).isoformat(timespec="seconds")).alias("_at"),
     )
+
+
+def without(rows: DataFrame, others: DataFrame) -> DataFrame:
+    """Rows whose drop and record number is none of the others'."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    named = others.selectExpr(*[f"{name} as __other{name}" for name in IDENTITY])
+    return rows.join(named, on=F.expr(" and ".join(f"{name} = __other{name}" for name in IDENTITY)), how="left_anti")

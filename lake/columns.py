@@ -1,4 +1,4 @@
-"""The columns of a table that is appended to: they can't change once it has a version."""
+"""The columns of a table that rows are added to: they can't change once it has a version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def check_columns(session: Session, contract: Contract, *, gives_back: bool = Fa
         ContractError: The contract's columns or types are not those of the latest version; nothing was written.
     """
     head = publish.head(session.repository, contract.name)
-    appends = contract.write_mode == "append"
+    appends = contract.write_mode != "replace"
     if head is None or not (appends or gives_back):
         return
     latest = finished(session, VersionName(contract.name, int(head["version"])))
@@ -27,9 +27,9 @@ def check_columns(session: Session, contract: Contract, *, gives_back: bool = Fa
     changes += [f"{name} was {before[name]} and is {kind} now" for name, kind in now.items() if before.get(name, kind) != kind]
     if changes:
         what = f"the contract's columns are not those of {latest.name}: {'; '.join(changes)}"
-        fix = "an append table keeps its columns; put them back, or describe the new files as a dataset of their own"
+        fix = "a table that rows are added to keeps its columns; put them back, or describe the new files as a dataset of their own"
         if not appends:
             fix = "the next delivery brings them; until then put them back, or leave the rows where they are"
         if (RESCUED in before) is not (RESCUED in now):
-            fix = f"{RESCUED} comes with unexpectedColumns: rescue, which an append table keeps or never has; {fix}"
+            fix = f"{RESCUED} comes with unexpectedColumns: rescue, which such a table keeps or never has; {fix}"
         raise ContractError(what, where=str(contract.path), fix=fix)

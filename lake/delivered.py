@@ -1,4 +1,4 @@
-"""The names of deliveries: on an append table that of a published drop is taken."""
+"""The names of deliveries: where rows join a table, that of a published drop is taken."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -
 
 def name_holder(session: Session, contract: Contract, drop: Drop, *, base: str) -> str | None:
     """The other drop of an append dataset that was published under this one's name."""
-    if contract.write_mode != "append":
+    if contract.write_mode == "replace":
         return None
     known = session.repository.get_json(base, name_path(contract, drop))
     return None if known is None or known["drop"] == drop.sha256 else str(known["drop"])

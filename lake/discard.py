@@ -103,4 +103,14 @@ class _Discard:
         counts = Counts(0, 0, 0, 0, before=parent.counts.after, inserted=0, deleted=0, after=parent.counts.after)
         balance = count_aside(parent, parent.quarantine, {"discarded": count})
         notes = keep_given_back(self.session, self.contract, self.suite, candidate, None)
-        return Written((), counts, parent.files, parent.quarantine, parent.content_hash, notes=notes, settled=settled, aside=balance)
+        return Written(
+            (),
+            counts,
+            parent.files,
+            parent.quarantine,
+            parent.content_hash,
+            notes=notes,
+            settled=settled,
+            aside=balance,
+            tombstones=parent.tombstones,
+        )

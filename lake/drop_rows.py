@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
@@ -16,9 +15,9 @@ from expectations.suite import Suite
 from lake import layout, publish
 from lake.answers import approval, holding
 from lake.aside import count_aside
-from lake.content import content_after
+from lake.change import Change, Passed, change_of, plain_counts, write_change, written
 from lake.delivered import name_path, name_taken
-from lake.delta import list_table, table_files
+from lake.delta import table_files
 from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate
 from lake.job import Written
@@ -28,9 +27,12 @@ from lake.raw import parse_received
 from lake.receive import Drop
 from lake.session import Session
 from lake.steps import Steps
-from lake.tables import uri_of, write_rows, write_table
+from lake.tables import write_rows
 from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Counts, Manifest, Parent
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class _Judged:
     compare: Comparison
     found: Evaluated
     originals: Originals | None
+    folder: Path
 
     def is_of(self, parent: Manifest | None) -> bool:
         """Whether it was judged on this version."""
@@ -70,14 +73,9 @@ class DropRows:
         return layout.processed_table(self.contract.name)
 
     @property
-    def appends(self) -> bool:
-        """Whether the rows join the table's; else they take their place."""
-        return self.contract.write_mode == "append"
-
-    @property
-    def mode(self) -> Literal["append", "overwrite"]:
-        """The same, as Delta calls it."""
-        return "append" if self.appends else "overwrite"
+    def replaces(self) -> bool:
+        """Whether the drop takes the place of all that was delivered before, rows set aside among it."""
+        return self.contract.write_mode == "replace"
 
     def judge(self, base: str, steps: Steps) -> Written:
         """Evaluate the rules once on main as it stands at a commit; nothing is written but scratch files."""
@@ -97,25 +95,26 @@ class DropRows:
             return refused
         judged = self._judged_on(candidate, steps)
         found, parent, compare = judged.found, candidate.parent, judged.compare
-        counts = self._counts(found, parent)
         if found.blocked or self._holds(found):
-            return Written(found.outcomes, counts)
+            return Written(found.outcomes, self._counts(found, parent))
+        passed = Passed(self._passing(found), found.valid, self.records)
+        change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, replaces=self.replaces)
         with ThreadPoolExecutor(1) as pool:  # a write waits for the gateway more than for a core
             steps.tell("write.table")
-            valid = pool.submit(self._write_valid, found, candidate)
+            valid = pool.submit(write_change, self.session, self.contract, change, candidate)
             steps.tell("write.quarantine")
-            if found.quarantined or (parent and parent.quarantine and not self.appends):
+            if found.quarantined or (parent and parent.quarantine and self.replaces):
                 self._write_aside(found, candidate, judged.originals)
             valid.result()
         notes = compare.keep(candidate, found.histograms, found.plan.histograms)
-        return replace(self._describe(candidate, found, counts), notes=notes)
+        return replace(self._describe(candidate, found, change), notes=notes)
 
     def _judged_on(self, candidate: Candidate, steps: Steps) -> _Judged:
         """What was judged, or, where it is no answer on the candidate's parent, judged anew."""
         parent, judged = candidate.parent, self.judged
         if judged is not None and judged.is_of(parent):
             return judged
-        if judged is not None and not self.appends:
+        if judged is not None and self.replaces:
             what = f"{parent.name if parent else self.contract.name} was published since this delivery was judged"
             raise Conflict(what, fix="run it again: it is then judged as what follows that version")
         steps.tell("rebase")
@@ -124,7 +123,7 @@ class DropRows:
 
     def _refused(self, base: str, parent: Manifest | None) -> Written | None:
         """The refusal of a drop that comes under the name of another; nothing of it is judged."""
-        if not self.appends or (taken := name_taken(self.session, self.contract, self.drop, base=base)) is None:
+        if (taken := name_taken(self.session, self.contract, self.drop, base=base)) is None:
             return None
         before = parent.counts.after if parent else 0
         return Written((taken,), Counts(0, 0, 0, 0, before=before, inserted=0, deleted=0, after=before))
@@ -136,12 +135,13 @@ class DropRows:
         if parsed.staging is None:
             what = "the raw version can't be parsed any more"
             raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
-        published = session.engine.read_delta(base, self.table) if self.appends and parent and parent.counts.after else None
+        joins = self.contract.write_mode == "append" and parent is not None and parent.counts.after
+        published = session.engine.read_delta(base, self.table) if joins else None
         self.times += 1
         folder = self.folder / str(self.times)
         folder.mkdir()
         steps.tell("evaluate")
-        compare = Comparison(session, self.contract, parent, base, whole=not self.appends)
+        compare = Comparison(session, self.contract, parent, base, whole=self.replaces)
         found = evaluate(
             session,
             self.contract,
@@ -153,10 +153,7 @@ class DropRows:
             delivered_at=self.drop.delivered_at,
             baselines=compare.baselines,
         )
-        return _Judged(parent, compare, found, parsed.originals)
-
-    def _counts(self, found: Evaluated, parent: Manifest | None) -> Counts:
-        return found.counts(records=self.records, before=parent.counts.after if parent else 0, appends=self.appends)
+        return _Judged(parent, compare, found, parsed.originals, folder)
 
     def _holds(self, found: Evaluated) -> bool:
         """Whether a person has to decide first: then nothing needs to be written."""
@@ -164,19 +161,14 @@ class DropRows:
         asked = {"dataset": self.contract.name, "table": self.contract.name, "cause": self.drop.sha256, "suite_hash": self.suite.hash}
         return bool(held) and bool(holding(held, approval(self.session, **asked).get("rules", ())))
 
-    def _write_valid(self, found: Evaluated, candidate: Candidate) -> None:
+    def _counts(self, found: Evaluated, parent: Manifest | None) -> Counts:
+        return plain_counts(found.valid, self.records, parent, replaces=self.replaces)
+
+    def _passing(self, found: Evaluated) -> DataFrame:
         from pyspark.sql import functions as F  # noqa: N812
 
         columns = [column.name for column in self.contract.columns]
-        rows = found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
-        write_table(
-            self.session,
-            rows,
-            ref=candidate.branch,
-            path=self.table,
-            mode=self.mode,
-            statistics=[*self.contract.with_statistics, ROW, DROP],
-        )
+        return found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
 
     def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None) -> None:
         told = {DROP: self.drop.sha256, "_file": self.drop.name, "_suite": self.suite.hash, "_attempt": candidate.attempt}
@@ -187,43 +179,40 @@ class DropRows:
             rows,
             ref=candidate.branch,
             path=layout.quarantine_table(self.contract.name),
-            mode=self.mode,
+            mode="overwrite" if self.replaces else "append",
             statistics=[DROP, ROW],
         )
 
-    def _describe(self, candidate: Candidate, found: Evaluated, counts: Counts) -> Written:
-        """Both tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
-        session, repository, parent = self.session, self.session.repository, candidate.parent
-        listed = list_table(repository, candidate.branch, self.table, known=parent.files if parent else [])
-        with ThreadPoolExecutor(2) as pool:  # their bytes are hashed beside their content
-            uri = partial(uri_of, session, candidate.branch)
-            read = pool.submit(content_after, session.engine, self.contract, listed, parent if self.appends else None, uri=uri)
-            others = pool.submit(
-                table_files,
-                repository,
-                candidate.branch,
-                layout.quarantine_table(self.contract.name),
-                known=parent.quarantine if parent else [],
-            )
-            files = table_files(repository, candidate.branch, self.table, known=parent.files if parent else [], listed=listed)
-            (content, rows), aside = read.result(), others.result()
-        before_aside = sum(item.rows for item in parent.quarantine) if parent and self.appends else 0
-        meant = {"rows written": found.valid, "rows of the table": counts.after, "rows set aside": found.quarantined}
-        there = {
-            "rows written": rows,
-            "rows of the table": sum(item.rows for item in files),
-            "rows set aside": sum(item.rows for item in aside) - before_aside,
-        }
-        if there != meant:
-            what = f"what was written is not what was meant: {there}, meant {meant}"
+    def _describe(self, candidate: Candidate, found: Evaluated, change: Change) -> Written:
+        """The tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
+        parent, path = candidate.parent, layout.quarantine_table(self.contract.name)
+        with ThreadPoolExecutor(1) as pool:  # their bytes are hashed beside the table's
+            others = pool.submit(table_files, self.session.repository, candidate.branch, path, known=parent.quarantine if parent else [])
+            tables, aside = written(self.session, self.contract, change, candidate, fresh=self.replaces), others.result()
+        kept = parent if not self.replaces else None
+        there = sum(item.rows for item in aside) - (sum(item.rows for item in kept.quarantine) if kept else 0)
+        if there != found.quarantined:
+            what = f"{found.quarantined} rows were to be set aside, {there} were written"
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
-        if self.appends:
-            body = {"format": layout.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
-            repository.put(candidate.branch, name_path(self.contract, self.drop), json.dumps(body, sort_keys=True).encode())
-        repository.delete(candidate.branch, layout.pending(self.contract.name, self.drop.sha256))
-        if not self.appends:  # what became of rows of the delivery before goes with them
-            for item in repository.listing(candidate.branch, f"{layout.settled_table(self.contract.name)}/"):
+        self._settle(candidate)
+        return Written(
+            found.outcomes,
+            change.counts,
+            tables.files,
+            aside,
+            tables.content,
+            settled=kept.settled if kept else [],
+            aside=count_aside(parent, aside, {}, fresh=self.replaces),
+            tombstones=tables.tombstones,
+        )
+
+    def _settle(self, candidate: Candidate) -> None:
+        """What else changes in the tree: the drop is no longer pending, and its name is taken; or what was settled before is no more."""
+        repository, contract = self.session.repository, self.contract
+        repository.delete(candidate.branch, layout.pending(contract.name, self.drop.sha256))
+        if self.replaces:
+            for item in repository.listing(candidate.branch, f"{layout.settled_table(contract.name)}/"):
                 repository.delete(candidate.branch, item.path)
-        settled = parent.settled if parent and self.appends else []
-        balance = count_aside(parent, aside, {}, fresh=not self.appends)
-        return Written(found.outcomes, counts, files, aside, content, settled=settled, aside=balance)
+            return
+        body = {"format": layout.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
+        repository.put(candidate.branch, name_path(contract, self.drop), json.dumps(body, sort_keys=True).encode())

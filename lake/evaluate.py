@@ -21,7 +21,7 @@ from lake import publish
 from lake.session import Session
 from lake.standing import finished
 from lakegate.errors import IntegrityError
-from lakegate.manifest import Counts, Parent
+from lakegate.manifest import Parent
 from lakegate.names import VersionName
 
 if TYPE_CHECKING:
@@ -47,12 +47,6 @@ class Evaluated:
     def blocked(self) -> bool:
         """Whether a blocking rule failed."""
         return any(item.rule.severity == "block" and not item.success for item in self.outcomes)
-
-    def counts(self, *, records: int, before: int, appends: bool) -> Counts:
-        """The processed hop's equations for a drop of `records` readable records on a table of `before` rows."""
-        deleted = 0 if appends else before
-        after = before + self.valid - deleted
-        return Counts(records, self.valid, self.quarantined, 0, before=before, inserted=self.valid, deleted=deleted, after=after)
 
 
 def missing_reference(session: Session, contract: Contract) -> str | None:

@@ -194,6 +194,7 @@ def _manifest(
         durations=dict(seconds),
         notes=written.notes,
         settled=written.settled,
+        tombstones=written.tombstones,
         aside=written.aside,
     )
 

@@ -30,6 +30,7 @@ class Written:
     notes: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
     settled: list[DataFile] = field(default_factory=list)
+    tombstones: list[DataFile] = field(default_factory=list)
     aside: dict[str, int] = field(default_factory=dict)
 
 

@@ -36,6 +36,11 @@ def settled_table(dataset: str) -> str:
     return f"settled/{dataset}"
 
 
+def tombstones_table(dataset: str) -> str:
+    """The Delta table of the keys that were deleted from an upsert table, each with its order."""
+    return f"tombstones/{dataset}"
+
+
 def feature_table(table: str) -> str:
     """The Delta table of a feature."""
     return f"features/{table}"

@@ -173,10 +173,10 @@ def _prefix(dataset: str, digest: str) -> str:
 
 
 def _stands(session: Session, dataset: str, digest: str) -> bool:
-    """Whether this content was published to an append table, or is what a replace table holds and will go on holding."""
+    """Whether this content is part of the table already, or is what a replace table holds and will go on holding."""
     if publication(session.repository, dataset=dataset, cause=digest, table=dataset) is None:
         return False
-    if session.catalog.get(dataset).write_mode == "append":
+    if session.catalog.get(dataset).write_mode != "replace":
         return True
     return (head(session.repository, dataset) or {}).get("cause") == digest and not pending(session, dataset)
 

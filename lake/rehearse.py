@@ -13,6 +13,7 @@ from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import layout, publish
 from lake.answers import approval, holding
 from lake.aside import latest_manifest
+from lake.change import plain_counts
 from lake.columns import check_columns
 from lake.delivered import name_taken
 from lake.distributions import Comparison
@@ -92,14 +93,14 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
         return HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
     check_columns(session, contract)
     appends = contract.write_mode == "append"
-    if appends and (taken := name_taken(session, contract, drop, base=MAIN)) is not None:
+    if (taken := name_taken(session, contract, drop, base=MAIN)) is not None:
         return _result(contract, "processed", drop, (taken,), NOTHING)
     suite = build_suite(contract, "processed", session.settings.project)
     latest = latest_manifest(session, contract.name)
     holds_rows = latest is not None and latest.counts.after > 0
     published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and holds_rows else None
     pins = pin_references(session, contract)
-    compare = Comparison(session, contract, latest, MAIN, whole=not appends)
+    compare = Comparison(session, contract, latest, MAIN, whole=contract.write_mode == "replace")
     found = evaluate(
         session,
         contract,
@@ -111,7 +112,7 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
         delivered_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         baselines=compare.baselines,
     )
-    counts = found.counts(records=found.valid + found.quarantined, before=0, appends=appends)
+    counts = plain_counts(found.valid, found.valid + found.quarantined, None, replaces=contract.write_mode == "replace")
     approved = approval(session, dataset=contract.name, table=contract.name, cause=drop.sha256, suite_hash=suite.hash)
     return _result(contract, "processed", drop, found.outcomes, counts, waived=approved.get("rules", ()))
 

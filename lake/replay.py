@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,9 @@ from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict
 from lake import layout, publish
-from lake.aside import choose_rows, count_aside, earlier_rows, judged_at, latest_manifest, open_rows, settlements
+from lake.aside import Settlement, choose_rows, count_aside, earlier_rows, judged_at, latest_manifest, open_rows, settlements, without
+from lake.change import Passed, change_of, write_change, written
 from lake.columns import check_columns
-from lake.content import content_after
 from lake.delta import table_files
 from lake.distributions import keep_given_back
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
@@ -35,9 +34,9 @@ from lake.restage import stage_records
 from lake.session import Session
 from lake.standing import resume
 from lake.steps import Steps
-from lake.tables import uri_of, write_table
+from lake.tables import write_table
 from lakegate.errors import Conflict, IntegrityError
-from lakegate.manifest import Counts, Manifest, Parent
+from lakegate.manifest import Manifest, Parent
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,7 +121,8 @@ class _Replay:
 
         engine, head = self.session.engine, self.parent.name
         table = layout.processed_table(self.contract.name)
-        published = engine.read_delta(head.tag, table) if self.parent.counts.after else None
+        joins = self.contract.upsert is None  # else keys may come again
+        published = engine.read_delta(head.tag, table) if joins and self.parent.counts.after else None
         failed: dict[str, int] = {}
         for number, drop in enumerate(self._in_order(chosen)):
             folder = self.folder / str(number)
@@ -131,7 +131,8 @@ class _Replay:
             columns = [column.name for column in self.contract.columns]
             fresh = labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(drop).alias(DROP), F.col(ROW))
             self.passing = fresh if self.passing is None else self.passing.unionByName(fresh)
-            published = fresh if published is None else published.select(*columns, DROP, ROW).unionByName(fresh)
+            if joins:
+                published = fresh if published is None else published.select(*columns, DROP, ROW).unionByName(fresh)
             for rule, count in aside_by_rule(engine, labelled, found.plan).items():
                 failed[rule] = failed.get(rule, 0) + count
         if self.passing is not None:
@@ -169,51 +170,48 @@ class _Replay:
         )
 
     def write(self, candidate: Candidate, steps: Steps) -> Written:
-        """Append the rows that pass and say of each in the quarantine's settlements which version it became part of."""
-        if candidate.parent is None or candidate.parent.version != self.parent.version or self.passing is None:
-            what = f"{self.parent.name} is no longer the latest version"
-            raise Conflict(what, fix="run the replay again: it is judged against what stands now")
-        contract = self.contract
-        table, settled = layout.processed_table(contract.name), layout.settled_table(contract.name)
-        steps.tell("write.table")
-        write_table(
-            self.session, self.passing, ref=candidate.branch, path=table, mode="append", statistics=[*contract.with_statistics, ROW, DROP]
-        )
-        steps.tell("write.settled")
-        write_table(
-            self.session,
-            settlements(self.passing, "replayed", version=candidate.number, attempt=candidate.attempt),
-            ref=candidate.branch,
-            path=settled,
-            mode="append",
-            statistics=[DROP, ROW],
-        )
-        notes = keep_given_back(self.session, contract, self.suite, candidate, self.passing)
-        return replace(self._describe(candidate), notes=notes)
+        """Add the rows that pass to the table and say of each in the quarantine's settlements what became of it.
 
-    def _describe(self, candidate: Candidate) -> Written:
-        parent, repository = self.parent, self.session.repository
-        files = table_files(repository, candidate.branch, layout.processed_table(self.contract.name), known=parent.files)
-        settled = table_files(repository, candidate.branch, layout.settled_table(self.contract.name), known=parent.settled)
-        content, rows = content_after(
-            self.session.engine, self.contract, files, parent, uri=partial(uri_of, self.session, candidate.branch)
-        )
-        before = parent.counts.after
-        counts = Counts(
-            self.asked,
-            self.passed,
-            self.asked - self.passed,
-            0,
-            before=before,
-            inserted=rows,
-            deleted=0,
-            after=sum(item.rows for item in files),
-        )
-        if rows != self.passed or sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != self.passed:
-            what = f"{self.passed} rows pass, {rows} were written"
+        On an upsert table a row that is older than what stands for its key becomes superseded.
+        """
+        session, contract, parent = self.session, self.contract, self.parent
+        if candidate.parent is None or candidate.parent.version != parent.version or self.passing is None:
+            what = f"{parent.name} is no longer the latest version"
+            raise Conflict(what, fix="run the replay again: it is judged against what stands now")
+        passed = Passed(self.passing, self.passed, self.asked)
+        change = change_of(session, contract, passed, candidate, folder=self.folder, replaces=False)
+        steps.tell("write.table")
+        write_change(session, contract, change, candidate)
+        steps.tell("write.settled")
+        late = change.counts.outdated
+        if late < self.passed:
+            self._settle(self.passing if change.outdated is None else without(self.passing, change.outdated), "replayed", candidate)
+        if change.outdated is not None:
+            self._settle(change.outdated, "superseded", candidate)
+        notes = keep_given_back(session, contract, self.suite, candidate, self.passing)
+        tables, path = written(session, contract, change, candidate, fresh=False), layout.settled_table(contract.name)
+        settled = table_files(session.repository, candidate.branch, path, known=parent.settled)
+        if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != self.passed:
+            what = f"{self.passed} rows pass, and not as many were settled"
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
-        balance = count_aside(parent, parent.quarantine, {"replayed": self.passed})
-        return Written(self.outcomes, counts, files, parent.quarantine, content, settled=settled, aside=balance)
+        balance = count_aside(parent, parent.quarantine, {"replayed": self.passed - late, "superseded": late})
+        return Written(
+            self.outcomes,
+            change.counts,
+            tables.files,
+            parent.quarantine,
+            tables.content,
+            notes=notes,
+            settled=settled,
+            aside=balance,
+            tombstones=tables.tombstones,
+        )
+
+    def _settle(self, rows: DataFrame, state: Settlement, candidate: Candidate) -> None:
+        """Write what became of rows."""
+        told = settlements(rows, state, version=candidate.number, attempt=candidate.attempt)
+        path = layout.settled_table(self.contract.name)
+        write_table(self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
 
     def _evaluate(self, drop: str, rows: pa.Table, chosen: pa.Table, folder: Path, published: DataFrame | None) -> tuple[Evaluated, Path]:
         """All open rows of a drop, judged together, and a file with the record numbers of the chosen ones."""

@@ -1,6 +1,6 @@
 """Upsert: what becomes of each row of a drop, by its key and its order, and what the table holds then.
 
-Of the rows of one key the one with the greatest order counts, of several with the same order that of the greatest record number. It
+Of the rows of one key the one with the greatest order counts, of several with the same order the last by drop and record number. It
 is inserted, updates the row that stands, deletes it (a tombstone), finds it unchanged, or is outdated: what stands, or was
 deleted, is as new or newer. All other rows of the key are outdated. So the table holds each key's newest row, whatever order drops come
 in; the keys that were deleted are remembered with their order.
@@ -32,15 +32,15 @@ def find_fates(contract: Contract, upsert: Upsert, rows: DataFrame, table: DataF
     Args:
         contract: Gives columns and key.
         upsert: Gives the order and which rows are tombstones.
-        rows: The drop's rows: the contract's columns, DROP and ROW; no key and no order is NULL.
+        rows: The drop's rows (a replay's are of several drops): the contract's columns, DROP and ROW; no key and no order is NULL.
         table: The table's, with the same columns; None where it has none.
         gone: What `keys_gone` gave for the version before; None where nothing was deleted.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
     key, columns = contract.key, [column.name for column in contract.columns]
-    newest = rows.groupBy(*map(quoted, key)).agg(F.max(F.struct(quoted(upsert.order), ROW)).alias(_NEWEST))
-    newest = newest.selectExpr(*_named(key, _NEWEST), f"{_NEWEST}.{ROW} as {_name(ROW, _NEWEST)}")
+    newest = rows.groupBy(*map(quoted, key)).agg(F.max(F.struct(quoted(upsert.order), DROP, ROW)).alias(_NEWEST))
+    newest = newest.selectExpr(*_named(key, _NEWEST), *[f"{_NEWEST}.{name} as {_name(name, _NEWEST)}" for name in (DROP, ROW)])
     found = newest.join(rows, on=_same(key, _NEWEST), how="right")
     # A frame of no rows stands for a table that isn't there: the query is one and the same.
     stands = (rows.limit(0) if table is None else table).selectExpr(*_named(columns, _STANDS))
@@ -49,7 +49,12 @@ def find_fates(contract: Contract, upsert: Upsert, rows: DataFrame, table: DataF
     found = found.join(deleted, on=_same(key, _GONE), how="left")
     order, there = quoted(upsert.order), f"{_name(key[0], _STANDS)} is not null"
     unchanged = all_of([f"{quoted(name)} <=> {_name(name, _STANDS)}" for name in columns])
-    outdated = [f"{ROW} <> {_name(ROW, _NEWEST)}", f"{_name(upsert.order, _GONE)} >= {order}", f"{_name(upsert.order, _STANDS)} > {order}"]
+    outdated = [
+        f"{ROW} <> {_name(ROW, _NEWEST)}",
+        f"{DROP} <> {_name(DROP, _NEWEST)}",
+        f"{_name(upsert.order, _GONE)} >= {order}",
+        f"{_name(upsert.order, _STANDS)} > {order}",
+    ]
     cases = [
         *[f"when {condition} then 'outdated'" for condition in outdated],
         *([f"when {upsert.tombstone} then 'tombstone'"] if upsert.tombstone else []),

@@ -13,7 +13,7 @@ from lakegate.names import VersionName
 FORMAT = 1
 """Format of the manifest; a reader refuses one it doesn't know rather than guess."""
 
-LATER = ("settled", "aside")
+LATER = ("settled", "aside", "tombstones")
 """Fields that came after the first release of the format."""
 
 
@@ -85,9 +85,9 @@ class Manifest:
 
     `drop` is the SHA-256 of the delivered bytes (of the parents' names for a feature table). `schema` lists
     `{"name", "type"}` in contract order. `rules` holds `{"rule", "family", "severity", "failed", "of"}`, and a
-    `value` where a number was seen. `quarantine` are
-    the data files of the quarantine table at the same version, `settled` those of what became of its rows since, and
-    `aside` their counts: set_aside = open + replayed + discarded + superseded. Times are ISO 8601 in UTC, durations in seconds.
+    `value` where a number was seen. `quarantine` are the data files of the quarantine table at the same version, `settled` those of what
+    became of its rows since, and `aside` their counts: set_aside = open + replayed + discarded + superseded. `tombstones` are those of
+    the keys that an upsert table no longer holds. Times are ISO 8601 in UTC, durations in seconds.
     """
 
     tenant: str
@@ -121,6 +121,7 @@ class Manifest:
     format: int = FORMAT
     notes: dict[str, Any] = field(default_factory=dict)
     settled: list[DataFile] = field(default_factory=list)
+    tombstones: list[DataFile] = field(default_factory=list)
     aside: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -151,7 +152,8 @@ class Manifest:
             known = {key: data[key] for key in (item.name for item in fields(cls)) if key in data}
             known["files"] = [DataFile(**item) for item in data["files"]]
             known["quarantine"] = [DataFile(**item) for item in data["quarantine"]]
-            known["settled"] = [DataFile(**item) for item in data.get("settled", [])]
+            for name in ("settled", "tombstones"):
+                known[name] = [DataFile(**item) for item in data.get(name, [])]
             known["parents"] = [Parent(**item) for item in data["parents"]]
             known["counts"] = Counts(**data["counts"])
             return cls(**known)

@@ -30,12 +30,12 @@ class Gap:
 
 
 def verify_files(manifest: Manifest, store: Store) -> list[Gap]:
-    """Hash every byte of a version's data and quarantine files; empty where all of it is there and right.
+    """Hash every byte of a version's files, those of its quarantine and tombstones among them; empty where all of it is there and right.
 
     Raises:
         Transient: The store doesn't answer, which says nothing about the files.
     """
-    version, files = str(manifest.name), [*manifest.files, *manifest.quarantine, *manifest.settled]
+    version, files = str(manifest.name), [*manifest.files, *manifest.quarantine, *manifest.settled, *manifest.tombstones]
     times = Counter(file.path for file in files)
     gaps = [Gap(version, path, "unexpected", "listed once", f"listed {count} times") for path, count in times.items() if count > 1]
     return gaps + [gap for file in files if (gap := _gap(version, file, store))]

@@ -1,0 +1,148 @@
+"""What a drop's rows make of the table: they join it, take its place, or are merged into it by key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from catalog.contract import Contract
+from expectations.frame import DROP, ROW
+from lake import layout
+from lake.content import content_after
+from lake.delta import list_table, table_files
+from lake.publish import Candidate
+from lake.session import Session
+from lake.tables import uri_of, write_table
+from lake.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
+from lakegate.errors import IntegrityError
+from lakegate.manifest import Counts, DataFile, Manifest
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Rows that the gate let pass (the contract's columns, DROP and ROW), how many, and of how many that were judged."""
+
+    rows: DataFrame
+    count: int
+    records: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows to be written onto the table, and the equations that hold afterwards."""
+
+    rows: DataFrame
+    count: int
+    mode: Literal["append", "overwrite"]
+    counts: Counts
+    tombstones: DataFrame | None = None
+    """The deleted keys as they are to be from now on; None: as they were."""
+    outdated: DataFrame | None = None
+    """DROP and ROW of the rows that a newer one kept out; None where none was."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The processed table as it lies on a candidate: files, those of its tombstones, and the content hash."""
+
+    files: list[DataFile]
+    tombstones: list[DataFile]
+    content: str
+
+
+def change_of(session: Session, contract: Contract, passed: Passed, candidate: Candidate, *, folder: Path, replaces: bool) -> Change:
+    """The change that rows make of the candidate's table; what it takes to find out lies in `folder`."""
+    parent = candidate.parent
+    if contract.upsert is not None:
+        return _merged(session, contract, passed, candidate, folder)
+    mode: Literal["append", "overwrite"] = "overwrite" if replaces else "append"
+    return Change(passed.rows, passed.count, mode, plain_counts(passed.count, passed.records, parent, replaces=replaces))
+
+
+def plain_counts(valid: int, records: int, parent: Manifest | None, *, replaces: bool) -> Counts:
+    """The equations of rows that join the table or take its place; of an upsert before anybody looked at the table."""
+    before = parent.counts.after if parent else 0
+    deleted = before if replaces else 0
+    after = before + valid - deleted
+    return Counts(records, valid, records - valid, 0, before=before, inserted=valid, deleted=deleted, after=after)
+
+
+def write_change(session: Session, contract: Contract, change: Change, candidate: Candidate) -> None:
+    """Write a change onto its candidate."""
+    kept = [*contract.with_statistics, ROW, DROP]
+    path = layout.processed_table(contract.name)
+    write_table(session, change.rows, ref=candidate.branch, path=path, mode=change.mode, statistics=kept)
+    if change.tombstones is not None:
+        path = layout.tombstones_table(contract.name)
+        write_table(session, change.tombstones, ref=candidate.branch, path=path, mode="overwrite", statistics=[ROW, DROP])
+
+
+def written(session: Session, contract: Contract, change: Change, candidate: Candidate, *, fresh: bool) -> Tables:
+    """What lies on the candidate, hashed; `fresh`: what was deleted before is forgotten.
+
+    Raises:
+        IntegrityError: The rows that can be read are not those that were meant to be.
+    """
+    repository, parent, branch, path = session.repository, candidate.parent, candidate.branch, layout.processed_table(contract.name)
+    known, tombstones = (parent.files, [] if fresh else parent.tombstones) if parent else ([], [])
+    listed = list_table(repository, branch, path, known=known)
+    joined = parent if change.mode == "append" else None
+    with ThreadPoolExecutor(1) as pool:  # bytes are hashed beside their content
+        read = pool.submit(content_after, session.engine, contract, listed, joined, uri=partial(uri_of, session, branch))
+        files = table_files(repository, branch, path, known=known, listed=listed)
+        content, rows = read.result()
+    if change.tombstones is not None:
+        tombstones = table_files(repository, branch, layout.tombstones_table(contract.name), known=tombstones)
+    there = {"rows written": rows, "rows of the table": sum(item.rows for item in files)}
+    meant = {"rows written": change.count, "rows of the table": change.counts.after}
+    if there != meant:
+        what = f"what was written is not what was meant: {there}, meant {meant}"
+        raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
+    return Tables(files, tombstones, content)
+
+
+def _merged(session: Session, contract: Contract, passed: Passed, candidate: Candidate, folder: Path) -> Change:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    engine, parent, upsert = session.engine, candidate.parent, contract.upsert
+    if upsert is None:
+        raise ValueError(contract.name)
+    table = _read(session, parent.files, candidate.branch) if parent else None
+    gone = _read(session, parent.tombstones, candidate.branch) if parent else None
+    fates = engine.write_scratch(find_fates(contract, upsert, passed.rows, table, gone), folder / "fates")
+    counted = engine.rows(fates.groupBy(FATE).agg(F.count(F.lit(1)), F.sum(F.col(THERE).cast("bigint"))))
+    by_fate = {str(fate): (int(count), int(there)) for fate, count, there in counted}
+    number = {fate: by_fate.get(fate, (0, 0))[0] for fate in FATES}
+    deleted, before = by_fate.get("tombstone", (0, 0))[1], parent.counts.after if parent else 0
+    counts = Counts(
+        passed.records,
+        passed.count,
+        passed.records - passed.count,
+        0,
+        before=before,
+        inserted=number["inserted"],
+        deleted=deleted,
+        after=before + number["inserted"] - deleted,
+        updated=number["updated"],
+        unchanged=number["unchanged"],
+        tombstones=number["tombstone"],
+        outdated=number["outdated"],
+    )
+    remembered = number["tombstone"] or (gone is not None and number["inserted"])
+    tombstones = keys_gone(contract, upsert, fates, gone) if remembered else None
+    outdated = fates.where(f"{FATE} = 'outdated'").select(DROP, ROW) if number["outdated"] else None
+    if not number["updated"] and not deleted:  # nothing that stands is touched
+        return Change(rows_after(contract, fates, None), number["inserted"], "append", counts, tombstones, outdated)
+    return Change(rows_after(contract, fates, table), counts.after, "overwrite", counts, tombstones, outdated)
+
+
+def _read(session: Session, files: Sequence[DataFile], ref: str) -> DataFrame | None:
+    uris = [uri_of(session, ref, item) for item in files if item.rows]
+    return session.engine.read_parquet(uris) if uris else None
