@@ -17,7 +17,7 @@ from typing import Final
 from catalog.contract import FileFormat
 from lake.engine import arrow_limit
 from lake.parse import Parsed, parse
-from lake.scratch import scratch
+from lake.scratch import in_use, scratch
 from lake.staging import ARROW, as_parquet
 from lake.unpack import unpack
 from lakegate.errors import ContractError, DataRejected
@@ -104,6 +104,10 @@ class Drops:
         kept = self._kept.get(digest)
         return kept is not None and kept.copy is not None and kept.copy == _mark(file)
 
+    def elsewhere(self, digest: str) -> bool:
+        """Whether another process of this home has the drop at hand, and so carries it."""
+        return digest not in self._kept and in_use(self._settings, _name(digest))
+
     def place(self, digest: str, name: str) -> Path:
         """Where to copy a drop's bytes to, before `keep`."""
         return _place(self._open(digest).folder / "fetched", name)
@@ -145,7 +149,7 @@ class Drops:
     def _open(self, digest: str) -> _Kept:
         if digest not in self._kept:
             stack = contextlib.ExitStack()
-            self._kept[digest] = _Kept(stack.enter_context(scratch(self._settings, "drop")), stack)
+            self._kept[digest] = _Kept(stack.enter_context(scratch(self._settings, _name(digest))), stack)
             self._bound()
         self._kept.move_to_end(digest)
         return self._kept[digest]
@@ -165,6 +169,10 @@ def parse_file(delivered: Path, format: FileFormat, folder: Path, *, settings: S
     parsed = parse(unpacked.path, format, into=folder / (f"staging{ARROW}" if unpacked.size <= limit else "staging.parquet"))
     # Many short numbers take more room than their text.
     return replace(parsed, staging=parsed.staging and as_parquet(parsed.staging, over=limit))
+
+
+def _name(digest: str) -> str:
+    return f"drop-{digest[:12]}"
 
 
 def _mark(file: Path) -> tuple[int, ...] | None:

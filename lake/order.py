@@ -84,7 +84,7 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
     for digest in pending(session, contract.name):
         newest = ledger.latest(session, dataset=contract.name, cause=digest)
         if (newest is not None and newest.state in ("waiting", APPROVED)) or (
-            stranded and (newest is None or newest.state not in ("blocked", "held"))
+            stranded and (newest is None or newest.state not in ("blocked", "held")) and not session.drops.elsewhere(digest)
         ):
             found.append(received(session, contract.name, digest))
     return in_order(session, contract, found)

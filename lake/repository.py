@@ -11,6 +11,8 @@ from lake.objects import Objects
 from lakegate.errors import Conflict, IntegrityError
 
 MAIN: Final = "main"
+MARK: Final = "_lakefs/dummy"
+"""What lakeFS writes into a namespace before it makes the repository, and refuses to find there."""
 MADE_ELSEWHERE: Final = 5.0
 """Seconds that a repository which another process is making may take to be there."""
 
@@ -27,14 +29,26 @@ class Repository(Objects):
         if self._exists():
             return
         creation = RepositoryCreation(name=self.name, storage_namespace=self.namespace, default_branch=MAIN)
-        try:
-            self._call(lambda: self._api.repositories_api.create_repository(creation), doing="creating the repository")
-        except (Conflict, IntegrityError):  # somebody else makes it at this moment; until it is there lakeFS calls its namespace used
-            end = time.monotonic() + MADE_ELSEWHERE
-            while not self._exists():
-                if time.monotonic() > end:
+        end = time.monotonic() + MADE_ELSEWHERE
+        while True:
+            try:
+                self._call(lambda: self._api.repositories_api.create_repository(creation), doing="creating the repository")
+            except (Conflict, IntegrityError):  # somebody else makes it at this moment; until it is there lakeFS calls its namespace used
+                if self._exists():
+                    return
+                if time.monotonic() > end and not self._abandoned():
                     raise
                 time.sleep(0.05)
+            else:
+                return
+
+    def _abandoned(self) -> bool:
+        """Whether a lakeFS that died while it made the repository had left its mark in the namespace, which is taken away now."""
+        mark = self.local(f"{self.namespace.removeprefix('local://')}/{MARK}") if self.blocks is not None else None
+        if mark is None or not mark.exists() or any(item.is_file() and item != mark for item in mark.parents[1].rglob("*")):
+            return False
+        mark.unlink()
+        return True
 
     def _exists(self) -> bool:
         try:

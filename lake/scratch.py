@@ -41,6 +41,20 @@ def scratch(settings: Settings, name: str) -> Iterator[Path]:
         os.close(lock)
 
 
+def in_use(settings: Settings, name: str) -> bool:
+    """Whether a living process has a folder of that name."""
+    for lock in settings.scratch_dir.glob(f"{name}-*/{LOCK}"):
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(lock, os.O_RDWR)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            finally:
+                os.close(descriptor)
+    return False
+
+
 def sweep(settings: Settings) -> int:
     """Remove the folders of processes that died, and say how many there were; other things that lie there are left alone."""
     root, gone = settings.scratch_dir, 0

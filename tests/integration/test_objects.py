@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from lake import objects
+from lake import objects, repository
 from lake.server import ensure_server, stop_server
 from lake.session import Session, open_session
-from lakegate.errors import LakegateError
+from lakegate.errors import IntegrityError, LakegateError
 from lakegate.settings import Settings
 
 pytestmark = pytest.mark.server
@@ -127,3 +127,23 @@ def test_several_that_ready_a_fresh_lake_at_once_all_do(lakefs_home: Settings, n
     with ThreadPoolExecutor(len(sessions)) as pool:
         assert len(set(pool.map(ready, sessions))) == 1
     assert shared.repository.branches("ledger") == ["ledger"]
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_a_repository_whose_maker_died_is_made_and_one_that_holds_data_is_not(
+    lakefs_home: Settings,
+    holds: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(repository, "MADE_ELSEWHERE", 0.1)
+    settings = replace(lakefs_home, tenant=f"abandoned{holds}".lower())
+    namespace = settings.home.blocks / settings.repository
+    (namespace / "_lakefs").mkdir(parents=True)
+    (namespace / "_lakefs" / "dummy").write_text("this is dummy data")
+    if holds:
+        (namespace / "data").write_text("somebody's")
+        with pytest.raises(IntegrityError, match="already in use"):
+            open_session(settings, say=print)
+        assert (namespace / "data").exists()
+    else:
+        assert open_session(settings, say=print).repository.branches("main") == ["main"]
