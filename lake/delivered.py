@@ -34,4 +34,9 @@ def name_holder(session: Session, contract: Contract, drop: Drop, *, base: str) 
 
 def name_path(contract: Contract, drop: Drop) -> str:
     """Where it is recorded which drop was published under a name."""
-    return layout.delivered_name(contract.name, hashlib.sha256(drop.name.encode()).hexdigest()[:32])
+    return name_path_of(contract.name, drop.name)
+
+
+def name_path_of(dataset: str, name: str) -> str:
+    """The same, of a name."""
+    return layout.delivered_name(dataset, hashlib.sha256(name.encode()).hexdigest()[:32])

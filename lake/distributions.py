@@ -77,7 +77,8 @@ class Comparison:
             self._carry_on(kinds)
         earlier = {str(number): self._known[number].to_json() for number in sorted(self._counted)}
         season = (self.contract.drift or Drift()).season or 1
-        named = [*self.shelf.deliveries(candidate.number - 1, season), *[candidate.number] * delivered][-LONGEST_SEASON:]
+        before = self.parent.version if self.parent else 0
+        named = [*self.shelf.deliveries(before, season), *[candidate.number] * delivered][-LONGEST_SEASON:]
         made = {"format": layout.FORMAT, **Kept(seen, table).to_json(), "earlier": earlier, DELIVERIES: named}
         body = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         self.session.repository.put(candidate.branch, layout.histograms(self.contract.name, candidate.number), body)
@@ -154,6 +155,13 @@ def keep_given_back(session: Session, contract: Contract, suite: Suite, candidat
     seen = count_histograms(rows, kinds, session.engine.rows) if rows is not None and kinds else _none(kinds)
     compare = Comparison(session, contract, candidate.parent, candidate.base, whole=contract.write_mode == "replace")
     return compare.keep(candidate, seen, kinds, delivered=False)
+
+
+def keep_rolled_back(session: Session, contract: Contract, suite: Suite, candidate: Candidate, target: Manifest) -> dict[str, str]:
+    """`Comparison.keep` for a version that is an earlier one again: what was counted of that."""
+    kinds = make_plan(suite, contract).histograms
+    compare = Comparison(session, contract, target, candidate.base, whole=contract.write_mode == "replace")
+    return compare.keep(candidate, _none(kinds), kinds, delivered=False)
 
 
 def _none(kinds: Kinds) -> Histograms:

@@ -6,8 +6,9 @@ A version's manifest holds the SHA-256 of its histograms; a file that it doesn't
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from expectations.drift import LEAST_ROWS
@@ -22,7 +23,11 @@ NOTE: Final = "histograms_sha256"
 """Where a manifest notes the hash of its version's histograms."""
 DELIVERIES: Final = "deliveries"
 """Where a version's histograms name the versions that deliveries made, replays and discards left out; the newest, itself among them."""
-NO_DELIVERY: Final = frozenset({"replay_of", "discards_of"})
+ROLLS_BACK: Final = "rolls_back"
+"""In the source of a manifest: the version that was the latest before, where a rollback made this one."""
+TO: Final = "to"
+"""Beside it: the version whose state it is."""
+NO_DELIVERY: Final = frozenset({"replay_of", "discards_of", ROLLS_BACK})
 """What the source of a manifest names where a person's decision made its version, and no delivery."""
 LOOK_BACK: Final = 20
 """Versions before, whose rows together are the previous ones where each of them added few."""
@@ -86,7 +91,7 @@ class Shelf:
         """
         chosen: list[int] = []
         found: Histograms | None = None
-        for back in range(number, max(0, number - LOOK_BACK), -1):
+        for back in islice(self.line(number), LOOK_BACK):
             if self.delivered(back):
                 if (rows := own(back)) is None:
                     break
@@ -106,8 +111,20 @@ class Shelf:
             body = self.body(number)
             named = body.get(DELIVERIES, []) if body else []
             found += reversed(named) if named else [number] * self.delivered(number)
-            number = (named[0] if named else number) - 1
+            number = self.before(named[0] if named else number)
         return found[::-1]
+
+    def line(self, number: int) -> Iterator[int]:
+        """A version and those before it, without those that a rollback took out."""
+        while number >= 1:
+            yield number
+            number = self.before(number)
+
+    def before(self, number: int) -> int:
+        """The version that one was made from: the one before, or the one that a rollback went back to; 0 before the first."""
+        manifest = self.manifest(number)
+        back = manifest.source.get(TO) if manifest and ROLLS_BACK in manifest.source else None
+        return VersionName.parse(str(back)).number if back else number - 1
 
     def delivered(self, number: int) -> bool:
         """Whether a delivery made a version, and not a replay or a discard."""

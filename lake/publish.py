@@ -21,6 +21,8 @@ from lakegate.manifest import Manifest, manifest_path, sha256
 from lakegate.names import VersionName
 
 MERGE_TRIES: Final = 4
+ENDED: Final = "ended"
+"""In the record of a publish that no longer stands: that the drop was withdrawn, or superseded; `by` says by which version."""
 _EPOCH: Final = re.compile(r"-e([0-9]+)\Z")
 
 
@@ -61,8 +63,9 @@ class Published:
 
 
 def publication(repository: Repository, *, dataset: str, cause: str, table: str, ref: str = MAIN) -> dict[str, Any] | None:
-    """The record that `cause` was published to `table`, where it was."""
-    return repository.get_json(ref, layout.publication(dataset, cause, table))
+    """The record that `cause` was published to `table`, where it was and that publish still stands."""
+    found = repository.get_json(ref, layout.publication(dataset, cause, table))
+    return None if found is None or ENDED in found else found
 
 
 def head(repository: Repository, table: str, *, ref: str = MAIN) -> dict[str, Any] | None:

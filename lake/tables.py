@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from lake.delta import HASHERS, Listed, opened, storage_options
 from lake.repository import Repository
@@ -103,6 +103,31 @@ def _told(path: str, *, local: bool = False) -> Iterator[None]:
             raise LakegateError(what, where=path, fix="free some disk space, or name another folder with LAKEGATE_SCRATCH") from None
         what = f"the table can't be written ({type(error).__name__})"
         raise IntegrityError(what, where=path, fix="nothing was published; run it again, and report it where it comes again") from None
+
+
+def put_back(repository: Repository, *, ref: str, path: str, files: Sequence[DataFile], tag: str) -> None:
+    """Make the table at `path` of a branch hold these files again, those it held in the tree `tag`, as one Delta commit.
+
+    They lie in the tree still: nothing is removed from it. The log's own history isn't asked: writers may shorten it.
+    """
+    from deltalake.transaction import AddAction
+
+    def commit(endpoint: Endpoint) -> None:
+        with _told(path):
+            table, then = (opened(repository, endpoint, name, path) for name in (ref, tag))
+            if table is None or (then is None and not files):
+                if table is not None and table.file_uris():
+                    table.create_write_transaction([], "overwrite", table.schema(), post_commithook_properties=_hooks())
+                return
+            if then is None:
+                raise IntegrityError(f"{tag} holds no such table", where=path, fix=f"`lakegate verify` {tag}")
+            actions = [
+                AddAction(quote(item.path.removeprefix(f"{path}/")), item.size, {}, 0, True, json.dumps({"numRecords": item.rows}))
+                for item in files
+            ]
+            table.create_write_transaction([*actions], "overwrite", then.schema(), post_commithook_properties=_hooks())
+
+    repository.calling(commit, doing=f"writing the Delta log of {path}", retry=False)
 
 
 def uri_of(session: Session, ref: str, file: Listed | DataFile) -> str:

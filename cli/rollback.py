@@ -1,0 +1,36 @@
+"""`lakegate rollback TABLE --to vN`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import existing, json_option, lake_options, print_json
+from lakegate.settings import Settings
+
+
+@click.command("rollback")
+@click.argument("table")
+@click.option("--to", required=True, help="The version whose state is to stand again, for example v6.")
+@click.option("--reason", required=True, help="Why; kept in the new version's manifest.")
+@json_option
+@lake_options
+def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settings) -> None:
+    """Publish the state of an earlier version of TABLE as its next version. No version changes, and none is removed.
+
+    The drops that came since are withdrawn: they are still in raw, and may be ingested again.
+    """
+    from lake.rollback import roll_back
+    from lake.session import open_session
+    from lakegate.names import VersionName
+
+    done = roll_back(open_session(existing(settings)), VersionName.parse(to if "@" in to else f"{table}@{to}"), reason=reason)
+    if as_json:
+        print_json({"version": done.hop.version, "withdrawn": done.withdrawn, "reinstated": done.reinstated, "built_on": done.built_on})
+        return
+    click.echo(f"{done.hop.version} is the state of {table}@{to.rpartition('@')[2]} again")
+    if done.withdrawn:
+        click.echo(f"withdrawn: {', '.join(drop[:12] for drop in done.withdrawn)}; `lakegate ingest` takes them again")
+    if done.reinstated:
+        click.echo(f"standing again: {', '.join(drop[:12] for drop in done.reinstated)}")
+    if done.built_on:
+        click.echo(f"made from what was taken out, and still there: {', '.join(done.built_on)}")

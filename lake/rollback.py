@@ -1,0 +1,198 @@
+"""Rollback: the state of an earlier version, published as a new one. The drops that it takes out are withdrawn and may come again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from catalog.contract import Contract
+from expectations.build import build_suite
+from expectations.suite import Suite
+from lake import layout, publish
+from lake.aside import latest_manifest
+from lake.delivered import name_path_of
+from lake.distributions import keep_rolled_back
+from lake.hop import run_hop
+from lake.job import HopResult, Job, Written
+from lake.kept import ROLLS_BACK, TO
+from lake.publish import ENDED, Candidate
+from lake.receive import who
+from lake.repository import MAIN
+from lake.session import Session
+from lake.standing import finished, resume
+from lake.steps import Steps
+from lake.tables import put_back
+from lakegate.errors import Conflict, ContractError, UsageError
+from lakegate.manifest import Counts, Manifest, Parent
+from lakegate.names import VersionName
+
+WITHDRAWN: Final = "withdrawn"
+REINSTATED: Final = "reinstated"
+"""In the source of a rollback's manifest: the drops that it took out, and those that stand again."""
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """The new version; drops that are withdrawn, or stand again; and versions of other tables made from what is no longer the state."""
+
+    hop: HopResult
+    withdrawn: list[str]
+    reinstated: list[str]
+    built_on: list[str]
+
+
+def roll_back(session: Session, name: VersionName, *, reason: str) -> RolledBack:
+    """Publish the state of a version as the table's next.
+
+    Raises:
+        UsageError: No reason was given, there is no such version, it is the latest, or the table is none that rows are written to.
+    """
+    contract = _contract(session, name.table)
+    if not reason.strip():
+        raise UsageError("a rollback needs a reason", fix="add --reason, which is kept on record")
+    with session.queue(contract.name):
+        resume(session, contract.name)
+        latest = latest_manifest(session, contract.name)
+        if latest is None or name.number >= latest.version:
+            what = f"{name} is the latest version" if latest and name.number == latest.version else f"there is no {name}"
+            raise UsageError(what, fix=f"`lakegate versions {contract.name}` lists what was published")
+        suite = build_suite(contract, "processed", session.settings.project)
+        work = _Rollback(session, contract, suite, latest, finished(session, name).manifest, reason.strip())
+        job = work.job()
+        if (columns := job.schema) != work.target.schema:
+            told = ", ".join(f"{item['name']} {item['type']}" for item in work.target.schema)
+            what = f"{contract.name} has other columns now than {name} ({told}; now {', '.join(item['name'] for item in columns)})"
+            raise ContractError(what, where=str(contract.path), fix="put them back in the contract first")
+        return RolledBack(run_hop(session, job), job.source[WITHDRAWN], job.source[REINSTATED], _built_on(session, name))
+
+
+def _contract(session: Session, table: str) -> Contract:
+    contract = session.catalog.get(table)
+    if contract.kind == "feature":
+        what = f"{table} is made from {', '.join(contract.inputs)}, and would be made again at once"
+        raise UsageError(what, fix="roll these back, or change its SQL or contract: its next version is made by them")
+    return contract
+
+
+@dataclass(frozen=True)
+class _Drop:
+    """A drop whose publish stands now or did in the target, not both: its record's path, and that record as it is and (there) was."""
+
+    drop: str
+    name: str
+    path: str
+    now: dict[str, Any]
+    then: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class _Rollback:
+    session: Session
+    contract: Contract
+    suite: Suite
+    latest: Manifest
+    target: Manifest
+    reason: str
+
+    def changed(self) -> list[_Drop]:
+        """The drops that stand now and don't in the target, or the other way round, by the version that they were published as."""
+        repository, table, found = self.session.repository, self.contract.name, dict[str, _Drop]()
+        for number in range(self.target.version + 1, self.latest.version + 1):
+            made = publish.manifest_at(repository, MAIN, VersionName(table, number))
+            for drop in (made.drop, *made.source.get(WITHDRAWN, []), *made.source.get(REINSTATED, [])):
+                path = layout.publication(table, drop, table)
+                now, then = (repository.get_json(ref, path) for ref in (MAIN, self.target.name.tag))
+                if now is not None and (ENDED in now) != (then is None or ENDED in then):
+                    published = publish.manifest_at(repository, MAIN, VersionName(table, int(now["version"])))
+                    if (name := published.source.get("delivered_name")) is not None:
+                        found[drop] = _Drop(drop, str(name), path, now, then if ENDED in now else None)
+        return sorted(found.values(), key=lambda item: int(item.now["version"]))
+
+    def job(self) -> Job:
+        """The publish: caused by the two versions."""
+        asked = json.dumps(["rollback", str(self.latest.name), str(self.target.name)])
+        told: dict[str, Any] = {ROLLS_BACK: str(self.latest.name), TO: str(self.target.name), "reason": self.reason, "by": who()}
+        drops = self.changed()
+        told |= {WITHDRAWN: [item.drop for item in drops if item.then is None], REINSTATED: [item.drop for item in drops if item.then]}
+        target = finished(self.session, self.target.name)
+        return Job(
+            hop="processed",
+            table=self.contract.name,
+            dataset=self.contract.name,
+            cause=hashlib.sha256(asked.encode()).hexdigest(),
+            root=layout.processed_table(self.contract.name),
+            contract=self.contract,
+            suite=self.suite,
+            write=self.write,
+            pins=(Parent(self.contract.name, target.name.number, target.commit),),
+            source=told,
+            delivered_at=self.target.delivered_at,
+        )
+
+    def write(self, candidate: Candidate, steps: Steps) -> Written:
+        """Name the target's files again, in all tables that belong to it; take back what is on record of the drops that go.
+
+        Raises:
+            Conflict: Another version was published meanwhile.
+        """
+        repository, table, target, latest = self.session.repository, self.contract.name, self.target, self.latest
+        if candidate.parent is None or candidate.parent.version != latest.version:
+            raise Conflict(f"{latest.name} is no longer the latest version", fix="look at what came since, then run it again")
+        steps.tell("write.table")
+        for path, files in (
+            (layout.processed_table(table), target.files),
+            (layout.quarantine_table(table), target.quarantine),
+            (layout.settled_table(table), target.settled),
+            (layout.tombstones_table(table), target.tombstones),
+        ):
+            put_back(repository, ref=candidate.branch, path=path, files=files, tag=target.name.tag)
+        for drop in self.changed():
+            self._as_then(drop, candidate)
+        before = {item.path: item.rows for item in latest.files}
+        now = {item.path: item.rows for item in target.files}
+        come, go = _rows_only_in(now, before), _rows_only_in(before, now)
+        counts = Counts(come, come, 0, 0, before=latest.counts.after, inserted=come, deleted=go, after=target.counts.after)
+        notes = keep_rolled_back(self.session, self.contract, self.suite, candidate, target)
+        return Written(
+            (),
+            counts,
+            target.files,
+            target.quarantine,
+            target.content_hash,
+            notes=notes,
+            settled=target.settled,
+            aside=target.aside,
+            tombstones=target.tombstones,
+        )
+
+    def _as_then(self, drop: _Drop, candidate: Candidate) -> None:
+        """Record of a drop whether its publish stands, and to whom its name belongs, as it was in the target."""
+        repository, name = self.session.repository, name_path_of(self.contract.name, drop.name)
+        ended = {ENDED: "withdrawn", "by": str(candidate.name)} if drop.then is None else {}
+        body = (drop.then or drop.now) | ended | {"attempt": candidate.attempt}
+        repository.put(candidate.branch, drop.path, json.dumps(body, sort_keys=True).encode())
+        if (taken := repository.get(self.target.name.tag, name)) is not None:
+            repository.put(candidate.branch, name, taken)
+        else:
+            repository.delete(candidate.branch, name)
+
+
+def _rows_only_in(these: dict[str, int], others: dict[str, int]) -> int:
+    return sum(rows for path, rows in these.items() if path not in others)
+
+
+def _built_on(session: Session, name: VersionName) -> list[str]:
+    """The versions of feature tables and datasets that were made from later versions than this one, or judged against them."""
+    found = []
+    for contract in session.catalog.contracts.values():
+        if name.table in (*contract.inputs, *contract.references):
+            for tag in session.repository.tags(f"{contract.name}.v"):
+                other = VersionName.from_tag(tag)
+                if other is None or other.table != contract.name:
+                    continue
+                parents = publish.manifest_at(session.repository, tag, other).parents
+                if any(item.table == name.table and item.version > name.number for item in parents):
+                    found.append(other)
+    return [str(item) for item in sorted(found)]

@@ -1,0 +1,123 @@
+"""A rollback publishes an earlier state as the next version; what it takes out may come again, and nothing is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lake.audit import audit_all
+from lake.ingest import ingest
+from lake.publish import manifest_at
+from lake.rollback import roll_back
+from lake.session import Session, open_session
+from lake.versions import list_quarantine
+from lakegate.errors import ContractError, UsageError
+from lakegate.manifest import Manifest
+from lakegate.names import VersionName
+from lakegate.settings import Settings
+
+pytestmark = pytest.mark.server
+
+CONTRACT = """
+apiVersion: v3.2.0
+kind: DataContract
+id: rides
+name: rides
+version: 1.0.0
+status: draft
+schema:
+  - name: rides
+    properties:
+      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: fare, logicalType: number}
+      - {name: at, logicalType: integer, required: true}
+customProperties:
+  - {property: writeMode, value: MODE}
+  - {property: maxQuarantined, value: 1.0}
+  - {property: drift, value: none}
+"""
+MODES = ("append", "replace", "upsert")
+DROPS = {
+    "a.csv": ["1,1.5,1", "2,2.5,1", "3,free,1"],
+    "b.csv": ["4,4.5,2", "2,9.5,2", "5,none,2"],
+    "c.csv": ["6,6.5,3"],
+}
+
+
+@pytest.fixture
+def session(lakefs_home: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Session:
+    contracts = tmp_path / "catalog" / "contracts"
+    contracts.mkdir(parents=True)
+    mode = getattr(request, "param", "append")
+    text = CONTRACT.replace("MODE", mode)
+    (contracts / "rides.odcs.yaml").write_text(text + "  - {property: upsert, value: {orderBy: at}}\n" * (mode == "upsert"))
+    return open_session(replace(lakefs_home, project=tmp_path, tenant=f"r{abs(hash(request.node.name)) % 10**8}"), say=print)
+
+
+def take(session: Session, folder: Path, name: str) -> Manifest:
+    path = folder / name
+    path.write_text("\n".join(["ride,fare,at", *DROPS[name]]) + "\n")
+    (result,) = ingest(session, "rides", [path])
+    assert result.hops[1].version is not None, result
+    return manifest(session, result.hops[1].version)
+
+
+def manifest(session: Session, version: str) -> Manifest:
+    return manifest_at(session.repository, "main", VersionName.parse(version))
+
+
+def aside(session: Session) -> list[tuple[Any, Any]]:
+    return [(row["file"], row["row"]) for row in list_quarantine(session, session.catalog.get("rides"))]
+
+
+@pytest.mark.parametrize("session", MODES, indirect=True)
+def test_an_earlier_state_stands_again_and_what_was_taken_out_may_come_again(session: Session, tmp_path: Path) -> None:
+    first, kept = take(session, tmp_path, "a.csv"), aside(session)
+    second, both = take(session, tmp_path, "b.csv"), aside(session)
+    third = take(session, tmp_path, "c.csv")
+
+    done = roll_back(session, first.name, reason="fares of February are wrong")
+    fourth = manifest(session, str(done.hop.version))
+    assert fourth.version == 4
+    assert (fourth.content_hash, fourth.counts.after, fourth.files) == (first.content_hash, first.counts.after, first.files)
+    assert fourth.aside == first.aside
+    assert aside(session) == kept
+    assert done.withdrawn == [second.drop, third.drop]
+    assert fourth.source["reason"] == "fares of February are wrong"
+
+    fifth = take(session, tmp_path, "b.csv")
+    assert fifth.version == 5
+    assert (fifth.content_hash, fifth.counts.after, fifth.aside) == (second.content_hash, second.counts.after, second.aside)
+    assert aside(session) == both
+    assert not any(audit_all(session).values())
+
+
+def test_the_versions_that_were_taken_out_are_still_what_they_were(session: Session, tmp_path: Path) -> None:
+    before = [take(session, tmp_path, name) for name in DROPS]
+    roll_back(session, before[0].name, reason="a test")
+    assert [manifest(session, str(item.name)) for item in before] == before
+    forth = roll_back(session, before[2].name, reason="it was right after all")
+    assert manifest(session, str(forth.hop.version)).content_hash == before[2].content_hash
+    assert forth.withdrawn == []
+    assert forth.reinstated == [item.drop for item in before[1:]]
+    (again,) = ingest(session, "rides", [tmp_path / "b.csv"])
+    assert [hop.verdict for hop in again.hops] == ["unchanged", "unchanged"]
+    assert not any(audit_all(session).values())
+
+
+def test_what_cannot_be_rolled_back_to_is_said(session: Session, tmp_path: Path) -> None:
+    first, second = take(session, tmp_path, "a.csv"), take(session, tmp_path, "b.csv")
+    for name, told in ((second.name, "is the latest version"), (VersionName("rides", 7), "there is no rides@v7")):
+        with pytest.raises(UsageError, match=told):
+            roll_back(session, name, reason="a test")
+    with pytest.raises(UsageError, match="needs a reason"):
+        roll_back(session, first.name, reason=" ")
+    contract = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
+    contract.write_text(contract.read_text().replace("{name: fare, logicalType: number}", "{name: fare, logicalType: string}"))
+    fresh = open_session(session.settings, say=print)
+    with pytest.raises(ContractError, match="other columns now than rides@v1"):
+        roll_back(fresh, first.name, reason="a test")
+    assert [str(name) for name in audit_all(fresh) if name.startswith("rides@")] == ["rides@v1", "rides@v2"]
