@@ -129,6 +129,11 @@ class Manifest:
         """The version's name."""
         return VersionName(self.table, self.version)
 
+    @property
+    def all_files(self) -> list[DataFile]:
+        """Every file that belongs to the version, those of its quarantine among them."""
+        return [*self.files, *self.quarantine, *self.settled, *self.tombstones]
+
     def to_bytes(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces, UTF-8. Its SHA-256 stands in the merge commit's metadata.
 

@@ -35,13 +35,24 @@ def verify_files(manifest: Manifest, store: Store) -> list[Gap]:
     Raises:
         Transient: The store doesn't answer, which says nothing about the files.
     """
-    version, files = str(manifest.name), [*manifest.files, *manifest.quarantine, *manifest.settled, *manifest.tombstones]
-    times = Counter(file.path for file in files)
-    gaps = [Gap(version, path, "unexpected", "listed once", f"listed {count} times") for path, count in times.items() if count > 1]
-    return gaps + [gap for file in files if (gap := _gap(version, file, store))]
+    version = str(manifest.name)
+    return duplicates(manifest) + [gap for file in manifest.all_files if (gap := verify_file(version, file, store))]
 
 
-def _gap(version: str, file: DataFile, store: Store) -> Gap | None:
+def duplicates(manifest: Manifest) -> list[Gap]:
+    """The paths that a manifest lists more than once."""
+    times = Counter(file.path for file in manifest.all_files)
+    return [
+        Gap(str(manifest.name), path, "unexpected", "listed once", f"listed {count} times") for path, count in times.items() if count > 1
+    ]
+
+
+def verify_file(version: str, file: DataFile, store: Store) -> Gap | None:
+    """Hash every byte of one file; None where it is what the manifest of `version` says.
+
+    Raises:
+        Transient: The store doesn't answer, which says nothing about the file.
+    """
     try:
         source = store.open(file, check=False)
     except FileGone:
