@@ -19,7 +19,7 @@ from lake.publish import Candidate, Published
 from lake.refusal import unread
 from lake.repository import MAIN, NotThere
 from lake.session import Session
-from lake.standing import finish, resume, standing
+from lake.standing import finish, note, resume, standing
 from lake.steps import Steps
 from lakegate.errors import Conflict, DataRejected, IntegrityError, Transient
 from lakegate.manifest import Manifest, sha256
@@ -150,7 +150,8 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, *, rebases: int
         with steps.step("tag"):
             repository.tag(published.name.tag, published.commit)
         with steps.step("keep"):
-            finish(session, published)
+            publish.keep(repository, published)
+            note(session, published)
     finally:
         with contextlib.suppress(Transient):  # the next attempt at the same sweeps it
             repository.delete_branch(candidate.branch)

@@ -179,19 +179,32 @@ def find_merge(repository: Repository, name: VersionName, *, attempt: str | None
 
 
 def give_name(repository: Repository, published: Published) -> None:
-    """Tag the merge commit, then keep a branch on it, so that garbage collection leaves it alone. Done twice, it does nothing.
+    """Tag the merge commit and keep it, where that is not done. Done twice, it does nothing.
 
     Raises:
         IntegrityError: The tag or the branch is on another commit.
     """
-    for ref, create in ((published.name.tag, repository.tag), (published.name.keep_branch, repository.branch)):
-        found = repository.resolve(ref)
-        if found is None:
-            create(ref, published.commit)
-            found = repository.resolve(ref)
-        if found != published.commit:
-            what = f"{ref} is on commit {(found or 'none')[:12]}, {published.name} was published by {published.commit[:12]}"
-            raise IntegrityError(what, fix="somebody moved it: `lakegate verify --all`")
+    if (found := repository.resolve(published.name.tag)) is None:
+        repository.tag(published.name.tag, published.commit)
+    elif found != published.commit:
+        raise _moved(published, published.name.tag, found)
+    keep(repository, published)
+
+
+def keep(repository: Repository, published: Published) -> None:
+    """Keep a branch on the merge commit, so that garbage collection leaves it alone.
+
+    Raises:
+        IntegrityError: It is on another commit.
+    """
+    ref = published.name.keep_branch
+    if not repository.branch(ref, published.commit) and (found := repository.commit_of(ref)) != published.commit:
+        raise _moved(published, ref, found)
+
+
+def _moved(published: Published, ref: str, found: str) -> IntegrityError:
+    what = f"{ref} is on commit {found[:12]}, {published.name} was published by {published.commit[:12]}"
+    return IntegrityError(what, fix="somebody moved it: `lakegate verify --all`")
 
 
 def recover(repository: Repository, name: VersionName) -> Published:

@@ -42,6 +42,11 @@ def stands(session: Session, *, dataset: str, cause: str, table: str, replaces: 
 def finish(session: Session, published: Published) -> Published:
     """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy."""
     publish.give_name(session.repository, published)
+    return note(session, published)
+
+
+def note(session: Session, published: Published) -> Published:
+    """Put the home's copy of a version's manifest in its place, and remember that nothing of it is left to do."""
     session.copy_manifest(published.manifest)
     session.finished[published.name] = published
     return published
