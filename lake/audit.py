@@ -10,7 +10,7 @@ from lake import layout, publish
 from lake.objects import sha256_of
 from lake.repository import MAIN, NotThere
 from lake.session import Session
-from lakegate.errors import VersionNotFound
+from lakegate.errors import IntegrityError, VersionNotFound
 from lakegate.manifest import DataFile, Manifest, manifest_path, sha256
 from lakegate.names import VersionName
 from lakegate.store import GatewayStore
@@ -72,7 +72,10 @@ class _Audit:
             return [*gaps, Gap(where, path, "missing", "the manifest", "nothing")]
         if sha256(raw) != metadata.get("lakegate_manifest_sha256"):
             gaps.append(Gap(where, path, "sha256", metadata.get("lakegate_manifest_sha256", "none on record"), sha256(raw)))
-        manifest = Manifest.from_bytes(raw, where=path)
+        try:
+            manifest = publish.manifest_at(repository, name.tag, name)
+        except IntegrityError as error:
+            return [*gaps, Gap(where, path, "unexpected", "a manifest that can be read", error.what)]
         evidence = repository.get(name.tag, layout.evidence(name.table, name.number))
         if evidence is None or sha256(evidence) != manifest.evidence_sha256:
             found = "nothing" if evidence is None else sha256(evidence)

@@ -58,7 +58,7 @@ def _listed(repository: Repository, stored: Any, name: str, rows: int | None, *,
 def table_files(
     repository: Repository, ref: str, path: str, *, known: Sequence[DataFile], listed: Sequence[Listed] | None = None
 ) -> list[DataFile]:
-    """The files of the Delta table at `path` in the tree `ref`, sorted by path; an absent table has none.
+    """The files of the Delta table at `path` in the tree `ref`: those that are `known` in their order, then others by path.
 
     Those that the parent version doesn't know are hashed. `listed` is what `list_table` gave, where the caller asked.
 
@@ -66,6 +66,7 @@ def table_files(
         IntegrityError: See `list_table`.
     """
     listed = list_table(repository, ref, path, known=known) if listed is None else listed
+    there = {item.path for item in listed}
     before = {item.path: item for item in known}
 
     def describe(item: Listed) -> DataFile:
@@ -73,7 +74,7 @@ def table_files(
 
     with ThreadPoolExecutor(HASHERS) as pool:
         described = list(pool.map(describe, [item for item in listed if item.path not in before]))
-    return sorted([*(before[item.path] for item in listed if item.path in before), *described], key=lambda item: item.path)
+    return [*(item for item in known if item.path in there), *sorted(described, key=lambda item: item.path)]
 
 
 def opened(repository: Repository, endpoint: Endpoint, ref: str, path: str) -> DeltaTable | None:

@@ -197,7 +197,7 @@ def _manifest(
         settled=written.settled,
         tombstones=written.tombstones,
         aside=written.aside,
-    )
+    ).after(candidate.parent)
 
 
 def _unchanged(session: Session, job: Job, found: Published) -> HopResult:

@@ -81,15 +81,19 @@ def manifest_at(repository: Repository, ref: str, name: VersionName) -> Manifest
     """
     path = manifest_path(name.table, name.number)
     if (raw := repository.get(ref, path)) is None:
-        what = f"the manifest of {name} is not in the tree"
-        raise IntegrityError(what, where=f"{ref}:{path}", fix=f"`lakegate verify {name}`")
-    return Manifest.from_bytes(raw, where=path)
+        raise IntegrityError(f"the manifest of {name} is not in the tree", where=f"{ref}:{path}", fix=f"`lakegate verify {name}`")
+    return Manifest.from_bytes(raw, where=path, earlier=lambda number: repository.get(ref, manifest_path(name.table, number)))
 
 
 def latest_at(repository: Repository, ref: str, table: str) -> Manifest | None:
     """The manifest of the table's latest version in the tree `ref`; None before its first."""
-    latest = head(repository, table, ref=ref)
-    return manifest_at(repository, ref, VersionName(table, int(latest["version"]))) if latest else None
+    if (latest := head(repository, table, ref=ref)) is None:
+        return None
+    digest, (known, manifest) = latest["manifest_sha256"], repository.latest.get(table, ("", None))
+    if manifest is None or known != digest:
+        manifest = manifest_at(repository, ref, VersionName(table, int(latest["version"])))
+        repository.latest[table] = digest, manifest
+    return manifest
 
 
 def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Candidate:
@@ -157,6 +161,7 @@ def merge(repository: Repository, candidate: Candidate, manifest: Manifest) -> P
     for tried in range(1, MERGE_TRIES + 1):
         try:
             done = repository.merge(candidate.branch, f"publish {candidate.name}", metadata)
+            repository.latest[candidate.table] = metadata["lakegate_manifest_sha256"], manifest
             return Published(candidate.name, done, manifest)
         except (Transient, NotThere, IntegrityError) as error:
             if (found := find_merge(repository, candidate.name, attempt=candidate.attempt)) is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
+from functools import cached_property
 from typing import Final
 
 from lake.calls import PAGE, NotThere
 from lake.objects import Objects
 from lakegate.errors import Conflict, IntegrityError
+from lakegate.manifest import Manifest
 
 MAIN: Final = "main"
 MARK: Final = "_lakefs/dummy"
@@ -21,6 +23,11 @@ __all__ = ["MAIN", "NotThere", "Repository"]
 
 class Repository(Objects):
     """The repository of one tenant: its refs and commits, beside its objects."""
+
+    @cached_property
+    def latest(self) -> dict[str, tuple[str, Manifest]]:
+        """Of each table the manifest that this process read or wrote last, with the SHA-256 of its bytes: some are read from many objects."""
+        return {}
 
     def create(self) -> None:
         """Create the repository where it is missing."""

@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from catalog.contract import Contract
-from lake import layout, ledger, publish
+from lake import ledger, publish
 from lake.aside import latest_manifest, open_rows
 from lake.receive import who
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
-from lakegate.manifest import Manifest, manifest_path
 from lakegate.names import VersionName
 
 MASK: Final = "***"
@@ -98,8 +97,7 @@ def header_of(session: Session, contract: Contract, drop: str) -> list[str]:
     raw = publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)
     if raw is None:
         return []
-    raw_bytes = session.repository.get(MAIN, manifest_path(table, int(raw["version"])))
-    return list(Manifest.from_bytes(raw_bytes, where=layout.head(table)).notes.get("columns", [])) if raw_bytes else []
+    return list(publish.manifest_at(session.repository, MAIN, VersionName(table, int(raw["version"]))).notes.get("columns", []))
 
 
 def _masked(record: str, header: list[str], contract: Contract) -> str:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from lakegate.errors import IntegrityError
 from lakegate.names import VersionName
 
 FORMAT = 1
-"""Format of the manifest; a reader refuses one it doesn't know rather than guess."""
+"""Format of a manifest that lists all of its files; a reader refuses one it doesn't know rather than guess."""
+BASED = 2
+"""Format of one that lists those that its base doesn't."""
 
 LATER = ("settled", "aside", "tombstones")
 """Fields that came after the first release of the format."""
+
+LISTS = ("files", "quarantine", "settled", "tombstones")
+Earlier = Callable[[int], bytes | None]
+"""The bytes of the manifest of an earlier version of the same table; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,15 @@ class Parent:
 
 
 @dataclass(frozen=True)
+class Base:
+    """An earlier version whose manifest begins this one's lists: `counts` of its files by list, `sha256` of its bytes."""
+
+    version: int
+    sha256: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a version is and how it came to be. What is not recorded here can't be told later.
 
@@ -123,6 +139,8 @@ class Manifest:
     settled: list[DataFile] = field(default_factory=list)
     tombstones: list[DataFile] = field(default_factory=list)
     aside: dict[str, int] = field(default_factory=dict)
+    chain: tuple[Base, ...] = ()
+    """The base, its base, and so on to the one that lists all of its files; empty where this one does."""
 
     @property
     def name(self) -> VersionName:
@@ -134,37 +152,69 @@ class Manifest:
         """Every file that belongs to the version, those of its quarantine among them."""
         return [*self.files, *self.quarantine, *self.settled, *self.tombstones]
 
+    def after(self, parent: Manifest | None) -> Manifest:
+        """The same manifest, written as a change against an earlier one where its lists only grew since its parent.
+
+        Which one is chosen as in a Fenwick tree (doi:10.1002/spe.4380240306), so that the n-th version after the last full list is
+        read from log n manifests at most, and n of them list n log n files together.
+        """
+        if parent is None or any(getattr(self, name)[: len(getattr(parent, name))] != getattr(parent, name) for name in LISTS):
+            return replace(self, chain=(), format=FORMAT)
+        full = parent.chain[-1].version if parent.chain else parent.version
+        step = self.version - full
+        chosen = self.version - (step & -step)
+        here = Base(parent.version, sha256(parent.to_bytes()), {name: len(getattr(parent, name)) for name in LISTS})
+        chain = (here, *parent.chain)
+        return replace(self, chain=chain[[base.version for base in chain].index(chosen) :], format=BASED)
+
     def to_bytes(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces, UTF-8. Its SHA-256 stands in the merge commit's metadata.
 
         What a manifest of an earlier release does not have is left out where it is empty, so that its bytes stay the same.
         """
-        told = {key: value for key, value in asdict(self).items() if value or key not in LATER}
+        base = self.chain[0] if self.chain else None
+        own: dict[str, Any] = {name: getattr(self, name)[count:] for name, count in base.counts.items()} if base else {}
+        told = {
+            key: value for key, value in asdict(replace(self, chain=(), **own)).items() if key != "chain" and (value or key not in LATER)
+        }
+        if base is not None:
+            told["base"] = asdict(base)
         return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
-    def from_bytes(cls, raw: bytes, *, where: str) -> Manifest:
-        """Read a manifest.
+    def from_bytes(cls, raw: bytes, *, where: str, earlier: Earlier = lambda _: None) -> Manifest:
+        """Read a manifest, and those that its lists begin with.
 
         Raises:
-            IntegrityError: It is not JSON, or of a format that this release doesn't know.
+            IntegrityError: It is not JSON, or of a format that this release doesn't know; or one of the earlier ones is not what it was.
         """
         try:
             data = json.loads(raw)
-            if data["format"] != FORMAT:
-                what = f"manifest format {data['format']!r}, this release reads {FORMAT}"
+            if data["format"] not in (FORMAT, BASED):
+                what = f"manifest format {data['format']!r}, this release reads {FORMAT} and {BASED}"
                 raise IntegrityError(what, where=where, fix="install a release of lakegate that reads it")
             known = {key: data[key] for key in (item.name for item in fields(cls)) if key in data}
-            known["files"] = [DataFile(**item) for item in data["files"]]
-            known["quarantine"] = [DataFile(**item) for item in data["quarantine"]]
-            for name in ("settled", "tombstones"):
+            for name in LISTS:
                 known[name] = [DataFile(**item) for item in data.get(name, [])]
             known["parents"] = [Parent(**item) for item in data["parents"]]
             known["counts"] = Counts(**data["counts"])
-            return cls(**known)
+            found = cls(**known)
+            base = Base(**data["base"]) if data["format"] == BASED else None
         except (ValueError, KeyError, TypeError) as error:
             what = f"the manifest can't be read ({type(error).__name__})"
             raise IntegrityError(what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies") from error
+        return found if base is None else found._completed(base, where=where, earlier=earlier)
+
+    def _completed(self, base: Base, *, where: str, earlier: Earlier) -> Manifest:
+        raw, name = earlier(base.version), VersionName(self.table, base.version)
+        if raw is None or sha256(raw) != base.sha256:
+            what = f"its lists begin with those of {name}, whose manifest is {'missing' if raw is None else 'not what it was'}"
+            raise IntegrityError(what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies")
+        before = Manifest.from_bytes(raw, where=f"the manifest of {name}", earlier=earlier)
+        if {item: len(getattr(before, item)) for item in LISTS} != base.counts:
+            raise IntegrityError(f"{name} has other files than it had", where=where, fix=f"`lakegate verify {name}`")
+        whole: dict[str, Any] = {item: [*getattr(before, item), *getattr(self, item)] for item in LISTS}
+        return replace(self, chain=(base, *before.chain), **whole)
 
 
 def sha256(raw: bytes) -> str:

@@ -161,11 +161,18 @@ def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | No
     except OSError as error:
         what = f"the home's copy of the manifest can't be read ({error.strerror})"
         raise LakegateError(what, where=str(copy), fix="make it readable, or name another home") from error
-    manifest = Manifest.from_bytes(raw, where=str(copy))
+    manifest = Manifest.from_bytes(raw, where=str(copy), earlier=lambda number: _read(copy.with_name(f"v{number}.json")))
     if (manifest.tenant, manifest.name) != (settings.tenant, version):
         what = f"this is the manifest of {manifest.name} of tenant {manifest.tenant}, not of {version} of tenant {settings.tenant}"
         raise IntegrityError(what, where=str(copy), fix="delete the copy; `lakegate up` rebuilds it from the lake")
     return Snapshot(version, manifest, choose_store(settings, manifest))
+
+
+def _read(copy: Path) -> bytes | None:
+    try:
+        return copy.read_bytes()
+    except OSError:
+        return None
 
 
 def _not_found(version: VersionName, home: Home, tenant: str) -> VersionNotFound:

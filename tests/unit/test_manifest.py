@@ -132,3 +132,50 @@ def test_both_equations_hold_for_whatever_was_counted_right(terms):
     assert counts.gaps() == []
     for term in ("records_in", "after", "outdated", "quarantined", "before", "inserted"):
         assert replace(counts, **{term: getattr(counts, term) + 1}).gaps()
+
+
+def file(number: int) -> DataFile:
+    return DataFile(f"processed/flights/part-{number:05}.parquet", f"lakegate-default/data/{number:020}", 1000, f"{number:064x}", 10)
+
+
+def line(grows: list[int | None]) -> list[Manifest]:
+    """Versions of a table that a publish adds so many files to, or (None) begins anew."""
+    made: list[Manifest] = []
+    for number, grown in enumerate(grows, 1):
+        parent, at = (made[-1] if made else None), 10_000 * number
+        kept, aside = (parent.files, parent.quarantine) if parent and grown is not None else ([], [])
+        files = [*kept, *map(file, range(at, at + (grown or 0)))]
+        whole = replace(MANIFEST, version=number, files=files, quarantine=[*aside, file(at + 9999)])
+        made.append(whole.after(parent))
+    return made
+
+
+@given(grows=st.lists(st.none() | st.integers(0, 3), min_size=1, max_size=40))
+def test_a_manifest_written_as_a_change_is_the_whole_one(grows):
+    made = line(grows)
+    kept = {item.version: item.to_bytes() for item in made}
+    for item in made:
+        assert Manifest.from_bytes(kept[item.version], where="here", earlier=kept.get) == item
+
+
+def test_manifests_of_a_growing_table_stay_small_and_are_read_from_few():
+    made = line([1] * 600)
+    listed = [len(json.loads(item.to_bytes())["files"]) for item in made]
+    assert sum(listed) < 600 * 10
+    assert max(len(item.chain) for item in made) <= 10
+    assert [len(item.files) for item in made] == list(range(1, 601))
+
+
+def test_an_earlier_manifest_that_is_not_what_it_was_is_noticed():
+    made = line([1, 1, 1, 1])
+    kept = {item.version: item.to_bytes() for item in made}
+    with pytest.raises(IntegrityError, match="flights@v1, whose manifest is missing"):
+        Manifest.from_bytes(kept[2], where="here", earlier=lambda _: None)
+    with pytest.raises(IntegrityError, match="not what it was"):
+        Manifest.from_bytes(kept[2], where="here", earlier=lambda number: kept[number].replace(b'"a1"', b'"a2"'))
+
+
+def test_a_table_that_begins_anew_lists_all_of_its_files():
+    made = line([1, 1, None, 1])
+    assert [json.loads(item.to_bytes())["format"] for item in made] == [1, 2, 1, 2]
+    assert [len(item.chain) for item in made] == [0, 1, 0, 1]
