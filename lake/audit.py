@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -59,6 +60,8 @@ class _Audit:
     def version(self, name: VersionName) -> list[Gap]:
         """The gaps of one version."""
         repository, where = self.session.repository, str(name)
+        with contextlib.suppress(IntegrityError):  # which is told below
+            self.named |= {item.path for item in publish.manifest_at(repository, MAIN, name).all_files}
         try:
             commit, metadata = repository.commit_and_metadata(name.tag)
         except NotThere:
@@ -113,7 +116,6 @@ class _Audit:
         for prefix in {item.path.rsplit("/", 1)[0] + "/" for item in manifest.all_files}:
             tree |= {item.path: repository.physical(item.physical_address) for item in repository.listing(manifest.name.tag, prefix)}
         for item in manifest.all_files:
-            self.named.add(item.path)
             if item.path not in tree:
                 yield Gap(where, item.path, "missing", f"{item.size} bytes", "nothing")
             elif tree[item.path] != item.physical:

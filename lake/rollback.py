@@ -13,6 +13,7 @@ from expectations.suite import Suite
 from lake import layout, publish
 from lake.aside import latest_manifest
 from lake.delivered import name_path_of
+from lake.delta import list_table
 from lake.distributions import keep_rolled_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
@@ -24,7 +25,7 @@ from lake.session import Session
 from lake.standing import finished, resume
 from lake.steps import Steps
 from lake.tables import put_back
-from lakegate.errors import Conflict, ContractError, UsageError
+from lakegate.errors import Conflict, ContractError, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent
 from lakegate.names import VersionName
 
@@ -148,6 +149,8 @@ class _Rollback:
             (layout.tombstones_table(table), target.tombstones),
         ):
             put_back(repository, ref=candidate.branch, path=path, files=files, tag=target.name.tag)
+            if {item.path for item in list_table(repository, candidate.branch, path, known=files)} != {item.path for item in files}:
+                raise IntegrityError(f"the Delta log doesn't name the files of {target.name}", where=path, fix="nothing was published")
         for drop in self.changed():
             self._as_then(drop, candidate)
         before = {item.path: item.rows for item in latest.files}

@@ -106,26 +106,24 @@ def _told(path: str, *, local: bool = False) -> Iterator[None]:
 
 
 def put_back(repository: Repository, *, ref: str, path: str, files: Sequence[DataFile], tag: str) -> None:
-    """Make the table at `path` of a branch hold these files again, those it held in the tree `tag`, as one Delta commit.
+    """Make the table at `path` of a branch hold these files again, those that it held in the tree `tag`.
 
-    They lie in the tree still: nothing is removed from it. The log's own history isn't asked: writers may shorten it.
+    They lie in the tree still: nothing is removed from it. The log's own history isn't asked: writers may shorten it. Two commits of
+    the log: one that named a file as removed and added would be read either way.
     """
     from deltalake.transaction import AddAction
 
     def commit(endpoint: Endpoint) -> None:
         with _told(path):
-            table, then = (opened(repository, endpoint, name, path) for name in (ref, tag))
-            if table is None or (then is None and not files):
-                if table is not None and table.file_uris():
-                    table.create_write_transaction([], "overwrite", table.schema(), post_commithook_properties=_hooks())
+            if (table := opened(repository, endpoint, ref, path)) is None:
                 return
-            if then is None:
-                raise IntegrityError(f"{tag} holds no such table", where=path, fix=f"`lakegate verify` {tag}")
-            actions = [
-                AddAction(quote(item.path.removeprefix(f"{path}/")), item.size, {}, 0, True, json.dumps({"numRecords": item.rows}))
-                for item in files
-            ]
-            table.create_write_transaction([*actions], "overwrite", then.schema(), post_commithook_properties=_hooks())
+            then = opened(repository, endpoint, tag, path)
+            schema = (then or table).schema()
+            table.create_write_transaction([], "overwrite", schema, post_commithook_properties=_hooks())
+            names = [(quote(item.path.removeprefix(f"{path}/")), item) for item in files]
+            added = [AddAction(name, item.size, {}, 0, True, json.dumps({"numRecords": item.rows})) for name, item in names]
+            if added and (table := opened(repository, endpoint, ref, path)) is not None:
+                table.create_write_transaction([*added], "append", schema, post_commithook_properties=_hooks())
 
     repository.calling(commit, doing=f"writing the Delta log of {path}", retry=False)
 

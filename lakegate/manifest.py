@@ -195,7 +195,7 @@ class Manifest:
                 raise IntegrityError(what, where=where, fix="install a release of lakegate that reads it")
             known = {key: data[key] for key in (item.name for item in fields(cls)) if key in data}
             for name in LISTS:
-                known[name] = [DataFile(**item) for item in data.get(name, [])]
+                known[name] = [DataFile(**item) for item in (data.get(name, []) if name in LATER else data[name])]
             known["parents"] = [Parent(**item) for item in data["parents"]]
             known["counts"] = Counts(**data["counts"])
             found = cls(**known)
