@@ -1,0 +1,92 @@
+"""The ledger tells of every drop where it is, how it got there, and of each failure what another try may do about it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lake import drop_rows, ledger
+from lake.entries import entries, trace
+from lake.ingest import ingest
+from lake.session import Session, open_session
+from lakegate.errors import Transient, UsageError
+from lakegate.settings import Settings
+from tests.crash.scene import CONTRACT
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def session(lakefs_home: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Session:
+    contracts = tmp_path / "catalog" / "contracts"
+    contracts.mkdir(parents=True)
+    (contracts / "rides.odcs.yaml").write_text(CONTRACT.format(name="rides", mode="append"))
+    return open_session(replace(lakefs_home, project=tmp_path, tenant=f"l{abs(hash(request.node.name)) % 10**8}"), say=print)
+
+
+def delivered(folder: Path, name: str, *rows: str) -> Path:
+    (folder / name).write_text("\n".join(["ride,fare", *rows]) + "\n")
+    return folder / name
+
+
+def test_a_published_drop_has_an_entry_at_each_hop(session: Session, tmp_path: Path) -> None:
+    ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5")])
+    found = entries(session, "rides")
+    assert [(item.table, item.state, item.version, item.attempts, item.failures) for item in found] == [
+        ("rides_raw", "published", 1, 1, 0),
+        ("rides", "published", 1, 1, 0),
+    ]
+    assert {item.run for item in found} == {session.run}
+    assert [item["table"] for item in trace(session, session.run[:10])] == ["rides_raw", "rides"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Transient("lakeFS is away"), (True, "lakeFS is away")),
+        (RuntimeError("Anna, born 1970-01-01"), (False, "an error that nobody foresaw")),
+    ],
+)
+def test_a_failure_says_where_and_whether_another_try_may_help(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: tuple[bool, str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(drop_rows, "write_change", fail)
+        with pytest.raises(type(error)):
+            ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5")])
+    failed = entries(session, "rides")[-1]
+    assert (failed.state, failed.step, failed.reason) == ("failed", "write.quarantine", told[1])
+    (record,) = [item for item in ledger.records(session, dataset="rides") if item.state == "failed"]
+    body = ledger.read(session, record)
+    assert body["retriable"] is told[0]
+    assert body["kind"] == type(error).__name__
+    assert body["run"] == session.run
+    assert re.fullmatch(r"[0-9a-f]{32}", body["attempt"])
+    assert "Anna" not in json.dumps(body)
+    ingest(session, "rides", [tmp_path / "1.csv"])
+    done = entries(session, "rides")[-1]
+    assert (done.state, done.attempts, done.failures) == ("published", 2, 1)
+
+
+def test_a_drop_that_was_received_and_no_more_is_there(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lake.receive import receive
+
+    drop = receive(session, "rides", delivered(tmp_path, "1.csv", "1,2.5"))
+    (found,) = entries(session)
+    assert (found.cause, found.table, found.state) == (drop.sha256, "rides_raw", "received")
+
+
+def test_a_run_that_nobody_knows_is_told_so(session: Session) -> None:
+    with pytest.raises(UsageError, match="no record is of run"):
+        trace(session, "0123456789")
+    with pytest.raises(UsageError, match="too short"):
+        trace(session, "01")
+    with pytest.raises(UsageError, match="unknown dataset"):
+        entries(session, "riders")
