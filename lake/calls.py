@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from http import HTTPStatus
@@ -19,12 +20,39 @@ PAGE: Final = 1000
 """Most entries that lakeFS returns per listing."""
 
 TRIES: Final = 5
+CONNECT_SECONDS: Final = 5
+CALL_SECONDS: Final = 60
+"""Seconds after which a call that isn't answered is a transient failure."""
+RESERVE: Final = 20
+"""Tries beyond the first that a process may make in a row while nothing succeeds."""
+EARNED_BY: Final = 5
+"""Calls that succeed and earn one more such try."""
 BUSY: Final = frozenset({0, 408, 423, 429, 500, 502, 503, 504})
 """HTTP answers that another try may change."""
 
 
 class NotThere(UsageError):
     """A ref or object that the lake does not hold."""
+
+
+class Budget:
+    """What a process may press an outage with: tries beyond the first, earned back by calls that succeed."""
+
+    def __init__(self) -> None:
+        self._left, self._lock = RESERVE * EARNED_BY, threading.Lock()
+
+    def take(self) -> bool:
+        """Whether another try may be made, which is then counted."""
+        with self._lock:
+            if self._left < EARNED_BY:
+                return False
+            self._left -= EARNED_BY
+            return True
+
+    def earn(self) -> None:
+        """Count a call that succeeded."""
+        with self._lock:
+            self._left = min(RESERVE * EARNED_BY, self._left + 1)
 
 
 class Calls:
@@ -37,25 +65,26 @@ class Calls:
     """
 
     def __init__(self, endpoint: Endpoint, *, reconnect: Callable[[], Endpoint | None] = lambda: None) -> None:
-        self.endpoint, self._reconnect = endpoint, reconnect
+        self.endpoint, self._reconnect, self._budget = endpoint, reconnect, Budget()
 
     @cached_property
     def _api(self) -> Any:
         from lakefs.client import Client
 
         client: Any = Client
-        return client(host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret).sdk_client
+        return _bounded(client(host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret).sdk_client)
 
     def _call(self, call: Callable[[], T], *, doing: str, retry: bool = True) -> T:
         """Run one call; transient failures are retried with jitter, others become our errors."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Transient),
             wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
-            stop=tenacity.stop_after_attempt(TRIES if retry else 1),
+            stop=lambda state: not retry or state.attempt_number >= TRIES or not self._budget.take(),
             before_sleep=self._before_another_try,
             reraise=True,
         )
         found: T = retrying(self._once, call, doing)
+        self._budget.earn()
         return found
 
     def _before_another_try(self, _: tenacity.RetryCallState) -> None:
@@ -100,6 +129,19 @@ class Calls:
             if not found.pagination.has_more:
                 return
             after = found.pagination.next_offset
+
+
+def _bounded(sdk: Any) -> Any:
+    """The client with a bound on the time of each call, and without tries of its own: these are counted here."""
+    rest: Any = sdk._api.rest_client  # noqa: SLF001  (the SDK takes a time-out call by call alone)
+    rest.pool_manager.connection_pool_kw["retries"] = False
+    unbounded = rest.request
+
+    def request(*args: Any, _request_timeout: Any = None, **kwargs: Any) -> Any:
+        return unbounded(*args, _request_timeout=_request_timeout or (CONNECT_SECONDS, CALL_SECONDS), **kwargs)
+
+    rest.request = request
+    return sdk
 
 
 def _message(error: Any) -> str:
