@@ -27,7 +27,7 @@ from lake.raw import parse_received
 from lake.receive import Drop
 from lake.session import Session
 from lake.steps import Steps
-from lake.tables import write_rows
+from lake.tables import put_back, write_rows
 from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Counts, Manifest, Parent
 
@@ -211,8 +211,8 @@ class DropRows:
         repository, contract = self.session.repository, self.contract
         repository.delete(candidate.branch, layout.pending(contract.name, self.drop.sha256))
         if self.replaces:
-            for item in repository.listing(candidate.branch, f"{layout.settled_table(contract.name)}/"):
-                repository.delete(candidate.branch, item.path)
+            if candidate.parent and candidate.parent.settled:
+                put_back(repository, ref=candidate.branch, path=layout.settled_table(contract.name), files=[], tag=candidate.base)
             return
         body = {"format": layout.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
         repository.put(candidate.branch, name_path(contract, self.drop), json.dumps(body, sort_keys=True).encode())

@@ -39,6 +39,7 @@ customProperties:
   - {{property: writeMode, value: {mode}}}
   - {{property: maxQuarantined, value: 1.0}}
 """
+ORDERED = "  - {property: orderBy, value: ride}\n"
 LEASE = 2
 """Seconds that the scene's queues wait for whoever is silent."""
 KEPT = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
@@ -59,13 +60,16 @@ class Scene:
         return Settings.load(home=self.home, project=self.folder / "project")
 
     @classmethod
-    def made(cls, folder: Path, *, appended: Sequence[str] = ("rides",), replaced: Sequence[str] = ("rates",)) -> Scene:
-        """A project without a home."""
+    def made(
+        cls, folder: Path, *, appended: Sequence[str] = ("rides",), replaced: Sequence[str] = ("rates",), ordered: bool = False
+    ) -> Scene:
+        """A project without a home; `ordered`: drops of what is appended follow each other by their rides."""
         contracts = folder / "project" / "catalog" / "contracts"
         contracts.mkdir(parents=True)
         for mode, names in (("append", appended), ("replace", replaced)):
             for name in names:
-                (contracts / f"{name}.odcs.yaml").write_text(CONTRACT.format(name=name, mode=mode))
+                text = CONTRACT.format(name=name, mode=mode) + ORDERED * (ordered and mode == "append")
+                (contracts / f"{name}.odcs.yaml").write_text(text)
         return cls(folder)
 
     def copied(self, folder: Path) -> Scene:
