@@ -135,6 +135,14 @@ class Upsert:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """A version lives while it is among the newest `versions`, or younger than `days`; the latest always does."""
+
+    versions: int | None = None
+    days: int | None = None
+
+
+@dataclass(frozen=True)
 class Contract:
     """One dataset (or feature table): what it holds, how it is written, what is asked of it, who answers for it.
 
@@ -167,6 +175,8 @@ class Contract:
     """What is done with delivered columns that the contract doesn't name."""
     source: dict[str, Any] = field(default_factory=dict)
     """Where the data comes from: `{"name", "query", "licence"}`, as far as the contract tells."""
+    retention: Retention | None = None
+    """Which versions are kept; None: all of them."""
     owner: str = ""
     support: str = ""
     """Whom to ask and what to do when the gate refuses, shown with every block."""

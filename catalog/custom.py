@@ -27,6 +27,7 @@ _TOP: Final = (
     "driver",
     "inputs",
     "accessPatterns",
+    "retention",
 )
 _RELATIONSHIP: Final = ("severity",)
 _QUALITY: Final = ("hop", "family")

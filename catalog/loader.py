@@ -15,7 +15,7 @@ from catalog.custom import Custom, check_custom, file_format, kind_of, read_cust
 from catalog.document import Document, Steps, read_yaml, suggest
 from catalog.drift import drift_of
 from catalog.feature_sql import read_sql
-from catalog.policy import duplicate_keys, unexpected_columns, upsert_of
+from catalog.policy import duplicate_keys, retention_of, unexpected_columns, upsert_of
 from catalog.standard import API_VERSION, check
 from lakegate.names import MAX_NAME, NAME
 
@@ -83,6 +83,7 @@ def read_contract(path: Path) -> Loaded:
         text=path.read_text(encoding="utf-8"),
     )
     custom.texts("accessPatterns")
+    contract = replace(contract, retention=retention_of(custom))
     contract = _feature(contract, custom) if kind == "feature" else _dataset(contract, custom)
     contract = replace(contract, rules=tuple(odcs.rules(document, contract)))
     if "inputs" in custom.found:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final, cast, get_args
 
-from catalog.contract import RESCUED, Column, Contract, Keep, Unexpected, Upsert
+from catalog.contract import RESCUED, Column, Contract, Keep, Retention, Unexpected, Upsert
 from catalog.custom import Custom
 from catalog.document import suggest
 from catalog.spark_sql import literal, quoted
 
 _DUPLICATES: Final = ("keep", "orderBy")
+_RETENTION: Final = ("versions", "days")
 _UPSERT: Final = ("orderBy", "tombstone")
 _ORDERED: Final = ("integer", "double", "date", "timestamp")
 """Types of a column that says which of two rows is the newer."""
@@ -63,6 +64,19 @@ def upsert_of(custom: Custom, contract: Contract) -> Upsert | None:
         fix = f"name a required column of type {', '.join(_ORDERED)} that is neither personal nor part of the key"
         raise custom.error("upsert", f"rows can't be ordered by {order!r}", fix=fix)
     return Upsert(order, _tombstone(custom, contract, given.get("tombstone")))
+
+
+def retention_of(custom: Custom) -> Retention | None:
+    """How long versions are kept.
+
+    Raises:
+        ContractError: It can't be read.
+    """
+    given = custom.mapping("retention", _RETENTION)
+    for name, value in given.items():
+        if type(value) is not int or value < 1:
+            raise custom.error("retention", f"retention.{name} is {value!r}", fix="write a whole number, 1 or more")
+    return Retention(given.get("versions"), given.get("days")) if given else None
 
 
 def _tombstone(custom: Custom, contract: Contract, given: Any) -> str | None:

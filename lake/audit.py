@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from lake import layout, publish
 from lake.objects import sha256_of
-from lake.repository import MAIN, NotThere
+from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
 from lakegate.errors import IntegrityError, VersionNotFound
 from lakegate.manifest import DataFile, Manifest, manifest_path, sha256
@@ -32,8 +32,9 @@ def audit(session: Session, name: VersionName) -> list[Gap]:
 
 def audit_all(session: Session) -> dict[str, list[Gap]]:
     """Every version that was published, and main itself, with their gaps."""
-    work = _Audit(session)
-    found = {str(name): work.version(name) for name in sorted(published_names(session))}
+    work, ended = _Audit(session), expired(session.repository)
+    found = {str(name): work.version(name) for name in sorted(published_names(session)) if name not in ended}
+    work.named |= {item.path for name in ended for item in publish.manifest_at(session.repository, MAIN, name).all_files}
     if strays := list(work.strays()):
         found[MAIN] = strays
     return found
@@ -46,6 +47,15 @@ def published_names(session: Session) -> set[VersionName]:
         head = session.repository.get_json(MAIN, item.path) or {}
         names |= {VersionName(str(head["table"]), number) for number in range(1, int(head["version"]) + 1)}
     return names
+
+
+def expired(repository: Repository) -> dict[VersionName, dict[str, Any]]:
+    """The versions that ended, each with its record: when, by whom and why. They are no gap, and there is nothing to prove of them."""
+    found = {}
+    for item in repository.listing(MAIN, layout.EXPIRED):
+        body = repository.get_json(MAIN, item.path) or {}
+        found[VersionName(str(body["table"]), int(body["version"]))] = body
+    return found
 
 
 @dataclass
@@ -90,7 +100,7 @@ class _Audit:
         """Data files of main that no version names. Ask for them when every version was looked at."""
         for prefix in DATA:
             for item in self.session.repository.listing(MAIN, prefix):
-                if _is_data(item.path) and item.path not in self.named:
+                if table_data(item.path) and item.path not in self.named:
                     yield Gap(MAIN, item.path, "unexpected", "no file that no version names", f"{item.size_bytes} bytes")
 
     def _names(self, name: VersionName, commit: str, metadata: dict[str, str]) -> Iterator[Gap]:
@@ -140,6 +150,6 @@ class _Audit:
         return None if found == item.sha256 else Gap(where, item.path, "sha256", item.sha256, found)
 
 
-def _is_data(path: str) -> bool:
-    """Whether a path is a data file's: no log's, and no checkpoint's."""
-    return path.endswith(".parquet") and "/_delta_log/" not in path
+def table_data(path: str) -> bool:
+    """Whether a path of the tree is a table's data file: no log's, no checkpoint's, and nothing of raw."""
+    return path.startswith(DATA) and path.endswith(".parquet") and "/_delta_log/" not in path

@@ -66,6 +66,15 @@ def histograms(table: str, number: int) -> str:
     return f"_lakegate/histograms/{table}/v{number}.json"
 
 
+EXPIRED: Final = "_lakegate/expired/"
+"""Prefix of the records of versions that ended."""
+
+
+def expired(table: str, number: int) -> str:
+    """That a version ended: when, by whom and why."""
+    return f"{EXPIRED}{table}/v{number}.json"
+
+
 def ledger_entry(table: str, number: int) -> str:
     """The ledger's entry of a published version, in the data's own merge."""
     return f"_lakegate/ledger/{table}/v{number}.json"

@@ -87,6 +87,20 @@ class Objects(Calls):
         )
         return [str(item.path) for item in pages]
 
+    def changed(self, branch: str) -> list[Any]:
+        """The objects that a branch holds and main doesn't, committed or not; each has `physical_address`."""
+        pages = self._pages(
+            lambda after: self._api.refs_api.diff_refs(self.name, "main", branch, after=after, amount=PAGE), doing=f"comparing {branch}"
+        )
+        paths = {str(item.path) for item in pages if item.path_type == "object"} | set(self.uncommitted(branch))
+        found = (self._stat(branch, path) for path in sorted(paths))
+        return [item for item in found if item is not None]
+
+    def _stat(self, ref: str, path: str) -> Any:
+        with contextlib.suppress(NotThere):
+            return self._call(lambda: self._api.objects_api.stat_object(self.name, ref, path), doing=f"looking for {path}")
+        return None
+
     def physical(self, address: str) -> str:
         """An object's physical address relative to the store's root, so that a home can be moved."""
         marker = f"/{self.namespace.split('://', 1)[-1].strip('/').rsplit('/', 1)[-1]}/"

@@ -134,8 +134,14 @@ class Session:
 
     def copy_manifest(self, manifest: Manifest) -> bool:
         """Put the home's copy of a manifest where the reader starts from; False where it is there already."""
-        path = self.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version)
-        body = manifest.to_bytes()
+        return self._copy(self.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version), manifest.to_bytes())
+
+    def copy_expiry(self, name: VersionName, record: bytes) -> bool:
+        """Put the home's copy of the record that a version ended beside that of its manifest."""
+        return self._copy(self.settings.home.expiry_copy(self.settings.tenant, name.table, name.number), record)
+
+    @staticmethod
+    def _copy(path: Path, body: bytes) -> bool:
         if path.exists() and path.read_bytes() == body:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)

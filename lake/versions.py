@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from catalog.contract import Contract
-from lake import ledger, publish
+from lake import layout, ledger, publish
 from lake.aside import latest_manifest, open_rows
+from lake.audit import expired
 from lake.receive import who
 from lake.repository import MAIN
 from lake.session import Session
@@ -70,6 +71,8 @@ def rebuild_manifests(session: Session) -> int:
         if (name := VersionName.from_tag(tag)) is None:
             continue
         copied += session.copy_manifest(publish.manifest_at(session.repository, tag, name))
+    for name in expired(session.repository):
+        session.copy_expiry(name, session.repository.get(MAIN, layout.expired(name.table, name.number)) or b"")
     return copied
 
 

@@ -70,5 +70,9 @@ class IntegrityError(LakegateError):
     """The lake is not what it says it is: stop, touch nothing, name the gap."""
 
 
+class Expired(LakegateError):
+    """The version was published, and its files are kept no longer; its manifest is, and who ended it, when and why."""
+
+
 class VersionNotFound(UsageError):
     """No version of that name was ever published here."""

@@ -81,6 +81,10 @@ class Home:
         """The home's copy of a manifest: a cache that `lakegate up` rebuilds from the lake."""
         return self.root / "manifests" / tenant / table / f"v{number}.json"
 
+    def expiry_copy(self, tenant: str, table: str, number: int) -> Path:
+        """The home's copy of the record that a version ended."""
+        return self.manifest_copy(tenant, table, number).with_suffix(".expired.json")
+
     def prepare(self) -> Home:
         """Create the folder where it is missing and check its format.
 

@@ -13,6 +13,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 # Bounded, so that a name from outside is neither too long for a file system nor a number that int() refuses.
 _VERSION = re.compile(r"([a-z][a-z0-9_]{0,63})@v([1-9][0-9]{0,17})\Z")
 _TAG = re.compile(r"([a-z][a-z0-9_]{0,63})\.v([1-9][0-9]{0,17})\Z")
+_KEEP = re.compile(r"keep-([a-z][a-z0-9_]{0,63})-v([1-9][0-9]{0,17})\Z")
 
 
 @dataclass(frozen=True, order=True)
@@ -54,6 +55,11 @@ class VersionName:
     def from_tag(cls, tag: str) -> VersionName | None:
         """Read a lakeFS tag; None where it is not one of ours."""
         return cls(match[1], int(match[2])) if (match := _TAG.match(tag)) else None
+
+    @classmethod
+    def from_keep_branch(cls, branch: str) -> VersionName | None:
+        """Read a retention branch; None where it is not one of ours."""
+        return cls(match[1], int(match[2])) if (match := _KEEP.match(branch)) else None
 
 
 def checked_name(text: str, *, kind: str) -> str:

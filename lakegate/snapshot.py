@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pyarrow as pa
 
-from lakegate.errors import IntegrityError, LakegateError, UsageError, VersionNotFound
+from lakegate.errors import Expired, IntegrityError, LakegateError, UsageError, VersionNotFound
 from lakegate.home import Home
 from lakegate.manifest import DataFile, Manifest, Parent
 from lakegate.names import VersionName
@@ -147,6 +148,7 @@ def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | No
         VersionNotFound: There is no such version here.
         UsageError: The name is not one, or the home doesn't exist.
         IntegrityError: The manifest is not this version's.
+        Expired: It was one, and its contract keeps it no longer.
     """
     version, settings = VersionName.parse(name), Settings.load(home=home, tenant=tenant)
     if not settings.home.format_file.is_file():
@@ -165,6 +167,10 @@ def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | No
     if (manifest.tenant, manifest.name) != (settings.tenant, version):
         what = f"this is the manifest of {manifest.name} of tenant {manifest.tenant}, not of {version} of tenant {settings.tenant}"
         raise IntegrityError(what, where=str(copy), fix="delete the copy; `lakegate up` rebuilds it from the lake")
+    if (ended := _read(settings.home.expiry_copy(settings.tenant, version.table, version.number))) is not None:
+        record = json.loads(ended)
+        what = f"{version} expired on {record['at'][:10]} ({record['why']}; {record['by']})"
+        raise Expired(what, where=str(copy), fix="its manifest is kept there; open a later version, or ingest the drop again from raw")
     return Snapshot(version, manifest, choose_store(settings, manifest))
 
 

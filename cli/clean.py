@@ -1,0 +1,34 @@
+"""`lakegate clean`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+
+import click
+
+from cli.options import existing, json_option, lake_options, print_json
+from lakegate.settings import Settings
+
+
+@click.command("clean")
+@click.option("--dry-run", is_flag=True, help="Say what would go; remove nothing.")
+@click.option("--grace-hours", type=click.IntRange(1), default=24, show_default=True, help="Younger files stay, whatever names them.")
+@json_option
+@lake_options
+def command(*, dry_run: bool, grace_hours: int, as_json: bool, settings: Settings) -> None:
+    """End the versions that their contracts keep no longer, on record, and free what only they needed.
+
+    A contract says by customProperties.retention which versions it keeps; one that says nothing keeps all of them. The latest version of
+    each table, what was delivered, and whatever a kept version was made from always stay.
+    """
+    from lake.retention import clean_up
+    from lake.session import open_session
+
+    done = clean_up(open_session(existing(settings)), dry_run=dry_run, grace=timedelta(hours=grace_hours))
+    if as_json:
+        print_json(asdict(done) | {"dry_run": dry_run})
+        return
+    would = "would expire" if dry_run else "expired"
+    click.echo(f"{would}: {', '.join(done.expired) or 'nothing'}")
+    click.echo(f"{done.blocks:,} files, {done.freed / 1e6:,.1f} MB {'would be freed' if dry_run else 'freed'}")

@@ -1,0 +1,137 @@
+"""A clean-up frees exactly what no living version needs; whatever lives is whole, and what is on its way survives."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.contract import Contract, Retention
+from lake.audit import audit_all
+from lake.ingest import ingest
+from lake.publish import manifest_at
+from lake.retention import clean_up, living
+from lake.rollback import roll_back
+from lake.session import Session
+from lakegate import open_snapshot
+from lakegate.errors import Expired
+from lakegate.manifest import Manifest, Parent
+from lakegate.names import VersionName
+from tests.crash.scene import Scene
+from tests.unit.test_manifest import MANIFEST
+
+pytestmark = pytest.mark.server
+
+SEED = int(os.environ.get("LAKEGATE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+UPSERTED = "  - {property: upsert, value: {orderBy: at}}\n"
+
+
+@pytest.fixture(params=["append", "upsert", "replace"])
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    made = Scene.made(tmp_path / "scene")
+    path = made.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
+    text = path.read_text().replace("value: append", f"value: {request.param}")
+    text = text.replace("      - {name: fare,", "      - {name: at, logicalType: integer, required: true}\n      - {name: fare,")
+    path.write_text(text + "  - {property: retention, value: {versions: 2}}\n" + UPSERTED * (request.param == "upsert"))
+    yield made
+    made.close()
+
+
+def deliver(session: Session, scene: Scene, number: int, chance: random.Random) -> None:
+    rides = [f"{chance.randint(1, 30)},{number},{ride}.5" for ride in range(chance.randint(1, 12))]
+    path = scene.folder / f"{number}.csv"
+    path.write_text("\n".join(["ride,at,fare", *dict.fromkeys(rides), f"99,{number},free"]) + "\n")
+    ingest(session, "rides", [path])
+
+
+def blocks(session: Session) -> set[str]:
+    root = session.settings.home.blocks
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+def aged(session: Session) -> None:
+    old = time.time() - timedelta(days=2).total_seconds()
+    for path in blocks(session):
+        os.utime(session.settings.home.blocks / path, (old, old))
+
+
+def test_exactly_what_no_living_version_needs_goes(scene: Scene) -> None:
+    chance, session = random.Random(SEED), scene.open()
+    for number in range(1, 6):
+        deliver(session, scene, number, chance)
+    roll_back(session, VersionName("rides", chance.randint(2, 4)), reason="a test")
+    deliver(session, scene, 6, chance)
+    manifests = {number: manifest_at(session.repository, "main", VersionName("rides", number)) for number in range(1, 8)}
+    named = {number: {item.physical for item in manifest.all_files} for number, manifest in manifests.items()}
+    kept = {6, 7} | {parent.version for number in (6, 7) for parent in manifests[number].parents if parent.table == "rides"}
+    aged(session)
+    under_way = session.settings.home.blocks / session.settings.repository / "data" / "under-way"
+    under_way.write_bytes(b"PAR1")
+    dead = under_way.with_name("dead")
+    dead.write_bytes(b"PAR1")
+    os.utime(dead, (0, 0))
+    before = blocks(session)
+
+    told = clean_up(session, dry_run=True)
+    assert blocks(session) == before
+    done = clean_up(session)
+    assert told == done, f"seed {SEED}"
+    gone = before - blocks(session)
+    assert sorted(done.expired) == sorted(f"rides@v{number}" for number in set(range(1, 8)) - kept), f"seed {SEED}"
+    everything, alive = set().union(*named.values()), set().union(*(named[number] for number in kept))
+    assert gone & everything == everything - alive, f"seed {SEED}"
+    assert under_way.exists()
+    assert not dead.exists()
+    assert not any(audit_all(session).values()), f"seed {SEED}"
+    with pytest.raises(Expired, match="its contract keeps it no longer"):
+        open_snapshot("rides@v1", home=scene.home)
+    assert open_snapshot("rides@v7", home=scene.home).arrow().num_rows == manifests[7].counts.after
+    assert clean_up(session).expired == []
+    deliver(session, scene, 7, chance)
+    assert not any(audit_all(session).values()), f"seed {SEED}"
+
+
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+@given(
+    ages=st.lists(st.integers(0, 40), min_size=1, max_size=12),
+    versions=st.none() | st.integers(1, 5),
+    days=st.none() | st.integers(1, 40),
+    parent=st.none() | st.integers(1, 12),
+)
+def test_the_latest_the_newest_the_young_and_the_parents_live(
+    ages: list[int], versions: int | None, days: int | None, parent: int | None
+) -> None:
+    def made(table: str, number: int, age: int, parents: list[Parent]) -> Manifest:
+        created = (NOW - timedelta(days=age)).isoformat()
+        return replace(MANIFEST, table=table, version=number, created_at=created, parents=parents)
+
+    contract = Contract(
+        name="rides",
+        kind="dataset",
+        path=Path(),
+        hash="",
+        columns=(),
+        key=(),
+        write_mode="append",
+        retention=Retention(versions, days) if versions or days else None,
+    )
+    rides = [made("rides", number, age, []) for number, age in enumerate(ages, 1)]
+    pinned = [Parent("rides", parent, "")] if parent is not None and parent <= len(rides) else []
+    others = [made("features", 1, 100, pinned)]
+    alive = living({item.name: item for item in [*rides, *others]}, {"rides": contract}, now=NOW)
+    assert VersionName("features", 1) in alive
+    for item, age in zip(rides, ages, strict=True):
+        kept = item.version == len(rides) or any(parent.version == item.version for parent in pinned)
+        kept = kept or (versions is not None and item.version > len(rides) - versions) or (days is not None and age < days)
+        kept = kept or (versions is None and days is None)
+        assert (item.name in alive) == kept
