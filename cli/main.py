@@ -30,6 +30,7 @@ VERBS: Final = {
     "compare": "Compare a version's columns with an earlier version's, before training on it.",
     "docs": "Write Data Docs of what was judged.",
     "verify": "Prove every byte of a version, or name each gap.",
+    "reconcile": "Mend what attempts that died left behind, or tell of it.",
     "clean": "End versions that are kept no longer, and free their files.",
     "up": "Start the embedded lakeFS and mend the home's caches.",
     "down": "Stop the embedded lakeFS.",

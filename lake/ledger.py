@@ -85,6 +85,11 @@ def write(session: Session, *, dataset: str, cause: str, table: str, state: str,
         fresh.replace(folder / path.replace("/", "~~"))
 
 
+def spooled(session: Session) -> list[str]:
+    """The records that wait in the spool, by their paths in the ledger."""
+    return [waiting.name.replace("~~", "/") for waiting in sorted(_spool(session).glob("*.json"))]
+
+
 def unspool(session: Session) -> int:
     """Carry the records that waited in the spool into the lake; returns how many."""
     carried = 0

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from filelock import SoftFileLease
+from filelock import SoftFileLease, Timeout
 
 from catalog.files import Catalog, load_catalog
 from lake import layout
@@ -116,16 +116,31 @@ class Session:
 
     @contextlib.contextmanager
     def queue(self, name: str) -> Iterator[None]:
-        """This home's place in a queue, a table's for example: freed when its holder dies, or is not heard of for as long as the settings say.
+        """This home's place in a queue, a table's for example: freed when its holder dies, or is silent for as long as the settings say.
 
         Whoever holds it may enter again. It keeps conflicts rare; what keeps them safe is the publish itself.
         """
+        with self._lease(name):
+            yield
+
+    @contextlib.contextmanager
+    def queue_if_free(self, name: str) -> Iterator[bool]:
+        """The same where nobody holds it; else False, at once."""
+        try:
+            held = self._lease(name).acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        with held:
+            yield True
+
+    def _lease(self, name: str) -> SoftFileLease:
         folder = self.settings.home.root / "locks" / self.settings.tenant
         folder.mkdir(parents=True, exist_ok=True)
         if (lease := self._leases.get(name)) is None:
-            lease = self._leases[name] = SoftFileLease(folder / f"{name}.lease", lease_duration=self.settings.lease, poll_interval=POLL)
-        with lease:
-            yield
+            path = folder / f"{name}.lease"
+            lease = self._leases[name] = SoftFileLease(path, lease_duration=self.settings.lease, poll_interval=POLL)
+        return lease
 
     def tell(self, table: str, step: str) -> None:
         """Tell whoever watches where the run is."""

@@ -1,0 +1,29 @@
+"""`lakegate reconcile`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from cli.options import existing, json_option, lake_options, print_json, print_table
+from lakegate.settings import Settings
+
+
+@click.command("reconcile")
+@click.option("--dry-run", is_flag=True, help="Say what would be mended; mend nothing.")
+@json_option
+@lake_options
+def command(*, dry_run: bool, as_json: bool, settings: Settings) -> None:
+    """Look for what attempts that died left behind; mend what is safe to mend, and tell the rest.
+
+    Nobody has to run it: the next attempt at anything finds what it needs. It tidies up what no attempt comes by any more.
+    """
+    from lake.reconcile import reconcile
+    from lake.session import open_session
+
+    found = [asdict(item) for item in reconcile(open_session(existing(settings)), dry_run=dry_run)]
+    if as_json:
+        print_json(found)
+    else:
+        print_table(found, ("what", "where", "outcome", "told"), empty="nothing was left behind")

@@ -1,0 +1,105 @@
+"""Reconciliation: what attempts that died left behind is looked for, and mended where that is safe beyond doubt; the rest is told.
+
+Who is at work holds a lease (see `Session.queue`): where a table's can be had at once, nobody publishes it, and what its attempts left is
+dead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from lake import layout, ledger, publish
+from lake.audit import expired, published_names
+from lake.repository import MAIN
+from lake.session import Session
+from lake.standing import note
+from lake.versions import rebuild_manifests
+from lakegate.errors import IntegrityError
+from lakegate.names import VersionName
+
+Outcome = Literal["mended", "left"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was not as it should be, and what became of it."""
+
+    what: str
+    where: str
+    outcome: Outcome
+    told: str = ""
+
+
+def reconcile(session: Session, *, dry_run: bool = False) -> list[Finding]:
+    """Look at everything that may have been left behind; `dry_run`: mend nothing."""
+    work = _Reconciliation(session, dry_run)
+    return [*work.records(), *work.branches(), *work.names(), *work.main(), *work.copies()]
+
+
+@dataclass(frozen=True)
+class _Reconciliation:
+    session: Session
+    dry_run: bool
+
+    @property
+    def mended(self) -> Outcome:
+        """What becomes of what may be mended."""
+        return "left" if self.dry_run else "mended"
+
+    def records(self) -> Iterator[Finding]:
+        """Records of the ledger that waited for lakeFS."""
+        waiting = ledger.spooled(self.session)
+        if waiting and not self.dry_run:
+            ledger.unspool(self.session)
+        for name in waiting:
+            yield Finding("a record of the ledger waited in the spool", name, self.mended)
+
+    def branches(self) -> Iterator[Finding]:
+        """Branches of attempts, by the queue that whoever works on one holds."""
+        for branch in self.session.repository.branches(""):
+            kind, _, rest = branch.partition("-")
+            table = rest.split("-")[0]
+            if (queue := {"candidate": table, "receive": f"receive_{table}"}.get(kind)) is not None:
+                with self.session.queue_if_free(queue) as free:
+                    if free and not self.dry_run:
+                        self.session.repository.delete_branch(branch)
+                    told = (
+                        ("a branch of an attempt that died", self.mended, "")
+                        if free
+                        else ("a branch of an attempt", "left", "it is at work")
+                    )
+                yield Finding(told[0], branch, told[1], told[2])
+            elif branch not in (MAIN, layout.LEDGER) and VersionName.from_keep_branch(branch) is None:
+                yield Finding("a branch that is none of Lakegate's", branch, "left", "delete it in lakeFS, if nobody needs it")
+
+    def names(self) -> Iterator[Finding]:
+        """Versions that were merged and lack their tag or the branch that keeps them."""
+        repository, ended = self.session.repository, expired(self.session.repository)
+        tags, kept = repository.tags(""), set(repository.branches("keep-"))
+        for name in sorted(published_names(self.session)):
+            lacks = [told for told, there in (("tag", name.tag in tags), ("retention branch", name.keep_branch in kept)) if not there]
+            if not lacks or name in ended:
+                continue
+            what = f"a version without {' and '.join(lacks)}"
+            try:
+                published = publish.recover(repository, name)
+                if not self.dry_run:
+                    publish.give_name(repository, published)
+                    note(self.session, published)
+                yield Finding(what, str(name), self.mended)
+            except IntegrityError as error:
+                yield Finding(what, str(name), "left", error.what)
+
+    def main(self) -> Iterator[Finding]:
+        """What lies uncommitted on main."""
+        for path in self.session.repository.uncommitted(MAIN):
+            told = "find out who wrote it, then reset it in lakeFS"
+            yield Finding("an uncommitted object on main, which stops every publish", path, "left", told)
+
+    def copies(self) -> Iterator[Finding]:
+        """The home's copies of manifests, a cache."""
+        if not self.dry_run and (copied := rebuild_manifests(self.session)):
+            folder = str(self.session.settings.home.root / "manifests")
+            yield Finding("home's copies of manifests", folder, "mended", f"{copied} copied from the lake")

@@ -1,0 +1,89 @@
+"""Reconciliation mends what the dead left behind, leaves what the living are at, and touches nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lake import layout
+from lake.audit import audit_all
+from lake.reconcile import Finding, reconcile
+from lake.repository import MAIN
+from lake.session import Session
+from lakegate.names import VersionName
+from tests.crash.scene import Scene, answer, stopped
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    made = Scene.made(tmp_path_factory.mktemp("reconcile") / "scene")
+    made.run("ingest", "rides", made.drop("first.csv", range(1, 11)), made.drop("second.csv", range(11, 21)))
+    yield made
+    made.close()
+
+
+def told(found: list[Finding]) -> list[tuple[str, str, str]]:
+    return [(item.what, item.where, item.outcome) for item in found]
+
+
+def untag(session: Session, name: VersionName) -> None:
+    session.repository._api.tags_api.delete_tag(session.repository.name, name.tag)
+
+
+def test_nothing_is_found_where_nothing_was_left(scene: Scene) -> None:
+    assert reconcile(scene.open()) == []
+
+
+def test_what_the_dead_left_is_mended(scene: Scene) -> None:
+    session, name = scene.open(), VersionName("rides", 1)
+    commit = session.repository.commit_of(name.tag)
+    session.repository.branch("candidate-rides-0123456789ab-e1", MAIN)
+    session.repository.branch("receive-rides-0123456789ab-01234567", MAIN)
+    untag(session, name)
+    session.repository.delete_branch(VersionName("rides", 2).keep_branch)
+    spool = session.settings.home.spool / session.settings.tenant
+    spool.mkdir(parents=True, exist_ok=True)
+    record = f"rides/{'d' * 64}/20260101T000000.000000Z~rides~failed~-~01234567-01234567.json"
+    (spool / record.replace("/", "~~")).write_bytes(b"{}")
+    copy = session.settings.home.manifest_copy(session.settings.tenant, "rides", 1)
+    copy.unlink()
+    expected = [
+        ("a record of the ledger waited in the spool", record),
+        ("a branch of an attempt that died", "candidate-rides-0123456789ab-e1"),
+        ("a branch of an attempt that died", "receive-rides-0123456789ab-01234567"),
+        ("a version without tag", "rides@v1"),
+        ("a version without retention branch", "rides@v2"),
+    ]
+    assert told(reconcile(session, dry_run=True)) == [(*item, "left") for item in expected]
+    assert told(reconcile(session))[:5] == [(*item, "mended") for item in expected]
+    assert session.repository.commit_of(name.tag) == commit
+    assert session.repository.get(layout.LEDGER, record) == b"{}"
+    assert copy.exists()
+    assert reconcile(session) == []
+    assert not any(audit_all(session).values())
+
+
+def test_what_the_living_are_at_is_left(scene: Scene) -> None:
+    plan = {"table": "rides", "step": "write.done", "occurrence": 1, "does": "stop"}
+    process = scene.start("ingest", "rides", scene.drop("third.csv", range(21, 31)), plan=plan)
+    with stopped(process):
+        found = reconcile(scene.open())
+    answer(process)
+    assert [(item.what, item.outcome) for item in found] == [("a branch of an attempt", "left")]
+    assert reconcile(scene.open()) == []
+
+
+def test_what_is_none_of_lakegates_is_told_and_left(scene: Scene) -> None:
+    session = scene.open()
+    session.repository.branch("somebody", MAIN)
+    session.repository.put(MAIN, "somebody/was/here", b"")
+    assert told(reconcile(session)) == [
+        ("a branch that is none of Lakegate's", "somebody", "left"),
+        ("an uncommitted object on main, which stops every publish", "somebody/was/here", "left"),
+    ]
+    session.repository.delete(MAIN, "somebody/was/here")
+    session.repository.delete_branch("somebody")
+    assert reconcile(session) == []
