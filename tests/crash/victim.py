@@ -3,7 +3,7 @@
 Arguments: a plan in JSON, then the command line's own. The plan's keys, all but `timeline` together or not at all:
 `table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
 `kill-both`; or `stop` the run, until somebody lets it go on. `timeline` is a file that each step is written to as it is reached: seconds
-since 1970, table, step.
+since 1970, table, step. `calls` is a file that a byte is added to for each request to lakeFS, every try of it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,23 @@ def main() -> None:
         return session
 
     lake.session.open_session = opened
+    if "calls" in plan:
+        count(Path(plan["calls"]))
     command_line()
+
+
+def count(calls: Path) -> None:
+    """Add a byte for each request."""
+    from lakefs_sdk import rest
+
+    honest = rest.RESTClientObject.request
+
+    def request(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with calls.open("ab") as file:
+            file.write(b".")
+        return honest(self, *args, **kwargs)
+
+    rest.RESTClientObject.request = request
 
 
 def happen(session: Any, does: str) -> None:

@@ -1,0 +1,57 @@
+"""While lakeFS is stalled nobody presses it, and afterwards everything is published."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crash.scene import Scene, answer
+
+pytestmark = pytest.mark.server
+
+SECONDS = float(os.environ.get("LAKEGATE_STALL_SECONDS", "8"))
+"""60 by hand."""
+WORKERS = int(os.environ.get("LAKEGATE_STALL_WORKERS", "3"))
+"""8 by hand."""
+DROPS = int(os.environ.get("LAKEGATE_STALL_DROPS", "12"))
+"""100 by hand."""
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Iterator[tuple[Scene, Scene]]:
+    made = Scene.made(tmp_path / "stalled"), Scene.made(tmp_path / "calm")
+    yield made
+    for scene in made:
+        scene.close()
+
+
+def run(scene: Scene, *, stall: bool) -> int:
+    """The requests that the workers made."""
+    files = [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number)) for number in range(DROPS)]
+    scene.run("ingest", "rates", scene.drop("rates.csv", range(1, 5)))
+    server, calls = int(json.loads(scene.settings.home.server_file.read_text())["pid"]), scene.folder / "calls"
+    workers = [scene.start("ingest", "rides", *files[number::WORKERS], plan={"calls": str(calls)}) for number in range(WORKERS)]
+    if stall:
+        time.sleep(4)
+        os.kill(server, signal.SIGSTOP)
+        time.sleep(SECONDS)
+        os.kill(server, signal.SIGCONT)
+    for worker in workers:
+        answer(worker, timeout=600)
+    return calls.stat().st_size
+
+
+def test_a_stall_is_waited_out(scenes: tuple[Scene, Scene]) -> None:
+    stalled, calm = scenes
+    undisturbed, disturbed = run(calm, stall=False), run(stalled, stall=True)
+    assert undisturbed > DROPS
+    assert disturbed <= 2 * undisturbed
+    assert {version["drop"] for version in stalled.published()["rides"]} == {version["drop"] for version in calm.published()["rides"]}
+    assert len(stalled.published()["rides"]) == DROPS
+    assert stalled.left_over() == []
