@@ -17,6 +17,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     """Tell how the lake is: the server, the contracts, the tables, and what is waiting. Starts nothing."""
     from catalog.files import load_catalog
     from expectations.extension import stray_suite_files
+    from lake.breaker import open_breakers
     from lake.server import server_status
     from lake.session import open_session
     from lake.status import open_drops, table_states
@@ -25,15 +26,27 @@ def command(*, as_json: bool, settings: Settings) -> None:
     catalog = load_catalog(settings.project)
     session = open_session(settings) if server.state == "running" or settings.lakefs else None
     tables, waiting = (table_states(session), open_drops(session)) if session else ([], [])
+    breakers = open_breakers(settings)
     stray = stray_suite_files(catalog.contracts.values(), settings.project)
     broken = {name: str(error) for name, error in (catalog.broken | stray).items()}
     if as_json:
-        print_json({"home": str(settings.home.root), "lakefs": asdict(server), "tables": tables, "open": waiting, "broken": broken})
+        print_json(
+            {
+                "home": str(settings.home.root),
+                "lakefs": asdict(server),
+                "tables": tables,
+                "open": waiting,
+                "waits": sorted(breakers),
+                "broken": broken,
+            }
+        )
         return
     click.echo(f"home    {settings.home.root}")
     click.echo(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
     if tables:
         print_table(tables, ("table", "versions", "rows", "pending", "held"), empty="")
+    for source, state in breakers.items():
+        click.echo(f"waits   {source}: {state.recent.count('f')} of the last {len(state.recent)} attempts met a transient failure")
     if waiting:
         click.echo("\nnot published yet:")
         print_table([{**item, "drop": item["drop"][:12]} for item in waiting], ("table", "drop", "file", "state", "reason"), empty="")

@@ -14,6 +14,7 @@ from typing import Any, Final
 from expectations.verdict import Verdict, report, verdict_of
 from lake import ledger, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse
+from lake.breaker import Breaker
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.publish import Candidate, Published
 from lake.refusal import unread
@@ -42,11 +43,12 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
 
     Raises:
         Conflict: A replace lost a race; the text names what won.
+        Transient: Another try may help; or so many failed lately that this one was not made.
     """
     key = ledger.key_of(
         cause=job.cause, hop=job.hop, contract=job.contract, suite=job.suite, sql=job.sql_hash, pins=job.pins, depends=job.depends
     )
-    with _place(session, job):
+    with Breaker(session.settings, job.dataset).attempt(), _place(session, job):
         with session.queue(job.table):
             if (done := _done(session, job)) is not None:
                 publish.sweep(session.repository, table=job.table, cause=job.cause)

@@ -1,0 +1,133 @@
+"""A circuit breaker for each source: while transient failures go on, drops wait instead of failing one by one.
+
+It opens after several such failures in a row, or when most of the last attempts failed so; then one attempt goes through at a time, after
+a cool-down that grows, until one succeeds (M. Nygard, Release It!, 2007, ch. 5). Its state is a file of the home: a cache, which may be
+deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock
+
+from lakegate.errors import Transient
+from lakegate.settings import Settings
+
+IN_A_ROW: Final = 5
+"""Transient failures in a row that open a breaker."""
+RECENT: Final = 20
+"""Attempts that the error budget looks at,"""
+BUDGET: Final = 0.5
+"""and the share of them that may fail."""
+COOL_DOWN: Final = 30.0
+"""Seconds before the first probe; doubled by each that fails."""
+LONGEST: Final = 900.0
+PROBE: Final = 300.0
+"""Seconds after which a probe that nobody heard of again is given up."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a breaker knows: `recent` outcomes, one letter each (s, f), the newest last; times in seconds since 1970."""
+
+    recent: str = ""
+    open_until: float = 0.0
+    cool_down: float = COOL_DOWN
+    probing_until: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether attempts have to wait, or have to be the one that probes."""
+        return self.open_until > 0
+
+    def failed(self, now: float) -> State:
+        """After another transient failure."""
+        recent = (self.recent + "f")[-RECENT:]
+        if self.is_open:
+            longer = min(2 * self.cool_down, LONGEST)
+            return State(recent, now + longer, longer)
+        spent = len(recent) == RECENT and recent.count("f") > BUDGET * RECENT
+        opens = recent.endswith("f" * IN_A_ROW) or spent
+        return State(recent, now + COOL_DOWN if opens else 0.0)
+
+    def succeeded(self) -> State:
+        """After an attempt that came to an answer, whatever verdict that is."""
+        return State("" if self.is_open else (self.recent + "s")[-RECENT:])
+
+
+class Breaker:
+    """The breaker of one source."""
+
+    def __init__(self, settings: Settings, source: str, *, now: Callable[[], float] = time.time) -> None:
+        self.source, self._path, self._now = source, folder(settings) / f"{source}.json", now
+
+    @property
+    def state(self) -> State:
+        """As it is now."""
+        try:
+            return State(**json.loads(self._path.read_text()))
+        except (OSError, ValueError, TypeError):
+            return State()
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Make an attempt, whose outcome counts where it is an answer or a transient failure.
+
+        Raises:
+            Transient: The breaker is open, and this is not the attempt that probes.
+        """
+        self._admit()
+        try:
+            yield
+        except Transient:
+            self._change(lambda state: state.failed(self._now()))
+            raise
+        if "f" in self.state.recent or self.state.is_open:  # else there is nothing to forget
+            self._change(State.succeeded)
+
+    def _admit(self) -> None:
+        now, state = self._now(), self.state
+        if not state.is_open:
+            return
+        if now < state.open_until or not self._probe():
+            again = datetime.fromtimestamp(max(state.open_until, now), UTC).strftime("%H:%M:%S UTC")
+            what = f"{self.source} waits: {len(state.recent) - len(state.recent.rstrip('f'))} attempts in a row met a transient failure"
+            raise Transient(what, fix=f"nothing to do: one attempt is made after {again}, and the others when it succeeds")
+
+    def _probe(self) -> bool:
+        """Whether this attempt may be the one that probes."""
+        found = False
+
+        def claim(state: State) -> State:
+            nonlocal found
+            found = self._now() >= state.probing_until
+            return replace(state, probing_until=self._now() + PROBE) if found else state
+
+        self._change(claim)
+        return found
+
+    def _change(self, change: Callable[[State], State]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._path.with_suffix(".lock")):
+            fresh = self._path.with_suffix(".tmp")
+            fresh.write_text(json.dumps(asdict(change(self.state))))
+            fresh.replace(self._path)
+
+
+def folder(settings: Settings) -> Path:
+    """Where a tenant's breakers are kept."""
+    return settings.home.root / "breakers" / settings.tenant
+
+
+def open_breakers(settings: Settings) -> dict[str, State]:
+    """The breakers that are open, by source."""
+    found = {path.stem: Breaker(settings, path.stem).state for path in sorted(folder(settings).glob("*.json"))}
+    return {source: state for source, state in found.items() if state.is_open}
