@@ -32,6 +32,8 @@ VERBS: Final = {
     "verify": "Prove every byte of a version, or name each gap.",
     "reconcile": "Mend what attempts that died left behind, or tell of it.",
     "clean": "End versions that are kept no longer, and free their files.",
+    "backup": "Copy the home into a folder.",
+    "restore": "Put a backup in the place of a home.",
     "up": "Start the embedded lakeFS and mend the home's caches.",
     "down": "Stop the embedded lakeFS.",
     "status": "Tell how the lake is.",

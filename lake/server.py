@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -91,6 +92,22 @@ def stop_server(home: Home) -> bool:
         end(running, grace=STOP_TIMEOUT)
         home.server_file.unlink(missing_ok=True)
     return bool(running)
+
+
+@contextlib.contextmanager
+def paused(home: Home) -> Iterator[None]:
+    """The home's server is down, and stays so until the end of this; whoever wants it waits, and starts it again.
+
+    Raises:
+        Transient: Another process is busy with it for too long.
+    """
+    from lake.server_process import end, processes
+
+    home.lakefs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _lock(home):
+        end(processes(home), grace=STOP_TIMEOUT)
+        home.server_file.unlink(missing_ok=True)
+        yield
 
 
 def server_status(home: Home) -> ServerStatus:

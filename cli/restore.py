@@ -1,0 +1,25 @@
+"""`lakegate restore FOLDER`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.options import json_option, lake_options, print_json
+from lakegate.settings import Settings
+
+
+@click.command("restore")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@json_option
+@lake_options
+def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
+    """Put the backup in FOLDER where the home is to be: --home, or LAKEGATE_HOME. The home must not be there yet."""
+    from lake.backup import restore
+
+    done = restore(settings.home, folder)
+    if as_json:
+        print_json({"files": done.files, "bytes": done.size})
+    else:
+        click.echo(f"{done.files:,} files, {done.size / 1e6:,.1f} MB copied")

@@ -1,0 +1,104 @@
+"""Backup and restore: a home as a folder that can be read, or put in a home's place.
+
+Blocks never change, so they are copied while work goes on; what is left, lakeFS's key-value store among it, is copied while the server is
+down for a moment. Whoever asks it meanwhile waits, as for any server that starts again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lake.server import paused
+from lakegate.errors import LakegateError, UsageError
+from lakegate.home import Home
+
+NOT_COPIED: Final = ("scratch", "locks", "breakers", "lakefs/cache", "lakefs/lock", "lakefs/server.json", "lakefs/lakefs.log")
+"""What a process makes anew, or what tells of this host's."""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """Files that were copied, and their bytes; what was there already is not among them."""
+
+    files: int = 0
+    size: int = 0
+
+    def __add__(self, other: Copied) -> Copied:
+        return Copied(self.files + other.files, self.size + other.size)
+
+
+def backup(home: Home, folder: Path) -> Copied:
+    """Copy a home into a folder: a new one, or that of an earlier backup of the same home, which then takes what is new.
+
+    Raises:
+        UsageError: There is no home, or the folder lies in it or holds something else.
+        LakegateError: It can't be written.
+    """
+    _check(home.root, folder)
+    if not home.format_file.is_file():
+        raise UsageError("there is no Lakegate home", where=str(home.root), fix="name it with --home or LAKEGATE_HOME")
+    if folder.exists() and any(folder.iterdir()) and not Home(folder).format_file.is_file():
+        raise UsageError("this folder holds something else than a backup", where=str(folder), fix="name a new or an empty one")
+    try:
+        first = _copy(home.root, folder, list(_files(home.blocks)))
+        with paused(home):
+            return first + _copy(home.root, folder, list(_files(home.root)), gone=True)
+    except OSError as error:
+        raise LakegateError(f"the backup can't be written ({error.strerror})", where=str(folder), fix="free some disk space") from error
+
+
+def restore(home: Home, folder: Path) -> Copied:
+    """Put a backup in the place of a home that isn't there, or is empty.
+
+    Raises:
+        UsageError: The folder is no backup, or the home holds something.
+        LakegateError: It can't be written.
+    """
+    _check(folder, home.root)
+    if not Home(folder).format_file.is_file():
+        raise UsageError("this folder is no backup", where=str(folder), fix="name one that `lakegate backup` wrote")
+    Home(folder).check_format()
+    if home.root.exists() and any(home.root.iterdir()):
+        raise UsageError("the home holds something", where=str(home.root), fix="move it away, or restore into another --home")
+    try:
+        return _copy(folder, home.root, list(_files(folder)))
+    except OSError as error:
+        raise LakegateError(f"the home can't be written ({error.strerror})", where=str(home.root), fix="free some disk space") from error
+
+
+def _check(source: Path, target: Path) -> None:
+    source, target = source.resolve(), target.resolve()
+    if source == target or source in target.parents or target in source.parents:
+        raise UsageError("a backup and its home can't lie in each other", where=str(target), fix="name a folder elsewhere")
+
+
+def _files(root: Path) -> Iterator[Path]:
+    return (path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink())
+
+
+def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) -> Copied:
+    """Copy files whose size or time differ, each under another name first; `gone`: remove those that the source has no more."""
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    copied, there = Copied(), set[Path]()
+    for path in files:
+        relative = path.relative_to(source)
+        if relative.as_posix().startswith(NOT_COPIED):
+            continue
+        there.add(relative)
+        status, place = path.stat(), target / relative
+        if place.exists() and (place.stat().st_size, place.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns):
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = place.with_name(f".{place.name}.tmp")
+        shutil.copy2(path, fresh)
+        fresh.replace(place)
+        copied += Copied(1, status.st_size)
+    if gone:
+        for path in _files(target):
+            if path.relative_to(target) not in there:
+                path.unlink()
+    return copied
