@@ -18,9 +18,14 @@ from lakegate.settings import Settings
 @click.option(
     "--again", is_flag=True, help="Judge again although a verdict is on record; on a replace table, deliver an older content anew."
 )
+@click.option(
+    "--supersede", is_flag=True, help="Each file takes the place of the published drop of its name, in one version (append tables)."
+)
 @json_option
 @lake_options
-def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool, as_json: bool, settings: Settings) -> None:
+def command(
+    dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool, supersede: bool, as_json: bool, settings: Settings
+) -> None:
     """Carry each FILE as a drop of DATASET through all hops that follow.
 
     CSV, also gzipped or zipped. Drops are published in the order that the contract asks for; a drop that waited for one of
@@ -46,7 +51,7 @@ def command(dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool
             for result in results:
                 progress.drop(result)
         else:
-            results = ingest(session, dataset, files, again=again, tell=progress.drop, on_error=failed)
+            results = ingest(session, dataset, files, again=again, supersede=supersede, tell=progress.drop, on_error=failed)
     if as_json:
         print_json([result.to_json() for result in results])
     if not dry_run:

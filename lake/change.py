@@ -57,11 +57,32 @@ class Tables:
     content: str
 
 
-def change_of(session: Session, contract: Contract, passed: Passed, candidate: Candidate, *, folder: Path, replaces: bool) -> Change:
-    """The change that rows make of the candidate's table; what it takes to find out lies in `folder`."""
-    parent = candidate.parent
+def change_of(
+    session: Session,
+    contract: Contract,
+    passed: Passed,
+    candidate: Candidate,
+    *,
+    folder: Path,
+    instead_of: str | None = None,
+    gives_back: bool = False,
+) -> Change:
+    """The change that rows make of the candidate's table; what it takes to find out lies in `folder`.
+
+    Args:
+        session: The open lake.
+        contract: Says how the table is written.
+        passed: The rows.
+        candidate: Where they go.
+        folder: Scratch folder.
+        instead_of: The drop whose place they take.
+        gives_back: Whether a replay gives them back, which adds to a table that each delivery replaces.
+    """
+    parent, replaces = candidate.parent, contract.write_mode == "replace" and not gives_back
     if contract.upsert is not None:
         return _merged(session, contract, passed, candidate, folder)
+    if instead_of is not None and parent is not None:
+        return _corrected(session, contract, passed, candidate, instead_of)
     mode: Literal["append", "overwrite"] = "overwrite" if replaces else "append"
     return Change(passed.rows, passed.count, mode, plain_counts(passed.count, passed.records, parent, replaces=replaces))
 
@@ -106,6 +127,23 @@ def written(session: Session, contract: Contract, change: Change, candidate: Can
         what = f"what was written is not what was meant: {there}, meant {meant}"
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
     return Tables(files, tombstones, content)
+
+
+def _corrected(session: Session, contract: Contract, passed: Passed, candidate: Candidate, drop: str) -> Change:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    parent, engine = candidate.parent, session.engine
+    table = _read(session, parent.files, candidate.branch) if parent else None
+    before = parent.counts.after if parent else 0
+    if table is None:
+        return Change(passed.rows, passed.count, "append", plain_counts(passed.count, passed.records, parent, replaces=False))
+    kept = table.where(F.col(DROP) != drop).select(*[column.name for column in contract.columns], DROP, ROW)
+    ((count,),) = engine.rows(kept.groupBy().count())
+    after = int(count) + passed.count
+    aside = passed.records - passed.count
+    deleted = before - int(count)
+    counts = Counts(passed.records, passed.count, aside, 0, before=before, inserted=passed.count, deleted=deleted, after=after)
+    return Change(kept.unionByName(passed.rows), after, "overwrite", counts)
 
 
 def _merged(session: Session, contract: Contract, passed: Passed, candidate: Candidate, folder: Path) -> Change:

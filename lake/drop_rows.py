@@ -16,7 +16,7 @@ from lake import layout, publish
 from lake.answers import approval, holding
 from lake.aside import count_aside
 from lake.change import Change, Passed, change_of, plain_counts, write_change, written
-from lake.delivered import name_path, name_taken
+from lake.delivered import name_holder, name_path, name_taken
 from lake.delta import table_files
 from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate
@@ -27,6 +27,7 @@ from lake.raw import parse_received
 from lake.receive import Drop
 from lake.session import Session
 from lake.steps import Steps
+from lake.supersede import settle_superseded
 from lake.tables import put_back, write_rows
 from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Counts, Manifest, Parent
@@ -63,6 +64,8 @@ class DropRows:
     """Readable records of the drop's raw version: what has to come in here."""
     folder: Path
     """Scratch folder that keeps what was judged until it is written."""
+    instead_of: str | None = None
+    """The published drop whose place it takes."""
     judged: _Judged | None = None
     times: int = 0
     """How often it was judged."""
@@ -98,7 +101,7 @@ class DropRows:
         if found.blocked or self._holds(found):
             return Written(found.outcomes, self._counts(found, parent))
         passed = Passed(self._passing(found), found.valid, self.records)
-        change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, replaces=self.replaces)
+        change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, instead_of=self.instead_of)
         with ThreadPoolExecutor(1) as pool:  # a write waits for the gateway more than for a core
             steps.tell("write.table")
             valid = pool.submit(write_change, self.session, self.contract, change, candidate)
@@ -123,7 +126,8 @@ class DropRows:
 
     def _refused(self, base: str, parent: Manifest | None) -> Written | None:
         """The refusal of a drop that comes under the name of another; nothing of it is judged."""
-        if (taken := name_taken(self.session, self.contract, self.drop, base=base)) is None:
+        holder = name_holder(self.session, self.contract, self.drop, base=base)
+        if holder == self.instead_of or (taken := name_taken(self.session, self.contract, self.drop, base=base)) is None:
             return None
         before = parent.counts.after if parent else 0
         return Written((taken,), Counts(0, 0, 0, 0, before=before, inserted=0, deleted=0, after=before))
@@ -137,6 +141,8 @@ class DropRows:
             raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
         joins = self.contract.write_mode == "append" and parent is not None and parent.counts.after
         published = session.engine.read_delta(base, self.table) if joins else None
+        if published is not None and self.instead_of:
+            published = published.where(f"{DROP} <> '{self.instead_of}'")
         self.times += 1
         folder = self.folder / str(self.times)
         folder.mkdir()
@@ -194,6 +200,9 @@ class DropRows:
         if there != found.quarantined:
             what = f"{found.quarantined} rows were to be set aside, {there} were written"
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
+        settled, late = kept.settled if kept else [], 0
+        if self.instead_of is not None and kept is not None:
+            settled, late = settle_superseded(self.session, self.contract, candidate, self.instead_of, self.folder)
         self._settle(candidate)
         return Written(
             found.outcomes,
@@ -201,8 +210,8 @@ class DropRows:
             tables.files,
             aside,
             tables.content,
-            settled=kept.settled if kept else [],
-            aside=count_aside(parent, aside, {}, fresh=self.replaces),
+            settled=settled,
+            aside=count_aside(parent, aside, {"superseded": late}, fresh=self.replaces),
             tombstones=tables.tombstones,
         )
 

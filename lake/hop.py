@@ -16,6 +16,7 @@ from lake import ledger, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse
 from lake.breaker import Breaker
 from lake.job import NOTHING, HopResult, Job, Written
+from lake.naming import keep
 from lake.publish import Candidate, Published
 from lake.refusal import unread
 from lake.repository import MAIN, NotThere
@@ -152,7 +153,7 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, *, rebases: int
         with steps.step("tag"):
             repository.tag(published.name.tag, published.commit)
         with steps.step("keep"):
-            publish.keep(repository, published)
+            keep(repository, published)
             note(session, published)
     finally:
         with contextlib.suppress(Transient):  # the next attempt at the same sweeps it

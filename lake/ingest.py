@@ -56,12 +56,14 @@ def ingest(
     files: Iterable[Path],
     *,
     again: bool = False,
+    supersede: bool = False,
     tell: Tell | None = None,
     on_error: OnError | None = None,
 ) -> list[DropResult]:
     """Receive files and carry each through all hops that follow, in the order that the contract asks for.
 
-    Drops that had waited for these are carried too and stand at the end of the result. `tell` hears of each as it is done.
+    Drops that had waited for these are carried too and stand at the end of the result. `tell` hears of each as it is done. With
+    `supersede` each takes the place of the published drop of its name.
 
     Raises:
         UsageError: An unknown dataset, or a path that can't be taken in; nothing was taken in then.
@@ -70,6 +72,9 @@ def ingest(
     contract = deliverable(session, dataset)
     build_suite(contract, "raw", session.settings.project)
     build_suite(contract, "processed", session.settings.project)
+    if supersede and contract.write_mode != "append":
+        what = f"{dataset} has writeMode {contract.write_mode}"
+        raise UsageError(what, fix="deliver the corrected file as any other: its rows are the newer ones, or all that there is")
     paths = list(files)
     for path in paths:
         check_path(path)
@@ -77,7 +82,9 @@ def ingest(
         drops = list(
             {
                 drop.sha256: drop
-                for drop in (receive(session, dataset, path, anew=again and contract.write_mode == "replace") for path in paths)
+                for drop in (
+                    receive(session, dataset, path, anew=again and contract.write_mode == "replace", supersede=supersede) for path in paths
+                )
             }.values()
         )
         results: dict[tuple[str, str], DropResult] = {}

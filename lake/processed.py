@@ -44,7 +44,8 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
         drop = received(session, contract.name, drop.sha256)
         present = drop.delivered_at
     with session.at_hand(), session.scratch("processed") as folder:
-        rows = DropRows(session, contract, suite, drop, pins, source.manifest.counts.valid, folder)
+        instead_of = name_holder(session, contract, drop, base=MAIN) if drop.supersedes else None
+        rows = DropRows(session, contract, suite, drop, pins, source.manifest.counts.valid, folder, instead_of)
         job = Job(
             hop="processed",
             table=contract.name,
@@ -56,10 +57,10 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
             judge=rows.judge,
             write=rows.write,
             pins=(Parent(raw_table, source.name.number, source.commit), *pins),
-            source=source_of(contract, drop),
+            source=source_of(contract, drop) | ({"supersedes": instead_of} if instead_of else {}),
             delivered_at=drop.delivered_at,
             replaces=contract.write_mode == "replace",
-            depends=(name_holder(session, contract, drop, base=MAIN) or "") + present,
+            depends=(name_holder(session, contract, drop, base=MAIN) or "") + present + "supersedes" * drop.supersedes,
         )
         result = run_hop(session, job, again=again)
     session.drops.release(drop.sha256)

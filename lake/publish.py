@@ -111,6 +111,13 @@ def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Ca
     return Candidate(table, dataset, cause, branch, base, uuid.uuid4().hex, latest_at(repository, base, table))
 
 
+def end(repository: Repository, candidate: Candidate, cause: str, state: str) -> None:
+    """Record on a candidate that the publish of a drop no longer stands, once this one does; the drop may come again."""
+    path = layout.publication(candidate.dataset, cause, candidate.table)
+    if (record := repository.get_json(candidate.branch, path)) is not None:
+        repository.put(candidate.branch, path, _json(record | {ENDED: state, "by": str(candidate.name), "attempt": candidate.attempt}))
+
+
 def sweep(repository: Repository, *, table: str, cause: str) -> None:
     """Delete the candidates made for a cause, once it is published."""
     for branch in repository.branches(_prefix(table, cause)):
@@ -181,35 +188,6 @@ def find_merge(repository: Repository, name: VersionName, *, attempt: str | None
         if metadata.get("lakegate_version") == str(name) and attempt in (None, metadata.get("lakegate_attempt")):
             return commit_id
     return None
-
-
-def give_name(repository: Repository, published: Published) -> None:
-    """Tag the merge commit and keep it, where that is not done. Done twice, it does nothing.
-
-    Raises:
-        IntegrityError: The tag or the branch is on another commit.
-    """
-    if (found := repository.resolve(published.name.tag)) is None:
-        repository.tag(published.name.tag, published.commit)
-    elif found != published.commit:
-        raise _moved(published, published.name.tag, found)
-    keep(repository, published)
-
-
-def keep(repository: Repository, published: Published) -> None:
-    """Keep a branch on the merge commit, so that garbage collection leaves it alone.
-
-    Raises:
-        IntegrityError: It is on another commit.
-    """
-    ref = published.name.keep_branch
-    if not repository.branch(ref, published.commit) and (found := repository.commit_of(ref)) != published.commit:
-        raise _moved(published, ref, found)
-
-
-def _moved(published: Published, ref: str, found: str) -> IntegrityError:
-    what = f"{ref} is on commit {found[:12]}, {published.name} was published by {published.commit[:12]}"
-    return IntegrityError(what, fix="somebody moved it: `lakegate verify --all`")
 
 
 def recover(repository: Repository, name: VersionName) -> Published:

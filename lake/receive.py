@@ -42,10 +42,14 @@ class Drop:
     """When the delivered file was last written, which is the best that a file tells of its extraction."""
     receipt: str = ""
     """Path of that delivery's receipt."""
+    supersedes: bool = False
+    """Whether it was delivered to take the place of the published drop of its name."""
 
 
-def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -> Drop:
+def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, supersede: bool = False) -> Drop:
     """Take a file into the lake, verbatim, with a receipt; the same file seen again writes nothing, unless it is delivered `anew`.
+
+    That it is to `supersede` the published drop of its name stands in the receipt, so that whoever carries it knows.
 
     Raises:
         UsageError: The path is a link, leads through `..`, or is no regular file; nothing was taken in.
@@ -58,7 +62,16 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -
         digest, info = copy_in(path, copied)
         copied = session.drops.keep(digest, copied, path.name)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
-        identity = json.dumps([str(path.resolve()), info.st_size, modified, digest, *([uuid.uuid4().hex] if anew else [])])
+        identity = json.dumps(
+            [
+                str(path.resolve()),
+                info.st_size,
+                modified,
+                digest,
+                *([uuid.uuid4().hex] if anew else []),
+                *(["supersedes"] if supersede else []),
+            ]
+        )
         receipt = layout.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
         with session.queue(f"receive_{dataset}"):
             for dead in session.repository.branches(_prefix(dataset, digest)):
@@ -67,14 +80,15 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False) -
             if body is None:
                 now = datetime.now(UTC).isoformat(timespec="microseconds")
                 body = {"format": layout.FORMAT, "received_at": now, "path": str(path.resolve()), "name": path.name}
-                body |= {"size": info.st_size, "modified_at": modified, "received_by": who()}
+                body |= {"size": info.st_size, "modified_at": modified, "received_by": who()} | ({"supersedes": True} if supersede else {})
                 _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
     return _drop(session, dataset, digest, body, receipt=receipt)
 
 
 def _drop(session: Session, dataset: str, digest: str, body: dict[str, Any], *, receipt: str) -> Drop:
     tenant, name, size = session.settings.tenant, str(body["name"]), int(body["size"])
-    return Drop(tenant, dataset, digest, name, size, str(body["received_at"]), str(body["modified_at"]), receipt)
+    told = str(body["received_at"]), str(body["modified_at"]), receipt, bool(body.get("supersedes"))
+    return Drop(tenant, dataset, digest, name, size, *told)
 
 
 def check_path(path: Path) -> os.stat_result:

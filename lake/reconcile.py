@@ -12,6 +12,7 @@ from typing import Literal
 
 from lake import layout, ledger, publish
 from lake.audit import expired, published_names
+from lake.naming import give_name
 from lake.repository import MAIN
 from lake.session import Session
 from lake.standing import note
@@ -86,7 +87,7 @@ class _Reconciliation:
             try:
                 published = publish.recover(repository, name)
                 if not self.dry_run:
-                    publish.give_name(repository, published)
+                    give_name(repository, published)
                     note(self.session, published)
                 yield Finding(what, str(name), self.mended)
             except IntegrityError as error:

@@ -179,7 +179,7 @@ class _Replay:
             what = f"{parent.name} is no longer the latest version"
             raise Conflict(what, fix="run the replay again: it is judged against what stands now")
         passed = Passed(self.passing, self.passed, self.asked)
-        change = change_of(session, contract, passed, candidate, folder=self.folder, replaces=False)
+        change = change_of(session, contract, passed, candidate, folder=self.folder, gives_back=True)
         steps.tell("write.table")
         write_change(session, contract, change, candidate)
         steps.tell("write.settled")

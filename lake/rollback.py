@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from catalog.contract import Contract
@@ -102,7 +103,8 @@ class _Rollback:
         repository, table, found = self.session.repository, self.contract.name, dict[str, _Drop]()
         for number in range(self.target.version + 1, self.latest.version + 1):
             made = publish.manifest_at(repository, MAIN, VersionName(table, number))
-            for drop in (made.drop, *made.source.get(WITHDRAWN, []), *made.source.get(REINSTATED, [])):
+            told = (made.source.get(name, []) for name in (WITHDRAWN, REINSTATED))
+            for drop in filter(None, (made.drop, made.source.get("supersedes"), *chain(*told))):
                 path = layout.publication(table, drop, table)
                 now, then = (repository.get_json(ref, path) for ref in (MAIN, self.target.name.tag))
                 if now is not None and (ENDED in now) != (then is None or ENDED in then):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lake import publish
 from lake.job import Job
+from lake.naming import give_name
 from lake.publish import Published
 from lake.receive import is_pending
 from lake.session import Session
@@ -41,7 +42,7 @@ def stands(session: Session, *, dataset: str, cause: str, table: str, replaces: 
 
 def finish(session: Session, published: Published) -> Published:
     """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy."""
-    publish.give_name(session.repository, published)
+    give_name(session.repository, published)
     return note(session, published)
 
 

@@ -14,6 +14,7 @@ from lake.publish import manifest_at
 from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.versions import list_quarantine
+from lakegate import open_snapshot
 from lakegate.errors import ContractError, UsageError
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
@@ -121,3 +122,36 @@ def test_what_cannot_be_rolled_back_to_is_said(session: Session, tmp_path: Path)
     with pytest.raises(ContractError, match="other columns now than rides@v1"):
         roll_back(fresh, first.name, reason="a test")
     assert [str(name) for name in audit_all(fresh) if name.startswith("rides@")] == ["rides@v1", "rides@v2"]
+
+
+def test_a_corrected_file_takes_the_place_of_a_published_drop(session: Session, tmp_path: Path) -> None:
+    first, second = take(session, tmp_path, "a.csv"), take(session, tmp_path, "b.csv")
+    path = tmp_path / "a.csv"
+    path.write_text("ride,fare,at\n1,1.75,1\n3,3.5,1\n7,nothing,1\n")
+    (refused,) = ingest(session, "rides", [path])
+    assert refused.hops[1].verdict == "blocked"
+    (done,) = ingest(session, "rides", [path], supersede=True)
+    third = manifest(session, str(done.hops[1].version))
+    assert third.version == 3
+    assert (third.counts.inserted, third.counts.deleted, third.counts.after) == (2, 2, 3)
+    assert third.source["supersedes"] == first.drop
+    assert third.aside == {"set_aside": 4, "open": 3, "replayed": 0, "discarded": 0, "superseded": 1}
+    snapshot = open_snapshot("rides@v3", home=session.settings.home.root, tenant=session.settings.tenant)
+    assert snapshot.arrow(["ride", "fare"]).sort_by("ride").to_pylist() == [
+        {"ride": 1, "fare": 1.75},
+        {"ride": 3, "fare": 3.5},
+        {"ride": 4, "fare": 4.5},
+    ]
+    (again,) = ingest(session, "rides", [path])
+    assert [hop.verdict for hop in again.hops] == ["unchanged", "unchanged"]
+    assert not any(audit_all(session).values())
+    back = roll_back(session, second.name, reason="the correction was wrong")
+    assert back.withdrawn == [third.drop]
+    assert back.reinstated == [first.drop]
+    assert manifest(session, str(back.hop.version)).content_hash == second.content_hash
+
+
+@pytest.mark.parametrize("session", ["replace"], indirect=True)
+def test_only_what_is_appended_can_be_superseded(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has writeMode replace"):
+        ingest(session, "rides", [tmp_path / "a.csv"], supersede=True)

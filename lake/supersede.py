@@ -1,0 +1,44 @@
+"""A corrected file takes the place of a published drop: what becomes of the rows of that drop which were set aside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from catalog.contract import Contract
+from expectations.frame import DROP, ROW
+from lake import layout, publish
+from lake.aside import IDENTITY, open_rows, settlements
+from lake.delta import table_files
+from lake.publish import Candidate
+from lake.session import Session
+from lake.tables import write_table
+from lakegate.errors import IntegrityError
+from lakegate.manifest import DataFile
+
+
+def settle_superseded(session: Session, contract: Contract, candidate: Candidate, drop: str, folder: Path) -> tuple[list[DataFile], int]:
+    """End a drop's publish on a candidate, and settle its open rows as superseded; the files of all settlements, and how many these are.
+
+    Raises:
+        IntegrityError: Other rows were settled than were meant to be.
+    """
+    import pyarrow.compute as pc
+    from pyarrow import parquet
+
+    parent, path = candidate.parent, layout.settled_table(contract.name)
+    if parent is None:
+        return [], 0
+    publish.end(session.repository, candidate, drop, "superseded")
+    rows = open_rows(session, parent)
+    mine = rows.filter(pc.equal(rows.column(DROP), drop)).select(IDENTITY)
+    if not mine.num_rows:
+        return parent.settled, 0
+    parquet.write_table(mine, folder / "superseded.parquet")
+    frame = session.engine.read_parquet([(folder / "superseded.parquet").as_uri()])
+    told = settlements(frame, "superseded", version=candidate.number, attempt=candidate.attempt)
+    write_table(session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
+    settled = table_files(session.repository, candidate.branch, path, known=parent.settled)
+    if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != mine.num_rows:
+        what = f"{mine.num_rows} rows were to be settled"
+        raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
+    return settled, mine.num_rows
