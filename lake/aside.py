@@ -63,8 +63,8 @@ def _published_as(session: Session, table: str, drop: str) -> int:
 
 def open_rows(session: Session, manifest: Manifest) -> pa.Table:
     """The rows of a version's quarantine that nothing has become of yet: columns COLUMNS, by drop and record number."""
-    aside = _read(session, manifest, manifest.quarantine, COLUMNS)
-    settled = _read(session, manifest, manifest.settled, IDENTITY)
+    aside = read_rows(session, manifest, manifest.quarantine, COLUMNS)
+    settled = read_rows(session, manifest, manifest.settled, IDENTITY)
     if settled.num_rows:
         kept = (
             aside.select(IDENTITY).append_column("__at", [list(range(aside.num_rows))]).join(settled, keys=IDENTITY, join_type="left anti")
@@ -119,11 +119,12 @@ def count_aside(
     return {"set_aside": whole, "open": left} | {str(name): count for name, count in counts.items()}
 
 
-def _read(session: Session, manifest: Manifest, files: Sequence[DataFile], columns: list[str]) -> pa.Table:
+def read_rows(session: Session, manifest: Manifest, files: Sequence[DataFile], columns: list[str]) -> pa.Table:
+    """Columns of files of a version, which are those of its quarantine or of what became of its rows."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    kinds: dict[str, Any] = {"_row": pa.int64(), "_reasons": pa.list_(pa.string())}
+    kinds: dict[str, Any] = {"_row": pa.int64(), "_version": pa.int64(), "_reasons": pa.list_(pa.string())}
     store, tables = choose_store(session.settings, manifest) if files else None, []
     for item in files:
         if store is not None and item.rows:

@@ -164,5 +164,13 @@ def keep_rolled_back(session: Session, contract: Contract, suite: Suite, candida
     return compare.keep(candidate, _none(kinds), kinds, delivered=False)
 
 
+def keep_rebuilt(session: Session, contract: Contract, suite: Suite, candidate: Candidate, rows: DataFrame) -> dict[str, str]:
+    """`Comparison.keep` for a version that was made anew: of all its rows."""
+    kinds = make_plan(suite, contract).histograms
+    seen = count_histograms(rows, kinds, session.engine.rows) if kinds else _none(kinds)
+    compare = Comparison(session, contract, None, candidate.base, whole=contract.write_mode == "replace")
+    return compare.keep(candidate, seen, kinds, delivered=False)
+
+
 def _none(kinds: Kinds) -> Histograms:
     return Histograms(0, {name: Histogram(kind) for name, kind in kinds.items()})

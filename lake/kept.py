@@ -27,7 +27,7 @@ ROLLS_BACK: Final = "rolls_back"
 """In the source of a manifest: the version that was the latest before, where a rollback made this one."""
 TO: Final = "to"
 """Beside it: the version whose state it is."""
-NO_DELIVERY: Final = frozenset({"replay_of", "discards_of", ROLLS_BACK})
+NO_DELIVERY: Final = frozenset({"replay_of", "discards_of", ROLLS_BACK, "reprocesses"})
 """What the source of a manifest names where a person's decision made its version, and no delivery."""
 LOOK_BACK: Final = 20
 """Versions before, whose rows together are the previous ones where each of them added few."""

@@ -1,0 +1,33 @@
+"""`lakegate reprocess DATASET`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import existing, json_option, lake_options, print_json
+from lakegate.settings import Settings
+
+
+@click.command("reprocess")
+@click.argument("dataset")
+@click.option("--from", "since", help="The first drop that is judged again (its SHA-256, or the beginning of it).")
+@json_option
+@lake_options
+def command(dataset: str, *, since: str | None, as_json: bool, settings: Settings) -> None:
+    """Rebuild DATASET from raw under its present contract, rules and references, as one new version.
+
+    Every drop that stands is judged again, in order. Earlier versions stay as they are.
+    """
+    from cli.progress import Progress
+    from lake.ingest import deliverable
+    from lake.reprocess import reprocess
+    from lake.session import open_session
+
+    with Progress(quiet=as_json) as progress:
+        session = open_session(existing(settings), watcher=progress.step)
+        hop = reprocess(session, deliverable(session, dataset), since=since)
+    if as_json:
+        print_json(hop.to_json())
+    else:
+        counts = hop.counts
+        click.echo(f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} set aside, of {counts['records_in']:,} records")

@@ -1,0 +1,139 @@
+"""Writing what a reprocess found: the table anew, the quarantine anew, and what people decided of rows that are set aside again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from catalog.contract import Contract
+from expectations.frame import DROP, ROW
+from expectations.suite import Suite
+from expectations.verdict import Outcome
+from lake import layout
+from lake.aside import IDENTITY, SETTLEMENTS, STATE, read_rows
+from lake.change import Change, write_change, written
+from lake.delta import table_files
+from lake.distributions import keep_rebuilt
+from lake.evaluate import Evaluated
+from lake.job import Written
+from lake.originals import COLUMNS, Originals, marks_aside, rows_aside
+from lake.publish import Candidate
+from lake.receive import Drop
+from lake.session import Session
+from lake.steps import Steps
+from lake.tables import put_back, write_rows
+from lakegate.errors import Conflict, IntegrityError
+from lakegate.manifest import Manifest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SETTLED: Final = (*IDENTITY, STATE, "_version", "_attempt", "_reason", "_by", "_at")
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A table as it is to be: the rules, the change, its outcomes, what was set aside of each drop, and the drops that stay as they were."""
+
+    parent: Manifest
+    suite: Suite
+    change: Change
+    outcomes: tuple[Outcome, ...]
+    aside: tuple[tuple[Evaluated, Originals | None, Drop], ...]
+    kept: frozenset[str]
+
+
+def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate, steps: Steps) -> Written:
+    """Write it onto a candidate, and describe what was written.
+
+    Raises:
+        Conflict: Another version was published since.
+        IntegrityError: The rows that can be read are not those that were meant to be.
+    """
+    parent, change, repository = rebuilt.parent, rebuilt.change, session.repository
+    if candidate.parent is None or candidate.parent.version != parent.version:
+        raise Conflict(f"{parent.name} is no longer the latest version", fix="run it again: it then begins with what stands now")
+    steps.tell("write.table")
+    write_change(session, contract, change, candidate)
+    steps.tell("write.quarantine")
+    aside = _write_aside(session, contract, rebuilt, candidate)
+    steps.tell("write.settled")
+    settled = _write_settled(session, contract, rebuilt, candidate)
+    tables = written(session, contract, change, candidate, fresh=True)
+    paths = layout.quarantine_table(contract.name), layout.settled_table(contract.name)
+    quarantine = table_files(repository, candidate.branch, paths[0], known=[])
+    decided = table_files(repository, candidate.branch, paths[1], known=[])
+    there = sum(item.rows for item in quarantine), sum(item.rows for item in decided)
+    if there != (aside, settled.total()):
+        what = f"{aside} rows set aside and {settled.total()} decisions were to be written, there are {there[0]} and {there[1]}"
+        raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
+    balance = {"set_aside": aside, "open": aside - settled.total()} | {str(name): settled[name] for name in SETTLEMENTS}
+    notes = keep_rebuilt(session, contract, rebuilt.suite, candidate, change.rows)
+    return Written(
+        rebuilt.outcomes,
+        change.counts,
+        tables.files,
+        quarantine,
+        tables.content,
+        notes=notes,
+        settled=decided,
+        aside=balance,
+        tombstones=tables.tombstones,
+    )
+
+
+def _write_aside(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate) -> int:
+    """Write the quarantine anew; how many rows it holds."""
+    import pyarrow as pa
+
+    parent, path = rebuilt.parent, layout.quarantine_table(contract.name)
+    before = _of(read_rows(session, parent, parent.quarantine, list(COLUMNS)), rebuilt.kept)
+    readers = []
+    for found, originals, drop in rebuilt.aside:
+        told = {DROP: drop.sha256, "_file": drop.name, "_suite": rebuilt.suite.hash, "_attempt": candidate.attempt}
+        readers.append(rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told))
+    count: int = before.num_rows + sum(found.quarantined for found, _, _ in rebuilt.aside)
+    if not count and not parent.quarantine:
+        return 0
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield from before.to_batches()
+        yield from chain.from_iterable(readers)
+
+    rows = pa.RecordBatchReader.from_batches(before.schema, batches())
+    write_rows(session, rows, ref=candidate.branch, path=path, mode="overwrite", statistics=[DROP, ROW])
+    return count
+
+
+def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate) -> Counter[str]:
+    """Write anew what was decided of rows: of the drops that stay, all of it; of the others, what was discarded and is set aside again."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    parent, path = rebuilt.parent, layout.settled_table(contract.name)
+    if not parent.settled:
+        return Counter()
+    before = read_rows(session, parent, parent.settled, list(SETTLED))
+    marks = [marks_aside(found.plan, found.kept).select([ROW]) for found, _, _ in rebuilt.aside]
+    again = [
+        mark.append_column(DROP, pa.repeat(drop.sha256, mark.num_rows)) for mark, (_, _, drop) in zip(marks, rebuilt.aside, strict=True)
+    ]
+    discarded = before.filter(pc.equal(before.column(STATE), "discarded"))
+    still = (
+        discarded.join(pa.concat_tables(again).select(IDENTITY), keys=IDENTITY, join_type="left semi") if again else discarded.slice(0, 0)
+    )
+    kept = pa.concat_tables([_of(before, rebuilt.kept), still.select(before.schema.names).cast(before.schema)])
+    put_back(session.repository, ref=candidate.branch, path=path, files=[], tag=candidate.base)
+    if kept.num_rows:
+        write_rows(session, kept.to_reader(), ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
+    return Counter(kept.column(STATE).to_pylist())
+
+
+def _of(rows: pa.Table, drops: frozenset[str]) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.is_in(rows.column(DROP), pa.array(sorted(drops), pa.string())))

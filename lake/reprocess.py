@@ -1,0 +1,208 @@
+"""Reprocess: a table rebuilt from raw under the present contract, suite and references, published as one new version.
+
+Each drop that stands is judged again, in the order of their publishes, on what the ones before it left: the table is what it would be
+had these rules been there at first. A drop that they block stops it. Rows that a person discarded stay discarded where they are set aside
+again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.contract import Contract
+from expectations.build import build_suite
+from expectations.frame import DROP, ROW
+from expectations.masks import aside
+from expectations.suite import Suite
+from expectations.verdict import Outcome
+from lake import layout, publish
+from lake.aside import judged_at, latest_manifest
+from lake.change import Change
+from lake.evaluate import Evaluated, evaluate, pin_references
+from lake.hop import run_hop
+from lake.job import HopResult, Job
+from lake.originals import Originals
+from lake.raw import parse_received
+from lake.rebuilt import Rebuilt, write_rebuilt
+from lake.receive import Drop, received, who
+from lake.refusal import why_blocked
+from lake.repository import MAIN
+from lake.session import Session
+from lake.standing import resume
+from lake.tables import uri_of
+from lake.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
+from lakegate.errors import DataRejected, IntegrityError, UsageError
+from lakegate.manifest import Counts, Manifest, Parent
+from lakegate.names import VersionName
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def reprocess(session: Session, contract: Contract, *, since: str | None = None) -> HopResult:
+    """Rebuild a table from raw.
+
+    Args:
+        session: The open lake.
+        contract: The dataset's contract, as it is now.
+        since: The first drop that is judged again (its SHA-256, or the beginning of it); rows of those before stay as they are.
+
+    Raises:
+        UsageError: The table has no version, or no such drop; or the drop alone can't be told from what came later.
+        DataRejected: A drop is blocked now; nothing was published.
+    """
+    with session.queue(contract.name), session.at_hand(), session.scratch("reprocess") as folder:
+        resume(session, contract.name)
+        parent = latest_manifest(session, contract.name)
+        if parent is None:
+            raise UsageError(f"{contract.name} has no version yet", fix=f"`lakegate ingest {contract.name} FILE`")
+        drops = _standing(session, contract, parent)
+        first = _index(contract, drops, since)
+        suite = build_suite(contract, "processed", session.settings.project)
+        work = _Reprocess(session, contract, suite, parent, pin_references(session, contract), folder, drops[:first], drops[first:])
+        work.judge()
+        return run_hop(session, work.job())
+
+
+def _standing(session: Session, contract: Contract, parent: Manifest) -> list[Drop]:
+    """The drops whose publishes stand, in the order of these; of a replace table the latest alone."""
+    found = []
+    for number in range(1, parent.version + 1):
+        made = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, number))
+        done = publish.publication(session.repository, dataset=contract.name, cause=made.drop, table=contract.name)
+        if "delivered_name" in made.source and done is not None and int(done["version"]) == number:
+            found.append(received(session, contract.name, made.drop))
+    return found[-1:] if contract.write_mode == "replace" else found
+
+
+def _index(contract: Contract, drops: list[Drop], since: str | None) -> int:
+    if since is None:
+        return 0
+    if contract.write_mode != "append":
+        what = f"{contract.name} has writeMode {contract.write_mode}: its rows are not those of one drop after the other"
+        raise UsageError(what, fix="leave --from out")
+    found = [index for index, drop in enumerate(drops) if drop.sha256.startswith(since.lower())]
+    if len(found) != 1:
+        what = f"{len(found)} drops of {contract.name} begin with {since!r}"
+        raise UsageError(what, fix=f"name one of {', '.join(drop.sha256[:12] for drop in drops)}")
+    return found[0]
+
+
+@dataclass
+class _Reprocess:
+    """One reprocess: every drop evaluated once, what came of it kept in `folder`, then written by as many attempts as it takes."""
+
+    session: Session
+    contract: Contract
+    suite: Suite
+    parent: Manifest
+    pins: tuple[Parent, ...]
+    folder: Path
+    kept: list[Drop]
+    again: list[Drop]
+    table: DataFrame | None = None
+    gone: DataFrame | None = None
+    counted: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    aside: list[tuple[Evaluated, Originals | None, Drop]] = field(default_factory=list)
+
+    def judge(self) -> None:
+        """Evaluate the drops, each on the table that the ones before it left."""
+        engine, columns = self.session.engine, [column.name for column in self.contract.columns]
+        if self.kept:
+            uris = [uri_of(self.session, self.parent.name.tag, item) for item in self.parent.files if item.rows]
+            named = ", ".join(f"'{drop.sha256}'" for drop in self.kept)
+            if uris:
+                self.table = engine.read_parquet(uris).where(f"{DROP} in ({named})").select(*columns, DROP, ROW)
+                self.counted["kept"] = int(engine.rows(self.table.groupBy().count())[0][0])
+        for number, drop in enumerate(self.again):
+            folder = self.folder / str(number)
+            folder.mkdir()
+            self._take(drop, folder)
+            self.session.drops.release(drop.sha256)
+
+    def _take(self, drop: Drop, folder: Path) -> None:
+        from pyspark.sql import functions as F  # noqa: N812
+
+        session, contract, engine = self.session, self.contract, self.session.engine
+        parsed = parse_received(session, contract, drop)
+        if parsed.staging is None:
+            what = "the raw version can't be parsed any more"
+            raise IntegrityError(what, where=drop.sha256[:12], fix="restore the file format in its contract")
+        found = evaluate(
+            session,
+            contract,
+            self.suite,
+            staging=parsed.staging,
+            folder=folder,
+            pins=self.pins,
+            published=self.table if contract.write_mode == "append" else None,
+            delivered_at=judged_at(session, contract.name, drop.sha256) or drop.delivered_at,
+        )
+        if found.blocked:
+            raise DataRejected(why_blocked(contract, found.outcomes, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
+        columns = [column.name for column in contract.columns]
+        rows = found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(drop.sha256).alias(DROP), F.col(ROW))
+        self.counted += Counter(records=parsed.readable, valid=found.valid, quarantined=found.quarantined)
+        for item in found.outcomes:
+            self.failed[item.rule.id] += item.failed
+        if contract.upsert is not None:
+            fates = engine.write_scratch(find_fates(contract, contract.upsert, rows, self.table, self.gone), folder / "fates")
+            counted = engine.rows(fates.groupBy(FATE).agg(F.count(F.lit(1)), F.sum(F.col(THERE).cast("bigint"))))
+            self.counted += Counter({str(fate): int(count) for fate, count, _ in counted})
+            self.counted["deleted"] += sum(int(there) for fate, _, there in counted if fate == "tombstone")
+            self.gone = engine.write_scratch(keys_gone(contract, contract.upsert, fates, self.gone), folder / "gone")
+            self.table = engine.write_scratch(rows_after(contract, fates, self.table), folder / "table")
+        else:
+            self.counted["inserted"] += found.valid
+            part = engine.write_scratch(rows, folder / "rows")
+            self.table = part if self.table is None else self.table.unionByName(part)
+        self.aside.append((found, parsed.originals, drop))
+
+    def change(self) -> Change:
+        """The whole table, in the place of what it was."""
+        if self.table is None:
+            raise UsageError(f"no drop of {self.contract.name} stands", fix="ingest one")
+        count, before = self.counted, self.parent.counts.after
+        after = count["kept"] + count["inserted"] - count["deleted"]
+        fates = {
+            name: count[fate]
+            for name, fate in (*((fate, fate) for fate in FATES if fate not in ("inserted", "tombstone")), ("tombstones", "tombstone"))
+        }
+        counts = Counts(
+            count["records"],
+            count["valid"],
+            count["quarantined"],
+            0,
+            before=before,
+            inserted=count["inserted"],
+            deleted=before + count["inserted"] - after,
+            after=after,
+            **fates,
+        )
+        return Change(self.table, after, "overwrite", counts, self.gone)
+
+    def job(self) -> Job:
+        """The publish: caused by the present rules and references, on this state of the table."""
+        contract, drops = self.contract, [drop.sha256 for drop in self.again]
+        asked = ["reprocess", str(self.parent.name), drops, contract.hash, self.suite.hash, [vars(pin) for pin in self.pins]]
+        outcomes = tuple(Outcome(rule, self.failed[rule.id], self.counted["records"]) for rule in self.suite.rules if rule.row_rule)
+        rebuilt = Rebuilt(self.parent, self.suite, self.change(), outcomes, tuple(self.aside), frozenset(drop.sha256 for drop in self.kept))
+        return Job(
+            hop="processed",
+            table=contract.name,
+            dataset=contract.name,
+            cause=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
+            root=layout.processed_table(contract.name),
+            contract=contract,
+            suite=self.suite,
+            write=lambda candidate, steps: write_rebuilt(self.session, contract, rebuilt, candidate, steps),
+            pins=self.pins,
+            source={**contract.source, "reprocesses": str(self.parent.name), "drops": drops, "by": who()},
+            delivered_at=self.parent.delivered_at,
+        )

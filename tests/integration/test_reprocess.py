@@ -1,0 +1,136 @@
+"""A table that is reprocessed is what it would be had the present rules been there at first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lake.audit import audit_all
+from lake.discard import discard
+from lake.ingest import ingest
+from lake.publish import manifest_at
+from lake.reprocess import reprocess
+from lake.session import Session, open_session
+from lake.versions import list_quarantine
+from lakegate import open_snapshot
+from lakegate.errors import DataRejected, UsageError
+from lakegate.manifest import Manifest
+from lakegate.names import VersionName
+from lakegate.settings import Settings
+
+pytestmark = pytest.mark.server
+
+CONTRACT = """
+apiVersion: v3.2.0
+kind: DataContract
+id: rides
+name: rides
+version: 1.0.0
+status: draft
+schema:
+  - name: rides
+    properties:
+      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: fare, logicalType: number}
+      - {name: at, logicalType: integer, required: true}
+    quality:
+      - id: fare-plausible
+        type: custom
+        engine: greatExpectations
+        severity: SEVERITY
+        implementation:
+          type: expect_column_values_to_be_between
+          kwargs: {column: fare, min_value: 0, max_value: MOST}
+customProperties:
+  - {property: writeMode, value: MODE}
+  - {property: maxQuarantined, value: 1.0}
+"""
+DROPS = {
+    "a.csv": ["1,1.5,1", "2,25,2", "3,free,1"],
+    "b.csv": ["4,4.5,2", "2,9.5,1", "5,99,2"],
+    "c.csv": ["2,12,3", "6,30,3"],
+}
+
+
+def project(folder: Path, *, mode: str, most: int, severity: str = "quarantine") -> None:
+    contracts = folder / "catalog" / "contracts"
+    contracts.mkdir(parents=True, exist_ok=True)
+    text = CONTRACT.replace("MODE", mode).replace("MOST", str(most)).replace("SEVERITY", severity)
+    (contracts / "rides.odcs.yaml").write_text(text + "  - {property: upsert, value: {orderBy: at}}\n" * (mode == "upsert"))
+
+
+def opened(home: Settings, folder: Path, tenant: str) -> Session:
+    return open_session(replace(home, project=folder, tenant=tenant), say=print)
+
+
+def take(session: Session, folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).write_text("\n".join(["ride,fare,at", *DROPS[name]]) + "\n")
+        ingest(session, "rides", [folder / name])
+
+
+def latest(session: Session, version: str | None) -> Manifest:
+    assert version is not None
+    return manifest_at(session.repository, "main", VersionName.parse(version))
+
+
+def aside(session: Session) -> list[Any]:
+    return [(row["file"], row["row"], row["rules"]) for row in list_quarantine(session, session.catalog.get("rides"))]
+
+
+@pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
+@pytest.mark.parametrize("most", [40, 10])
+def test_it_is_what_ingesting_under_the_present_rules_would_have_given(lakefs_home: Settings, tmp_path: Path, mode: str, most: int) -> None:
+    project(tmp_path, mode=mode, most=20)
+    session = opened(lakefs_home, tmp_path, f"was_{mode}_{most}")
+    take(session, tmp_path, *DROPS)
+    before = [manifest_at(session.repository, "main", VersionName("rides", number)) for number in (1, 2, 3)]
+    project(tmp_path, mode=mode, most=most)
+    session, fresh = (opened(lakefs_home, tmp_path, f"{when}_{mode}_{most}") for when in ("was", "is"))
+    take(fresh, tmp_path, *DROPS)
+    hop = reprocess(session, session.catalog.get("rides"))
+    made, wanted = latest(session, hop.version), latest(fresh, "rides@v3")
+    assert made.version == 4
+    assert (made.content_hash, made.counts.after, made.aside) == (wanted.content_hash, wanted.counts.after, wanted.aside)
+    assert aside(session) == aside(fresh)
+    assert made.counts.gaps() == []
+    rows = [
+        open_snapshot(name, home=lakefs_home.home.root, tenant=item.settings.tenant).arrow().sort_by("ride")
+        for name, item in (("rides@v4", session), ("rides@v3", fresh))
+    ]
+    assert rows[0] == rows[1]
+    assert [manifest_at(session.repository, "main", VersionName("rides", number)) for number in (1, 2, 3)] == before
+    assert not any(audit_all(session).values())
+    assert reprocess(session, session.catalog.get("rides")).content_hash == made.content_hash
+
+
+def test_drops_before_the_first_stay_as_they_are_and_discarded_rows_stay_discarded(lakefs_home: Settings, tmp_path: Path) -> None:
+    project(tmp_path, mode="append", most=20)
+    session = opened(lakefs_home, tmp_path, "since")
+    take(session, tmp_path, *DROPS)
+    first, second = (manifest_at(session.repository, "main", VersionName("rides", number)).drop for number in (1, 2))
+    discard(session, session.catalog.get("rides"), reason="a test", drop=first, row=2)
+    discard(session, session.catalog.get("rides"), reason="a test", drop=second, row=3)
+    project(tmp_path, mode="append", most=40)
+    session = opened(lakefs_home, tmp_path, "since")
+    made = latest(session, reprocess(session, session.catalog.get("rides"), since=second[:12]).version)
+    assert [(row[0], row[1]) for row in aside(session)] == [("a.csv", 3)]
+    assert made.aside == {"set_aside": 3, "open": 1, "replayed": 0, "discarded": 2, "superseded": 0}
+    assert made.counts.after == 1 + 2 + 2
+    with pytest.raises(UsageError, match="0 drops of rides begin with 'zzzz'"):
+        reprocess(session, session.catalog.get("rides"), since="zzzz")
+
+
+def test_a_drop_that_is_blocked_now_stops_it(lakefs_home: Settings, tmp_path: Path) -> None:
+    project(tmp_path, mode="append", most=20)
+    session = opened(lakefs_home, tmp_path, "blocked")
+    take(session, tmp_path, *DROPS)
+    project(tmp_path, mode="append", most=20, severity="block")
+    session = opened(lakefs_home, tmp_path, "blocked")
+    with pytest.raises(DataRejected, match=r"a\.csv: refused by fare-plausible"):
+        reprocess(session, session.catalog.get("rides"))
+    assert not any(audit_all(session).values())
+    assert session.repository.branches("candidate-") == []
