@@ -32,6 +32,7 @@ VERBS: Final = {
     "docs": "Write Data Docs of what was judged.",
     "verify": "Prove every byte of a version, or name each gap.",
     "reconcile": "Mend what attempts that died left behind, or tell of it.",
+    "keep": "Keep a version whatever its contract's retention says.",
     "clean": "End versions that are kept no longer, and free their files.",
     "backup": "Copy the home into a folder.",
     "restore": "Put a backup in the place of a home.",

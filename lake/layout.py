@@ -56,6 +56,11 @@ def publication(dataset: str, cause: str, table: str) -> str:
     return f"_lakegate/drops/{dataset}/{cause}.{table}.json"
 
 
+def publications(dataset: str = "") -> str:
+    """Prefix of these records, of a dataset or of all."""
+    return f"_lakegate/drops/{dataset}/" if dataset else "_lakegate/drops/"
+
+
 def evidence(table: str, number: int) -> str:
     """GX results, suite and unreadable records of a version."""
     return f"_lakegate/evidence/{table}/v{number}.json"
@@ -73,6 +78,15 @@ EXPIRED: Final = "_lakegate/expired/"
 def expired(table: str, number: int) -> str:
     """That a version ended: when, by whom and why."""
     return f"{EXPIRED}{table}/v{number}.json"
+
+
+KEPT: Final = "_lakegate/kept/"
+"""Prefix of the records of versions that are kept whatever their contract says."""
+
+
+def kept(table: str, number: int, why: str) -> str:
+    """That a version is kept, and why; `why` is the hash of who uses it."""
+    return f"{KEPT}{table}/v{number}/{why}.json"
 
 
 def ledger_entry(table: str, number: int) -> str:

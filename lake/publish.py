@@ -73,16 +73,25 @@ def head(repository: Repository, table: str, *, ref: str = MAIN) -> dict[str, An
     return repository.get_json(ref, layout.head(table))
 
 
-def manifest_at(repository: Repository, ref: str, name: VersionName) -> Manifest:
+def manifest_at(repository: Repository, ref: str, name: VersionName, *, known: dict[str, bytes] | None = None) -> Manifest:
     """The manifest of a version as the tree `ref` holds it.
+
+    Whoever reads many hands in what he read (`known`, by path): those that others begin with are vouched for by their hashes.
 
     Raises:
         IntegrityError: It is not there.
     """
-    path = manifest_path(name.table, name.number)
+    path, read = manifest_path(name.table, name.number), {} if known is None else known
     if (raw := repository.get(ref, path)) is None:
         raise IntegrityError(f"the manifest of {name} is not in the tree", where=f"{ref}:{path}", fix=f"`lakegate verify {name}`")
-    return Manifest.from_bytes(raw, where=path, earlier=lambda number: repository.get(ref, manifest_path(name.table, number)))
+
+    def earlier(number: int) -> bytes | None:
+        path = manifest_path(name.table, number)
+        if path not in read and (found := repository.get(ref, path)) is not None:
+            read[path] = found
+        return read.get(path)
+
+    return Manifest.from_bytes(raw, where=path, earlier=earlier)
 
 
 def latest_at(repository: Repository, ref: str, table: str) -> Manifest | None:
@@ -133,7 +142,7 @@ def evidence_bytes(evidence: dict[str, Any]) -> bytes:
     return _json({"format": layout.FORMAT, **evidence})
 
 
-def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: bytes) -> str:
+def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: bytes, key: str) -> str:
     """Put manifest, evidence, ledger entry and the two compare-and-set files beside the data, and commit it all."""
     number, body = candidate.number, manifest.to_bytes()
     record = {
@@ -145,7 +154,13 @@ def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, 
         "verdict": manifest.verdict,
         "manifest_sha256": sha256(body),
     }
-    entry = record | {"state": "published", "counts": manifest_counts(manifest), "rules": manifest.rules, "durations": manifest.durations}
+    entry = record | {
+        "state": "published",
+        "key": key,
+        "counts": manifest_counts(manifest),
+        "rules": manifest.rules,
+        "durations": manifest.durations,
+    }
     objects = {
         manifest_path(candidate.table, number): body,
         layout.evidence(candidate.table, number): evidence,

@@ -7,10 +7,9 @@ a lakeFS elsewhere its garbage collection does that: what it goes by, the branch
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +18,10 @@ from typing import Final
 from catalog.contract import Contract
 from lake import layout, publish
 from lake.audit import expired, published_names, table_data
+from lake.keep import keepings
 from lake.receive import who
-from lake.repository import MAIN, Repository
+from lake.on_record import merge_records, record_bytes
+from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
@@ -44,24 +45,39 @@ class CleanUp:
 def clean_up(session: Session, *, dry_run: bool = False, grace: timedelta = GRACE, now: datetime | None = None) -> CleanUp:
     """Expire the versions that their contracts no longer keep, on record, and free what only they needed."""
     moment, repository = now or datetime.now(UTC), session.repository
-    gone = expired(repository)
-    manifests = {name: publish.manifest_at(repository, MAIN, name) for name in sorted(published_names(session)) if name not in gone}
-    alive = living(manifests, session.catalog.contracts, now=moment)
-    ending = [name for name in manifests if name not in alive]
-    if not dry_run and ending:
-        _record(session, ending, manifests, moment)
-    doomed = list(_doomed(session, {name: manifests[name] for name in alive}, grace)) if repository.blocks else []
-    freed = sum(path.stat().st_size for path in doomed)
-    if not dry_run:
-        for path in doomed:
-            path.unlink()
+    with contextlib.ExitStack() as turns:
+        for table in sorted({name.table for name in published_names(session)}):
+            turns.enter_context(session.queue(table))  # whoever goes back to a version finds it whole, or expired
+        known, names = dict[str, bytes](), sorted(published_names(session) - expired(repository).keys())
+        manifests = {name: publish.manifest_at(repository, MAIN, name, known=known) for name in names}
+        wanted = {item.version for item in keepings(repository) if item.holds(moment)}
+        alive = living(manifests, session.catalog.contracts, wanted, now=moment)
+        ending = [name for name in manifests if name not in alive]
+        if not dry_run and ending:
+            _record(session, ending, manifests, moment)
+        doomed = list(_doomed(session, {name: manifests[name] for name in alive}, grace)) if repository.blocks else []
+        freed = sum(path.stat().st_size for path in doomed)
+        if not dry_run:
+            for path in doomed:
+                path.unlink()
     return CleanUp([str(name) for name in ending], len(doomed), freed)
 
 
-def living(manifests: Mapping[VersionName, Manifest], contracts: Mapping[str, Contract], *, now: datetime) -> set[VersionName]:
-    """The versions that stay: what a contract keeps, each table's latest, what raw delivered, and the parents of all these."""
+def living(
+    manifests: Mapping[VersionName, Manifest], contracts: Mapping[str, Contract], wanted: Collection[VersionName], *, now: datetime
+) -> set[VersionName]:
+    """The versions that stay: `wanted` ones, what a contract keeps, each table's latest, what raw delivered, and the parents of all these.
+
+    So do those that a feature table has yet to be made from.
+    """
     latest = {name.table: name for name in sorted(manifests)}
-    kept = {name for name, manifest in manifests.items() if name == latest[name.table] or _keeps(name, manifest, contracts, latest, now)}
+    read = _read_up_to(manifests, contracts, latest)
+    always = {*wanted, *latest.values()}
+    kept = {
+        name
+        for name, manifest in manifests.items()
+        if name in always or _keeps(name, manifest, contracts, latest, now) or name.number > read.get(name.table, name.number)
+    }
     todo = list(kept)
     while todo:
         for parent in manifests[todo.pop()].parents:
@@ -69,6 +85,19 @@ def living(manifests: Mapping[VersionName, Manifest], contracts: Mapping[str, Co
                 kept.add(parent.name)
                 todo.append(parent.name)
     return kept
+
+
+def _read_up_to(
+    manifests: Mapping[VersionName, Manifest], contracts: Mapping[str, Contract], latest: Mapping[str, VersionName]
+) -> dict[str, int]:
+    """The newest version of each table that all feature tables which read it have seen; 0 where one has no version."""
+    read: dict[str, int] = {}
+    for contract in contracts.values():
+        made = manifests[latest[contract.name]].parents if contract.name in latest else []
+        seen = {parent.table: parent.version for parent in made}
+        for table in contract.inputs:
+            read[table] = min(read.get(table, seen.get(table, 0)), seen.get(table, 0))
+    return read
 
 
 def _keeps(
@@ -85,29 +114,15 @@ def _keeps(
 
 def _record(session: Session, names: list[VersionName], manifests: Mapping[VersionName, Manifest], moment: datetime) -> None:
     """Say of versions that they ended, in one merge; then let go of what kept them."""
-    repository, branch = session.repository, f"retention-{uuid.uuid4().hex[:8]}"
-    repository.branch(branch, MAIN)
-    try:
-        for name in names:
-            body = {
-                "format": layout.FORMAT,
-                "table": name.table,
-                "version": name.number,
-                "at": moment.isoformat(timespec="seconds"),
-                "by": who(),
-                "why": "its contract keeps it no longer",
-                "published_at": manifests[name].created_at,
-            }
-            content = json.dumps(body, sort_keys=True).encode()
-            repository.put(branch, layout.expired(name.table, name.number), content)
-        told = f"{len(names)} versions expire"
-        repository.commit(branch, told, {"lakegate_expired": str(len(names))})
-        repository.merge(branch, told, {"lakegate_expired": str(len(names))})
-    finally:
-        repository.delete_branch(branch)
-    for name in names:
-        session.copy_expiry(name, repository.get(MAIN, layout.expired(name.table, name.number)) or b"")
-        repository.delete_branch(name.keep_branch)
+    told = {"at": moment.isoformat(timespec="seconds"), "by": who(), "why": "its contract keeps it no longer"}
+    bodies = {
+        name: record_bytes({"table": name.table, "version": name.number, "published_at": manifests[name].created_at, **told})
+        for name in names
+    }
+    merge_records(session, {layout.expired(name.table, name.number): body for name, body in bodies.items()}, told=f"{len(names)} expire")
+    for name, body in bodies.items():
+        session.copy_expiry(name, body)
+        session.repository.delete_branch(name.keep_branch)
 
 
 def _doomed(session: Session, alive: Mapping[VersionName, Manifest], grace: timedelta) -> Iterator[Path]:
@@ -127,11 +142,12 @@ def _doomed(session: Session, alive: Mapping[VersionName, Manifest], grace: time
 
 
 def _needed(repository: Repository, alive: Mapping[VersionName, Manifest]) -> set[str]:
-    """Physical addresses of what has to stay."""
+    """Physical addresses of what has to stay. Branches are asked before main: what they merge meanwhile is found there."""
     needed = {item.physical for manifest in alive.values() for item in manifest.all_files}
-    for ref in (MAIN, layout.LEDGER):
-        needed |= {repository.physical(item.physical_address) for item in repository.listing(ref, "") if not table_data(item.path)}
     for branch in repository.branches(""):
         if branch not in (MAIN, layout.LEDGER) and VersionName.from_keep_branch(branch) is None:
-            needed |= {repository.physical(item.physical_address) for item in repository.changed(branch)}
+            with contextlib.suppress(NotThere):  # merged since, or given up
+                needed |= {repository.physical(item.physical_address) for item in repository.changed(branch)}
+    for ref in (MAIN, layout.LEDGER):
+        needed |= {repository.physical(item.physical_address) for item in repository.listing(ref, "") if not table_data(item.path)}
     return needed

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from lake import publish
+from lake import layout, publish
 from lake.job import Job
 from lake.naming import give_name
 from lake.publish import Published
 from lake.receive import is_pending
+from lake.repository import MAIN
 from lake.session import Session
+from lakegate.errors import Expired
 from lakegate.names import VersionName
 
 
@@ -58,5 +60,10 @@ def finished(session: Session, name: VersionName) -> Published:
 
     Raises:
         IntegrityError: No merge commit published it, or its tag or branch is on another commit.
+        Expired: It is kept no longer.
     """
-    return session.finished.get(name) or finish(session, publish.recover(session.repository, name))
+    if (known := session.finished.get(name)) is not None:
+        return known
+    if (gone := session.repository.get_json(MAIN, layout.expired(name.table, name.number))) is not None:
+        raise Expired.of(name, gone)
+    return finish(session, publish.recover(session.repository, name))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -72,6 +74,12 @@ class IntegrityError(LakegateError):
 
 class Expired(LakegateError):
     """The version was published, and its files are kept no longer; its manifest is, and who ended it, when and why."""
+
+    @classmethod
+    def of(cls, version: object, record: Mapping[str, Any], *, where: str | None = None) -> Expired:
+        """As the record of its end tells it."""
+        what = f"{version} expired on {str(record['at'])[:10]} ({record['why']}; {record['by']})"
+        return cls(what, where=where, fix="its manifest is kept; open a later version, or ingest the drop again from raw")
 
 
 class VersionNotFound(UsageError):

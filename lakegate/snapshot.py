@@ -168,9 +168,7 @@ def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | No
         what = f"this is the manifest of {manifest.name} of tenant {manifest.tenant}, not of {version} of tenant {settings.tenant}"
         raise IntegrityError(what, where=str(copy), fix="delete the copy; `lakegate up` rebuilds it from the lake")
     if (ended := _read(settings.home.expiry_copy(settings.tenant, version.table, version.number))) is not None:
-        record = json.loads(ended)
-        what = f"{version} expired on {record['at'][:10]} ({record['why']}; {record['by']})"
-        raise Expired(what, where=str(copy), fix="its manifest is kept there; open a later version, or ingest the drop again from raw")
+        raise Expired.of(version, json.loads(ended), where=str(copy))
     return Snapshot(version, manifest, choose_store(settings, manifest))
 
 

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from catalog.contract import Contract, Retention
 from lake.audit import audit_all
 from lake.ingest import ingest
+from lake.keep import keep_version
 from lake.publish import manifest_at
 from lake.retention import clean_up, living
 from lake.rollback import roll_back
@@ -99,6 +100,30 @@ def test_exactly_what_no_living_version_needs_goes(scene: Scene) -> None:
     assert not any(audit_all(session).values()), f"seed {SEED}"
 
 
+def test_a_version_that_somebody_needs_is_kept(tmp_path: Path) -> None:
+    scene = Scene.made(tmp_path / "scene", replaced=())
+    path = scene.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
+    path.write_text(path.read_text() + "  - {property: retention, value: {versions: 1}}\n")
+    try:
+        session = scene.open()
+        for number in range(4):
+            ingest(session, "rides", [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number))])
+        one, two, three = (VersionName("rides", number) for number in (1, 2, 3))
+        keep_version(session, one, reason="an audit", until=date(2026, 12, 31))
+        keep_version(session, two, reason="in production", used_by="delays-7")
+        for gone, ended in ((three, 2027), (one, 2028)):
+            assert str(gone) in clean_up(session, now=datetime(ended - 1, 12, 31, 23, tzinfo=UTC)).expired
+        keep_version(session, two, reason="replaced", used_by="delays-7", ended=True)
+        assert clean_up(session, now=datetime(2028, 1, 1, tzinfo=UTC)).expired == [str(two)]
+        with pytest.raises(Expired, match="rides@v2 expired on 2028-01-01"):
+            keep_version(session, two, reason="too late", used_by="delays-8")
+        with pytest.raises(Expired, match="rides@v1 expired"):
+            roll_back(session, one, reason="too late")
+        assert not any(audit_all(session).values())
+    finally:
+        scene.close()
+
+
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
@@ -107,9 +132,10 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
     versions=st.none() | st.integers(1, 5),
     days=st.none() | st.integers(1, 40),
     parent=st.none() | st.integers(1, 12),
+    asked_for=st.sets(st.integers(1, 12), max_size=3),
 )
 def test_the_latest_the_newest_the_young_and_the_parents_live(
-    ages: list[int], versions: int | None, days: int | None, parent: int | None
+    ages: list[int], versions: int | None, days: int | None, parent: int | None, asked_for: set[int]
 ) -> None:
     def made(table: str, number: int, age: int, parents: list[Parent]) -> Manifest:
         created = (NOW - timedelta(days=age)).isoformat()
@@ -128,10 +154,11 @@ def test_the_latest_the_newest_the_young_and_the_parents_live(
     rides = [made("rides", number, age, []) for number, age in enumerate(ages, 1)]
     pinned = [Parent("rides", parent, "")] if parent is not None and parent <= len(rides) else []
     others = [made("features", 1, 100, pinned)]
-    alive = living({item.name: item for item in [*rides, *others]}, {"rides": contract}, now=NOW)
+    wanted = {item.name for item in rides if item.version in asked_for}
+    alive = living({item.name: item for item in [*rides, *others]}, {"rides": contract}, wanted, now=NOW)
     assert VersionName("features", 1) in alive
     for item, age in zip(rides, ages, strict=True):
         kept = item.version == len(rides) or any(parent.version == item.version for parent in pinned)
         kept = kept or (versions is not None and item.version > len(rides) - versions) or (days is not None and age < days)
         kept = kept or (versions is None and days is None)
-        assert (item.name in alive) == kept
+        assert (item.name in alive) == (kept or item.version in asked_for)

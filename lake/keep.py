@@ -1,0 +1,68 @@
+"""Versions that are kept whatever their contract says: until a day, or as long as a model is on record as using them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from lake import layout
+from lake.receive import who
+from lake.on_record import merge_records, record_bytes
+from lake.repository import MAIN, Repository
+from lake.session import Session
+from lake.standing import finished
+from lakegate.errors import UsageError
+from lakegate.names import VersionName
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Why a version is kept: `until` a day, or `used_by` a model; `ended` is when that was taken back, empty while it wasn't."""
+
+    version: VersionName
+    reason: str
+    by: str
+    at: str
+    until: str = ""
+    used_by: str = ""
+    ended: str = ""
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the version may not expire yet; its last day counts."""
+        return not self.ended and (bool(self.used_by) or now.astimezone(UTC).date() <= date.fromisoformat(self.until))
+
+
+def keep_version(
+    session: Session, name: VersionName, *, reason: str, until: date | None = None, used_by: str | None = None, ended: bool = False
+) -> Keeping:
+    """Put on record that a version is kept, or with `ended` that it need not be any more; said again, the last word counts.
+
+    Raises:
+        UsageError: There is no such version, or not one of `until` and `used_by` is given, or no reason.
+        Expired: It is gone already.
+    """
+    if (until is None) == (not used_by):
+        raise UsageError("say either until when it is kept or which model uses it", fix="add --until YYYY-MM-DD or --used-by MODEL")
+    if not reason.strip():
+        raise UsageError("keeping a version needs a reason", fix="add --reason, which is kept on record")
+    repository = session.repository
+    if repository.get_json(MAIN, layout.head(name.table)) is None or repository.resolve(name.tag) is None:
+        raise UsageError(f"there is no {name}", fix=f"`lakegate versions {name.table}` lists what was published")
+    finished(session, name)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    told = Keeping(name, reason.strip(), who(), now, until.isoformat() if until else "", used_by or "", now if ended else "")
+    path = layout.kept(name.table, name.number, hashlib.sha256((used_by or "").encode()).hexdigest()[:12])
+    body = {**vars(told), "version": str(name)}
+    merge_records(session, {path: record_bytes(body)}, told=f"{name} is {'no longer ' * ended}kept")
+    return told
+
+
+def keepings(repository: Repository) -> list[Keeping]:
+    """Everything that is on record about versions to be kept."""
+    found = []
+    for item in repository.listing(MAIN, layout.KEPT):
+        body = repository.get_json(MAIN, item.path) or {}
+        body.pop("format", None)
+        found.append(Keeping(**{**body, "version": VersionName.parse(str(body["version"]))}))
+    return found

@@ -1,0 +1,53 @@
+"""Records about versions, which go to main by a small merge of their own: what a person decided, or a contract."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lake import layout
+from lake.repository import MAIN
+from lake.session import Session
+from lakegate.errors import Transient
+
+QUEUE: Final = "records"
+"""Whoever merges records holds it."""
+BRANCH: Final = "record"
+"""First word of the branches that they are written on."""
+
+
+def record_bytes(body: Mapping[str, Any]) -> bytes:
+    """A record as it is written."""
+    return json.dumps({"format": layout.FORMAT, **body}, sort_keys=True).encode()
+
+
+def merge_records(session: Session, records: Mapping[str, bytes], *, told: str) -> bool:
+    """Put records on main, all of them at once; False where they stand there already.
+
+    Args:
+        session: The open lake.
+        records: By path in the tree.
+        told: Message of the commit.
+
+    Raises:
+        Conflict: Somebody outside of this home wrote one of them meanwhile.
+    """
+    repository = session.repository
+    with session.queue(QUEUE):
+        fresh = {path: body for path, body in records.items() if repository.get(MAIN, path) != body}
+        if not fresh:
+            return False
+        branch = f"{BRANCH}-{uuid.uuid4().hex[:12]}"
+        repository.branch(branch, MAIN)
+        try:
+            for path, body in fresh.items():
+                repository.put(branch, path, body)
+            repository.commit(branch, told, {"lakegate_records": str(len(fresh))})
+            repository.merge(branch, told, {"lakegate_records": str(len(fresh))})
+        finally:
+            with contextlib.suppress(Transient):  # `lakegate reconcile` sweeps it
+                repository.delete_branch(branch)
+        return True
