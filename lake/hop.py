@@ -20,6 +20,7 @@ from lake.naming import keep
 from lake.publish import Candidate, Published
 from lake.refusal import unread
 from lake.repository import MAIN, NotThere
+from lake.restate import close_others
 from lake.session import Session
 from lake.standing import finish, note, resume, standing
 from lake.steps import Steps
@@ -63,6 +64,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
                     judged = job.judge(session.repository.commit_of(MAIN), steps)
                 if (stopped := _stopped(session, job, key, judged)) is not None:
                     return stopped
+            steps.tell("queue")
             with session.queue(job.table):
                 return (job.judge and _done(session, job)) or _publish(session, job, key, steps)
         except DataRejected as rejection:
@@ -147,7 +149,7 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, *, rebases: int
         written = replace(written, notes=written.notes | decided)
         manifest = _manifest(session, job, candidate, written, verdict=verdict, seconds=steps.seconds, evidence=evidence)
         with steps.step("commit"):
-            publish.commit(repository, candidate, manifest, evidence=evidence)
+            publish.commit(repository, candidate, manifest, evidence=evidence, key=key)
         with steps.step("merge"):
             published = publish.merge(repository, candidate, manifest)
         with steps.step("tag"):
@@ -160,6 +162,7 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, *, rebases: int
             repository.delete_branch(candidate.branch)
     late = {name: steps.seconds[name] for name in ("commit", "merge", "tag", "keep")}
     told = {"version": manifest.version, "attempt": candidate.attempt, "durations": late} | ({"rebases": rebases} if rebases else {})
+    close_others(session, job, published)
     record(session, job, key, "published", told)
     return _result(job, published, verdict)
 

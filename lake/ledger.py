@@ -24,6 +24,7 @@ from lakegate.errors import Conflict, IntegrityError, Transient
 from lakegate.manifest import Parent
 
 KEY_DIGITS: Final = 12
+SEPARATOR: Final = "~"
 RUN_DIGITS: Final = 8
 """Of a run's id, in the names of its records."""
 
@@ -109,7 +110,9 @@ def records(session: Session, *, dataset: str = "", cause: str = "") -> list[Rec
     prefix = f"{dataset}/{cause}/" if cause else f"{dataset}/" if dataset else ""
     found = []
     for item in session.repository.listing(layout.LEDGER, prefix):
-        at, table, state, key, last = item.path.rsplit("/", 1)[-1].removesuffix(".json").split("~")
+        if SEPARATOR not in item.path:  # the branch was made anew, from a main with a history
+            continue
+        at, table, state, key, last = item.path.rsplit("/", 1)[-1].removesuffix(".json").split(SEPARATOR)
         found.append(Record(item.path, at, table, state, key, last.partition("-")[0]))
     return sorted(found, key=lambda record: record.at)
 

@@ -17,6 +17,7 @@ from lake.job import HopResult, Job
 from lake.raw import source_of
 from lake.receive import Drop, is_pending, received, settle
 from lake.repository import MAIN
+from lake.restate import SUPERSEDES
 from lake.session import Session
 from lake.standing import finished
 from lakegate.errors import IntegrityError
@@ -57,7 +58,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
             judge=rows.judge,
             write=rows.write,
             pins=(Parent(raw_table, source.name.number, source.commit), *pins),
-            source=source_of(contract, drop) | ({"supersedes": instead_of} if instead_of else {}),
+            source=source_of(contract, drop) | ({SUPERSEDES: instead_of} if instead_of else {}),
             delivered_at=drop.delivered_at,
             replaces=contract.write_mode == "replace",
             depends=(name_holder(session, contract, drop, base=MAIN) or "") + present + "supersedes" * drop.supersedes,

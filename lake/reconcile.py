@@ -13,7 +13,9 @@ from typing import Literal
 from lake import layout, ledger, publish
 from lake.audit import expired, published_names
 from lake.naming import give_name
+from lake.on_record import BRANCH, QUEUE
 from lake.repository import MAIN
+from lake.restate import close, gaps
 from lake.session import Session
 from lake.standing import note
 from lake.versions import rebuild_manifests
@@ -36,7 +38,7 @@ class Finding:
 def reconcile(session: Session, *, dry_run: bool = False) -> list[Finding]:
     """Look at everything that may have been left behind; `dry_run`: mend nothing."""
     work = _Reconciliation(session, dry_run)
-    return [*work.records(), *work.branches(), *work.names(), *work.main(), *work.copies()]
+    return [*work.spooled(), *work.branches(), *work.names(), *work.ledger(), *work.main(), *work.copies()]
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class _Reconciliation:
         """What becomes of what may be mended."""
         return "left" if self.dry_run else "mended"
 
-    def records(self) -> Iterator[Finding]:
+    def spooled(self) -> Iterator[Finding]:
         """Records of the ledger that waited for lakeFS."""
         waiting = ledger.spooled(self.session)
         if waiting and not self.dry_run:
@@ -62,7 +64,7 @@ class _Reconciliation:
         for branch in self.session.repository.branches(""):
             kind, _, rest = branch.partition("-")
             table = rest.split("-")[0]
-            if (queue := {"candidate": table, "receive": f"receive_{table}"}.get(kind)) is not None:
+            if (queue := {"candidate": table, "receive": f"receive_{table}", BRANCH: QUEUE}.get(kind)) is not None:
                 with self.session.queue_if_free(queue) as free:
                     if free and not self.dry_run:
                         self.session.repository.delete_branch(branch)
@@ -92,6 +94,13 @@ class _Reconciliation:
                 yield Finding(what, str(name), self.mended)
             except IntegrityError as error:
                 yield Finding(what, str(name), "left", error.what)
+
+    def ledger(self) -> Iterator[Finding]:
+        """What main tells of drops and the ledger doesn't."""
+        for gap in list(gaps(self.session)):
+            if not self.dry_run:
+                close(self.session, gap)
+            yield Finding(f"no record that a drop is {gap.state}", f"{gap.table} {gap.cause[:12]}", self.mended)
 
     def main(self) -> Iterator[Finding]:
         """What lies uncommitted on main."""

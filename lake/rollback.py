@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 from catalog.contract import Contract
 from expectations.build import build_suite
@@ -22,6 +22,7 @@ from lake.kept import ROLLS_BACK, TO
 from lake.publish import ENDED, Candidate
 from lake.receive import who
 from lake.repository import MAIN
+from lake.restate import REINSTATED, SUPERSEDES, WITHDRAWN
 from lake.session import Session
 from lake.standing import finished, resume
 from lake.steps import Steps
@@ -29,10 +30,6 @@ from lake.tables import put_back
 from lakegate.errors import Conflict, ContractError, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent
 from lakegate.names import VersionName
-
-WITHDRAWN: Final = "withdrawn"
-REINSTATED: Final = "reinstated"
-"""In the source of a rollback's manifest: the drops that it took out, and those that stand again."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class _Rollback:
         for number in range(self.target.version + 1, self.latest.version + 1):
             made = publish.manifest_at(repository, MAIN, VersionName(table, number))
             told = (made.source.get(name, []) for name in (WITHDRAWN, REINSTATED))
-            for drop in filter(None, (made.drop, made.source.get("supersedes"), *chain(*told))):
+            for drop in filter(None, (made.drop, made.source.get(SUPERSEDES), *chain(*told))):
                 path = layout.publication(table, drop, table)
                 now, then = (repository.get_json(ref, path) for ref in (MAIN, self.target.name.tag))
                 if now is not None and (ENDED in now) != (then is None or ENDED in then):

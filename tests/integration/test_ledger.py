@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lake import drop_rows, ledger
+from lake import drop_rows, hop, layout, ledger
 from lake.entries import entries, trace
 from lake.ingest import ingest
+from lake.reconcile import reconcile
+from lake.repository import MAIN
+from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lakegate.errors import Transient, UsageError
+from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.crash.scene import CONTRACT
 
@@ -59,6 +65,7 @@ def test_a_failure_says_where_and_whether_another_try_may_help(
 
     with monkeypatch.context() as patch:
         patch.setattr(drop_rows, "write_change", fail)
+        patch.setattr(sys.modules["lake.ingest"], "BACK_OFF", ())
         with pytest.raises(type(error)):
             ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5")])
     failed = entries(session, "rides")[-1]
@@ -90,3 +97,56 @@ def test_a_run_that_nobody_knows_is_told_so(session: Session) -> None:
         trace(session, "01")
     with pytest.raises(UsageError, match="unknown dataset"):
         entries(session, "riders")
+
+
+def test_a_drop_whose_failure_goes_away_is_tried_again_after_the_others(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, failures = drop_rows.write_change, iter([Transient("lakeFS is away"), Transient("lakeFS is busy")])
+
+    def fails_twice(*args: Any, **kwargs: Any) -> None:
+        if (error := next(failures, None)) is not None:
+            raise error
+        honest(*args, **kwargs)
+
+    monkeypatch.setattr(drop_rows, "write_change", fails_twice)
+    monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
+    told = ingest(session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in (1, 2, 3)])
+    assert [(result.file, result.hops[-1].version) for result in told] == [
+        ("3.csv", "rides@v1"),
+        ("1.csv", "rides@v2"),
+        ("2.csv", "rides@v3"),
+    ]
+
+
+def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path) -> None:
+    """All of it but what never was published: refusals, waits and failures are told by the ledger alone."""
+    files = [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in range(4)]
+    ingest(session, "rides", files[:3])
+    roll_back(session, VersionName("rides", 1), reason="a test")
+    ingest(session, "rides", [files[3], files[2]])
+
+    def known() -> set[tuple[str, str, str, int | None]]:
+        return {(item.cause, item.table, item.state, item.version) for item in entries(session)}
+
+    before = known()
+    assert sorted(state for _, table, state, _ in before if table == "rides") == ["published"] * 4 + ["withdrawn"]
+    assert reconcile(session) == []
+    session.repository.delete_branch(layout.LEDGER)
+    session.repository.branch(layout.LEDGER, MAIN)
+    assert entries(session) == []
+    assert {item.outcome for item in reconcile(session)} == {"mended"}
+    assert known() == before
+    assert reconcile(session) == []
+
+
+def test_a_record_that_its_run_did_not_come_to_is_made_up_for(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(hop, "record", lambda *_: None)
+        ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5"), delivered(tmp_path, "2.csv", "2,2.5")])
+        roll_back(session, VersionName("rides", 1), reason="a test")
+    told = [(item.what, item.where.split()[0]) for item in reconcile(session)]
+    assert sorted(told) == sorted(
+        [("no record that a drop is published", "rides_raw")] * 2 + [("no record that a drop is published", "rides")] * 2
+    )
+    assert {(item.table, item.state) for item in entries(session)} >= {("rides", "withdrawn"), ("rides", "published")}

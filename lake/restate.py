@@ -1,0 +1,89 @@
+"""The ledger, made to agree with what is published: a run that dies between a merge and its record leaves a gap, and so does a lost branch.
+
+What stands on main is the truth of what was published, withdrawn and superseded; the ledger's records of that can be made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lake import layout, ledger
+from lake.job import Job
+from lake.publish import ENDED, Published, manifest_at
+from lake.repository import MAIN
+from lake.session import Session
+from lakegate.names import VersionName
+
+PUBLISHED: Final = "published"
+WITHDRAWN: Final = "withdrawn"
+REINSTATED: Final = "reinstated"
+"""In the source of a rollback's manifest: the drops that it took out, and those that stand again."""
+SUPERSEDES: Final = "supersedes"
+"""In that of a corrected delivery: the drop whose place it takes."""
+STATES: Final = (PUBLISHED, WITHDRAWN, "superseded")
+"""What main tells of a drop at a table."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A drop at a table, of which the ledger doesn't say what main says."""
+
+    dataset: str
+    cause: str
+    table: str
+    publication: dict[str, Any]
+
+    @property
+    def state(self) -> str:
+        """What main says."""
+        return str(self.publication.get(ENDED, PUBLISHED))
+
+
+def gaps(session: Session, dataset: str = "") -> Iterator[Gap]:
+    """Where the ledger lacks what main says of a dataset's drops (of all datasets'); it reads names, and the bodies of what is missing.
+
+    A version's own record is written last: where it is there, so are those of the drops that the version took out or brought back.
+    """
+    known: dict[tuple[str, str, str], str] = {}
+    for record in ledger.records(session, dataset=dataset):
+        if record.state in STATES:
+            known[record.dataset, record.cause, record.table] = record.state
+    for item in session.repository.listing(MAIN, layout.publications(dataset)):
+        name, _, last = item.path.removeprefix(layout.publications()).partition("/")
+        cause, table = last.removesuffix(".json").split(".", 1)
+        if (name, cause, table) in known:
+            continue
+        found = _gap(session, name, cause, table)
+        yield found
+        for other in others(manifest_at(session.repository, MAIN, VersionName(table, int(found.publication["version"]))).source):
+            gap = _gap(session, name, other, table)
+            if known.get((name, other, table)) not in (None, gap.state):
+                yield gap
+
+
+def others(source: dict[str, Any]) -> list[str]:
+    """The drops that a version took out of the table, or brought back, by the source in its manifest."""
+    return [*source.get(WITHDRAWN, []), *source.get(REINSTATED, []), *filter(None, [source.get(SUPERSEDES)])]
+
+
+def close_others(session: Session, job: Job, published: Published) -> None:
+    """Put on record what became of them."""
+    for drop in others(published.manifest.source):
+        close(session, _gap(session, job.dataset, drop, job.table))
+
+
+def _gap(session: Session, dataset: str, cause: str, table: str) -> Gap:
+    return Gap(dataset, cause, table, session.repository.get_json(MAIN, layout.publication(dataset, cause, table)) or {})
+
+
+def close(session: Session, gap: Gap) -> None:
+    """Write the record that is missing."""
+    number = gap.publication.get("version", 0)
+    entry = session.repository.get_json(MAIN, layout.ledger_entry(gap.table, int(number))) or {}
+    body = {"version": number, "attempt": gap.publication.get("attempt", ""), "durations": entry.get("durations", {}), "found": "on main"}
+    if gap.state != PUBLISHED:
+        body["reason"] = f"{gap.state} by {gap.publication.get('by', 'another version')}"
+    key = str(entry.get("key", "-"))
+    ledger.write(session, dataset=gap.dataset, cause=gap.cause, table=gap.table, state=gap.state, key=key, body=body)
