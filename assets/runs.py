@@ -22,6 +22,11 @@ PROCESS: Final = "lakegate/process"
 FAILURE: Final = "lakegate/failure"
 """Tag of a failed run: `blocked`, or the kind of error. A run that was killed has none."""
 
+BACKFILL: Final = "dagster/backfill"
+"""Tag that Dagster gives the runs of a backfill."""
+BEFORE_BACKFILLS: Final = {"dagster/priority": "1"}
+"""Tags of a run for what has just come in; the others have priority 0."""
+
 BLOCKED: Final = "blocked"
 HELD: Final = "held"
 

@@ -21,10 +21,11 @@ from lakegate.settings import Settings
 @click.option(
     "--supersede", is_flag=True, help="Each file takes the place of the published drop of its name, in one version (append tables)."
 )
+@click.option("--backfill", is_flag=True, help="Let whatever else comes in meanwhile go first.")
 @json_option
 @lake_options
 def command(
-    dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool, supersede: bool, as_json: bool, settings: Settings
+    dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool, supersede: bool, backfill: bool, as_json: bool, settings: Settings
 ) -> None:
     """Carry each FILE as a drop of DATASET through all hops that follow.
 
@@ -46,6 +47,7 @@ def command(
 
     with Progress(quiet=as_json) as progress:
         session = open_session(settings, watcher=progress.step, ready=dry_run)
+        session.backfill = backfill
         if dry_run:
             results = rehearse(session, dataset, files)
             for result in results:

@@ -53,6 +53,8 @@ class Session:
     watcher: Watcher | None = None
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Id of the run that this process carries: Dagster's, where it is one of its."""
+    backfill: bool = False
+    """Whether what it carries lets whatever else comes in go first."""
     finished: dict[VersionName, Published] = field(default_factory=dict)
     """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
     swept: set[VersionName] = field(default_factory=set)
@@ -118,21 +120,35 @@ class Session:
     def queue(self, name: str) -> Iterator[None]:
         """This home's place in a queue, a table's for example: freed when its holder dies, or is silent for as long as the settings say.
 
-        Whoever holds it may enter again. It keeps conflicts rare; what keeps them safe is the publish itself.
+        Whoever holds it may enter again. It keeps conflicts rare; what keeps them safe is the publish itself. Whoever finds it held waits
+        at its door; of the backfills one at a time comes that far, until it leaves the queue: so others wait for one of them at most.
         """
-        with self._lease(name):
+        place = self._lease(name)
+        with contextlib.ExitStack() as held:
+            if place.is_locked:
+                held.enter_context(place)
+            elif not self.backfill and (free := self._at_once(place)) is not None:
+                held.enter_context(free)
+            else:
+                if self.backfill:
+                    held.enter_context(self._lease(f"{name}.backfills"))
+                with self._lease(f"{name}.door"):
+                    held.enter_context(place)
             yield
 
     @contextlib.contextmanager
     def queue_if_free(self, name: str) -> Iterator[bool]:
         """The same where nobody holds it; else False, at once."""
+        held = self._at_once(self._lease(name))
+        with held or contextlib.nullcontext():
+            yield held is not None
+
+    @staticmethod
+    def _at_once(lease: SoftFileLease) -> contextlib.AbstractContextManager[object] | None:
         try:
-            held = self._lease(name).acquire(timeout=0)
+            return lease.acquire(timeout=0)
         except Timeout:
-            yield False
-            return
-        with held:
-            yield True
+            return None
 
     def _lease(self, name: str) -> SoftFileLease:
         folder = self.settings.home.root / "locks" / self.settings.tenant

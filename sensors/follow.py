@@ -67,4 +67,6 @@ def missing(session: Session, instance: DagsterInstance, jobs: Mapping[str, str]
         tags = runs.tags_for(contract, **{runs.CAUSE: cause})
         tried = attempts(instance, tags)
         if not tried.spent:
-            yield RunRequest(run_key=f"{name}:{cause}:{contract.hash[:12]}:{tried.made + 1}", job_name=job, tags=tags)
+            yield RunRequest(
+                run_key=f"{name}:{cause}:{contract.hash[:12]}:{tried.made + 1}", job_name=job, tags=tags | runs.BEFORE_BACKFILLS
+            )

@@ -156,8 +156,8 @@ class Tick:
             self.log.warning("%s of %s is blocked; the note beside it says why", delivery.path.name, contract.name)
 
     def _waiting(self, contract: Contract, seen: set[str]) -> Iterator[RunRequest]:
-        """Drops that wait without a file in the folder, such as those that `lakegate ingest` took in."""
-        for drop in waiting_drops(self.session, contract):
+        """Drops that wait without a file in the folder, such as those that `lakegate ingest` took in, or died with."""
+        for drop in waiting_drops(self.session, contract, stranded=True):
             tags = runs.tags_for(contract, **{runs.DROP: drop.sha256})
             tried = attempts(self.instance, tags)
             approved = tried.last == runs.HELD  # else it would not be among those that wait
@@ -171,5 +171,5 @@ class Tick:
             run_key=f"{contract.name}:{drop.sha256[:12]}:{what}:{contract.hash[:12]}:{tried.made + 1}",
             job_name=self.jobs[contract.name],
             partition_key=partition,
-            tags=tags | {runs.DROP: drop.sha256},
+            tags=tags | {runs.DROP: drop.sha256} | runs.BEFORE_BACKFILLS,
         )

@@ -1,20 +1,24 @@
-"""A backfill that is killed near its end goes on where it was: what is finished is not done again."""
+"""A backfill that is killed near its end goes on where it was, and one that goes on for long holds nobody up."""
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.crash.scene import Scene, steps_of
+from tests.crash.scene import Scene, answer, steps_of
 
 pytestmark = pytest.mark.server
 
 DROPS = 24
+LONG = int(os.environ.get("LAKEGATE_BACKFILL_DROPS", "12"))
+"""200 by hand."""
 KILLED_AT = 23
 """Of them: 95 %."""
 
@@ -43,3 +47,38 @@ def test_killed_at_95_percent_it_does_no_finished_hop_again(scene: Scene) -> Non
     assert begun["rides"] == DROPS - len(before["rides"]), step
     assert begun["rides"] <= DROPS - KILLED_AT + 1, step
     assert scene.left_over() == []
+
+
+def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene) -> None:
+    """Two backfills at once; today's drop comes in the middle of them."""
+    files = [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number)) for number in range(LONG)]
+    timelines = [scene.folder / f"timeline-{half}" for half in range(2)]
+    backfills = [
+        scene.start("ingest", "rides", *files[half::2], "--backfill", plan={"timeline": str(timeline)})
+        for half, timeline in enumerate(timelines)
+    ]
+    wait_for(timelines, "keep.done", LONG // 4)
+    today, timeline = scene.drop("today.csv", range(9000, 9010)), scene.folder / "timeline-today"
+    scene.run("ingest", "rides", today, plan={"timeline": str(timeline)})
+    still = sum(moments(other, "keep.done") != [] and len(moments(other, "keep.done")) < LONG // 2 for other in timelines)
+    assert still, "the backfills were done before today's drop came: give them more"
+    for backfill in backfills:
+        answer(backfill, timeout=600)
+    (asked,), (staged,) = moments(timeline, "queue"), moments(timeline, "stage")
+    others = sorted(moment for other in timelines for moment in moments(other, "stage"))
+    assert sum(asked < moment < staged for moment in others) <= 1
+    assert len(scene.published()["rides"]) == LONG + 1
+    assert scene.left_over() == []
+
+
+def moments(timeline: Path, step: str) -> list[float]:
+    """When the processed hop reached a step."""
+    lines = [line.split() for line in timeline.read_text().splitlines()] if timeline.exists() else []
+    return [float(moment) for moment, table, name in lines if (table, name) == ("rides", step)]
+
+
+def wait_for(timelines: list[Path], step: str, count: int) -> None:
+    end = time.monotonic() + 120
+    while sum(len(moments(timeline, step)) for timeline in timelines) < count:
+        assert time.monotonic() < end, "it never came so far"
+        time.sleep(0.05)
