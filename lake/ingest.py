@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import random
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -21,9 +23,11 @@ from lake.processed import carry_processed
 from lake.raw import carry_raw
 from lake.receive import Drop, check_path, receive
 from lake.session import Session
-from lakegate.errors import LakegateError, UsageError
+from lakegate.errors import LakegateError, Transient, UsageError
 
 Tell = Callable[["DropResult"], None]
+BACK_OFF: Final = (1.0, 4.0)
+"""Seconds before drops that met a transient failure are tried again, and again; half as much more or less by chance."""
 STOPPED: Final = (Verdict.BLOCKED, Verdict.HELD)
 """Verdicts after which a drop goes no further."""
 
@@ -118,17 +122,33 @@ def deliverable(session: Session, dataset: str) -> Contract:
 def carry(
     session: Session, contract: Contract, drops: list[Drop], *, again: bool = False, on_error: OnError | None = None
 ) -> Iterator[DropResult]:
-    """Carry received drops of one dataset through all hops, in the contract's order."""
+    """Carry received drops of one dataset through all hops, in the contract's order.
+
+    Those that meet a transient failure are tried again when the others are done, a few times, after a while that grows.
+    """
+    left = drops
+    for wait in (*BACK_OFF, None):
+        later: list[Drop] = []
+        yield from _carry(session, contract, left, again=again, on_error=on_error, later=None if wait is None else later)
+        if not later or wait is None:
+            return
+        time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311  (so that those who failed together don't come back together)
+        left = later
+
+
+def _carry(
+    session: Session, contract: Contract, drops: list[Drop], *, again: bool, on_error: OnError | None, later: list[Drop] | None
+) -> Iterator[DropResult]:
     raw: dict[str, HopResult] = {}
     for drop in drops:
-        with _contained(contract.name, on_error):
+        with _contained(contract.name, on_error, drop, later):
             raw[drop.sha256] = carry_raw(session, contract, drop, again=again)
 
     begun = [drop for drop in drops if drop.sha256 in raw]
     for drop in in_order(session, contract, begun):
         hops, done = [raw[drop.sha256]], raw[drop.sha256].verdict in STOPPED
         if not done:
-            with _contained(contract.name, on_error):
+            with _contained(contract.name, on_error, drop, later):
                 hops.append(carry_after_raw(session, contract, drop, again=again))
                 done = True
             hops.extend(carry_followers(session, contract.name, on_error=on_error))
@@ -137,13 +157,17 @@ def carry(
 
 
 @contextlib.contextmanager
-def _contained(dataset: str, on_error: OnError | None) -> Iterator[None]:
+def _contained(dataset: str, on_error: OnError | None, drop: Drop | None = None, later: list[Drop] | None = None) -> Iterator[None]:
+    """What fails stops itself: a drop whose failure may go away by itself is left for `later`, of all else `on_error` is told."""
     try:
         yield
     except LakegateError as error:
-        if on_error is None:
+        if isinstance(error, Transient) and drop is not None and later is not None:
+            later.append(drop)
+        elif on_error is None:
             raise
-        on_error(dataset, error)
+        else:
+            on_error(dataset, error)
 
 
 def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
