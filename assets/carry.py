@@ -28,7 +28,7 @@ from dagster import (
 )
 
 from assets import runs
-from assets.checks import check_results
+from assets.checks import check_results, source_result
 from assets.known import DATA_VERSION, untold
 from assets.metadata import rules_before, version_metadata
 from assets.partitions import drop_of
@@ -65,10 +65,17 @@ def carry_drop(
     """The body of a raw or processed asset: its partition's drop through that hop."""
     with _failures(context, lake):
         session = lake.session
-        session.run = context.run_id
+        session.run, session.backfill = context.run_id, runs.BACKFILL in context.run.tags
         drop = drop_of(session, contract.name, context.partition_key)
         context.instance.add_run_tags(context.run_id, {runs.DROP: drop.sha256, **_claim(contract)})
-        result = (carry_raw if hop == "raw" else carry_after_raw)(session, contract, drop)
+        try:
+            result = (carry_raw if hop == "raw" else carry_after_raw)(session, contract, drop)
+        except Transient:
+            if hop == "raw":
+                yield source_result(session.settings, contract)
+            raise
+        if hop == "raw":
+            yield source_result(session.settings, contract)
         lake.hear(result)
         if result.verdict is Verdict.WAITING or (result.verdict is Verdict.UNCHANGED and result.version is None):
             _observe_waiting(context, result, partition=context.partition_key)
@@ -82,7 +89,7 @@ def carry_feature(context: AssetExecutionContext, lake: LakegateResource, contra
     """The body of a feature's asset: every version that is missing, each told of in order; the newest as the run's result."""
     with _failures(context, lake):
         session, table = lake.session, contract.name
-        session.run = context.run_id
+        session.run, session.backfill = context.run_id, False
         context.instance.add_run_tags(context.run_id, _claim(contract))
         late = [_published(session, str(name)) for name in untold(session, context.instance, table)]
         refused = None

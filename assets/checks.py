@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue, PartitionsDefinition
 
-from catalog.contract import Family
+from catalog.contract import Contract, Family
 from expectations.suite import Suite
+from lake.breaker import Breaker
+from lakegate.settings import Settings
 
+SOURCE: Final = "source"
+"""Name of the check of a dataset's breaker."""
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 
 _ASKED: Final[dict[Family, str]] = {
@@ -64,6 +69,27 @@ def check_results(
         if own or not only_judged:
             results.append(_result(table, family, own, counts, [rule for rule in before if rule["family"] == family]))
     return results
+
+
+def source_spec(contract: Contract) -> AssetCheckSpec:
+    """The check that shows whether a source's drops go through, or wait until lakeFS and the engine answer again."""
+    told = "No drop waits because attempts at this source met transient failures (a circuit breaker, see docs/lake.md)."
+    return AssetCheckSpec(SOURCE, asset=f"{contract.name}_raw", description=told)
+
+
+def source_result(settings: Settings, contract: Contract) -> AssetCheckResult:
+    """How it is now."""
+    state = Breaker(settings, contract.name).state
+    waits = "closed, nothing waits"
+    if state.is_open:
+        waits = f"open; one attempt is made after {datetime.fromtimestamp(state.open_until, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return AssetCheckResult(
+        asset_key=f"{contract.name}_raw",
+        check_name=SOURCE,
+        passed=not state.is_open,
+        severity=AssetCheckSeverity.WARN,
+        metadata={"breaker": waits, "failed of the last attempts": state.recent.count("f"), "last attempts": len(state.recent)},
+    )
 
 
 def _result(

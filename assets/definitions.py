@@ -13,6 +13,7 @@ from catalog.files import load_catalog
 from lakegate.settings import Settings
 from sensors.follow import follow_features
 from sensors.landing import new_drops
+from sensors.upkeep import clean_up_nightly, mend
 
 
 def define(settings: Settings) -> Definitions:
@@ -31,7 +32,8 @@ def define(settings: Settings) -> Definitions:
     return Definitions(
         assets=[*made.assets, *made.triggers, *made.broken],
         jobs=list(made.jobs.values()),
-        sensors=[new_drops(lake, drops), follow_features(lake, features)],
+        sensors=[new_drops(lake, drops), follow_features(lake, features), mend(lake)],
+        schedules=[clean_up_nightly(catalog)],
         resources={resource.NAME: lake},
         # A step of its own process would outlive a killed run and write after it.
         executor=in_process_executor,

@@ -22,7 +22,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from assets import resource, runs
 from assets.carry import Told, carry_drop, carry_feature
-from assets.checks import check_specs
+from assets.checks import check_specs, source_spec
 from assets.metadata import table_metadata
 from assets.partitions import partitions_of
 from assets.triggers import trigger_spec
@@ -97,6 +97,8 @@ def _asset(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog) -> Asse
     partitions = partitions_of(contract.name) if contract.kind == "dataset" else None
     checks = check_specs(table, suite, partitions)
     families = [check.name for check in checks]
+    if hop == "raw":
+        checks = [*checks, source_spec(contract)]
 
     # can_subset makes the outputs of checks optional: a drop that waits has none.
     @multi_asset(

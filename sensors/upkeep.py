@@ -1,0 +1,77 @@
+"""What nobody has to think of: `mend` looks for what died and mends it; `clean_up` ends, each night, the versions that are kept no longer."""
+
+# No `from __future__ import annotations` here: Dagster reads the context's annotation, and not as text.
+from typing import Any, Final
+
+from dagster import (
+    DefaultScheduleStatus,
+    DefaultSensorStatus,
+    MetadataValue,
+    OpExecutionContext,
+    Output,
+    ScheduleDefinition,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
+    in_process_executor,
+    job,
+    op,
+    sensor,
+)
+
+from assets import resource, runs
+from assets.resource import LakegateResource
+from catalog.files import Catalog
+from lake.reconcile import reconcile
+from lake.retention import clean_up
+from lakegate.errors import LakegateError
+
+MEND_SECONDS: Final = 300
+NIGHTLY: Final = "15 3 * * *"
+"""UTC."""
+
+
+def mend(lake: LakegateResource) -> SensorDefinition:
+    """The sensor that reconciles: branches, names and records that attempts left behind, and runs whose process is gone."""
+
+    @sensor(
+        name="mend",
+        minimum_interval_seconds=MEND_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Mends what attempts that died left behind, where that is safe; the rest is told in its log.",
+    )
+    def body(context: SensorEvaluationContext) -> SkipReason:
+        dead = runs.end_dead_runs(context.instance)
+        try:
+            found = reconcile(lake.session)
+        except LakegateError as error:
+            return SkipReason(str(error))
+        for item in found:
+            log = context.log.info if item.outcome == "mended" else context.log.warning
+            log("%s: %s (%s)", item.what, item.where, item.told or item.outcome)
+        mended = sum(item.outcome == "mended" for item in found) + dead
+        return SkipReason(f"{mended} mended, {len(found) + dead - mended} left." if found or dead else "Nothing was left behind.")
+
+    return body
+
+
+def clean_up_nightly(catalog: Catalog) -> ScheduleDefinition:
+    """The schedule of the clean-up; it runs where a contract says which versions it keeps."""
+
+    @op(name="clean_up", required_resource_keys={resource.NAME})
+    def clean(context: OpExecutionContext) -> Output[None]:
+        done = clean_up(getattr(context.resources, resource.NAME).session)
+        told: dict[str, Any] = {
+            "expired": MetadataValue.text(", ".join(done.expired) or "nothing"),
+            "files freed": done.blocks,
+            "bytes freed": done.freed,
+        }
+        return Output(None, metadata=told)
+
+    @job(name="clean_up", executor_def=in_process_executor, description="Ends versions that are kept no longer, and frees their files.")
+    def nightly() -> None:
+        clean()
+
+    wanted = any(contract.retention for contract in catalog.contracts.values())
+    status = DefaultScheduleStatus.RUNNING if wanted else DefaultScheduleStatus.STOPPED
+    return ScheduleDefinition(name="clean_up_nightly", job=nightly, cron_schedule=NIGHTLY, execution_timezone="UTC", default_status=status)

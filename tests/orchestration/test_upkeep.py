@@ -1,0 +1,95 @@
+"""What nobody has to think of, in Dagster: leftovers are mended, versions end when their time has come, a source that waits is shown."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from dagster import AssetCheckKey, AssetKey, DagsterInstance, DefaultScheduleStatus, SkipReason, build_sensor_context
+
+from assets import resource
+from assets.definitions import define
+from assets.instance import open_instance
+from assets.materialize import materialize_drops
+from assets.resource import LakegateResource
+from catalog.files import load_catalog
+from lake.breaker import Breaker, State, folder
+from lake.ingest import ingest
+from lake.repository import MAIN
+from lake.session import Session, open_session
+from lake.versions import list_versions
+from lakegate.errors import Transient
+from lakegate.settings import Settings
+from sensors.upkeep import clean_up_nightly, mend
+from tests.crash.scene import CONTRACT
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def session(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    project = tmp_path_factory.mktemp("project")
+    contracts = project / "catalog" / "contracts"
+    contracts.mkdir(parents=True)
+    text = CONTRACT.format(name="rides", mode="append") + "  - {property: retention, value: {versions: 1}}\n"
+    (contracts / "rides.odcs.yaml").write_text(text)
+    return open_session(replace(lakefs_home, project=project, tenant="upkeep"))
+
+
+@pytest.fixture(scope="module")
+def instance(session: Session) -> Iterator[DagsterInstance]:
+    with open_instance(session.settings) as found:
+        yield found
+
+
+def delivered(folder: Path, number: int) -> Path:
+    path = folder / f"{number}.csv"
+    path.write_text(f"ride,fare\n{number},1.5\n")
+    return path
+
+
+def test_the_sensor_mends_what_died(session: Session, instance: DagsterInstance) -> None:
+    session.repository.branch("candidate-rides-0123456789ab-e1", MAIN)
+    sensor = mend(LakegateResource(session.settings, session=session))
+    told = sensor(build_sensor_context(instance=instance))
+    assert isinstance(told, SkipReason)
+    assert told.skip_message == "1 mended, 0 left."
+    assert session.repository.branches("candidate-") == []
+
+
+def test_versions_end_at_night(session: Session, instance: DagsterInstance, tmp_path: Path) -> None:
+    for number in (1, 2):
+        ingest(session, "rides", [delivered(tmp_path, number)])
+    schedule = clean_up_nightly(load_catalog(session.settings.project))
+    assert schedule.default_status is DefaultScheduleStatus.RUNNING
+    job = define(session.settings).resolve_job_def("clean_up")
+    lake = LakegateResource(session.settings, session=session)
+    assert job.execute_in_process(instance=instance, resources={resource.NAME: lake}).success
+    assert session.repository.get_json(MAIN, "_lakegate/expired/rides/v1.json") is not None
+    assert [version["name"] for version in list_versions(session, "rides")] == ["rides@v1", "rides@v2"]
+
+
+def test_a_source_that_waits_is_shown_by_a_check(session: Session, instance: DagsterInstance, tmp_path: Path) -> None:
+    key = AssetCheckKey(AssetKey("rides_raw"), "source")
+
+    def shown() -> bool:
+        record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+        assert record.evaluation
+        return record.evaluation.passed
+
+    materialize_drops(session, [("rides", delivered(tmp_path, 3))], instance=instance)
+    assert shown()
+    state = folder(session.settings) / "rides.json"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    state.write_text(json.dumps(asdict(State("fffff", time.time() + 600))))
+    with pytest.raises(Transient, match="rides waits"):
+        materialize_drops(session, [("rides", delivered(tmp_path, 4))], instance=instance)
+    assert not shown()
+    assert Breaker(session.settings, "rides").state.is_open
+    state.unlink()
+    materialize_drops(session, [("rides", tmp_path / "4.csv")], instance=instance)
+    assert shown()
