@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class Scene:
     """A project and a home."""
 
     folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    """What its commands find in their environment beside the usual."""
 
     @property
     def home(self) -> Path:
@@ -88,7 +90,7 @@ class Scene:
         """A command in a process group of its own."""
         command = [sys.executable, str(Path(__file__).with_name("victim.py")), json.dumps(plan or {}), *map(str, arguments)]
         told = ("--home", str(self.home), "--project", str(self.folder / "project"), "--json")
-        environ = os.environ | {"PYTHONPATH": str(ROOT), "LAKEGATE_LEASE": str(LEASE)}
+        environ = os.environ | {"PYTHONPATH": str(ROOT), "LAKEGATE_LEASE": str(LEASE)} | self.environ
         return subprocess.Popen(
             [*command, *told], cwd=ROOT, env=environ, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -2,7 +2,7 @@
 
 Arguments: a plan in JSON, then the command line's own. The plan's keys, all but `timeline` together or not at all:
 `table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
-`kill-both`; or `stop` the run, until somebody lets it go on. `timeline` is a file that each step is written to as it is reached: seconds
+`kill-both`; `fill` the disk, for the run, or `fill-lakefs`, for the server; or `stop` the run, until somebody lets it go on. `timeline` is a file that each step is written to as it is reached: seconds
 since 1970, table, step. `calls` is a file that a byte is added to for each request to lakeFS, every try of it.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -70,8 +71,13 @@ def count(calls: Path) -> None:
 def happen(session: Any, does: str) -> None:
     """What the plan says."""
     if "lakefs" in does or "both" in does:
-        server = json.loads(session.settings.home.server_file.read_text())
-        os.kill(int(server["pid"]), signal.SIGKILL)
+        server = int(json.loads(session.settings.home.server_file.read_text())["pid"])
+        if does == "fill-lakefs":
+            resource.prlimit(server, resource.RLIMIT_FSIZE, (0, 0))
+        else:
+            os.kill(server, signal.SIGKILL)
+    if does == "fill":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # no file may grow any more, as on a full disk
     if does in ("kill", "kill-both"):
         os.killpg(0, signal.SIGKILL)
     if does == "stop":

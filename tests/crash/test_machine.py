@@ -1,0 +1,230 @@
+"""Whatever is delivered, killed, taken back or corrected, in whichever order: versions never change, main is never half written."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from lake.audit import audit
+from lake.ingest import DropResult, ingest
+from lake.publish import publication
+from lake.reconcile import reconcile
+from lake.repository import MAIN
+from lake.rollback import roll_back
+from lake.session import Session, open_session
+from lakegate import open_snapshot
+from lakegate.manifest import sha256
+from lakegate.names import VersionName
+from tests.crash.scene import Scene
+
+pytestmark = pytest.mark.server
+
+RUNS = int(os.environ.get("LAKEGATE_MACHINE_RUNS", "4"))
+"""100 by hand."""
+LENGTH = int(os.environ.get("LAKEGATE_MACHINE_STEPS", "8"))
+"""30 by hand."""
+MOST_STEPS = 40
+"""Steps that a hop's watcher hears of, about; a death at a later one doesn't happen."""
+RIDES = st.lists(st.integers(1, 25), min_size=1, max_size=6, unique=True)
+
+
+class Killed(BaseException):
+    """An attempt ends without a word; what its process would have done on the way out, it does."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A drop whose publish stands, and the rides that it brought."""
+
+    drop: str
+    rides: tuple[int, ...]
+
+
+@dataclass
+class Version:
+    """What was seen of a version when it was published: it must be the same for good."""
+
+    commit: str
+    manifest: str
+    rows: dict[int, float]
+    standing: dict[str, Standing] = field(default_factory=dict)
+    """Of the table of appended drops: those that stand, by file name."""
+
+
+class Lake(RuleBasedStateMachine):
+    """The service on one side; on the other a dictionary of rides and fares for each version."""
+
+    scene: Scene
+    tenants: Iterator[int]
+
+    @initialize()
+    def begin(self) -> None:
+        self.number, self.left, self.drops = 0, 0, set[str]()
+        self.session: Session = open_session(
+            replace(self.scene.settings, tenant=f"t{next(self.tenants)}"), say=lambda _: None, watcher=self.watch
+        )
+        self.versions: dict[str, list[Version]] = {"rides": [], "rates": []}
+
+    def watch(self, _: str, __: str) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+
+    def file(self, name: str, rides: list[int]) -> Path:
+        self.number += 1
+        path = self.scene.folder / self.session.settings.tenant / name
+        path.parent.mkdir(exist_ok=True)
+        fares = "".join(f"{ride},{self.number + ride / 100:.2f}\n" for ride in rides)
+        path.write_text(f"ride,fare\n{fares}{100 + self.number},free\n")
+        return path
+
+    def deliver(self, table: str, path: Path, **how: Any) -> DropResult:
+        (result,) = ingest(self.session, table, [path], **how)
+        return result
+
+    def saw(self, table: str, rows: dict[int, float], standing: dict[str, Standing]) -> None:
+        """A version was published with these rows."""
+        versions = self.versions[table]
+        name = VersionName(table, len(versions) + 1)
+        commit, metadata = self.session.repository.commit_and_metadata(name.tag)
+        assert contents(self.session, name) == rows
+        versions.append(Version(commit, metadata["lakegate_manifest_sha256"], rows, standing))
+
+    def now(self, table: str) -> Version:
+        return self.versions[table][-1] if self.versions[table] else Version("", "", {})
+
+    def standing(self, path: Path, rows: dict[int, float]) -> Standing:
+        drop = sha256(path.read_bytes())
+        self.drops.add(drop)
+        return Standing(drop, tuple(rows))
+
+    def fares(self, rides: list[int]) -> dict[int, float]:
+        return {ride: round(self.number + ride / 100, 2) for ride in rides}
+
+    @rule(rides=RIDES, death=st.none() | st.integers(1, MOST_STEPS))
+    def appended(self, rides: list[int], death: int | None) -> None:
+        before, path = self.now("rides"), self.file(f"{self.number}.csv", rides)
+        if death is not None:
+            self.left = death
+            try:
+                self.deliver("rides", path)
+            except Killed:
+                pass
+            finally:
+                self.left = 0
+        result = self.deliver("rides", path)
+        fresh = {ride: fare for ride, fare in self.fares(rides).items() if ride not in before.rows}
+        assert result.hops[-1].version == f"rides@v{len(self.versions['rides']) + 1}"
+        assert result.hops[-1].counts["valid"] == len(fresh)
+        self.saw("rides", before.rows | fresh, before.standing | {path.name: self.standing(path, fresh)})
+
+    @precondition(lambda self: self.versions["rides"])
+    @rule()
+    def delivered_again(self) -> None:
+        folder, standing = self.scene.folder / self.session.settings.tenant, self.now("rides").standing
+        same = [folder / name for name, item in standing.items() if sha256((folder / name).read_bytes()) == item.drop]
+        if same:
+            result = self.deliver("rides", same[-1])
+            assert {str(hop.verdict) for hop in result.hops} == {"unchanged"}
+
+    @precondition(lambda self: self.now("rides").standing)
+    @rule(rides=RIDES, data=st.data())
+    def corrected(self, rides: list[int], data: st.DataObject) -> None:
+        before = self.now("rides")
+        name = data.draw(st.sampled_from(sorted(before.standing)))
+        path = self.file(name, rides)
+        result = self.deliver("rides", path, supersede=True)
+        rows = {ride: fare for ride, fare in before.rows.items() if ride not in before.standing[name].rides}
+        fresh = {ride: fare for ride, fare in self.fares(rides).items() if ride not in rows}
+        assert result.hops[-1].counts["valid"] == len(fresh)
+        self.saw("rides", rows | fresh, before.standing | {name: self.standing(path, fresh)})
+
+    @rule(rides=RIDES)
+    def replaced(self, rides: list[int]) -> None:
+        path = self.file(f"rates-{self.number}.csv", rides)
+        self.deliver("rates", path)
+        self.saw("rates", self.fares(rides), {})
+
+    @precondition(lambda self: any(len(versions) > 1 for versions in self.versions.values()))
+    @rule(data=st.data())
+    def taken_back(self, data: st.DataObject) -> None:
+        table = data.draw(st.sampled_from([name for name, versions in self.versions.items() if len(versions) > 1]))
+        number = data.draw(st.integers(1, len(self.versions[table]) - 1))
+        roll_back(self.session, VersionName(table, number), reason="a test")
+        then = self.versions[table][number - 1]
+        self.saw(table, then.rows, then.standing)
+
+    @rule()
+    def reconciled(self) -> None:
+        left = [item for item in reconcile(self.session) if item.outcome == "left"]
+        assert left == []
+
+    @invariant()
+    def versions_never_change(self) -> None:
+        for table, versions in getattr(self, "versions", {}).items():
+            for number, version in enumerate(versions, 1):
+                name = VersionName(table, number)
+                commit, metadata = self.session.repository.commit_and_metadata(name.tag)
+                assert (commit, metadata["lakegate_manifest_sha256"]) == (version.commit, version.manifest), name
+        table = random.choice([name for name, versions in self.versions.items() if versions] or [""])
+        if table:
+            number = random.randint(1, len(self.versions[table]))
+            assert contents(self.session, VersionName(table, number)) == self.versions[table][number - 1].rows
+            assert audit(self.session, VersionName(table, number)) == []
+
+    @invariant()
+    def main_holds_published_versions_alone(self) -> None:
+        repository = self.session.repository
+        assert repository.uncommitted(MAIN) == []
+        for table, versions in self.versions.items():
+            head = repository.get_json(MAIN, f"_lakegate/heads/{table}.json")
+            assert (head or {}).get("version", 0) == len(versions)
+        merged = [name for told in history(self.session) if (name := told.get("lakegate_version"))]
+        own = [str(VersionName(table, number)) for table, versions in self.versions.items() for number in range(1, len(versions) + 1)]
+        assert sorted(name for name in merged if "_raw@" not in name) == sorted(own)
+        assert len(merged) == len(set(merged))
+
+    @invariant()
+    def a_drop_stands_or_may_come_again(self) -> None:
+        standing = {item.drop for item in self.now("rides").standing.values()}
+        for drop in self.drops:
+            found = publication(self.session.repository, dataset="rides", cause=drop, table="rides")
+            assert (found is not None) == (drop in standing), drop
+
+
+def history(session: Session) -> list[dict[str, str]]:
+    """The metadata of each commit of main."""
+    found = session.repository._api.refs_api.log_commits(session.repository.name, MAIN, amount=1000)
+    return [dict(commit.metadata or {}) for commit in found.results]
+
+
+def contents(session: Session, name: VersionName) -> dict[int, float]:
+    table = open_snapshot(str(name), home=session.settings.home.root, tenant=session.settings.tenant).arrow()
+    rows = zip(table["ride"].to_pylist(), table["fare"].to_pylist(), strict=True)
+    found = {ride: round(fare, 2) for ride, fare in rows}
+    assert len(found) == table.num_rows, name
+    return found
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    made = Scene.made(tmp_path_factory.mktemp("machine") / "scene")
+    yield made
+    made.close()
+
+
+def test_no_sequence_of_events_breaks_a_promise(scene: Scene) -> None:
+    lake = type("OneLake", (Lake,), {"scene": scene, "tenants": count()})
+    health = list(HealthCheck)
+    chosen = settings(max_examples=RUNS, stateful_step_count=LENGTH, deadline=None, suppress_health_check=health, print_blob=True)
+    run_state_machine_as_test(lake, settings=chosen)
