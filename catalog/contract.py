@@ -22,6 +22,7 @@ PERSONAL = frozenset({"personal", "sensitive", "pii"})
 """Classifications whose values appear in data files only (promise P6)."""
 
 Unexpected = Literal["refuse", "ignore", "rescue"]
+SameName = Literal["refuse", "supersede"]
 """What is done with delivered columns that the contract doesn't name."""
 RESCUED: Final = "_rescued"
 """The column that keeps the values of unexpected columns, where the contract rescues them."""
@@ -171,6 +172,8 @@ class Contract:
     keep: Keep = "none"
     """Which row of a key that comes more than once is kept: by `keep_order`, then by record number."""
     keep_order: tuple[str, ...] = ()
+    same_name: SameName = "refuse"
+    """What becomes of a delivery under the name of a published drop with other bytes: refused, or it takes that drop's place."""
     unexpected: Unexpected = "refuse"
     """What is done with delivered columns that the contract doesn't name."""
     source: dict[str, Any] = field(default_factory=dict)

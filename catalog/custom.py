@@ -22,6 +22,7 @@ _TOP: Final = (
     "drift",
     "duplicateKeys",
     "unexpectedColumns",
+    "sameName",
     "source",
     "sql",
     "driver",

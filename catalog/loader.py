@@ -15,7 +15,7 @@ from catalog.custom import Custom, check_custom, file_format, kind_of, read_cust
 from catalog.document import Document, Steps, read_yaml, suggest
 from catalog.drift import drift_of
 from catalog.feature_sql import read_sql
-from catalog.policy import duplicate_keys, retention_of, unexpected_columns, upsert_of
+from catalog.policy import duplicate_keys, retention_of, same_name_of, unexpected_columns, upsert_of
 from catalog.standard import API_VERSION, check
 from lakegate.names import MAX_NAME, NAME
 
@@ -25,7 +25,7 @@ MAX_QUARANTINED: Final = 0.10
 _DERIVED: Final = ("_raw", "_quarantine")
 _SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
 _FEATURE_ONLY: Final = ("sql", "driver", "inputs")
-_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "duplicateKeys", "unexpectedColumns", "source", "drift")
+_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "duplicateKeys", "unexpectedColumns", "sameName", "upsert", "source", "drift")
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,7 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
         keep=keep,
         keep_order=keep_order,
         upsert=upsert_of(custom, contract),
+        same_name=same_name_of(custom, contract),
     )
     return unexpected_columns(custom, found)
 

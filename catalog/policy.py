@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final, cast, get_args
 
-from catalog.contract import RESCUED, Column, Contract, Keep, Retention, Unexpected, Upsert
+from catalog.contract import RESCUED, Column, Contract, Keep, Retention, SameName, Unexpected, Upsert
 from catalog.custom import Custom
 from catalog.document import suggest
 from catalog.spark_sql import literal, quoted
@@ -64,6 +64,19 @@ def upsert_of(custom: Custom, contract: Contract) -> Upsert | None:
         fix = f"name a required column of type {', '.join(_ORDERED)} that is neither personal nor part of the key"
         raise custom.error("upsert", f"rows can't be ordered by {order!r}", fix=fix)
     return Upsert(order, _tombstone(custom, contract, given.get("tombstone")))
+
+
+def same_name_of(custom: Custom, contract: Contract) -> SameName:
+    """What becomes of a corrected file, which comes under the name of a published one.
+
+    Raises:
+        ContractError: It says something else, or the rows don't join a table.
+    """
+    said = cast("SameName", custom.word("sameName", get_args(SameName), default="refuse"))
+    if said == "supersede" and contract.write_mode != "append":
+        what = f"{contract.name} has writeMode {contract.write_mode}"
+        raise custom.error("sameName", what, fix="take it out: a later file's rows are the newer ones there, or all that there is")
+    return said
 
 
 def retention_of(custom: Custom) -> Retention | None:

@@ -20,13 +20,13 @@ def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -
     """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
     if name_holder(session, contract, drop, base=base) is None:
         return None
-    told = f"a published drop was delivered as {drop.name} with other bytes; deliver it under a name of its own"
+    told = f"a published drop was delivered as {drop.name} with other bytes; deliver it under a name of its own, or with --supersede"
     return Outcome(NAME_TAKEN, 1, 1, {"told": told})
 
 
 def name_holder(session: Session, contract: Contract, drop: Drop, *, base: str) -> str | None:
     """The other drop of an append dataset that was published under this one's name."""
-    if contract.write_mode == "replace":
+    if contract.write_mode != "append":
         return None
     known = session.repository.get_json(base, name_path(contract, drop))
     return None if known is None or known["drop"] == drop.sha256 else str(known["drop"])

@@ -45,7 +45,8 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
         drop = received(session, contract.name, drop.sha256)
         present = drop.delivered_at
     with session.at_hand(), session.scratch("processed") as folder:
-        instead_of = name_holder(session, contract, drop, base=MAIN) if drop.supersedes else None
+        supersedes = drop.supersedes or contract.same_name == "supersede"
+        instead_of = name_holder(session, contract, drop, base=MAIN) if supersedes else None
         rows = DropRows(session, contract, suite, drop, pins, source.manifest.counts.valid, folder, instead_of)
         job = Job(
             hop="processed",
@@ -61,7 +62,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
             source=source_of(contract, drop) | ({SUPERSEDES: instead_of} if instead_of else {}),
             delivered_at=drop.delivered_at,
             replaces=contract.write_mode == "replace",
-            depends=(name_holder(session, contract, drop, base=MAIN) or "") + present + "supersedes" * drop.supersedes,
+            depends=(name_holder(session, contract, drop, base=MAIN) or "") + present + "supersedes" * supersedes,
         )
         result = run_hop(session, job, again=again)
     session.drops.release(drop.sha256)

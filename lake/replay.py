@@ -223,9 +223,9 @@ class _Replay:
         ids = folder / "chosen.parquet"
         parquet.write_table(chosen.filter(pc.equal(chosen.column(DROP), drop)).select([ROW]), ids)
         staging = stage_records(self.session, self.contract, drop, mine, folder)
-        suite = replace(
-            self.suite, rules=tuple(replace(rule, severity=_only_rows(rule.severity)) for rule in self.suite.rules if rule.row_rule)
-        )
+        # A rule that would block a drop keeps a row in the quarantine here: there is no drop to refuse.
+        rules = (replace(rule, severity="quarantine") if rule.severity == "block" else rule for rule in self.suite.rules if rule.row_rule)
+        suite = replace(self.suite, rules=tuple(rules))
         found = evaluate(
             self.session,
             self.contract,
@@ -248,8 +248,3 @@ class _Replay:
             return int(done["version"]) if done else 0
 
         return sorted(drops, key=published)
-
-
-def _only_rows(severity: str) -> Any:
-    """A rule that would block a drop keeps a row in the quarantine here: there is no drop to refuse."""
-    return "quarantine" if severity == "block" else severity

@@ -151,6 +151,17 @@ def test_a_corrected_file_takes_the_place_of_a_published_drop(session: Session, 
     assert manifest(session, str(back.hop.version)).content_hash == second.content_hash
 
 
+def test_a_contract_can_say_that_a_corrected_file_does_so(session: Session, tmp_path: Path) -> None:
+    first = take(session, tmp_path, "a.csv")
+    contract = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
+    contract.write_text(contract.read_text() + "  - {property: sameName, value: supersede}\n")
+    fresh = open_session(session.settings, say=print)
+    (tmp_path / "a.csv").write_text("ride,fare,at\n1,1.75,1\n")
+    (done,) = ingest(fresh, "rides", [tmp_path / "a.csv"])
+    made = manifest(fresh, str(done.hops[1].version))
+    assert (made.source["supersedes"], made.counts.after) == (first.drop, 1)
+
+
 @pytest.mark.parametrize("session", ["replace"], indirect=True)
 def test_only_what_is_appended_can_be_superseded(session: Session, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has writeMode replace"):
