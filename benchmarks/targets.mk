@@ -7,6 +7,10 @@ BENCH_PACKAGES := $(BENCH_VENV)/packages-$(shell cksum < requirements/bench.txt 
 bench: $(READY) $(BENCH_PACKAGES)  ## Measure speed and memory against others into docs/benchmarks.md: hours.
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.run --rivals-python $(BENCH_VENV)/bin/python $(BENCH)
 
+.PHONY: bench-publish
+bench-publish: $(READY)  ## Measure publishes, over thousands of versions and by many writers, into docs/publishes.md.
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.publishes $(BENCH)
+
 $(BENCH_PACKAGES): | $(PACKAGES)
 	@echo "Installing $$(grep -c == requirements/bench.txt) pinned packages of the others into $(BENCH_VENV), hashes checked ..." >&2
 	@rm -rf $(BENCH_VENV) && $(PYTHON) -m venv $(BENCH_VENV)

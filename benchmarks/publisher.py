@@ -1,0 +1,96 @@
+"""One process that carries small drops through raw and processed, and writes down how long each publish took.
+
+Arguments: home, project, dataset, drops, a file that results go to. A publish is everything after the rows were judged and written to
+this disk: candidate, Delta commit, manifest, evidence and ledger, merge, tag, retention branch.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from lake import hop, publish, tables
+from lake.processed import carry_processed
+from lake.raw import carry_raw
+from lake.receive import receive
+from lake.repository import Repository
+from lake.session import Session, open_session
+from lakegate.settings import Settings
+
+RIDES: Final = 10
+"""Rows of a drop; the last one is set aside."""
+PARTS: Final[tuple[tuple[Any, str], ...]] = (
+    (hop, "standing"),
+    (publish, "stage"),
+    (tables, "_take_over"),
+    (publish, "commit"),
+    (publish, "merge"),
+    (Repository, "tag"),
+    (hop, "keep"),
+    (hop, "note"),
+    (Repository, "delete_branch"),
+    (hop, "record"),
+)
+
+
+class Clock:
+    """Seconds in the parts of a publish, since it was last read."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        for module, name in PARTS:
+            setattr(module, name, self.timed(getattr(module, name)))
+
+    def timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The same call, whose time counts."""
+
+        @functools.wraps(call)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self.seconds += time.perf_counter() - start
+
+        return wrapped
+
+    def read(self) -> float:
+        """Seconds since the last time, and begin anew."""
+        found, self.seconds = self.seconds, 0.0
+        return found
+
+
+def carry(session: Session, clock: Clock, dataset: str, path: Path) -> dict[str, float]:
+    """One drop; when its publish was done, how long that took, and the drop as a whole."""
+    start, contract = time.perf_counter(), session.catalog.get(dataset)
+    with session.at_hand():
+        drop = receive(session, dataset, path)
+        carry_raw(session, contract, drop)
+        clock.read()
+        carry_processed(session, contract, drop)
+    return {"at": time.time(), "publish": clock.read(), "drop": time.perf_counter() - start}
+
+
+def main() -> None:
+    """Carry the drops, a line of JSON for each."""
+    home, project, dataset, drops, results = sys.argv[1:]
+    session, clock = open_session(Settings.load(home=home, project=project), say=lambda _: None), Clock()
+    with session.scratch("deliveries") as folder, Path(results).open("a") as file:
+        for number in range(int(drops)):
+            path = folder / f"{dataset}-{number}-{time.time_ns()}.csv"
+            first = 1 + RIDES * (number + int(time.time()) % 10**6 * 10**4)
+            path.write_text(
+                "ride,fare\n" + "".join(f"{first + ride},{ride}.5\n" for ride in range(RIDES - 1)) + f"{first + RIDES - 1},free\n"
+            )
+            file.write(json.dumps(carry(session, clock, dataset, path)) + "\n")
+            file.flush()
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main()
