@@ -9,13 +9,24 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import psutil
 import pytest
-from dagster import DagsterInstance, Definitions, RunRequest, SensorResult, build_sensor_context, in_process_executor
+from dagster import (
+    DagsterInstance,
+    DagsterRunStatus,
+    Definitions,
+    RunRequest,
+    RunsFilter,
+    SensorResult,
+    build_sensor_context,
+    in_process_executor,
+)
 
-from assets import resource
+from assets import resource, runs
 from assets.dev import dev_command
 from assets.factory import make_assets
 from assets.in_process import QUIET
@@ -23,6 +34,7 @@ from assets.instance import open_instance
 from assets.resource import LakegateResource
 from catalog.contract import QualityRule
 from lake import hold
+from lake.audit import audit_all
 from lake.ingest import ingest
 from lake.publish import head
 from lake.sample import REFERENCES, deliver_sample
@@ -301,22 +313,51 @@ def _until(done: Callable[[], bool], *, seconds: float) -> float:
     return float("inf")
 
 
-def test_a_file_put_into_the_landing_folder_reaches_the_features_with_no_click(home: Home, tmp_path: Path) -> None:
-    home.references()
-    before = home.version("flight_features")
+@contextmanager
+def dagster(home: Home, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Dagster's UI, daemon and code location on the home."""
     command, needs = dev_command(home.session.settings)
-    with (tmp_path / "dev.log").open("w") as log:
+    with log.open("a") as out:
         environment = {**os.environ, **needs, "PYTHONPATH": str(ROOT)}
-        dev = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        dev = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         try:
-            target = home.sample("flights", "flights-2013-03.csv", "flights-2013-03.csv")
-            took = _until(lambda: home.version("flight_features") > before, seconds=END_TO_END_SECONDS)
-            assert took < END_TO_END_SECONDS, (tmp_path / "dev.log").read_text()[-4000:]
-            put_away = target.parent / ".done" / target.name
-            assert _until(put_away.is_file, seconds=20) < 20
+            yield dev
         finally:
-            os.killpg(dev.pid, signal.SIGINT)
+            with suppress(ProcessLookupError):
+                os.killpg(dev.pid, signal.SIGINT)
             try:
                 dev.wait(20)
             except subprocess.TimeoutExpired:
                 os.killpg(dev.pid, signal.SIGKILL)
+
+
+def test_a_file_put_into_the_landing_folder_reaches_the_features_with_no_click(home: Home, tmp_path: Path) -> None:
+    home.references()
+    before, log = home.version("flight_features"), tmp_path / "dev.log"
+    with dagster(home, log):
+        target = home.sample("flights", "flights-2013-03.csv", "flights-2013-03.csv")
+        took = _until(lambda: home.version("flight_features") > before, seconds=END_TO_END_SECONDS)
+        assert took < END_TO_END_SECONDS, log.read_text()[-4000:]
+        put_away = target.parent / ".done" / target.name
+        assert _until(put_away.is_file, seconds=20) < 20
+
+
+def test_a_drop_whose_run_and_daemon_were_killed_is_carried_once_they_start_again(home: Home, tmp_path: Path) -> None:
+    before, log = [home.version(table) for table in ("flights_raw", "flights", "flight_features")], tmp_path / "dev.log"
+    target = home.sample("flights", "flights-2013-04.csv", "flights-2013-04.csv")
+
+    def claimed() -> bool:
+        """Whether a process works on a run."""
+        return any(runs.PROCESS in run.tags for run in home.instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED])))
+
+    with dagster(home, log) as dev:
+        assert _until(claimed, seconds=END_TO_END_SECONDS) < END_TO_END_SECONDS, log.read_text()[-4000:]
+        for process in [*psutil.Process(dev.pid).children(recursive=True), psutil.Process(dev.pid)]:
+            with suppress(psutil.Error):
+                process.kill()
+    with dagster(home, log):
+        put_away = target.parent / ".done" / target.name
+        assert _until(put_away.is_file, seconds=END_TO_END_SECONDS) < END_TO_END_SECONDS, log.read_text()[-4000:]
+        assert _until(lambda: home.version("flight_features") > before[2], seconds=END_TO_END_SECONDS) < END_TO_END_SECONDS
+    assert [home.version(table) for table in ("flights_raw", "flights", "flight_features")] == [number + 1 for number in before]
+    assert not any(audit_all(home.session).values())
