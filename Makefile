@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SOAK ?=
 # One stamp for the pinned packages, one for the checkout in it: what didn't change isn't done again.
 PROJECTS := pyproject.toml lakegate/pyproject.toml
 PACKAGES := $(VENV)/packages-$(shell cksum < requirements/dev.txt | tr -d ' ')
@@ -15,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help:  ## Show this list.
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-7s %s\n' "$$target" "$$text"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-13s %s\n' "$$target" "$$text"; done
 
 .PHONY: demo
 demo: $(READY)  ## Carry a year of real flights from drop to tagged version.
@@ -44,6 +45,12 @@ unit: $(READY)
 
 all: $(READY)
 	$(BIN)/pytest tests --numprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=8
+
+.PHONY: soak
+soak: $(READY)  ## The crash tests at length, each step and hundreds of deaths: hours.
+	LAKEGATE_CRASH_EVERY=1 LAKEGATE_CRASH_MONTHS=12 LAKEGATE_SOAK_KILLS=300 LAKEGATE_BACKFILL_DROPS=200 LAKEGATE_DAMAGE_TRIES=100 \
+	LAKEGATE_STALL_SECONDS=60 LAKEGATE_STALL_WORKERS=8 LAKEGATE_STALL_DROPS=100 LAKEGATE_MACHINE_RUNS=100 LAKEGATE_MACHINE_STEPS=30 \
+	$(BIN)/pytest tests/crash --timeout=14400 --durations=0 $(SOAK)
 
 .PHONY: docs
 docs: $(READY)  ## Write the pages of docs/ that are made from the code.
