@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from lake import layout
-from lake.receive import who
 from lake.on_record import merge_records, record_bytes
+from lake.receive import who
 from lake.repository import MAIN, Repository
 from lake.session import Session
 from lake.standing import finished

@@ -19,8 +19,8 @@ from catalog.contract import Contract
 from lake import layout, publish
 from lake.audit import expired, published_names, table_data
 from lake.keep import keepings
-from lake.receive import who
 from lake.on_record import merge_records, record_bytes
+from lake.receive import who
 from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
 from lakegate.manifest import Manifest

@@ -76,7 +76,7 @@ class Expired(LakegateError):
     """The version was published, and its files are kept no longer; its manifest is, and who ended it, when and why."""
 
     @classmethod
-    def of(cls, version: object, record: Mapping[str, Any], *, where: str | None = None) -> Expired:
+    def of(cls, version: object, record: Mapping[str, Any], *, where: str = "") -> Expired:
         """As the record of its end tells it."""
         what = f"{version} expired on {str(record['at'])[:10]} ({record['why']}; {record['by']})"
         return cls(what, where=where, fix="its manifest is kept; open a later version, or ingest the drop again from raw")

@@ -58,7 +58,7 @@ def mend(lake: LakegateResource) -> SensorDefinition:
 def clean_up_nightly(catalog: Catalog) -> ScheduleDefinition:
     """The schedule of the clean-up; it runs where a contract says which versions it keeps."""
 
-    @op(name="clean_up", required_resource_keys={resource.NAME})
+    @op(name="end_versions", required_resource_keys={resource.NAME})
     def clean(context: OpExecutionContext) -> Output[None]:
         done = clean_up(getattr(context.resources, resource.NAME).session)
         told: dict[str, Any] = {

@@ -79,7 +79,7 @@ def test_an_asset_tells_its_columns_its_owner_and_what_it_was_made_under(defs: D
 
 def test_the_sensors_run_without_anybody_switching_them_on(defs: Definitions) -> None:
     sensors = {sensor.name: sensor for sensor in defs.sensors or []}
-    assert set(sensors) == {"new_drops", "follow_features"}
+    assert set(sensors) == {"new_drops", "follow_features", "mend"}
     assert all(sensor.default_status.value == "RUNNING" for sensor in sensors.values())
 
 

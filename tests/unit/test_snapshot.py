@@ -203,8 +203,8 @@ def test_the_manifest_of_another_version_is_refused(lake):
 def test_a_manifest_that_is_damaged_or_too_new_is_refused(lake):
     copy = lake.home.manifest_copy("default", "flights", 1)
     lake.publish([])
-    copy.write_text(json.dumps({**json.loads(copy.read_bytes()), "format": 2}))
-    with pytest.raises(IntegrityError, match="manifest format 2"):
+    copy.write_text(json.dumps({**json.loads(copy.read_bytes()), "format": 3}))
+    with pytest.raises(IntegrityError, match="manifest format 3"):
         lake.open()
     copy.write_bytes(b"{")
     with pytest.raises(IntegrityError, match=r"v1\.json"):
