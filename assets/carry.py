@@ -37,6 +37,7 @@ from assets.triggers import trigger_event
 from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
 from lake import publish
+from lake.disk import disk_errors
 from lake.features import carry_features
 from lake.ingest import carry_after_raw
 from lake.job import HopResult
@@ -188,7 +189,8 @@ def _refused(context: AssetExecutionContext, contract: Contract, result: HopResu
 def _failures(context: AssetExecutionContext, lake: LakegateResource) -> Iterator[None]:
     """Turn an error into a failure of the step that says what to do; texts of foreign errors may quote values (P6)."""
     try:
-        yield
+        with disk_errors(lake.settings.home.root):
+            yield
     except (Failure, RetryRequested, DagsterError):
         raise
     except Transient as error:

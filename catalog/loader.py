@@ -124,7 +124,9 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
             raise custom.error("orderBy", f"{contract.name} has no column {order_by!r}", fix=suggest(order_by, names))
         column = contract.column(order_by)
         if column.personal or not column.required or contract.write_mode != "append":
-            later = "takes no place: an upsert table takes drops in any order" if contract.write_mode == "upsert" else "orders full deliveries"
+            later = (
+                "takes no place: an upsert table takes drops in any order" if contract.write_mode == "upsert" else "orders full deliveries"
+            )
             why = "is personal" if column.personal else "may be null" if not column.required else later
             fix = "order an append dataset by a required column that is not personal"
             raise custom.error("orderBy", f"orderBy {order_by!r} {why}", fix=fix)

@@ -122,6 +122,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (SystemExit, KeyboardInterrupt):
         raise
+    except OSError as error:
+        from lake.disk import disk_error
+
+        told = disk_error(error, Path.cwd())
+        click.echo(f"error: {told}" if told else unexpected(error), err=True)
+        sys.exit(Exit.FAILED)
     except BaseException as error:  # noqa: BLE001  (a panic in a Rust library is no Exception)
         click.echo(unexpected(error), err=True)
         sys.exit(Exit.FAILED)

@@ -15,6 +15,7 @@ from expectations.verdict import Verdict, report, verdict_of
 from lake import ledger, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse
 from lake.breaker import Breaker
+from lake.disk import disk_error
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.naming import keep
 from lake.publish import Candidate, Published
@@ -50,6 +51,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
     key = ledger.key_of(
         cause=job.cause, hop=job.hop, contract=job.contract, suite=job.suite, sql=job.sql_hash, pins=job.pins, depends=job.depends
     )
+    home = session.settings.home.root
     with Breaker(session.settings, job.dataset).attempt(), _place(session, job):
         with session.queue(job.table):
             if (done := _done(session, job)) is not None:
@@ -70,7 +72,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
         except DataRejected as rejection:
             return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
         except Exception as error:
-            record_failure(session, job, key, error, steps)
+            record_failure(session, job, key, disk_error(error, home) or error, steps)
             raise
 
 

@@ -16,6 +16,7 @@ from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import Verdict, worst
 from lake import ledger, publish
+from lake.disk import disk_errors
 from lake.features import carry_features
 from lake.job import HopResult
 from lake.order import in_order, settle_corrected, waiting_drops, waits_for
@@ -141,14 +142,14 @@ def _carry(
 ) -> Iterator[DropResult]:
     raw: dict[str, HopResult] = {}
     for drop in drops:
-        with _contained(contract.name, on_error, drop, later):
+        with _contained(session, contract.name, on_error, drop, later):
             raw[drop.sha256] = carry_raw(session, contract, drop, again=again)
 
     begun = [drop for drop in drops if drop.sha256 in raw]
     for drop in in_order(session, contract, begun):
         hops, done = [raw[drop.sha256]], raw[drop.sha256].verdict in STOPPED
         if not done:
-            with _contained(contract.name, on_error, drop, later):
+            with _contained(session, contract.name, on_error, drop, later):
                 hops.append(carry_after_raw(session, contract, drop, again=again))
                 done = True
             hops.extend(carry_followers(session, contract.name, on_error=on_error))
@@ -157,10 +158,13 @@ def _carry(
 
 
 @contextlib.contextmanager
-def _contained(dataset: str, on_error: OnError | None, drop: Drop | None = None, later: list[Drop] | None = None) -> Iterator[None]:
+def _contained(
+    session: Session, dataset: str, on_error: OnError | None, drop: Drop | None = None, later: list[Drop] | None = None
+) -> Iterator[None]:
     """What fails stops itself: a drop whose failure may go away by itself is left for `later`, of all else `on_error` is told."""
     try:
-        yield
+        with disk_errors(session.settings.home.root):
+            yield
     except LakegateError as error:
         if isinstance(error, Transient) and drop is not None and later is not None:
             later.append(drop)
@@ -202,7 +206,7 @@ def carry_features_from(session: Session, contract: Contract, *, on_error: OnErr
     made: HopResult | None = None
     while made is None or made.verdict not in STOPPED:
         made = None
-        with _contained(contract.name, on_error):
+        with _contained(session, contract.name, on_error):
             made = carry_features(session, contract)
         if made is None or made.verdict is Verdict.UNCHANGED:
             break
@@ -224,7 +228,7 @@ def carry_waiting(session: Session, dataset: str, *, tried: set[str], on_error: 
                 continue
             waiting = waiting_drops(session, contract, stranded=contract.name == dataset)
             for drop in [drop for drop in waiting if drop.sha256 not in tried]:
-                with _contained(contract.name, on_error):
+                with _contained(session, contract.name, on_error):
                     if waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract)) is None:
                         tried.add(drop.sha256)
                         yield from carry(session, contract, [drop], on_error=on_error)

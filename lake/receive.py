@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lake import layout
+from lake.disk import disk_errors
 from lake.objects import CHUNK
 from lake.publish import head, publication
 from lake.repository import MAIN, NotThere
@@ -57,7 +58,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
     status = check_path(path)
     if status.st_size > LONG:
         session.ready_ahead()
-    with session.scratch("receive") as folder:
+    with disk_errors(session.settings.home.root), session.scratch("receive") as folder:
         copied = folder / "data"
         digest, info = copy_in(path, copied)
         copied = session.drops.keep(digest, copied, path.name)

@@ -122,6 +122,7 @@ def _record(session: Session, names: list[VersionName], manifests: Mapping[Versi
     merge_records(session, {layout.expired(name.table, name.number): body for name, body in bodies.items()}, told=f"{len(names)} expire")
     for name, body in bodies.items():
         session.copy_expiry(name, body)
+        session.finished.pop(name, None)
         session.repository.delete_branch(name.keep_branch)
 
 

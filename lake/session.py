@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from filelock import SoftFileLease, Timeout
+from filelock import LeaseSettingsMismatch, SoftFileLease, Timeout
 
 from catalog.files import Catalog, load_catalog
 from lake import layout
@@ -26,6 +26,7 @@ from lake.repository import MAIN, Repository
 from lake.scratch import scratch, sweep
 from lake.server import ensure_server
 from lake.steps import Watcher
+from lakegate.errors import UsageError
 from lakegate.home import Endpoint
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
@@ -149,6 +150,9 @@ class Session:
             return lease.acquire(timeout=0)
         except Timeout:
             return None
+        except LeaseSettingsMismatch as error:
+            what, fix = "another process works on this home with another LAKEGATE_LEASE", "give all of them the same"
+            raise UsageError(what, where=str(lease.lock_file), fix=fix) from error
 
     def _lease(self, name: str) -> SoftFileLease:
         folder = self.settings.home.root / "locks" / self.settings.tenant

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,34 +50,39 @@ class Scene:
     """A project and a home."""
 
     folder: Path
+    home: Path
+    tenant: str = "default"
     environ: dict[str, str] = field(default_factory=dict)
     """What its commands find in their environment beside the usual."""
 
     @property
-    def home(self) -> Path:
-        return self.folder / "home"
-
-    @property
     def settings(self) -> Settings:
-        return Settings.load(home=self.home, project=self.folder / "project")
+        return replace(Settings.load(home=self.home, project=self.folder / "project", tenant=self.tenant), lease=LEASE)
 
     @classmethod
     def made(
-        cls, folder: Path, *, appended: Sequence[str] = ("rides",), replaced: Sequence[str] = ("rates",), ordered: bool = False
+        cls,
+        folder: Path,
+        *,
+        appended: Sequence[str] = ("rides",),
+        replaced: Sequence[str] = ("rates",),
+        ordered: bool = False,
+        home: Path | None = None,
+        tenant: str = "default",
     ) -> Scene:
-        """A project without a home; `ordered`: drops of what is appended follow each other by their rides."""
+        """A project, without a home unless one is named; `ordered`: drops of what is appended follow each other by their rides."""
         contracts = folder / "project" / "catalog" / "contracts"
         contracts.mkdir(parents=True)
         for mode, names in (("append", appended), ("replace", replaced)):
             for name in names:
                 text = CONTRACT.format(name=name, mode=mode) + ORDERED * (ordered and mode == "append")
                 (contracts / f"{name}.odcs.yaml").write_text(text)
-        return cls(folder)
+        return cls(folder, home or folder / "home", tenant)
 
     def copied(self, folder: Path) -> Scene:
         """The same lake elsewhere; its server must be down."""
         shutil.copytree(self.folder, folder)
-        return Scene(folder)
+        return Scene(folder, folder / "home")
 
     def drop(self, name: str, rides: range) -> Path:
         """A delivery of these rides, the last of them broken."""

@@ -25,9 +25,10 @@ from lake.session import Session, open_session
 from lakegate import open_snapshot
 from lakegate.manifest import sha256
 from lakegate.names import VersionName
+from lakegate.settings import Settings
 from tests.crash.scene import Scene
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.own_process]
 
 RUNS = int(os.environ.get("LAKEGATE_MACHINE_RUNS", "4"))
 """100 by hand."""
@@ -216,14 +217,8 @@ def contents(session: Session, name: VersionName) -> dict[int, float]:
     return found
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    made = Scene.made(tmp_path_factory.mktemp("machine") / "scene")
-    yield made
-    made.close()
-
-
-def test_no_sequence_of_events_breaks_a_promise(scene: Scene) -> None:
+def test_no_sequence_of_events_breaks_a_promise(lakefs_home: Settings, tmp_path: Path) -> None:
+    scene = Scene.made(tmp_path / "scene", home=lakefs_home.home.root)
     lake = type("OneLake", (Lake,), {"scene": scene, "tenants": count()})
     health = list(HealthCheck)
     chosen = settings(max_examples=RUNS, stateful_step_count=LENGTH, deadline=None, suppress_health_check=health, print_blob=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,24 +25,24 @@ from lakegate import open_snapshot
 from lakegate.errors import Expired
 from lakegate.manifest import Manifest, Parent
 from lakegate.names import VersionName
+from lakegate.settings import Settings
 from tests.crash.scene import Scene
 from tests.unit.test_manifest import MANIFEST
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.own_process]
 
 SEED = int(os.environ.get("LAKEGATE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 UPSERTED = "  - {property: upsert, value: {orderBy: at}}\n"
 
 
 @pytest.fixture(params=["append", "upsert", "replace"])
-def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
-    made = Scene.made(tmp_path / "scene")
+def scene(request: pytest.FixtureRequest, tmp_path: Path, lakefs_home: Settings) -> Scene:
+    made = Scene.made(tmp_path / "scene", home=lakefs_home.home.root, tenant=f"ends_{request.param}")
     path = made.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
     text = path.read_text().replace("value: append", f"value: {request.param}")
     text = text.replace("      - {name: fare,", "      - {name: at, logicalType: integer, required: true}\n      - {name: fare,")
     path.write_text(text + "  - {property: retention, value: {versions: 2}}\n" + UPSERTED * (request.param == "upsert"))
-    yield made
-    made.close()
+    return made
 
 
 def deliver(session: Session, scene: Scene, number: int, chance: random.Random) -> None:
@@ -93,35 +92,32 @@ def test_exactly_what_no_living_version_needs_goes(scene: Scene) -> None:
     assert not dead.exists()
     assert not any(audit_all(session).values()), f"seed {SEED}"
     with pytest.raises(Expired, match="its contract keeps it no longer"):
-        open_snapshot("rides@v1", home=scene.home)
-    assert open_snapshot("rides@v7", home=scene.home).arrow().num_rows == manifests[7].counts.after
+        open_snapshot("rides@v1", home=scene.home, tenant=scene.tenant)
+    assert open_snapshot("rides@v7", home=scene.home, tenant=scene.tenant).arrow().num_rows == manifests[7].counts.after
     assert clean_up(session).expired == []
     deliver(session, scene, 7, chance)
     assert not any(audit_all(session).values()), f"seed {SEED}"
 
 
-def test_a_version_that_somebody_needs_is_kept(tmp_path: Path) -> None:
-    scene = Scene.made(tmp_path / "scene", replaced=())
+def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Settings) -> None:
+    scene = Scene.made(tmp_path / "scene", replaced=(), home=lakefs_home.home.root, tenant="kept")
     path = scene.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
     path.write_text(path.read_text() + "  - {property: retention, value: {versions: 1}}\n")
-    try:
-        session = scene.open()
-        for number in range(4):
-            ingest(session, "rides", [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number))])
-        one, two, three = (VersionName("rides", number) for number in (1, 2, 3))
-        keep_version(session, one, reason="an audit", until=date(2026, 12, 31))
-        keep_version(session, two, reason="in production", used_by="delays-7")
-        for gone, ended in ((three, 2027), (one, 2028)):
-            assert str(gone) in clean_up(session, now=datetime(ended - 1, 12, 31, 23, tzinfo=UTC)).expired
-        keep_version(session, two, reason="replaced", used_by="delays-7", ended=True)
-        assert clean_up(session, now=datetime(2028, 1, 1, tzinfo=UTC)).expired == [str(two)]
-        with pytest.raises(Expired, match="rides@v2 expired on 2028-01-01"):
-            keep_version(session, two, reason="too late", used_by="delays-8")
-        with pytest.raises(Expired, match="rides@v1 expired"):
-            roll_back(session, one, reason="too late")
-        assert not any(audit_all(session).values())
-    finally:
-        scene.close()
+    session = scene.open()
+    for number in range(4):
+        ingest(session, "rides", [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number))])
+    one, two, three = (VersionName("rides", number) for number in (1, 2, 3))
+    keep_version(session, one, reason="an audit", until=date(2026, 12, 31))
+    keep_version(session, two, reason="in production", used_by="delays-7")
+    for gone, ended in ((three, 2027), (one, 2028)):
+        assert str(gone) in clean_up(session, now=datetime(ended - 1, 12, 31, 23, tzinfo=UTC)).expired
+    keep_version(session, two, reason="replaced", used_by="delays-7", ended=True)
+    assert clean_up(session, now=datetime(2028, 1, 1, tzinfo=UTC)).expired == [str(two)]
+    with pytest.raises(Expired, match="rides@v2 expired on 2028-01-01"):
+        keep_version(session, two, reason="too late", used_by="delays-8")
+    with pytest.raises(Expired, match="rides@v1 expired"):
+        roll_back(session, one, reason="too late")
+    assert not any(audit_all(session).values())
 
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)

@@ -156,7 +156,10 @@ def test_mistake_in_a_contract_tells_file_line_and_fix(lake: Path, mistake: str)
         load_contract(path)
     file, _, at = caught.value.where.rpartition(":")
     assert file == str(path)
-    assert abs(int(at) - line) <= (5 if "\n" in (new or "") or mistake in ("no severity", "order of drops of an upsert") else 0) or what is None
+    assert (
+        abs(int(at) - line) <= (5 if "\n" in (new or "") or mistake in ("no severity", "order of drops of an upsert") else 0)
+        or what is None
+    )
     assert fix in caught.value.fix
     assert what is None or what in caught.value.what or what in caught.value.fix
 

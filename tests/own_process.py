@@ -1,4 +1,7 @@
-"""Each file here runs in a process of its own: an engine keeps the first lakeFS keys that it sees for as long as its process lives."""
+"""Files that run in a process of their own: an engine keeps the first lakeFS keys that it sees for as long as its process lives.
+
+Those of tests/orchestration/ do, and those that are marked `own_process`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _reports: dict[Path, dict[str, list[Any]]] = {}
 
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Report what the child found for this test; the first test of a file starts the child for all of them."""
-    if CHILD in os.environ or item.path.parent != Path(__file__).parent:
+    if CHILD in os.environ or not (item.path.parent.name == "orchestration" or item.get_closest_marker("own_process")):
         return None
     if item.path not in _reports:
         _reports[item.path] = _run(item)
