@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Contract
@@ -31,19 +31,32 @@ from lakegate.manifest import Manifest
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SETTLED: Final = (*IDENTITY, STATE, "_version", "_attempt", "_reason", "_by", "_at")
+ATTEMPT: Final = "_attempt"
+SETTLED: Final = (*IDENTITY, STATE, "_version", ATTEMPT, "_reason", "_by", "_at")
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A table as it is to be: the rules, the change, its outcomes, what was set aside of each drop, and the drops that stay as they were."""
+    """A table as it is to be: the change, its outcomes, what `keep_aside` wrote of each drop, and the drops that stay as they were."""
 
     parent: Manifest
     suite: Suite
     change: Change
     outcomes: tuple[Outcome, ...]
-    aside: tuple[tuple[Evaluated, Originals | None, Drop], ...]
+    aside: tuple[Path, ...]
     kept: frozenset[str]
+
+
+def keep_aside(found: Evaluated, originals: Originals | None, drop: Drop, suite: Suite, folder: Path) -> Path:
+    """Write the rows of a drop that are set aside into a file in `folder`, while its original records are at hand."""
+    from pyarrow import parquet
+
+    told = {DROP: drop.sha256, "_file": drop.name, "_suite": suite.hash, ATTEMPT: ""}
+    rows, path = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told), folder / "aside.parquet"
+    with parquet.ParquetWriter(path, rows.schema) as writer:
+        for batch in rows:
+            writer.write_batch(batch)
+    return path
 
 
 def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate, steps: Steps) -> Written:
@@ -88,20 +101,19 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
 def _write_aside(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate) -> int:
     """Write the quarantine anew; how many rows it holds."""
     import pyarrow as pa
+    from pyarrow import parquet
 
     parent, path = rebuilt.parent, layout.quarantine_table(contract.name)
     before = _of(read_rows(session, parent, parent.quarantine, list(COLUMNS)), rebuilt.kept)
-    readers = []
-    for found, originals, drop in rebuilt.aside:
-        told = {DROP: drop.sha256, "_file": drop.name, "_suite": rebuilt.suite.hash, "_attempt": candidate.attempt}
-        readers.append(rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told))
-    count: int = before.num_rows + sum(found.quarantined for found, _, _ in rebuilt.aside)
+    count: int = before.num_rows + sum(parquet.read_metadata(file).num_rows for file in rebuilt.aside)
     if not count and not parent.quarantine:
         return 0
 
     def batches() -> Iterator[pa.RecordBatch]:
         yield from before.to_batches()
-        yield from chain.from_iterable(readers)
+        for file in rebuilt.aside:
+            for batch in parquet.ParquetFile(file).iter_batches():
+                yield batch.set_column(COLUMNS.index(ATTEMPT), ATTEMPT, pa.repeat(candidate.attempt, batch.num_rows))
 
     rows = pa.RecordBatchReader.from_batches(before.schema, batches())
     write_rows(session, rows, ref=candidate.branch, path=path, mode="overwrite", statistics=[DROP, ROW])
@@ -112,19 +124,15 @@ def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candi
     """Write anew what was decided of rows: of the drops that stay, all of it; of the others, what was discarded and is set aside again."""
     import pyarrow as pa
     import pyarrow.compute as pc
+    from pyarrow import parquet
 
     parent, path = rebuilt.parent, layout.settled_table(contract.name)
     if not parent.settled:
         return Counter()
     before = read_rows(session, parent, parent.settled, list(SETTLED))
-    marks = [marks_aside(found.plan, found.kept).select([ROW]) for found, _, _ in rebuilt.aside]
-    again = [
-        mark.append_column(DROP, pa.repeat(drop.sha256, mark.num_rows)) for mark, (_, _, drop) in zip(marks, rebuilt.aside, strict=True)
-    ]
+    again = [parquet.read_table(file, columns=list(IDENTITY)) for file in rebuilt.aside]
     discarded = before.filter(pc.equal(before.column(STATE), "discarded"))
-    still = (
-        discarded.join(pa.concat_tables(again).select(IDENTITY), keys=IDENTITY, join_type="left semi") if again else discarded.slice(0, 0)
-    )
+    still = discarded.join(pa.concat_tables(again), keys=IDENTITY, join_type="left semi") if again else discarded.slice(0, 0)
     kept = pa.concat_tables([_of(before, rebuilt.kept), still.select(before.schema.names).cast(before.schema)])
     put_back(session.repository, ref=candidate.branch, path=path, files=[], tag=candidate.base)
     if kept.num_rows:

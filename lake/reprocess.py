@@ -23,12 +23,11 @@ from expectations.verdict import Outcome
 from lake import layout, publish
 from lake.aside import judged_at, latest_manifest
 from lake.change import Change
-from lake.evaluate import Evaluated, evaluate, pin_references
+from lake.evaluate import evaluate, pin_references
 from lake.hop import run_hop
 from lake.job import HopResult, Job
-from lake.originals import Originals
 from lake.raw import parse_received
-from lake.rebuilt import Rebuilt, write_rebuilt
+from lake.rebuilt import Rebuilt, keep_aside, write_rebuilt
 from lake.receive import Drop, received, who
 from lake.refusal import why_blocked
 from lake.repository import MAIN
@@ -109,7 +108,7 @@ class _Reprocess:
     gone: DataFrame | None = None
     counted: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
-    aside: list[tuple[Evaluated, Originals | None, Drop]] = field(default_factory=list)
+    aside: list[Path] = field(default_factory=list)
 
     def judge(self) -> None:
         """Evaluate the drops, each on the table that the ones before it left."""
@@ -162,7 +161,7 @@ class _Reprocess:
             self.counted["inserted"] += found.valid
             part = engine.write_scratch(rows, folder / "rows")
             self.table = part if self.table is None else self.table.unionByName(part)
-        self.aside.append((found, parsed.originals, drop))
+        self.aside.append(keep_aside(found, parsed.originals, drop, self.suite, folder))
 
     def change(self) -> Change:
         """The whole table, in the place of what it was."""
