@@ -18,7 +18,9 @@ __all__ = ["pytest_configure", "pytest_runtest_protocol"]
 LONGEST_FIRST = (
     "test_engines.py",
     "test_rules_in_gx.py",
+    "test_kill_matrix.py",
     "test_killed_demo.py",
+    "test_backfill.py",
     "test_demo.py",
     "test_landing.py",
     "test_dagster.py",

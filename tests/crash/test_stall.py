@@ -17,9 +17,9 @@ pytestmark = pytest.mark.server
 
 SECONDS = float(os.environ.get("LAKEGATE_STALL_SECONDS", "8"))
 """60 by hand."""
-WORKERS = int(os.environ.get("LAKEGATE_STALL_WORKERS", "3"))
+WORKERS = int(os.environ.get("LAKEGATE_STALL_WORKERS", "2"))
 """8 by hand."""
-DROPS = int(os.environ.get("LAKEGATE_STALL_DROPS", "12"))
+DROPS = int(os.environ.get("LAKEGATE_STALL_DROPS", "6"))
 """100 by hand."""
 
 

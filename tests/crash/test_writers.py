@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import pytest
 from tests.crash.scene import Scene, answer, stopped
 
 pytestmark = pytest.mark.server
+
+WRITERS = int(os.environ.get("LAKEGATE_WRITERS", "4"))
+"""8 by hand."""
+DROPS = int(os.environ.get("LAKEGATE_WRITERS_DROPS", "12"))
+"""40 by hand."""
 
 
 @pytest.fixture
@@ -58,11 +64,11 @@ def test_the_same_file_by_five_at_once_is_one_version(scene: Scene) -> None:
     assert scene.left_over() == []
 
 
-def test_eight_write_forty_drops_to_one_table(scene: Scene) -> None:
-    files = [scene.drop(f"{number}.csv", range(1 + 100 * number, 101 + 100 * number)) for number in range(40)]
-    processes = [scene.start("ingest", "rides", *files[number::8]) for number in range(8)]
+def test_all_that_many_write_to_one_table_at_once_lands(scene: Scene) -> None:
+    files = [scene.drop(f"{number}.csv", range(1 + 100 * number, 101 + 100 * number)) for number in range(DROPS)]
+    processes = [scene.start("ingest", "rides", *files[number::WRITERS]) for number in range(WRITERS)]
     told = [hop for process in processes for drop in answer(process, timeout=300) for hop in drop["hops"] if hop["table"] == "rides"]
-    assert sorted(hop["version"] for hop in told) == list(range(1, 41))
+    assert sorted(hop["version"] for hop in told) == list(range(1, DROPS + 1))
     assert {(hop["rows_valid"], hop["rows_quarantined"]) for hop in told} == {(99, 1)}
-    assert scene.published()["rides"][-1]["rows_total"] == 40 * 99
+    assert scene.published()["rides"][-1]["rows_total"] == DROPS * 99
     assert scene.left_over() == []
