@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Passed:
-    """Rows that the gate let pass (the contract's columns, DROP and ROW), how many, and of how many that were judged."""
+    """Rows that the gate let pass (the contract's columns, DROP and ROW), how many, how many it set aside, and of how many records."""
 
     rows: DataFrame
     count: int
+    aside: int
     records: int
 
 
@@ -84,15 +85,15 @@ def change_of(
     if instead_of is not None and parent is not None:
         return _corrected(session, contract, passed, candidate, instead_of)
     mode: Literal["append", "overwrite"] = "overwrite" if replaces else "append"
-    return Change(passed.rows, passed.count, mode, plain_counts(passed.count, passed.records, parent, replaces=replaces))
+    return Change(passed.rows, passed.count, mode, plain_counts(passed.count, passed.aside, passed.records, parent, replaces=replaces))
 
 
-def plain_counts(valid: int, records: int, parent: Manifest | None, *, replaces: bool) -> Counts:
+def plain_counts(valid: int, aside: int, records: int, parent: Manifest | None, *, replaces: bool) -> Counts:
     """The equations of rows that join the table or take its place; of an upsert before anybody looked at the table."""
     before = parent.counts.after if parent else 0
     deleted = before if replaces else 0
     after = before + valid - deleted
-    return Counts(records, valid, records - valid, 0, before=before, inserted=valid, deleted=deleted, after=after)
+    return Counts(records, valid, aside, 0, before=before, inserted=valid, deleted=deleted, after=after)
 
 
 def write_change(session: Session, contract: Contract, change: Change, candidate: Candidate) -> None:
@@ -136,13 +137,12 @@ def _corrected(session: Session, contract: Contract, passed: Passed, candidate: 
     table = _read(session, parent.files, candidate.branch) if parent else None
     before = parent.counts.after if parent else 0
     if table is None:
-        return Change(passed.rows, passed.count, "append", plain_counts(passed.count, passed.records, parent, replaces=False))
+        return Change(passed.rows, passed.count, "append", plain_counts(passed.count, passed.aside, passed.records, parent, replaces=False))
     kept = table.where(F.col(DROP) != drop).select(*[column.name for column in contract.columns], DROP, ROW)
     ((count,),) = engine.rows(kept.groupBy().count())
     after = int(count) + passed.count
-    aside = passed.records - passed.count
     deleted = before - int(count)
-    counts = Counts(passed.records, passed.count, aside, 0, before=before, inserted=passed.count, deleted=deleted, after=after)
+    counts = Counts(passed.records, passed.count, passed.aside, 0, before=before, inserted=passed.count, deleted=deleted, after=after)
     return Change(kept.unionByName(passed.rows), after, "overwrite", counts)
 
 
@@ -162,7 +162,7 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
     counts = Counts(
         passed.records,
         passed.count,
-        passed.records - passed.count,
+        passed.aside,
         0,
         before=before,
         inserted=number["inserted"],

@@ -100,7 +100,7 @@ class DropRows:
         found, parent, compare = judged.found, candidate.parent, judged.compare
         if found.blocked or self._holds(found):
             return Written(found.outcomes, self._counts(found, parent))
-        passed = Passed(self._passing(found), found.valid, self.records)
+        passed = Passed(self._passing(found), found.valid, found.quarantined, self.records)
         change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, instead_of=self.instead_of)
         with ThreadPoolExecutor(1) as pool:  # a write waits for the gateway more than for a core
             steps.tell("write.table")
@@ -168,7 +168,7 @@ class DropRows:
         return bool(held) and bool(holding(held, approval(self.session, **asked).get("rules", ())))
 
     def _counts(self, found: Evaluated, parent: Manifest | None) -> Counts:
-        return plain_counts(found.valid, self.records, parent, replaces=self.replaces)
+        return plain_counts(found.valid, found.quarantined, self.records, parent, replaces=self.replaces)
 
     def _passing(self, found: Evaluated) -> DataFrame:
         from pyspark.sql import functions as F  # noqa: N812

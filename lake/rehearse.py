@@ -112,7 +112,7 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
         delivered_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         baselines=compare.baselines,
     )
-    counts = plain_counts(found.valid, found.valid + found.quarantined, None, replaces=contract.write_mode == "replace")
+    counts = plain_counts(found.valid, found.quarantined, found.valid + found.quarantined, None, replaces=contract.write_mode == "replace")
     approved = approval(session, dataset=contract.name, table=contract.name, cause=drop.sha256, suite_hash=suite.hash)
     return _result(contract, "processed", drop, found.outcomes, counts, waived=approved.get("rules", ()))
 

@@ -178,7 +178,7 @@ class _Replay:
         if candidate.parent is None or candidate.parent.version != parent.version or self.passing is None:
             what = f"{parent.name} is no longer the latest version"
             raise Conflict(what, fix="run the replay again: it is judged against what stands now")
-        passed = Passed(self.passing, self.passed, self.asked)
+        passed = Passed(self.passing, self.passed, self.asked - self.passed, self.asked)
         change = change_of(session, contract, passed, candidate, folder=self.folder, gives_back=True)
         steps.tell("write.table")
         write_change(session, contract, change, candidate)

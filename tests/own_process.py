@@ -20,7 +20,7 @@ CHILD = "LAKEGATE_TEST_REPORTS"
 _reports: dict[Path, dict[str, list[Any]]] = {}
 
 
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Report what the child found for this test; the first test of a file starts the child for all of them."""
     if CHILD in os.environ or not (item.path.parent.name == "orchestration" or item.get_closest_marker("own_process")):
         return None
@@ -30,6 +30,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     for report in _reports[item.path].get(item.nodeid, [_lost(item)]):
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    item.session._setupstate.teardown_exact(nextitem)  # of the folder, which was set up for the tests before this one
     return True
 
 

@@ -166,6 +166,7 @@ def test_what_is_half_written_is_not_touched_until_it_stands_still(home: Home) -
     assert request.job_name == "carry_airlines"
     assert str(request.partition_key).startswith("airlines.csv~")
     assert home.listed("airlines") == [".airlines.csv", "airlines.csv", "airlines.csv.part"]
+    assert not home.run(request)  # its key comes again and again
 
 
 def test_a_file_is_carried_and_then_put_away(home: Home) -> None:
