@@ -6,10 +6,10 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 
 from assets.metadata import VERSION_NUMBER
 from catalog.contract import Contract
-from lake import publish
+from lake import layout, publish
 from lake.features import next_cause
 from lake.publish import Published
-from lake.repository import NotThere
+from lake.repository import MAIN, NotThere
 from lake.session import Session
 from lake.standing import finish, stands
 from lakegate.names import VersionName
@@ -74,7 +74,8 @@ def untold(session: Session, instance: DagsterInstance, table: str) -> list[Vers
     """Versions of a feature table that stand in the lake and of which Dagster knows nothing, oldest first."""
     head = publish.head(session.repository, table)
     newest = int(head["version"]) if head else 0
-    return [VersionName(table, number) for number in range(told_number(instance, table) + 1, newest + 1)]
+    names = (VersionName(table, number) for number in range(told_number(instance, table) + 1, newest + 1))
+    return [name for name in names if session.repository.get(MAIN, layout.expired(table, name.number)) is None]
 
 
 def behind(session: Session, instance: DagsterInstance, contract: Contract) -> str | None:

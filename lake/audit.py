@@ -11,7 +11,7 @@ from lake import layout, publish
 from lake.objects import sha256_of
 from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
-from lakegate.errors import IntegrityError, VersionNotFound
+from lakegate.errors import Expired, IntegrityError, VersionNotFound
 from lakegate.manifest import DataFile, Manifest, manifest_path, sha256
 from lakegate.names import VersionName
 from lakegate.store import GatewayStore
@@ -26,7 +26,10 @@ def audit(session: Session, name: VersionName) -> list[Gap]:
 
     Raises:
         VersionNotFound: It was never published here.
+        Expired: It was, and is kept no longer: nothing of it is to be proved.
     """
+    if (gone := session.repository.get_json(MAIN, layout.expired(name.table, name.number))) is not None:
+        raise Expired.of(name, gone)
     return _Audit(session).version(name)
 
 

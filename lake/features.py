@@ -27,6 +27,7 @@ from lake.engine_errors import engine_errors
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
+from lake.repository import MAIN
 from lake.session import Session
 from lake.standing import finished, resume
 from lake.steps import Steps
@@ -55,6 +56,8 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
     made = finished(session, VersionName(contract.name, int(head["version"]))).manifest if head else None
     pinned = {item.table: item.version for item in made.parents} if made else {}
     step = pinned.get(driver, 0) + 1
+    while step < numbers[driver] and repository.get(MAIN, layout.expired(driver, step)) is not None:
+        step += 1  # it ended before this table was made from it
     if step <= numbers[driver]:
         return str(VersionName(driver, step)), _pins(session, numbers | {driver: step})
     if any(pinned.get(table) != number for table, number in numbers.items()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from lake import layout
-from lake.on_record import merge_records, record_bytes
+from lake.on_record import merge_records, record_bytes, use_bytes
 from lake.receive import who
 from lake.repository import MAIN, Repository
 from lake.session import Session
@@ -54,7 +54,10 @@ def keep_version(
     told = Keeping(name, reason.strip(), who(), now, until.isoformat() if until else "", used_by or "", now if ended else "")
     path = layout.kept(name.table, name.number, hashlib.sha256((used_by or "").encode()).hexdigest()[:12])
     body = {**vars(told), "version": str(name)}
-    merge_records(session, {path: record_bytes(body)}, told=f"{name} is {'no longer ' * ended}kept")
+    records = {path: record_bytes(body), layout.use(name.table, name.number): use_bytes()}
+    merge_records(session, records, told=f"{name} is {'no longer ' * ended}kept")
+    session.finished.pop(name, None)
+    finished(session, name)  # which says so if it ended before this was merged
     return told
 
 

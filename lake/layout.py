@@ -89,6 +89,11 @@ def kept(table: str, number: int, why: str) -> str:
     return f"{KEPT}{table}/v{number}/{why}.json"
 
 
+def use(table: str, number: int) -> str:
+    """Who decided last whether a version's files are needed; whoever ends it, keeps it or goes back to it writes here, and two conflict."""
+    return f"_lakegate/uses/{table}/v{number}.json"
+
+
 def ledger_entry(table: str, number: int) -> str:
     """The ledger's entry of a published version, in the data's own merge."""
     return f"_lakegate/ledger/{table}/v{number}.json"

@@ -24,6 +24,11 @@ def record_bytes(body: Mapping[str, Any]) -> bytes:
     return json.dumps({"format": layout.FORMAT, **body}, sort_keys=True).encode()
 
 
+def use_bytes() -> bytes:
+    """What stands in `layout.use`: other bytes each time, so that of two who decide at once one is refused."""
+    return record_bytes({"id": uuid.uuid4().hex})
+
+
 def merge_records(session: Session, records: Mapping[str, bytes], *, told: str) -> bool:
     """Put records on main, all of them at once; False where they stand there already.
 

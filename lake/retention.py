@@ -19,7 +19,7 @@ from catalog.contract import Contract
 from lake import layout, publish
 from lake.audit import expired, published_names, table_data
 from lake.keep import keepings
-from lake.on_record import merge_records, record_bytes
+from lake.on_record import merge_records, record_bytes, use_bytes
 from lake.receive import who
 from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
@@ -43,24 +43,41 @@ class CleanUp:
 
 
 def clean_up(session: Session, *, dry_run: bool = False, grace: timedelta = GRACE, now: datetime | None = None) -> CleanUp:
-    """Expire the versions that their contracts no longer keep, on record, and free what only they needed."""
+    """Expire the versions that their contracts no longer keep, on record, and free what only they needed.
+
+    Nobody waits for it: whoever keeps a version, or goes back to it, at the moment in which it is to end, writes to the same path.
+
+    Raises:
+        Conflict: Somebody did, so nothing ended.
+    """
     moment, repository = now or datetime.now(UTC), session.repository
-    with contextlib.ExitStack() as turns:
-        for table in sorted({name.table for name in published_names(session)}):
-            turns.enter_context(session.queue(table))  # whoever goes back to a version finds it whole, or expired
-        known, names = dict[str, bytes](), sorted(published_names(session) - expired(repository).keys())
-        manifests = {name: publish.manifest_at(repository, MAIN, name, known=known) for name in names}
-        wanted = {item.version for item in keepings(repository) if item.holds(moment)}
-        alive = living(manifests, session.catalog.contracts, wanted, now=moment)
-        ending = [name for name in manifests if name not in alive]
-        if not dry_run and ending:
+    manifests = _manifests(session)
+    alive = _living(session, manifests, moment)
+    ending = [name for name in manifests if name not in alive]
+    if not dry_run:
+        if ending:
             _record(session, ending, manifests, moment)
-        doomed = list(_doomed(session, {name: manifests[name] for name in alive}, grace)) if repository.blocks else []
-        freed = sum(path.stat().st_size for path in doomed)
-        if not dry_run:
-            for path in doomed:
-                path.unlink()
+        for name in expired(repository):
+            repository.delete_branch(name.keep_branch)
+        manifests = _manifests(session)  # what was published meanwhile needs its files too
+        alive = set(manifests)
+    doomed = list(_doomed(session, {name: manifests[name] for name in alive}, grace)) if repository.blocks else []
+    freed = sum(path.stat().st_size for path in doomed)
+    if not dry_run:
+        for path in doomed:
+            path.unlink()
     return CleanUp([str(name) for name in ending], len(doomed), freed)
+
+
+def _manifests(session: Session) -> dict[VersionName, Manifest]:
+    """Those of the versions that didn't end."""
+    known, names = dict[str, bytes](), sorted(published_names(session) - expired(session.repository).keys())
+    return {name: publish.manifest_at(session.repository, MAIN, name, known=known) for name in names}
+
+
+def _living(session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime) -> set[VersionName]:
+    wanted = {item.version for item in keepings(session.repository) if item.holds(moment)}
+    return living(manifests, session.catalog.contracts, wanted, now=moment)
 
 
 def living(
@@ -113,17 +130,18 @@ def _keeps(
 
 
 def _record(session: Session, names: list[VersionName], manifests: Mapping[VersionName, Manifest], moment: datetime) -> None:
-    """Say of versions that they ended, in one merge; then let go of what kept them."""
+    """Say of versions that they ended, in one merge."""
     told = {"at": moment.isoformat(timespec="seconds"), "by": who(), "why": "its contract keeps it no longer"}
     bodies = {
         name: record_bytes({"table": name.table, "version": name.number, "published_at": manifests[name].created_at, **told})
         for name in names
     }
-    merge_records(session, {layout.expired(name.table, name.number): body for name, body in bodies.items()}, told=f"{len(names)} expire")
+    records = {layout.expired(name.table, name.number): body for name, body in bodies.items()}
+    records |= {layout.use(name.table, name.number): use_bytes() for name in bodies}
+    merge_records(session, records, told=f"{len(names)} expire")
     for name, body in bodies.items():
         session.copy_expiry(name, body)
         session.finished.pop(name, None)
-        session.repository.delete_branch(name.keep_branch)
 
 
 def _doomed(session: Session, alive: Mapping[VersionName, Manifest], grace: timedelta) -> Iterator[Path]:

@@ -19,6 +19,7 @@ from lake.distributions import keep_rolled_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.kept import ROLLS_BACK, TO
+from lake.on_record import use_bytes
 from lake.publish import ENDED, Candidate
 from lake.receive import who
 from lake.repository import MAIN
@@ -27,7 +28,7 @@ from lake.session import Session
 from lake.standing import finished, resume
 from lake.steps import Steps
 from lake.tables import put_back
-from lakegate.errors import Conflict, ContractError, IntegrityError, UsageError
+from lakegate.errors import Conflict, ContractError, Expired, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent
 from lakegate.names import VersionName
 
@@ -136,8 +137,12 @@ class _Rollback:
 
         Raises:
             Conflict: Another version was published meanwhile.
+        Expired: The version is kept no longer.
         """
         repository, table, target, latest = self.session.repository, self.contract.name, self.target, self.latest
+        if (gone := repository.get_json(candidate.base, layout.expired(table, target.version))) is not None:
+            raise Expired.of(target.name, gone)
+        repository.put(candidate.branch, layout.use(table, target.version), use_bytes())
         if candidate.parent is None or candidate.parent.version != latest.version:
             raise Conflict(f"{latest.name} is no longer the latest version", fix="look at what came since, then run it again")
         steps.tell("write.table")

@@ -8,13 +8,15 @@ import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.contract import Contract, Retention
-from lake.audit import audit_all
+from lake import rollback
+from lake.audit import audit, audit_all
 from lake.ingest import ingest
 from lake.keep import keep_version
 from lake.publish import manifest_at
@@ -117,6 +119,31 @@ def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Sett
         keep_version(session, two, reason="too late", used_by="delays-8")
     with pytest.raises(Expired, match="rides@v1 expired"):
         roll_back(session, one, reason="too late")
+    with pytest.raises(Expired, match="rides@v1 expired"):
+        audit(session, one)
+    assert not any(audit_all(session).values())
+
+
+def test_who_ends_a_version_and_who_goes_back_to_it_at_once_are_told_apart(
+    tmp_path: Path, lakefs_home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clean-up holds no queue: a rollback that was decided before, and is published after, must not find its files gone."""
+    scene = Scene.made(tmp_path / "scene", replaced=(), home=lakefs_home.home.root, tenant="apart")
+    path = scene.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
+    path.write_text(path.read_text() + "  - {property: retention, value: {versions: 1}}\n")
+    session, honest = scene.open(), rollback.put_back
+    for number in range(3):
+        ingest(session, "rides", [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number))])
+
+    def meanwhile(*args: Any, **kwargs: Any) -> None:
+        monkeypatch.setattr(rollback, "put_back", honest)
+        aged(session)
+        assert clean_up(scene.open()).expired == ["rides@v1", "rides@v2"]
+        honest(*args, **kwargs)
+
+    monkeypatch.setattr(rollback, "put_back", meanwhile)
+    with pytest.raises(Expired, match="rides@v1 expired"):
+        roll_back(session, VersionName("rides", 1), reason="a test")
     assert not any(audit_all(session).values())
 
 
