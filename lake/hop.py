@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from expectations.verdict import Verdict, report, verdict_of
-from lake import ledger, provenance, publish
+from lake import layout, ledger, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse
 from lake.breaker import Breaker
 from lake.disk import disk_error
@@ -30,6 +30,7 @@ from lakegate.manifest import Manifest, sha256
 
 REBASES: Final = 5
 """Times that a publish which lost a race is made again on the new head."""
+Record = dict[str, Any] | None
 SLOT_DIGITS: Final = 2
 """Of a cause's SHA-256: 256 slots a table, which now and then two drops share, and no lease for each drop that ever came."""
 
@@ -57,6 +58,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
             if (done := _done(session, job)) is not None:
                 publish.sweep(session.repository, table=job.table, cause=job.cause)
                 return done
+            before = _record_of(session, job)
         if not again and (known := answered_before(session, job, key)) is not None:
             return known
         steps = Steps(job.table, session.watcher)
@@ -68,7 +70,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
                     return stopped
             steps.tell("queue")
             with session.queue(job.table):
-                return (job.judge and _done(session, job)) or _publish(session, job, key, steps)
+                return (job.judge and _done(session, job)) or _publish(session, job, key, steps, before)
         except DataRejected as rejection:
             return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
         except Exception as error:
@@ -91,17 +93,22 @@ def _done(session: Session, job: Job) -> HopResult | None:
     return None if found is None else _unchanged(session, job, finish(session, found))
 
 
-def _publish(session: Session, job: Job, key: str, steps: Steps) -> HopResult:
+def _publish(session: Session, job: Job, key: str, steps: Steps, before: Record) -> HopResult:
     """Write and publish, again on the new head where somebody outside of the queue was first."""
     for rebase in range(REBASES + 1):
         try:
-            return _attempt(session, job, key, steps, rebases=rebase)
+            return _attempt(session, job, key, steps, before, rebases=rebase)
         except (Conflict, NotThere):
             if (found := standing(session, job)) is not None:
                 return _result(job, finish(session, found), Verdict.UNCHANGED)
             if job.replaces or rebase == REBASES:
                 raise
     raise AssertionError
+
+
+def _record_of(session: Session, job: Job, *, ref: str = MAIN) -> Record:
+    """What is on record about the publish of this job, whether that stands or not."""
+    return session.repository.get_json(ref, layout.publication(job.dataset, job.cause, job.table))
 
 
 def _stopped(session: Session, job: Job, key: str, written: Written) -> HopResult | None:
@@ -119,15 +126,16 @@ def _verdict(written: Written, waived: Collection[str]) -> Verdict:
     return verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
 
 
-def _attempt(session: Session, job: Job, key: str, steps: Steps, *, rebases: int) -> HopResult:
+def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record, *, rebases: int) -> HopResult:
     repository = session.repository
     with steps.step("stage"):
         candidate = publish.stage(repository, table=job.table, dataset=job.dataset, cause=job.cause)
         steps.attempt = candidate.attempt
     try:
         # Whoever slept before this had no branch that its successor could have deleted: its base may hold the publish already.
-        if standing(session, job) is not None:
-            raise Conflict(f"another attempt published {job.table} for {job.cause[:12]}", fix="nothing to do")
+        if _record_of(session, job, ref=candidate.base) != before:
+            what = f"{job.table} was published for {job.cause[:12]} by another attempt, or taken back, since this one began"
+            raise Conflict(what, fix="nothing to do where it stands; else run it again")
         with steps.step("write"):
             written = job.write(candidate, steps)
         with steps.step("judge"):
