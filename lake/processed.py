@@ -36,7 +36,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
         what = f"drop {drop.sha256[:12]} has no raw version"
         raise IntegrityError(what, fix="carry it through the raw hop first")
     check_columns(session, contract)
-    if (later := superseded_by(session, contract, drop)) is not None:
+    if (later := superseded_by(session, contract, drop) or corrected_by(session, contract, drop)) is not None:
         return _superseded(session, contract, drop, later)
     source = finished(session, VersionName(raw_table, int(raw["version"])))
     pins = pin_references(session, contract)
@@ -81,6 +81,17 @@ def superseded_by(session: Session, contract: Contract, drop: Drop) -> VersionNa
         return None
     latest = finished(session, VersionName(contract.name, int(head["version"])))
     return latest.name if (latest.manifest.delivered_at or "") > drop.delivered_at else None
+
+
+def corrected_by(session: Session, contract: Contract, drop: Drop) -> VersionName | None:
+    """The version that took in a file of the same name which was delivered later: this one is the one that it corrects."""
+    if not drop.supersedes and contract.same_name != "supersede":
+        return None
+    holder = name_holder(session, contract, drop, base=MAIN)
+    if holder is None or received(session, contract.name, holder).delivered_at < drop.delivered_at:
+        return None
+    done = publish.publication(session.repository, dataset=contract.name, cause=holder, table=contract.name)
+    return None if done is None else VersionName(contract.name, int(done["version"]))
 
 
 def _superseded(session: Session, contract: Contract, drop: Drop, later: VersionName) -> HopResult:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from lake import layout
 from lake.disk import disk_errors
 from lake.objects import CHUNK
-from lake.publish import head, publication
+from lake.publish import ENDED, head, publication
 from lake.repository import MAIN, NotThere
 from lake.session import Session
 from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, UsageError
@@ -83,6 +83,8 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
                 body = {"format": layout.FORMAT, "received_at": now, "path": str(path.resolve()), "name": path.name}
                 body |= {"size": info.st_size, "modified_at": modified, "received_by": who()} | ({"supersedes": True} if supersede else {})
                 _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
+            elif _withdrawn(session, dataset, digest) and not is_pending(session, dataset, digest):
+                _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
     return _drop(session, dataset, digest, body, receipt=receipt)
 
 
@@ -142,15 +144,18 @@ def is_pending(session: Session, dataset: str, digest: str) -> bool:
 
 def settle(session: Session, dataset: str, digest: str) -> None:
     """Take away the pending marker of a delivery that changes nothing: its content is the table's latest already."""
-    repository = session.repository
-    branch = _prefix(dataset, digest) + uuid.uuid4().hex[:8]
-    repository.branch(branch, MAIN)
-    try:
-        repository.delete(branch, layout.pending(dataset, digest))
-        repository.commit(branch, f"settle {dataset} {digest[:12]}", {"lakegate_drop": digest})
-        repository.merge(branch, f"settle {dataset} {digest[:12]}", {"lakegate_drop": digest})
-    finally:
-        repository.delete_branch(branch)
+    repository, told = session.repository, f"settle {dataset} {digest[:12]}"
+    with session.queue(f"receive_{dataset}"):
+        if not is_pending(session, dataset, digest):
+            return
+        branch = _prefix(dataset, digest) + uuid.uuid4().hex[:8]
+        repository.branch(branch, MAIN)
+        try:
+            repository.delete(branch, layout.pending(dataset, digest))
+            repository.commit(branch, told, {"lakegate_drop": digest})
+            repository.merge(branch, told, {"lakegate_drop": digest})
+        finally:
+            repository.delete_branch(branch)
 
 
 def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receipt: str, body: dict[str, Any]) -> None:
@@ -185,6 +190,11 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
 
 def _prefix(dataset: str, digest: str) -> str:
     return f"receive-{dataset}-{digest[:12]}-"
+
+
+def _withdrawn(session: Session, dataset: str, digest: str) -> bool:
+    """Whether a rollback took its rows out, so that it may come again."""
+    return (session.repository.get_json(MAIN, layout.publication(dataset, digest, dataset)) or {}).get(ENDED) == "withdrawn"
 
 
 def _stands(session: Session, dataset: str, digest: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from lake.audit import audit_all
 from lake.ingest import ingest
 from lake.publish import manifest_at
+from lake.receive import pending, receive
 from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.versions import list_quarantine
@@ -160,6 +161,30 @@ def test_a_contract_can_say_that_a_corrected_file_does_so(session: Session, tmp_
     (done,) = ingest(fresh, "rides", [tmp_path / "a.csv"])
     made = manifest(fresh, str(done.hops[1].version))
     assert (made.source["supersedes"], made.counts.after) == (first.drop, 1)
+
+
+def test_the_file_that_was_corrected_takes_no_place_when_it_is_carried_late(session: Session, tmp_path: Path) -> None:
+    contract = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
+    contract.write_text(contract.read_text() + "  - {property: sameName, value: supersede}\n")
+    fresh = open_session(session.settings, say=print)
+    path = tmp_path / "late.csv"
+    path.write_text("ride,fare,at\n1,1.5,1\n")
+    receive(fresh, "rides", path)  # and its process dies
+    path.write_text("ride,fare,at\n1,1.75,2\n")
+    told = ingest(fresh, "rides", [path])
+    assert [result.hops[-1].version for result in told] == ["rides@v1", None]
+    assert told[1].hops[-1].reason == "rides@v1 came of a delivery that was received after this one"
+    assert pending(fresh, "rides") == []
+
+
+def test_a_withdrawn_drop_that_comes_again_is_pending_until_it_stands(session: Session, tmp_path: Path) -> None:
+    first, second = take(session, tmp_path, "a.csv"), take(session, tmp_path, "b.csv")
+    roll_back(session, first.name, reason="a test")
+    assert receive(session, "rides", tmp_path / "b.csv").sha256 == second.drop
+    assert pending(session, "rides") == [second.drop]
+    (again,) = ingest(session, "rides", [tmp_path / "b.csv"])
+    assert again.hops[-1].version == "rides@v4"
+    assert pending(session, "rides") == []
 
 
 @pytest.mark.parametrize("session", ["replace"], indirect=True)
