@@ -21,6 +21,7 @@ from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import layout, publish
+from lake.answers import holding
 from lake.aside import judged_at, latest_manifest
 from lake.change import Change
 from lake.evaluate import evaluate, pin_references
@@ -29,10 +30,10 @@ from lake.job import HopResult, Job
 from lake.raw import parse_received
 from lake.rebuilt import Rebuilt, keep_aside, write_rebuilt
 from lake.receive import Drop, received, who
-from lake.refusal import why_blocked
+from lake.refusal import why_blocked, why_held
 from lake.repository import MAIN
 from lake.session import Session
-from lake.standing import resume
+from lake.standing import finished, resume
 from lake.tables import uri_of
 from lake.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
 from lakegate.errors import DataRejected, IntegrityError, UsageError
@@ -145,6 +146,13 @@ class _Reprocess:
         )
         if found.blocked:
             raise DataRejected(why_blocked(contract, found.outcomes, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
+        raw = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=f"{contract.name}_raw") or {}
+        delivered = finished(session, VersionName(f"{contract.name}_raw", int(raw["version"]))).manifest.counts.valid
+        if parsed.readable != delivered:
+            what = f"{drop.name}: {parsed.readable} records can be read now, {delivered} could when it was delivered"
+            raise IntegrityError(what, where=f"drop {drop.sha256[:12]}", fix=f"restore the file format in {contract.path.name}")
+        if held := holding(found.outcomes, ()):
+            raise DataRejected(why_held(contract, held, cause=drop.sha256, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
         columns = [column.name for column in contract.columns]
         rows = found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(drop.sha256).alias(DROP), F.col(ROW))
         self.counted += Counter(records=parsed.readable, valid=found.valid, quarantined=found.quarantined)
