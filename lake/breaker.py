@@ -48,9 +48,11 @@ class State:
         """Whether attempts have to wait, or have to be the one that probes."""
         return self.open_until > 0
 
-    def failed(self, now: float) -> State:
-        """After another transient failure."""
+    def failed(self, now: float, *, probe: bool = True) -> State:
+        """After another transient failure, of the attempt that probes or of one that began while it was closed."""
         recent = (self.recent + "f")[-RECENT:]
+        if self.is_open and not probe:
+            return replace(self, recent=recent)
         if self.is_open:
             longer = min(2 * self.cool_down, LONGEST)
             return State(recent, now + longer, longer)
@@ -84,23 +86,29 @@ class Breaker:
         Raises:
             Transient: The breaker is open, and this is not the attempt that probes.
         """
-        self._admit()
+        probe = self._admit()
         try:
             yield
         except Transient:
-            self._change(lambda state: state.failed(self._now()))
+            self._change(lambda state: state.failed(self._now(), probe=probe))
+            raise
+        except BaseException:
+            if probe:  # it came to no answer that tells: another one may probe at once
+                self._change(lambda state: replace(state, probing_until=0.0))
             raise
         if "f" in self.state.recent or self.state.is_open:  # else there is nothing to forget
             self._change(State.succeeded)
 
-    def _admit(self) -> None:
+    def _admit(self) -> bool:
+        """Let an attempt through, and say whether it is the one that probes."""
         now, state = self._now(), self.state
         if not state.is_open:
-            return
+            return False
         if now < state.open_until or not self._probe():
             again = datetime.fromtimestamp(max(state.open_until, now), UTC).strftime("%H:%M:%S UTC")
             what = f"{self.source} waits: {len(state.recent) - len(state.recent.rstrip('f'))} attempts in a row met a transient failure"
             raise Transient(what, fix=f"nothing to do: one attempt is made after {again}, and the others when it succeeds")
+        return True
 
     def _probe(self) -> bool:
         """Whether this attempt may be the one that probes."""

@@ -103,3 +103,21 @@ def test_a_damaged_file_is_as_good_as_none(source: Source, tmp_path: Path) -> No
     (path,) = (tmp_path / "breakers").rglob("*.json")
     path.write_text("{")
     assert source.attempt("s")
+
+
+def test_attempts_that_began_before_it_opened_make_the_wait_no_longer(source: Source) -> None:
+    with suppress(Transient), source.breaker.attempt():
+        for _ in range(IN_A_ROW):
+            source.attempt("f")
+        raise Transient("away, like the others")
+    source.clock.now += COOL_DOWN + 1
+    assert source.attempt("s")
+
+
+def test_a_probe_that_comes_to_no_answer_holds_no_other_up(source: Source) -> None:
+    for _ in range(IN_A_ROW):
+        source.attempt("f")
+    source.clock.now += COOL_DOWN + 1
+    with suppress(DataRejected), source.breaker.attempt():
+        raise DataRejected("refused")
+    assert source.attempt("s")
