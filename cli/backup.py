@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cli.options import json_option, lake_options, print_json
+from lakegate.errors import UsageError
 from lakegate.settings import Settings
 
 
@@ -22,6 +23,9 @@ def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
     """
     from lake.backup import backup
 
+    if settings.lakefs is not None or settings.lakefs_namespace is not None:
+        what = "what was delivered and every version lie in another store than the home"
+        raise UsageError(what, fix="back up that store and its lakeFS; the home holds caches and what Dagster knows alone")
     done = backup(settings.home, folder)
     if as_json:
         print_json({"files": done.files, "bytes": done.size})

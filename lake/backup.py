@@ -6,6 +6,8 @@ down for a moment. Whoever asks it meanwhile waits, as for any server that start
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +18,9 @@ from lake.server import paused
 from lakegate.errors import LakegateError, UsageError
 from lakegate.home import Home
 
-NOT_COPIED: Final = ("scratch", "locks", "breakers", "lakefs/cache", "lakefs/lock", "lakefs/server.json", "lakefs/lakefs.log")
+MARK: Final = "backup.json"
+"""In a backup: whether it is complete. One that was interrupted is not, until it is made again."""
+NOT_COPIED: Final = (MARK, "scratch", "locks", "breakers", "lakefs/cache", "lakefs/lock", "lakefs/server.json", "lakefs/lakefs.log")
 """What a process makes anew, or what tells of this host's."""
 
 
@@ -32,7 +36,7 @@ class Copied:
 
 
 def backup(home: Home, folder: Path) -> Copied:
-    """Copy a home into a folder: a new one, or that of an earlier backup of the same home, which then takes what is new.
+    """Copy a home (its blocks may be a link to another disk) into a folder: a new one, or that of an earlier backup of the same home, which then takes what is new.
 
     Raises:
         UsageError: There is no home, or the folder lies in it or holds something else.
@@ -41,14 +45,17 @@ def backup(home: Home, folder: Path) -> Copied:
     _check(home.root, folder)
     if not home.format_file.is_file():
         raise UsageError("there is no Lakegate home", where=str(home.root), fix="name it with --home or LAKEGATE_HOME")
-    if folder.exists() and any(folder.iterdir()) and not Home(folder).format_file.is_file():
+    if folder.exists() and any(folder.iterdir()) and _complete(folder) is None:
         raise UsageError("this folder holds something else than a backup", where=str(folder), fix="name a new or an empty one")
     try:
-        first = _copy(home.root, folder, list(_files(home.blocks)))
+        _mark(folder, complete=False)
+        copied = _copy(home.root, folder, list(_files(home.blocks)))
         with paused(home):
-            return first + _copy(home.root, folder, list(_files(home.root)), gone=True)
+            copied += _copy(home.root, folder, sorted({*_files(home.root), *_files(home.blocks)}), gone=True)
+        _mark(folder, complete=True)
     except OSError as error:
         raise LakegateError(f"the backup can't be written ({error.strerror})", where=str(folder), fix="free some disk space") from error
+    return copied
 
 
 def restore(home: Home, folder: Path) -> Copied:
@@ -59,15 +66,36 @@ def restore(home: Home, folder: Path) -> Copied:
         LakegateError: It can't be written.
     """
     _check(folder, home.root)
-    if not Home(folder).format_file.is_file():
+    if (complete := _complete(folder)) is None:
         raise UsageError("this folder is no backup", where=str(folder), fix="name one that `lakegate backup` wrote")
+    if not complete:
+        raise UsageError("this backup was interrupted", where=str(folder), fix="make it again, or name another one")
     Home(folder).check_format()
     if home.root.exists() and any(home.root.iterdir()):
         raise UsageError("the home holds something", where=str(home.root), fix="move it away, or restore into another --home")
     try:
-        return _copy(folder, home.root, list(_files(folder)))
+        whole = home.root.with_name(f".{home.root.name}.restoring")
+        copied = _copy(folder, whole, list(_files(folder)))
+        if home.root.exists():
+            home.root.rmdir()
+        whole.replace(home.root)
     except OSError as error:
         raise LakegateError(f"the home can't be written ({error.strerror})", where=str(home.root), fix="free some disk space") from error
+    return copied
+
+
+def _complete(folder: Path) -> bool | None:
+    """Whether a folder holds a complete backup; None where it holds none."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return bool(json.loads((folder / MARK).read_text())["complete"])
+    return None
+
+
+def _mark(folder: Path, *, complete: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = folder / f"{MARK}.tmp"
+    fresh.write_text(json.dumps({"complete": complete}) + "\n")
+    fresh.replace(folder / MARK)
 
 
 def _check(source: Path, target: Path) -> None:
@@ -88,8 +116,12 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
         relative = path.relative_to(source)
         if relative.as_posix().startswith(NOT_COPIED):
             continue
+        place = target / relative
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # a journal, or a file that was put away, since it was listed
+            continue
         there.add(relative)
-        status, place = path.stat(), target / relative
         if place.exists() and (place.stat().st_size, place.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns):
             continue
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -99,6 +131,6 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
         copied += Copied(1, status.st_size)
     if gone:
         for path in _files(target):
-            if path.relative_to(target) not in there:
+            if path.relative_to(target) not in there and path.name != MARK:
                 path.unlink()
     return copied

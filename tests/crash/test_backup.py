@@ -61,5 +61,11 @@ def test_what_can_be_no_backup_is_said(scene: Scene, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no backup"):
         restore(Home(tmp_path / "fresh"), other)
     backup(home, tmp_path / "kept")
+    mark = tmp_path / "kept" / "backup.json"
+    whole = mark.read_text()
+    mark.write_text('{"complete": false}')
+    with pytest.raises(UsageError, match="was interrupted"):
+        restore(Home(tmp_path / "fresh"), tmp_path / "kept")
+    mark.write_text(whole)
     with pytest.raises(UsageError, match="holds something"):
         restore(home, tmp_path / "kept")
