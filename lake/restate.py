@@ -53,9 +53,11 @@ def gaps(session: Session, dataset: str = "") -> Iterator[Gap]:
     for item in session.repository.listing(MAIN, layout.publications(dataset)):
         name, _, last = item.path.removeprefix(layout.publications()).partition("/")
         cause, table = last.removesuffix(".json").split(".", 1)
-        if (name, cause, table) in known:
+        if (told := known.get((name, cause, table))) == PUBLISHED:
             continue
         found = _gap(session, name, cause, table)
+        if told == found.state:
+            continue
         yield found
         for other in others(manifest_at(session.repository, MAIN, VersionName(table, int(found.publication["version"]))).source):
             gap = _gap(session, name, other, table)

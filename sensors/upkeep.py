@@ -60,6 +60,7 @@ def clean_up_nightly(catalog: Catalog) -> ScheduleDefinition:
 
     @op(name="end_versions", required_resource_keys={resource.NAME})
     def clean(context: OpExecutionContext) -> Output[None]:
+        context.instance.add_run_tags(context.run_id, {runs.PROCESS: runs.this_process()})
         done = clean_up(getattr(context.resources, resource.NAME).session)
         told: dict[str, Any] = {
             "expired": MetadataValue.text(", ".join(done.expired) or "nothing"),
