@@ -3,7 +3,7 @@
 Of the rows of one key the one with the greatest order counts, of several with the same order the last by drop and record number. It
 is inserted, updates the row that stands, deletes it (a tombstone), finds it unchanged, or is outdated: what stands, or was
 deleted, is as new or newer. All other rows of the key are outdated. So the table holds each key's newest row, whatever order drops come
-in; the keys that were deleted are remembered with their order.
+in (where two drops tell a key's newest order with other values, the one that came first); the keys that were deleted are remembered with their order.
 """
 
 from __future__ import annotations
