@@ -36,15 +36,19 @@ def run(scene: Scene, *, stall: bool) -> int:
     files = [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number)) for number in range(DROPS)]
     scene.run("ingest", "rates", scene.drop("rates.csv", range(1, 5)))
     server, calls = int(json.loads(scene.settings.home.server_file.read_text())["pid"]), scene.folder / "calls"
-    workers = [scene.start("ingest", "rides", *files[number::WORKERS], plan={"calls": str(calls)}) for number in range(WORKERS)]
+    calls.mkdir()
+    workers = [
+        scene.start("ingest", "rides", *files[number::WORKERS], plan={"calls": str(calls / str(number))}) for number in range(WORKERS)
+    ]
     if stall:
-        time.sleep(4)
+        while len(list(calls.iterdir())) < WORKERS:  # one that begins in a stall would rather start another server
+            time.sleep(0.05)
         os.kill(server, signal.SIGSTOP)
         time.sleep(SECONDS)
         os.kill(server, signal.SIGCONT)
     for worker in workers:
         answer(worker, timeout=600)
-    return calls.stat().st_size
+    return sum(file.stat().st_size for file in calls.iterdir())
 
 
 def test_a_stall_is_waited_out(scenes: tuple[Scene, Scene]) -> None:
