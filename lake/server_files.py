@@ -22,6 +22,8 @@ SSTABLE_CACHE = 32_000_000
 """Bytes in memory for committed metadata; lakeFS's default, 400 MB, is meant for repositories of a billion objects."""
 DISK_CACHE = 256 * 1024**2
 """Bytes on disk for the same; what it caches lies on this very disk, so it needs no more."""
+BATCH_DELAY = "0.1ms"
+"""For which lakeFS collects reads of refs to ask for them together; its default, 3 ms, is meant for a database far away."""
 COMMIT_CACHE = 5_000
 """Commits in memory."""
 LOG_LINES = 20
@@ -122,7 +124,7 @@ def write_config(home: Home, keys: Mapping[str, str], *, port: int) -> int:
             "sstable": {"memory": {"cache_size_bytes": SSTABLE_CACHE}},
             "local_cache": {"dir": "cache", "size_bytes": DISK_CACHE},
         },
-        "graveler": {"commit_cache": {"size": COMMIT_CACHE}},
+        "graveler": {"commit_cache": {"size": COMMIT_CACHE}, "max_batch_delay": BATCH_DELAY},
         "installation": {"user_name": "lakegate", "access_key_id": keys["key_id"], "secret_access_key": keys["secret"]},
         "stats": {"enabled": False},
         "security": {"check_latest_version": False, "audit_check_url": ""},
