@@ -1,7 +1,7 @@
 """One process that carries small drops through raw and processed, and writes down how long each publish took.
 
 Arguments: home, project, dataset, drops, a file that results go to. A publish is everything after the rows were judged and written to
-this disk: candidate, Delta commit, manifest, evidence and ledger, merge, tag, retention branch.
+this disk: candidate, Delta commits, their files listed and hashed, manifest, evidence and ledger, merge, tag, retention branch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from lake import hop, publish, tables
+from lake import change, drop_rows, hop, publish, tables
 from lake.processed import carry_processed
 from lake.raw import carry_raw
 from lake.receive import receive
@@ -25,9 +25,13 @@ from lakegate.settings import Settings
 RIDES: Final = 10
 """Rows of a drop; the last one is set aside."""
 PARTS: Final[tuple[tuple[Any, str], ...]] = (
-    (hop, "standing"),
+    (hop, "_done"),
     (publish, "stage"),
     (tables, "_take_over"),
+    (change, "list_table"),
+    (change, "table_files"),
+    (drop_rows, "table_files"),
+    (drop_rows.DropRows, "_settle"),
     (publish, "commit"),
     (publish, "merge"),
     (Repository, "tag"),
@@ -39,10 +43,10 @@ PARTS: Final[tuple[tuple[Any, str], ...]] = (
 
 
 class Clock:
-    """Seconds in the parts of a publish, since it was last read."""
+    """Seconds in the parts of a publish, since it was last read; while two of them run beside each other, time counts once."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.spans: list[tuple[float, float]] = []
         for module, name in PARTS:
             setattr(module, name, self.timed(getattr(module, name)))
 
@@ -55,14 +59,18 @@ class Clock:
             try:
                 return call(*args, **kwargs)
             finally:
-                self.seconds += time.perf_counter() - start
+                self.spans.append((start, time.perf_counter()))
 
         return wrapped
 
     def read(self) -> float:
         """Seconds since the last time, and begin anew."""
-        found, self.seconds = self.seconds, 0.0
-        return found
+        spans, self.spans = sorted(self.spans), []
+        seconds, until = 0.0, 0.0
+        for start, end in spans:
+            seconds += max(0.0, end - max(start, until))
+            until = max(until, end)
+        return seconds
 
 
 def carry(session: Session, clock: Clock, dataset: str, path: Path) -> dict[str, float]:
