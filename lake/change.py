@@ -13,7 +13,7 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from lake import layout
 from lake.content import content_after
-from lake.delta import list_table, table_files
+from lake.delta import Added, list_table, table_files
 from lake.publish import Candidate
 from lake.session import Session
 from lake.tables import uri_of, write_table
@@ -96,32 +96,33 @@ def plain_counts(valid: int, aside: int, records: int, parent: Manifest | None, 
     return Counts(records, valid, aside, 0, before=before, inserted=valid, deleted=deleted, after=after)
 
 
-def write_change(session: Session, contract: Contract, change: Change, candidate: Candidate) -> None:
-    """Write a change onto its candidate."""
+def write_change(session: Session, contract: Contract, change: Change, candidate: Candidate) -> Added | None:
+    """Write a change onto its candidate; see `write_table` for what it returns."""
     kept = [*contract.with_statistics, ROW, DROP]
     path = layout.processed_table(contract.name)
-    write_table(session, change.rows, ref=candidate.branch, path=path, mode=change.mode, statistics=kept)
+    added = write_table(session, change.rows, ref=candidate.branch, path=path, mode=change.mode, statistics=kept)
     if change.tombstones is not None:
         path = layout.tombstones_table(contract.name)
         write_table(session, change.tombstones, ref=candidate.branch, path=path, mode="overwrite", statistics=[ROW, DROP])
+    return added
 
 
-def written(session: Session, contract: Contract, change: Change, candidate: Candidate, *, fresh: bool) -> Tables:
-    """What lies on the candidate, hashed; `fresh`: what was deleted before is forgotten.
+def written(session: Session, contract: Contract, change: Change, candidate: Candidate, *, added: Added | None, fresh: bool) -> Tables:
+    """What lies on the candidate, hashed; `added`: what writing it returned; `fresh`: what was deleted before is forgotten.
 
     Raises:
         IntegrityError: The rows that can be read are not those that were meant to be.
     """
-    repository, parent, branch, path = session.repository, candidate.parent, candidate.branch, layout.processed_table(contract.name)
+    parent, branch, path = candidate.parent, candidate.branch, layout.processed_table(contract.name)
     known, tombstones = (parent.files, [] if fresh else parent.tombstones) if parent else ([], [])
-    listed = list_table(repository, branch, path, known=known)
+    listed = list_table(session, branch, path, known=known, added=added)
     joined = parent if change.mode == "append" else None
     with ThreadPoolExecutor(1) as pool:  # bytes are hashed beside their content
         read = pool.submit(content_after, session.engine, contract, listed, joined, uri=partial(uri_of, session, branch))
-        files = table_files(repository, branch, path, known=known, listed=listed)
+        files = table_files(session, branch, path, known=known, listed=listed)
         content, rows = read.result()
     if change.tombstones is not None:
-        tombstones = table_files(repository, branch, layout.tombstones_table(contract.name), known=tombstones)
+        tombstones = table_files(session, branch, layout.tombstones_table(contract.name), known=tombstones)
     there = {"rows written": rows, "rows of the table": sum(item.rows for item in files)}
     meant = {"rows written": change.count, "rows of the table": change.counts.after}
     if there != meant:
@@ -134,7 +135,7 @@ def _corrected(session: Session, contract: Contract, passed: Passed, candidate: 
     from pyspark.sql import functions as F  # noqa: N812
 
     parent, engine = candidate.parent, session.engine
-    table = _read(session, parent.files, candidate.branch) if parent else None
+    table = read_files(session, parent.files, candidate.branch) if parent else None
     before = parent.counts.after if parent else 0
     if table is None:
         return Change(passed.rows, passed.count, "append", plain_counts(passed.count, passed.aside, passed.records, parent, replaces=False))
@@ -152,8 +153,8 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
     engine, parent, upsert = session.engine, candidate.parent, contract.upsert
     if upsert is None:
         raise ValueError(contract.name)
-    table = _read(session, parent.files, candidate.branch) if parent else None
-    gone = _read(session, parent.tombstones, candidate.branch) if parent else None
+    table = read_files(session, parent.files, candidate.branch) if parent else None
+    gone = read_files(session, parent.tombstones, candidate.branch) if parent else None
     fates = engine.write_scratch(find_fates(contract, upsert, passed.rows, table, gone), folder / "fates")
     counted = engine.rows(fates.groupBy(FATE).agg(F.count(F.lit(1)), F.sum(F.col(THERE).cast("bigint"))))
     by_fate = {str(fate): (int(count), int(there)) for fate, count, there in counted}
@@ -181,6 +182,7 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
     return Change(rows_after(contract, fates, table), counts.after, "overwrite", counts, tombstones, outdated)
 
 
-def _read(session: Session, files: Sequence[DataFile], ref: str) -> DataFrame | None:
+def read_files(session: Session, files: Sequence[DataFile], ref: str) -> DataFrame | None:
+    """The rows of a version's files in the tree `ref`, without its Delta log; None where there are none."""
     uris = [uri_of(session, ref, item) for item in files if item.rows]
     return session.engine.read_parquet(uris) if uris else None

@@ -97,7 +97,7 @@ class _Discard:
         frame = engine.read_parquet([(self.folder / "rows.parquet").as_uri()])
         told = settlements(frame, "discarded", version=candidate.number, attempt=candidate.attempt, reason=self.reason)
         write_table(self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
-        settled = table_files(self.session.repository, candidate.branch, path, known=parent.settled)
+        settled = table_files(self.session, candidate.branch, path, known=parent.settled)
         if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != count:
             raise IntegrityError(f"{count} rows were to be discarded", where=str(candidate.name), fix="nothing was published; report this")
         counts = Counts(0, 0, 0, 0, before=parent.counts.after, inserted=0, deleted=0, after=parent.counts.after)

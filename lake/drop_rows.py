@@ -15,9 +15,9 @@ from expectations.suite import Suite
 from lake import layout, publish
 from lake.answers import approval, holding
 from lake.aside import count_aside
-from lake.change import Change, Passed, change_of, plain_counts, write_change, written
+from lake.change import Change, Passed, change_of, plain_counts, read_files, write_change, written
 from lake.delivered import name_holder, name_path, name_taken
-from lake.delta import table_files
+from lake.delta import Added, table_files
 from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate
 from lake.job import Written
@@ -106,11 +106,12 @@ class DropRows:
             steps.tell("write.table")
             valid = pool.submit(write_change, self.session, self.contract, change, candidate)
             steps.tell("write.quarantine")
+            aside: Added | None = []
             if found.quarantined or (parent and parent.quarantine and self.replaces):
-                self._write_aside(found, candidate, judged.originals)
-            valid.result()
+                aside = self._write_aside(found, candidate, judged.originals)
+            added = valid.result()
         notes = compare.keep(candidate, found.histograms, found.plan.histograms)
-        return replace(self._describe(candidate, found, change), notes=notes)
+        return replace(self._describe(candidate, found, change, added, aside), notes=notes)
 
     def _judged_on(self, candidate: Candidate, steps: Steps) -> _Judged:
         """What was judged, or, where it is no answer on the candidate's parent, judged anew."""
@@ -139,8 +140,8 @@ class DropRows:
         if parsed.staging is None:
             what = "the raw version can't be parsed any more"
             raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
-        joins = self.contract.write_mode == "append" and parent is not None and parent.counts.after
-        published = session.engine.read_delta(base, self.table) if joins else None
+        joined = parent if self.contract.write_mode == "append" else None
+        published = read_files(session, joined.files, base) if joined else None
         if published is not None and self.instead_of:
             published = published.where(f"{DROP} <> '{self.instead_of}'")
         self.times += 1
@@ -176,11 +177,11 @@ class DropRows:
         columns = [column.name for column in self.contract.columns]
         return found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
 
-    def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None) -> None:
+    def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None) -> Added | None:
         told = {DROP: self.drop.sha256, "_file": self.drop.name, "_suite": self.suite.hash, "_attempt": candidate.attempt}
         rows = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told)
         # A full delivery takes the place of the one before, with the rows that were set aside of it.
-        write_rows(
+        return write_rows(
             self.session,
             rows,
             ref=candidate.branch,
@@ -189,12 +190,16 @@ class DropRows:
             statistics=[DROP, ROW],
         )
 
-    def _describe(self, candidate: Candidate, found: Evaluated, change: Change) -> Written:
+    def _describe(self, candidate: Candidate, found: Evaluated, change: Change, added: Added | None, added_aside: Added | None) -> Written:
         """The tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
         parent, path = candidate.parent, layout.quarantine_table(self.contract.name)
-        with ThreadPoolExecutor(1) as pool:  # their bytes are hashed beside the table's
-            others = pool.submit(table_files, self.session.repository, candidate.branch, path, known=parent.quarantine if parent else [])
-            tables, aside = written(self.session, self.contract, change, candidate, fresh=self.replaces), others.result()
+        known = parent.quarantine if parent else []
+        with ThreadPoolExecutor(2) as pool:  # their bytes are hashed beside the table's
+            others = pool.submit(table_files, self.session, candidate.branch, path, known=known, added=added_aside)
+            settled_too = pool.submit(self._settle, candidate)
+            tables = written(self.session, self.contract, change, candidate, added=added, fresh=self.replaces)
+            aside = others.result()
+            settled_too.result()
         kept = parent if not self.replaces else None
         there = sum(item.rows for item in aside) - (sum(item.rows for item in kept.quarantine) if kept else 0)
         if there != found.quarantined:
@@ -203,7 +208,6 @@ class DropRows:
         settled, late = kept.settled if kept else [], 0
         if self.instead_of is not None and kept is not None:
             settled, late = settle_superseded(self.session, self.contract, candidate, self.instead_of, self.folder)
-        self._settle(candidate)
         return Written(
             found.outcomes,
             change.counts,
@@ -221,7 +225,7 @@ class DropRows:
         repository.delete(candidate.branch, layout.pending(contract.name, self.drop.sha256))
         if self.replaces:
             if candidate.parent and candidate.parent.settled:
-                put_back(repository, ref=candidate.branch, path=layout.settled_table(contract.name), files=[], tag=candidate.base)
+                put_back(self.session, ref=candidate.branch, path=layout.settled_table(contract.name), files=[], tag=candidate.base)
             return
         body = {"format": layout.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
         repository.put(candidate.branch, name_path(contract, self.drop), json.dumps(body, sort_keys=True).encode())

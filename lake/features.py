@@ -134,7 +134,7 @@ class _Work:
             mode="overwrite",
             statistics=[*contract.with_statistics, *[name for name in PROVENANCE if name in frame.columns]],
         )
-        files = table_files(session.repository, candidate.branch, path, known=[])
+        files = table_files(session, candidate.branch, path, known=[])
         logged = sum(item.rows for item in files)
         compare = Comparison(session, contract, candidate.parent, candidate.base, whole=True)
         if not logged:

@@ -72,10 +72,10 @@ class Objects(Calls):
         raw = self.get(ref, path)
         return None if raw is None else json.loads(raw)
 
-    def listing(self, ref: str, prefix: str) -> list[Any]:
-        """The objects below a prefix: each has `path`, `size_bytes` and `physical_address`."""
+    def listing(self, ref: str, prefix: str, *, after: str = "") -> list[Any]:
+        """The objects below a prefix, those behind the path `after`: each has `path`, `size_bytes` and `physical_address`."""
         pages = self._pages(
-            lambda after: self._api.objects_api.list_objects(self.name, ref, prefix=prefix, after=after, amount=PAGE),
+            lambda last: self._api.objects_api.list_objects(self.name, ref, prefix=prefix, after=last or after, amount=PAGE),
             doing=f"listing {prefix}",
         )
         return [item for item in pages if item.path_type == "object"]
@@ -93,10 +93,11 @@ class Objects(Calls):
             lambda after: self._api.refs_api.diff_refs(self.name, "main", branch, after=after, amount=PAGE), doing=f"comparing {branch}"
         )
         paths = {str(item.path) for item in pages if item.path_type == "object"} | set(self.uncommitted(branch))
-        found = (self._stat(branch, path) for path in sorted(paths))
+        found = (self.stat(branch, path) for path in sorted(paths))
         return [item for item in found if item is not None]
 
-    def _stat(self, ref: str, path: str) -> Any:
+    def stat(self, ref: str, path: str) -> Any:
+        """What lakeFS says of one object, as in a listing; None where it is not there."""
         with contextlib.suppress(NotThere):
             return self._call(lambda: self._api.objects_api.stat_object(self.name, ref, path), doing=f"looking for {path}")
         return None

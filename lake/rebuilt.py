@@ -66,19 +66,19 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
         Conflict: Another version was published since.
         IntegrityError: The rows that can be read are not those that were meant to be.
     """
-    parent, change, repository = rebuilt.parent, rebuilt.change, session.repository
+    parent, change = rebuilt.parent, rebuilt.change
     if candidate.parent is None or candidate.parent.version != parent.version:
         raise Conflict(f"{parent.name} is no longer the latest version", fix="run it again: it then begins with what stands now")
     steps.tell("write.table")
-    write_change(session, contract, change, candidate)
+    added = write_change(session, contract, change, candidate)
     steps.tell("write.quarantine")
     aside = _write_aside(session, contract, rebuilt, candidate)
     steps.tell("write.settled")
     settled = _write_settled(session, contract, rebuilt, candidate)
-    tables = written(session, contract, change, candidate, fresh=True)
+    tables = written(session, contract, change, candidate, added=added, fresh=True)
     paths = layout.quarantine_table(contract.name), layout.settled_table(contract.name)
-    quarantine = table_files(repository, candidate.branch, paths[0], known=[])
-    decided = table_files(repository, candidate.branch, paths[1], known=[])
+    quarantine = table_files(session, candidate.branch, paths[0], known=[])
+    decided = table_files(session, candidate.branch, paths[1], known=[])
     there = sum(item.rows for item in quarantine), sum(item.rows for item in decided)
     if there != (aside, settled.total()):
         what = f"{aside} rows set aside and {settled.total()} decisions were to be written, there are {there[0]} and {there[1]}"
@@ -134,7 +134,7 @@ def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candi
     discarded = before.filter(pc.equal(before.column(STATE), "discarded"))
     still = discarded.join(pa.concat_tables(again), keys=IDENTITY, join_type="left semi") if again else discarded.slice(0, 0)
     kept = pa.concat_tables([_of(before, rebuilt.kept), still.select(before.schema.names).cast(before.schema)])
-    put_back(session.repository, ref=candidate.branch, path=path, files=[], tag=candidate.base)
+    put_back(session, ref=candidate.branch, path=path, files=[], tag=candidate.base)
     if kept.num_rows:
         write_rows(session, kept.to_reader(), ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
     return Counter(kept.column(STATE).to_pylist())

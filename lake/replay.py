@@ -181,7 +181,7 @@ class _Replay:
         passed = Passed(self.passing, self.passed, self.asked - self.passed, self.asked)
         change = change_of(session, contract, passed, candidate, folder=self.folder, gives_back=True)
         steps.tell("write.table")
-        write_change(session, contract, change, candidate)
+        added = write_change(session, contract, change, candidate)
         steps.tell("write.settled")
         late = change.counts.outdated
         if late < self.passed:
@@ -189,8 +189,9 @@ class _Replay:
         if change.outdated is not None:
             self._settle(change.outdated, "superseded", candidate)
         notes = keep_given_back(session, contract, self.suite, candidate, self.passing)
-        tables, path = written(session, contract, change, candidate, fresh=False), layout.settled_table(contract.name)
-        settled = table_files(session.repository, candidate.branch, path, known=parent.settled)
+        tables = written(session, contract, change, candidate, added=added, fresh=False)
+        path = layout.settled_table(contract.name)
+        settled = table_files(session, candidate.branch, path, known=parent.settled)
         if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != self.passed:
             what = f"{self.passed} rows pass, and not as many were settled"
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")

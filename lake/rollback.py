@@ -152,8 +152,8 @@ class _Rollback:
             (layout.settled_table(table), target.settled),
             (layout.tombstones_table(table), target.tombstones),
         ):
-            put_back(repository, ref=candidate.branch, path=path, files=files, tag=target.name.tag)
-            if {item.path for item in list_table(repository, candidate.branch, path, known=files)} != {item.path for item in files}:
+            put_back(self.session, ref=candidate.branch, path=path, files=files, tag=target.name.tag)
+            if {item.path for item in list_table(self.session, candidate.branch, path, known=files)} != {item.path for item in files}:
                 raise IntegrityError(f"the Delta log doesn't name the files of {target.name}", where=path, fix="nothing was published")
         for drop in self.changed():
             self._as_then(drop, candidate)

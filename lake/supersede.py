@@ -37,7 +37,7 @@ def settle_superseded(session: Session, contract: Contract, candidate: Candidate
     frame = session.engine.read_parquet([(folder / "superseded.parquet").as_uri()])
     told = settlements(frame, "superseded", version=candidate.number, attempt=candidate.attempt)
     write_table(session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
-    settled = table_files(session.repository, candidate.branch, path, known=parent.settled)
+    settled = table_files(session, candidate.branch, path, known=parent.settled)
     if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != mine.num_rows:
         what = f"{mine.num_rows} rows were to be settled"
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")

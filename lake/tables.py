@@ -6,7 +6,6 @@ else it writes through the gateway, from wherever it runs.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, unquote
 
-from lake.delta import HASHERS, Listed, opened, storage_options
-from lake.repository import Repository
+from lake.delta import HASHERS, Added, Listed
+from lake.delta_log import Log, beside, storage_options, told, with_log
 from lake.session import Session
-from lakegate.errors import Conflict, IntegrityError, LakegateError
+from lakegate.errors import IntegrityError
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile
 
@@ -28,84 +27,55 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 STATISTICS: Final = "delta.dataSkippingStatsColumns"
+CHECKPOINTS: Final = "delta.checkpointInterval"
+CHECKPOINT_EVERY: Final = "25"
+"""Commits: whoever opens a table reads no more of them one by one; delta-rs's own default is 100."""
 Mode = Literal["append", "overwrite"]
 ROW_GROUP: Final = 200_000
 """Rows that are encoded together: delta-rs's million of them takes half a gigabyte."""
 
 
-def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> None:
-    """Write a frame as one Delta commit of the table at `path` of a branch; only the columns in `statistics` get min and max (P6)."""
-    engine, repository = session.engine, session.repository
-    if not _beside(session):
+def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> Added | None:
+    """Write a frame as one Delta commit of the table at `path` of a branch; only the columns in `statistics` get min and max (P6).
 
-        def restrict(endpoint: Endpoint) -> None:
-            with _told(path):
-                _restrict(opened(repository, endpoint, ref, path), ",".join(statistics))
-
-        repository.calling(restrict, doing=f"opening {path}", retry=False)
+    Returns the files that joined the table; None where the log has to be asked which it holds now.
+    """
+    engine = session.engine
+    if not beside(session):
+        with_log(session, ref, path, lambda log: _configure(log.opened(), ",".join(statistics)), doing=f"opening {path}", retry=False)
         engine.write_delta(frame, uri=engine.uri(ref, path), mode=mode, statistics=statistics)
-        return
+        return None
     with session.scratch("table") as folder:
         engine.write_delta(frame, uri=(folder / "table").as_uri(), mode="overwrite", statistics=statistics)
-        _take_over(repository, folder / "table", ref=ref, path=path, mode=mode)
+        return _take_over(session, folder / "table", ref=ref, path=path, mode=mode)
 
 
-def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> None:
+def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> Added | None:
     """As `write_table`, for rows that this process has at hand."""
     from deltalake import WriterProperties, write_deltalake
 
     repository = session.repository
-    told: dict[str, Any] = {
+    options: dict[str, Any] = {
         "configuration": {STATISTICS: ",".join(statistics)},
         "writer_properties": WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP),
     }
-    if not _beside(session):
+    if not beside(session):
         uri = f"s3://{repository.name}/{ref}/{path}"
-        told |= {"mode": mode} | ({"schema_mode": mode} if mode == "overwrite" else {})
+        options |= {"mode": mode} | ({"schema_mode": mode} if mode == "overwrite" else {})
 
         def write(endpoint: Endpoint) -> None:
-            with _told(path):
-                write_deltalake(uri, rows, storage_options=storage_options(endpoint), **told)
+            with told(f"writing {path}"):
+                write_deltalake(uri, rows, storage_options=storage_options(endpoint), **options)
 
         repository.calling(write, doing=f"writing {path}", retry=False)
-        return
+        return None
     with session.scratch("table") as folder:
-        with _told(str(folder), local=True):
-            write_deltalake(folder / "table", rows, **told)
-        _take_over(repository, folder / "table", ref=ref, path=path, mode=mode)
+        with told(f"writing rows of {path}", local=True):
+            write_deltalake(folder / "table", rows, **options)
+        return _take_over(session, folder / "table", ref=ref, path=path, mode=mode)
 
 
-def _beside(session: Session) -> bool:
-    """Whether tables can be written beside the blockstore.
-
-    Not where the folder's address needs escapes: Sail 0.7.2 writes a Delta table to another folder then, and delta-rs 1.6 finds none.
-    """
-    return session.repository.blocks is not None and "%" not in session.settings.scratch_dir.absolute().as_uri()
-
-
-@contextlib.contextmanager
-def _told(path: str, *, local: bool = False) -> Iterator[None]:
-    """Turn delta-rs's errors into ours, without their text: it may quote values (P6)."""
-    from deltalake.exceptions import CommitFailedError, DeltaError
-
-    try:
-        yield
-    except CommitFailedError as error:
-        raise Conflict(f"another writer was first (writing {path})", fix="run it again") from error
-    except OSError as error:
-        if not local:
-            raise
-        what = f"rows can't be written to the scratch folder ({error.strerror or type(error).__name__})"
-        raise LakegateError(what, where=path, fix="free some disk space, or name another folder with LAKEGATE_SCRATCH") from None
-    except DeltaError as error:
-        if local:
-            what = f"rows can't be written to the scratch folder ({type(error).__name__})"
-            raise LakegateError(what, where=path, fix="free some disk space, or name another folder with LAKEGATE_SCRATCH") from None
-        what = f"the table can't be written ({type(error).__name__})"
-        raise IntegrityError(what, where=path, fix="nothing was published; run it again, and report it where it comes again") from None
-
-
-def put_back(repository: Repository, *, ref: str, path: str, files: Sequence[DataFile], tag: str) -> None:
+def put_back(session: Session, *, ref: str, path: str, files: Sequence[DataFile], tag: str) -> None:
     """Make the table at `path` of a branch hold these files again, those that it held in the tree `tag`.
 
     They lie in the tree still: nothing is removed from it. The log's own history isn't asked: writers may shorten it. Two commits of
@@ -113,19 +83,20 @@ def put_back(repository: Repository, *, ref: str, path: str, files: Sequence[Dat
     """
     from deltalake.transaction import AddAction
 
-    def commit(endpoint: Endpoint) -> None:
-        with _told(path):
-            if (table := opened(repository, endpoint, ref, path)) is None:
-                return
-            then = opened(repository, endpoint, tag, path)
-            schema = (then or table).schema()
-            table.create_write_transaction([], "overwrite", schema, post_commithook_properties=_hooks())
-            names = [(quote(item.path.removeprefix(f"{path}/")), item) for item in files]
-            added = [AddAction(name, item.size, {}, 0, True, json.dumps({"numRecords": item.rows})) for name, item in names]
-            if added and (table := opened(repository, endpoint, ref, path)) is not None:
-                table.create_write_transaction([*added], "append", schema, post_commithook_properties=_hooks())
+    names = [(quote(item.path.removeprefix(f"{path}/")), item) for item in files]
+    added = [AddAction(name, item.size, {}, 0, True, json.dumps({"numRecords": item.rows})) for name, item in names]
+    doing = f"writing the Delta log of {path}"
+    then = with_log(session, tag, path, lambda log: (table := log.opened()) and table.schema(), doing=doing)
 
-    repository.calling(commit, doing=f"writing the Delta log of {path}", retry=False)
+    def commit(log: Log) -> None:
+        if (table := log.opened()) is None:
+            return
+        schema = then or table.schema()
+        table.create_write_transaction([], "overwrite", schema, post_commithook_properties=_hooks())
+        if added and (table := log.opened()) is not None:
+            table.create_write_transaction([*added], "append", schema, post_commithook_properties=_hooks())
+
+    with_log(session, ref, path, commit, doing=doing, retry=False)
 
 
 def uri_of(session: Session, ref: str, file: Listed | DataFile) -> str:
@@ -134,7 +105,7 @@ def uri_of(session: Session, ref: str, file: Listed | DataFile) -> str:
     return session.engine.uri(ref, file.path) if block is None else block.as_uri()
 
 
-def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mode: Mode) -> None:
+def _take_over(session: Session, staged: Path, *, ref: str, path: str, mode: Mode) -> Added | None:
     """Make the files of a Delta table on this disk those of a commit of the lake's table."""
     from deltalake import DeltaTable
     from deltalake.transaction import AddAction, create_table_with_add_actions
@@ -143,38 +114,42 @@ def _take_over(repository: Repository, staged: Path, *, ref: str, path: str, mod
 
     def put(action: dict[str, Any]) -> None:
         name = unquote(action["path"])  # which holds a random part, as all writers of Delta give one
-        repository.upload(ref, f"{path}/{name}", staged / name, etag=name)
+        session.repository.upload(ref, f"{path}/{name}", staged / name, etag=name)
 
-    with ThreadPoolExecutor(HASHERS) as pool:
-        list(pool.map(put, added))
-    with _told(str(staged), local=True):
+    with told(f"writing rows of {path}", local=True):
         made = DeltaTable(staged)
-        schema, configuration = made.schema(), made.metadata().configuration
+        schema, configuration = made.schema(), {name: value for name, value in made.metadata().configuration.items() if value is not None}
     actions = [
         AddAction(item["path"], item["size"], item.get("partitionValues") or {}, item["modificationTime"], True, item.get("stats") or "{}")
         for item in added
     ]
 
-    def commit(endpoint: Endpoint) -> None:
-        with _told(path):
-            table = opened(repository, endpoint, ref, path)
-            if table is not None:
-                if mode == "append" and _columns(table.schema()) != _columns(schema):
-                    what = "rows of other columns than the table's would be added to it"
-                    raise IntegrityError(what, where=path, fix="nothing was published; report this")
-                _restrict(table, configuration.get(STATISTICS, ""))
-                table.create_write_transaction([*actions], mode, schema, post_commithook_properties=_hooks())
-                return
-            uri, options = f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)
-            create_table_with_add_actions(uri, schema, actions, configuration=configuration, storage_options=options)
+    def commit(log: Log) -> None:
+        if (table := log.opened()) is not None:
+            if mode == "append" and _columns(table.schema()) != _columns(schema):
+                what = "rows of other columns than the table's would be added to it"
+                raise IntegrityError(what, where=path, fix="nothing was published; report this")
+            _configure(table, configuration.get(STATISTICS, ""))
+            table.create_write_transaction([*actions], mode, schema, post_commithook_properties=_hooks())
+            return
+        create_table_with_add_actions(
+            log.uri, schema, actions, configuration=configuration | {CHECKPOINTS: CHECKPOINT_EVERY}, storage_options=log.options
+        )
 
-    repository.calling(commit, doing=f"writing the Delta log of {path}", retry=False)
+    with ThreadPoolExecutor(HASHERS) as pool:
+        sent = pool.map(put, added)
+        with_log(session, ref, path, commit, doing=f"writing the Delta log of {path}", retry=False)
+        list(sent)
+    if mode == "overwrite":
+        return None
+    return [(f"{path}/{unquote(item['path'])}", json.loads(item.get("stats") or "{}").get("numRecords")) for item in added]
 
 
-def _restrict(table: DeltaTable | None, statistics: str) -> None:
-    """Have a table, where there is one, keep statistics of these columns alone: another may be personal since (P6)."""
-    if table is not None and table.metadata().configuration.get(STATISTICS) != statistics:
-        table.alter.set_table_properties({STATISTICS: statistics}, post_commithook_properties=_hooks())
+def _configure(table: DeltaTable | None, statistics: str) -> None:
+    """Have a table, where there is one, keep statistics of these columns alone, another may be personal since (P6), and checkpoints."""
+    meant = {STATISTICS: statistics, CHECKPOINTS: CHECKPOINT_EVERY}
+    if table is not None and not meant.items() <= table.metadata().configuration.items():
+        table.alter.set_table_properties(meant, post_commithook_properties=_hooks())
 
 
 def _hooks() -> PostCommitHookProperties:

@@ -51,7 +51,7 @@ stop_server(session.settings.home)
 print(ensure_server(session.settings, say=lambda _: None) == session.endpoint)
 write("after", 5)
 for branch in ("before", "after"):
-    print(sum(file.rows for file in table_files(session.repository, branch, "tables/t", known=[])))
+    print(sum(file.rows for file in table_files(session, branch, "tables/t", known=[])))
 """
 
 
@@ -101,7 +101,7 @@ def write_rows(session: Session, branch: str, rows: int) -> None:
 
 
 def rows_in(session: Session, branch: str) -> int:
-    return sum(file.rows for file in table_files(session.repository, branch, "tables/t", known=[]))
+    return sum(file.rows for file in table_files(session, branch, "tables/t", known=[]))
 
 
 def test_an_engine_goes_on_with_a_server_that_was_stopped_and_came_back_on_its_port(settings: Settings) -> None:
