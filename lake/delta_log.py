@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lake.objects import sha256_of
+from lake.repository import Repository
 from lake.session import Session
 from lakegate.errors import Conflict, IntegrityError, LakegateError
 from lakegate.home import Endpoint
+from lakegate.manifest import DataFile
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -48,14 +50,28 @@ class Log:
 
 
 def beside(session: Session) -> bool:
-    """Whether tables can be written beside the blockstore.
+    """Whether tables can be written beside the blockstore."""
+    return session.repository.blocks is not None and found_in_scratch(session)
 
-    Not where the folder's address needs escapes: Sail 0.7.2 writes a Delta table to another folder then, and delta-rs 1.6 finds none.
+
+def found_in_scratch(session: Session) -> bool:
+    """Whether tables can lie in the scratch folder.
+
+    Not where its address needs escapes: Sail 0.7.2 writes a Delta table to another folder then, and delta-rs 1.6 finds none.
     """
-    return session.repository.blocks is not None and "%" not in session.settings.scratch_dir.absolute().as_uri()
+    return "%" not in session.settings.scratch_dir.absolute().as_uri()
 
 
-def with_log(session: Session, ref: str, path: str, use: Callable[[Log], T], *, doing: str, retry: bool = True) -> T:
+def with_log(
+    session: Session,
+    ref: str,
+    path: str,
+    use: Callable[[Log], T],
+    *,
+    doing: str,
+    retry: bool = True,
+    data: Sequence[DataFile] = (),
+) -> T:
     """What `use` makes of the log of the table at `path` of the tree `ref`; where `ref` is a branch it may add to it.
 
     Args:
@@ -65,13 +81,14 @@ def with_log(session: Session, ref: str, path: str, use: Callable[[Log], T], *, 
         use: Opens the log, and may commit to it.
         doing: What is done, for errors.
         retry: Whether `use` may run again where lakeFS didn't answer.
+        data: Files of the table that it reads; with any, all lies on this disk, wherever the store is.
 
     Raises:
         Conflict: Somebody else committed to the table on that branch.
         IntegrityError: The log can't be read, or written.
     """
     repository = session.repository
-    if not beside(session):
+    if not data and not beside(session):
 
         def there(endpoint: Endpoint) -> T:
             with told(doing):
@@ -79,40 +96,45 @@ def with_log(session: Session, ref: str, path: str, use: Callable[[Log], T], *, 
 
         return repository.calling(there, doing=doing, retry=retry)
     with session.scratch("log") as folder:
-        log = folder / FOLDER
-        before = _laid_out(session, ref, f"{path}/{FOLDER}", log)
+        table = folder / "table"
+        _lay_log(repository, ref, f"{path}/{FOLDER}", table / FOLDER)
+        for item in data:
+            _lay(repository, ref, item.path, item.physical, table / item.path.removeprefix(f"{path}/"))
+        before = _files(table)
         with told(doing, local=True):
-            found = use(Log(str(folder)))
-        new = [file for file in sorted(log.glob("[0-9_]*")) if before.get(file.name) != _identity(file)]
+            found = use(Log(str(table)))
+        new = [name for name, identity in _files(table).items() if before.get(name) != identity]
         if new:
             with ThreadPoolExecutor(SENDERS) as pool:
-                list(pool.map(lambda file: repository.upload(ref, f"{path}/{FOLDER}/{file.name}", file, etag=sha256_of(file)), new))
+                list(pool.map(lambda name: repository.upload(ref, f"{path}/{name}", table / name, etag=sha256_of(table / name)), new))
         return found
 
 
-def _laid_out(session: Session, ref: str, path: str, log: Path) -> dict[str, tuple[int, int]]:
-    """Make a folder of the log's entries from its last checkpoint on; what is in it, each file with what tells it from another."""
-    repository = session.repository
-    log.mkdir()
+def _lay_log(repository: Repository, ref: str, path: str, log: Path) -> None:
+    """Make a folder of the log's entries from its last checkpoint on."""
+    log.mkdir(parents=True)
     after = ""
     if (hint := repository.get(ref, f"{path}/{HINT}")) is not None:
         (log / HINT).write_bytes(hint)  # writers put another in its place, so it is no link
         with contextlib.suppress(ValueError, KeyError, TypeError):
             after = f"{path}/{int(json.loads(hint)['version']):020d}"
     for item in repository.listing(ref, f"{path}/", after=after):
-        if (name := item.path.removeprefix(f"{path}/")) == HINT:
-            continue
-        (log / name).parent.mkdir(parents=True, exist_ok=True)
-        if (block := repository.local(repository.physical(item.physical_address))) is None:
-            repository.download(ref, item.path, log / name)
-        else:
-            (log / name).symlink_to(block)
-    return {file.name: _identity(file) for file in log.iterdir()}
+        if (name := item.path.removeprefix(f"{path}/")) != HINT:
+            _lay(repository, ref, item.path, repository.physical(item.physical_address), log / name)
 
 
-def _identity(file: Path) -> tuple[int, int]:
-    found = file.lstat()
-    return found.st_ino, found.st_mtime_ns
+def _lay(repository: Repository, ref: str, path: str, physical: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if (block := repository.local(physical)) is None:
+        repository.download(ref, path, target)
+    else:
+        target.symlink_to(block)
+
+
+def _files(folder: Path) -> dict[str, tuple[int, int]]:
+    """The files of a folder, each with what tells it from another of its name."""
+    found = {str(file.relative_to(folder)): file.lstat() for file in folder.rglob("*") if file.is_symlink() or file.is_file()}
+    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from catalog.contract import LONGEST_SEASON, Contract, Drift
 from expectations.binning import count_histograms
 from expectations.drift import Baseline
+from expectations.frame import DROP
 from expectations.histogram import Histogram, Histograms, merge_all
 from expectations.plan import make_plan
 from expectations.suite import Suite
@@ -94,7 +95,7 @@ class Comparison:
         """The rows that a version added, without a count of its whole table: a season goes by one version at a time."""
         kept = self._known.get(number) or self._stored(number, kinds)
         if kept is None and (manifest := self.shelf.manifest(number)) is not None:
-            return self._histograms(manifest, self._added(manifest), kinds)
+            return self._count_own(manifest, kinds)
         return kept.own if kept else _none(kinds)
 
     def _of(self, number: int, kinds: Kinds) -> Kept:
@@ -120,32 +121,46 @@ class Comparison:
         manifest = self.shelf.manifest(number)
         if manifest is None:
             return Kept(_none(kinds), _none(kinds))
-        added = self._added(manifest)
-        own = self._histograms(manifest, added, kinds)
+        own = self._count_own(manifest, kinds)
         if number == 1 or self._replaced(number):
             return Kept(own, own)
-        rest, new = self._stored(number - 1, kinds), {item.path for item in added}
-        kept = rest.table if rest else self._histograms(manifest, [item for item in manifest.files if item.path not in new], kinds)
-        return Kept(own, merge_all(own, kept))
+        added, rewritten = self._added(manifest)
+        if (rest := self._stored(number - 1, kinds)) is not None and not rewritten:
+            return Kept(own, merge_all(own, rest.table))
+        if rewritten:
+            return Kept(own, self._histograms(manifest, manifest.files, kinds))
+        new = {item.path for item in added}
+        return Kept(own, merge_all(own, self._histograms(manifest, [item for item in manifest.files if item.path not in new], kinds)))
 
-    def _added(self, manifest: Manifest) -> list[DataFile]:
+    def _count_own(self, manifest: Manifest, kinds: Kinds) -> Histograms:
+        """The rows that a version added; where it wrote others anew as well, those of its drop."""
+        added, rewritten = self._added(manifest)
+        drop = manifest.drop if rewritten and self.shelf.delivered(manifest.version) else None
+        return self._histograms(manifest, added, kinds, drop=drop)
+
+    def _added(self, manifest: Manifest) -> tuple[list[DataFile], bool]:
+        """The files that a version has and the one before had not, and whether it lacks any of that one's."""
         before = None if self._replaced(manifest.version) else self.shelf.manifest(manifest.version - 1)
-        old = {item.path for item in before.files} if before else set()
-        return [item for item in manifest.files if item.path not in old]
+        old, now = {item.path for item in before.files} if before else set(), {item.path for item in manifest.files}
+        return [item for item in manifest.files if item.path not in old], not old <= now
 
     def _replaced(self, number: int) -> bool:
         """Whether a version took the place of the one before: a replay or a discard never does."""
         return self.whole and self.shelf.delivered(number)
 
-    def _histograms(self, manifest: Manifest, files: Sequence[DataFile], kinds: Kinds) -> Histograms:
-        """Counts of a version's files. A column that it lacks, or that was of another type then, has none."""
+    def _histograms(self, manifest: Manifest, files: Sequence[DataFile], kinds: Kinds, *, drop: str | None = None) -> Histograms:
+        """Counts of a version's files, or of a drop's rows in them. A column that it lacks, or that was of another type then, has none."""
         engine = self.session.engine
         uris = [uri_of(self.session, manifest.name.tag, item) for item in files if item.rows]
         there = {(item["name"], item["type"]) for item in manifest.schema}
         asked = {name: kind for name, kind in kinds.items() if (name, self.contract.column(name).type) in there}
         self.read += len(uris) if asked else 0
-        found = count_histograms(engine.read_parquet(uris), asked, engine.rows) if uris and asked else Histograms()
+        frame = engine.read_parquet(uris) if uris and (asked or drop) else None
         rows = sum(item.rows for item in files)
+        if frame is not None and drop is not None:
+            frame = frame.where(f"{DROP} = '{drop}'")
+            ((rows,),) = engine.rows(frame.groupBy().count())
+        found = count_histograms(frame, asked, engine.rows) if frame is not None and asked else Histograms()
         return merge_all(Histograms(rows - found.rows, _none(kinds).columns), found)
 
 

@@ -6,7 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
@@ -16,6 +16,7 @@ from lake import layout, publish
 from lake.answers import approval, holding
 from lake.aside import count_aside
 from lake.change import Change, Passed, change_of, plain_counts, read_files, write_change, written
+from lake.compact import compacted
 from lake.delivered import name_holder, name_path, name_taken
 from lake.delta import Added, table_files
 from lake.distributions import Comparison
@@ -102,16 +103,27 @@ class DropRows:
             return Written(found.outcomes, self._counts(found, parent))
         passed = Passed(self._passing(found), found.valid, found.quarantined, self.records)
         change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, instead_of=self.instead_of)
+        onto = candidate if change.mode == "overwrite" else self._compacted(candidate, steps)
         with ThreadPoolExecutor(1) as pool:  # a write waits for the gateway more than for a core
             steps.tell("write.table")
-            valid = pool.submit(write_change, self.session, self.contract, change, candidate)
+            valid = pool.submit(write_change, self.session, self.contract, change, onto)
             steps.tell("write.quarantine")
             aside: Added | None = []
             if found.quarantined or (parent and parent.quarantine and self.replaces):
-                aside = self._write_aside(found, candidate, judged.originals)
+                aside = self._write_aside(found, onto, judged.originals)
             added = valid.result()
-        notes = compare.keep(candidate, found.histograms, found.plan.histograms)
-        return replace(self._describe(candidate, found, change, added, aside), notes=notes)
+        notes: dict[str, Any] = dict(compare.keep(candidate, found.histograms, found.plan.histograms))
+        if parent and onto.parent and (merged := len(parent.files) - len(onto.parent.files)):
+            notes["files_merged"] = merged
+        return replace(self._describe(onto, found, change, added, aside), notes=notes)
+
+    def _compacted(self, candidate: Candidate, steps: Steps) -> Candidate:
+        """The candidate, with a parent of fewer files where many of its files were small."""
+        if (parent := candidate.parent) is None:
+            return candidate
+        steps.tell("write.compact")
+        files = compacted(self.session, self.contract, candidate.branch, self.table, parent.files)
+        return replace(candidate, parent=replace(parent, files=files))
 
     def _judged_on(self, candidate: Candidate, steps: Steps) -> _Judged:
         """What was judged, or, where it is no answer on the candidate's parent, judged anew."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lake import layout, publish
 from lake.job import Job
 from lake.naming import give_name
@@ -11,6 +13,9 @@ from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import Expired
 from lakegate.names import VersionName
+
+REMEMBERED: Final = 200
+"""Versions: each names all its files, so a process that remembered every one would grow with the square of them."""
 
 
 def resume(session: Session, table: str) -> None:
@@ -51,7 +56,10 @@ def finish(session: Session, published: Published) -> Published:
 def note(session: Session, published: Published) -> Published:
     """Put the home's copy of a version's manifest in its place, and remember that nothing of it is left to do."""
     session.copy_manifest(published.manifest)
+    session.finished.pop(published.name, None)
     session.finished[published.name] = published
+    while len(session.finished) > REMEMBERED:
+        del session.finished[next(iter(session.finished))]
     return published
 
 

@@ -22,7 +22,7 @@ from lakegate.manifest import DataFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from deltalake import DeltaTable, Schema
+    from deltalake import DeltaTable, Schema, WriterProperties
     from deltalake.transaction import PostCommitHookProperties
     from pyspark.sql import DataFrame
 
@@ -52,12 +52,12 @@ def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode
 
 def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> Added | None:
     """As `write_table`, for rows that this process has at hand."""
-    from deltalake import WriterProperties, write_deltalake
+    from deltalake import write_deltalake
 
     repository = session.repository
     options: dict[str, Any] = {
         "configuration": {STATISTICS: ",".join(statistics)},
-        "writer_properties": WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP),
+        "writer_properties": writer_properties(),
     }
     if not beside(session):
         uri = f"s3://{repository.name}/{ref}/{path}"
@@ -92,9 +92,9 @@ def put_back(session: Session, *, ref: str, path: str, files: Sequence[DataFile]
         if (table := log.opened()) is None:
             return
         schema = then or table.schema()
-        table.create_write_transaction([], "overwrite", schema, post_commithook_properties=_hooks())
+        table.create_write_transaction([], "overwrite", schema, post_commithook_properties=commit_hooks())
         if added and (table := log.opened()) is not None:
-            table.create_write_transaction([*added], "append", schema, post_commithook_properties=_hooks())
+            table.create_write_transaction([*added], "append", schema, post_commithook_properties=commit_hooks())
 
     with_log(session, ref, path, commit, doing=doing, retry=False)
 
@@ -130,7 +130,7 @@ def _take_over(session: Session, staged: Path, *, ref: str, path: str, mode: Mod
                 what = "rows of other columns than the table's would be added to it"
                 raise IntegrityError(what, where=path, fix="nothing was published; report this")
             _configure(table, configuration.get(STATISTICS, ""))
-            table.create_write_transaction([*actions], mode, schema, post_commithook_properties=_hooks())
+            table.create_write_transaction([*actions], mode, schema, post_commithook_properties=commit_hooks())
             return
         create_table_with_add_actions(
             log.uri, schema, actions, configuration=configuration | {CHECKPOINTS: CHECKPOINT_EVERY}, storage_options=log.options
@@ -149,10 +149,17 @@ def _configure(table: DeltaTable | None, statistics: str) -> None:
     """Have a table, where there is one, keep statistics of these columns alone, another may be personal since (P6), and checkpoints."""
     meant = {STATISTICS: statistics, CHECKPOINTS: CHECKPOINT_EVERY}
     if table is not None and not meant.items() <= table.metadata().configuration.items():
-        table.alter.set_table_properties(meant, post_commithook_properties=_hooks())
+        table.alter.set_table_properties(meant, post_commithook_properties=commit_hooks())
 
 
-def _hooks() -> PostCommitHookProperties:
+def writer_properties() -> WriterProperties:
+    """How delta-rs writes data files here."""
+    from deltalake import WriterProperties
+
+    return WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP)
+
+
+def commit_hooks() -> PostCommitHookProperties:
     """Of a commit: earlier versions of the log are other tags' as well, so nothing is cleaned up."""
     from deltalake.transaction import PostCommitHookProperties
 

@@ -1,0 +1,68 @@
+"""Small files of a table made few: maintenance that rides in a publish, so that the next one costs what the first did.
+
+Each small drop adds a file, which everyone reads who compares keys with the table. delta-rs merges them on this disk; what it wrote is
+held against what it read before anybody sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from catalog.contract import Contract
+from expectations.frame import DROP, ROW
+from lake.content import content_of
+from lake.delta import list_table, table_files
+from lake.delta_log import Log, found_in_scratch, with_log
+from lake.session import Session
+from lake.tables import commit_hooks, uri_of, writer_properties
+from lakegate.errors import IntegrityError
+from lakegate.manifest import DataFile
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+MANY: Final = 32
+"""Small files that a table may have."""
+SMALL: Final = 2 * 1024**2
+TARGET: Final = 8 * 1024**2
+"""Bytes: files below it are merged with their neighbours up to it; as four small ones fit, many of them always become fewer."""
+
+
+def compacted(session: Session, contract: Contract, ref: str, path: str, files: Sequence[DataFile]) -> list[DataFile]:
+    """The files of the table at `path` of a branch, merged where many of them are small; else as they are.
+
+    They are all its files: what a publish adds joins them later, so that no file is written that no version names.
+
+    Raises:
+        IntegrityError: What was written is not what was read.
+    """
+    if sum(item.size < SMALL for item in files) < MANY or not found_in_scratch(session):
+        return list(files)
+
+    def merge(log: Log) -> None:
+        if (table := log.opened()) is not None:
+            table.optimize.compact(
+                target_size=TARGET, max_concurrent_tasks=1, writer_properties=writer_properties(), post_commithook_properties=commit_hooks()
+            )
+
+    read = [item for item in files if item.size < TARGET]
+    with_log(session, ref, path, merge, doing=f"compacting {path}", retry=False, data=read)
+    listed = list_table(session, ref, path, known=files)
+    now = table_files(session, ref, path, known=files, listed=listed)
+    here, there = {item.path for item in now}, {item.path for item in files}
+    gone, come = [item for item in files if item.path not in here], [item for item in now if item.path not in there]
+    if gone and _told(session, contract, ref, gone) != _told(session, contract, ref, come):
+        what = f"{len(gone)} files were merged, and their rows are not those of the {len(come)} that came of them"
+        raise IntegrityError(what, where=f"{ref}:{path}", fix="nothing was published; report this")
+    return now
+
+
+def _told(session: Session, contract: Contract, ref: str, files: Sequence[DataFile]) -> list[Any]:
+    """What has to be the same of rows wherever they lie: their content, and which drop's they are."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    frame: DataFrame = session.engine.read_parquet([*map(partial(uri_of, session, ref), files)])
+    drops = session.engine.rows(frame.groupBy(DROP).agg(F.count(F.lit(1)), F.sum(F.col(ROW))))
+    return [content_of(session.engine, frame, contract), sorted(tuple(row) for row in drops)]

@@ -1,0 +1,154 @@
+"""Small files of a table are merged in a publish, and nobody who reads a version can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lake.compact
+from lake.audit import audit_all
+from lake.delta import list_table
+from lake.distributions import Comparison
+from lake.ingest import ingest
+from lake.publish import manifest_at
+from lake.rollback import roll_back
+from lake.session import Session, open_session
+from lakegate import open_snapshot
+from lakegate.errors import IntegrityError
+from lakegate.manifest import Manifest
+from lakegate.names import VersionName
+from lakegate.settings import Settings
+
+pytestmark = [pytest.mark.server, pytest.mark.own_process]
+
+CONTRACT = """
+apiVersion: v3.2.0
+kind: DataContract
+id: rides
+name: rides
+version: 1.0.0
+status: draft
+schema:
+  - name: rides
+    properties:
+      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: fare, logicalType: number}
+      - {name: rider, logicalType: string, classification: personal}
+      - {name: at, logicalType: timestamp, required: true}
+customProperties:
+  - {property: writeMode, value: MODE}
+  - {property: maxQuarantined, value: 1.0}
+  - {property: drift, value: none}
+"""
+MANY = 4
+DROPS = 7
+PATH = "processed/rides"
+
+
+def opened(settings: Settings, folder: Path, tenant: str, mode: str) -> Session:
+    contracts = folder / "catalog" / "contracts"
+    contracts.mkdir(parents=True, exist_ok=True)
+    text = CONTRACT.replace("MODE", mode) + "  - {property: upsert, value: {orderBy: at}}\n" * (mode == "upsert")
+    (contracts / "rides.odcs.yaml").write_text(text)
+    return open_session(replace(settings, project=folder, tenant=tenant), say=print)
+
+
+def deliver(session: Session, folder: Path, number: int, *, taken: int = 0) -> Manifest:
+    """Six rides, of which the last has no fare; `taken`: the ride whose number the first one has."""
+    first = 1 + 6 * number
+    rides = [taken or first, *range(first + 1, first + 6)]
+    rows = [f"{ride},{'none' if ride == rides[-1] else ride / 4},Ada{ride},2024-01-{number + 1:02}T00:00:00Z" for ride in rides]
+    path = folder / f"{number}.csv"
+    path.write_text("\n".join(["ride,fare,rider,at", *rows]) + "\n")
+    (result,) = ingest(session, "rides", [path])
+    assert result.hops[1].version is not None, result
+    return manifest(session, result.hops[1].version)
+
+
+def manifest(session: Session, version: str) -> Manifest:
+    return manifest_at(session.repository, "main", VersionName.parse(version))
+
+
+def told(found: Manifest) -> tuple[Any, ...]:
+    return found.content_hash, found.counts, found.aside
+
+
+def rows(session: Session, version: VersionName) -> list[dict[str, Any]]:
+    table = open_snapshot(str(version), home=session.settings.home.root, tenant=session.settings.tenant).arrow()
+    found: list[dict[str, Any]] = table.sort_by([("_drop", "ascending"), ("_row", "ascending")]).to_pylist()
+    return found
+
+
+@pytest.mark.parametrize("mode", ["append", "upsert"])
+def test_versions_are_the_same_whether_files_were_merged_or_not(
+    mode: str, lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, merged = (opened(lakefs_home, tmp_path / name, f"{name}_{mode}", mode) for name in ("plain", "merged"))
+    before = [deliver(plain, tmp_path, number) for number in range(DROPS)]
+    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    after = [deliver(merged, tmp_path, number) for number in range(DROPS)]
+    assert list(map(told, before)) == list(map(told, after))
+    assert [len(found.files) for found in before] == [1, 2, 3, 4, 5, 6, 7]
+    assert [len(found.files) for found in after] == [1, 2, 3, 4, 2, 3, 4]
+    assert [found.notes.get("files_merged") for found in after] == [None, None, None, None, 3, None, None]
+    for one, other in zip(before, after, strict=True):
+        assert rows(plain, one.name) == rows(merged, other.name)
+        listed = list_table(merged, other.name.tag, PATH)
+        assert sorted((item.path, item.rows) for item in listed) == sorted((item.path, item.rows) for item in other.files)
+    assert not any(audit_all(merged).values())
+
+    # What nobody counted is counted from the files: of a version's own rows, and of all.
+    kinds = {"fare": "numbers"}
+    found = [
+        [
+            Comparison(session, session.catalog.get("rides"), versions[-1], "main", whole=False)._of(number, kinds)
+            for number in range(1, DROPS + 1)
+        ]  # type: ignore[arg-type]
+        for session, versions in ((plain, before), (merged, after))
+    ]
+    assert [kept.to_json() for kept in found[0]] == [kept.to_json() for kept in found[1]]
+
+    # Keys are found where they lie by now, and an earlier state can stand again.
+    late = deliver(merged, tmp_path, DROPS, taken=2)
+    assert late.counts.quarantined == (2 if mode == "append" else 1)
+    roll_back(merged, after[2].name, reason="a test")
+    again = manifest(merged, f"rides@v{DROPS + 2}")
+    assert (again.content_hash, again.files) == (after[2].content_hash, after[2].files)
+    assert not any(audit_all(merged).values())
+
+
+def test_the_log_of_merged_files_tells_no_personal_value(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    session = opened(lakefs_home, tmp_path, "personal", "append")
+    found = [deliver(session, tmp_path, number) for number in range(MANY + 1)]
+    assert len(found[-1].files) == 2
+    logs = [session.repository.get("main", item.path) or b"" for item in session.repository.listing("main", f"{PATH}/_delta_log/")]
+    assert any(b'"remove"' in log for log in logs)
+    assert any(b"maxValues" in log and b"ride" in log for log in logs)
+    assert not any(b"Ada" in log for log in logs)
+
+
+def test_rows_that_changed_while_files_were_merged_stop_the_publish(
+    lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    session = opened(lakefs_home, tmp_path, "damaged", "append")
+    for number in range(MANY):
+        deliver(session, tmp_path, number)
+    honest = lake.compact.content_of
+    asked: list[int] = []
+
+    def other(*args: Any) -> tuple[int, int]:
+        asked.append(1)
+        number, count = honest(*args)
+        return number + len(asked), count
+
+    monkeypatch.setattr(lake.compact, "content_of", other)
+    with pytest.raises(IntegrityError, match="files were merged, and their rows are not those"):
+        deliver(session, tmp_path, MANY)
+    monkeypatch.setattr(lake.compact, "content_of", honest)
+    assert session.repository.branches("candidate-") == []
+    assert deliver(session, tmp_path, MANY).version == MANY + 1
