@@ -88,7 +88,7 @@ class Parent:
 
 @dataclass(frozen=True)
 class Base:
-    """An earlier version whose manifest begins this one's lists: `counts` of its files by list, `sha256` of its bytes."""
+    """An earlier version with whose files this one's lists begin: `counts` says, by list, with how many; `sha256` is its manifest's."""
 
     version: int
     sha256: str
@@ -153,19 +153,23 @@ class Manifest:
         return [*self.files, *self.quarantine, *self.settled, *self.tombstones]
 
     def after(self, parent: Manifest | None) -> Manifest:
-        """The same manifest, written as a change against an earlier one where its lists only grew since its parent.
+        """The same manifest, written as a change against an earlier one; one that shares no file with its parent lists all of its own.
 
         Which one is chosen as in a Fenwick tree (doi:10.1002/spe.4380240306), so that the n-th version after the last full list is
-        read from log n manifests at most, and n of them list n log n files together.
+        read from log n manifests at most, and n of them list n log n files together, where lists grow at their ends.
         """
-        if parent is None or any(getattr(self, name)[: len(getattr(parent, name))] != getattr(parent, name) for name in LISTS):
+        if parent is None:
+            return replace(self, chain=(), format=FORMAT)
+        shared = {name: _common(getattr(parent, name), getattr(self, name)) for name in LISTS}
+        if parent.all_files and not any(shared.values()):
             return replace(self, chain=(), format=FORMAT)
         full = parent.chain[-1].version if parent.chain else parent.version
         step = self.version - full
         chosen = self.version - (step & -step)
-        here = Base(parent.version, sha256(parent.to_bytes()), {name: len(getattr(parent, name)) for name in LISTS})
-        chain = (here, *parent.chain)
-        return replace(self, chain=chain[[base.version for base in chain].index(chosen) :], format=BASED)
+        chain = (Base(parent.version, sha256(parent.to_bytes()), shared), *parent.chain)
+        at = [base.version for base in chain].index(chosen)
+        counts = {name: min(base.counts[name] for base in chain[: at + 1]) for name in LISTS}
+        return replace(self, chain=(replace(chain[at], counts=counts), *chain[at + 1 :]), format=BASED)
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces, UTF-8. Its SHA-256 stands in the merge commit's metadata.
@@ -211,10 +215,15 @@ class Manifest:
             what = f"its lists begin with those of {name}, whose manifest is {'missing' if raw is None else 'not what it was'}"
             raise IntegrityError(what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies")
         before = Manifest.from_bytes(raw, where=f"the manifest of {name}", earlier=earlier)
-        if {item: len(getattr(before, item)) for item in LISTS} != base.counts:
-            raise IntegrityError(f"{name} has other files than it had", where=where, fix=f"`lakegate verify {name}`")
-        whole: dict[str, Any] = {item: [*getattr(before, item), *getattr(self, item)] for item in LISTS}
+        if any(len(getattr(before, item)) < base.counts[item] for item in LISTS):
+            raise IntegrityError(f"{name} has fewer files than it had", where=where, fix=f"`lakegate verify {name}`")
+        whole: dict[str, Any] = {item: [*getattr(before, item)[: base.counts[item]], *getattr(self, item)] for item in LISTS}
         return replace(self, chain=(base, *before.chain), **whole)
+
+
+def _common(first: list[DataFile], second: list[DataFile]) -> int:
+    """With how many items both begin."""
+    return next((at for at, (one, other) in enumerate(zip(first, second, strict=False)) if one != other), min(len(first), len(second)))
 
 
 def sha256(raw: bytes) -> str:

@@ -138,19 +138,23 @@ def file(number: int) -> DataFile:
     return DataFile(f"processed/flights/part-{number:05}.parquet", f"lakegate-default/data/{number:020}", 1000, f"{number:064x}", 10)
 
 
+MERGED = -1
+
+
 def line(grows: list[int | None]) -> list[Manifest]:
-    """Versions of a table that a publish adds so many files to, or (None) begins anew."""
+    """Versions of a table that a publish adds so many files to, or merges all but the first of (MERGED), or (None) begins anew."""
     made: list[Manifest] = []
     for number, grown in enumerate(grows, 1):
         parent, at = (made[-1] if made else None), 10_000 * number
         kept, aside = (parent.files, parent.quarantine) if parent and grown is not None else ([], [])
-        files = [*kept, *map(file, range(at, at + (grown or 0)))]
+        kept = kept[:1] if grown == MERGED else kept
+        files = [*kept, *map(file, range(at, at + abs(grown or 0)))]
         whole = replace(MANIFEST, version=number, files=files, quarantine=[*aside, file(at + 9999)])
         made.append(whole.after(parent))
     return made
 
 
-@given(grows=st.lists(st.none() | st.integers(0, 3), min_size=1, max_size=40))
+@given(grows=st.lists(st.none() | st.integers(MERGED, 3), min_size=1, max_size=40))
 def test_a_manifest_written_as_a_change_is_the_whole_one(grows):
     made = line(grows)
     kept = {item.version: item.to_bytes() for item in made}
@@ -164,6 +168,14 @@ def test_manifests_of_a_growing_table_stay_small_and_are_read_from_few():
     assert sum(listed) < 600 * 10
     assert max(len(item.chain) for item in made) <= 10
     assert [len(item.files) for item in made] == list(range(1, 601))
+
+
+def test_manifests_of_a_table_whose_files_are_merged_stay_small_while_its_quarantine_grows():
+    made = line([MERGED if number % 32 == 0 else 1 for number in range(1, 601)])
+    listed = [json.loads(item.to_bytes()) for item in made]
+    assert max(len(item["files"]) for item in listed) <= 40
+    assert sum(len(item["quarantine"]) for item in listed) < 600 * 10
+    assert max(len(item.chain) for item in made) <= 10
 
 
 def test_an_earlier_manifest_that_is_not_what_it_was_is_noticed():
