@@ -37,7 +37,7 @@ PARTS: Final[tuple[tuple[Any, str], ...]] = (
     (Repository, "tag"),
     (hop, "keep"),
     (hop, "note"),
-    (Repository, "delete_branch"),
+    (hop, "_discard"),
     (hop, "record"),
 )
 
@@ -76,11 +76,10 @@ class Clock:
 def carry(session: Session, clock: Clock, dataset: str, path: Path) -> dict[str, float]:
     """One drop; when its publish was done, how long that took, and the drop as a whole."""
     start, contract = time.perf_counter(), session.catalog.get(dataset)
-    with session.at_hand():
-        drop = receive(session, dataset, path)
-        carry_raw(session, contract, drop)
-        clock.read()
-        carry_processed(session, contract, drop)
+    drop = receive(session, dataset, path)
+    carry_raw(session, contract, drop)
+    clock.read()
+    carry_processed(session, contract, drop)
     return {"at": time.time(), "publish": clock.read(), "drop": time.perf_counter() - start}
 
 
@@ -88,7 +87,7 @@ def main() -> None:
     """Carry the drops, a line of JSON for each."""
     home, project, dataset, drops, results = sys.argv[1:]
     session, clock = open_session(Settings.load(home=home, project=project), say=lambda _: None), Clock()
-    with session.scratch("deliveries") as folder, Path(results).open("a") as file:
+    with session.at_hand(), session.scratch("deliveries") as folder, Path(results).open("a") as file:
         for number in range(int(drops)):
             path = folder / f"{dataset}-{number}-{time.time_ns()}.csv"
             first = 1 + RIDES * (number + int(time.time()) % 10**6 * 10**4)

@@ -14,7 +14,8 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from lake.content import content_of
 from lake.delta import list_table, table_files
-from lake.delta_log import Log, found_in_scratch, with_log
+from lake.delta_log import found_in_scratch, with_log
+from lake.open_logs import Log
 from lake.session import Session
 from lake.tables import commit_hooks, uri_of, writer_properties
 from lakegate.errors import IntegrityError

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from lake.delta_log import Log, with_log
+from lake.delta_log import with_log
+from lake.open_logs import Log
 from lake.session import Session
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile

@@ -10,43 +10,26 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lake.objects import sha256_of
+from lake.open_logs import FOLDER, Log, OpenLog
 from lake.repository import Repository
-from lake.session import Session
 from lakegate.errors import Conflict, IntegrityError, LakegateError
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
+    from lake.session import Session
 
 T = TypeVar("T")
-FOLDER: Final = "_delta_log"
 HINT: Final = "_last_checkpoint"
+SMALL: Final = 64 * 1024
+"""Bytes."""
 SENDERS: Final = 4
 """Files laid into the store at once."""
-
-
-@dataclass(frozen=True)
-class Log:
-    """Where delta-rs finds a table's log."""
-
-    uri: str
-    options: dict[str, str] = field(default_factory=dict, repr=False)
-
-    def opened(self) -> DeltaTable | None:
-        """The table; None where there is none."""
-        from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
-
-        try:
-            return DeltaTable(self.uri, storage_options=self.options)
-        except TableNotFoundError:
-            return None
 
 
 def beside(session: Session) -> bool:
@@ -95,24 +78,44 @@ def with_log(
                 return use(Log(f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)))
 
         return repository.calling(there, doing=doing, retry=retry)
-    with session.scratch("log") as folder:
-        table = folder / "table"
-        _lay_log(repository, ref, f"{path}/{FOLDER}", table / FOLDER)
+    mine = session.logs.take(path)
+    if mine is None or data or not mine.catch_up(repository, ref, path):
+        if mine is not None:
+            mine.close()
+        mine = OpenLog.made(session)
+        _lay_log(repository, ref, f"{path}/{FOLDER}", mine.folder / FOLDER)
+    try:
         for item in data:
-            _lay(repository, ref, item.path, item.physical, table / item.path.removeprefix(f"{path}/"))
-        before = _files(table)
+            _lay(repository, ref, item.path, item.physical, mine.folder / item.path.removeprefix(f"{path}/"))
+        before = _files(mine.folder)
         with told(doing, local=True):
-            found = use(Log(str(table)))
-        new = [name for name, identity in _files(table).items() if before.get(name) != identity]
+            found = use(mine.log)
+        new = [name for name, identity in _files(mine.folder).items() if before.get(name) != identity]
         if new:
+            send = partial(_send, repository, ref, path, mine.folder)
             with ThreadPoolExecutor(SENDERS) as pool:
-                list(pool.map(lambda name: repository.upload(ref, f"{path}/{name}", table / name, etag=sha256_of(table / name)), new))
-        return found
+                list(pool.map(send, new))
+    except BaseException:
+        mine.close()
+        raise
+    # From a checkpoint on the log begins anew, so that what is kept stays small.
+    if data or any(".checkpoint." in name for name in new):
+        mine.close()
+    else:
+        session.logs.give(path, mine)
+    return found
+
+
+def _send(repository: Repository, ref: str, path: str, folder: Path, name: str) -> None:
+    file = folder / name
+    if file.stat().st_size <= SMALL:  # one call, where laying it takes two
+        repository.put(ref, f"{path}/{name}", file.read_bytes())
+    else:
+        repository.upload(ref, f"{path}/{name}", file, etag=sha256_of(file))
 
 
 def _lay_log(repository: Repository, ref: str, path: str, log: Path) -> None:
     """Make a folder of the log's entries from its last checkpoint on."""
-    log.mkdir(parents=True)
     after = ""
     if (hint := repository.get(ref, f"{path}/{HINT}")) is not None:
         (log / HINT).write_bytes(hint)  # writers put another in its place, so it is no link

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -131,7 +132,8 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
     with steps.step("stage"):
         candidate = publish.stage(repository, table=job.table, dataset=job.dataset, cause=job.cause)
         steps.attempt = candidate.attempt
-    try:
+    with contextlib.ExitStack() as discarded:
+        discarded.callback(_discard, session, candidate)
         # Whoever slept before this had no branch that its successor could have deleted: its base may hold the publish already.
         if _record_of(session, job, ref=candidate.base) != before:
             what = f"{job.table} was published for {job.cause[:12]} by another attempt, or taken back, since this one began"
@@ -167,14 +169,22 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
         with steps.step("keep"):
             keep(repository, published)
             note(session, published)
-    finally:
-        with contextlib.suppress(Transient):  # the next attempt at the same sweeps it
-            repository.delete_branch(candidate.branch)
+        discarded.pop_all()
     late = {name: steps.seconds[name] for name in ("commit", "merge", "tag", "keep")}
     told = {"version": manifest.version, "attempt": candidate.attempt, "durations": late} | ({"rebases": rebases} if rebases else {})
-    close_others(session, job, published)
-    record(session, job, key, "published", told)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(_discard, session, candidate, published)
+        close_others(session, job, published)
+        record(session, job, key, "published", told)
     return _result(job, published, verdict)
+
+
+def _discard(session: Session, candidate: Candidate, published: Published | None = None) -> None:
+    """Delete a candidate; of one that was published nothing is left to do then."""
+    with contextlib.suppress(Transient):  # the next attempt at the same sweeps it
+        session.repository.delete_branch(candidate.branch)
+        if published is not None:
+            session.swept.add(published.name)
 
 
 def _manifest(

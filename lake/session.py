@@ -20,6 +20,7 @@ from lake import layout
 from lake.drops import Drops
 from lake.engine import Engine
 from lake.environment import prepare_environment
+from lake.open_logs import OpenLogs
 from lake.publish import Published
 from lake.references import References
 from lake.repository import MAIN, Repository
@@ -60,6 +61,8 @@ class Session:
     """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
     swept: set[VersionName] = field(default_factory=set)
     """Those of them whose dead candidates were looked for."""
+    logs: OpenLogs = field(default_factory=OpenLogs)
+    """The Delta logs that this process goes on with."""
     _leases: dict[str, SoftFileLease] = field(default_factory=dict)
     _ready: bool = False
     _readying: threading.Lock = field(default_factory=threading.Lock)
@@ -100,8 +103,8 @@ class Session:
 
     @contextlib.contextmanager
     def at_hand(self) -> Iterator[None]:
-        """Keep drops and references at hand until the outermost of these ends."""
-        with self.drops.at_hand(), self.references.at_hand():
+        """Keep drops, references and logs at hand until the outermost of these ends."""
+        with self.drops.at_hand(), self.references.at_hand(), self.logs.at_hand():
             yield
 
     def ready_ahead(self) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, unquote
 
 from lake.delta import HASHERS, Added, Listed
-from lake.delta_log import Log, beside, storage_options, told, with_log
+from lake.delta_log import beside, storage_options, told, with_log
+from lake.open_logs import Log
 from lake.session import Session
 from lakegate.errors import IntegrityError
 from lakegate.home import Endpoint

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from lake.delta import list_table, table_files
-from lake.delta_log import HINT, Log, storage_options
+from lake.delta_log import HINT, storage_options
 from lake.objects import sha256_of
+from lake.open_logs import Log
 from lake.repository import MAIN
 from lake.session import Session, open_session
 from lake.tables import CHECKPOINT_EVERY, put_back, write_rows
