@@ -22,6 +22,9 @@ SSTABLE_CACHE = 32_000_000
 """Bytes in memory for committed metadata; lakeFS's default, 400 MB, is meant for repositories of a billion objects."""
 DISK_CACHE = 256 * 1024**2
 """Bytes on disk for the same; what it caches lies on this very disk, so it needs no more."""
+RANGE = 100
+"""Entries, on average, that lakeFS keeps in one file of committed metadata; a commit writes those anew whose paths it touches. Its
+default, 50,000, made that all entries of the repository."""
 BATCH_DELAY = "0.1ms"
 """For which lakeFS collects reads of refs to ask for them together; its default, 3 ms, is meant for a database far away."""
 COMMIT_CACHE = 5_000
@@ -121,6 +124,7 @@ def write_config(home: Home, keys: Mapping[str, str], *, port: int) -> int:
         "blockstore": {"type": "local", "local": {"path": "blocks"}, "signing": {"secret_key": keys["encrypt_secret"]}},
         "auth": {"encrypt": {"secret_key": keys["encrypt_secret"]}},
         "committed": {
+            "permanent": {"range_raggedness_entries": RANGE},
             "sstable": {"memory": {"cache_size_bytes": SSTABLE_CACHE}},
             "local_cache": {"dir": "cache", "size_bytes": DISK_CACHE},
         },
