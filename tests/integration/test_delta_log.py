@@ -92,6 +92,25 @@ def test_rows_of_other_columns_are_refused_and_leave_the_log_as_it_was(session: 
     assert [(item.path, item.rows) for item in list_table(session, branch, PATH)] == added
 
 
+def test_a_log_that_others_wrote_on_meanwhile_is_read_again(session: Session, lakefs_home: Settings, branch: str) -> None:
+    other = open_session(lakefs_home)
+    with session.at_hand(), other.at_hand():
+        added = [file for number in range(9) for file in append((session, session, other)[number % 3], branch, number)]
+        assert sorted((item.path, item.rows) for item in list_table(session, branch, PATH)) == sorted(added)
+
+
+def test_a_log_goes_on_from_the_branch_that_was_published_not_from_one_that_was_given_up(session: Session, branch: str) -> None:
+    with session.at_hand():
+        first = append(session, branch, 1)
+        session.repository.commit(branch, "first", {})
+        for name in ("given-up", "another"):
+            session.repository.branch(f"{branch}-{name}", branch)
+        append(session, f"{branch}-given-up", 2)
+        second = append(session, f"{branch}-another", 3)
+        assert sorted((item.path, item.rows) for item in list_table(session, f"{branch}-another", PATH)) == sorted([*first, *second])
+    assert not list(session.settings.scratch_dir.glob("log-*"))
+
+
 def test_files_that_are_put_back_are_all_that_the_log_names(session: Session, branch: str) -> None:
     append(session, branch, 1)
     then = table_files(session, branch, PATH, known=[])
