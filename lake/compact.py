@@ -24,7 +24,7 @@ from lakegate.manifest import DataFile
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-MANY: Final = 32
+MANY: Final = 48
 """Small files that a table may have."""
 SMALL: Final = 2 * 1024**2
 TARGET: Final = 8 * 1024**2

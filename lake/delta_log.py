@@ -28,6 +28,8 @@ T = TypeVar("T")
 HINT: Final = "_last_checkpoint"
 SMALL: Final = 64 * 1024
 """Bytes."""
+KEPT: Final = 200
+"""Entries of a log that a process goes on with; from then on it begins anew, at the last checkpoint."""
 SENDERS: Final = 4
 """Files laid into the store at once."""
 
@@ -78,8 +80,14 @@ def with_log(
                 return use(Log(f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)))
 
         return repository.calling(there, doing=doing, retry=retry)
+    return _with_own(session, ref, path, use, doing=doing, data=data)
+
+
+def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *, doing: str, data: Sequence[DataFile]) -> T:
+    """The same on this disk."""
+    repository = session.repository
     mine = session.logs.take(path)
-    if mine is None or data or not mine.catch_up(repository, ref, path):
+    if mine is None or not mine.catch_up(repository, ref, path):
         if mine is not None:
             mine.close()
         mine = OpenLog.made(session)
@@ -98,8 +106,10 @@ def with_log(
     except BaseException:
         mine.close()
         raise
-    # From a checkpoint on the log begins anew, so that what is kept stays small.
-    if data or any(".checkpoint." in name for name in new):
+    for name in {*new, *(item.path.removeprefix(f"{path}/") for item in data)}:
+        if not name.startswith(f"{FOLDER}/"):
+            (mine.folder / name).unlink()
+    if len(before) > KEPT:
         mine.close()
     else:
         session.logs.give(path, mine)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 STATISTICS: Final = "delta.dataSkippingStatsColumns"
 CHECKPOINTS: Final = "delta.checkpointInterval"
-CHECKPOINT_EVERY: Final = "25"
+CHECKPOINT_EVERY: Final = "50"
 """Commits: whoever opens a table reads no more of them one by one; delta-rs's own default is 100."""
 Mode = Literal["append", "overwrite"]
 ROW_GROUP: Final = 200_000
