@@ -91,8 +91,9 @@ def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *,
         if mine is not None:
             mine.close()
         mine = OpenLog.made(session)
-        _lay_log(repository, ref, f"{path}/{FOLDER}", mine.folder / FOLDER)
     try:
+        if not any((mine.folder / FOLDER).iterdir()):
+            _lay_log(repository, ref, f"{path}/{FOLDER}", mine.folder / FOLDER)
         for item in data:
             _lay(repository, ref, item.path, item.physical, mine.folder / item.path.removeprefix(f"{path}/"))
         before = _files(mine.folder)

@@ -104,7 +104,8 @@ class DropRows:
         passed = Passed(self._passing(found), found.valid, found.quarantined, self.records)
         change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, instead_of=self.instead_of)
         onto = candidate if change.mode == "overwrite" else self._compacted(candidate, steps)
-        with ThreadPoolExecutor(1) as pool:  # a write waits for the gateway more than for a core
+        with ThreadPoolExecutor(2) as pool:  # a write waits for the gateway more than for a core
+            settled_too = pool.submit(self._settle, candidate)
             steps.tell("write.table")
             valid = pool.submit(write_change, self.session, self.contract, change, onto)
             steps.tell("write.quarantine")
@@ -112,6 +113,7 @@ class DropRows:
             if found.quarantined or (parent and parent.quarantine and self.replaces):
                 aside = self._write_aside(found, onto, judged.originals)
             added = valid.result()
+            settled_too.result()
         notes: dict[str, Any] = dict(compare.keep(candidate, found.histograms, found.plan.histograms))
         if parent and onto.parent and (merged := len(parent.files) - len(onto.parent.files)):
             notes["files_merged"] = merged
@@ -206,12 +208,10 @@ class DropRows:
         """The tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
         parent, path = candidate.parent, layout.quarantine_table(self.contract.name)
         known = parent.quarantine if parent else []
-        with ThreadPoolExecutor(2) as pool:  # their bytes are hashed beside the table's
+        with ThreadPoolExecutor(1) as pool:  # their bytes are hashed beside the table's
             others = pool.submit(table_files, self.session, candidate.branch, path, known=known, added=added_aside)
-            settled_too = pool.submit(self._settle, candidate)
             tables = written(self.session, self.contract, change, candidate, added=added, fresh=self.replaces)
             aside = others.result()
-            settled_too.result()
         kept = parent if not self.replaces else None
         there = sum(item.rows for item in aside) - (sum(item.rows for item in kept.quarantine) if kept else 0)
         if there != found.quarantined:

@@ -164,10 +164,11 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
             publish.commit(repository, candidate, manifest, evidence=evidence, key=key)
         with steps.step("merge"):
             published = publish.merge(repository, candidate, manifest)
-        with steps.step("tag"):
+        with steps.step("tag"), ThreadPoolExecutor(1) as pool:
+            kept = pool.submit(keep, repository, published)
             repository.tag(published.name.tag, published.commit)
         with steps.step("keep"):
-            keep(repository, published)
+            kept.result()
             note(session, published)
         discarded.pop_all()
     late = {name: steps.seconds[name] for name in ("commit", "merge", "tag", "keep")}

@@ -15,9 +15,11 @@ from lake.distributions import Comparison
 from lake.ingest import ingest
 from lake.publish import manifest_at
 from lake.rollback import roll_back
+from lake.server import ensure_server
 from lake.session import Session, open_session
 from lakegate import open_snapshot
 from lakegate.errors import IntegrityError
+from lakegate.home import Home
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -118,6 +120,20 @@ def test_versions_are_the_same_whether_files_were_merged_or_not(
     again = manifest(merged, f"rides@v{DROPS + 2}")
     assert (again.content_hash, again.files) == (after[2].content_hash, after[2].files)
     assert not any(audit_all(merged).values())
+
+
+def test_files_are_merged_in_a_lake_elsewhere_too(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the gateway of a lakeFS that isn't the home's own."""
+    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    endpoint = ensure_server(lakefs_home, say=print)
+    elsewhere = replace(lakefs_home, home=Home(tmp_path / "home"), lakefs=endpoint, lakefs_namespace="local://far")
+    session = opened(elsewhere, tmp_path, "far", "append")
+    assert session.repository.blocks is None
+    found = [deliver(session, tmp_path, number) for number in range(MANY + 1)]
+    assert [len(item.files) for item in found] == [1, 2, 3, 4, 2]
+    assert found[-1].counts.after == 5 * (MANY + 1)
+    listed = list_table(session, found[-1].name.tag, PATH)
+    assert sorted((item.path, item.rows) for item in listed) == sorted((item.path, item.rows) for item in found[-1].files)
 
 
 def test_the_log_of_merged_files_tells_no_personal_value(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
