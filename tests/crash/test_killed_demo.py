@@ -47,8 +47,6 @@ KILLS = [
     Kill("flights", "tag.done", 1),
     Kill("flight_features", "tell", 1),
 ]
-MANY = int(os.environ.get("LAKEGATE_DEMO_KILLS", "3"))
-"""Of them, chosen anew each time; 5 by hand."""
 
 
 def run_demo(home: Path, *, kill: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
@@ -76,7 +74,7 @@ def published(session: Session) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
-    """Two homes of undisturbed runs, and one whose runs were killed some times."""
+    """Two homes of undisturbed runs, and one whose runs were killed five times."""
     from lake.server import stop_server
 
     folder = tmp_path_factory.mktemp("killed")
@@ -85,7 +83,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]
         done = run_demo(made[name])
         assert done.returncode == 0, done.stderr[-3000:]
     chance = random.Random(SEED)
-    for kill in sorted(chance.sample(KILLS, MANY), key=KILLS.index):
+    for kill in KILLS:
         does = "kill-both" if kill.lakefs else "kill"
         plan = {"table": kill.table, "step": kill.step, "occurrence": chance.randint(1, kill.latest), "does": does}
         print(f"seed {SEED}: {plan}")
