@@ -87,7 +87,7 @@ def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *,
     """The same on this disk."""
     repository = session.repository
     mine = session.logs.take(path)
-    if mine is None or not mine.catch_up(repository, ref, path):
+    if mine is None or not mine.is_of(repository, ref, path):
         if mine is not None:
             mine.close()
         mine = OpenLog.made(session)

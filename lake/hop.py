@@ -174,9 +174,10 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
     late = {name: steps.seconds[name] for name in ("commit", "merge", "tag", "keep")}
     told = {"version": manifest.version, "attempt": candidate.attempt, "durations": late} | ({"rebases": rebases} if rebases else {})
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(_discard, session, candidate, published)
+        gone = pool.submit(_discard, session, candidate, published)
         close_others(session, job, published)
         record(session, job, key, "published", told)
+    gone.result()
     return _result(job, published, verdict)
 
 
@@ -184,8 +185,7 @@ def _discard(session: Session, candidate: Candidate, published: Published | None
     """Delete a candidate; of one that was published nothing is left to do then."""
     with contextlib.suppress(Transient):  # the next attempt at the same sweeps it
         session.repository.delete_branch(candidate.branch)
-        if published is not None:
-            session.swept.add(published.name)
+        session.swept.update([published.name] if published else [])
 
 
 def _manifest(

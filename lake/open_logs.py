@@ -55,8 +55,8 @@ class OpenLog:
         (table / FOLDER).mkdir(parents=True)
         return cls(table, Log(str(table)), stack.close)
 
-    def catch_up(self, repository: Repository, ref: str, path: str) -> bool:
-        """Take in what the tree `ref` holds beyond this; False where that doesn't go on from here."""
+    def is_of(self, repository: Repository, ref: str, path: str) -> bool:
+        """Whether the log of the tree `ref` ends with the entry that this one ends with: entries name files that no other attempt writes."""
         last = max((file.name for file in (self.folder / FOLDER).glob("*.json")), default="")
         if not last:
             return False
