@@ -11,15 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final
 
-from filelock import LeaseSettingsMismatch, SoftFileLease, Timeout
+from filelock import SoftFileLease
 
 from catalog.files import Catalog, load_catalog
 from lake import layout
 from lake.drops import Drops
 from lake.engine import Engine
 from lake.environment import prepare_environment
+from lake.leases import at_once, lease_at, wait_for
 from lake.open_logs import OpenLogs
 from lake.publish import Published
 from lake.references import References
@@ -27,16 +27,12 @@ from lake.repository import MAIN, Repository
 from lake.scratch import scratch, sweep
 from lake.server import ensure_server
 from lake.steps import Watcher
-from lakegate.errors import UsageError
 from lakegate.home import Endpoint
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 
 Say = Callable[[str], None]
-
-POLL: Final = 0.02
-"""Seconds between two looks at a queue."""
 
 
 def to_stderr(text: str) -> None:
@@ -122,7 +118,7 @@ class Session:
 
     @contextlib.contextmanager
     def queue(self, name: str) -> Iterator[None]:
-        """This home's place in a queue, a table's for example: freed when its holder dies, or is silent for as long as the settings say.
+        """This home's place in a queue, a table's for example.
 
         Whoever holds it may enter again. It keeps conflicts rare; what keeps them safe is the publish itself. Whoever finds it held waits
         at its door; of the backfills one at a time comes that far, until it leaves the queue: so others wait for one of them at most.
@@ -131,38 +127,26 @@ class Session:
         with contextlib.ExitStack() as held:
             if place.is_locked:
                 held.enter_context(place)
-            elif not self.backfill and (free := self._at_once(place)) is not None:
+            elif not self.backfill and (free := at_once(place)) is not None:
                 held.enter_context(free)
             else:
                 if self.backfill:
-                    held.enter_context(self._lease(f"{name}.backfills"))
-                with self._lease(f"{name}.door"):
-                    held.enter_context(place)
+                    held.enter_context(wait_for(self._lease(f"{name}.backfills")))
+                with wait_for(self._lease(f"{name}.door")):
+                    held.enter_context(wait_for(place))
             yield
 
     @contextlib.contextmanager
     def queue_if_free(self, name: str) -> Iterator[bool]:
         """The same where nobody holds it; else False, at once."""
-        held = self._at_once(self._lease(name))
+        held = at_once(self._lease(name))
         with held or contextlib.nullcontext():
             yield held is not None
 
-    @staticmethod
-    def _at_once(lease: SoftFileLease) -> contextlib.AbstractContextManager[object] | None:
-        try:
-            return lease.acquire(timeout=0)
-        except Timeout:
-            return None
-        except LeaseSettingsMismatch as error:
-            what, fix = "another process works on this home with another LAKEGATE_LEASE", "give all of them the same"
-            raise UsageError(what, where=str(lease.lock_file), fix=fix) from error
-
     def _lease(self, name: str) -> SoftFileLease:
-        folder = self.settings.home.root / "locks" / self.settings.tenant
-        folder.mkdir(parents=True, exist_ok=True)
         if (lease := self._leases.get(name)) is None:
-            path = folder / f"{name}.lease"
-            lease = self._leases[name] = SoftFileLease(path, lease_duration=self.settings.lease, poll_interval=POLL)
+            path = self.settings.home.root / "locks" / self.settings.tenant / f"{name}.lease"
+            lease = self._leases[name] = lease_at(path, seconds=self.settings.lease)
         return lease
 
     def tell(self, table: str, step: str) -> None:
