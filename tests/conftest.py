@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from lake.binary import find_lakefs
 from lake.server import ensure_server, stop_server
 from lakegate.settings import Settings
 from tests.own_process import pytest_configure, pytest_runtest_protocol
@@ -50,6 +51,14 @@ def say(line: str) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest files first; pytest-xdist hands out whole files in this order."""
     items.sort(key=lambda item: LONGEST_FIRST.index(item.path.name) if item.path.name in LONGEST_FIRST else len(LONGEST_FIRST))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lakefs_is_built(request: pytest.FixtureRequest) -> None:
+    """On a machine without a lakeFS it is built before a module that needs one: minutes, which tests with time limits don't have."""
+    of_module = [item for item in request.session.items if item.path == request.path]
+    if any(item.get_closest_marker("server") for item in of_module):
+        find_lakefs(Settings.load(project=PROJECT), say=say)
 
 
 @pytest.fixture

@@ -100,9 +100,9 @@ class Scene:
             [*command, *told], cwd=ROOT, env=environ, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def run(self, *arguments: object, plan: dict[str, Any] | None = None, code: int = 0) -> Any:
+    def run(self, *arguments: object, plan: dict[str, Any] | None = None, code: int = 0, timeout: float = 120) -> Any:
         """What a command printed, which must end with `code`."""
-        return answer(self.start(*arguments, plan=plan), code=code)
+        return answer(self.start(*arguments, plan=plan), code=code, timeout=timeout)
 
     def open(self) -> Session:
         return open_session(self.settings)
