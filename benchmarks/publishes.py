@@ -124,7 +124,7 @@ def one_writer(lake: Lake, versions: int) -> list[dict[str, Any]]:
             time.sleep(0.2)
         last = found[max(0, point - WINDOW) : point]
         publishes = [item["publish"] for item in last]
-        own = psutil.Process(process.pid) if process.poll() is None else None
+        own = family(process.pid) if process.poll() is None else []
         told.append(
             {
                 "versions": point,
@@ -132,14 +132,20 @@ def one_writer(lake: Lake, versions: int) -> list[dict[str, Any]]:
                 "p95": percentile(publishes, 0.95),
                 "drop": statistics.median(item["drop"] for item in last),
                 "lakefs": lake.memory(),
-                "own": int(own.memory_info().rss) if own else 0,
-                "files": own.num_fds() if own else 0,
+                "own": sum(int(item.memory_info().rss) for item in own),
+                "files": sum(item.num_fds() for item in own),
                 "metadata": lake.metadata("rides0", point),
             }
         )
         say(json.dumps(told[-1]))
     process.wait()
     return told
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and those that it started."""
+    owner = psutil.Process(pid)
+    return [owner, *owner.children(recursive=True)]
 
 
 def many(lake: Lake, tables: Sequence[int], drops: int, *, still: bool = False) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import unquote
 
 from lake.engine_errors import engine_errors
-from lake.engine_start import preload, start
+from lake.engine_start import begin, preload, start
 from lake.staging import ARROW
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
+    from lake.sail import Sail
+
+GROWTH: Final = 256 * 1024**2
+"""Bytes that Sail may come to hold beyond what it held after its first work; 0.7.2 keeps something of every query."""
 SCRATCH: Final = {"compression": "uncompressed", "dictionary_enabled": "false", "statistics_enabled": "none"}
 """Written once and read once by this process: what makes a file smaller costs more than it saves. Spark knows the first alone."""
 
@@ -36,11 +41,14 @@ def arrow_limit(settings: Settings) -> int:
 class Engine:
     """One Spark Connect session that reads and writes a tenant's repository through the lakeFS gateway, and files on this disk.
 
-    Object-store keys are bound to the process at first use, so one process serves one tenant.
+    Of Spark's sessions in this process all have the keys of the first one: with that engine a process serves one tenant.
     """
 
     def __init__(self, settings: Settings, endpoint: Endpoint) -> None:
         self.settings, self.endpoint, self.repository = settings, endpoint, settings.repository
+        self._sail: Sail | None = None
+        self._held = 0
+        self._beginning = threading.Lock()
 
     @property
     def name(self) -> Literal["sail", "spark"]:
@@ -60,12 +68,37 @@ class Engine:
             LakegateError: The engine can't start here (Java missing, jars that don't resolve).
         """
         logging.getLogger("pyspark.sql.connect.logging").disabled = True  # it prints engines' errors, which quote values (P6)
+        self.begin()
         with engine_errors("starting"):
-            return start(self.settings, self.endpoint)
+            return start(self.settings, self.endpoint, self._sail)
+
+    def begin(self) -> None:
+        """Have Sail start while this process does something else; Spark starts when it is asked."""
+        with self._beginning:
+            self._sail = self._sail or begin(self.settings, self.endpoint)
 
     def preload(self) -> None:
         """Import the engine's packages; nothing is started yet."""
-        preload(self.name)
+        preload()
+
+    def renew(self) -> bool:
+        """End Sail where it holds much more than once it had worked, or lives no more; the next query starts another.
+
+        Call it where no frame is used any more: all that there are go with it, and it says whether they went.
+        """
+        if self._sail is None:
+            return False
+        held, connected = self._sail.held(), "spark" in self.__dict__
+        if connected:
+            self._held = self._held or held
+        if held and (not connected or held < self._held + GROWTH):
+            return False
+        if connected:
+            self.spark.stop()
+            del self.spark
+        self._sail.close()
+        self._sail, self._held = None, 0
+        return True
 
     @contextlib.contextmanager
     def small_on_the_left(self) -> Iterator[None]:

@@ -1,8 +1,7 @@
-"""How each engine is started: Sail in this process, Spark as a JVM of this process's own or as a server elsewhere."""
+"""How each engine is started: Sail as a process of this one's own, Spark as its JVM or as a server elsewhere."""
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import importlib
 import os
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from lake.environment import environment
+from lake.sail import Sail
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
@@ -25,32 +25,35 @@ REGION: Final = "us-east-1"
 """lakeFS's gateway ignores the region, the clients insist on one."""
 
 HADOOP_AWS: Final = "3.4.2"
-NO_DYNAMIC_FILTERS: Final = "datafusion.optimizer.enable_join_dynamic_filter_pushdown"
-"""Sail 0.7.2 never ends a join whose probe side holds another, where all rows of the build side lie in one partition (one row will
-do): the inner join's filter waits for every partition, and those without rows are never asked."""
-
 AWS_SDK: Final = "2.29.52"
 """The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
 
 
-def start(settings: Settings, endpoint: Endpoint) -> SparkSession:
-    """A session of the engine that the settings name, its clock on UTC.
+def start(settings: Settings, endpoint: Endpoint, sail: Sail | None) -> SparkSession:
+    """A session of the engine that the settings name, its clock on UTC; of this Sail, where there is one.
 
     Raises:
         LakegateError: It can't start here (Java missing, jars that don't resolve).
     """
-    session = _sail(settings, endpoint) if settings.engine == "sail" else _spark(settings, endpoint)
+    from pyspark.errors.utils import is_debugging_enabled
+
+    session = sail.connect() if sail is not None else _spark(settings, endpoint)
     session.conf.set("spark.sql.session.timeZone", "UTC")
-    if settings.engine == "sail":
-        session.sql(f"SET {NO_DYNAMIC_FILTERS}=false").collect()
+    # PySpark would note for each column of each query which line of ours made it; it asks once a process whether to.
+    session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")
+    is_debugging_enabled()
     return session
 
 
-def preload(engine: str) -> None:
-    """Import what starting the engine imports, half a second of it; what fails here fails there again, and is told then."""
+def begin(settings: Settings, endpoint: Endpoint) -> Sail | None:
+    """Sail's process, on its way to be ready, where that is the engine."""
+    return Sail(_sail_settings(settings, endpoint)) if settings.engine == "sail" else None
+
+
+def preload() -> None:
+    """Import what asking an engine imports, half a second of it; what fails here fails there again, and is told then."""
     with contextlib.suppress(ImportError):
-        for module in ("pyspark.sql.connect.session", *(["pysail.spark"] if engine == "sail" else [])):
-            importlib.import_module(module)
+        importlib.import_module("pyspark.sql.connect.session")
 
 
 def _keys(endpoint: Endpoint) -> dict[str, str | None]:
@@ -58,36 +61,20 @@ def _keys(endpoint: Endpoint) -> dict[str, str | None]:
     return {"AWS_ACCESS_KEY_ID": endpoint.key_id, "AWS_SECRET_ACCESS_KEY": endpoint.secret, "AWS_SESSION_TOKEN": None}
 
 
-def _sail(settings: Settings, endpoint: Endpoint) -> SparkSession:
-    """Sail reads its keys at the first use of a bucket and keeps them, so the bucket is opened once in here."""
-    with environment(
-        {
-            **_keys(endpoint),
-            "AWS_ENDPOINT": endpoint.url,
-            "AWS_REGION": REGION,
-            "AWS_ALLOW_HTTP": str(urlsplit(endpoint.url).scheme == "http").lower(),
-            "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "SAIL_RUNTIME__MEMORY_POOL__TYPE": "fair",
-            "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(settings.memory),
-            # Parquet's least and greatest value leave out NaN: with statistics Sail 0.7.2 takes 1.0 and NaN for a constant 1.0.
-            "SAIL_EXECUTION__COLLECT_STATISTICS": "false",
-            "RUST_LOG": "off",
-        }
-    ):
-        from pysail.spark import SparkConnectServer
-        from pyspark.sql import SparkSession
-
-        server = SparkConnectServer(ip="127.0.0.1", port=0)
-        server.start(background=True)
-        _, port = server.listening_address
-        session: SparkSession = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
-        session._lakegate_server = server  # noqa: SLF001  (lives as long as its session)
-        atexit.unregister(session.client._cleanup_ml_cache)  # noqa: SLF001  (Sail has no such call and it prints a traceback at exit)
-        for scheme in ("s3", "s3a"):
-            with contextlib.suppress(Exception):
-                session.read.parquet(f"{scheme}://{settings.repository}/main/_lakegate/nothing.parquet").count()
-        return session
+def _sail_settings(settings: Settings, endpoint: Endpoint) -> dict[str, str | None]:
+    return {
+        **_keys(endpoint),
+        "AWS_ENDPOINT": endpoint.url,
+        "AWS_REGION": REGION,
+        "AWS_ALLOW_HTTP": str(urlsplit(endpoint.url).scheme == "http").lower(),
+        "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAIL_RUNTIME__MEMORY_POOL__TYPE": "fair",
+        "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(settings.memory),
+        # Parquet's least and greatest value leave out NaN: with statistics Sail 0.7.2 takes 1.0 and NaN for a constant 1.0.
+        "SAIL_EXECUTION__COLLECT_STATISTICS": "false",
+        "RUST_LOG": "off",
+    }
 
 
 def _spark(settings: Settings, endpoint: Endpoint) -> SparkSession:

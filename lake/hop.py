@@ -17,6 +17,7 @@ from lake import layout, ledger, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse
 from lake.breaker import Breaker
 from lake.disk import disk_error
+from lake.engine_errors import engine_errors
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.naming import keep
 from lake.publish import Candidate, Published
@@ -64,14 +65,15 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
             return known
         steps = Steps(job.table, session.watcher)
         try:
-            if job.judge is not None:
-                with steps.step("evaluate"):
-                    judged = job.judge(session.repository.commit_of(MAIN), steps)
-                if (stopped := _stopped(session, job, key, judged)) is not None:
-                    return stopped
-            steps.tell("queue")
-            with session.queue(job.table):
-                return (job.judge and _done(session, job)) or _publish(session, job, key, steps, before)
+            with engine_errors(f"carrying a drop to {job.table}"):  # frames ask it now and then, wherever they are made
+                if job.judge is not None:
+                    with steps.step("evaluate"):
+                        judged = job.judge(session.repository.commit_of(MAIN), steps)
+                    if (stopped := _stopped(session, job, key, judged)) is not None:
+                        return stopped
+                steps.tell("queue")
+                with session.queue(job.table):
+                    return (job.judge and _done(session, job)) or _publish(session, job, key, steps, before)
         except DataRejected as rejection:
             return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
         except Exception as error:
@@ -230,10 +232,8 @@ def _manifest(
 def _unchanged(session: Session, job: Job, found: Published) -> HopResult:
     """What stands already; an older content of a full table says how it becomes the table again."""
     newest = int((publish.head(session.repository, job.table) or {}).get("version", found.name.number))
-    told = (
-        f"{job.table} is at v{newest} since; `--again` delivers this content anew" if job.replaces and newest != found.name.number else ""
-    )
-    return replace(_result(job, found, Verdict.UNCHANGED), reason=told)
+    told = f"{job.table} is at v{newest} since; `--again` delivers this content anew"
+    return replace(_result(job, found, Verdict.UNCHANGED), reason=told if job.replaces and newest != found.name.number else "")
 
 
 def _result(job: Job, published: Published, verdict: Verdict) -> HopResult:

@@ -29,6 +29,7 @@ BEFORE_DELIVERY: Final = "expect_column_values_to_be_before_delivery"
 
 def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
     """Type, judge and publish a received drop whose raw version stands."""
+    session.renew_engine()
     suite = build_suite(contract, "processed", session.settings.project)
     raw_table = f"{contract.name}_raw"
     raw = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=raw_table)

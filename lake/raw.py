@@ -41,7 +41,8 @@ class _Delivery:
     suite: Suite
 
     def judge(self, _: str, steps: Steps) -> Written:
-        """Parse the drop, which takes longer than all else here."""
+        """Parse the drop, which takes longer than all else here; what judges its rows next starts meanwhile."""
+        self.session.engine.begin()
         steps.tell("parse")
         parsed = _parse_and_check(self.session, self.contract, self.drop)
         return Written(judge_raw(self.suite, parsed), raw_counts(parsed, before=0))

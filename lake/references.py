@@ -40,6 +40,10 @@ class References:
                 self._copies.clear()
                 self._stack = None
 
+    def forget(self) -> None:
+        """Frames of an engine that is no more; what comes next is read from the lake again."""
+        self._copies.clear()
+
     def frame(self, manifest: Manifest) -> DataFrame:
         """The rows of a version."""
         name = manifest.name

@@ -103,6 +103,11 @@ class Session:
         with self.drops.at_hand(), self.references.at_hand(), self.logs.at_hand():
             yield
 
+    def renew_engine(self) -> None:
+        """Between drops, when no frame is used any more: start the engine anew where it needs it."""
+        if self.engine.renew():
+            self.references.forget()
+
     def ready_ahead(self) -> None:
         """Ready the repository, and import the engine's packages, beside what this thread does: a second and more of Python's imports."""
         pool = ThreadPoolExecutor(1, thread_name_prefix="ready")

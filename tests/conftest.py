@@ -12,9 +12,6 @@ import pytest
 from lake.binary import find_lakefs
 from lake.server import ensure_server, stop_server
 from lakegate.settings import Settings
-from tests.own_process import pytest_configure, pytest_runtest_protocol
-
-__all__ = ["pytest_configure", "pytest_runtest_protocol"]
 
 LONGEST_FIRST = (
     "test_engines.py",

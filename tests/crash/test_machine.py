@@ -28,7 +28,7 @@ from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.crash.scene import Scene
 
-pytestmark = [pytest.mark.server, pytest.mark.own_process]
+pytestmark = pytest.mark.server
 
 RUNS = int(os.environ.get("LAKEGATE_MACHINE_RUNS", "4"))
 """100 by hand."""

@@ -31,7 +31,7 @@ from lakegate.settings import Settings
 from tests.crash.scene import Scene
 from tests.unit.test_manifest import MANIFEST
 
-pytestmark = [pytest.mark.server, pytest.mark.own_process]
+pytestmark = pytest.mark.server
 
 SEED = int(os.environ.get("LAKEGATE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 UPSERTED = "  - {property: upsert, value: {orderBy: at}}\n"

@@ -24,7 +24,7 @@ from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 
-pytestmark = [pytest.mark.server, pytest.mark.own_process]
+pytestmark = pytest.mark.server
 
 CONTRACT = """
 apiVersion: v3.2.0

@@ -23,7 +23,7 @@ from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.crash.scene import CONTRACT
 
-pytestmark = [pytest.mark.server, pytest.mark.own_process]
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture

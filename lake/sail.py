@@ -1,0 +1,85 @@
+"""Sail, in a process of its own: it has its owner's keys alone, and what it keeps of its queries goes when it is started anew.
+
+In this process it would take the first keys that it sees for all, and a panic of its native code would be this process's end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import subprocess
+import sys
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from lakegate.errors import LakegateError, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyspark.sql import SparkSession
+
+SERVER: Final = Path(__file__).with_name("sail_server.py")
+NO_DYNAMIC_FILTERS: Final = "datafusion.optimizer.enable_join_dynamic_filter_pushdown"
+"""Sail 0.7.2 never ends a join whose probe side holds another, where all rows of the build side lie in one partition (one row will
+do): the inner join's filter waits for every partition, and those without rows are never asked."""
+TRIES: Final = 3
+"""Of a call over loopback; pyspark's own fifteen go on for ten minutes after the server's death."""
+END: Final = 5.0
+"""Seconds that the process has to end in."""
+
+
+class Sail:
+    """A running one. It ends with this value, or this process."""
+
+    def __init__(self, settings: Mapping[str, str | None]) -> None:
+        """Start it, with these in its environment; whether it did is found out by `connect`."""
+        environ = {name: value for name, value in (os.environ | settings).items() if value is not None}
+        # -P: modules of ours that lie beside the script are not taken for others of their names.
+        command = [sys.executable, "-P", str(SERVER)]
+        self._process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.close = weakref.finalize(self, _end, self._process)
+        """End it."""
+        self.close.atexit = False  # it sees this process's end by itself, which waits for nobody
+
+    def connect(self) -> SparkSession:
+        """A session of it; waits until it answers.
+
+        Raises:
+            LakegateError: It did not start.
+        """
+        from pyspark.sql import SparkSession
+        from pyspark.sql.connect.client.retries import DefaultPolicy
+
+        port = self._process.stdout.readline().strip().decode() if self._process.stdout else ""
+        if not port:
+            if (code := self._process.wait()) < 0:
+                raise Transient(f"Sail was ended by signal {-code}", fix="run it again; see whether the machine runs out of memory")
+            what = f"Sail did not start (it ended with {code})"
+            raise LakegateError(what, fix="see what it said above; install pysail again where it lacks files")
+        session: SparkSession = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+        session.client.set_retry_policies([DefaultPolicy(max_retries=TRIES, max_backoff=1000)])
+        atexit.unregister(session.client._cleanup_ml_cache)  # noqa: SLF001  (Sail has no such call and it prints a traceback at exit)
+        session.sql(f"SET {NO_DYNAMIC_FILTERS}=false").collect()
+        return session
+
+    def held(self) -> int:
+        """Bytes of memory that it holds; 0 where it lives no more."""
+        with contextlib.suppress(psutil.Error):
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        return 0
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+    try:
+        process.wait(END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,35 @@
+"""What Sail's process runs: a Spark Connect server on loopback, for whoever started it and no longer than that process lives.
+
+A script, started by lake/sail.py with Sail's settings in its environment. It prints its port and ends with its standard input, which
+the kernel closes however its owner dies. It imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's Ctrl-C: its owner still reads what it asked for, then ends
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    _, port = server.listening_address
+    print(port, flush=True)  # noqa: T201  (its owner reads it)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)  # a panic quotes values (P6)
+    with contextlib.suppress(ImportError):
+        import pyspark.sql.connect.session  # noqa: F401  (its first session would, while somebody waits)
+    sys.stdin.buffer.read()
+    server.stop()  # which removes what queries spilled
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Sail's process: whose keys it has, how long it lives, and what becomes of a run where it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+import lake.engine
+import lake.sail
+from lake.engine import Engine
+from lake.engine_errors import engine_errors
+from lake.ingest import ingest
+from lake.session import open_session
+from lakegate.errors import LakegateError, Transient
+from lakegate.home import Endpoint
+from lakegate.settings import Settings
+
+CONTRACT = """
+apiVersion: v3.2.0
+kind: DataContract
+id: rides
+name: rides
+version: 1.0.0
+status: draft
+schema:
+  - name: rides
+    properties:
+      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: fare, logicalType: number}
+customProperties:
+  - {property: writeMode, value: append}
+  - {property: maxQuarantined, value: 1.0}
+"""
+OWNER = """
+import sys
+from pathlib import Path
+from lake.engine import Engine
+from lakegate.home import Endpoint
+from lakegate.settings import Settings
+engine = Engine(Settings.load(home=Path(sys.argv[1])), Endpoint("http://127.0.0.1:9", "key", "secret"))
+engine.spark
+print(engine._sail._process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def made(folder: Path, key: str = "key") -> Engine:
+    return Engine(Settings.load(home=folder / "home", environ={}), Endpoint("http://127.0.0.1:9", key, "secret"))
+
+
+def process_of(engine: Engine) -> psutil.Process:
+    assert engine._sail is not None
+    return psutil.Process(engine._sail._process.pid)
+
+
+def asked(engine: Engine) -> int:
+    with engine_errors("asking"):
+        return int(engine.rows(engine.spark.sql("select 40 + 2"))[0][0])
+
+
+def test_each_engine_of_a_process_has_its_own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of another store")
+    before = dict(os.environ)
+    engines = [made(tmp_path, "first"), made(tmp_path, "second")]
+    assert [asked(engine) for engine in engines] == [42, 42]
+    environs = [process_of(engine).environ() for engine in engines]
+    assert [environ["AWS_ACCESS_KEY_ID"] for environ in environs] == ["first", "second"]
+    assert not any("AWS_SESSION_TOKEN" in environ for environ in environs)
+    assert {name: value for name, value in os.environ.items() if name.startswith("AWS")} == {
+        name: value for name, value in before.items() if name.startswith("AWS")
+    }
+
+
+def test_it_ends_with_its_owner_however_that_dies(tmp_path: Path) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert owner.stdout is not None
+    sail = psutil.Process(int(owner.stdout.readline()))
+    os.kill(sail.pid, signal.SIGINT)  # Ctrl-C is its owner's affair
+    time.sleep(0.2)
+    assert sail.is_running()
+    owner.kill()
+    owner.communicate()
+    assert psutil.wait_procs([sail], timeout=10)[1] == []
+
+
+def test_it_is_started_anew_once_it_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = made(tmp_path)
+    assert not engine.renew()
+    asked(engine)
+    first = process_of(engine)
+    assert not engine.renew()
+    assert asked(engine) == 42
+    assert process_of(engine) == first
+    handles = []
+    for _ in range(4):
+        with monkeypatch.context() as patch:
+            patch.setattr(lake.engine, "GROWTH", -(2**40))
+            assert engine.renew()
+        assert asked(engine) == 42
+        engine.renew()  # takes in what it holds at work
+        handles.append(psutil.Process().num_fds())
+    assert not first.is_running()
+    assert handles[-1] == handles[1]
+    assert not engine.renew()
+
+
+def test_a_query_of_one_that_was_killed_may_be_tried_again(tmp_path: Path) -> None:
+    engine = made(tmp_path)
+    asked(engine)
+    process_of(engine).kill()
+    started = time.monotonic()
+    with pytest.raises(Transient):
+        asked(engine)
+    assert time.monotonic() - started < 30
+    assert engine.renew()
+    assert asked(engine) == 42
+
+
+def test_one_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "server.py"
+    script.write_text("raise SystemExit(7)")
+    monkeypatch.setattr(lake.sail, "SERVER", script)
+    with pytest.raises(LakegateError, match=r"Sail did not start \(it ended with 7\)"):
+        asked(made(tmp_path))
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("dies", ["evaluate", "write", "write.table", "write.quarantine"])
+def test_a_drop_whose_engine_died_is_published_by_the_same_command(dies: str, lakefs_home: Settings, tmp_path: Path) -> None:
+    contracts = tmp_path / "catalog" / "contracts"
+    contracts.mkdir(parents=True)
+    (contracts / "rides.odcs.yaml").write_text(CONTRACT)
+    session = open_session(replace(lakefs_home, project=tmp_path, tenant=f"dying_{dies.replace('.', '_')}"), say=print)
+    killed = []
+
+    def kill(table: str, step: str) -> None:
+        if (table, step) == ("rides", dies) and not killed:
+            killed.append(process_of(session.engine))
+            killed[0].kill()
+
+    session.watcher = kill
+    path = tmp_path / "rides.csv"
+    path.write_text("ride,fare\n1,2.5\n2,free\n")
+    results = ingest(session, "rides", [path])
+    assert killed
+    assert [str(hop.version) for hop in results[-1].hops] == ["rides_raw@v1", "rides@v1"]
+    assert results[-1].hops[1].counts["quarantined"] == 1
+    assert session.repository.branches("candidate-") == []
