@@ -47,11 +47,11 @@ all: $(READY)
 	$(BIN)/pytest tests --numprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=8
 
 .PHONY: soak
-soak: $(READY)  ## The crash tests at length, each step and hundreds of deaths: hours.
+soak: $(READY)  ## The crash tests at length, each step and hundreds of deaths: an hour.
 	LAKEGATE_CRASH_EVERY=1 LAKEGATE_CRASH_MONTHS=12 LAKEGATE_SOAK_KILLS=300 LAKEGATE_BACKFILL_DROPS=200 LAKEGATE_DAMAGE_TRIES=100 \
 	LAKEGATE_STALL_SECONDS=60 LAKEGATE_STALL_WORKERS=8 LAKEGATE_STALL_DROPS=100 LAKEGATE_DISK_STEPS=4 \
 	LAKEGATE_WRITERS=8 LAKEGATE_WRITERS_DROPS=40 LAKEGATE_MACHINE_RUNS=100 LAKEGATE_MACHINE_STEPS=30 \
-	$(BIN)/pytest tests/crash --timeout=14400 --durations=0 $(SOAK)
+	$(BIN)/pytest tests/crash --numprocesses=2 --dist=loadfile --no-loadscope-reorder --timeout=14400 --durations=0 $(SOAK)
 
 .PHONY: docs
 docs: $(READY)  ## Write the pages of docs/ that are made from the code.

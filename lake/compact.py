@@ -6,13 +6,13 @@ held against what it read before anybody sees it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
-from lake.content import content_of
+from lake.content import content_of, hash_of
 from lake.delta import list_table, table_files
 from lake.delta_log import found_in_scratch, with_log
 from lake.open_logs import Log
@@ -24,6 +24,9 @@ from lakegate.manifest import DataFile
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    from lake.engine import Engine
+
+Told = Callable[["DataFrame"], list[Any]]
 MANY: Final = 48
 """Small files that a table may have."""
 SMALL: Final = 2 * 1024**2
@@ -31,10 +34,11 @@ TARGET: Final = 8 * 1024**2
 """Bytes: files below it are merged with their neighbours up to it; as four small ones fit, many of them always become fewer."""
 
 
-def compacted(session: Session, contract: Contract, ref: str, path: str, files: Sequence[DataFile]) -> list[DataFile]:
+def compacted(session: Session, ref: str, path: str, files: Sequence[DataFile], *, told: Told) -> list[DataFile]:
     """The files of the table at `path` of a branch, merged where many of them are small; else as they are.
 
-    They are all its files: what a publish adds joins them later, so that no file is written that no version names.
+    They are all its files: what a publish adds joins them later, so that no file is written that no version names. `told` has to be
+    the same of their rows before and after.
 
     Raises:
         IntegrityError: What was written is not what was read.
@@ -54,16 +58,26 @@ def compacted(session: Session, contract: Contract, ref: str, path: str, files: 
     now = table_files(session, ref, path, known=files, listed=listed)
     here, there = {item.path for item in now}, {item.path for item in files}
     gone, come = [item for item in files if item.path not in here], [item for item in now if item.path not in there]
-    if gone and _told(session, contract, ref, gone) != _told(session, contract, ref, come):
+
+    def rows(files: Sequence[DataFile]) -> DataFrame:
+        return session.engine.read_parquet([*map(partial(uri_of, session, ref), files)])
+
+    if gone and told(rows(gone)) != told(rows(come)):
         what = f"{len(gone)} files were merged, and their rows are not those of the {len(come)} that came of them"
         raise IntegrityError(what, where=f"{ref}:{path}", fix="nothing was published; report this")
     return now
 
 
-def _told(session: Session, contract: Contract, ref: str, files: Sequence[DataFile]) -> list[Any]:
-    """What has to be the same of rows wherever they lie: their content, and which drop's they are."""
+def told_of_table(engine: Engine, contract: Contract, frame: DataFrame) -> list[Any]:
+    """What has to be the same of a table's rows wherever they lie: their content, and which drop's they are."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    frame: DataFrame = session.engine.read_parquet([*map(partial(uri_of, session, ref), files)])
-    drops = session.engine.rows(frame.groupBy(DROP).agg(F.count(F.lit(1)), F.sum(F.col(ROW))))
-    return [content_of(session.engine, frame, contract), sorted(tuple(row) for row in drops)]
+    drops = engine.rows(frame.groupBy(DROP).agg(F.count(F.lit(1)), F.sum(F.col(ROW))))
+    return [content_of(engine, frame, contract), sorted(tuple(row) for row in drops)]
+
+
+def told_of_quarantine(engine: Engine, frame: DataFrame) -> list[Any]:
+    """The same of rows that were set aside: all that their table holds."""
+    kinds = {name: f"concat_ws('\\n', {name})" if kind.startswith("array") else f"cast({name} as string)" for name, kind in frame.dtypes}
+    nulls = [f"case when {name} is null then 1L else 0L end" for name in kinds]
+    return [sorted(kinds), hash_of(engine, frame, [*nulls, *(f"coalesce({text}, '')" for text in kinds.values())])]

@@ -34,8 +34,13 @@ _WORD: Final = 62
 
 def content_of(engine: Engine, frame: DataFrame, contract: Contract) -> tuple[int, int]:
     """The content hash of a frame as a number below 2^128, and its count of rows, from one pass."""
-    values = ", ".join([*_nulls(contract.columns), *map(_canonical, contract.columns)])
-    hashed = frame.selectExpr(*[f"xxhash64({salt}L, {values}) as h{number}" for number, salt in enumerate(_SALTS)])
+    return hash_of(engine, frame, [*_nulls(contract.columns), *map(_canonical, contract.columns)])
+
+
+def hash_of(engine: Engine, frame: DataFrame, values: Sequence[str]) -> tuple[int, int]:
+    """The same of any values in SQL, none of them NULL."""
+    listed = ", ".join(values)
+    hashed = frame.selectExpr(*[f"xxhash64({salt}L, {listed}) as h{number}" for number, salt in enumerate(_SALTS)])
     # 32-bit parts: the sum of 2^31 of them still fits 64 bits, and no engine's sum wraps around.
     parts = [f"sum({part} & 4294967295L)" for number, _ in enumerate(_SALTS) for part in (f"shiftright(h{number}, 32)", f"h{number}")]
     (found,) = engine.rows(hashed.selectExpr(*[f"{sql} as part{number}" for number, sql in enumerate(parts)], "count(1) as rows"))

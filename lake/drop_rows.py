@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from lake import layout, publish
 from lake.answers import approval, holding
 from lake.aside import count_aside
 from lake.change import Change, Passed, change_of, plain_counts, read_files, write_change, written
-from lake.compact import compacted
+from lake.compact import compacted, told_of_quarantine, told_of_table
 from lake.delivered import name_holder, name_path, name_taken
 from lake.delta import Added, table_files
 from lake.distributions import Comparison
@@ -103,7 +104,7 @@ class DropRows:
             return Written(found.outcomes, self._counts(found, parent))
         passed = Passed(self._passing(found), found.valid, found.quarantined, self.records)
         change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, instead_of=self.instead_of)
-        onto = candidate if change.mode == "overwrite" else self._compacted(candidate, steps)
+        onto = self._compacted(candidate, steps, table=change.mode == "append")
         with ThreadPoolExecutor(2) as pool:  # a write waits for the gateway more than for a core
             settled_too = pool.submit(self._settle, candidate)
             steps.tell("write.table")
@@ -119,13 +120,19 @@ class DropRows:
             notes["files_merged"] = merged
         return replace(self._describe(onto, found, change, added, aside), notes=notes)
 
-    def _compacted(self, candidate: Candidate, steps: Steps) -> Candidate:
-        """The candidate, with a parent of fewer files where many of its files were small."""
-        if (parent := candidate.parent) is None:
+    def _compacted(self, candidate: Candidate, steps: Steps, *, table: bool) -> Candidate:
+        """The candidate, with a parent of fewer files where many were small: the table's, or else the quarantine's, one in a publish."""
+        parent, session, branch, engine = candidate.parent, self.session, candidate.branch, self.session.engine
+        if parent is None or self.replaces:
             return candidate
         steps.tell("write.compact")
-        files = compacted(self.session, self.contract, candidate.branch, self.table, parent.files)
-        return replace(candidate, parent=replace(parent, files=files))
+        if table:
+            told = partial(told_of_table, engine, self.contract)
+            if len(files := compacted(session, branch, self.table, parent.files, told=told)) < len(parent.files):
+                return replace(candidate, parent=replace(parent, files=files))
+        path = layout.quarantine_table(self.contract.name)
+        aside = compacted(session, branch, path, parent.quarantine, told=partial(told_of_quarantine, engine))
+        return replace(candidate, parent=replace(parent, quarantine=aside))
 
     def _judged_on(self, candidate: Candidate, steps: Steps) -> _Judged:
         """What was judged, or, where it is no answer on the candidate's parent, judged anew."""

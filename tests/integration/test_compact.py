@@ -6,12 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 import lake.compact
+from lake import layout
+from lake.aside import open_rows
 from lake.audit import audit_all
+from lake.compact import told_of_quarantine
 from lake.delta import list_table
 from lake.distributions import Comparison
+from lake.engine import Engine
 from lake.ingest import ingest
 from lake.publish import manifest_at
 from lake.rollback import roll_back
@@ -19,7 +25,7 @@ from lake.server import ensure_server
 from lake.session import Session, open_session
 from lakegate import open_snapshot
 from lakegate.errors import IntegrityError
-from lakegate.home import Home
+from lakegate.home import Endpoint, Home
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -47,7 +53,7 @@ customProperties:
 """
 MANY = 4
 DROPS = 7
-PATH = "processed/rides"
+PATH, ASIDE = layout.processed_table("rides"), layout.quarantine_table("rides")
 
 
 def opened(settings: Settings, folder: Path, tenant: str, mode: str) -> Session:
@@ -84,6 +90,11 @@ def rows(session: Session, version: VersionName) -> list[dict[str, Any]]:
     return found
 
 
+def aside(session: Session, found: Manifest) -> list[dict[str, Any]]:
+    open_ones: list[dict[str, Any]] = open_rows(session, found).to_pylist()
+    return open_ones
+
+
 @pytest.mark.parametrize("mode", ["append", "upsert"])
 def test_versions_are_the_same_whether_files_were_merged_or_not(
     mode: str, lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -95,11 +106,14 @@ def test_versions_are_the_same_whether_files_were_merged_or_not(
     assert list(map(told, before)) == list(map(told, after))
     assert [len(found.files) for found in before] == [1, 2, 3, 4, 5, 6, 7]
     assert [len(found.files) for found in after] == [1, 2, 3, 4, 2, 3, 4]
+    assert [len(found.quarantine) for found in after] == [1, 2, 3, 4, 5, 2, 3]
     assert [found.notes.get("files_merged") for found in after] == [None, None, None, None, 3, None, None]
     for one, other in zip(before, after, strict=True):
         assert rows(plain, one.name) == rows(merged, other.name)
-        listed = list_table(merged, other.name.tag, PATH)
-        assert sorted((item.path, item.rows) for item in listed) == sorted((item.path, item.rows) for item in other.files)
+        for path, files in ((PATH, other.files), (ASIDE, other.quarantine)):
+            listed = list_table(merged, other.name.tag, path)
+            assert sorted((item.path, item.rows) for item in listed) == sorted((item.path, item.rows) for item in files)
+        assert aside(plain, one) == aside(merged, other)
     assert not any(audit_all(merged).values())
 
     # What nobody counted is counted from the files: of a version's own rows, and of all.
@@ -139,22 +153,24 @@ def test_files_are_merged_in_a_lake_elsewhere_too(lakefs_home: Settings, tmp_pat
 def test_the_log_of_merged_files_tells_no_personal_value(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lake.compact, "MANY", MANY)
     session = opened(lakefs_home, tmp_path, "personal", "append")
-    found = [deliver(session, tmp_path, number) for number in range(MANY + 1)]
-    assert len(found[-1].files) == 2
-    logs = [session.repository.get("main", item.path) or b"" for item in session.repository.listing("main", f"{PATH}/_delta_log/")]
-    assert any(b'"remove"' in log for log in logs)
-    assert any(b"maxValues" in log and b"ride" in log for log in logs)
-    assert not any(b"Ada" in log for log in logs)
+    found = [deliver(session, tmp_path, number) for number in range(MANY + 2)]
+    assert (len(found[-2].files), len(found[-1].quarantine)) == (2, 2)
+    for path, told in ((PATH, b"ride"), (ASIDE, b"_drop")):
+        logs = [session.repository.get("main", item.path) or b"" for item in session.repository.listing("main", f"{path}/_delta_log/")]
+        assert any(b'"remove"' in log for log in logs)
+        assert any(b"maxValues" in log and told in log for log in logs)
+        assert not any(b"Ada" in log for log in logs)
 
 
+@pytest.mark.parametrize(("hashed", "before"), [("content_of", MANY), ("hash_of", MANY + 1)])
 def test_rows_that_changed_while_files_were_merged_stop_the_publish(
-    lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hashed: str, before: int, lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lake.compact, "MANY", MANY)
-    session = opened(lakefs_home, tmp_path, "damaged", "append")
-    for number in range(MANY):
+    session = opened(lakefs_home, tmp_path, f"damaged_{hashed}", "append")
+    for number in range(before):
         deliver(session, tmp_path, number)
-    honest = lake.compact.content_of
+    honest = getattr(lake.compact, hashed)
     asked: list[int] = []
 
     def other(*args: Any) -> tuple[int, int]:
@@ -162,9 +178,26 @@ def test_rows_that_changed_while_files_were_merged_stop_the_publish(
         number, count = honest(*args)
         return number + len(asked), count
 
-    monkeypatch.setattr(lake.compact, "content_of", other)
+    monkeypatch.setattr(lake.compact, hashed, other)
     with pytest.raises(IntegrityError, match="files were merged, and their rows are not those"):
-        deliver(session, tmp_path, MANY)
-    monkeypatch.setattr(lake.compact, "content_of", honest)
+        deliver(session, tmp_path, before)
+    monkeypatch.setattr(lake.compact, hashed, honest)
     assert session.repository.branches("candidate-") == []
-    assert deliver(session, tmp_path, MANY).version == MANY + 1
+    assert deliver(session, tmp_path, before).version == before + 1
+
+
+def test_no_value_of_a_row_set_aside_can_change_unseen(tmp_path: Path) -> None:
+    engine = Engine(Settings.load(home=tmp_path / "home"), Endpoint("http://127.0.0.1:9", "none", "none"))
+    row: dict[str, Any] = {"_drop": "d", "_row": 7, "_file": "1.csv", "_reasons": ["type", "key"], "_suite": "s", "_record": "1,none"}
+    others = [{**row, name: value} for name, value in (("_drop", "e"), ("_row", 8), ("_file", None), ("_suite", ""), ("_record", "1,nine"))]
+    others += [{**row, "_reasons": reasons} for reasons in (["type"], ["key", "type"], [], None)]
+    schema = pa.schema([(name, {"_row": pa.int64(), "_reasons": pa.list_(pa.string())}.get(name, pa.string())) for name in row])
+
+    def told(*rows: dict[str, Any]) -> list[Any]:
+        path = tmp_path / "rows.parquet"
+        parquet.write_table(pa.Table.from_pylist([*rows], schema=schema), path)
+        return told_of_quarantine(engine, engine.read_parquet([path.as_uri()]))
+
+    assert told(row, others[0]) == told(others[0], row)
+    assert len({str(told(other)) for other in (row, *others)}) == 1 + len(others)
+    assert told(row) != told(row, row)
