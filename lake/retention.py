@@ -85,15 +85,20 @@ def living(
 ) -> set[VersionName]:
     """The versions that stay: `wanted` ones, what a contract keeps, each table's latest, what raw delivered, and the parents of all these.
 
-    So do those that a feature table has yet to be made from.
+    So do those that a feature table has yet to be made from, and what a reference was less than a day ago: a drop that is under way may be
+    judged against it.
     """
     latest = {name.table: name for name in sorted(manifests)}
     read = _read_up_to(manifests, contracts, latest)
+    references = {table for contract in contracts.values() for table in contract.references}
     always = {*wanted, *latest.values()}
     kept = {
         name
         for name, manifest in manifests.items()
-        if name in always or _keeps(name, manifest, contracts, latest, now) or name.number > read.get(name.table, name.number)
+        if name in always
+        or _keeps(name, manifest, contracts, latest, now)
+        or name.number > read.get(name.table, name.number)
+        or (name.table in references and _was_latest(name, manifests, since=now - GRACE))
     }
     todo = list(kept)
     while todo:
@@ -115,6 +120,12 @@ def _read_up_to(
         for table in contract.inputs:
             read[table] = min(read.get(table, seen.get(table, 0)), seen.get(table, 0))
     return read
+
+
+def _was_latest(name: VersionName, manifests: Mapping[VersionName, Manifest], *, since: datetime) -> bool:
+    """Whether a version was its table's latest at some time since then."""
+    after = manifests.get(VersionName(name.table, name.number + 1))
+    return after is not None and datetime.fromisoformat(after.created_at) > since
 
 
 def _keeps(

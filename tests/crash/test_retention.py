@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.contract import Contract, Retention
+from catalog.contract import Contract, Relationship, Retention
 from lake import rollback
 from lake.audit import audit, audit_all
 from lake.ingest import ingest
@@ -156,9 +156,10 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
     days=st.none() | st.integers(1, 40),
     parent=st.none() | st.integers(1, 12),
     asked_for=st.sets(st.integers(1, 12), max_size=3),
+    referenced=st.booleans(),
 )
 def test_the_latest_the_newest_the_young_and_the_parents_live(
-    ages: list[int], versions: int | None, days: int | None, parent: int | None, asked_for: set[int]
+    *, ages: list[int], versions: int | None, days: int | None, parent: int | None, asked_for: set[int], referenced: bool
 ) -> None:
     def made(table: str, number: int, age: int, parents: list[Parent]) -> Manifest:
         created = (NOW - timedelta(days=age)).isoformat()
@@ -174,14 +175,16 @@ def test_the_latest_the_newest_the_young_and_the_parents_live(
         write_mode="append",
         retention=Retention(versions, days) if versions or days else None,
     )
+    fares = replace(contract, name="fares", relationships=(Relationship(("ride",), "rides", ("ride",), "quarantine"),), retention=None)
+    contracts = {"rides": contract} | ({"fares": fares} if referenced else {})
     rides = [made("rides", number, age, []) for number, age in enumerate(ages, 1)]
     pinned = [Parent("rides", parent, "")] if parent is not None and parent <= len(rides) else []
     others = [made("features", 1, 100, pinned)]
     wanted = {item.name for item in rides if item.version in asked_for}
-    alive = living({item.name: item for item in [*rides, *others]}, {"rides": contract}, wanted, now=NOW)
+    alive = living({item.name: item for item in [*rides, *others]}, contracts, wanted, now=NOW)
     assert VersionName("features", 1) in alive
     for item, age in zip(rides, ages, strict=True):
         kept = item.version == len(rides) or any(parent.version == item.version for parent in pinned)
         kept = kept or (versions is not None and item.version > len(rides) - versions) or (days is not None and age < days)
-        kept = kept or (versions is None and days is None)
+        kept = kept or (versions is None and days is None) or (referenced and ages[item.version : item.version + 1] == [0])
         assert (item.name in alive) == (kept or item.version in asked_for)
