@@ -22,11 +22,16 @@ def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
     is new is copied. Prove it with `lakegate verify --all --home FOLDER`.
     """
     from lake.backup import backup
+    from lake.server import ensure_server, server_status
+    from lake.session import to_stderr
 
     if settings.lakefs is not None or settings.lakefs_namespace is not None:
         what = "what was delivered and every version lie in another store than the home"
         raise UsageError(what, fix="back up that store and its lakeFS; the home holds caches and what Dagster knows alone")
+    ran = server_status(settings.home).state != "stopped"
     done = backup(settings.home, folder)
+    if ran:
+        ensure_server(settings, say=to_stderr)
     if as_json:
         print_json({"files": done.files, "bytes": done.size})
     else:

@@ -1,7 +1,7 @@
 """Backup and restore: a home as a folder that can be read, or put in a home's place.
 
 Blocks never change, so they are copied while work goes on; what is left, lakeFS's key-value store among it, is copied while the server is
-down for a moment. Whoever asks it meanwhile waits, as for any server that starts again.
+down for a moment. Whoever asks it meanwhile waits, as for any server that starts again. Dagster's databases are copied at work.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ MARK: Final = "backup.json"
 """In a backup: whether it is complete. One that was interrupted is not, until it is made again."""
 NOT_COPIED: Final = (MARK, "scratch", "locks", "breakers", "lakefs/cache", "lakefs/lock", "lakefs/server.json", "lakefs/lakefs.log")
 """What a process makes anew, or what tells of this host's."""
+DATABASE: Final = ".db"
+"""Dagster's SQLite databases, which may be at work."""
+JOURNALS: Final = (".db-journal", ".db-wal", ".db-shm")
+"""Of those: what is in them is in the copy."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,9 @@ def backup(home: Home, folder: Path) -> Copied:
         with paused(home):
             copied += _copy(home.root, folder, sorted({*_files(home.root), *_files(home.blocks)}), gone=True)
         _mark(folder, complete=True)
-    except OSError as error:
-        raise LakegateError(f"the backup can't be written ({error.strerror})", where=str(folder), fix="free some disk space") from error
+    except (OSError, sqlite3.Error) as error:
+        what = f"the backup can't be written ({getattr(error, 'strerror', None) or type(error).__name__})"
+        raise LakegateError(what, where=str(folder), fix="free some disk space") from error
     return copied
 
 
@@ -114,7 +120,7 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
     copied, there = Copied(), set[Path]()
     for path in files:
         relative = path.relative_to(source)
-        if relative.as_posix().startswith(NOT_COPIED):
+        if relative.as_posix().startswith(NOT_COPIED) or path.name.endswith(JOURNALS):
             continue
         place = target / relative
         try:
@@ -122,11 +128,15 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
         except FileNotFoundError:  # a journal, or a file that was put away, since it was listed
             continue
         there.add(relative)
-        if place.exists() and (place.stat().st_size, place.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns):
+        database = path.suffix == DATABASE
+        if not database and place.exists() and (place.stat().st_size, place.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns):
             continue
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = place.with_name(f".{place.name}.tmp")
-        shutil.copy2(path, fresh)
+        if database:
+            _copy_database(path, fresh)
+        else:
+            shutil.copy2(path, fresh)
         fresh.replace(place)
         copied += Copied(1, status.st_size)
     if gone:
@@ -134,3 +144,14 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
             if path.relative_to(target) not in there and path.name != MARK:
                 path.unlink()
     return copied
+
+
+def _copy_database(path: Path, fresh: Path) -> None:
+    """Copy a SQLite database, whoever writes to it meanwhile, as its own online backup does."""
+    fresh.unlink(missing_ok=True)
+    with (
+        contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
+        contextlib.closing(sqlite3.connect(fresh)) as target,
+    ):
+        source.backup(target)
+    fresh.chmod(path.stat().st_mode)

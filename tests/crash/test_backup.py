@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lake.backup import backup, restore
-from lake.server import stop_server
+from lake.server import server_status, stop_server
 from lakegate import open_snapshot
 from lakegate.errors import UsageError
 from lakegate.home import Home
@@ -49,6 +51,36 @@ def test_a_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Pa
     restore(other, kept)
     assert open_snapshot("rides@v7", home=other.root).arrow().num_rows == 99 + 6 * 9
     stop_server(other)
+
+
+def test_a_database_at_work_is_copied_as_it_stood_at_one_moment(scene: Scene, tmp_path: Path) -> None:
+    """Dagster's, whose rows of a transaction are in its journal, or half in the file, while somebody copies it."""
+    database, kept = scene.settings.home.root / "dagster" / "runs.db", tmp_path / "kept"
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(sqlite3.connect(database)) as writer:
+        writer.execute("pragma journal_mode = wal")
+        writer.execute("create table runs (run integer)")
+        writer.execute("insert into runs values (1)")
+        writer.commit()
+        for round_ in (1, 2):
+            writer.execute("insert into runs values (?)", (10 + round_,))
+            writer.commit()
+            writer.execute("insert into runs values (99)")  # and not committed
+            backup(scene.settings.home, kept)
+            writer.rollback()
+            assert not list((kept / "dagster").glob("*.db-*"))
+            with contextlib.closing(sqlite3.connect(kept / "dagster" / "runs.db")) as copy:
+                assert [row for (row,) in copy.execute("select run from runs order by run")] == [1, 11, 12][: round_ + 1]
+                assert copy.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_lakefs_runs_after_a_backup_where_it_ran_before(scene: Scene, tmp_path: Path) -> None:
+    home = scene.settings.home
+    for runs in (True, False):
+        if not runs:
+            stop_server(home)
+        scene.run("backup", tmp_path / f"kept-{runs}")
+        assert server_status(home).state == ("running" if runs else "stopped")
 
 
 def test_what_can_be_no_backup_is_said(scene: Scene, tmp_path: Path) -> None:
