@@ -76,6 +76,12 @@ class Lake:
         recorded = read_server(self.settings.home)
         return int(psutil.Process(recorded.pid).memory_info().rss) if recorded else 0
 
+    def own_metadata(self) -> int:
+        """Bytes on disk of lakeFS's own: its key-value store, and its lists of what commits hold."""
+        home = self.settings.home
+        folders = (home.lakefs / "kv", home.blocks / self.settings.repository / "_lakefs")
+        return sum(path.stat().st_blocks * 512 for folder in folders for path in folder.rglob("*") if path.is_file())
+
     def metadata(self, table: str, version: int) -> int:
         """Bytes of Lakegate's own records of a version: manifest, ledger, head and publication."""
         repository = open_session(self.settings, say=lambda _: None).repository
@@ -135,6 +141,7 @@ def one_writer(lake: Lake, versions: int) -> list[dict[str, Any]]:
                 "own": sum(int(item.memory_info().rss) for item in own),
                 "files": sum(item.num_fds() for item in own),
                 "metadata": lake.metadata("rides0", point),
+                "lists": lake.own_metadata(),
             }
         )
         say(json.dumps(told[-1]))
@@ -177,12 +184,12 @@ def page(told: dict[str, Any]) -> str:
         "",
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, Python {machine['python']}.",
         "",
-        "| versions | publish p50 | publish p95 | whole drop | lakeFS | writer | its open files | metadata of the version |",
-        "|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| versions | publish p50 | publish p95 | whole drop | lakeFS | writer | its open files | metadata of the version | lakeFS's own on disk |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
         f"| {item['versions']:,} | {item['p50'] * 1e3:.0f} ms | {item['p95'] * 1e3:.0f} ms | {item['drop']:.2f} s | {item['lakefs'] / mib:,.0f} MiB"
-        f" | {item['own'] / mib:,.0f} MiB | {item['files']} | {item['metadata']:,} bytes |"
+        f" | {item['own'] / mib:,.0f} MiB | {item['files']} | {item['metadata']:,} bytes | {item['lists'] / mib:,.0f} MiB |"
         for item in told["one"]
     ]
     one, eight, still = told["single"], told["eight"], told["still"]

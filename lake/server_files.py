@@ -16,7 +16,7 @@ from lakegate.home import Home
 
 FORMAT = 1
 """Of keys.json, server.json, port.json and config.yaml."""
-MEMORY_LIMIT = "400MiB"
+MEMORY_LIMIT = "280MiB"
 """Go collects harder near it; without a limit the server was seen to grow to 1 GB over two thousand publishes."""
 SSTABLE_CACHE = 32_000_000
 """Bytes in memory for committed metadata; lakeFS's default, 400 MB, is meant for repositories of a billion objects."""

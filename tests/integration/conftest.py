@@ -117,12 +117,10 @@ class Lake:
         return {"tags": repository.tags(""), "heads": heads, "keeps": keeps}
 
     def left_over(self) -> list[str]:
-        """Work that was begun and never ended: candidates, receptions, uncommitted objects, scratch folders."""
+        """Work that was begun and never ended: candidates, receptions, uncommitted objects, scratch folders; the ledger commits its records later."""
         repository = self.repository
         branches = [*repository.branches("candidate-"), *repository.branches("receive-")]
-        api = repository._api.branches_api
-        loose = [item.path for ref in ("main", "ledger") for item in api.diff_branch(repository.name, ref).results]
-        return [*branches, *loose, *(str(path) for path in self.settings.scratch_dir.iterdir())]
+        return [*branches, *repository.uncommitted("main"), *(str(path) for path in self.settings.scratch_dir.iterdir())]
 
     def raw(self, dataset: str, drop: str) -> bytes | None:
         """The bytes that raw keeps of a drop."""

@@ -50,6 +50,16 @@ def test_a_published_drop_has_an_entry_at_each_hop(session: Session, tmp_path: P
     assert [item["table"] for item in trace(session, session.run[:10])] == ["rides_raw", "rides"]
 
 
+@pytest.mark.parametrize("commits", [1, 2**40])
+def test_a_record_is_there_whether_it_was_committed_yet_or_not(commits: int, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "COMMIT_ONE_IN", commits)
+    for number in range(3):
+        ledger.write(session, dataset="rides", cause="c", table="rides", state="waiting", key=str(number), body={"number": number})
+    again = open_session(session.settings, say=print)
+    assert [ledger.read(again, record)["number"] for record in ledger.records(again, dataset="rides", cause="c")] == [0, 1, 2]
+    assert len(session.repository.uncommitted(layout.LEDGER)) == (0 if commits == 1 else 3)
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
