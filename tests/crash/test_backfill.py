@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.conftest import Tried
 from tests.crash.scene import Scene, steps_of
 
 pytestmark = pytest.mark.server
@@ -30,7 +31,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     made.close()
 
 
-def test_killed_at_95_percent_it_does_no_finished_hop_again(scene: Scene) -> None:
+def test_killed_at_95_percent_it_does_no_finished_hop_again(scene: Scene, tried: Tried) -> None:
     files = [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number)) for number in range(DROPS)]
     step = random.SystemRandom().choice(["parse", "stage", "write.table", "commit.done", "merge.done", "keep"])
     victim = scene.start("ingest", "rides", *files, plan={"table": "rides", "step": step, "occurrence": KILLED_AT, "does": "kill"})
@@ -47,9 +48,10 @@ def test_killed_at_95_percent_it_does_no_finished_hop_again(scene: Scene) -> Non
     assert begun["rides"] == DROPS - len(before["rides"]), step
     assert begun["rides"] <= DROPS - KILLED_AT + 1, step
     assert scene.left_over() == []
+    tried("P3 exactly once", f"a backfill of {DROPS} drops is killed at 95 %: no finished hop is done again", 1)
 
 
-def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene) -> None:
+def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene, tried: Tried) -> None:
     """Two backfills at once; today's drop comes in the middle of them."""
     files = [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number)) for number in range(LONG)]
     timelines = [scene.folder / f"timeline-{half}" for half in range(2)]
@@ -70,6 +72,7 @@ def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene) -> None:
     scene.run("ingest", "rides", files[0])  # it takes up whatever the dead left
     assert len(scene.published()["rides"]) == LONG + 1
     assert scene.left_over() == []
+    tried("P7 contained", f"today's drop comes into two backfills of {LONG} drops: it waits for one publish at most", 1)
 
 
 def moments(timeline: Path, step: str) -> list[float]:

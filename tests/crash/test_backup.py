@@ -14,6 +14,7 @@ from lake.server import server_status, stop_server
 from lakegate import open_snapshot
 from lakegate.errors import UsageError
 from lakegate.home import Home
+from tests.crash.conftest import Tried
 from tests.crash.scene import Scene, answer
 
 pytestmark = pytest.mark.server
@@ -27,7 +28,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     made.close()
 
 
-def test_a_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Path) -> None:
+def test_a_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Path, tried: Tried) -> None:
     files = [scene.drop(f"{number}.csv", range(101 + 10 * number, 111 + 10 * number)) for number in range(6)]
     at_work = scene.start("ingest", "rides", *files)
     kept = tmp_path / "kept" / "home"
@@ -51,6 +52,7 @@ def test_a_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Pa
     restore(other, kept)
     assert open_snapshot("rides@v7", home=other.root).arrow().num_rows == 99 + 6 * 9
     stop_server(other)
+    tried("P4 named for good", "a backup is made while drops arrive: it verifies, and is restored", 1)
 
 
 def test_a_database_at_work_is_copied_as_it_stood_at_one_moment(scene: Scene, tmp_path: Path) -> None:

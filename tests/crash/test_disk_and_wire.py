@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lake.server import ensure_server
+from tests.crash.conftest import Tried
 from tests.crash.scene import Scene
 
 pytestmark = pytest.mark.server
@@ -32,7 +33,7 @@ def scenes(tmp_path: Path) -> Iterator[tuple[Scene, Scene]]:
 
 
 @pytest.mark.parametrize("does", ["fill", "fill-lakefs"])
-def test_a_full_disk_loses_nothing(scenes: tuple[Scene, Scene], does: str) -> None:
+def test_a_full_disk_loses_nothing(scenes: tuple[Scene, Scene], does: str, tried: Tried) -> None:
     struck, calm = scenes
     for scene in scenes:
         scene.run("ingest", "rates", scene.drop("rates.csv", range(1, 5)))
@@ -49,6 +50,7 @@ def test_a_full_disk_loses_nothing(scenes: tuple[Scene, Scene], does: str) -> No
         calm.run("ingest", "rides", files[1])
         assert struck.published() == calm.published(), step
         assert struck.left_over() == [], step
+    tried("P3 exactly once", f"the disk is full for {'the run' if does == 'fill' else 'lakeFS'}, at a step", MANY)
 
 
 class Wire:
@@ -97,7 +99,7 @@ def wired(scene: Scene) -> Iterator[Wire]:
         wire.server.close()
 
 
-def test_a_connection_that_is_cut_in_mid_write_loses_nothing(scenes: tuple[Scene, Scene]) -> None:
+def test_a_connection_that_is_cut_in_mid_write_loses_nothing(scenes: tuple[Scene, Scene], tried: Tried) -> None:
     struck, calm = scenes
     with wired(struck) as wire, wired(calm):
         for number, cut_after in enumerate(random.SystemRandom().sample(CUTS, min(MANY, len(CUTS)))):
@@ -118,3 +120,4 @@ def test_a_connection_that_is_cut_in_mid_write_loses_nothing(scenes: tuple[Scene
                 {key: version[key] for key in kept} for version in counted[1]
             ]
         assert struck.run("verify", "--all") is not None
+    tried("P3 exactly once", "connections to lakeFS are cut in mid-write", 3 * min(MANY, len(CUTS)))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.crash.conftest import Tried
 from tests.crash.scene import Scene, answer, steps_of, stopped
 
 pytestmark = pytest.mark.server
@@ -49,8 +50,9 @@ def check(scene: Scene, lake: dict[str, Any], where: object) -> None:
 
 
 @pytest.mark.parametrize(("does", "offset"), [("kill", 0), ("kill-both", 3), ("kill-lakefs", 6)])
-def test_a_death_at_any_step_changes_nothing_in_the_end(lake: dict[str, Any], tmp_path: Path, does: str, offset: int) -> None:
-    for number, (table, step, occurrence) in enumerate(boundaries(lake, offset=offset)):
+def test_a_death_at_any_step_changes_nothing_in_the_end(lake: dict[str, Any], tmp_path: Path, does: str, offset: int, tried: Tried) -> None:
+    slowest, chosen = 0.0, boundaries(lake, offset=offset)
+    for number, (table, step, occurrence) in enumerate(chosen):
         scene, where = lake["base"].copied(tmp_path / f"{does}-{number}"), (does, table, step, occurrence)
         try:
             victim = scene.start(
@@ -67,12 +69,16 @@ def test_a_death_at_any_step_changes_nothing_in_the_end(lake: dict[str, Any], tm
             if timeline.exists():
                 times = [float(line.split()[0]) for line in timeline.read_text().splitlines()]
                 assert times[-1] - times[0] < RECOVERY, where
+                slowest = max(slowest, times[-1] - times[0])
         finally:
             scene.close()
+    victims = {"kill": "the run is killed", "kill-both": "the run and lakeFS are killed", "kill-lakefs": "lakeFS is killed, the run goes on"}
+    tried("P3 exactly once", f"{victims[does]} at a step; recovered in {slowest:.1f} s at most", len(chosen))
 
 
-def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(lake: dict[str, Any], tmp_path: Path) -> None:
-    for number, (table, step, occurrence) in enumerate(boundaries(lake, offset=9)):
+def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(lake: dict[str, Any], tmp_path: Path, tried: Tried) -> None:
+    chosen = boundaries(lake, offset=9)
+    for number, (table, step, occurrence) in enumerate(chosen):
         scene, where = lake["base"].copied(tmp_path / f"ghost-{number}"), ("ghost", table, step, occurrence)
         file = scene.folder / lake["second"]
         try:
@@ -85,3 +91,4 @@ def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(lake: dict[s
             check(scene, lake, where)
         finally:
             scene.close()
+    tried("P3 exactly once", "an attempt is stopped at a step, and goes on after its successor published", len(chosen))

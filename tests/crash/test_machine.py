@@ -26,6 +26,7 @@ from lakegate import open_snapshot
 from lakegate.manifest import sha256
 from lakegate.names import VersionName
 from lakegate.settings import Settings
+from tests.crash.conftest import Tried
 from tests.crash.scene import Scene
 
 pytestmark = pytest.mark.server
@@ -217,9 +218,10 @@ def contents(session: Session, name: VersionName) -> dict[int, float]:
     return found
 
 
-def test_no_sequence_of_events_breaks_a_promise(lakefs_home: Settings, tmp_path: Path) -> None:
+def test_no_sequence_of_events_breaks_a_promise(lakefs_home: Settings, tmp_path: Path, tried: Tried) -> None:
     scene = Scene.made(tmp_path / "scene", home=lakefs_home.home.root)
     lake = type("OneLake", (Lake,), {"scene": scene, "tenants": count()})
     health = list(HealthCheck)
     chosen = settings(max_examples=RUNS, stateful_step_count=LENGTH, deadline=None, suppress_health_check=health, print_blob=True)
     run_state_machine_as_test(lake, settings=chosen)
+    tried("P1 to P4", f"random histories of up to {LENGTH} events on a living lake (Hypothesis)", RUNS)

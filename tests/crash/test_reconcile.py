@@ -12,6 +12,7 @@ from lake.reconcile import Finding, reconcile
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.names import VersionName
+from tests.crash.conftest import Tried
 from tests.crash.scene import Scene, answer, stopped
 
 pytestmark = pytest.mark.server
@@ -37,7 +38,7 @@ def test_nothing_is_found_where_nothing_was_left(scene: Scene) -> None:
     assert reconcile(scene.open()) == []
 
 
-def test_what_the_dead_left_is_mended(scene: Scene) -> None:
+def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
     session, name = scene.open(), VersionName("rides", 1)
     commit = session.repository.commit_of(name.tag)
     session.repository.branch("candidate-rides-0123456789ab-e1", MAIN)
@@ -64,6 +65,7 @@ def test_what_the_dead_left_is_mended(scene: Scene) -> None:
     assert copy.exists()
     assert reconcile(session) == []
     assert not any(audit_all(session).values())
+    tried("P3 exactly once", "leftovers of dead attempts are planted: `reconcile` mends each", len(expected))
 
 
 def test_what_the_living_are_at_is_left(scene: Scene) -> None:

@@ -28,6 +28,7 @@ from lakegate.errors import Expired
 from lakegate.manifest import Manifest, Parent
 from lakegate.names import VersionName
 from lakegate.settings import Settings
+from tests.crash.conftest import Tried
 from tests.crash.scene import Scene
 from tests.unit.test_manifest import MANIFEST
 
@@ -65,7 +66,7 @@ def aged(session: Session) -> None:
         os.utime(session.settings.home.blocks / path, (old, old))
 
 
-def test_exactly_what_no_living_version_needs_goes(scene: Scene) -> None:
+def test_exactly_what_no_living_version_needs_goes(scene: Scene, tried: Tried) -> None:
     chance, session = random.Random(SEED), scene.open()
     for number in range(1, 6):
         deliver(session, scene, number, chance)
@@ -99,6 +100,7 @@ def test_exactly_what_no_living_version_needs_goes(scene: Scene) -> None:
     assert clean_up(session).expired == []
     deliver(session, scene, 7, chance)
     assert not any(audit_all(session).values()), f"seed {SEED}"
+    tried("P4 named for good", "a clean-up frees what no living version needs, exactly that: append, upsert and replace", 1)
 
 
 def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Settings) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lake.server_process import processes
+from tests.crash.conftest import Tried
 from tests.crash.scene import Scene
 
 pytestmark = pytest.mark.server
@@ -34,7 +35,7 @@ def scenes(tmp_path: Path) -> Iterator[tuple[Scene, Scene]]:
         scene.close()
 
 
-def test_random_deaths_change_nothing_in_the_end(scenes: tuple[Scene, Scene]) -> None:
+def test_random_deaths_change_nothing_in_the_end(scenes: tuple[Scene, Scene], tried: Tried) -> None:
     killed, calm = scenes
     chance, deaths, number, files = random.Random(SEED), 0, 0, list[Path]()
     while deaths < KILLS:
@@ -58,6 +59,7 @@ def test_random_deaths_change_nothing_in_the_end(scenes: tuple[Scene, Scene]) ->
     assert killed.aside() == calm.aside(), where
     assert killed.left_over() == [], where
     assert killed.published()["rides"][-1]["rows_total"] == (number + 1) * (RIDES - 1), where
+    tried("P3 exactly once", f"the run, lakeFS or both are killed at a random moment, while {number + 1:,} drops arrive", deaths)
 
 
 def rides(number: int) -> range:

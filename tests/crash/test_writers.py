@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.conftest import Tried
 from tests.crash.scene import Scene, answer, stopped
 
 pytestmark = pytest.mark.server
@@ -40,7 +41,7 @@ def test_a_drop_is_judged_while_another_is_published_and_judged_again_for_its_ke
     assert scene.left_over() == []
 
 
-def test_one_of_two_overlapping_replaces_wins_and_the_other_is_told_which(scene: Scene) -> None:
+def test_one_of_two_overlapping_replaces_wins_and_the_other_is_told_which(scene: Scene, tried: Tried) -> None:
     first = scene.start(
         "ingest",
         "rates",
@@ -53,18 +54,20 @@ def test_one_of_two_overlapping_replaces_wins_and_the_other_is_told_which(scene:
     assert first.returncode == 1, err
     assert "rates@v1 was published since this delivery was judged" in err
     assert [version["name"] for version in scene.published()["rates"]] == ["rates@v1"]
+    tried("P1 atomic", "two deliveries that replace a table at once: one wins, the other is told", 1)
 
 
-def test_the_same_file_by_five_at_once_is_one_version(scene: Scene) -> None:
+def test_the_same_file_by_five_at_once_is_one_version(scene: Scene, tried: Tried) -> None:
     scene.run("ingest", "rates", scene.drop("rates.csv", range(1, 4)))  # the home is made and its server runs
     file = scene.drop("rides.csv", range(1, 101))
     told = [answer(process)[0]["hops"] for process in [scene.start("ingest", "rides", file) for _ in range(5)]]
     assert sorted(hop["verdict"] for hops in told for hop in hops if hop["table"] == "rides") == ["quarantined", *["unchanged"] * 4]
     assert {hop["name"] for hops in told for hop in hops if hop["table"] == "rides"} == {"rides@v1"}
     assert scene.left_over() == []
+    tried("P3 exactly once", "one file by five at once: one version, four times `unchanged`", 1)
 
 
-def test_all_that_many_write_to_one_table_at_once_lands(scene: Scene) -> None:
+def test_all_that_many_write_to_one_table_at_once_lands(scene: Scene, tried: Tried) -> None:
     files = [scene.drop(f"{number}.csv", range(1 + 100 * number, 101 + 100 * number)) for number in range(DROPS)]
     processes = [scene.start("ingest", "rides", *files[number::WRITERS]) for number in range(WRITERS)]
     told = [hop for process in processes for drop in answer(process, timeout=300) for hop in drop["hops"] if hop["table"] == "rides"]
@@ -72,3 +75,4 @@ def test_all_that_many_write_to_one_table_at_once_lands(scene: Scene) -> None:
     assert {(hop["rows_valid"], hop["rows_quarantined"]) for hop in told} == {(99, 1)}
     assert scene.published()["rides"][-1]["rows_total"] == DROPS * 99
     assert scene.left_over() == []
+    tried("P1 atomic", f"drops to one table by {WRITERS} writers at once", DROPS)
