@@ -48,5 +48,10 @@ def table() -> str:
     """What was tried, as Markdown."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=README.parent, capture_output=True, text=True, check=False).stdout
     rows = [f"| {promise} | {what} | {times:,} |" for (promise, what), times in sorted(_tried.items())]
-    head = [f"At commit {commit.strip()}, {datetime.now(UTC):%Y-%m-%d}; broken: none.", "", "| promise | tried by | times |", "|---|---|---:|"]
+    head = [
+        f"At commit {commit.strip()}, {datetime.now(UTC):%Y-%m-%d}; broken: none.",
+        "",
+        "| promise | tried by | times |",
+        "|---|---|---:|",
+    ]
     return "\n".join([*head, *rows, ""])

@@ -125,4 +125,8 @@ def test_each_damage_is_named_exactly(scene: Scene, tried: Tried) -> None:
         assert named == wanted, f"seed {SEED}, try {number}, {kind.__name__}"
         assert others == set(), f"seed {SEED}, try {number}, {kind.__name__}"
     assert not any(audit.audit_all(session).values())
-    tried("P4 named for good", "a byte is flipped, a file removed or added, a tag deleted or moved: `verify --all` names it, and nothing else", TRIES)
+    tried(
+        "P4 named for good",
+        "a byte is flipped, a file removed or added, a tag deleted or moved: `verify --all` names it, and nothing else",
+        TRIES,
+    )

@@ -72,7 +72,11 @@ def test_a_death_at_any_step_changes_nothing_in_the_end(lake: dict[str, Any], tm
                 slowest = max(slowest, times[-1] - times[0])
         finally:
             scene.close()
-    victims = {"kill": "the run is killed", "kill-both": "the run and lakeFS are killed", "kill-lakefs": "lakeFS is killed, the run goes on"}
+    victims = {
+        "kill": "the run is killed",
+        "kill-both": "the run and lakeFS are killed",
+        "kill-lakefs": "lakeFS is killed, the run goes on",
+    }
     tried("P3 exactly once", f"{victims[does]} at a step; recovered in {slowest:.1f} s at most", len(chosen))
 
 
