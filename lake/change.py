@@ -96,11 +96,15 @@ def plain_counts(valid: int, aside: int, records: int, parent: Manifest | None, 
     return Counts(records, valid, aside, 0, before=before, inserted=valid, deleted=deleted, after=after)
 
 
+def statistics_of(contract: Contract) -> list[str]:
+    """The columns of a table whose least and greatest values its log may tell (P6)."""
+    return [*contract.with_statistics, ROW, DROP]
+
+
 def write_change(session: Session, contract: Contract, change: Change, candidate: Candidate) -> Added | None:
     """Write a change onto its candidate; see `write_table` for what it returns."""
-    kept = [*contract.with_statistics, ROW, DROP]
     path = layout.processed_table(contract.name)
-    added = write_table(session, change.rows, ref=candidate.branch, path=path, mode=change.mode, statistics=kept)
+    added = write_table(session, change.rows, ref=candidate.branch, path=path, mode=change.mode, statistics=statistics_of(contract))
     if change.tombstones is not None:
         path = layout.tombstones_table(contract.name)
         write_table(session, change.tombstones, ref=candidate.branch, path=path, mode="overwrite", statistics=[ROW, DROP])

@@ -17,7 +17,7 @@ from lake.delta import list_table, table_files
 from lake.delta_log import found_in_scratch, with_log
 from lake.open_logs import Log
 from lake.session import Session
-from lake.tables import commit_hooks, uri_of, writer_properties
+from lake.tables import commit_hooks, configure, uri_of, writer_properties
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
 
@@ -34,11 +34,11 @@ TARGET: Final = 8 * 1024**2
 """Bytes: files below it are merged with their neighbours up to it; as four small ones fit, many of them always become fewer."""
 
 
-def compacted(session: Session, ref: str, path: str, files: Sequence[DataFile], *, told: Told) -> list[DataFile]:
+def compacted(session: Session, ref: str, path: str, files: Sequence[DataFile], *, statistics: Sequence[str], told: Told) -> list[DataFile]:
     """The files of the table at `path` of a branch, merged where many of them are small; else as they are.
 
     They are all its files: what a publish adds joins them later, so that no file is written that no version names. `told` has to be
-    the same of their rows before and after.
+    the same of their rows before and after; only the columns in `statistics` get min and max (P6).
 
     Raises:
         IntegrityError: What was written is not what was read.
@@ -47,6 +47,7 @@ def compacted(session: Session, ref: str, path: str, files: Sequence[DataFile], 
         return list(files)
 
     def merge(log: Log) -> None:
+        configure(log.opened(), ",".join(statistics))
         if (table := log.opened()) is not None:
             table.optimize.compact(
                 target_size=TARGET, max_concurrent_tasks=1, writer_properties=writer_properties(), post_commithook_properties=commit_hooks()

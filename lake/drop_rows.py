@@ -16,7 +16,7 @@ from expectations.suite import Suite
 from lake import layout, publish
 from lake.answers import approval, holding
 from lake.aside import count_aside
-from lake.change import Change, Passed, change_of, plain_counts, read_files, write_change, written
+from lake.change import Change, Passed, change_of, plain_counts, read_files, statistics_of, write_change, written
 from lake.compact import compacted, told_of_quarantine, told_of_table
 from lake.delivered import name_holder, name_path, name_taken
 from lake.delta import Added, table_files
@@ -30,7 +30,7 @@ from lake.receive import Drop
 from lake.session import Session
 from lake.steps import Steps
 from lake.supersede import settle_superseded
-from lake.tables import put_back, write_rows
+from lake.tables import Mode, put_back, write_rows
 from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Counts, Manifest, Parent
 
@@ -123,15 +123,16 @@ class DropRows:
     def _compacted(self, candidate: Candidate, steps: Steps, *, table: bool) -> Candidate:
         """The candidate, with a parent of fewer files where many were small: the table's, or else the quarantine's, one in a publish."""
         parent, session, branch, engine = candidate.parent, self.session, candidate.branch, self.session.engine
-        if parent is None or self.replaces:
+        if parent is None or self.replaces or self.instead_of:  # a correction reads what its parent set aside, where that lies
             return candidate
         steps.tell("write.compact")
+        merge, path = partial(compacted, session, branch), layout.quarantine_table(self.contract.name)
         if table:
             told = partial(told_of_table, engine, self.contract)
-            if len(files := compacted(session, branch, self.table, parent.files, told=told)) < len(parent.files):
+            files = merge(self.table, parent.files, statistics=statistics_of(self.contract), told=told)
+            if files != parent.files:
                 return replace(candidate, parent=replace(parent, files=files))
-        path = layout.quarantine_table(self.contract.name)
-        aside = compacted(session, branch, path, parent.quarantine, told=partial(told_of_quarantine, engine))
+        aside = merge(path, parent.quarantine, statistics=[DROP, ROW], told=partial(told_of_quarantine, engine))
         return replace(candidate, parent=replace(parent, quarantine=aside))
 
     def _judged_on(self, candidate: Candidate, steps: Steps) -> _Judged:
@@ -195,21 +196,16 @@ class DropRows:
     def _passing(self, found: Evaluated) -> DataFrame:
         from pyspark.sql import functions as F  # noqa: N812
 
-        columns = [column.name for column in self.contract.columns]
-        return found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(self.drop.sha256).alias(DROP), F.col(ROW))
+        columns = [*(column.name for column in self.contract.columns), F.lit(self.drop.sha256).alias(DROP), F.col(ROW)]
+        return found.labelled.where(f"not {aside(found.plan)}").select(*columns)
 
     def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None) -> Added | None:
         told = {DROP: self.drop.sha256, "_file": self.drop.name, "_suite": self.suite.hash, "_attempt": candidate.attempt}
         rows = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told)
         # A full delivery takes the place of the one before, with the rows that were set aside of it.
-        return write_rows(
-            self.session,
-            rows,
-            ref=candidate.branch,
-            path=layout.quarantine_table(self.contract.name),
-            mode="overwrite" if self.replaces else "append",
-            statistics=[DROP, ROW],
-        )
+        mode: Mode = "overwrite" if self.replaces else "append"
+        path = layout.quarantine_table(self.contract.name)
+        return write_rows(self.session, rows, ref=candidate.branch, path=path, mode=mode, statistics=[DROP, ROW])
 
     def _describe(self, candidate: Candidate, found: Evaluated, change: Change, added: Added | None, added_aside: Added | None) -> Written:
         """The tables' files as they lie on the candidate, whose rows must be those that were meant to be."""

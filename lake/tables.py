@@ -43,7 +43,7 @@ def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode
     """
     engine = session.engine
     if not beside(session):
-        with_log(session, ref, path, lambda log: _configure(log.opened(), ",".join(statistics)), doing=f"opening {path}", retry=False)
+        with_log(session, ref, path, lambda log: configure(log.opened(), ",".join(statistics)), doing=f"opening {path}", retry=False)
         engine.write_delta(frame, uri=engine.uri(ref, path), mode=mode, statistics=statistics)
         return None
     with session.scratch("table") as folder:
@@ -130,7 +130,7 @@ def _take_over(session: Session, staged: Path, *, ref: str, path: str, mode: Mod
             if mode == "append" and _columns(table.schema()) != _columns(schema):
                 what = "rows of other columns than the table's would be added to it"
                 raise IntegrityError(what, where=path, fix="nothing was published; report this")
-            _configure(table, configuration.get(STATISTICS, ""))
+            configure(table, configuration.get(STATISTICS, ""))
             table.create_write_transaction([*actions], mode, schema, post_commithook_properties=commit_hooks())
             return
         create_table_with_add_actions(
@@ -146,7 +146,7 @@ def _take_over(session: Session, staged: Path, *, ref: str, path: str, mode: Mod
     return [(f"{path}/{unquote(item['path'])}", json.loads(item.get("stats") or "{}").get("numRecords")) for item in added]
 
 
-def _configure(table: DeltaTable | None, statistics: str) -> None:
+def configure(table: DeltaTable | None, statistics: str) -> None:
     """Have a table, where there is one, keep statistics of these columns alone, another may be personal since (P6), and checkpoints."""
     meant = {STATISTICS: statistics, CHECKPOINTS: CHECKPOINT_EVERY}
     if table is not None and not meant.items() <= table.metadata().configuration.items():

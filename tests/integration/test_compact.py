@@ -136,6 +136,46 @@ def test_versions_are_the_same_whether_files_were_merged_or_not(
     assert not any(audit_all(merged).values())
 
 
+def test_a_corrected_file_is_published_where_files_were_to_be_merged(
+    lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads what its parent set aside, where that lies."""
+    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    session = opened(lakefs_home, tmp_path, "corrected", "append")
+    for number in range(MANY + 1):
+        found = deliver(session, tmp_path, number)
+    assert len(found.quarantine) > MANY
+    path = tmp_path / "1.csv"
+    path.write_text(path.read_text().replace("none", "2.5"))
+    (result,) = ingest(session, "rides", [path], supersede=True)
+    assert result.hops[1].version == f"rides@v{MANY + 2}", result
+    corrected = manifest(session, result.hops[1].version)
+    assert corrected.aside == {"set_aside": MANY + 1, "open": MANY, "replayed": 0, "discarded": 0, "superseded": 1}
+    assert not any(audit_all(session).values())
+
+
+def test_a_column_that_became_personal_is_not_told_by_a_merge(
+    lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    session = opened(lakefs_home, tmp_path, "became", "append")
+    before = [deliver(session, tmp_path, number) for number in range(MANY)]
+    contract = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
+    contract.write_text(
+        contract.read_text().replace(
+            "logicalType: timestamp, required: true", "logicalType: timestamp, required: true, classification: personal"
+        )
+    )
+    session = open_session(session.settings, say=print)
+    after = deliver(session, tmp_path, MANY)
+    assert len(after.files) < len(before[-1].files)
+    log = f"{PATH}/_delta_log/"
+    old = {item.path for item in session.repository.listing(before[-1].name.tag, log)}
+    new = [session.repository.get("main", item.path) or b"" for item in session.repository.listing("main", log) if item.path not in old]
+    assert any(b'"add"' in entry for entry in new)
+    assert not any(b"2024-01" in entry.replace(b"modificationTime", b"") for entry in new)
+
+
 def test_files_are_merged_in_a_lake_elsewhere_too(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through the gateway of a lakeFS that isn't the home's own."""
     monkeypatch.setattr(lake.compact, "MANY", MANY)
