@@ -69,8 +69,12 @@ class Engine:
         """
         logging.getLogger("pyspark.sql.connect.logging").disabled = True  # it prints engines' errors, which quote values (P6)
         self.begin()
-        with engine_errors("starting"):
-            return start(self.settings, self.endpoint, self._sail)
+        try:
+            with engine_errors("starting"):
+                return start(self.settings, self.endpoint, self._sail)
+        except BaseException:
+            self._end()
+            raise
 
     def begin(self) -> None:
         """Have Sail start while this process does something else; Spark starts when it is asked."""
@@ -96,9 +100,14 @@ class Engine:
         if connected:
             self.spark.stop()
             del self.spark
-        self._sail.close()
-        self._sail, self._held = None, 0
+        self._end()
         return True
+
+    def _end(self) -> None:
+        with self._beginning:
+            if self._sail is not None:
+                self._sail.close()
+            self._sail, self._held = None, 0
 
     @contextlib.contextmanager
     def small_on_the_left(self) -> Iterator[None]:

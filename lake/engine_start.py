@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 REGION: Final = "us-east-1"
 """lakeFS's gateway ignores the region, the clients insist on one."""
 
+YEAR: Final = 365 * 24 * 3600
+"""Seconds."""
 HADOOP_AWS: Final = "3.4.2"
 AWS_SDK: Final = "2.29.52"
 """The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
@@ -73,6 +75,8 @@ def _sail_settings(settings: Settings, endpoint: Endpoint) -> dict[str, str | No
         "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(settings.memory),
         # Parquet's least and greatest value leave out NaN: with statistics Sail 0.7.2 takes 1.0 and NaN for a constant 1.0.
         "SAIL_EXECUTION__COLLECT_STATISTICS": "false",
+        # It forgets a session that is silent for a quarter of an hour, and its settings with it, and makes another of that name unasked.
+        "SAIL_SPARK__SESSION_TIMEOUT_SECS": str(YEAR),
         "RUST_LOG": "off",
     }
 

@@ -68,6 +68,7 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
 
 def carry_features(session: Session, contract: Contract, *, again: bool = False) -> HopResult | None:
     """Make the feature table's next missing version; None where nothing is missing."""
+    session.renew_engine()
     with session.queue(contract.name):
         resume(session, contract.name)
         found = next_cause(session, contract)

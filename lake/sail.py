@@ -41,7 +41,8 @@ class Sail:
         environ = {name: value for name, value in (os.environ | settings).items() if value is not None}
         # -P: modules of ours that lie beside the script are not taken for others of their names.
         command = [sys.executable, "-P", str(SERVER)]
-        self._process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # A group of its own: Sail takes a terminal's Ctrl-C for its own, while its owner may go on.
+        self._process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
         self.close = weakref.finalize(self, _end, self._process)
         """End it."""
         self.close.atexit = False  # it sees this process's end by itself, which waits for nobody
@@ -55,9 +56,8 @@ class Sail:
         from pyspark.sql import SparkSession
         from pyspark.sql.connect.client.retries import DefaultPolicy
 
-        port = self._process.stdout.readline().strip().decode() if self._process.stdout else ""
-        if not port:
-            if (code := self._process.wait()) < 0:
+        if not (port := self._port()):
+            if (code := self._process.wait(END)) < 0:
                 raise Transient(f"Sail was ended by signal {-code}", fix="run it again; see whether the machine runs out of memory")
             what = f"Sail did not start (it ended with {code})"
             raise LakegateError(what, fix="see what it said above; install pysail again where it lacks files")
@@ -66,6 +66,10 @@ class Sail:
         atexit.unregister(session.client._cleanup_ml_cache)  # noqa: SLF001  (Sail has no such call and it prints a traceback at exit)
         session.sql(f"SET {NO_DYNAMIC_FILTERS}=false").collect()
         return session
+
+    def _port(self) -> str:
+        """The port that it said; empty where it ended before."""
+        return self._process.stdout.readline().strip().decode() if self._process.stdout else ""
 
     def held(self) -> int:
         """Bytes of memory that it holds; 0 where it lives no more."""

@@ -11,22 +11,28 @@ import os
 import signal
 import sys
 
+END = 10
+"""Seconds that it may take to end, whatever its queries are at."""
+
 
 def main() -> None:
     """Serve until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's Ctrl-C: its owner still reads what it asked for, then ends
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
     _, port = server.listening_address
-    print(port, flush=True)  # noqa: T201  (its owner reads it)
+    try:
+        print(port, flush=True)  # noqa: T201  (its owner reads it)
+    except BrokenPipeError:
+        os._exit(0)  # it needed none
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)  # a panic quotes values (P6)
     with contextlib.suppress(ImportError):
         import pyspark.sql.connect.session  # noqa: F401  (its first session would, while somebody waits)
     sys.stdin.buffer.read()
+    signal.alarm(END)
     server.stop()  # which removes what queries spilled
     os._exit(0)
 

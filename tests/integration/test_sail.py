@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from pyspark.errors import PySparkException
 
 import lake.engine
+import lake.engine_start
 import lake.sail
 from lake.engine import Engine
 from lake.engine_errors import engine_errors
@@ -85,12 +87,42 @@ def test_it_ends_with_its_owner_however_that_dies(tmp_path: Path) -> None:
     )
     assert owner.stdout is not None
     sail = psutil.Process(int(owner.stdout.readline()))
-    os.kill(sail.pid, signal.SIGINT)  # Ctrl-C is its owner's affair
-    time.sleep(0.2)
-    assert sail.is_running()
+    assert os.getpgid(sail.pid) != os.getpgid(owner.pid), "a terminal's Ctrl-C would end it, whatever its owner does"
     owner.kill()
     owner.communicate()
     assert psutil.wait_procs([sail], timeout=10)[1] == []
+
+
+def test_one_that_could_not_be_connected_to_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, honest, met = made(tmp_path), lake.engine.start, []
+
+    def fails(settings: Settings, endpoint: Endpoint, sail: Any) -> Any:
+        honest(settings, endpoint, sail)
+        met.append(process_of(engine))
+        raise Transient("its answer was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lake.engine, "start", fails)
+        with pytest.raises(Transient):
+            asked(engine)
+    assert asked(engine) == 42
+    assert not met[0].is_running()
+
+
+def test_it_keeps_a_silent_session_and_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds here; of Sail's own accord it would be a quarter of an hour."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    for year, kept in ((1, False), (lake.engine_start.YEAR, True)):
+        with monkeypatch.context() as patch:
+            patch.setattr(lake.engine_start, "YEAR", year)
+            engine = made(tmp_path)
+            assert engine.spark.conf.get("spark.sql.session.timeZone") == "UTC"
+            time.sleep(4)
+            try:
+                found = engine.spark.conf.get("spark.sql.session.timeZone")
+            except PySparkException:
+                found = "none"
+            assert (found == "UTC") == kept
 
 
 def test_it_is_started_anew_once_it_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
