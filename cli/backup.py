@@ -29,9 +29,11 @@ def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
         what = "what was delivered and every version lie in another store than the home"
         raise UsageError(what, fix="back up that store and its lakeFS; the home holds caches and what Dagster knows alone")
     ran = server_status(settings.home).state != "stopped"
-    done = backup(settings.home, folder)
-    if ran:
-        ensure_server(settings, say=to_stderr)
+    try:
+        done = backup(settings.home, folder)
+    finally:
+        if ran:
+            ensure_server(settings, say=to_stderr)
     if as_json:
         print_json({"files": done.files, "bytes": done.size})
     else:

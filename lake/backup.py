@@ -23,9 +23,9 @@ MARK: Final = "backup.json"
 """In a backup: whether it is complete. One that was interrupted is not, until it is made again."""
 NOT_COPIED: Final = (MARK, "scratch", "locks", "breakers", "lakefs/cache", "lakefs/lock", "lakefs/server.json", "lakefs/lakefs.log")
 """What a process makes anew, or what tells of this host's."""
-DATABASE: Final = ".db"
-"""Dagster's SQLite databases, which may be at work."""
-JOURNALS: Final = (".db-journal", ".db-wal", ".db-shm")
+DATABASE: Final = b"SQLite format 3\0"
+"""What Dagster's databases begin with, which may be at work."""
+JOURNALS: Final = ("-journal", "-wal", "-shm")
 """Of those: what is in them is in the copy."""
 
 
@@ -53,9 +53,11 @@ def backup(home: Home, folder: Path) -> Copied:
     if folder.exists() and any(folder.iterdir()) and _complete(folder) is None:
         raise UsageError("this folder holds something else than a backup", where=str(folder), fix="name a new or an empty one")
     try:
-        _mark(folder, complete=False)
+        if not _complete(folder):
+            _mark(folder, complete=False)
         copied = _copy(home.root, folder, list(_files(home.blocks)))
         with paused(home):
+            _mark(folder, complete=False)  # until then an earlier one is as good as it was
             copied += _copy(home.root, folder, sorted({*_files(home.root), *_files(home.blocks)}), gone=True)
         _mark(folder, complete=True)
     except (OSError, sqlite3.Error) as error:
@@ -81,7 +83,7 @@ def restore(home: Home, folder: Path) -> Copied:
         raise UsageError("the home holds something", where=str(home.root), fix="move it away, or restore into another --home")
     try:
         whole = home.root.with_name(f".{home.root.name}.restoring")
-        copied = _copy(folder, whole, list(_files(folder)))
+        copied = _copy(folder, whole, list(_files(folder)), gone=True)
         if home.root.exists():
             home.root.rmdir()
         whole.replace(home.root)
@@ -120,7 +122,7 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
     copied, there = Copied(), set[Path]()
     for path in files:
         relative = path.relative_to(source)
-        if relative.as_posix().startswith(NOT_COPIED) or path.name.endswith(JOURNALS):
+        if relative.as_posix().startswith(NOT_COPIED) or _is_journal(path):
             continue
         place = target / relative
         try:
@@ -128,7 +130,7 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
         except FileNotFoundError:  # a journal, or a file that was put away, since it was listed
             continue
         there.add(relative)
-        database = path.suffix == DATABASE
+        database = _is_database(path)
         if not database and place.exists() and (place.stat().st_size, place.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns):
             continue
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -144,6 +146,17 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
             if path.relative_to(target) not in there and path.name != MARK:
                 path.unlink()
     return copied
+
+
+def _is_database(path: Path) -> bool:
+    if path.suffix != ".db":
+        return False
+    with path.open("rb") as file:
+        return file.read(len(DATABASE)) == DATABASE
+
+
+def _is_journal(path: Path) -> bool:
+    return path.name.endswith(JOURNALS) and (of := path.with_name(path.name.rpartition("-")[0])).exists() and _is_database(of)
 
 
 def _copy_database(path: Path, fresh: Path) -> None:
