@@ -141,8 +141,10 @@ def _lay(repository: Repository, ref: str, path: str, physical: str, target: Pat
     target.parent.mkdir(parents=True, exist_ok=True)
     if (block := repository.local(physical)) is None:
         repository.download(ref, path, target)
-    else:
+    elif block.is_file():
         target.symlink_to(block)
+    else:
+        raise IntegrityError("this file is missing from the store", where=f"{ref}:{path}", fix="restore it from a backup")
 
 
 def _files(folder: Path) -> dict[str, tuple[int, int]]:

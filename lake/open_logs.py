@@ -63,7 +63,7 @@ class OpenLog:
         found = {item.path: item for item in repository.listing(ref, f"{path}/{FOLDER}/", after=f"{path}/{FOLDER}/{last[:20]}")}
         same = found.get(f"{path}/{FOLDER}/{last}")
         block = repository.local(repository.physical(same.physical_address)) if same is not None else None
-        if block is None or block.read_bytes() != (self.folder / FOLDER / last).read_bytes():
+        if block is None or not block.is_file() or block.read_bytes() != (self.folder / FOLDER / last).read_bytes():
             return False
         return not any(item.endswith(".json") and item > f"{path}/{FOLDER}/{last}" for item in found)
 

@@ -8,6 +8,7 @@ a lakeFS elsewhere its garbage collection does that: what it goes by, the branch
 from __future__ import annotations
 
 import contextlib
+import stat
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -61,12 +62,11 @@ def clean_up(session: Session, *, dry_run: bool = False, grace: timedelta = GRAC
             repository.delete_branch(name.keep_branch)
         manifests = _manifests(session)  # what was published meanwhile needs its files too
         alive = set(manifests)
-    doomed = list(_doomed(session, {name: manifests[name] for name in alive}, grace)) if repository.blocks else []
-    freed = sum(path.stat().st_size for path in doomed)
+    doomed = dict(_doomed(session, {name: manifests[name] for name in alive}, grace)) if repository.blocks else {}
     if not dry_run:
         for path in doomed:
-            path.unlink()
-    return CleanUp([str(name) for name in ending], len(doomed), freed)
+            path.unlink(missing_ok=True)  # where two clean up at once
+    return CleanUp([str(name) for name in ending], len(doomed), sum(doomed.values()))
 
 
 def _manifests(session: Session) -> dict[VersionName, Manifest]:
@@ -155,20 +155,18 @@ def _record(session: Session, names: list[VersionName], manifests: Mapping[Versi
         session.finished.pop(name, None)
 
 
-def _doomed(session: Session, alive: Mapping[VersionName, Manifest], grace: timedelta) -> Iterator[Path]:
-    """The blocks of this tenant that nothing needs and that are old enough."""
+def _doomed(session: Session, alive: Mapping[VersionName, Manifest], grace: timedelta) -> Iterator[tuple[Path, int]]:
+    """The blocks of this tenant that nothing needs and that are old enough, with their bytes."""
     repository, root = session.repository, session.settings.home.blocks
     needed, oldest = _needed(repository, alive), time.time() - grace.total_seconds()
     namespace = root / session.settings.repository
     for path in sorted(namespace.rglob("*")):
         physical = path.relative_to(root).as_posix()
-        if (
-            path.is_file()
-            and physical not in needed
-            and not path.relative_to(namespace).as_posix().startswith(OWN)
-            and path.stat().st_mtime < oldest
-        ):
-            yield path
+        if physical not in needed and not path.relative_to(namespace).as_posix().startswith(OWN):
+            with contextlib.suppress(FileNotFoundError):  # another clean-up was here first
+                status = path.stat()
+                if stat.S_ISREG(status.st_mode) and status.st_mtime < oldest:
+                    yield path, status.st_size
 
 
 def _needed(repository: Repository, alive: Mapping[VersionName, Manifest]) -> set[str]:
