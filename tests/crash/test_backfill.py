@@ -69,7 +69,7 @@ def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene, tried: Tried
     (asked,), (staged,) = moments(timeline, "queue"), moments(timeline, "stage")
     others = sorted(moment for other in timelines for moment in moments(other, "stage"))
     assert sum(asked < moment < staged for moment in others) <= 1
-    scene.run("ingest", "rides", files[0])  # it takes up whatever the dead left
+    scene.run("ingest", "rides", files[0], timeout=900)  # it takes up whatever the dead left
     assert len(scene.published()["rides"]) == LONG + 1
     assert scene.left_over() == []
     tried("P7 contained", f"today's drop comes into two backfills of {LONG} drops: it waits for one publish at most", 1)
