@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib
 import os
 import shutil
 import uuid
 import warnings
+from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+from filelock import FileLock
 
 from lake.environment import environment
 from lake.sail import Sail
@@ -24,6 +29,8 @@ if TYPE_CHECKING:
 REGION: Final = "us-east-1"
 """lakeFS's gateway ignores the region, the clients insist on one."""
 
+DEBUGGING: Final = "spark.python.sql.dataFrameDebugging.enabled"
+"""Whether PySpark notes for each column of each query which line of ours made it; it asks once a process."""
 YEAR: Final = 365 * 24 * 3600
 """Seconds."""
 HADOOP_AWS: Final = "3.4.2"
@@ -41,8 +48,8 @@ def start(settings: Settings, endpoint: Endpoint, sail: Sail | None) -> SparkSes
 
     session = sail.connect() if sail is not None else _spark(settings, endpoint)
     session.conf.set("spark.sql.session.timeZone", "UTC")
-    # PySpark would note for each column of each query which line of ours made it; it asks once a process whether to.
-    session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")
+    if sail is not None:  # for Spark it is fixed when its JVM starts
+        session.conf.set(DEBUGGING, "false")
     is_debugging_enabled()
     return session
 
@@ -141,10 +148,12 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "FATAL",  # executors quote values in what they log (P6)
         "spark.sql.shuffle.partitions": "2",
+        DEBUGGING: "false",
         "spark.databricks.delta.snapshotPartitions": "2",
     }
     token = str(uuid.uuid4())
-    with environment({**_keys(endpoint), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None}):
+    asked = environment({**_keys(endpoint), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None})
+    with _jars_fetched_by_one(settings.cache), asked:
         context = SparkContext.getOrCreate(SparkConf().setAll(list(options.items())))
     token = context.__dict__.setdefault("_lakegate_token", token)  # a process has one JVM, which keeps its first
     SparkSession(context)  # the server makes its sessions from it
@@ -152,6 +161,19 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
     port = getattr(service, "MODULE$").localPort()
     session: SparkSession = SparkSession.builder.remote(f"sc://localhost:{port}/;token={token}").create()
     return session
+
+
+@contextlib.contextmanager
+def _jars_fetched_by_one(cache: Path) -> Iterator[None]:
+    """The first Spark on a machine fetches its jars alone: two at once spoil each other's (Ivy doesn't lock what it keeps)."""
+    there = cache / f"spark-jars-{hashlib.sha256(' '.join(_jars()).encode()).hexdigest()[:12]}"
+    if there.exists():
+        yield
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "spark-jars.lock"):
+        yield
+        there.touch()
 
 
 def _jars() -> list[str]:

@@ -29,6 +29,8 @@ NO_DYNAMIC_FILTERS: Final = "datafusion.optimizer.enable_join_dynamic_filter_pus
 do): the inner join's filter waits for every partition, and those without rows are never asked."""
 TRIES: Final = 3
 """Of a call over loopback; pyspark's own fifteen go on for ten minutes after the server's death."""
+PATIENT: Final = 10
+"""The same of the first call, in seven seconds: gRPC waits a second before it connects again where it couldn't at once."""
 END: Final = 5.0
 """Seconds that the process has to end in."""
 
@@ -62,9 +64,10 @@ class Sail:
             what = f"Sail did not start (it ended with {code})"
             raise LakegateError(what, fix="see what it said above; install pysail again where it lacks files")
         session: SparkSession = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
-        session.client.set_retry_policies([DefaultPolicy(max_retries=TRIES, max_backoff=1000)])
+        session.client.set_retry_policies([DefaultPolicy(max_retries=PATIENT, backoff_multiplier=2, max_backoff=1000)])
         atexit.unregister(session.client._cleanup_ml_cache)  # noqa: SLF001  (Sail has no such call and it prints a traceback at exit)
         session.sql(f"SET {NO_DYNAMIC_FILTERS}=false").collect()
+        session.client.set_retry_policies([DefaultPolicy(max_retries=TRIES, max_backoff=1000)])
         return session
 
     def _port(self) -> str:

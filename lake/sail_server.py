@@ -22,6 +22,8 @@ def main() -> None:
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
     _, port = server.listening_address
+    with contextlib.suppress(ImportError):
+        import pyspark.sql.connect.session  # noqa: F401  (its first session would, while its owner's thread waits for the same)
     try:
         print(port, flush=True)  # noqa: T201  (its owner reads it)
     except BrokenPipeError:
@@ -29,8 +31,6 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)  # a panic quotes values (P6)
-    with contextlib.suppress(ImportError):
-        import pyspark.sql.connect.session  # noqa: F401  (its first session would, while somebody waits)
     sys.stdin.buffer.read()
     signal.alarm(END)
     server.stop()  # which removes what queries spilled

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -90,3 +94,30 @@ def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(tmp_pat
     assert "there is none" not in said[0]
     assert "there is none" in said[1]
     assert not any("Anna" in text for text in said)
+
+
+def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path) -> None:
+    at_once, most, guard = 0, 0, threading.Lock()
+
+    def start(*, fails: bool = False) -> None:
+        nonlocal at_once, most
+        with contextlib.suppress(RuntimeError), engine_start._jars_fetched_by_one(tmp_path / "cache"):
+            with guard:
+                at_once += 1
+                most = max(most, at_once)
+            time.sleep(0.05)
+            with guard:
+                at_once -= 1
+            if fails:
+                raise RuntimeError
+
+    def together(number: int) -> int:
+        nonlocal most
+        most = 0
+        with ThreadPoolExecutor(number) as pool:
+            list(pool.map(lambda _: start(), range(number)))
+        return most
+
+    start(fails=True)  # which leaves it to the next one
+    assert together(3) == 1
+    assert together(3) > 1
