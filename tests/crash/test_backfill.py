@@ -19,7 +19,7 @@ from tests.crash.scene import Scene, steps_of
 pytestmark = pytest.mark.server
 
 DROPS = 24
-LONG = int(os.environ.get("LAKEGATE_BACKFILL_DROPS", "60"))
+LONG = int(os.environ.get("LAKEGATE_BACKFILL_DROPS", "40"))
 """200 by hand."""
 KILLED_AT = 23
 """Of them: 95 %."""

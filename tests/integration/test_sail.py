@@ -24,23 +24,8 @@ from lake.session import open_session
 from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
+from tests.crash.scene import CONTRACT
 
-CONTRACT = """
-apiVersion: v3.2.0
-kind: DataContract
-id: rides
-name: rides
-version: 1.0.0
-status: draft
-schema:
-  - name: rides
-    properties:
-      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - {name: fare, logicalType: number}
-customProperties:
-  - {property: writeMode, value: append}
-  - {property: maxQuarantined, value: 1.0}
-"""
 OWNER = """
 import sys
 from pathlib import Path
@@ -171,7 +156,7 @@ def test_one_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_drop_whose_engine_died_is_published_by_the_same_command(dies: str, lakefs_home: Settings, tmp_path: Path) -> None:
     contracts = tmp_path / "catalog" / "contracts"
     contracts.mkdir(parents=True)
-    (contracts / "rides.odcs.yaml").write_text(CONTRACT)
+    (contracts / "rides.odcs.yaml").write_text(CONTRACT.format(name="rides", mode="append"))
     session = open_session(replace(lakefs_home, project=tmp_path, tenant=f"dying_{dies.replace('.', '_')}"), say=print)
     killed = []
 
