@@ -18,6 +18,8 @@ pytestmark = pytest.mark.server
 
 EVERY = int(os.environ.get("LAKEGATE_CRASH_EVERY", "12"))
 """Each n-th boundary in CI, another one each time; 1 by hand."""
+GHOSTS = int(os.environ.get("LAKEGATE_GHOSTS", "0"))
+"""At least so many attempts that go on too late; 50 by hand."""
 FROM = random.SystemRandom().randrange(EVERY)
 RECOVERY = 10.0
 """Seconds from the successor's first step to the publish."""
@@ -82,6 +84,7 @@ def test_a_death_at_any_step_changes_nothing_in_the_end(lake: dict[str, Any], tm
 
 def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(lake: dict[str, Any], tmp_path: Path, tried: Tried) -> None:
     chosen = boundaries(lake, offset=9)
+    chosen += random.SystemRandom().sample(chosen, min(len(chosen), max(0, GHOSTS - len(chosen))))
     for number, (table, step, occurrence) in enumerate(chosen):
         scene, where = lake["base"].copied(tmp_path / f"ghost-{number}"), ("ghost", table, step, occurrence)
         file = scene.folder / lake["second"]
