@@ -16,6 +16,7 @@ from lakegate.settings import Settings
 LONGEST_FIRST = (
     "test_engines.py",
     "test_rules_in_gx.py",
+    "test_soak.py",
     "test_kill_matrix.py",
     "test_killed_demo.py",
     "test_backfill.py",
