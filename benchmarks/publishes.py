@@ -218,6 +218,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=arena.ROOT / ".bench" / "publishes")
     parser.add_argument("--into", type=Path, default=arena.ROOT / "docs")
     options = parser.parse_args()
+    options.into.mkdir(parents=True, exist_ok=True)
     folder = options.folder.absolute()
     with made(folder) as lake:
         told: dict[str, Any] = {"machine": arena.machine(), "one": one_writer(lake, options.versions)}
