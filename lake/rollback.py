@@ -10,9 +10,11 @@ from typing import Any
 
 from catalog.contract import Contract
 from expectations.build import build_suite
+from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from lake import layout, publish
 from lake.aside import latest_manifest
+from lake.change import read_files
 from lake.delivered import name_path_of
 from lake.delta import list_table
 from lake.distributions import keep_rolled_back
@@ -137,7 +139,7 @@ class _Rollback:
 
         Raises:
             Conflict: Another version was published meanwhile.
-        Expired: The version is kept no longer.
+            Expired: The version is kept no longer.
         """
         repository, table, target, latest = self.session.repository, self.contract.name, self.target, self.latest
         if (gone := repository.get_json(candidate.base, layout.expired(table, target.version))) is not None:
@@ -157,10 +159,8 @@ class _Rollback:
                 raise IntegrityError(f"the Delta log doesn't name the files of {target.name}", where=path, fix="nothing was published")
         for drop in self.changed():
             self._as_then(drop, candidate)
-        before = {item.path: item.rows for item in latest.files}
-        now = {item.path: item.rows for item in target.files}
-        come, go = _rows_only_in(now, before), _rows_only_in(before, now)
-        counts = Counts(come, come, 0, 0, before=latest.counts.after, inserted=come, deleted=go, after=target.counts.after)
+        come, before, after = self._come(candidate.branch), latest.counts.after, target.counts.after
+        counts = Counts(come, come, 0, 0, before=before, inserted=come, deleted=before + come - after, after=after)
         notes = keep_rolled_back(self.session, self.contract, self.suite, candidate, target)
         return Written(
             (),
@@ -174,6 +174,18 @@ class _Rollback:
             tombstones=target.tombstones,
         )
 
+    def _come(self, branch: str) -> int:
+        """Rows of the target that the latest version lacks: of the files that only one of them has, as rows move when files are merged."""
+        before, after = {item.path for item in self.latest.files}, {item.path for item in self.target.files}
+        there = read_files(self.session, [item for item in self.target.files if item.path not in before], branch)
+        here = read_files(self.session, [item for item in self.latest.files if item.path not in after], MAIN)
+        if there is None:
+            return 0
+        columns = [DROP, ROW, *(column.name for column in self.contract.columns)]
+        come = there.select(*columns) if here is None else there.select(*columns).subtract(here.select(*columns))
+        ((count,),) = self.session.engine.rows(come.groupBy().count())
+        return int(count)
+
     def _as_then(self, drop: _Drop, candidate: Candidate) -> None:
         """Record of a drop whether its publish stands, and to whom its name belongs, as it was in the target."""
         repository, name = self.session.repository, name_path_of(self.contract.name, drop.name)
@@ -184,10 +196,6 @@ class _Rollback:
             repository.put(candidate.branch, name, taken)
         else:
             repository.delete(candidate.branch, name)
-
-
-def _rows_only_in(these: dict[str, int], others: dict[str, int]) -> int:
-    return sum(rows for path, rows in these.items() if path not in others)
 
 
 def _built_on(session: Session, name: VersionName) -> list[str]:

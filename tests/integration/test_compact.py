@@ -133,6 +133,7 @@ def test_versions_are_the_same_whether_files_were_merged_or_not(
     roll_back(merged, after[2].name, reason="a test")
     again = manifest(merged, f"rides@v{DROPS + 2}")
     assert (again.content_hash, again.files) == (after[2].content_hash, after[2].files)
+    assert (again.counts.inserted, again.counts.deleted) == ((0, 24) if mode == "append" else (1, 25)), again.counts
     assert not any(audit_all(merged).values())
 
 
