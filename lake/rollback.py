@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from catalog.contract import Contract
@@ -25,7 +24,7 @@ from lake.on_record import use_bytes
 from lake.publish import ENDED, Candidate
 from lake.receive import who
 from lake.repository import MAIN
-from lake.restate import REINSTATED, SUPERSEDES, WITHDRAWN
+from lake.restate import REINSTATED, WITHDRAWN, others
 from lake.session import Session
 from lake.standing import finished, resume
 from lake.steps import Steps
@@ -80,7 +79,10 @@ def _contract(session: Session, table: str) -> Contract:
 
 @dataclass(frozen=True)
 class _Drop:
-    """A drop whose publish stands now or did in the target, not both: its record's path, and that record as it is and (there) was."""
+    """A drop whose publish stands now or did in the target, not both: its record's path, and that record as it is and (there) was.
+
+    What was is told by manifests and ledger entries, which nothing is ever written over: of a tree that is history a clean-up leaves those.
+    """
 
     drop: str
     name: str
@@ -100,18 +102,33 @@ class _Rollback:
 
     def changed(self) -> list[_Drop]:
         """The drops that stand now and don't in the target, or the other way round, by the version that they were published as."""
-        repository, table, found = self.session.repository, self.contract.name, dict[str, _Drop]()
+        repository, table, stood = self.session.repository, self.contract.name, dict[str, bool]()
         for number in range(self.target.version + 1, self.latest.version + 1):
             made = publish.manifest_at(repository, MAIN, VersionName(table, number))
-            told = (made.source.get(name, []) for name in (WITHDRAWN, REINSTATED))
-            for drop in filter(None, (made.drop, made.source.get(SUPERSEDES), *chain(*told))):
-                path = layout.publication(table, drop, table)
-                now, then = (repository.get_json(ref, path) for ref in (MAIN, self.target.name.tag))
-                if now is not None and (ENDED in now) != (then is None or ENDED in then):
-                    published = publish.manifest_at(repository, MAIN, VersionName(table, int(now["version"])))
-                    if (name := published.source.get("delivered_name")) is not None:
-                        found[drop] = _Drop(drop, str(name), path, now, then if ENDED in now else None)
-        return sorted(found.values(), key=lambda item: int(item.now["version"]))
+            for drop in filter(None, (made.drop, *others(made.source))):  # what first became of it tells how it was before
+                stood.setdefault(drop, drop != made.drop and drop not in made.source.get(REINSTATED, []))
+        found = []
+        for drop, then in stood.items():
+            path = layout.publication(table, drop, table)
+            now = repository.get_json(MAIN, path)
+            if now is None or (ENDED not in now) == then:
+                continue
+            entry = self._entry(drop, int(now["version"]))
+            name = publish.manifest_at(repository, MAIN, VersionName(table, int(entry["version"]))).source.get("delivered_name")
+            if name is not None:
+                found.append(_Drop(drop, str(name), path, now, {key: entry[key] for key in now if key in entry} if then else None))
+        return sorted(found, key=lambda item: int(item.now["version"]))
+
+    def _entry(self, drop: str, version: int) -> dict[str, Any]:
+        """What was on record when a drop was published as a version; where that is later than the target, when it had been before."""
+        repository, table = self.session.repository, self.contract.name
+        if version > self.target.version:
+            earlier = (publish.manifest_at(repository, MAIN, VersionName(table, number)) for number in range(self.target.version, 0, -1))
+            version = next((made.version for made in earlier if made.drop == drop), version)
+        if (found := repository.get_json(MAIN, layout.ledger_entry(table, version))) is None:
+            what = f"there is no record of what {table}@v{version} published"
+            raise IntegrityError(what, where=layout.ledger_entry(table, version), fix=f"`lakegate verify {table}@v{version}`")
+        return found
 
     def job(self) -> Job:
         """The publish: caused by the two versions."""
@@ -157,10 +174,10 @@ class _Rollback:
             put_back(self.session, ref=candidate.branch, path=path, files=files, tag=target.name.tag)
             if {item.path for item in list_table(self.session, candidate.branch, path, known=files)} != {item.path for item in files}:
                 raise IntegrityError(f"the Delta log doesn't name the files of {target.name}", where=path, fix="nothing was published")
-        for drop in self.changed():
+        for drop in sorted(self.changed(), key=lambda item: item.then is not None):  # a name is free before another takes it
             self._as_then(drop, candidate)
-        come, before, after = self._come(candidate.branch), latest.counts.after, target.counts.after
-        counts = Counts(come, come, 0, 0, before=before, inserted=come, deleted=before + come - after, after=after)
+        come, go = self._moved(candidate.branch)
+        counts = Counts(come, come, 0, 0, before=latest.counts.after, inserted=come, deleted=go, after=target.counts.after)
         notes = keep_rolled_back(self.session, self.contract, self.suite, candidate, target)
         return Written(
             (),
@@ -174,17 +191,21 @@ class _Rollback:
             tombstones=target.tombstones,
         )
 
-    def _come(self, branch: str) -> int:
-        """Rows of the target that the latest version lacks: of the files that only one of them has, as rows move when files are merged."""
+    def _moved(self, branch: str) -> tuple[int, int]:
+        """Rows that come, and rows that go: those of the files that only one of both versions has.
+
+        Such a file may hold rows that the other version has elsewhere, as files are merged; then the rows themselves are compared.
+        """
         before, after = {item.path for item in self.latest.files}, {item.path for item in self.target.files}
-        there = read_files(self.session, [item for item in self.target.files if item.path not in before], branch)
-        here = read_files(self.session, [item for item in self.latest.files if item.path not in after], MAIN)
-        if there is None:
-            return 0
+        there = [item for item in self.target.files if item.path not in before]
+        here = [item for item in self.latest.files if item.path not in after]
+        come, go = (read_files(self.session, files, branch) for files in (there, here))
+        if self.contract.write_mode == "replace" or self.latest.schema != self.target.schema or come is None or go is None:
+            return sum(item.rows for item in there), sum(item.rows for item in here)
         columns = [DROP, ROW, *(column.name for column in self.contract.columns)]
-        come = there.select(*columns) if here is None else there.select(*columns).subtract(here.select(*columns))
-        ((count,),) = self.session.engine.rows(come.groupBy().count())
-        return int(count)
+        come, go = come.select(*columns), go.select(*columns)
+        counts = [self.session.engine.rows(some.subtract(others).groupBy().count()) for some, others in ((come, go), (go, come))]
+        return int(counts[0][0][0]), int(counts[1][0][0])
 
     def _as_then(self, drop: _Drop, candidate: Candidate) -> None:
         """Record of a drop whether its publish stands, and to whom its name belongs, as it was in the target."""
@@ -192,9 +213,10 @@ class _Rollback:
         ended = {ENDED: "withdrawn", "by": str(candidate.name)} if drop.then is None else {}
         body = (drop.then or drop.now) | ended | {"attempt": candidate.attempt}
         repository.put(candidate.branch, drop.path, json.dumps(body, sort_keys=True).encode())
-        if (taken := repository.get(self.target.name.tag, name)) is not None:
-            repository.put(candidate.branch, name, taken)
-        else:
+        if drop.then is not None and self.contract.write_mode != "replace":
+            taken = {"format": layout.FORMAT, "drop": drop.drop, "attempt": candidate.attempt}
+            repository.put(candidate.branch, name, json.dumps(taken, sort_keys=True).encode())
+        elif (repository.get_json(candidate.branch, name) or {}).get("drop") == drop.drop:
             repository.delete(candidate.branch, name)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from lake.audit import audit_all
 from lake.ingest import ingest
 from lake.publish import manifest_at
 from lake.receive import pending, receive
+from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.versions import list_quarantine
@@ -69,6 +73,13 @@ def take(session: Session, folder: Path, name: str) -> Manifest:
 
 def manifest(session: Session, version: str) -> Manifest:
     return manifest_at(session.repository, "main", VersionName.parse(version))
+
+
+def aged(session: Session) -> None:
+    """All blocks are two days older."""
+    old = time.time() - timedelta(days=2).total_seconds()
+    for path in session.settings.home.blocks.rglob("*"):
+        os.utime(path, (old, old))
 
 
 def aside(session: Session) -> list[tuple[Any, Any]]:
@@ -150,6 +161,21 @@ def test_a_corrected_file_takes_the_place_of_a_published_drop(session: Session, 
     assert back.withdrawn == [third.drop]
     assert back.reinstated == [first.drop]
     assert manifest(session, str(back.hop.version)).content_hash == second.content_hash
+
+
+def test_what_stood_in_an_earlier_state_is_known_after_a_clean_up(session: Session, tmp_path: Path) -> None:
+    """It takes with it what only trees that are history hold: records that were written over since."""
+    before = [take(session, tmp_path, name) for name in ("a.csv", "b.csv")]
+    away = roll_back(session, before[0].name, reason="a test")
+    aged(session)
+    assert clean_up(session, now=datetime.now(UTC) + timedelta(days=2)).blocks > 0
+    forth = roll_back(open_session(session.settings, say=print), before[1].name, reason="it was right after all")
+    assert forth.reinstated == away.withdrawn == [before[1].drop]
+    again = [ingest(session, "rides", [tmp_path / "b.csv"])[0]]
+    (tmp_path / "b.csv").write_text("ride,fare,at\n9,9.5,9\n")
+    again += ingest(session, "rides", [tmp_path / "b.csv"])
+    assert [result.hops[1].verdict for result in again] == ["unchanged", "blocked"]
+    assert not any(audit_all(session).values())
 
 
 def test_a_contract_can_say_that_a_corrected_file_does_so(session: Session, tmp_path: Path) -> None:
