@@ -19,8 +19,10 @@ from typing import Final
 from catalog.contract import Contract
 from lake import layout, publish
 from lake.audit import expired, published_names, table_data
+from lake.delta_log import HINT
 from lake.keep import keepings
 from lake.on_record import merge_records, record_bytes, use_bytes
+from lake.open_logs import FOLDER
 from lake.receive import who
 from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
@@ -62,7 +64,9 @@ def clean_up(session: Session, *, dry_run: bool = False, grace: timedelta = GRAC
             repository.delete_branch(name.keep_branch)
         manifests = _manifests(session)  # what was published meanwhile needs its files too
         alive = set(manifests)
-    doomed = dict(_doomed(session, {name: manifests[name] for name in alive}, grace)) if repository.blocks else {}
+    needing = {name: manifests[name] for name in alive} | _latest_since(session, manifests, moment - grace)
+    replaced = {layout.use(name.table, name.number) for name in ending} if dry_run else set[str]()
+    doomed = dict(_doomed(session, needing, grace, replaced)) if repository.blocks else {}
     if not dry_run:
         for path in doomed:
             path.unlink(missing_ok=True)  # where two clean up at once
@@ -73,6 +77,18 @@ def _manifests(session: Session) -> dict[VersionName, Manifest]:
     """Those of the versions that didn't end."""
     known, names = dict[str, bytes](), sorted(published_names(session) - expired(session.repository).keys())
     return {name: publish.manifest_at(session.repository, MAIN, name, known=known) for name in names}
+
+
+def _latest_since(session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime) -> dict[VersionName, Manifest]:
+    """What was its table's latest version at some time since then, ended or not: a drop that is under way may be judged on its rows."""
+    found, known = dict[VersionName, Manifest](), dict[str, bytes]()
+    for name in sorted(published_names(session), reverse=True):
+        after = found.get(VersionName(name.table, name.number + 1))
+        if after is None and any(item.table == name.table for item in found):
+            continue  # the one after it was the latest for all that time
+        if after is None or datetime.fromisoformat(after.created_at) > moment:
+            found[name] = manifests.get(name) or publish.manifest_at(session.repository, MAIN, name, known=known)
+    return found
 
 
 def _living(session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime) -> set[VersionName]:
@@ -155,10 +171,12 @@ def _record(session: Session, names: list[VersionName], manifests: Mapping[Versi
         session.finished.pop(name, None)
 
 
-def _doomed(session: Session, alive: Mapping[VersionName, Manifest], grace: timedelta) -> Iterator[tuple[Path, int]]:
-    """The blocks of this tenant that nothing needs and that are old enough, with their bytes."""
+def _doomed(
+    session: Session, alive: Mapping[VersionName, Manifest], grace: timedelta, replaced: Collection[str]
+) -> Iterator[tuple[Path, int]]:
+    """The blocks of this tenant that nothing needs and that are old enough, with their bytes; `replaced`: paths to be written over."""
     repository, root = session.repository, session.settings.home.blocks
-    needed, oldest = _needed(repository, alive), time.time() - grace.total_seconds()
+    needed, oldest = _needed(repository, alive, replaced), time.time() - grace.total_seconds()
     namespace = root / session.settings.repository
     for path in sorted(namespace.rglob("*")):
         physical = path.relative_to(root).as_posix()
@@ -169,13 +187,20 @@ def _doomed(session: Session, alive: Mapping[VersionName, Manifest], grace: time
                     yield path, status.st_size
 
 
-def _needed(repository: Repository, alive: Mapping[VersionName, Manifest]) -> set[str]:
+def _needed(repository: Repository, alive: Mapping[VersionName, Manifest], replaced: Collection[str]) -> set[str]:
     """Physical addresses of what has to stay. Branches are asked before main: what they merge meanwhile is found there."""
     needed = {item.physical for manifest in alive.values() for item in manifest.all_files}
     for branch in repository.branches(""):
         if branch not in (MAIN, layout.LEDGER) and VersionName.from_keep_branch(branch) is None:
             with contextlib.suppress(NotThere):  # merged since, or given up
                 needed |= {repository.physical(item.physical_address) for item in repository.changed(branch)}
+    hints = set[str]()
     for ref in (MAIN, layout.LEDGER):
-        needed |= {repository.physical(item.physical_address) for item in repository.listing(ref, "") if not table_data(item.path)}
-    return needed
+        for item in repository.listing(ref, ""):
+            if not table_data(item.path) and item.path not in replaced:
+                needed.add(repository.physical(item.physical_address))
+            if item.path.endswith(f"/{FOLDER}/{HINT}"):
+                hints.add(item.path)
+    # The only file of a table that is written over: whoever opens a Delta table by a tag asks for the one that was there.
+    before = [(name.tag, path) for path in sorted(hints) for name in alive if path.split("/")[1] == name.table]
+    return needed | {repository.physical(found.physical_address) for item in before if (found := repository.stat(*item)) is not None}

@@ -5,24 +5,28 @@ from __future__ import annotations
 import os
 import random
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lake.tables
 from catalog.contract import Contract, Relationship, Retention
 from lake import rollback
 from lake.audit import audit, audit_all
+from lake.discard import discard
 from lake.ingest import ingest
 from lake.keep import keep_version
 from lake.publish import manifest_at
 from lake.retention import clean_up, living
 from lake.rollback import roll_back
 from lake.session import Session
+from lake.versions import list_quarantine
 from lakegate import open_snapshot
 from lakegate.errors import Expired
 from lakegate.manifest import Manifest, Parent
@@ -38,14 +42,24 @@ SEED = int(os.environ.get("LAKEGATE_CRASH_SEED", "0")) or random.SystemRandom().
 UPSERTED = "  - {property: upsert, value: {orderBy: at}}\n"
 
 
-@pytest.fixture(params=["append", "upsert", "replace"])
-def scene(request: pytest.FixtureRequest, tmp_path: Path, lakefs_home: Settings) -> Scene:
-    made = Scene.made(tmp_path / "scene", home=lakefs_home.home.root, tenant=f"ends_{request.param}")
-    path = made.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
-    text = path.read_text().replace("value: append", f"value: {request.param}")
+CLEANUPS = int(os.environ.get("LAKEGATE_CLEANUP_RUNS", "2"))
+"""Histories of each kind of table that are cleaned up after; 30 by hand."""
+HISTORY = st.lists(
+    st.tuples(st.sampled_from(["deliver", "deliver", "roll back", "keep", "use", "discard", "abandon"]), st.integers(0, 5)),
+    min_size=4,
+    max_size=9,
+)
+LATER = timedelta(days=3)
+PHASES = set(hypothesis.Phase) - {hypothesis.Phase.explain}
+
+
+def made(mode: str, folder: Path, settings: Settings, tenant: str) -> Scene:
+    scene = Scene.made(folder, replaced=(), home=settings.home.root, tenant=tenant)
+    path = scene.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
+    text = path.read_text().replace("value: append", f"value: {mode}")
     text = text.replace("      - {name: fare,", "      - {name: at, logicalType: integer, required: true}\n      - {name: fare,")
-    path.write_text(text + "  - {property: retention, value: {versions: 2}}\n" + UPSERTED * (request.param == "upsert"))
-    return made
+    path.write_text(text + "  - {property: retention, value: {versions: 2}}\n" + UPSERTED * (mode == "upsert"))
+    return scene
 
 
 def deliver(session: Session, scene: Scene, number: int, chance: random.Random) -> None:
@@ -66,41 +80,132 @@ def aged(session: Session) -> None:
         os.utime(session.settings.home.blocks / path, (old, old))
 
 
-def test_exactly_what_no_living_version_needs_goes(scene: Scene, tried: Tried) -> None:
-    chance, session = random.Random(SEED), scene.open()
-    for number in range(1, 6):
-        deliver(session, scene, number, chance)
-    roll_back(session, VersionName("rides", chance.randint(2, 4)), reason="a test")
-    deliver(session, scene, 6, chance)
-    manifests = {number: manifest_at(session.repository, "main", VersionName("rides", number)) for number in range(1, 8)}
+@dataclass
+class Past:
+    """What was done to a table, and the versions that have to stay for it beside what their contract keeps."""
+
+    session: Session
+    scene: Scene
+    chance: random.Random
+    versions: int = 0
+    wanted: set[int] = field(default_factory=set)
+
+    def did(self, what: str, number: int) -> None:
+        """Do one more thing."""
+        table, some = "rides", 1 + number % max(1, self.versions)
+        if what == "deliver" or not self.versions:
+            deliver(self.session, self.scene, self.versions, self.chance)
+            self.versions += 1
+        elif what == "roll back" and some < self.versions:
+            roll_back(self.session, VersionName(table, some), reason="a test")
+            self.versions += 1
+        elif what in ("keep", "use"):
+            why: dict[str, Any] = {"used_by": "delays-7"} if what == "use" else {"until": (datetime.now(UTC) + 2 * LATER).date()}
+            keep_version(self.session, VersionName(table, some), reason="a test", **why)
+            self.wanted.add(some)
+        elif what == "abandon":
+            self.session.repository.branch(f"candidate-{table}-0123456789ab-{self.versions:012}", "main")
+            self.session.repository.put(f"candidate-{table}-0123456789ab-{self.versions:012}", f"processed/{table}/part.parquet", b"PAR1")
+        elif what == "discard":
+            contract = self.session.catalog.get(table)
+            for row in list_quarantine(self.session, contract)[:1]:
+                discard(self.session, contract, reason="a test", drop=row["drop"])
+                self.versions += 1
+
+    def manifests(self) -> dict[int, Manifest]:
+        """Of all versions."""
+        names = (VersionName("rides", number) for number in range(1, self.versions + 1))
+        return {name.number: manifest_at(self.session.repository, "main", name) for name in names}
+
+
+@pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
+def test_exactly_what_no_living_version_needs_goes(
+    mode: str, tmp_path: Path, lakefs_home: Settings, monkeypatch: pytest.MonkeyPatch, tried: Tried
+) -> None:
+    """After any history: the files that no living manifest names, and blocks that nothing names, once they are old."""
+    monkeypatch.setattr(lake.tables, "CHECKPOINT_EVERY", "2")
+    runs: list[int] = []
+
+    @given(history=HISTORY, seed=st.integers(0, 10**6))
+    @hypothesis.settings(max_examples=CLEANUPS, phases=PHASES)
+    def cleaned(history: list[tuple[str, int]], seed: int) -> None:
+        runs.append(seed)
+        scene = made(mode, tmp_path / f"{len(runs)}", lakefs_home, f"ends_{mode}{len(runs)}")
+        past = Past(scene.open(), scene, random.Random(seed))
+        for what, number in [*history, ("deliver", 5)]:
+            past.did(what, number)
+        clean(past)
+
+    cleaned()
+    tried("P4 named for good", "a random history is cleaned up after: what no living version needs goes, exactly that", len(runs))
+
+
+def clean(past: Past) -> None:
+    session, manifests = past.session, past.manifests()
     named = {number: {item.physical for item in manifest.all_files} for number, manifest in manifests.items()}
-    kept = {6, 7} | {parent.version for number in (6, 7) for parent in manifests[number].parents if parent.table == "rides"}
-    aged(session)
-    under_way = session.settings.home.blocks / session.settings.repository / "data" / "under-way"
-    under_way.write_bytes(b"PAR1")
-    dead = under_way.with_name("dead")
+    kept = {*past.wanted, past.versions, past.versions - 1} & set(manifests)
+    todo = list(kept)
+    while todo:
+        parents = {parent.version for parent in manifests[todo.pop()].parents if parent.table == "rides"} - kept
+        kept |= parents
+        todo += parents
+    root, repository = session.settings.home.blocks, session.repository
+    under_way, dead = (root / session.settings.repository / "data" / name for name in ("under-way", "dead"))
+    hints = {number: hints_at(session, f"rides.v{number}") for number in kept}
     dead.write_bytes(b"PAR1")
-    os.utime(dead, (0, 0))
+    aged(session)
+    under_way.write_bytes(b"PAR1")
     before = blocks(session)
 
-    told = clean_up(session, dry_run=True)
+    now = datetime.now(UTC)
+    told = clean_up(session, dry_run=True, now=now + LATER)
     assert blocks(session) == before
-    done = clean_up(session)
-    assert told == done, f"seed {SEED}"
+    done = clean_up(session, now=now + LATER)
+    assert told == done
     gone = before - blocks(session)
-    assert sorted(done.expired) == sorted(f"rides@v{number}" for number in set(range(1, 8)) - kept), f"seed {SEED}"
+    assert sorted(done.expired) == sorted(f"rides@v{number}" for number in set(manifests) - kept)
     everything, alive = set().union(*named.values()), set().union(*(named[number] for number in kept))
-    assert gone & everything == everything - alive, f"seed {SEED}"
+    assert gone & everything == everything - alive
     assert under_way.exists()
     assert not dead.exists()
-    assert not any(audit_all(session).values()), f"seed {SEED}"
-    with pytest.raises(Expired, match="its contract keeps it no longer"):
-        open_snapshot("rides@v1", home=scene.home, tenant=scene.tenant)
-    assert open_snapshot("rides@v7", home=scene.home, tenant=scene.tenant).arrow().num_rows == manifests[7].counts.after
-    assert clean_up(session).expired == []
-    deliver(session, scene, 7, chance)
-    assert not any(audit_all(session).values()), f"seed {SEED}"
-    tried("P4 named for good", "a clean-up frees what no living version needs, exactly that: append, upsert and replace", 1)
+    there = blocks(session)
+    refs = ["main", "ledger", *repository.branches("candidate-")]
+    for item in (item for ref in refs for item in (repository.listing(ref, "") if ref in refs[:2] else repository.changed(ref))):
+        physical = repository.physical(item.physical_address)
+        assert physical in there or physical in everything - alive, item.path
+    assert {number: hints_at(session, f"rides.v{number}") for number in kept} == hints
+    assert not any(audit_all(session).values())
+    for number in kept:
+        found = open_snapshot(f"rides@v{number}", home=session.settings.home.root, tenant=session.settings.tenant)
+        assert found.arrow().num_rows == manifests[number].counts.after
+    for number in set(manifests) - kept:
+        with pytest.raises(Expired, match="its contract keeps it no longer"):
+            open_snapshot(f"rides@v{number}", home=session.settings.home.root, tenant=session.settings.tenant)
+    assert clean_up(session, now=now + LATER).expired == []
+    past.did("deliver", 5)
+    assert not any(audit_all(session).values())
+
+
+def hints_at(session: Session, tag: str) -> dict[str, bytes | None]:
+    """Which checkpoint a Delta reader begins with."""
+    paths = [f"{table}/rides/_delta_log/_last_checkpoint" for table in ("processed", "quarantine", "settled", "tombstones")]
+    return {path: session.repository.get(tag, path) for path in paths}
+
+
+def test_what_was_latest_until_now_keeps_its_files_for_a_day(tmp_path: Path, lakefs_home: Settings) -> None:
+    """Drops that are under way may be judged on its rows."""
+    scene = made("append", tmp_path / "scene", lakefs_home, "judged_on")
+    past = Past(scene.open(), scene, random.Random(SEED))
+    for what in ("deliver", "deliver", "deliver", "roll back", "deliver"):
+        past.did(what, 0)
+    first, second = (past.manifests()[number] for number in (1, 2))
+    aged(past.session)
+    assert clean_up(past.session).expired == ["rides@v2", "rides@v3"]
+    only = {item.physical for item in second.all_files} - {item.physical for item in first.all_files}
+    assert only
+    assert only <= blocks(past.session)
+    clean_up(past.session, now=datetime.now(UTC) + LATER)
+    assert not only & blocks(past.session)
 
 
 def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Settings) -> None:
