@@ -7,7 +7,6 @@ with the attempt's id in their bytes, so that two publishes of one table or one 
 from __future__ import annotations
 
 import json
-import re
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,8 @@ from lakegate.names import VersionName
 MERGE_TRIES: Final = 4
 ENDED: Final = "ended"
 """In the record of a publish that no longer stands: that the drop was withdrawn, or superseded; `by` says by which version."""
-_EPOCH: Final = re.compile(r"-e([0-9]+)\Z")
+ATTEMPT_DIGITS: Final = 12
+"""Of an attempt's id, in its branch's name: no other attempt writes under it, however late it wakes."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +107,14 @@ def latest_at(repository: Repository, ref: str, table: str) -> Manifest | None:
 
 def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Candidate:
     """Make a candidate branch from main; the branches of dead attempts at the same are deleted, which fences them off."""
-    prefix = _prefix(table, cause)
+    prefix, attempt = _prefix(table, cause), uuid.uuid4().hex
     older = repository.branches(prefix)
-    epoch = 1 + max((int(found[1]) for name in older if (found := _EPOCH.search(name))), default=0)
-    branch = f"{prefix}{epoch}"
+    branch = f"{prefix}{attempt[:ATTEMPT_DIGITS]}"
     base = repository.commit_of(MAIN)
-    if not repository.branch(branch, base):
-        what = f"another attempt at {table} staged {branch} at the same moment"
-        raise Conflict(what, fix="wait for it to end; run it again")
+    repository.branch(branch, base)
     for name in older:
         repository.delete_branch(name)
-    return Candidate(table, dataset, cause, branch, base, uuid.uuid4().hex, latest_at(repository, base, table))
+    return Candidate(table, dataset, cause, branch, base, attempt, latest_at(repository, base, table))
 
 
 def end(repository: Repository, candidate: Candidate, cause: str, state: str) -> None:
@@ -134,7 +131,7 @@ def sweep(repository: Repository, *, table: str, cause: str) -> None:
 
 
 def _prefix(table: str, cause: str) -> str:
-    return f"candidate-{table}-{cause[:12]}-e"
+    return f"candidate-{table}-{cause[:12]}-"
 
 
 def evidence_bytes(evidence: dict[str, Any]) -> bytes:

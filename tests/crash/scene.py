@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lake.audit import audit_all
+from lake.reconcile import reconcile
 from lake.repository import MAIN
 from lake.server import stop_server
 from lake.session import Session, open_session
@@ -119,6 +120,13 @@ class Scene:
         """The rows set aside."""
         session = self.open()
         return [(row["drop"], row["row"], row["rules"]) for row in list_quarantine(session, session.catalog.get(dataset))]
+
+    def forgotten(self, prefix: str) -> None:
+        """Reconcile, as a daemon does that looks in now and then, until no branch of that name is left."""
+        session = self.open()
+        while session.repository.branches(prefix):
+            reconcile(session)
+            time.sleep(LEASE / 4)
 
     def left_over(self) -> list[str]:
         """Everything that an attempt should have taken with it, and every gap of a version."""

@@ -99,3 +99,25 @@ def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(lake: dict[s
         finally:
             scene.close()
     tried("P3 exactly once", "an attempt is stopped at a step, and goes on after its successor published", len(chosen))
+
+
+def test_a_ghost_writes_nothing_into_what_a_later_attempt_left_half_made(lake: dict[str, Any], tmp_path: Path, tried: Tried) -> None:
+    """Its own branch was cleaned up while it slept; the next attempt died in the midst of its work, and nobody has come since."""
+    asleep = [item for item in lake["steps"] if item[0] == "rides" and item[1] in ("stage.done", "write.table", "judge", "commit", "merge")]
+    asleep = asleep if GHOSTS else random.SystemRandom().sample(asleep, 1)
+    for number, (table, step, occurrence) in enumerate(asleep):
+        scene, where = lake["base"].copied(tmp_path / f"late-{number}"), ("late ghost", table, step)
+        file = scene.folder / lake["second"]
+        try:
+            ghost = scene.start("ingest", "rides", file, plan={"table": table, "step": step, "occurrence": occurrence, "does": "stop"})
+            with stopped(ghost):
+                scene.forgotten("candidate-rides")
+                died = scene.start("ingest", "rides", file, plan={"table": "rides", "step": "commit", "occurrence": 1, "does": "kill"})
+                died.communicate(timeout=120)
+                assert died.returncode == -signal.SIGKILL, where
+            answer(ghost)
+            scene.run("ingest", "rides", file)
+            check(scene, lake, where)
+        finally:
+            scene.close()
+    tried("P3 exactly once", "an attempt is stopped, cleaned up after, and goes on beside the branch of a successor that died", len(asleep))

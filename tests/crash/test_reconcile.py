@@ -41,7 +41,7 @@ def test_nothing_is_found_where_nothing_was_left(scene: Scene) -> None:
 def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
     session, name = scene.open(), VersionName("rides", 1)
     commit = session.repository.commit_of(name.tag)
-    session.repository.branch("candidate-rides-0123456789ab-e1", MAIN)
+    session.repository.branch("candidate-rides-0123456789ab-0123456789ab", MAIN)
     session.repository.branch("receive-rides-0123456789ab-01234567", MAIN)
     untag(session, name)
     session.repository.delete_branch(VersionName("rides", 2).keep_branch)
@@ -53,7 +53,7 @@ def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
     copy.unlink()
     expected = [
         ("a record of the ledger waited in the spool", record),
-        ("a branch of an attempt that died", "candidate-rides-0123456789ab-e1"),
+        ("a branch of an attempt that died", "candidate-rides-0123456789ab-0123456789ab"),
         ("a branch of an attempt that died", "receive-rides-0123456789ab-01234567"),
         ("a version without tag", "rides@v1"),
         ("a version without retention branch", "rides@v2"),

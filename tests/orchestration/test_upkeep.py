@@ -53,7 +53,7 @@ def delivered(folder: Path, number: int) -> Path:
 
 
 def test_the_sensor_mends_what_died(session: Session, instance: DagsterInstance) -> None:
-    session.repository.branch("candidate-rides-0123456789ab-e1", MAIN)
+    session.repository.branch("candidate-rides-0123456789ab-0123456789ab", MAIN)
     sensor = mend(LakegateResource(session.settings, session=session))
     told = sensor(build_sensor_context(instance=instance))
     assert isinstance(told, SkipReason)
