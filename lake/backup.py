@@ -124,28 +124,31 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
         relative = path.relative_to(source)
         if relative.as_posix().startswith(NOT_COPIED) or _is_journal(path):
             continue
-        place = target / relative
         try:
-            status = path.stat()
-        except FileNotFoundError:  # a journal, or a file that was put away, since it was listed
-            continue
-        there.add(relative)
-        database = _is_database(path)
-        if not database and place.exists() and (place.stat().st_size, place.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns):
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = place.with_name(f".{place.name}.tmp")
-        if database:
-            _copy_database(path, fresh)
-        else:
-            shutil.copy2(path, fresh)
-        fresh.replace(place)
-        copied += Copied(1, status.st_size)
+            copied += _copy_file(path, target / relative)
+            there.add(relative)
+        except FileNotFoundError:  # a journal, a delivery that was taken in, a block that a clean-up freed: put away since it was listed
+            if path.exists():
+                raise
     if gone:
         for path in _files(target):
             if path.relative_to(target) not in there and path.name != MARK:
                 path.unlink()
     return copied
+
+
+def _copy_file(path: Path, place: Path) -> Copied:
+    status, database = path.stat(), _is_database(path)
+    if not database and place.exists() and (place.stat().st_size, place.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns):
+        return Copied()
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = place.with_name(f".{place.name}.tmp")
+    if database:
+        _copy_database(path, fresh)
+    else:
+        shutil.copy2(path, fresh)
+    fresh.replace(place)
+    return Copied(1, status.st_size)
 
 
 def _is_database(path: Path) -> bool:

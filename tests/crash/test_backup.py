@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import lake.backup
 from lake.backup import backup, restore
 from lake.server import server_status, stop_server
 from lakegate import open_snapshot
-from lakegate.errors import UsageError
+from lakegate.errors import LakegateError, UsageError
 from lakegate.home import Home
 from tests.crash.conftest import Tried
 from tests.crash.scene import Scene, answer
@@ -51,7 +55,13 @@ def test_a_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Pa
     other = Home(tmp_path / "restored")
     restore(other, kept)
     assert open_snapshot("rides@v7", home=other.root).arrow().num_rows == 99 + 6 * 9
-    stop_server(other)
+    restored = Scene(copy.folder, other.root)
+    try:
+        assert restored.left_over() == []
+        assert (restored.published(), restored.aside()) == (scene.published(), scene.aside())
+        assert [hop["verdict"] for drop in restored.run("ingest", "rides", *files) for hop in drop["hops"]] == ["unchanged"] * 12
+    finally:
+        restored.close()
     tried("P4 named for good", "a backup is made while drops arrive: it verifies, and is restored", 1)
 
 
@@ -74,6 +84,40 @@ def test_a_database_at_work_is_copied_as_it_stood_at_one_moment(scene: Scene, tm
             with contextlib.closing(sqlite3.connect(kept / "dagster" / "runs.db")) as copy:
                 assert [row for (row,) in copy.execute("select run from runs order by run")] == [1, 11, 12][: round_ + 1]
                 assert copy.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_what_is_put_away_while_it_is_copied_is_no_failure(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = scene.settings.home.root / "landing" / "rides" / "late.csv"
+    late.parent.mkdir(parents=True)
+    late.write_text("ride,fare\n")
+    honest = shutil.copy2
+
+    def copy(source: Path, target: Path) -> None:
+        if source == late:
+            source.unlink()
+        honest(source, target)
+
+    monkeypatch.setattr(lake.backup.shutil, "copy2", copy)
+    backup(scene.settings.home, tmp_path / "kept")
+    assert not late.exists()
+    restore(Home(tmp_path / "restored"), tmp_path / "kept")
+
+
+def test_an_earlier_backup_is_good_until_the_last_moment(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, home = tmp_path / "kept", scene.settings.home
+    backup(home, kept)
+    scene.run("ingest", "rides", scene.drop("second.csv", range(101, 111)))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(lake.backup.shutil, "copy2", full)
+    with pytest.raises(LakegateError, match="No space left"):
+        backup(home, kept)
+    monkeypatch.undo()
+    restore(Home(tmp_path / "restored"), kept)
+    assert open_snapshot("rides@v1", home=tmp_path / "restored").arrow().num_rows == 99
+    stop_server(Home(tmp_path / "restored"))
 
 
 def test_lakefs_runs_after_a_backup_where_it_ran_before(scene: Scene, tmp_path: Path) -> None:
