@@ -95,6 +95,8 @@ def _spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
             if settings.spark_remote.startswith("local"):
                 return _local_spark(settings, endpoint)
             return _remote_spark(settings, endpoint)
+    except LakegateError:
+        raise
     except Exception as error:  # noqa: BLE001  (py4j's among them, and their texts quote options)
         what = f"Spark did not start ({type(error).__name__})"
         raise LakegateError(what, fix=_why_spark_did_not(settings)) from None
@@ -106,7 +108,7 @@ def _why_spark_did_not(settings: Settings) -> str:
     java = shutil.which("java", path=f"{os.environ['JAVA_HOME']}/bin") if os.environ.get("JAVA_HOME") else shutil.which("java")
     if java is None:
         return "the Spark engine needs Java 17 or newer on PATH (or JAVA_HOME), and there is none; LAKEGATE_ENGINE=sail needs none"
-    return f"see that {java} is Java 17 or newer and that Spark can fetch its jars (~/.ivy2.5.2); LAKEGATE_ENGINE=sail needs neither"
+    return f"see that {java} is Java 17 or newer and that Spark can fetch its jars ({_jars_kept()}); LAKEGATE_ENGINE=sail needs neither"
 
 
 def _remote_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
@@ -138,6 +140,7 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
         "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
         "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
         "spark.jars.packages": ",".join(_jars()),
+        "spark.jars.ivy": str(_jars_kept()),
         "spark.jars.excludes": "software.amazon.awssdk:bundle",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -153,7 +156,7 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
     }
     token = str(uuid.uuid4())
     asked = environment({**_keys(endpoint), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None})
-    with _jars_fetched_by_one(settings.cache), asked:
+    with _jars_fetched_by_one(_jars_kept()), asked:
         context = SparkContext.getOrCreate(SparkConf().setAll(list(options.items())))
     token = context.__dict__.setdefault("_lakegate_token", token)  # a process has one JVM, which keeps its first
     SparkSession(context)  # the server makes its sessions from it
@@ -163,17 +166,30 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
     return session
 
 
+def _jars_kept() -> Path:
+    """Where Spark 4.1 keeps its jars if nobody says."""
+    return Path.home() / ".ivy2.5.2"
+
+
 @contextlib.contextmanager
-def _jars_fetched_by_one(cache: Path) -> Iterator[None]:
+def _jars_fetched_by_one(kept: Path) -> Iterator[None]:
     """The first Spark on a machine fetches its jars alone: two at once spoil each other's (Ivy doesn't lock what it keeps)."""
-    there = cache / f"spark-jars-{hashlib.sha256(' '.join(_jars()).encode()).hexdigest()[:12]}"
+    there = kept / f"lakegate-{hashlib.sha256(' '.join(_jars()).encode()).hexdigest()[:12]}"
     if there.exists():
         yield
         return
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / "spark-jars.lock"):
+    lock = FileLock(kept / "lakegate.lock")
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        what = f"Spark's jars can't be kept ({error.strerror or type(error).__name__})"
+        raise LakegateError(what, where=str(kept), fix="make it writable; LAKEGATE_ENGINE=sail needs none") from error
+    try:
         yield
         there.touch()
+    finally:
+        lock.release()
 
 
 def _jars() -> list[str]:

@@ -121,3 +121,13 @@ def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path) -> 
     start(fails=True)  # which leaves it to the next one
     assert together(3) == 1
     assert together(3) > 1
+
+
+def test_a_folder_of_jars_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(LakegateError, match="Spark's jars can't be kept") as caught,
+        engine_start._jars_fetched_by_one(tmp_path / "file" / "x"),
+    ):
+        raise AssertionError
+    assert str(tmp_path / "file" / "x") in str(caught.value)
