@@ -20,11 +20,15 @@ def order_of(session: Session, contract: Contract, drop: str) -> int | str | Non
     """The value that orders a drop, as its raw version recorded it; None before that, or where the contract asks for none."""
     if contract.order_by is None:
         return None
+    if (known := session.orders.get((contract.name, drop))) is not None:
+        return known
     table = f"{contract.name}_raw"
     if (raw := publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)) is None:
         return None
     value = finished(session, VersionName(table, int(raw["version"]))).manifest.notes.get("order")
-    return value if isinstance(value, int | str) else None
+    if not isinstance(value, int | str):
+        return None
+    return session.orders.setdefault((contract.name, drop), value)
 
 
 def waits_for(session: Session, contract: Contract, drop: Drop, *, carry_raw: CarryRaw) -> str | None:
@@ -42,17 +46,25 @@ def waits_for(session: Session, contract: Contract, drop: Drop, *, carry_raw: Ca
 def earlier_drop(session: Session, contract: Contract, drop: str, mine: int | str, *, carry_raw: CarryRaw) -> str | None:
     """Which earlier drop is on its way, in words, where one is; `mine` is the value that orders this one."""
     for other in pending(session, contract.name):
-        if other == drop or _blocked(session, contract.name, other):
+        if other == drop:
             continue
         theirs = order_of(session, contract, other)
+        if theirs is not None and not _before(theirs, mine):  # as of most in a backfill, of which nothing more is asked then
+            continue
+        if _blocked(session, contract.name, other):
+            continue
         if theirs is None and not _raw_stands(session, contract, other):
             carry_raw(received(session, contract.name, other))
             theirs = order_of(session, contract, other)
-        if theirs is not None and type(theirs) is type(mine) and theirs < mine:  # type: ignore[operator]
+        if theirs is not None and _before(theirs, mine):
             newest = ledger.latest(session, dataset=contract.name, cause=other)
             how = "is held (approve or reject it)" if newest is not None and newest.state == "held" else "is on its way"
             return f"an earlier drop {how}: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
     return None
+
+
+def _before(theirs: int | str, mine: int | str) -> bool:
+    return type(theirs) is type(mine) and theirs < mine  # type: ignore[operator]
 
 
 def _blocked(session: Session, dataset: str, drop: str) -> bool:
@@ -67,9 +79,9 @@ def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
 def settle_corrected(session: Session, contract: Contract, drop: Drop) -> None:
     """Take the refused drops that were delivered under this one's name off the list: it is what came in their place."""
     for other in pending(session, contract.name):
-        if other == drop.sha256 or not _blocked(session, contract.name, other):
-            continue
-        if received(session, contract.name, other).name == drop.name:
+        if (name := session.names.get((contract.name, other))) is None:
+            name = session.names[contract.name, other] = received(session, contract.name, other).name
+        if other != drop.sha256 and name == drop.name and _blocked(session, contract.name, other):
             body = {"reason": f"{drop.name} came again and was published", "by": drop.sha256}
             ledger.write(session, dataset=contract.name, cause=other, table=contract.name, state="superseded", key="-", body=body)
             settle(session, contract.name, other)

@@ -85,6 +85,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
                 _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
             elif _withdrawn(session, dataset, digest) and not is_pending(session, dataset, digest):
                 _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
+    session.names[dataset, digest] = path.name
     return _drop(session, dataset, digest, body, receipt=receipt)
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lake.calls import Calls
+from lake.order import settle_corrected, waits_for
+from lake.raw import carry_raw
 from lake.receive import receive
-from lake.session import Session
+from lake.session import Session, open_session
+from lakegate.settings import Settings
+from tests.crash.scene import CONTRACT, ORDERED
 
 pytestmark = pytest.mark.server
 
@@ -140,3 +147,29 @@ def test_a_corrected_file_of_the_same_name_takes_a_refused_one_off_the_list(lake
     refused.write_bytes(b"".join(content.splitlines(keepends=True)[:-1]))
     lake.ingest("weather", refused)
     assert pending() == before
+
+
+def test_those_behind_it_cost_a_drop_nothing(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand of them asked for each other's order a million times."""
+    contracts = tmp_path / "catalog" / "contracts"
+    contracts.mkdir(parents=True)
+    (contracts / "rides.odcs.yaml").write_text(CONTRACT.format(name="rides", mode="append") + ORDERED)
+    session = open_session(replace(lakefs_home, project=tmp_path, tenant="behind"), say=print)
+    contract, found = session.catalog.get("rides"), []
+    for number in range(6):
+        (tmp_path / f"{number}.csv").write_text(f"ride,fare\n{number},1.5\n")
+        found.append(receive(session, "rides", tmp_path / f"{number}.csv"))
+        carry_raw(session, contract, found[-1])
+    honest, asked = Calls._once, list[str]()
+
+    def once(call: Any, doing: str) -> Any:
+        asked.append(doing)
+        return honest(call, doing)
+
+    for drop in found:  # whoever asks first has to learn where the others stand
+        waits_for(session, contract, drop, carry_raw=lambda _: None)
+    monkeypatch.setattr(Calls, "_once", staticmethod(once))
+    assert waits_for(session, contract, found[0], carry_raw=lambda _: None) is None
+    settle_corrected(session, contract, found[0])
+    assert len(asked) == 2, asked
+    assert "an earlier drop is on its way" in str(waits_for(session, contract, found[1], carry_raw=lambda _: None))
