@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lake import layout
+from lake.attempts import RECORD, branch_of, new_attempt
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import Transient
 
 QUEUE: Final = "records"
 """Whoever merges records holds it."""
-BRANCH: Final = "record"
-"""First word of the branches that they are written on."""
 
 
 def record_bytes(body: Mapping[str, Any]) -> bytes:
@@ -45,7 +44,7 @@ def merge_records(session: Session, records: Mapping[str, bytes], *, told: str) 
         fresh = {path: body for path, body in records.items() if repository.get(MAIN, path) != body}
         if not fresh:
             return False
-        branch = f"{BRANCH}-{uuid.uuid4().hex[:12]}"
+        branch = branch_of(RECORD, new_attempt())
         repository.branch(branch, MAIN)
         try:
             for path, body in fresh.items():

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lake import layout
+from lake.attempts import CANDIDATE, branch_of, branches_of, new_attempt
 from lake.repository import MAIN, NotThere, Repository
 from lakegate.errors import Conflict, IntegrityError, Transient
 from lakegate.manifest import Manifest, manifest_path, sha256
@@ -22,8 +22,6 @@ from lakegate.names import VersionName
 MERGE_TRIES: Final = 4
 ENDED: Final = "ended"
 """In the record of a publish that no longer stands: that the drop was withdrawn, or superseded; `by` says by which version."""
-ATTEMPT_DIGITS: Final = 12
-"""Of an attempt's id, in its branch's name: no other attempt writes under it, however late it wakes."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +105,8 @@ def latest_at(repository: Repository, ref: str, table: str) -> Manifest | None:
 
 def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Candidate:
     """Make a candidate branch from main; the branches of dead attempts at the same are deleted, which fences them off."""
-    prefix, attempt = _prefix(table, cause), uuid.uuid4().hex
-    older = repository.branches(prefix)
-    branch = f"{prefix}{attempt[:ATTEMPT_DIGITS]}"
+    attempt, older = new_attempt(), branches_of(repository, CANDIDATE, table, cause)
+    branch = branch_of(CANDIDATE, attempt, table, cause)
     base = repository.commit_of(MAIN)
     repository.branch(branch, base)
     for name in older:
@@ -126,12 +123,8 @@ def end(repository: Repository, candidate: Candidate, cause: str, state: str) ->
 
 def sweep(repository: Repository, *, table: str, cause: str) -> None:
     """Delete the candidates made for a cause, once it is published."""
-    for branch in repository.branches(_prefix(table, cause)):
+    for branch in branches_of(repository, CANDIDATE, table, cause):
         repository.delete_branch(branch)
-
-
-def _prefix(table: str, cause: str) -> str:
-    return f"candidate-{table}-{cause[:12]}-"
 
 
 def evidence_bytes(evidence: dict[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lake import layout
+from lake.attempts import RECEIVE, branch_of, branches_of, new_attempt
 from lake.disk import disk_errors
 from lake.objects import CHUNK
 from lake.publish import ENDED, head, publication
@@ -75,7 +76,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
         )
         receipt = layout.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
         with session.queue(f"receive_{dataset}"):
-            for dead in session.repository.branches(_prefix(dataset, digest)):
+            for dead in branches_of(session.repository, RECEIVE, dataset, digest):
                 session.repository.delete_branch(dead)
             body = session.repository.get_json(MAIN, receipt)
             if body is None:
@@ -149,7 +150,7 @@ def settle(session: Session, dataset: str, digest: str) -> None:
     with session.queue(f"receive_{dataset}"):
         if not is_pending(session, dataset, digest):
             return
-        branch = _prefix(dataset, digest) + uuid.uuid4().hex[:8]
+        branch = branch_of(RECEIVE, new_attempt(), dataset, digest)
         repository.branch(branch, MAIN)
         try:
             repository.delete(branch, layout.pending(dataset, digest))
@@ -163,7 +164,7 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
     """Bytes, receipt and marker in one merge; the caller holds the queue."""
     repository, told = session.repository, f"receive {dataset} {digest[:12]}"
     for tried in range(1, RECEIVE_TRIES + 1):
-        branch = _prefix(dataset, digest) + uuid.uuid4().hex[:8]
+        branch = branch_of(RECEIVE, new_attempt(), dataset, digest)
         try:
             repository.branch(branch, MAIN)
             if not repository.listing(MAIN, layout.raw_object(dataset, digest)):
@@ -187,10 +188,6 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
         finally:
             with contextlib.suppress(Transient):
                 repository.delete_branch(branch)
-
-
-def _prefix(dataset: str, digest: str) -> str:
-    return f"receive-{dataset}-{digest[:12]}-"
 
 
 def _withdrawn(session: Session, dataset: str, digest: str) -> bool:

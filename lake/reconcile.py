@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lake import layout, ledger, publish
+from lake.attempts import CANDIDATE, RECEIVE, RECORD, kind_and_table
 from lake.audit import expired, published_names
 from lake.naming import give_name
-from lake.on_record import BRANCH, QUEUE
+from lake.on_record import QUEUE
 from lake.repository import MAIN
 from lake.restate import close, gaps
 from lake.session import Session
@@ -62,9 +63,8 @@ class _Reconciliation:
     def branches(self) -> Iterator[Finding]:
         """Branches of attempts, by the queue that whoever works on one holds."""
         for branch in self.session.repository.branches(""):
-            kind, _, rest = branch.partition("-")
-            table = rest.split("-")[0]
-            if (queue := {"candidate": table, "receive": f"receive_{table}", BRANCH: QUEUE}.get(kind)) is not None:
+            kind, table = kind_and_table(branch)
+            if (queue := {CANDIDATE: table, RECEIVE: f"receive_{table}", RECORD: QUEUE}.get(kind)) is not None:
                 with self.session.queue_if_free(queue) as unheld:
                     # The leases of other homes on a lakeFS elsewhere can't be seen from here.
                     free = unheld and self.session.settings.lakefs is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -21,6 +22,15 @@ MADE_ELSEWHERE: Final = 5.0
 __all__ = ["MAIN", "NotThere", "Repository"]
 
 
+@dataclass
+class Seen:
+    """The branches of attempts that this process knows of, when it asked last, and when it last asked for all: milliseconds since 1970."""
+
+    names: frozenset[str] = frozenset()
+    at: int = 0
+    all_at: int = 0
+
+
 class Repository(Objects):
     """The repository of one tenant: its refs and commits, beside its objects."""
 
@@ -28,6 +38,11 @@ class Repository(Objects):
     def latest(self) -> dict[str, tuple[str, Manifest]]:
         """Of each table the manifest that this process read or wrote last, with the SHA-256 of its bytes: some are read from many objects."""
         return {}
+
+    @cached_property
+    def attempts(self) -> Seen:
+        """See `lake.attempts`."""
+        return Seen()
 
     def create(self) -> None:
         """Create the repository where it is missing."""
@@ -102,10 +117,11 @@ class Repository(Objects):
         with contextlib.suppress(NotThere):
             self._call(lambda: self._api.branches_api.delete_branch(self.name, name), doing=f"deleting branch {name}")
 
-    def branches(self, prefix: str) -> list[str]:
-        """Names of the branches that start with `prefix`."""
+    def branches(self, prefix: str, *, after: str = "") -> list[str]:
+        """Names of the branches that start with `prefix`, and come after `after` in their order."""
         pages = self._pages(
-            lambda after: self._api.branches_api.list_branches(self.name, prefix=prefix, after=after, amount=PAGE), doing="listing branches"
+            lambda last: self._api.branches_api.list_branches(self.name, prefix=prefix, after=last or after, amount=PAGE),
+            doing="listing branches",
         )
         return [str(item.id) for item in pages]
 

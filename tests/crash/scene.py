@@ -131,7 +131,7 @@ class Scene:
     def left_over(self) -> list[str]:
         """Everything that an attempt should have taken with it, and every gap of a version."""
         session = self.open()
-        found = [name for name in session.repository.branches("") if name.startswith(("candidate-", "receive-"))]
+        found = [name for name in session.repository.branches("") if name.startswith("attempt-")]
         found += session.repository.uncommitted(MAIN)
         found += [item.path for item in session.repository.listing(MAIN, "_lakegate/pending/")]
         return found + [f"{name}: {gap}" for name, gaps in audit_all(session).items() for gap in gaps]

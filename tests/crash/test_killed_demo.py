@@ -113,7 +113,7 @@ def test_killed_five_times_gives_the_same_versions_and_content_hashes(homes: dic
 @pytest.mark.server
 def test_killed_runs_leave_nothing_behind_that_blocks_anything(homes: dict[str, Path]) -> None:
     session = opened(homes["killed"])
-    leftover = [name for name in session.repository.branches("") if name.startswith(("candidate-", "receive-"))]
+    leftover = [name for name in session.repository.branches("") if name.startswith("attempt-")]
     assert leftover == []
     assert session.repository.uncommitted(MAIN) == []
     assert not any(audit_all(session).values())

@@ -119,7 +119,7 @@ class Lake:
     def left_over(self) -> list[str]:
         """Work that was begun and never ended: candidates, receptions, uncommitted objects, scratch folders; the ledger commits its records later."""
         repository = self.repository
-        branches = [*repository.branches("candidate-"), *repository.branches("receive-")]
+        branches = repository.branches("attempt-")
         return [*branches, *repository.uncommitted("main"), *(str(path) for path in self.settings.scratch_dir.iterdir())]
 
     def raw(self, dataset: str, drop: str) -> bytes | None:

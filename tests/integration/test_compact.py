@@ -223,7 +223,7 @@ def test_rows_that_changed_while_files_were_merged_stop_the_publish(
     with pytest.raises(IntegrityError, match="files were merged, and their rows are not those"):
         deliver(session, tmp_path, before)
     monkeypatch.setattr(lake.compact, hashed, honest)
-    assert session.repository.branches("candidate-") == []
+    assert session.repository.branches("attempt-") == []
     assert deliver(session, tmp_path, before).version == before + 1
 
 

@@ -133,4 +133,4 @@ def test_a_drop_that_is_blocked_now_stops_it(lakefs_home: Settings, tmp_path: Pa
     with pytest.raises(DataRejected, match=r"a\.csv: refused by fare-plausible"):
         reprocess(session, session.catalog.get("rides"))
     assert not any(audit_all(session).values())
-    assert session.repository.branches("candidate-") == []
+    assert session.repository.branches("attempt-") == []

@@ -172,4 +172,4 @@ def test_a_drop_whose_engine_died_is_published_by_the_same_command(dies: str, la
     assert killed
     assert [str(hop.version) for hop in results[-1].hops] == ["rides_raw@v1", "rides@v1"]
     assert results[-1].hops[1].counts["quarantined"] == 1
-    assert session.repository.branches("candidate-") == []
+    assert session.repository.branches("attempt-") == []

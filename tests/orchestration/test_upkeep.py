@@ -17,6 +17,7 @@ from assets.instance import open_instance
 from assets.materialize import materialize_drops
 from assets.resource import LakegateResource
 from catalog.files import load_catalog
+from lake.attempts import CANDIDATE, branch_of, new_attempt
 from lake.breaker import Breaker, State, folder
 from lake.ingest import ingest
 from lake.repository import MAIN
@@ -53,12 +54,12 @@ def delivered(folder: Path, number: int) -> Path:
 
 
 def test_the_sensor_mends_what_died(session: Session, instance: DagsterInstance) -> None:
-    session.repository.branch("candidate-rides-0123456789ab-0123456789ab", MAIN)
+    session.repository.branch(branch_of(CANDIDATE, new_attempt(), "rides", "0123456789ab"), MAIN)
     sensor = mend(LakegateResource(session.settings, session=session))
     told = sensor(build_sensor_context(instance=instance))
     assert isinstance(told, SkipReason)
     assert told.skip_message == "1 mended, 0 left."
-    assert session.repository.branches("candidate-") == []
+    assert session.repository.branches("attempt-") == []
 
 
 def test_versions_end_at_night(session: Session, instance: DagsterInstance, tmp_path: Path) -> None:
