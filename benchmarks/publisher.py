@@ -1,6 +1,7 @@
 """One process that carries small drops through raw and processed, and writes down how long each publish took.
 
-Arguments: home, project, dataset, drops, a file that results go to. A publish is everything after the rows were judged and written to
+Arguments: home, project, dataset, drops, a file that results go to, and the drop in whose judging the process stops itself, until somebody
+lets it go on (0: none). When all are done it waits for the end of its standard input. A publish is everything after the rows were judged and written to
 this disk: candidate, Delta commits, their files listed and hashed, manifest, evidence and ledger, merge, tag, retention branch.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +30,7 @@ RIDES: Final = 10
 PARTS: Final[tuple[tuple[Any, str], ...]] = (
     (hop, "_done"),
     (publish, "stage"),
+    (drop_rows.DropRows, "_compacted"),
     (tables, "_take_over"),
     (change, "list_table"),
     (change, "table_files"),
@@ -85,8 +89,16 @@ def carry(session: Session, clock: Clock, dataset: str, path: Path) -> dict[str,
 
 def main() -> None:
     """Carry the drops, a line of JSON for each."""
-    home, project, dataset, drops, results = sys.argv[1:]
-    session, clock = open_session(Settings.load(home=home, project=project), say=lambda _: None), Clock()
+    home, project, dataset, drops, results, stops = sys.argv[1:]
+    session, clock, judged = open_session(Settings.load(home=home, project=project), say=lambda _: None), Clock(), 0
+
+    def watch(table: str, step: str) -> None:
+        nonlocal judged
+        judged += (table, step) == (dataset, "evaluate")
+        if judged == int(stops) and (table, step) == (dataset, "evaluate"):
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    session.watcher = watch
     with session.at_hand(), session.scratch("deliveries") as folder, Path(results).open("a") as file:
         for number in range(int(drops)):
             path = folder / f"{dataset}-{number}-{time.time_ns()}.csv"
@@ -97,6 +109,7 @@ def main() -> None:
             file.write(json.dumps(carry(session, clock, dataset, path)) + "\n")
             file.flush()
             path.unlink()
+        sys.stdin.read()
 
 
 if __name__ == "__main__":
