@@ -37,8 +37,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the table, where it was asked for and nothing failed."""
-    if exitstatus == 0 and _tried and "LAKEGATE_SOAK_TABLE" in os.environ and not hasattr(session.config, "workerinput"):
+    """Write the table, where it was asked for, and all was tried, and nothing failed."""
+    options = session.config.option
+    whole = session.config.args == ["tests/crash"] and not (options.keyword or options.markexpr or getattr(options, "lf", False))
+    if exitstatus == 0 and whole and _tried and "LAKEGATE_SOAK_TABLE" in os.environ and not hasattr(session.config, "workerinput"):
         text = README.read_text(encoding="utf-8")
         before, after = text.partition(BEGIN)[0], text.partition(END)[2]
         README.write_text(before + BEGIN + table() + END + after, encoding="utf-8")

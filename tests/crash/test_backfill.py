@@ -74,7 +74,7 @@ def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene, tried: Tried
     scene.run("ingest", "rides", files[0], timeout=900)  # it takes up whatever the dead left
     assert len(scene.published()["rides"]) == LONG + 1
     assert scene.left_over() == []
-    tried("P7 contained", f"today's drop comes into two backfills of {LONG} drops: it waits for one publish at most", 1)
+    tried("P7 contained", f"today's drop comes into a backfill of {LONG} drops by two processes: it waits for one publish at most", 1)
 
 
 def moments(timeline: Path, step: str) -> list[float]:

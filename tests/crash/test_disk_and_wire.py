@@ -19,6 +19,8 @@ from tests.crash.scene import Scene
 pytestmark = pytest.mark.server
 
 STEPS = ("receive.upload", "write.table", "commit", "merge")
+FAILS = {"fill": {"receive.upload", "write.table"}, "fill-lakefs": set(STEPS)}
+"""Where something is left to be written."""
 MANY = int(os.environ.get("LAKEGATE_DISK_STEPS", "1"))
 """Steps at which the disk is full, and bytes after which a connection is cut, chosen anew each time; 4 by hand."""
 CUTS = (300, 3_000, 30_000)
@@ -42,9 +44,9 @@ def test_a_full_disk_loses_nothing(scenes: tuple[Scene, Scene], does: str, tried
         plan = {"table": "rides", "step": step, "occurrence": 1, "does": does}
         victim = struck.start("ingest", "rides", files[0], plan=plan)
         _, err = victim.communicate(timeout=240)
-        if victim.returncode:
-            assert "error:" in err, step
-            assert "unexpected" not in err, err
+        assert victim.returncode == 1 if step in FAILS[does] else victim.returncode in (0, 1), (step, err)
+        assert ("error:" in err) == bool(victim.returncode), (step, err)
+        assert "unexpected" not in err, err
         struck.close()
         struck.run("ingest", "rides", files[0])
         calm.run("ingest", "rides", files[1])
@@ -100,7 +102,7 @@ def wired(scene: Scene) -> Iterator[Wire]:
 
 
 def test_a_connection_that_is_cut_in_mid_write_loses_nothing(scenes: tuple[Scene, Scene], tried: Tried) -> None:
-    struck, calm = scenes
+    cuts, (struck, calm) = 0, scenes
     with wired(struck) as wire, wired(calm):
         for number, cut_after in enumerate(random.SystemRandom().sample(CUTS, min(MANY, len(CUTS)))):
             files = [scene.drop(f"{number}.csv", range(1 + 2000 * number, 2001 + 2000 * number)) for scene in scenes]
@@ -110,7 +112,7 @@ def test_a_connection_that_is_cut_in_mid_write_loses_nothing(scenes: tuple[Scene
             assert victim.returncode in (0, 1), err
             assert "unexpected" not in err, err
             assert wire.cuts < 3, "nothing was cut"
-            wire.cuts = 0
+            cuts, wire.cuts = cuts + 3 - wire.cuts, 0
             told = [scene.run("ingest", "rides", path) for scene, path in zip(scenes, files, strict=True)]
             versions = [[hop["name"] for hop in drops[0]["hops"]] for drops in told]
             assert versions[0] == versions[1] == [f"rides_raw@v{number + 1}", f"rides@v{number + 1}"]
@@ -120,4 +122,4 @@ def test_a_connection_that_is_cut_in_mid_write_loses_nothing(scenes: tuple[Scene
                 {key: version[key] for key in kept} for version in counted[1]
             ]
         assert struck.run("verify", "--all") is not None
-    tried("P3 exactly once", "connections to lakeFS are cut in mid-write", 3 * min(MANY, len(CUTS)))
+    tried("P3 exactly once", "connections to lakeFS are cut in mid-write", cuts)

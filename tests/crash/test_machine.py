@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -21,13 +23,14 @@ from lake.publish import publication
 from lake.reconcile import reconcile
 from lake.repository import MAIN
 from lake.rollback import roll_back
+from lake.server_process import processes
 from lake.session import Session, open_session
 from lakegate import open_snapshot
 from lakegate.manifest import sha256
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
-from tests.crash.scene import Scene
+from tests.crash.scene import CONTRACT, Scene
 
 pytestmark = pytest.mark.server
 
@@ -37,11 +40,15 @@ LENGTH = int(os.environ.get("LAKEGATE_MACHINE_STEPS", "8"))
 """30 by hand."""
 MOST_STEPS = 40
 """Steps that a hop's watcher hears of, about; a death at a later one doesn't happen."""
+DEATHS = ("the attempt", "lakeFS", "the process")
+STEPS = ("receive.merge", "stage.done", "write.table", "judge", "commit", "merge", "merge.done", "tag.done")
+"""Where a process is killed."""
+DEATH = st.none() | st.tuples(st.sampled_from(DEATHS), st.integers(1, MOST_STEPS))
 RIDES = st.lists(st.integers(1, 25), min_size=1, max_size=6, unique=True)
 
 
 class Killed(BaseException):
-    """An attempt ends without a word; what its process would have done on the way out, it does."""
+    """An attempt ends without a word, in a process that goes on: what it does on the way out is done."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +78,25 @@ class Lake(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.number, self.left, self.drops = 0, 0, set[str]()
+        self.number, self.left, self.dies, self.drops = 0, 0, "", set[str]()
         self.session: Session = open_session(
             replace(self.scene.settings, tenant=f"t{next(self.tenants)}"), say=lambda _: None, watcher=self.watch
         )
-        self.versions: dict[str, list[Version]] = {"rides": [], "rates": []}
+        self.versions: dict[str, list[Version]] = {"rides": [], "rates": [], "fares": []}
 
     def watch(self, _: str, __: str) -> None:
         self.left -= 1
-        if self.left == 0:
+        if self.left == 0 and self.dies == "lakeFS":
+            for server in processes(self.scene.settings.home):
+                server.kill()
+        elif self.left == 0:
             raise Killed
 
-    def file(self, name: str, rides: list[int]) -> Path:
+    def file(self, name: str, rides: list[int], *, late: bool = False) -> Path:
         self.number += 1
         path = self.scene.folder / self.session.settings.tenant / name
         path.parent.mkdir(exist_ok=True)
-        fares = "".join(f"{ride},{self.number + ride / 100:.2f}\n" for ride in rides)
+        fares = "".join(f"{ride},{fare:.2f}\n" for ride, fare in self.fares(rides, late=late).items())
         path.write_text(f"ride,fare\n{fares}{100 + self.number},free\n")
         return path
 
@@ -110,20 +120,30 @@ class Lake(RuleBasedStateMachine):
         self.drops.add(drop)
         return Standing(drop, tuple(rows))
 
-    def fares(self, rides: list[int]) -> dict[int, float]:
-        return {ride: round(self.number + ride / 100, 2) for ride in rides}
+    def fares(self, rides: list[int], *, late: bool = False) -> dict[int, float]:
+        """Greater ones with each file; of one that comes late smaller ones."""
+        return {ride: round((-self.number if late else self.number) + ride / 100, 2) for ride in rides}
 
-    @rule(rides=RIDES, death=st.none() | st.integers(1, MOST_STEPS))
-    def appended(self, rides: list[int], death: int | None) -> None:
+    def dying(self, table: str, path: Path, death: tuple[str, int]) -> None:
+        """Deliver, and something dies of it."""
+        self.dies, number = death
+        if self.dies == "the process":
+            scene = replace(self.scene, environ={"LAKEGATE_TENANT": self.session.settings.tenant})
+            plan = {"table": table, "step": STEPS[number % len(STEPS)], "occurrence": 1, "does": "kill"}
+            killed = scene.start("ingest", table, path, plan=plan)
+            _, err = killed.communicate(timeout=120)
+            assert killed.returncode in (0, -signal.SIGKILL), err
+            return
+        self.left = number
+        with contextlib.suppress(Killed):
+            self.deliver(table, path)
+        self.left = 0
+
+    @rule(rides=RIDES, death=DEATH)
+    def appended(self, rides: list[int], death: tuple[str, int] | None) -> None:
         before, path = self.now("rides"), self.file(f"{self.number}.csv", rides)
         if death is not None:
-            self.left = death
-            try:
-                self.deliver("rides", path)
-            except Killed:
-                pass
-            finally:
-                self.left = 0
+            self.dying("rides", path, death)
         result = self.deliver("rides", path)
         fresh = {ride: fare for ride, fare in self.fares(rides).items() if ride not in before.rows}
         assert result.hops[-1].version == f"rides@v{len(self.versions['rides']) + 1}"
@@ -151,9 +171,22 @@ class Lake(RuleBasedStateMachine):
         assert result.hops[-1].counts["valid"] == len(fresh)
         self.saw("rides", rows | fresh, before.standing | {name: self.standing(path, fresh)})
 
-    @rule(rides=RIDES)
-    def replaced(self, rides: list[int]) -> None:
+    @rule(rides=RIDES, death=DEATH, late=st.booleans())
+    def upserted(self, rides: list[int], death: tuple[str, int] | None, late: bool) -> None:  # noqa: FBT001  (Hypothesis gives it)
+        path = self.file(f"fares-{self.number}.csv", rides, late=late)
+        if death is not None:
+            self.dying("fares", path, death)
+        self.deliver("fares", path)
+        rows = dict(self.now("fares").rows)
+        for ride, fare in self.fares(rides, late=late).items():
+            rows[ride] = max(fare, rows.get(ride, fare))
+        self.saw("fares", rows, {})
+
+    @rule(rides=RIDES, death=DEATH)
+    def replaced(self, rides: list[int], death: tuple[str, int] | None) -> None:
         path = self.file(f"rates-{self.number}.csv", rides)
+        if death is not None:
+            self.dying("rates", path, death)
         self.deliver("rates", path)
         self.saw("rates", self.fares(rides), {})
 
@@ -220,8 +253,15 @@ def contents(session: Session, name: VersionName) -> dict[int, float]:
 
 def test_no_sequence_of_events_breaks_a_promise(lakefs_home: Settings, tmp_path: Path, tried: Tried) -> None:
     scene = Scene.made(tmp_path / "scene", home=lakefs_home.home.root)
+    text = CONTRACT.format(name="fares", mode="upsert").replace("name: fare,", "name: fare, required: true,")
+    path = scene.folder / "project" / "catalog" / "contracts" / "fares.odcs.yaml"
+    path.write_text(text + "  - {property: upsert, value: {orderBy: fare}}\n")
     lake = type("OneLake", (Lake,), {"scene": scene, "tenants": count()})
     health = list(HealthCheck)
     chosen = settings(max_examples=RUNS, stateful_step_count=LENGTH, deadline=None, suppress_health_check=health, print_blob=True)
     run_state_machine_as_test(lake, settings=chosen)
-    tried("P1 to P4", f"random histories of up to {LENGTH} events on a living lake (Hypothesis)", RUNS)
+    tried(
+        "P1 to P4",
+        f"random histories of up to {LENGTH} deliveries, deaths of runs and of lakeFS, corrections, rollbacks (Hypothesis)",
+        RUNS,
+    )

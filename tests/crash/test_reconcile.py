@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lake import layout
+from lake.attempts import CANDIDATE, RECEIVE, RECORD, branch_of, new_attempt
 from lake.audit import audit_all
 from lake.reconcile import Finding, reconcile
 from lake.repository import MAIN
@@ -26,6 +27,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     made.close()
 
 
+PLANTED = ((CANDIDATE, "rides", "0123456789ab"), (RECEIVE, "rides", "0123456789ab"), (RECORD,))
+
+
 def told(found: list[Finding]) -> list[tuple[str, str, str]]:
     return [(item.what, item.where, item.outcome) for item in found]
 
@@ -41,8 +45,9 @@ def test_nothing_is_found_where_nothing_was_left(scene: Scene) -> None:
 def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
     session, name = scene.open(), VersionName("rides", 1)
     commit = session.repository.commit_of(name.tag)
-    session.repository.branch("candidate-rides-0123456789ab-0123456789ab", MAIN)
-    session.repository.branch("receive-rides-0123456789ab-01234567", MAIN)
+    branches = sorted(branch_of(kind, new_attempt(), *made_for) for kind, *made_for in PLANTED)
+    for branch in branches:
+        session.repository.branch(branch, MAIN)
     untag(session, name)
     session.repository.delete_branch(VersionName("rides", 2).keep_branch)
     spool = session.settings.home.spool / session.settings.tenant
@@ -53,13 +58,12 @@ def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
     copy.unlink()
     expected = [
         ("a record of the ledger waited in the spool", record),
-        ("a branch of an attempt that died", "candidate-rides-0123456789ab-0123456789ab"),
-        ("a branch of an attempt that died", "receive-rides-0123456789ab-01234567"),
+        *(("a branch of an attempt that died", branch) for branch in branches),
         ("a version without tag", "rides@v1"),
         ("a version without retention branch", "rides@v2"),
     ]
     assert told(reconcile(session, dry_run=True)) == [(*item, "left") for item in expected]
-    assert told(reconcile(session))[:5] == [(*item, "mended") for item in expected]
+    assert told(reconcile(session))[:6] == [(*item, "mended") for item in expected]
     assert session.repository.commit_of(name.tag) == commit
     assert session.repository.get(layout.LEDGER, record) == b"{}"
     assert copy.exists()
@@ -76,6 +80,18 @@ def test_what_the_living_are_at_is_left(scene: Scene) -> None:
     answer(process)
     assert [(item.what, item.outcome) for item in found] == [("a branch of an attempt", "left")]
     assert reconcile(scene.open()) == []
+
+
+def test_whoever_was_killed_holds_nothing(scene: Scene) -> None:
+    """Its leases say who held them: who can be seen to be dead is waited for no longer."""
+    plan = {"table": "rides", "step": "write.done", "occurrence": 1, "does": "kill"}
+    killed = scene.start("ingest", "rides", scene.drop("fourth.csv", range(31, 41)), plan=plan)
+    killed.communicate(timeout=120)
+    session = scene.open()
+    (branch,) = session.repository.branches("attempt-")
+    assert told(reconcile(session)) == [("a branch of an attempt that died", branch, "mended")]
+    scene.run("ingest", "rides", scene.folder / "fourth.csv")
+    assert reconcile(session) == []
 
 
 def test_what_is_none_of_lakegates_is_told_and_left(scene: Scene) -> None:

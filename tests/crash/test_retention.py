@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,12 +19,13 @@ from hypothesis import strategies as st
 import lake.tables
 from catalog.contract import Contract, Relationship, Retention
 from lake import rollback
+from lake.attempts import CANDIDATE, branch_of, new_attempt
 from lake.audit import audit, audit_all
 from lake.discard import discard
 from lake.ingest import ingest
 from lake.keep import keep_version
 from lake.publish import manifest_at
-from lake.retention import clean_up, living
+from lake.retention import CleanUp, clean_up, living
 from lake.rollback import roll_back
 from lake.session import Session
 from lake.versions import list_quarantine
@@ -104,8 +106,9 @@ class Past:
             keep_version(self.session, VersionName(table, some), reason="a test", **why)
             self.wanted.add(some)
         elif what == "abandon":
-            self.session.repository.branch(f"candidate-{table}-0123456789ab-{self.versions:012}", "main")
-            self.session.repository.put(f"candidate-{table}-0123456789ab-{self.versions:012}", f"processed/{table}/part.parquet", b"PAR1")
+            branch = branch_of(CANDIDATE, new_attempt(), table, "0123456789ab")
+            self.session.repository.branch(branch, "main")
+            self.session.repository.put(branch, f"processed/{table}/part.parquet", b"PAR1")
         elif what == "discard":
             contract = self.session.catalog.get(table)
             for row in list_quarantine(self.session, contract)[:1]:
@@ -169,7 +172,7 @@ def clean(past: Past) -> None:
     assert under_way.exists()
     assert not dead.exists()
     there = blocks(session)
-    refs = ["main", "ledger", *repository.branches("candidate-")]
+    refs = ["main", "ledger", *repository.branches("attempt-")]
     for item in (item for ref in refs for item in (repository.listing(ref, "") if ref in refs[:2] else repository.changed(ref))):
         physical = repository.physical(item.physical_address)
         assert physical in there or physical in everything - alive, item.path
@@ -206,6 +209,20 @@ def test_what_was_latest_until_now_keeps_its_files_for_a_day(tmp_path: Path, lak
     assert only <= blocks(past.session)
     clean_up(past.session, now=datetime.now(UTC) + LATER)
     assert not only & blocks(past.session)
+
+
+def test_two_clean_ups_at_once_free_what_one_does(tmp_path: Path, lakefs_home: Settings) -> None:
+    scene = made("append", tmp_path / "scene", lakefs_home, "twice")
+    past = Past(scene.open(), scene, random.Random(SEED))
+    for what in ("deliver", "deliver", "roll back", "deliver", "deliver"):
+        past.did(what, 0)
+    aged(past.session)
+    sessions, later = [scene.open(), scene.open()], datetime.now(UTC) + LATER
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda session: clean_up(session, now=later), sessions))
+    assert max(len(found.expired) for found in done) > 0
+    assert not any(audit_all(past.session).values())
+    assert clean_up(past.session, now=later) == CleanUp([], 0, 0)
 
 
 def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Settings) -> None:

@@ -6,11 +6,13 @@ import os
 import random
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lake.receive import receive
 from lake.server_process import processes
 from tests.crash.conftest import Tried
 from tests.crash.scene import Scene
@@ -22,8 +24,10 @@ KILLS = int(os.environ.get("LAKEGATE_SOAK_KILLS", "6"))
 SEED = int(os.environ.get("LAKEGATE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 RIDES = 20
 """Rides of a drop; the last one is broken."""
+MEANWHILE = 0.5
+"""Share of the runs during which another drop arrives."""
 LONG = 3600
-"""Seconds: 300 deaths leave a thousand drops behind them."""
+"""Seconds."""
 
 
 @pytest.fixture
@@ -37,40 +41,55 @@ def scenes(tmp_path: Path) -> Iterator[tuple[Scene, Scene]]:
 
 def test_random_deaths_change_nothing_in_the_end(scenes: tuple[Scene, Scene], tried: Tried) -> None:
     killed, calm = scenes
-    chance, deaths, number, files = random.Random(SEED), 0, 0, list[Path]()
+    chance, deaths, number, files, sender = random.Random(SEED), 0, 0, list[Path](), killed.open()
     while deaths < KILLS:
-        files += [killed.drop(f"{number + more}.csv", rides(number + more)) for more in range(chance.randint(1, 3))]
-        number = max(number, *(int(file.stem) + 1 for file in files))
-        process = killed.start("ingest", "rides", *files)  # what a dead run was given is given to the next one
+        files += [arrival(killed, number)]
+        given, number, at_work = [*files], number + 1, killed.folder / f"timeline-{number}"
+        process = killed.start("ingest", "rides", *given, plan={"timeline": str(at_work)})  # what a dead run was given, and what came since
+        died = ""
+        while process.poll() is None and not at_work.exists():
+            time.sleep(0.02)
+        if process.poll() is None and chance.random() < MEANWHILE:
+            files += [arrival(killed, number)]
+            number += 1
+            receive(sender, "rides", files[-1])
         try:
-            process.wait(chance.uniform(0.5, 6.0))
+            process.wait(chance.uniform(0.0, 4.0))
         except subprocess.TimeoutExpired:
-            deaths += 1
-            strike(killed, process, chance)
-        process.communicate(timeout=120)
+            died = strike(killed, process, chance)
+            deaths += bool(died)
+        _, err = process.communicate(timeout=120)
         if process.returncode == 0:
-            files = []
-    last = killed.drop("last.csv", rides(number))
+            files = files[len(given) :]
+        elif "run" not in died:
+            assert process.returncode == 1, (died, err)
+            assert "error:" in err, (died, err)
+            assert "unexpected" not in err, (died, err)
+    last = arrival(killed, number)
     killed.run("ingest", "rides", *files, last, timeout=LONG)
-    others = [calm.drop(f"{other}.csv", rides(other)) for other in range(number)]
-    calm.run("ingest", "rides", *others, calm.drop("last.csv", rides(number)), timeout=LONG)
+    calm.run("ingest", "rides", *(arrival(calm, other) for other in range(number + 1)), timeout=LONG)
     where = f"seed {SEED}, {deaths} deaths, {number + 1} drops"
     assert killed.published() == calm.published(), where
     assert killed.aside() == calm.aside(), where
     assert killed.left_over() == [], where
     assert killed.published()["rides"][-1]["rows_total"] == (number + 1) * (RIDES - 1), where
-    tried("P3 exactly once", f"the run, lakeFS or both are killed at a random moment, while {number + 1:,} drops arrive", deaths)
+    tried(
+        "P3 exactly once", f"the run, lakeFS or both are killed at a random moment of their work, while {number + 1:,} drops arrive", deaths
+    )
 
 
-def rides(number: int) -> range:
-    return range(1 + RIDES * number, 1 + RIDES * (number + 1))
+def arrival(scene: Scene, number: int) -> Path:
+    return scene.drop(f"{number}.csv", range(1 + RIDES * number, 1 + RIDES * (number + 1)))
 
 
-def strike(scene: Scene, process: subprocess.Popen[str], chance: random.Random) -> None:
-    """Kill the run, or lakeFS, or both."""
-    victim = chance.choice(("run", "lakefs", "both"))
-    if victim in ("lakefs", "both"):
+def strike(scene: Scene, process: subprocess.Popen[str], chance: random.Random) -> str:
+    """Kill the run, or lakeFS, or both; what died of it."""
+    victim, died = chance.choice(("run", "lakefs", "run and lakefs")), []
+    if "lakefs" in victim:
         for server in processes(scene.settings.home):  # by what it is: the number of a dead one may be somebody else's by now
             server.kill()
-    if victim in ("run", "both"):
+            died.append("lakefs")
+    if "run" in victim and process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
+        died.append("run")
+    return " ".join(died)

@@ -3,7 +3,8 @@
 Arguments: a plan in JSON, then the command line's own. The plan's keys, all but `timeline` together or not at all:
 `table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
 `kill-both`; `fill` the disk, for the run, or `fill-lakefs`, for the server; or `stop` the run, until somebody lets it go on. `timeline` is a file that each step is written to as it is reached: seconds
-since 1970, table, step. `calls` is a file that a byte is added to for each request to lakeFS, every try of it.
+since 1970, table, step. `calls` is a file that a byte is added to for each request to lakeFS's API, every try of it; `patience`: the seconds
+after which one that isn't answered is given up.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 
 def main() -> None:
     """Install the plan behind the session's watcher, then run the command line."""
+    import lake.calls
     import lake.session
     from cli.main import main as command_line
 
@@ -49,6 +53,8 @@ def main() -> None:
         return session
 
     lake.session.open_session = opened
+    if "patience" in plan:
+        lake.calls.CALL_SECONDS = plan["patience"]
     if "calls" in plan:
         count(Path(plan["calls"]))
     command_line()
@@ -77,7 +83,8 @@ def happen(session: Any, does: str) -> None:
         else:
             os.kill(server, signal.SIGKILL)
     if does == "fill":
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # no file may grow any more, as on a full disk
+        for process in (us := psutil.Process(), *us.children(recursive=True)):  # its engine's among them
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))  # no file may grow any more, as on a full disk
     if does in ("kill", "kill-both"):
         os.killpg(0, signal.SIGKILL)
     if does == "stop":

@@ -75,7 +75,7 @@ def test_a_file_that_the_tree_does_not_hold_is_no_file_of_the_table(session: Ses
         table_files(session, branch, PATH, known=[], added=[(f"{PATH}/part-none.parquet", 1)])
 
 
-def test_a_log_whose_blocks_are_gone_is_told_as_such(session: Session, branch: str) -> None:
+def test_a_log_whose_blocks_are_damaged_is_told_as_such(session: Session, branch: str) -> None:
     append(session, branch, 1, 2)
     for item in session.repository.listing(branch, f"{PATH}/_delta_log/"):
         block = session.repository.local(session.repository.physical(item.physical_address))
@@ -83,6 +83,17 @@ def test_a_log_whose_blocks_are_gone_is_told_as_such(session: Session, branch: s
         block.write_text("not a log")
     with pytest.raises(IntegrityError, match=f"reading the Delta log of {PATH}"):
         list_table(session, branch, PATH)
+
+
+def test_an_entry_of_a_log_that_is_missing_is_named(session: Session, branch: str) -> None:
+    append(session, branch, 1, 2)
+    first, *_ = session.repository.listing(branch, f"{PATH}/_delta_log/0")
+    block = session.repository.local(session.repository.physical(first.physical_address))
+    assert block is not None
+    block.unlink()
+    with pytest.raises(IntegrityError, match="missing from the store") as caught:
+        list_table(session, branch, PATH)
+    assert first.path in str(caught.value)
 
 
 def test_rows_of_other_columns_are_refused_and_leave_the_log_as_it_was(session: Session, branch: str) -> None:

@@ -201,7 +201,12 @@ def test_a_run_whose_process_is_gone_holds_nothing_up(home: Home, first: list[Dr
     gone = {runs.PROCESS: f"{socket.gethostname()}:{2**22 - 3}:1"}
     dead = home.instance.create_run_for_job(nothing, status=DagsterRunStatus.STARTED, tags=gone)
     alive = home.instance.create_run_for_job(nothing, status=DagsterRunStatus.STARTED, tags={runs.PROCESS: runs.this_process()})
+    storage = home.instance.event_log_storage
+    storage.set_concurrency_slots("pool", 2)
+    for run in (dead, alive):
+        assert storage.claim_concurrency_slot("pool", run.run_id, "nothing").is_claimed
     assert runs.end_dead_runs(home.instance) == 1
+    assert [slot.run_id for slot in storage.get_concurrency_info("pool").claimed_slots] == [alive.run_id]
     found = {run.run_id: run.status for run in home.instance.get_runs(RunsFilter(run_ids=[dead.run_id, alive.run_id]))}
     assert found == {dead.run_id: DagsterRunStatus.FAILURE, alive.run_id: DagsterRunStatus.STARTED}
     home.instance.report_run_failed(alive)
