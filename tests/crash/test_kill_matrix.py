@@ -17,13 +17,13 @@ from tests.crash.scene import Scene, answer, steps_of, stopped
 
 pytestmark = pytest.mark.server
 
-EVERY = int(os.environ.get("LAKEGATE_CRASH_EVERY", "12"))
+EVERY = int(os.environ.get("LAKEGATE_CRASH_EVERY", "16"))
 """Each n-th boundary in CI, another one each time; 1 by hand."""
 GHOSTS = int(os.environ.get("LAKEGATE_GHOSTS", "0"))
 """At least so many attempts that go on too late; 50 by hand."""
 FROM = random.SystemRandom().randrange(EVERY)
-RECOVERY = 10.0
-"""Seconds."""
+RECOVERY = 10.0 if EVERY == 1 else 30.0
+"""Seconds from a successor's start, with the start of lakeFS where that died; where many other tests run beside these, some more."""
 
 
 @pytest.fixture(scope="module")

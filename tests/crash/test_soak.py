@@ -19,7 +19,7 @@ from tests.crash.scene import Scene
 
 pytestmark = pytest.mark.server
 
-KILLS = int(os.environ.get("LAKEGATE_SOAK_KILLS", "6"))
+KILLS = int(os.environ.get("LAKEGATE_SOAK_KILLS", "4"))
 """300 by hand."""
 SEED = int(os.environ.get("LAKEGATE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 RIDES = 20
