@@ -81,12 +81,12 @@ def _manifests(session: Session) -> dict[VersionName, Manifest]:
 
 def _latest_since(session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime) -> dict[VersionName, Manifest]:
     """What was its table's latest version at some time since then, ended or not: a drop that is under way may be judged on its rows."""
-    found, known = dict[VersionName, Manifest](), dict[str, bytes]()
+    found, known, told = dict[VersionName, Manifest](), dict[str, bytes](), set[str]()
     for name in sorted(published_names(session), reverse=True):
         after = found.get(VersionName(name.table, name.number + 1))
-        if after is None and any(item.table == name.table for item in found):
-            continue  # the one after it was the latest for all that time
-        if after is None or datetime.fromisoformat(after.created_at) > moment:
+        if after is not None and datetime.fromisoformat(after.created_at) <= moment:
+            told.add(name.table)
+        if name.table not in told:
             found[name] = manifests.get(name) or publish.manifest_at(session.repository, MAIN, name, known=known)
     return found
 
