@@ -20,6 +20,8 @@ from lakegate.manifest import Manifest, manifest_path, sha256
 from lakegate.names import VersionName
 
 MERGE_TRIES: Final = 4
+REMEMBERED: Final = 1000
+"""Manifests that others begin with, some five kilobytes each."""
 ENDED: Final = "ended"
 """In the record of a publish that no longer stands: that the drop was withdrawn, or superseded; `by` says by which version."""
 
@@ -74,12 +76,13 @@ def head(repository: Repository, table: str, *, ref: str = MAIN) -> dict[str, An
 def manifest_at(repository: Repository, ref: str, name: VersionName, *, known: dict[str, bytes] | None = None) -> Manifest:
     """The manifest of a version as the tree `ref` holds it.
 
-    Whoever reads many hands in what he read (`known`, by path): those that others begin with are vouched for by their hashes.
+    Those that it begins with are vouched for by their hashes, so they are read once a process; or once for `known`, by path, where somebody
+    reads many.
 
     Raises:
         IntegrityError: It is not there.
     """
-    path, read = manifest_path(name.table, name.number), {} if known is None else known
+    path, read = manifest_path(name.table, name.number), repository.manifests if known is None else known
     if (raw := repository.get(ref, path)) is None:
         raise IntegrityError(f"the manifest of {name} is not in the tree", where=f"{ref}:{path}", fix=f"`lakegate verify {name}`")
 
@@ -87,6 +90,8 @@ def manifest_at(repository: Repository, ref: str, name: VersionName, *, known: d
         path = manifest_path(name.table, number)
         if path not in read and (found := repository.get(ref, path)) is not None:
             read[path] = found
+            if len(read) > REMEMBERED:
+                del read[next(iter(read))]
         return read.get(path)
 
     return Manifest.from_bytes(raw, where=path, earlier=earlier)

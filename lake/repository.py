@@ -40,6 +40,11 @@ class Repository(Objects):
         return {}
 
     @cached_property
+    def manifests(self) -> dict[str, bytes]:
+        """Manifests that others begin with, by path."""
+        return {}
+
+    @cached_property
     def attempts(self) -> Seen:
         """See `lake.attempts`."""
         return Seen()

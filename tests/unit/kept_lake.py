@@ -23,6 +23,7 @@ class KeptLake:
     contract: Contract
     objects: dict[str, bytes] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
+    manifests: dict[str, bytes] = field(default_factory=dict)
     versions: int = 0
 
     def get(self, _: str, path: str) -> bytes | None:
