@@ -49,7 +49,7 @@ def command(
         session = open_session(settings, watcher=progress.step, ready=dry_run)
         session.backfill = backfill
         if dry_run:
-            results = rehearse(session, dataset, files)
+            results = rehearse(session, dataset, files, supersede=supersede)
             for result in results:
                 progress.drop(result)
         else:

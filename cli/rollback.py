@@ -29,7 +29,9 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
         return
     click.echo(f"{done.hop.version} is the state of {table}@{to.rpartition('@')[2]} again")
     if done.withdrawn:
-        click.echo(f"withdrawn: {', '.join(drop[:12] for drop in done.withdrawn)}; `lakegate ingest` takes them again")
+        click.echo(
+            f"withdrawn: {', '.join(drop[:12] for drop in done.withdrawn)}; `lakegate ingest` takes them again, a corrected file with --supersede"
+        )
     if done.reinstated:
         click.echo(f"standing again: {', '.join(drop[:12] for drop in done.reinstated)}")
     if done.built_on:

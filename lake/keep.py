@@ -39,13 +39,17 @@ def keep_version(
     """Put on record that a version is kept, or with `ended` that it need not be any more; said again, the last word counts.
 
     Raises:
-        UsageError: There is no such version, or not one of `until` and `used_by` is given, or no reason.
+        UsageError: There is no such version, or not one of `until` and `used_by` is given, or no reason; the day is past; or there is nothing
+            to take back.
         Expired: It is gone already.
     """
     if (until is None) == (not used_by):
         raise UsageError("say either until when it is kept or which model uses it", fix="add --until YYYY-MM-DD or --used-by MODEL")
     if not reason.strip():
         raise UsageError("keeping a version needs a reason", fix="add --reason, which is kept on record")
+    if until is not None and not ended and until < datetime.now(UTC).date():
+        what = f"{until} is past"
+        raise UsageError(what, fix="name the last day on which it must be there; to take back what is on record, add --ended")
     repository = session.repository
     if repository.get_json(MAIN, layout.head(name.table)) is None or repository.resolve(name.tag) is None:
         raise UsageError(f"there is no {name}", fix=f"`lakegate versions {name.table}` lists what was published")
@@ -53,6 +57,9 @@ def keep_version(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     told = Keeping(name, reason.strip(), who(), now, until.isoformat() if until else "", used_by or "", now if ended else "")
     path = layout.kept(name.table, name.number, hashlib.sha256((used_by or "").encode()).hexdigest()[:12])
+    if ended and (repository.get_json(MAIN, path) or {"ended": now})["ended"]:
+        why = f"for {used_by}" if used_by else "until a day"
+        raise UsageError(f"nothing on record keeps {name} {why}", fix="name the model as it is on record")
     body = {**vars(told), "version": str(name)}
     records = {path: record_bytes(body), layout.use(name.table, name.number): use_bytes()}
     merge_records(session, records, told=f"{name} is {'no longer ' * ended}kept")

@@ -71,7 +71,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
                 modified,
                 digest,
                 *([uuid.uuid4().hex] if anew else []),
-                *(["supersedes"] if supersede else []),
+                *(["supersedes", *_ended(session, dataset, digest)] if supersede else []),
             ]
         )
         receipt = layout.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
@@ -192,7 +192,13 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
 
 def _withdrawn(session: Session, dataset: str, digest: str) -> bool:
     """Whether a rollback took its rows out, so that it may come again."""
-    return (session.repository.get_json(MAIN, layout.publication(dataset, digest, dataset)) or {}).get(ENDED) == "withdrawn"
+    return _ended(session, dataset, digest)[:1] == ["withdrawn"]
+
+
+def _ended(session: Session, dataset: str, digest: str) -> list[str]:
+    """How and by which version its publish ended, where it did: a delivery that is to take a place again is another one each time."""
+    found = session.repository.get_json(MAIN, layout.publication(dataset, digest, dataset)) or {}
+    return [str(found[ENDED]), str(found.get("by", ""))] if ENDED in found else []
 
 
 def _stands(session: Session, dataset: str, digest: str) -> bool:

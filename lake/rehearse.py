@@ -9,13 +9,14 @@ from pathlib import Path
 
 from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
+from expectations.frame import DROP
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import layout, publish
 from lake.answers import approval, holding
 from lake.aside import latest_manifest
 from lake.change import plain_counts
 from lake.columns import check_columns
-from lake.delivered import name_taken
+from lake.delivered import name_holder, name_taken
 from lake.distributions import Comparison
 from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
@@ -33,8 +34,10 @@ from lakegate.manifest import Counts
 from lakegate.names import VersionName
 
 
-def rehearse(session: Session, dataset: str, files: Iterable[Path]) -> list[DropResult]:
+def rehearse(session: Session, dataset: str, files: Iterable[Path], *, supersede: bool = False) -> list[DropResult]:
     """The verdicts that files would get at the raw and processed hops now, each by itself. Features are not tried.
+
+    With `supersede` each takes the place of the published drop of its name.
 
     Raises:
         UsageError: An unknown dataset, or a path that can't be taken in.
@@ -44,14 +47,15 @@ def rehearse(session: Session, dataset: str, files: Iterable[Path]) -> list[Drop
     paths = list(files)
     for path in paths:
         check_path(path)
-    return [_rehearse_one(session, contract, path) for path in paths]
+    return [_rehearse_one(session, contract, path, supersede=supersede or contract.same_name == "supersede") for path in paths]
 
 
-def _rehearse_one(session: Session, contract: Contract, path: Path) -> DropResult:
+def _rehearse_one(session: Session, contract: Contract, path: Path, *, supersede: bool) -> DropResult:
     with session.scratch("rehearse") as folder:
         delivered = folder / "delivered" / path.name
         delivered.parent.mkdir()
-        drop = Drop(session.settings.tenant, contract.name, copy_in(path, delivered)[0], path.name, path.stat().st_size, "")
+        digest, status = copy_in(path, delivered)
+        drop = Drop(session.settings.tenant, contract.name, digest, path.name, status.st_size, "", supersedes=supersede)
         hops = _hops(session, contract, drop, delivered, folder)
         return DropResult(contract.name, drop.sha256, hops, drop.name)
 
@@ -93,12 +97,15 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
         return HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
     check_columns(session, contract)
     appends = contract.write_mode == "append"
-    if (taken := name_taken(session, contract, drop, base=MAIN)) is not None:
+    instead_of = name_holder(session, contract, drop, base=MAIN) if drop.supersedes else None
+    if instead_of is None and (taken := name_taken(session, contract, drop, base=MAIN)) is not None:
         return _result(contract, "processed", drop, (taken,), NOTHING)
     suite = build_suite(contract, "processed", session.settings.project)
     latest = latest_manifest(session, contract.name)
     holds_rows = latest is not None and latest.counts.after > 0
     published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and holds_rows else None
+    if published is not None and instead_of is not None:
+        published = published.where(f"{DROP} != '{instead_of}'")
     pins = pin_references(session, contract)
     compare = Comparison(session, contract, latest, MAIN, whole=contract.write_mode == "replace")
     found = evaluate(

@@ -30,7 +30,7 @@ from lake.rollback import roll_back
 from lake.session import Session
 from lake.versions import list_quarantine
 from lakegate import open_snapshot
-from lakegate.errors import Expired
+from lakegate.errors import Expired, UsageError
 from lakegate.manifest import Manifest, Parent
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -233,13 +233,17 @@ def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Sett
     for number in range(4):
         ingest(session, "rides", [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number))])
     one, two, three = (VersionName("rides", number) for number in (1, 2, 3))
-    keep_version(session, one, reason="an audit", until=date(2026, 12, 31))
+    keep_version(session, one, reason="an audit", until=date(2126, 12, 31))
     keep_version(session, two, reason="in production", used_by="delays-7")
-    for gone, ended in ((three, 2027), (one, 2028)):
+    for gone, ended in ((three, 2127), (one, 2128)):
         assert str(gone) in clean_up(session, now=datetime(ended - 1, 12, 31, 23, tzinfo=UTC)).expired
+    with pytest.raises(UsageError, match="2020-01-01 is past"):
+        keep_version(session, one, reason="a slip", until=date(2020, 1, 1))
+    with pytest.raises(UsageError, match=r"nothing on record keeps rides@v2 for delays-8"):
+        keep_version(session, two, reason="a slip", used_by="delays-8", ended=True)
     keep_version(session, two, reason="replaced", used_by="delays-7", ended=True)
-    assert clean_up(session, now=datetime(2028, 1, 1, tzinfo=UTC)).expired == [str(two)]
-    with pytest.raises(Expired, match="rides@v2 expired on 2028-01-01"):
+    assert clean_up(session, now=datetime(2128, 1, 1, tzinfo=UTC)).expired == [str(two)]
+    with pytest.raises(Expired, match="rides@v2 expired on 2128-01-01"):
         keep_version(session, two, reason="too late", used_by="delays-8")
     with pytest.raises(Expired, match="rides@v1 expired"):
         roll_back(session, one, reason="too late")

@@ -15,6 +15,8 @@ from lake.audit import audit_all
 from lake.ingest import ingest
 from lake.publish import manifest_at
 from lake.receive import pending, receive
+from lake.reconcile import reconcile
+from lake.rehearse import rehearse
 from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session, open_session
@@ -161,6 +163,26 @@ def test_a_corrected_file_takes_the_place_of_a_published_drop(session: Session, 
     assert back.withdrawn == [third.drop]
     assert back.reinstated == [first.drop]
     assert manifest(session, str(back.hop.version)).content_hash == second.content_hash
+
+
+def test_a_correction_that_was_wrong_is_corrected_by_the_file_before_it(session: Session, tmp_path: Path) -> None:
+    """Which was delivered earlier, and to take a place as well; and so on."""
+    wrong, right = (tmp_path / name / "s.csv" for name in ("wrong", "right"))
+    for path, fare in ((wrong, "9.5"), (right, "1.5")):
+        path.parent.mkdir()
+        path.write_text(f"ride,fare,at\n1,{fare},1\n")
+    told = []
+    for path in (wrong, right, wrong, right, right):
+        (rehearsed,) = rehearse(session, "rides", [path], supersede=True)
+        (result,) = ingest(session, "rides", [path], supersede=True)
+        told.append((str(rehearsed.hops[-1].verdict), str(result.hops[-1].verdict), result.hops[-1].version))
+    passed = [("passed", "passed", f"rides@v{number}") for number in (1, 2, 3, 4)]
+    assert told == [*passed, ("unchanged", "unchanged", "rides@v4")]
+    roll_back(session, VersionName("rides", 3), reason="a test")
+    (again,) = ingest(session, "rides", [right], supersede=True)
+    assert again.hops[-1].version == "rides@v6"
+    assert not any(audit_all(session).values())
+    assert reconcile(session) == []
 
 
 def test_what_stood_in_an_earlier_state_is_known_after_a_clean_up(session: Session, tmp_path: Path) -> None:
