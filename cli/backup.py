@@ -19,7 +19,8 @@ def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
     """Copy the home into FOLDER: all that was delivered, every version, and what Dagster knows.
 
     Work goes on meanwhile; lakeFS is down for the moment that its own small store takes. Into the folder of an earlier backup only what
-    is new is copied. Prove it with `lakegate verify --all --home FOLDER`.
+    is new is copied. Prove it with `lakegate verify --all --home FOLDER`, which starts a lakeFS on it: `lakegate down --home FOLDER`
+    ends that.
     """
     from lake.backup import backup
     from lake.server import ensure_server, server_status

@@ -96,7 +96,8 @@ def corrected_by(session: Session, contract: Contract, drop: Drop) -> VersionNam
 
 
 def _superseded(session: Session, contract: Contract, drop: Drop, later: VersionName) -> HopResult:
-    reason = f"{later} came of a delivery that was received after this one"
+    option = "--again" if contract.write_mode == "replace" else "--supersede"
+    reason = f"{later} came of a delivery that was received after this one; `ingest {option}` delivers it anew"
     if is_pending(session, contract.name, drop.sha256):
         body = {"reason": reason, "by": str(later)}
         ledger.write(session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="superseded", key="-", body=body)
