@@ -173,8 +173,8 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
             kept.result()
             note(session, published)
         discarded.pop_all()
-    late = {name: steps.seconds[name] for name in ("commit", "merge", "tag", "keep")}
-    told = {"version": manifest.version, "attempt": candidate.attempt, "durations": late} | ({"rebases": rebases} if rebases else {})
+    told = {"version": manifest.version, "attempt": candidate.attempt, "durations": dict(steps.seconds)}
+    told |= {"rebases": rebases} if rebases else {}
     with ThreadPoolExecutor(1) as pool:
         gone = pool.submit(_discard, session, candidate, published)
         close_others(session, job, published)

@@ -47,6 +47,9 @@ def test_a_published_drop_has_an_entry_at_each_hop(session: Session, tmp_path: P
         ("rides", "published", 1, 1, 0),
     ]
     assert {item.run for item in found} == {session.run}
+    bodies = [ledger.read(session, item) for item in ledger.records(session, dataset="rides")]
+    assert all({"stage", "write", "judge", "commit", "merge", "tag", "keep"} <= set(body["durations"]) for body in bodies)
+    assert [item.seconds for item in found] == [pytest.approx(sum(body["durations"].values()), abs=1e-3) for body in bodies]
     assert [item["table"] for item in trace(session, session.run[:10])] == ["rides_raw", "rides"]
 
 
