@@ -35,7 +35,7 @@ def audit(session: Session, name: VersionName) -> list[Gap]:
 
 def audit_all(session: Session) -> dict[str, list[Gap]]:
     """Every version that was published, and main itself, with their gaps."""
-    work, ended = _Audit(session), expired(session.repository)
+    work, ended = _Audit(session, merges_of(session.repository)), expired(session.repository)
     found = {str(name): work.version(name) for name in sorted(published_names(session)) if name not in ended}
     work.named |= {item.path for name in ended for item in publish.manifest_at(session.repository, MAIN, name).all_files}
     if strays := list(work.strays()):
@@ -61,11 +61,22 @@ def expired(repository: Repository) -> dict[VersionName, dict[str, Any]]:
     return found
 
 
+def merges_of(repository: Repository) -> dict[str, str]:
+    """The commit of main that published each version: in one go, as to look for one is to go through all that came since."""
+    found: dict[str, str] = {}
+    for commit, metadata in repository.history():
+        if (name := metadata.get("lakegate_version")) is not None:
+            found.setdefault(name, commit)
+    return found
+
+
 @dataclass
 class _Audit:
     """One look at everything: a file that many versions name is hashed once."""
 
     session: Session
+    merges: dict[str, str] | None = None
+    """The commits that published versions, where all were asked for."""
     hashed: dict[DataFile, Gap | None] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     """Paths that some manifest names."""
@@ -78,7 +89,7 @@ class _Audit:
         try:
             commit, metadata = repository.commit_and_metadata(name.tag)
         except NotThere:
-            if publish.find_merge(repository, name) is None:
+            if self._merge(name) is None:
                 what = f"{name} was never published here"
                 raise VersionNotFound(what, fix=f"`lakegate versions {name.table}` lists what was") from None
             return [Gap(where, f"tag {name.tag}", "missing", "a tag on the commit that published it", "no tag")]
@@ -106,12 +117,22 @@ class _Audit:
                 if table_data(item.path) and item.path not in self.named:
                     yield Gap(MAIN, item.path, "unexpected", "no file that no version names", f"{item.size_bytes} bytes")
 
+    def _merge(self, name: VersionName) -> str | None:
+        """The commit that published a version; None where its manifest on main is not the one which that commit holds, or none does."""
+        repository = self.session.repository
+        if self.merges is None:
+            return publish.find_merge(repository, name)
+        path, merged = manifest_path(name.table, name.number), self.merges.get(str(name))
+        there = [repository.stat(ref, path) for ref in (MAIN, merged)] if merged else []
+        addresses = {item.physical_address for item in there if item is not None}
+        return merged if all(there) and len(addresses) == 1 else None
+
     def _names(self, name: VersionName, commit: str, metadata: dict[str, str]) -> Iterator[Gap]:
         """Whether tag and branch are where they have to be."""
         where = str(name)
         if metadata.get("lakegate_version") != where:
             yield Gap(where, f"tag {name.tag}", "unexpected", f"a commit that publishes {name}", metadata.get("lakegate_version", commit))
-        elif (merged := publish.find_merge(self.session.repository, name)) != commit:
+        elif (merged := self._merge(name)) != commit:
             yield Gap(where, f"tag {name.tag}", "unexpected", merged or "the commit on main that published it", commit)
         try:
             kept = self.session.repository.commit_of(name.keep_branch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -159,6 +160,13 @@ class Repository(Objects):
             doing=f"reading the history of {path}",
         )
         return [(str(item.id), dict(item.metadata or {})) for item in found.results]
+
+    def history(self, ref: str = MAIN) -> Iterator[tuple[str, dict[str, str]]]:
+        """All commits of `ref`: ids and metadata, newest first."""
+        pages = self._pages(
+            lambda after: self._api.refs_api.log_commits(self.name, ref, after=after, amount=PAGE), doing=f"reading the history of {ref}"
+        )
+        return ((str(item.id), dict(item.metadata or {})) for item in pages)
 
     def commit(self, branch: str, message: str, metadata: dict[str, str]) -> str:
         """Commit what lies on a branch and return the commit's id."""
