@@ -44,7 +44,7 @@ unit: $(READY)
 	$(BIN)/pytest tests/unit --numprocesses=2
 
 all: $(READY)
-	$(BIN)/pytest tests --numprocesses=5 --dist=loadfile --no-loadscope-reorder --durations=8
+	$(BIN)/pytest tests --numprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=8
 
 .PHONY: soak
 soak: $(READY)  ## The crash tests at length, each step and hundreds of deaths: an hour.
