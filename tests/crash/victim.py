@@ -2,9 +2,9 @@
 
 Arguments: a plan in JSON, then the command line's own. The plan's keys, all but `timeline` together or not at all:
 `table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
-`kill-both`; `fill` the disk, for the run, or `fill-lakefs`, for the server; or `stop` the run, until somebody lets it go on. `timeline` is a file that each step is written to as it is reached: seconds
-since 1970, table, step. `calls` is a file that a byte is added to for each request to lakeFS's API, every try of it; `patience`: the seconds
-after which one that isn't answered is given up.
+`kill-both`; `fill` the disk, for the run, or `fill-lakefs`, for the server; or `stop` the run, until somebody lets it go on. `timeline` is a
+file that each step is written to as it is reached: seconds since 1970, table, step. `calls` is a file that a point is added to for each
+request to lakeFS's API, every try of it, and an x where it wasn't answered; `patience`: the seconds after which it is given up.
 """
 
 from __future__ import annotations
@@ -61,15 +61,21 @@ def main() -> None:
 
 
 def count(calls: Path) -> None:
-    """Add a byte for each request."""
+    """Add a point for each request, and an x where it wasn't answered."""
     from lakefs_sdk import rest
+    from urllib3.exceptions import HTTPError
 
     honest = rest.RESTClientObject.request
 
     def request(self: Any, *args: Any, **kwargs: Any) -> Any:
         with calls.open("ab") as file:
             file.write(b".")
-        return honest(self, *args, **kwargs)
+        try:
+            return honest(self, *args, **kwargs)
+        except HTTPError:
+            with calls.open("ab") as file:
+                file.write(b"x")
+            raise
 
     rest.RESTClientObject.request = request
 
