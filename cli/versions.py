@@ -7,7 +7,7 @@ import click
 from cli.options import existing, json_option, lake_options, print_json, print_table
 from lakegate.settings import Settings
 
-COLUMNS = ("name", "published_at", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
+COLUMNS = ("name", "published_at", "made_by", "state", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
 
 
 @click.command("versions")
@@ -18,8 +18,11 @@ def command(table: str, *, as_json: bool, settings: Settings) -> None:
     """List the published versions of TABLE, oldest first.
 
     A dataset `flights` has the tables `flights_raw` and `flights`; a feature table has its own name. Row counts are the
-    drop's, `rows total` and `content hash` the table's. Read one with `lakegate.open_snapshot("flights@v6").arrow()`.
+    drop's, `rows total` and `content hash` the table's. A version was made by a drop, by the inputs of a feature table, or by a
+    rollback, reprocess, replay or discard. One that is `expired` can't be opened any more: a clean-up may have freed its files.
+    Read one with `lakegate.open_snapshot("flights@v6").arrow()`.
     """
+    from lake.origin import Origin
     from lake.session import open_session
     from lake.versions import list_versions
 
@@ -27,4 +30,8 @@ def command(table: str, *, as_json: bool, settings: Settings) -> None:
     if as_json:
         print_json(found)
     else:
-        print_table(found, COLUMNS, empty=f"{table} has no version yet")
+        told = [
+            item | {"made_by": Origin(item["made_by"], item["made_from"]), "state": "expired" if item["expired"] else ""} for item in found
+        ]
+        ended = any(item["expired"] for item in found)
+        print_table(told, [name for name in COLUMNS if ended or name != "state"], empty=f"{table} has no version yet")

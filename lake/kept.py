@@ -14,6 +14,7 @@ from typing import Any, Final
 from expectations.drift import LEAST_ROWS
 from expectations.histogram import Histograms, Kind, merge_all
 from lake import layout, publish
+from lake.origin import NO_DELIVERY, ROLLS_BACK, TO
 from lake.repository import Repository
 from lakegate.manifest import Manifest, sha256
 from lakegate.names import VersionName
@@ -23,12 +24,6 @@ NOTE: Final = "histograms_sha256"
 """Where a manifest notes the hash of its version's histograms."""
 DELIVERIES: Final = "deliveries"
 """Where a version's histograms name the versions that deliveries made, replays and discards left out; the newest, itself among them."""
-ROLLS_BACK: Final = "rolls_back"
-"""In the source of a manifest: the version that was the latest before, where a rollback made this one."""
-TO: Final = "to"
-"""Beside it: the version whose state it is."""
-NO_DELIVERY: Final = frozenset({"replay_of", "discards_of", ROLLS_BACK, "reprocesses"})
-"""What the source of a manifest names where a person's decision made its version, and no delivery."""
 LOOK_BACK: Final = 20
 """Versions before, whose rows together are the previous ones where each of them added few."""
 

@@ -19,8 +19,8 @@ from lake.delta import list_table
 from lake.distributions import keep_rolled_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
-from lake.kept import ROLLS_BACK, TO
 from lake.on_record import use_bytes
+from lake.origin import ROLLS_BACK, TO
 from lake.publish import ENDED, Candidate
 from lake.receive import who
 from lake.repository import MAIN

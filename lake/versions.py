@@ -11,6 +11,7 @@ from catalog.contract import Contract
 from lake import layout, ledger, publish
 from lake.aside import latest_manifest, open_rows
 from lake.audit import expired
+from lake.origin import Origin
 from lake.receive import who
 from lake.repository import MAIN
 from lake.session import Session
@@ -31,6 +32,8 @@ def table_names(session: Session) -> list[str]:
 def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
     """The published versions of a table, oldest first, as `lakegate versions --json` prints them.
 
+    `made_by` and `made_from` are those of `lake.origin`; `expired` says that a clean-up ended the version.
+
     Raises:
         UsageError: No contract makes such a table, and it has no version either.
     """
@@ -39,7 +42,8 @@ def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
     if not found and table not in table_names(session):
         what = f"there is no table {table!r}"
         raise UsageError(what, fix=f"tables here: {', '.join(table_names(session))}")
-    return [_described(session, name, commit) for name, commit in found]
+    ended = {item.path for item in session.repository.listing(MAIN, f"{layout.EXPIRED}{table}/")}
+    return [_described(session, name, commit, expired=layout.expired(name.table, name.number) in ended) for name, commit in found]
 
 
 def list_quarantine(session: Session, contract: Contract, *, reveal: bool = False) -> list[dict[str, Any]]:
@@ -76,9 +80,9 @@ def rebuild_manifests(session: Session) -> int:
     return copied
 
 
-def _described(session: Session, name: VersionName, commit: str) -> dict[str, Any]:
+def _described(session: Session, name: VersionName, commit: str, *, expired: bool) -> dict[str, Any]:
     manifest = publish.manifest_at(session.repository, commit, name)
-    counts = manifest.counts
+    counts, origin = manifest.counts, Origin.of(manifest.source)
     return {
         "table": name.table,
         "version": name.number,
@@ -91,6 +95,9 @@ def _described(session: Session, name: VersionName, commit: str) -> dict[str, An
         "rows_unreadable": counts.unreadable,
         "rows_total": counts.after,
         "content_hash": manifest.content_hash,
+        "made_by": origin.made_by,
+        "made_from": origin.made_from,
+        "expired": expired,
     }
 
 

@@ -28,7 +28,7 @@ from lake.publish import manifest_at
 from lake.retention import CleanUp, clean_up, living
 from lake.rollback import roll_back
 from lake.session import Session
-from lake.versions import list_quarantine
+from lake.versions import list_quarantine, list_versions
 from lakegate import open_snapshot
 from lakegate.errors import Expired, UsageError
 from lakegate.manifest import Manifest, Parent
@@ -209,6 +209,14 @@ def test_what_was_latest_until_now_keeps_its_files_for_a_day(tmp_path: Path, lak
     assert only <= blocks(past.session)
     clean_up(past.session, now=datetime.now(UTC) + LATER)
     assert not only & blocks(past.session)
+    told = [(item["version"], item["made_by"], item["made_from"], item["expired"]) for item in list_versions(past.session, "rides")]
+    assert told == [
+        (1, "drop", "", False),
+        (2, "drop", "", True),
+        (3, "drop", "", True),
+        (4, "rollback", "rides@v1", False),
+        (5, "drop", "", False),
+    ]
 
 
 def test_two_clean_ups_at_once_free_what_one_does(tmp_path: Path, lakefs_home: Settings) -> None:

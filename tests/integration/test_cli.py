@@ -229,10 +229,11 @@ def test_versions_prints_the_shape_that_machines_rely_on_oldest_first(lake: Any,
         listed = lake.run("versions", table, "--json").json
         assert [item["version"] for item in listed] == list(range(1, len(listed) + 1))
         for item in listed:
-            text = dict.fromkeys(("table", "name", "commit", "published_at", "drop", "content_hash"), str)
+            text = dict.fromkeys(("table", "name", "commit", "published_at", "drop", "content_hash", "made_by", "made_from"), str)
             rows = dict.fromkeys(("version", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total"), int)
-            assert set(item) == {*text, *rows}
-            shape(item, {**text, **rows})
+            assert set(item) == {*text, *rows, "expired"}
+            shape(item, {**text, **rows, "expired": bool})
+            assert item["made_by"] == ("inputs" if table == "flight_features" else "drop")
             assert item["name"] == f"{table}@v{item['version']}"
             assert item["commit"] == lake.repository.commit_of(f"{table}.v{item['version']}")
     unknown = lake.run("versions", "flightz", "--json")
@@ -265,6 +266,7 @@ def test_a_person_sees_a_line_for_each_hop_and_results_alone_go_to_stdout(lake: 
     listed = lake.run("versions", "flights")
     assert listed.code == 0
     assert "flights@v1" in listed.out
+    assert ("made by" in listed.out, "state" in listed.out) == (True, False), "nothing expired"
 
 
 def test_a_feature_table_takes_no_delivery(lake: Any, sample: Any) -> None:

@@ -14,7 +14,7 @@ from lake.ingest import ingest
 from lake.publish import manifest_at
 from lake.reprocess import reprocess
 from lake.session import Session, open_session
-from lake.versions import list_quarantine
+from lake.versions import list_quarantine, list_versions
 from lakegate import open_snapshot
 from lakegate.errors import DataRejected, UsageError
 from lakegate.manifest import Manifest
@@ -120,6 +120,8 @@ def test_drops_before_the_first_stay_as_they_are_and_discarded_rows_stay_discard
     assert [(row[0], row[1]) for row in aside(session)] == [("a.csv", 3), ("c.csv", 1)]  # ride 2 is in b.csv
     assert made.aside == {"set_aside": 4, "open": 2, "replayed": 0, "discarded": 2, "superseded": 0}
     assert made.counts.after == 1 + 2 + 1
+    told = [(item["made_by"], item["made_from"]) for item in list_versions(session, "rides")]
+    assert told[2:] == [("drop", ""), ("discard", "rides@v3"), ("discard", "rides@v4"), ("reprocess", "rides@v5")]
     with pytest.raises(UsageError, match="0 drops of rides begin with 'zzzz'"):
         reprocess(session, session.catalog.get("rides"), since="zzzz")
 

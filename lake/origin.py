@@ -1,0 +1,47 @@
+"""What made a version: a drop, the inputs of a feature table, or a person's decision; told by the source in its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+ROLLS_BACK: Final = "rolls_back"
+"""In the source of a manifest: the version that was the latest before, where a rollback made this one."""
+TO: Final = "to"
+"""Beside it: the version whose state it is."""
+DECISIONS: Final = {
+    "replay_of": ("replay", "replay_of"),
+    "discards_of": ("discard", "discards_of"),
+    ROLLS_BACK: ("rollback", TO),
+    "reprocesses": ("reprocess", "reprocesses"),
+}
+"""What the source names where a person's decision made the version, and no delivery: what that was, and what names the version it is of."""
+NO_DELIVERY: Final = frozenset(DECISIONS)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """`made_by` is drop, inputs, replay, discard, rollback or reprocess; `made_from` the version or versions, empty for a drop."""
+
+    made_by: str
+    made_from: str
+
+    @classmethod
+    def of(cls, source: Mapping[str, Any]) -> Origin:
+        """As the source of a manifest, or of a job, tells it."""
+        for key, (made_by, named) in DECISIONS.items():
+            if key in source:
+                return cls(made_by, str(source.get(named, "")))
+        return cls("inputs", str(source["cause"])) if "cause" in source else cls("drop", "")
+
+    @property
+    def decided(self) -> bool:
+        """Whether a person's decision made the version."""
+        return self.made_by not in ("drop", "inputs")
+
+    def __str__(self) -> str:
+        """For a person: `drop`, `flights@v12`, `rollback to v6`, `replay of v3`."""
+        if not self.decided:
+            return self.made_from or self.made_by
+        return f"{self.made_by} {'to' if self.made_by == 'rollback' else 'of'} {self.made_from.rpartition('@')[2]}"

@@ -1,0 +1,26 @@
+"""The source in a manifest tells what made a version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lake.origin import Origin
+
+
+@pytest.mark.parametrize(
+    ("source", "made_by", "made_from", "told"),
+    [
+        ({"query": "select", "delivered_name": "a.csv", "supersedes": "0" * 64}, "drop", "", "drop"),
+        ({"query": "select", "cause": "flights@v12+weather@v3"}, "inputs", "flights@v12+weather@v3", "flights@v12+weather@v3"),
+        ({"rolls_back": "rides@v4", "to": "rides@v1", "withdrawn": ["0" * 64]}, "rollback", "rides@v1", "rollback to v1"),
+        ({"query": "select", "reprocesses": "rides@v4", "drops": []}, "reprocess", "rides@v4", "reprocess of v4"),
+        ({"query": "select", "replay_of": "rides@v2"}, "replay", "rides@v2", "replay of v2"),
+        ({"discards_of": "rides@v2", "rows": 1}, "discard", "rides@v2", "discard of v2"),
+    ],
+)
+def test_it_says_by_what_and_from_which_version(source: dict[str, Any], made_by: str, made_from: str, told: str) -> None:
+    origin = Origin.of(source)
+    assert (origin.made_by, origin.made_from, str(origin)) == (made_by, made_from, told)
+    assert origin.decided is (made_by not in ("drop", "inputs"))
