@@ -8,6 +8,7 @@ from typing import Any, Final
 from expectations.verdict import Outcome, Verdict, report
 from lake import ledger
 from lake.job import HopResult, Job, Written
+from lake.origin import Origin
 from lake.refusal import why_blocked, why_held
 from lake.session import Session
 from lake.steps import Steps
@@ -20,8 +21,9 @@ STATES: Final = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD}
 
 
 def record(session: Session, job: Job, key: str, state: str, body: dict[str, Any]) -> None:
-    """Write a ledger record of this job."""
-    ledger.write(session, dataset=job.dataset, cause=job.cause, table=job.table, state=state, key=key, body={"hop": job.hop, **body})
+    """Write a ledger record of this job; that of a person's decision says what it was, as its cause is the hash of it."""
+    told = {"hop": job.hop} | Origin.of(job.source).to_record()
+    ledger.write(session, dataset=job.dataset, cause=job.cause, table=job.table, state=state, key=key, body={**told, **body})
 
 
 def record_failure(session: Session, job: Job, key: str, error: Exception, steps: Steps) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from lake import ledger
-from lake.receive import pending
+from lake import layout, ledger
+from lake.origin import Origin
+from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
 
@@ -22,9 +24,10 @@ SHORTEST: Final = 4
 
 @dataclass(frozen=True)
 class Entry:
-    """A drop (or the parents of a feature's version) at one table: its newest state, and how it got there.
+    """A drop (or whatever else a version is made for) at one table: its newest state, and how it got there.
 
-    `seconds` is what the newest attempt took, `step` where it failed.
+    `at` is when it changed, `seconds` what the newest attempt took, `step` where it failed; `made_by` and `made_from` are those of
+    `lake.origin` where `cause` stands for a person's decision, else empty.
     """
 
     dataset: str
@@ -39,6 +42,13 @@ class Entry:
     step: str
     reason: str
     run: str
+    made_by: str = ""
+    made_from: str = ""
+
+    @property
+    def named(self) -> str:
+        """The drop's first digits; or what a person decided, such as `rollback to v6`."""
+        return str(Origin(self.made_by, self.made_from)) if self.made_by else self.cause[:12]
 
     def to_json(self) -> dict[str, Any]:
         """As `lakegate ledger --json` prints it."""
@@ -63,10 +73,10 @@ def entries(session: Session, dataset: str | None = None, *, newest: int | None 
     for record in found:
         if record.state != "revealed":
             grouped.setdefault((record.dataset, record.cause, record.table), []).append(record)
-    chosen = sorted(grouped.values(), key=lambda records: records[-1].at)[-newest if newest else None :]
+    known: list[tuple[str, Entry | list[ledger.Record]]] = [(records[-1].at, records) for records in grouped.values()]
+    told = sorted([*known, *_received(session, dataset, grouped)], key=lambda item: item[0])
     with ThreadPoolExecutor(READERS) as pool:
-        told = list(pool.map(lambda records: _entry(session, records), chosen))
-    return [*_received(session, dataset, grouped), *told]
+        return list(pool.map(lambda item: _entry(session, item[1]), told[-newest if newest else None :]))
 
 
 def trace(session: Session, run: str) -> list[dict[str, Any]]:
@@ -92,22 +102,25 @@ def trace(session: Session, run: str) -> list[dict[str, Any]]:
     return told
 
 
-def _received(session: Session, dataset: str | None, known: Iterable[tuple[str, str, str]]) -> list[Entry]:
-    """Drops that were received and of which nothing is on record yet."""
-    seen = {(name, cause) for name, cause, _ in known}
-    names = [dataset] if dataset is not None else [contract.name for contract in session.catalog.datasets]
-    return [
-        Entry(name, digest, f"{name}_raw", "received", "", 0, 0, None, None, "", "", "")
-        for name in names
-        for digest in pending(session, name)
-        if (name, digest) not in seen
-    ]
+def _received(session: Session, dataset: str | None, known: Iterable[tuple[str, str, str]]) -> list[tuple[str, Entry]]:
+    """Drops that were received and of which nothing is on record yet, by when."""
+    seen, found = {(name, cause) for name, cause, _ in known}, []
+    for name in [dataset] if dataset is not None else [contract.name for contract in session.catalog.datasets]:
+        for item in session.repository.listing(MAIN, layout.pending(name)):
+            digest = item.path.removeprefix(layout.pending(name)).removesuffix(".json")
+            if (name, digest) not in seen:
+                moment = datetime.fromtimestamp(item.mtime, UTC)
+                at, last = ledger.stamp(moment), ledger.stamp(moment.replace(microsecond=999_999))  # lakeFS tells whole seconds
+                found.append((last, Entry(name, digest, f"{name}_raw", "received", at, 0, 0, None, None, "", "", "")))
+    return found
 
 
-def _entry(session: Session, records: list[ledger.Record]) -> Entry:
-    last, body = records[-1], ledger.read(session, records[-1])
+def _entry(session: Session, known: Entry | list[ledger.Record]) -> Entry:
+    if isinstance(known, Entry):
+        return known
+    last, body = known[-1], ledger.read(session, known[-1])
     durations, version = body.get("durations"), body.get("version")
-    states = [record.state for record in records]
+    states = [record.state for record in known]
     return Entry(
         last.dataset,
         last.cause,
@@ -121,4 +134,6 @@ def _entry(session: Session, records: list[ledger.Record]) -> Entry:
         step=str(body.get("step", "")),
         reason=str(body.get("reason") or body.get("message") or ""),
         run=str(body.get("run", "")),
+        made_by=str(body.get("made_by", "")),
+        made_from=str(body.get("made_from", "")),
     )

@@ -73,9 +73,14 @@ def key_of(*, cause: str, hop: str, contract: Contract, suite: Suite, sql: str |
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:KEY_DIGITS]
 
 
+def stamp(moment: datetime) -> str:
+    """A moment in UTC as records tell it: as text it sorts as time does."""
+    return moment.strftime("%Y%m%dT%H%M%S.%fZ")
+
+
 def write(session: Session, *, dataset: str, cause: str, table: str, state: str, key: str, body: dict[str, Any]) -> None:
     """Write one record; its name is unique, so nothing is ever overwritten."""
-    at = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    at = stamp(datetime.now(UTC))
     path = f"{dataset}/{cause}/{at}~{table}~{state}~{key}~{session.run[:RUN_DIGITS]}-{uuid.uuid4().hex[:8]}.json"
     told = {"format": layout.FORMAT, "table": table, "state": state, "key": key, "at": at, "run": session.run}
     content = json.dumps({**body, **told}, sort_keys=True).encode()

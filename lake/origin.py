@@ -40,6 +40,10 @@ class Origin:
         """Whether a person's decision made the version."""
         return self.made_by not in ("drop", "inputs")
 
+    def to_record(self) -> dict[str, str]:
+        """What a record of the ledger says of a decision; nothing of what is made for a drop or inputs, which its cause names."""
+        return {"made_by": self.made_by, "made_from": self.made_from} if self.decided else {}
+
     def __str__(self) -> str:
         """For a person: `drop`, `flights@v12`, `rollback to v6`, `replay of v3`."""
         if not self.decided:

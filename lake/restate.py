@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from lake import layout, ledger
 from lake.job import Job
+from lake.origin import Origin
 from lake.publish import ENDED, Published, manifest_at
 from lake.repository import MAIN
 from lake.session import Session
+from lakegate.manifest import manifest_path
 from lakegate.names import VersionName
 
 PUBLISHED: Final = "published"
@@ -85,7 +87,10 @@ def close(session: Session, gap: Gap) -> None:
     number = gap.publication.get("version", 0)
     entry = session.repository.get_json(MAIN, layout.ledger_entry(gap.table, int(number))) or {}
     body = {"version": number, "attempt": gap.publication.get("attempt", ""), "durations": entry.get("durations", {}), "found": "on main"}
-    if gap.state != PUBLISHED:
+    if gap.state == PUBLISHED:
+        manifest = session.repository.get_json(MAIN, manifest_path(gap.table, int(number))) or {}
+        body |= Origin.of(manifest.get("source", {})).to_record()
+    else:
         body["reason"] = f"{gap.state} by {gap.publication.get('by', 'another version')}"
     key = str(entry.get("key", "-"))
     ledger.write(session, dataset=gap.dataset, cause=gap.cause, table=gap.table, state=gap.state, key=key, body=body)

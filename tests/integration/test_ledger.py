@@ -6,16 +6,18 @@ import json
 import re
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lake import drop_rows, hop, layout, ledger
+from lake import drop_rows, hop, layout, ledger, rebuilt
 from lake.entries import entries, trace
 from lake.ingest import ingest
 from lake.reconcile import reconcile
 from lake.repository import MAIN
+from lake.reprocess import reprocess
 from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lakegate.errors import Transient, UsageError
@@ -101,6 +103,12 @@ def test_a_drop_that_was_received_and_no_more_is_there(session: Session, tmp_pat
     drop = receive(session, "rides", delivered(tmp_path, "1.csv", "1,2.5"))
     (found,) = entries(session)
     assert (found.cause, found.table, found.state) == (drop.sha256, "rides_raw", "received")
+    assert 0 <= datetime.now(UTC).timestamp() - datetime.strptime(found.at, "%Y%m%dT%H%M%S.%f%z").timestamp() < 60
+    ingest(session, "rides", [delivered(tmp_path, "2.csv", "2,2.5")])
+    late = receive(session, "rides", delivered(tmp_path, "3.csv", "3,2.5"))
+    assert [item.state for item in entries(session)] == ["published"] * 4 + ["received"]
+    assert [(item.cause, item.state) for item in entries(session, newest=2)][1:] == [(late.sha256, "received")]
+    assert len(entries(session, newest=2)) == 2
 
 
 def test_a_run_that_nobody_knows_is_told_so(session: Session) -> None:
@@ -147,7 +155,11 @@ def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path
             (item.cause, item.table, item.state, item.version, *newest[item.version, item.table, item.state]) for item in entries(session)
         }
 
+    def decided() -> list[tuple[str, str]]:
+        return [(item.named, item.state) for item in entries(session) if item.made_by]
+
     before = known()
+    assert decided() == [("rollback to v1", "published")]
     assert sorted(state for _, table, state, *_ in before if table == "rides") == ["published"] * 4 + ["withdrawn"]
     assert reconcile(session) == []
     session.repository.delete_branch(layout.LEDGER)
@@ -155,7 +167,23 @@ def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path
     assert entries(session) == []
     assert {item.outcome for item in reconcile(session)} == {"mended"}
     assert known() == before
+    assert decided() == [("rollback to v1", "published")]
     assert reconcile(session) == []
+
+
+def test_a_decision_that_failed_is_called_what_it_is(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ingest(session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in range(2)])
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilt, "write_change", fail)
+        with pytest.raises(RuntimeError):
+            reprocess(session, session.catalog.get("rides"))
+    found = entries(session, "rides")[-1]
+    assert (found.named, found.state, found.made_by, found.made_from) == ("reprocess of v2", "failed", "reprocess", "rides@v2")
+    assert [item.named for item in entries(session, "rides")[:-1]] == [item.cause[:12] for item in entries(session, "rides")[:-1]]
 
 
 def test_a_record_that_its_run_did_not_come_to_is_made_up_for(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
