@@ -14,7 +14,11 @@ from lakegate.settings import Settings
 @json_option
 @lake_options
 def command(*, as_json: bool, settings: Settings) -> None:
-    """Tell how the lake is: the server, the contracts, the tables, and what is waiting. Starts nothing."""
+    """Tell how the lake is: the server, the contracts, the tables, and what is waiting. Starts nothing.
+
+    `open quarantined` are rows set aside that nobody decided on yet: `lakegate quarantine` lists them. `pending` are drops that were
+    received and are not published, those that are held among them; they stand below, with their states and why.
+    """
     from catalog.files import load_catalog
     from expectations.extension import stray_suite_files
     from lake.breaker import open_breakers
@@ -44,7 +48,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     click.echo(f"home    {settings.home.root}")
     click.echo(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
     if tables:
-        print_table(tables, ("table", "versions", "rows", "pending", "held"), empty="")
+        print_table(tables, ("table", "versions", "rows", "open_quarantined", "pending", "held"), empty="")
     for source, state in breakers.items():
         click.echo(f"waits   {source}: {state.recent.count('f')} of the last {len(state.recent)} attempts met a transient failure")
     if waiting:

@@ -13,13 +13,18 @@ from typing import Any
 import pytest
 
 from lake import drop_rows, hop, layout, ledger, rebuilt
+from lake.discard import discard
 from lake.entries import entries, trace
 from lake.ingest import ingest
+from lake.raw import carry_raw
+from lake.receive import receive
 from lake.reconcile import reconcile
 from lake.repository import MAIN
 from lake.reprocess import reprocess
 from lake.rollback import roll_back
 from lake.session import Session, open_session
+from lake.status import open_drops, table_states
+from lake.versions import list_quarantine
 from lakegate.errors import Transient, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -92,14 +97,13 @@ def test_a_failure_says_where_and_whether_another_try_may_help(
     assert body["run"] == session.run
     assert re.fullmatch(r"[0-9a-f]{32}", body["attempt"])
     assert "Anna" not in json.dumps(body)
+    assert [(item["state"], item["reason"]) for item in open_drops(session)] == [("failed", told[1])]
     ingest(session, "rides", [tmp_path / "1.csv"])
     done = entries(session, "rides")[-1]
     assert (done.state, done.attempts, done.failures) == ("published", 2, 1)
 
 
 def test_a_drop_that_was_received_and_no_more_is_there(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lake.receive import receive
-
     drop = receive(session, "rides", delivered(tmp_path, "1.csv", "1,2.5"))
     (found,) = entries(session)
     assert (found.cause, found.table, found.state) == (drop.sha256, "rides_raw", "received")
@@ -196,3 +200,32 @@ def test_a_record_that_its_run_did_not_come_to_is_made_up_for(session: Session, 
         [("no record that a drop is published", "rides_raw")] * 2 + [("no record that a drop is published", "rides")] * 2
     )
     assert {(item.table, item.state) for item in entries(session)} >= {("rides", "withdrawn"), ("rides", "published")}
+
+
+def test_status_says_of_a_drop_that_is_not_published_what_it_waits_for(session: Session, tmp_path: Path) -> None:
+    """Whatever an earlier hop, or an earlier delivery of it, came to."""
+    contract, files = session.catalog.get("rides"), [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in range(3)]
+    carry_raw(session, contract, receive(session, "rides", files[0]))
+    (found,) = open_drops(session)
+    assert (found["file"], found["state"]) == ("0.csv", "received")
+    assert found["reason"].startswith("rides_raw@v1 is published, rides has not judged it yet")
+    ingest(session, "rides", files[1:])
+    assert open_drops(session) == []
+    roll_back(session, VersionName("rides", 1), reason="a test")
+    receive(session, "rides", files[2])
+    assert [(item["state"], item["reason"]) for item in open_drops(session)] == [("received", "delivered anew since it was withdrawn")]
+
+
+def test_status_counts_rows_set_aside_until_somebody_decides_on_them(session: Session, tmp_path: Path) -> None:
+    def counted() -> int:
+        (state,) = table_states(session)
+        return int(state["open_quarantined"])
+
+    assert counted() == 0
+    ingest(session, "rides", [delivered(tmp_path, "1.csv", *(f"{ride},2.5" for ride in range(20)), "20,free")])
+    ingest(session, "rides", [delivered(tmp_path, "2.csv", *(f"{ride},2.5" for ride in range(30, 50)), "50,free")])
+    contract = session.catalog.get("rides")
+    first, _ = list_quarantine(session, contract)
+    assert counted() == 2
+    discard(session, contract, reason="a test", drop=first["drop"])
+    assert counted() == len(list_quarantine(session, contract)) == 1
