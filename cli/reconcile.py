@@ -17,7 +17,8 @@ from lakegate.settings import Settings
 def command(*, dry_run: bool, as_json: bool, settings: Settings) -> None:
     """Look for what attempts that died left behind; mend what is safe to mend, and tell the rest.
 
-    Nobody has to run it: the next attempt at anything finds what it needs. It tidies up what no attempt comes by any more.
+    Nobody has to run it: the next attempt at anything finds what it needs. It tidies up what no attempt comes by any more. What it finds
+    is `mended` (with --dry-run, `would mend`), and told how; or `left`, and told why, or what a person can do.
     """
     from lake.reconcile import reconcile
     from lake.session import open_session

@@ -23,17 +23,17 @@ from lake.versions import rebuild_manifests
 from lakegate.errors import IntegrityError
 from lakegate.names import VersionName
 
-Outcome = Literal["mended", "left"]
+Outcome = Literal["mended", "would mend", "left"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that was not as it should be, and what became of it."""
+    """Something that was not as it should be, and what became of it; `told` is how it is mended, or why it is left and what to do."""
 
     what: str
     where: str
     outcome: Outcome
-    told: str = ""
+    told: str
 
 
 def reconcile(session: Session, *, dry_run: bool = False) -> list[Finding]:
@@ -50,7 +50,7 @@ class _Reconciliation:
     @property
     def mended(self) -> Outcome:
         """What becomes of what may be mended."""
-        return "left" if self.dry_run else "mended"
+        return "would mend" if self.dry_run else "mended"
 
     def spooled(self) -> Iterator[Finding]:
         """Records of the ledger that waited for lakeFS."""
@@ -58,7 +58,7 @@ class _Reconciliation:
         if waiting and not self.dry_run:
             ledger.unspool(self.session)
         for name in waiting:
-            yield Finding("a record of the ledger waited in the spool", name, self.mended)
+            yield Finding("a record of the ledger waited in the spool", name, self.mended, "by carrying it into the lake")
 
     def branches(self) -> Iterator[Finding]:
         """Branches of attempts, by the queue that whoever works on one holds."""
@@ -71,7 +71,7 @@ class _Reconciliation:
                     if free and not self.dry_run:
                         self.session.repository.delete_branch(branch)
                     told = (
-                        ("a branch of an attempt that died", self.mended, "")
+                        ("a branch of an attempt that died", self.mended, "by deleting it")
                         if free
                         else ("a branch of an attempt", "left", "it is at work, or another home's")
                     )
@@ -93,7 +93,7 @@ class _Reconciliation:
                 if not self.dry_run:
                     give_name(repository, published)
                     note(self.session, published)
-                yield Finding(what, str(name), self.mended)
+                yield Finding(what, str(name), self.mended, "by making it, of the commit that published the version")
             except IntegrityError as error:
                 yield Finding(what, str(name), "left", error.what)
 
@@ -102,7 +102,8 @@ class _Reconciliation:
         for gap in list(gaps(self.session)):
             if not self.dry_run:
                 close(self.session, gap)
-            yield Finding(f"no record that a drop is {gap.state}", f"{gap.table} {gap.cause[:12]}", self.mended)
+            what, where = f"no record that a drop is {gap.state}", f"{gap.table} {gap.cause[:12]}"
+            yield Finding(what, where, self.mended, "by writing it, from what main says")
 
     def main(self) -> Iterator[Finding]:
         """What lies uncommitted on main."""
@@ -112,6 +113,6 @@ class _Reconciliation:
 
     def copies(self) -> Iterator[Finding]:
         """The home's copies of manifests, a cache."""
-        if not self.dry_run and (copied := rebuild_manifests(self.session)):
+        if copied := rebuild_manifests(self.session, dry_run=self.dry_run):
             folder = str(self.session.settings.home.root / "manifests")
-            yield Finding("home's copies of manifests", folder, "mended", f"{copied} copied from the lake")
+            yield Finding("home's copies of manifests", folder, self.mended, f"by copying {copied} from the lake")

@@ -68,14 +68,19 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
     return sorted(rows, key=lambda row: (str(row["file"]), str(row["drop"]), int(row["row"])))
 
 
-def rebuild_manifests(session: Session) -> int:
-    """Put the home's copies of manifests back where they are missing or damaged; returns how many."""
+def rebuild_manifests(session: Session, *, dry_run: bool = False) -> int:
+    """Put the home's copies of manifests back where they are missing or damaged (`dry_run`: only count them); returns how many."""
     copied = 0
     for tag in session.repository.tags(""):
         if (name := VersionName.from_tag(tag)) is None:
             continue
-        copied += session.copy_manifest(publish.manifest_at(session.repository, tag, name))
-    for name in expired(session.repository):
+        manifest = publish.manifest_at(session.repository, tag, name)
+        if dry_run:
+            copy = session.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version)
+            copied += not copy.exists() or copy.read_bytes() != manifest.to_bytes()
+        else:
+            copied += session.copy_manifest(manifest)
+    for name in () if dry_run else expired(session.repository):
         session.copy_expiry(name, session.repository.get(MAIN, layout.expired(name.table, name.number)) or b"")
     return copied
 

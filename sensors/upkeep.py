@@ -48,7 +48,7 @@ def mend(lake: LakegateResource) -> SensorDefinition:
             return SkipReason(str(error))
         for item in found:
             log = context.log.info if item.outcome == "mended" else context.log.warning
-            log("%s: %s (%s)", item.what, item.where, item.told or item.outcome)
+            log("%s: %s (%s: %s)", item.what, item.where, item.outcome, item.told)
         mended = sum(item.outcome == "mended" for item in found) + dead
         return SkipReason(f"{mended} mended, {len(found) + dead - mended} left." if found or dead else "Nothing was left behind.")
 

@@ -54,19 +54,23 @@ def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
     spool.mkdir(parents=True, exist_ok=True)
     record = f"rides/{'d' * 64}/20260101T000000.000000Z~rides~failed~-~01234567-01234567.json"
     (spool / record.replace("/", "~~")).write_bytes(b"{}")
-    copy = session.settings.home.manifest_copy(session.settings.tenant, "rides", 1)
-    copy.unlink()
+    copies = [session.settings.home.manifest_copy(session.settings.tenant, table, 1) for table in ("rides", "rides_raw")]
+    for copy in copies:
+        copy.unlink()
     expected = [
         ("a record of the ledger waited in the spool", record),
         *(("a branch of an attempt that died", branch) for branch in branches),
         ("a version without tag", "rides@v1"),
         ("a version without retention branch", "rides@v2"),
+        ("home's copies of manifests", str(session.settings.home.root / "manifests")),
     ]
-    assert told(reconcile(session, dry_run=True)) == [(*item, "left") for item in expected]
-    assert told(reconcile(session))[:6] == [(*item, "mended") for item in expected]
+    would, did = reconcile(session, dry_run=True), reconcile(session)
+    assert told(would) == [(*item, "would mend") for item in expected]
+    assert told(did) == [(*item, "mended") for item in expected]
+    assert all(item.told.startswith("by ") for item in would + did)
     assert session.repository.commit_of(name.tag) == commit
     assert session.repository.get(layout.LEDGER, record) == b"{}"
-    assert copy.exists()
+    assert all(copy.exists() for copy in copies)
     assert reconcile(session) == []
     assert not any(audit_all(session).values())
     tried("P3 exactly once", "leftovers of dead attempts are planted: `reconcile` mends each", len(expected))
@@ -98,7 +102,10 @@ def test_what_is_none_of_lakegates_is_told_and_left(scene: Scene) -> None:
     session = scene.open()
     session.repository.branch("somebody", MAIN)
     session.repository.put(MAIN, "somebody/was/here", b"")
-    assert told(reconcile(session)) == [
+    found = reconcile(session, dry_run=True)
+    assert told(found) == told(reconcile(session))
+    assert all(item.told for item in found)
+    assert told(found) == [
         ("a branch that is none of Lakegate's", "somebody", "left"),
         ("an uncommitted object on main, which stops every publish", "somebody/was/here", "left"),
     ]
