@@ -4,7 +4,8 @@ Arguments: a plan in JSON, then the command line's own. The plan's keys, all but
 `table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
 `kill-both`; `fill` the disk, for the run, or `fill-lakefs`, for the server; or `stop` the run, until somebody lets it go on. `timeline` is a
 file that each step is written to as it is reached: seconds since 1970, table, step. `calls` is a file that a point is added to for each
-request to lakeFS's API, every try of it, and an x where it wasn't answered; `patience`: the seconds after which it is given up.
+request to lakeFS's API, every try of it, and an x where it wasn't answered; `patience`: the seconds after which it is given up. `called` is a
+file for the seconds since 1970 of the first request.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from lakefs_sdk import rest
+from urllib3.exceptions import HTTPError
 
 
 def main() -> None:
@@ -57,14 +60,25 @@ def main() -> None:
         lake.calls.CALL_SECONDS = plan["patience"]
     if "calls" in plan:
         count(Path(plan["calls"]))
+    if "called" in plan:
+        note_first(Path(plan["called"]))
     command_line()
+
+
+def note_first(called: Path) -> None:
+    """Write down when the first request is made."""
+    honest = rest.RESTClientObject.request
+
+    def request(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not called.exists():
+            called.write_text(str(time.time()))
+        return honest(self, *args, **kwargs)
+
+    rest.RESTClientObject.request = request
 
 
 def count(calls: Path) -> None:
     """Add a point for each request, and an x where it wasn't answered."""
-    from lakefs_sdk import rest
-    from urllib3.exceptions import HTTPError
-
     honest = rest.RESTClientObject.request
 
     def request(self: Any, *args: Any, **kwargs: Any) -> Any:
