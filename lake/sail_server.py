@@ -7,6 +7,7 @@ the kernel closes however its owner dies. It imports nothing of ours.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ END = 10
 
 def main() -> None:
     """Serve until standard input ends."""
+    gc.disable()  # hardly anything here is Python's, but for imports, of which its collector would take a fifth
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(ip="127.0.0.1", port=0)
