@@ -1,4 +1,4 @@
-"""What `lakegate approve` and `lakegate reject` share: find the held drop, decide, carry what follows, tell Dagster."""
+"""What `lakegate approve` and `lakegate reject` share: find the drop, decide, carry what follows, tell Dagster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lakegate.errors import Exit, LakegateError
 from lakegate.settings import Settings
 
 if TYPE_CHECKING:
-    from lake.hold import HeldDrop
+    from lake.hold import OpenDrop
     from lake.ingest import DropResult
     from lake.session import Session
 
@@ -21,22 +21,23 @@ class Decision(Protocol):
     """`lake.hold.approve` or `reject`."""
 
     def __call__(
-        self, session: Session, held: HeldDrop, *, reason: str, on_error: Callable[[str, LakegateError], None] | None = None
+        self, session: Session, drop: OpenDrop, /, *, reason: str, on_error: Callable[[str, LakegateError], None] | None = None
     ) -> Iterator[DropResult]:
         """Decide, and carry what follows."""
 
 
-def decide(decision: Decision, drop: str, *, reason: str, as_json: bool, settings: Settings) -> None:
-    """Decide on a held drop and show what became of it and of those that waited.
+def decide(
+    find: Callable[[Session, str], OpenDrop], decision: Decision, drop: str, *, reason: str, as_json: bool, settings: Settings
+) -> None:
+    """Decide on a drop that `find` knows and show what became of it and of those that waited.
 
     Raises:
-        UsageError: No held drop is called so, or no reason was given.
+        UsageError: No such drop is called so, or no reason was given.
         Exit: With the worst exit code of what followed.
     """
     from cli.progress import Progress
     from cli.tell import tell_dagster
     from expectations.verdict import Verdict
-    from lake.hold import find_held
     from lake.session import open_session
 
     errors: list[LakegateError] = []
@@ -48,14 +49,14 @@ def decide(decision: Decision, drop: str, *, reason: str, as_json: bool, setting
     results = []
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
-        held = find_held(session, drop)
-        for result in decision(session, held, reason=reason, on_error=failed):
+        found = find(session, drop)
+        for result in decision(session, found, reason=reason, on_error=failed):
             results.append(result)
             progress.drop(result)
     tell_dagster(session, results)
     if as_json:
         print_json([result.to_json() for result in results])
     elif not results:
-        click.echo(f"{held.contract.name}: {held.cause[:12]} decided, on record")
+        click.echo(f"{found.contract.name}: {found.cause[:12]} decided, on record")
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
     raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in errors), Exit.BLOCKED if stopped else Exit.OK]))

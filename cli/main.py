@@ -23,7 +23,7 @@ VERBS: Final = {
     "replay": "Judge rows that are set aside again; publish those that pass.",
     "discard": "Decide that rows which are set aside never come back.",
     "approve": "Let a drop pass that the gate held for a person.",
-    "reject": "Refuse a drop that the gate held for a person.",
+    "reject": "Give up a drop that was held, refused or failed.",
     "reprocess": "Rebuild a table from raw under the present rules.",
     "rollback": "Publish the state of an earlier version as the next one.",
     "ledger": "Tell where every drop is at every hop, and why.",

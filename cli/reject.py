@@ -15,10 +15,11 @@ from lakegate.settings import Settings
 @json_option
 @lake_options
 def command(drop: str, *, reason: str, as_json: bool, settings: Settings) -> None:
-    """Refuse DROP (its SHA-256, or the beginning of it), which the gate held, and carry what waited for it.
+    """Give DROP up (its SHA-256, or the beginning of it), which was held, refused or failed, and carry what waited for it.
 
-    Its bytes stay in raw; `lakegate ingest --again` has it judged anew. Exit: 0, or 3 where a drop that waited is stopped.
+    `lakegate status` lists it no more. Its bytes stay in raw and `lakegate ledger` tells who gave it up and why; delivered again it is
+    judged anew where the contract changed since, or with --again. Exit: 0, or 3 where a drop that waited is stopped.
     """
-    from lake.hold import reject
+    from lake.hold import find_rejectable, reject
 
-    decide(reject, drop, reason=reason, as_json=as_json, settings=settings)
+    decide(find_rejectable, reject, drop, reason=reason, as_json=as_json, settings=settings)

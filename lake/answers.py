@@ -16,7 +16,9 @@ from lakegate.errors import LakegateError, Transient
 
 APPROVED: Final = "approved"
 """State of the record by which a person lets a held drop pass."""
-STATES: Final = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD}
+DISCARDED: Final = "discarded"
+"""State of the record by which a person rejects a drop that was held, refused or failed."""
+STATES: Final = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD, DISCARDED: Verdict.BLOCKED}
 """Verdicts that a record repeats."""
 
 
@@ -66,6 +68,8 @@ def answered_before(session: Session, job: Job, key: str) -> HopResult | None:
         return None
     body = ledger.read(session, newest)
     if newest.state == "held" and set(body["holding"]) <= set(approval_of(session, job).get("rules", ())):
+        return None
+    if "counts" not in body:  # it was rejected after a failure: there is no verdict to repeat
         return None
     return HopResult(job.hop, job.table, STATES[newest.state], None, body["counts"], body["rules"], body["reason"], cause=job.cause)
 

@@ -1,4 +1,4 @@
-"""A drop that the gate held: a person lets it pass, or refuses it, with a reason, on record."""
+"""A drop that the gate held: a person lets it pass, or rejects it, with a reason, on record. A refused or failed one can be rejected too."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Any, Final
 
 from catalog.contract import Contract
 from lake import ledger
-from lake.answers import APPROVED
+from lake.answers import APPROVED, DISCARDED
 from lake.ingest import DropResult, OnError, carry, carry_features_from, carry_waiting
-from lake.receive import pending, received, who
+from lake.receive import is_pending, pending, received, who
 from lake.session import Session
 from lakegate.errors import UsageError
 
 SHORTEST: Final = 4
 """Digits that a drop is named by, at least."""
+HELD: Final = ("held", APPROVED)
+REFUSED: Final = ("blocked", "failed")
 
 
 @dataclass(frozen=True)
-class HeldDrop:
-    """What waits for a person: the cause (a drop, or the parents of a feature's next version), and the verdict on record."""
+class OpenDrop:
+    """What a person can decide on: the cause (a drop, or the parents of a feature's next version), and the newest record of it."""
 
     contract: Contract
     cause: str
@@ -34,24 +36,55 @@ class HeldDrop:
         return self.record.state == APPROVED
 
 
-def held_drops(session: Session) -> list[HeldDrop]:
+def held_drops(session: Session) -> list[OpenDrop]:
     """Everything that is held, table by table, and what was approved and is not published yet."""
-    return [
-        HeldDrop(contract, cause, newest, ledger.read(session, newest))
-        for contract in session.catalog.contracts.values()
-        for cause in _open_causes(session, contract)
-        if (newest := ledger.latest(session, dataset=contract.name, cause=cause)) is not None and newest.state in ("held", APPROVED)
-    ]
+    return _drops(session, HELD)
 
 
-def find_held(session: Session, name: str) -> HeldDrop:
+def open_causes(session: Session, contract: Contract) -> Iterator[tuple[str, ledger.Record | None]]:
+    """What may be decided on, each with its newest record where there is one.
+
+    The pending drops of a dataset but for those that a person rejected; the newest cause that a feature table was tried for.
+    """
+    if contract.kind != "dataset":
+        if (newest := ledger.newest(session, contract.name)) is not None:
+            yield newest.cause, newest
+        return
+    for digest in pending(session, contract.name):
+        newest = ledger.latest(session, dataset=contract.name, cause=digest)
+        if newest is None or newest.state != DISCARDED:
+            yield digest, newest
+
+
+def find_held(session: Session, name: str) -> OpenDrop:
     """The held drop whose SHA-256 begins so; `dataset:` before it says which, where two datasets hold the same bytes.
 
     Raises:
         UsageError: None does, or more than one.
     """
+    return _find(held_drops(session), name, kind="held")
+
+
+def find_rejectable(session: Session, name: str) -> OpenDrop:
+    """The same of every drop that can be rejected: held, refused or failed, and not published.
+
+    Raises:
+        UsageError: None is called so, or more than one.
+    """
+    return _find(_drops(session, HELD + REFUSED), name, kind="held, refused or failed")
+
+
+def _drops(session: Session, states: tuple[str, ...]) -> list[OpenDrop]:
+    return [
+        OpenDrop(contract, cause, newest, ledger.read(session, newest))
+        for contract in session.catalog.contracts.values()
+        for cause, newest in open_causes(session, contract)
+        if newest is not None and newest.state in (states if contract.kind == "dataset" else HELD)
+    ]
+
+
+def _find(everything: list[OpenDrop], name: str, *, kind: str) -> OpenDrop:
     dataset, _, digits = name.rpartition(":")
-    everything = held_drops(session)
     found = [
         item
         for item in everything
@@ -60,11 +93,11 @@ def find_held(session: Session, name: str) -> HeldDrop:
     if len(found) == 1:
         return found[0]
     known = ", ".join(f"{item.contract.name}:{item.cause[:12]}" for item in everything) or "nothing"
-    what = f"{len(found)} held drops begin with {name!r}" if found else f"no held drop begins with {name!r}"
-    raise UsageError(what, fix=f"held is {known}")
+    what = f"{len(found)} {kind} drops begin with {name!r}" if found else f"no {kind} drop begins with {name!r}"
+    raise UsageError(what, fix=f"{kind} is {known}")
 
 
-def approve(session: Session, held: HeldDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
+def approve(session: Session, held: OpenDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
     """Let a held drop pass the rules that held it, and carry it, with what waited for it. What else is broken still counts.
 
     Raises:
@@ -81,23 +114,34 @@ def approve(session: Session, held: HeldDrop, *, reason: str, on_error: OnError 
     yield from carry_waiting(session, held.contract.name, tried={held.cause}, on_error=on_error)
 
 
-def reject(session: Session, held: HeldDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
-    """Refuse a held drop as if a blocking rule had; then carry what waited for it. Its bytes stay in raw.
+def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
+    """Say of a drop that was held, refused or failed that nobody waits for it any more; then carry what waited for it.
+
+    Its bytes stay in raw. What its verdict depends on may change, or it is delivered `--again`: it is then judged anew.
 
     Raises:
-        UsageError: No reason was given, it was decided on already, or it is a feature's version.
+        UsageError: No reason was given, it was decided on already or published, or it is a feature's version.
     """
-    if held.contract.kind == "feature":
-        what = f"a version of {held.contract.name} can't be rejected: the ones after it are made from the same inputs"
+    if drop.contract.kind == "feature":
+        what = f"a version of {drop.contract.name} can't be rejected: the ones after it are made from the same inputs"
         raise UsageError(what, fix="approve it, or change its SQL or the rule: it is then judged anew")
-    if held.approved:
-        raise UsageError(f"{held.cause[:12]} was approved already", fix="`lakegate approve` carries it where that was cut off")
-    told = f"rejected by {who()}: {reason.strip()} (held by {', '.join(held.body['holding'])})"
-    _decide(session, held, "blocked", reason, held.body | {"reason": told})
-    yield from carry_waiting(session, held.contract.name, tried={held.cause}, on_error=on_error)
+    if drop.approved:
+        raise UsageError(f"{drop.cause[:12]} was approved already", fix="`lakegate approve` carries it where that was cut off")
+    told = f"rejected by {who()}: {reason.strip()} ({_why_open(drop)})"
+    _decide(session, drop, DISCARDED, reason, drop.body | {"reason": told})
+    yield from carry_waiting(session, drop.contract.name, tried={drop.cause}, on_error=on_error)
 
 
-def _decide(session: Session, held: HeldDrop, state: str, reason: str, body: dict[str, Any]) -> None:
+def _why_open(drop: OpenDrop) -> str:
+    """What had become of it, in a few words; the record that says more stays."""
+    body, state = drop.body, drop.record.state
+    if state == "failed":
+        return f"failed at {body.get('step') or 'an unknown step'}: {body.get('message', '')}"
+    broken = [rule["rule"] for rule in body.get("rules", ()) if rule["severity"] == "block" and rule["failed"]]
+    return f"held by {', '.join(body['holding'])}" if state == "held" else f"refused by {', '.join(broken) or 'the gate'}"
+
+
+def _decide(session: Session, held: OpenDrop, state: str, reason: str, body: dict[str, Any]) -> None:
     if not reason.strip():
         raise UsageError("a decision needs a reason", fix="add --reason, which is kept on record")
     made = {
@@ -110,15 +154,8 @@ def _decide(session: Session, held: HeldDrop, state: str, reason: str, body: dic
     dataset, table = held.contract.name, held.record.table
     with session.queue(table):
         newest = ledger.latest(session, dataset=dataset, cause=held.cause, table=table)
-        if newest is None or newest.path != held.record.path:
+        published = held.contract.kind == "dataset" and not is_pending(session, dataset, held.cause)
+        if newest is None or newest.path != held.record.path or published:
             what = f"{held.cause[:12]} was decided on, or judged again, meanwhile"
-            raise UsageError(what, fix="`lakegate status` counts what is held now")
+            raise UsageError(what, fix="`lakegate status` lists what is open now")
         ledger.write(session, dataset=dataset, cause=held.cause, table=table, state=state, key=held.record.key, body=made)
-
-
-def _open_causes(session: Session, contract: Contract) -> list[str]:
-    """What may be held: the pending drops of a dataset, and the newest cause that a feature table was tried for."""
-    if contract.kind == "dataset":
-        return pending(session, contract.name)
-    newest = ledger.newest(session, contract.name)
-    return [newest.cause] if newest is not None else []

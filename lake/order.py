@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from catalog.contract import Contract
 from lake import ledger, publish
-from lake.answers import APPROVED
+from lake.answers import APPROVED, DISCARDED
 from lake.evaluate import missing_reference
 from lake.receive import Drop, pending, received, settle
 from lake.session import Session
@@ -34,7 +34,7 @@ def order_of(session: Session, contract: Contract, drop: str) -> int | str | Non
 def waits_for(session: Session, contract: Contract, drop: Drop, *, carry_raw: CarryRaw) -> str | None:
     """Why a drop can't be published now, in words; None where it is its turn.
 
-    It waits only for earlier drops already received and neither published nor blocked; a late one publishes next.
+    It waits only for earlier drops already received and neither published, blocked nor rejected; a late one publishes next.
     `carry_raw` carries a drop whose raw verdict is missing through the raw hop, because only then its order is known.
     """
     if (reference := missing_reference(session, contract)) is not None:
@@ -69,7 +69,7 @@ def _before(theirs: int | str, mine: int | str) -> bool:
 
 def _blocked(session: Session, dataset: str, drop: str) -> bool:
     newest = ledger.latest(session, dataset=dataset, cause=drop)
-    return newest is not None and newest.state == "blocked"
+    return newest is not None and newest.state in ("blocked", DISCARDED)
 
 
 def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
@@ -96,7 +96,7 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
     for digest in pending(session, contract.name):
         newest = ledger.latest(session, dataset=contract.name, cause=digest)
         if (newest is not None and newest.state in ("waiting", APPROVED)) or (
-            stranded and (newest is None or newest.state not in ("blocked", "held")) and not session.drops.elsewhere(digest)
+            stranded and (newest is None or newest.state not in ("blocked", "held", DISCARDED)) and not session.drops.elsewhere(digest)
         ):
             found.append(received(session, contract.name, digest))
     return in_order(session, contract, found)

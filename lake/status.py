@@ -1,14 +1,13 @@
-"""The lake at one glance: each table's versions and rows, and each drop that was received and is not published."""
+"""The lake at one glance: each table's versions and rows, and each drop that was received and is neither published nor rejected."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from lake import ledger, publish
-from lake.hold import held_drops
-from lake.receive import pending, received
+from lake.hold import held_drops, open_causes
+from lake.receive import received
 from lake.repository import MAIN
 from lake.restate import STATES
 from lake.session import Session
@@ -20,21 +19,21 @@ def table_states(session: Session) -> list[dict[str, Any]]:
 
     `open_quarantined` are rows set aside of which nothing has become yet.
     """
-    states, held = [], Counter(item.contract.name for item in held_drops(session) if not item.approved)
+    states = []
     for contract in sorted(session.catalog.contracts.values(), key=lambda item: (item.kind != "dataset", item.name)):
         head = publish.head(session.repository, contract.name)
         rows = aside = 0
         if head is not None:
             manifest = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, int(head["version"])))
             rows, aside = manifest.counts.after, manifest.aside.get("open", sum(item.rows for item in manifest.quarantine))
-        waiting = len(pending(session, contract.name)) if contract.kind == "dataset" else 0
+        opened = [newest.state if newest else "received" for _, newest in open_causes(session, contract)]
         states.append(
             {
                 "table": contract.name,
                 "versions": int(head["version"]) if head else 0,
                 "rows": rows,
-                "pending": waiting,
-                "held": held[contract.name],
+                "pending": len(opened) if contract.kind == "dataset" else 0,
+                "held": opened.count("held"),
                 "open_quarantined": aside,
             }
         )
@@ -42,14 +41,13 @@ def table_states(session: Session) -> list[dict[str, Any]]:
 
 
 def open_drops(session: Session) -> list[dict[str, Any]]:
-    """Every drop that was received and is not published, and every feature version that is held: its state on record, and why.
+    """Every drop that was received and is neither published nor rejected, and every feature version that is held: its state, and why.
 
     What is on record of an earlier hop, or of an earlier delivery, is no state of a drop that is still to be judged: it is received.
     """
     drops = []
     for contract in session.catalog.contracts.values():
-        for digest in pending(session, contract.name) if contract.kind == "dataset" else ():
-            newest = ledger.latest(session, dataset=contract.name, cause=digest)
+        for digest, newest in open_causes(session, contract) if contract.kind == "dataset" else ():
             state, reason = _standing(contract.name, newest, ledger.read(session, newest)) if newest else ("received", "")
             drops.append(_open(contract.name, digest, received(session, contract.name, digest).name, state, reason))
     held = [item for item in held_drops(session) if item.contract.kind == "feature"]

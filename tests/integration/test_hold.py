@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from lake import hold
+from lake.raw import carry_raw
+from lake.receive import receive
 from lake.session import open_session
 
 pytestmark = pytest.mark.server
@@ -112,6 +114,7 @@ def test_rejected_it_stays_refused_and_keeps_nobody_waiting(readings: Any) -> No
     assert "rejected by" in result["hops"][-1]["reason"]
     assert "seconds, not minutes" in result["hops"][-1]["reason"]
     assert readings.raw("readings", drop(content)) == content
+    assert readings.run("status", "--json").json["open"] == []
     (anew,) = readings.ingest("readings", path, code=3, options=("--again",))
     assert anew["verdict"] == "held"
 
@@ -127,3 +130,47 @@ def test_approved_by_somebody_who_died_before_carrying_it_it_is_carried_by_whoev
     results = readings.ingest("readings", readings.file("day-3.csv", day(3)))
     assert {result["drop"] for result in results if result["verdict"] == "passed"} == {drop(content), drop(day(3))}
     assert readings.manifest("readings", 2)["notes"]["approved"]["reason"] == "checked"
+
+
+def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_more(readings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, state = b"id,day\n1,2\n", readings.state()
+    path = readings.file("bad.csv", bad)
+    readings.ingest("readings", path, code=3)
+    session = open_session(readings.settings)
+    with monkeypatch.context() as patched:
+        patched.setattr("lake.raw.parse_received", lambda *_: 1 / 0)
+        drop_2 = receive(session, "readings", readings.file("day-2.csv", day(2)))
+        with pytest.raises(ZeroDivisionError):
+            carry_raw(session, session.catalog.get("readings"), drop_2)
+
+    def opened() -> dict[str, str]:
+        return {item["file"]: item["state"] for item in readings.run("status", "--json").json["open"]}
+
+    assert opened() == {"bad.csv": "blocked", "day-2.csv": "failed"}
+    refused = readings.run("reject", drop(day(1))[:12], "--reason", "published")
+    assert refused.code == 2
+    assert "no held, refused or failed drop begins with" in refused.err
+    assert readings.run("approve", drop(bad)[:12], "--reason", "not held").code == 2
+    assert readings.run("reject", drop(bad)[:12], "--reason", " ").code == 2
+
+    for content in (day(2), bad):
+        done = readings.run("reject", drop(content)[:12], "--reason", "of another system")
+        assert done.code == 0, done
+    assert opened() == {}
+    (counted,) = [item for item in readings.run("status", "--json").json["tables"] if item["table"] == "readings"]
+    assert (counted["pending"], counted["held"]) == (0, 0)
+    assert readings.state() == state
+    assert readings.raw("readings", drop(bad)) == bad
+    last = readings.ledger("readings", drop(bad))[-1]
+    assert (last["state"], last["decision"], bool(last["by"]), bool(last["at"])) == ("discarded", "of another system", True, True)
+    assert [record["state"] for record in readings.ledger("readings", drop(bad))] == ["blocked", "discarded"]
+    assert readings.run("reject", drop(bad)[:12], "--reason", "twice").code == 2
+
+    (result,) = readings.ingest("readings", path, code=3)
+    assert result["hops"][0]["reason"].startswith("rejected by ")
+    assert opened() == {}
+    (result,) = readings.ingest("readings", path, code=3, options=("--again",))
+    assert "missing: minutes" in result["hops"][0]["reason"]
+    assert opened() == {"bad.csv": "blocked"}
+    (result,) = readings.ingest("readings", readings.files / "day-2.csv")
+    assert result["verdict"] == "passed"
