@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import json_option, lake_options, print_json
+from cli.options import home_options, json_option, print_json
 from lakegate.errors import UsageError
 from lakegate.settings import Settings
 
@@ -14,7 +14,7 @@ from lakegate.settings import Settings
 @click.command("backup")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @json_option
-@lake_options
+@home_options
 def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
     """Copy the home into FOLDER: all that was delivered, every version, and what Dagster knows.
 

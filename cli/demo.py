@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from cli.options import json_option, lake_options, print_json
-from lakegate.errors import Exit, LakegateError
+from lakegate.errors import Exit, LakegateError, UsageError
 from lakegate.settings import Settings
 
 MONTHS = 12
@@ -29,9 +29,10 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
     anywhere, the next demo goes on from there.
     """
     from assets.materialize import materialize_drops
+    from catalog.files import load_catalog
     from cli.progress import Progress
     from expectations.verdict import Verdict
-    from lake.sample import deliver_sample
+    from lake.sample import REFERENCES, deliver_sample
     from lake.session import open_session
 
     errors: list[LakegateError] = []
@@ -41,8 +42,13 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
         click.echo(f"error: {name}: {error}", err=True)
 
     start = time.perf_counter()
+    catalog = load_catalog(settings.project)
+    if missing := sorted({*REFERENCES, "flights"} - {*catalog.contracts, *catalog.declared, *catalog.broken}):
+        what = f"{settings.project} has no contracts of the demo's {', '.join(missing)}"
+        raise UsageError(what, fix="run it outside of a lake of your own, or with --project naming Lakegate's checkout")
     with Progress(quiet=as_json) as progress:
         session = open_session(settings, watcher=progress.step)
+        session.catalog = catalog
         deliveries = deliver_sample(settings.home.root / "demo", months=months)
         results = materialize_drops(session, deliveries, on_result=progress.drop, on_error=failed)
     if as_json:

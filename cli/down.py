@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from cli.options import json_option, lake_options, print_json
+from cli.options import home_options, json_option, print_json
 from lakegate.settings import Settings
 
 
 @click.command("down")
 @json_option
-@lake_options
+@home_options
 def command(*, as_json: bool, settings: Settings) -> None:
     """Stop the embedded lakeFS. Snapshots can still be read; the home can be copied or moved."""
     from lake.server import stop_server

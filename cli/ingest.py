@@ -32,10 +32,12 @@ def command(
     CSV, also gzipped or zipped. Drops are published in the order that the contract asks for; a drop that waited for one of
     these is carried too. Exit: 0 published or unchanged, 3 blocked, held or waiting.
     """
+    from catalog.files import load_catalog
     from cli.progress import Progress
     from cli.tell import tell_dagster
     from expectations.verdict import Verdict
     from lake.ingest import ingest
+    from lake.receive import check_path
     from lake.rehearse import rehearse
     from lake.session import open_session
 
@@ -45,8 +47,14 @@ def command(
         errors.append(error)
         click.echo(f"error: {name}: {error}", err=True)
 
+    # A slip in the call is told before a home is made and lakeFS started in it.
+    catalog = load_catalog(settings.project)
+    catalog.get(dataset)
+    for path in files:
+        check_path(path)
     with Progress(quiet=as_json) as progress:
         session = open_session(settings, watcher=progress.step, ready=dry_run)
+        session.catalog = catalog
         session.backfill = backfill
         if dry_run:
             results = rehearse(session, dataset, files, supersede=supersede)

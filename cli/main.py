@@ -85,8 +85,8 @@ class Verbs(click.Group):
 def lakegate() -> None:
     """Carry data from raw files to tagged, explained versions, through a gate at every hop.
 
-    State lives in a home folder (.lakegate, --home or LAKEGATE_HOME); contracts come from the project (the working
-    directory where it has catalog/contracts/, --project or LAKEGATE_PROJECT). Results go to stdout, all else to stderr.
+    State lives in a home folder (.lakegate, --home or LAKEGATE_HOME); contracts come from the project (--project,
+    LAKEGATE_PROJECT, the working directory where it has catalog/contracts/, else the demo's, which is said). Results go to stdout, all else to stderr.
     Exit: 0 published or unchanged, 3 blocked, held, waiting or moved too far, 2 wrong call or contract, 1 anything else.
     """
 

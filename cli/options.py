@@ -21,7 +21,19 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 
 
 def lake_options(function: Callable[..., R]) -> Callable[..., R]:
-    """Add --home, --project and --tenant, and hand the verb a `Settings` instead."""
+    """Add --home, --project and --tenant, and hand the verb a `Settings` instead; say whose contracts it reads where that may surprise."""
+
+    def told(settings: Settings) -> Settings:
+        if settings.shipped:
+            why = "this folder has no catalog/contracts/; --project names another, `lakegate init DIR` makes one"
+            click.echo(f"project {settings.project}, which ships with Lakegate ({why})", err=True)
+        return settings
+
+    return home_options(functools.wraps(function)(lambda *args, settings, **kwargs: function(*args, settings=told(settings), **kwargs)))
+
+
+def home_options(function: Callable[..., R]) -> Callable[..., R]:
+    """The same for a verb that reads no contract."""
 
     @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Home folder (LAKEGATE_HOME, else .lakegate).")
     @click.option("--project", type=click.Path(path_type=Path, file_okay=False), help="Folder with catalog/contracts/ (LAKEGATE_PROJECT).")

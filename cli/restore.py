@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from cli.options import json_option, lake_options, print_json
+from cli.options import home_options, json_option, print_json
 from lakegate.settings import Settings
 
 
 @click.command("restore")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @json_option
-@lake_options
+@home_options
 def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
     """Put the backup in FOLDER where the home is to be: --home, or LAKEGATE_HOME. The home must not be there yet."""
     from lake.backup import restore

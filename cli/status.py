@@ -37,6 +37,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
         print_json(
             {
                 "home": str(settings.home.root),
+                "project": str(settings.project),
                 "lakefs": asdict(server),
                 "tables": tables,
                 "open": waiting,
@@ -46,6 +47,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
         )
         return
     click.echo(f"home    {settings.home.root}")
+    click.echo(f"project {settings.project}")
     click.echo(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
     if tables:
         print_table(tables, ("table", "versions", "rows", "open_quarantined", "pending", "held"), empty="")

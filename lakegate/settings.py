@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from lakegate.errors import UsageError
 from lakegate.home import Endpoint, Home
@@ -15,6 +15,8 @@ from lakegate.names import checked_name
 
 Engine = Literal["sail", "spark"]
 GIB = 1024**3
+SHIPPED: Final = Path(__file__).resolve().parent.parent
+"""The project that ships with the service: the demo's."""
 _WHOLE = re.compile(r"[1-9][0-9]{0,17}\Z")
 _URL = re.compile(r"https?://[^/?#@\s]+/*\Z")
 
@@ -43,6 +45,8 @@ class Settings:
     """Storage namespace prefix on the external lakeFS, for example s3://bucket/lakegate; the tenant is appended."""
     spark_remote: str = "local[2]"
     """Where the Spark engine runs: local[N], or the sc:// address of a Spark Connect server."""
+    shipped: bool = False
+    """Whether nobody named the project and the working directory is none, so that it is the one that ships with the service."""
 
     @property
     def repository(self) -> str:
@@ -73,7 +77,8 @@ class Settings:
             UsageError: A setting has a value that it can't have.
         """
         env = os.environ if environ is None else environ
-        folder = Path(project or env.get("LAKEGATE_PROJECT") or _default_project()).expanduser().resolve()
+        named = project or env.get("LAKEGATE_PROJECT") or _own_project()
+        folder = Path(named or SHIPPED).expanduser().resolve()
         root = Path(home or env.get("LAKEGATE_HOME") or ".lakegate").expanduser().absolute()
         engine = env.get("LAKEGATE_ENGINE", "sail")
         if engine not in get_args(Engine):
@@ -93,6 +98,7 @@ class Settings:
             lakefs=_external(env),
             lakefs_namespace=env.get("LAKEGATE_LAKEFS_NAMESPACE"),
             spark_remote=env.get("LAKEGATE_SPARK_REMOTE", "local[2]"),
+            shipped=named is None,
         )
 
 
@@ -120,7 +126,7 @@ def _positive(env: Mapping[str, str], name: str, default: int, *, of: str) -> in
     return int(text)
 
 
-def _default_project() -> Path:
-    """The working directory where it is a lake of the user's own, else the one that ships with the service."""
+def _own_project() -> Path | None:
+    """The working directory where it is a lake of the user's own."""
     here = Path.cwd()
-    return here if (here / "catalog" / "contracts").is_dir() else Path(__file__).resolve().parent.parent
+    return here if (here / "catalog" / "contracts").is_dir() else None

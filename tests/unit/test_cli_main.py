@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
+from catalog.project import init_project
 from cli import main as cli
-from lakegate.settings import Settings
+from lakegate.settings import SHIPPED, Settings
 
 
 class PanicError(BaseException):
@@ -61,3 +63,49 @@ def test_a_slip_in_the_call_is_told_with_what_was_meant(
         cli.main()
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
+
+
+def ended(*said: str) -> int:
+    """The exit code of a command."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "argv", ["lakegate", *said])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def test_without_contracts_of_its_own_a_folder_is_told_whose_are_taken_and_a_slip_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("LAKEGATE_PROJECT", "LAKEGATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    taken = f"project {SHIPPED}, which ships with Lakegate (this folder has no catalog/contracts/"
+    slips = (("ingest", "readings", __file__), "unknown dataset 'readings'"), (("ingest", "airlines", "none.csv"), "can't be read")
+    for said, told in slips:
+        assert ended(*said) == 2
+        written = capsys.readouterr()
+        assert written.err.startswith(taken)
+        assert told in written.err
+        assert list(tmp_path.iterdir()) == []
+    assert ended("status", "--project", str(SHIPPED)) == 2
+    assert ended("down") == 0
+    assert "project" not in capsys.readouterr().err
+
+
+def test_in_a_lake_of_the_users_own_nothing_starts_that_has_no_contract_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("LAKEGATE_PROJECT", raising=False)
+    init_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for said, told in (
+        (("ingest", "readings", __file__), "write a contract"),
+        (("demo",), "no contracts of the demo's airlines, airports"),
+    ):
+        assert ended(*said) == 2
+        written = capsys.readouterr()
+        assert "ships with" not in written.err
+        assert told in written.err
+        assert not (tmp_path / ".lakegate").exists()
