@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from catalog.document import Document, Steps, suggest
+from catalog.document import Document, Steps
 from catalog.nested import Nested
 
-NESTED_TYPES: Final = ("string", "integer", "number", "boolean", "date", "timestamp", "object", "array")
 CONTAINERS: Final = ("object", "array")
 _NAME: Final = re.compile(r'[^\s.\[\]"\\]+')
 _KNOWN: Final = ("name", "logicalType", "required", "classification", "description", "businessName", "tags", "examples", "id")
@@ -42,10 +41,6 @@ def classifications(item: dict[str, Any], at: Steps) -> Iterator[tuple[str, Step
 
 
 def _nested(document: Document, item: dict[str, Any], at: Steps) -> Nested:
-    kind = item.get("logicalType")
-    if kind not in NESTED_TYPES:
-        what = f"the nested field {item.get('name', 'items')!r} has " + (f"logicalType {kind!r}" if kind else "no logicalType")
-        raise document.error(what, *at, "logicalType", fix=suggest(kind, NESTED_TYPES))
     _check_inside(document, item, at)
     fields: dict[str, Nested] = {}
     for i, inner in enumerate(item.get("properties") or ()):
@@ -55,7 +50,7 @@ def _nested(document: Document, item: dict[str, Any], at: Steps) -> Nested:
             raise document.error(what, *place, "name", fix="name each once, without spaces, dots, brackets, quotes or backslashes")
         fields[name] = _inner(document, inner, place)
     items = _inner(document, item["items"], (*at, "items")) if item.get("items") else None
-    return Nested(kind, item.get("required", False), tuple(fields.items()), items)
+    return Nested(item["logicalType"], item.get("required", False), tuple(fields.items()), items)
 
 
 def _check_inside(document: Document, item: dict[str, Any], at: Steps) -> None:

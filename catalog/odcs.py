@@ -10,6 +10,7 @@ from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop
 from catalog.custom import read_custom
 from catalog.document import Document, Steps, suggest
 from catalog.expectation_types import EXPECTATIONS
+from catalog.logical_types import DECIMAL
 from catalog.nested_fields import classifications, nested_column
 from catalog.rules import FAMILIES, ROW_SEVERITIES, SEVERITIES, mistakes
 
@@ -66,18 +67,16 @@ def columns(document: Document) -> tuple[Column, ...]:
 
 
 def _column(document: Document, item: dict[str, Any], at: Steps) -> Column:
-    name, logical = item["name"], item.get("logicalType")
+    name, logical = item["name"], item["logicalType"]
     if not _COLUMN_NAME.fullmatch(name):
         what = f"{name!r} can't name a column"
         raise document.error(what, *at, "name", fix="use a letter, then letters, digits and _; names that begin with _ are Lakegate's")
-    if logical not in _TYPES:
-        what = f"column {name!r} has logicalType {logical!r}" if logical else f"column {name!r} has no logicalType"
-        raise document.error(what, *at, "logicalType", fix=suggest(logical, _TYPES))
     type_ = _TYPES[logical]
     physical = item.get("physicalType", _PHYSICAL[type_][0])
     if physical.lower() not in _PHYSICAL[type_]:
         what = f"column {name!r} has physicalType {physical!r}, its logicalType is {logical}"
-        raise document.error(what, *at, "physicalType", fix=f"use {_PHYSICAL[type_][0]}")
+        exact = f"; {DECIMAL}" if physical.lower().startswith(("decimal", "numeric")) else ""
+        raise document.error(what, *at, "physicalType", fix=f"use {_PHYSICAL[type_][0]}{exact}")
     if item.get("physicalName", name) != name:
         what = f"column {name!r} can't have another physicalName"
         raise document.error(what, *at, "physicalName", fix="name it as the file does")

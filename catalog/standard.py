@@ -12,6 +12,7 @@ from jsonschema import Draft201909Validator
 from jsonschema.exceptions import ValidationError
 
 from catalog.document import Document, Steps, suggest
+from catalog.logical_types import check_types
 
 API_VERSION: Final = "v3.2.0"
 _TYPES: Final = {"object": "a mapping (key: value)", "array": "a list", "string": "text", "boolean": "true or false", "number": "a number"}
@@ -42,6 +43,7 @@ def check(document: Document) -> None:
         around = ".".join(str(step) for step in steps[:-1] if isinstance(step, str)) or "the contract"
         what = f"unknown key {key!r} in {around}"
         raise document.error(what, *steps, fix=suggest(key, allowed))
+    check_types(document)
     errors = [leaf for error in known.iter_errors(document.data) for leaf in _leaves(error)]
     if errors:
         worst = min(errors, key=lambda error: (error.validator == "unevaluatedProperties", -len(error.absolute_path), str(error.validator)))

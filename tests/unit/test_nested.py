@@ -177,7 +177,9 @@ def test_a_personal_nested_field_makes_the_whole_column_personal(tmp_path: Path)
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("logicalType: number", "logicalType: numbr"), "'numbr'"),
+        (("logicalType: number", "logicalType: numbr"), "the nested field 'total' has logicalType 'numbr'"),
+        (("logicalType: number", "logicalType: decimal"), "there is no decimal: write number"),
+        (("items: {logicalType: string", "items: {logicalType: map"), "the nested field 'items' has logicalType 'map'"),
         (("name: mail", "name: e.mail"), "can't name a nested field"),
         (("name: buyer", "name: total"), "twice"),
         (("classification: public", "classification: privat"), "'privat'"),
