@@ -20,8 +20,13 @@ def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -
     """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
     if name_holder(session, contract, drop, base=base) is None:
         return None
-    told = f"a published drop was delivered as {drop.name} with other bytes; deliver it under a name of its own, or with --supersede"
-    return Outcome(NAME_TAKEN, 1, 1, {"told": told})
+    return Outcome(NAME_TAKEN, 1, 1, {"told": f"a published drop was delivered as {drop.name} with other bytes"})
+
+
+def other_name(contract: Contract) -> str:
+    """What to do with a file whose name is taken: nothing is wrong with it, or with its contract."""
+    correction = f"`lakegate ingest {contract.name} FILE --supersede`"
+    return f"Deliver it under a name of its own where its rows are further ones, or by {correction} where it corrects that drop"
 
 
 def name_holder(session: Session, contract: Contract, drop: Drop, *, base: str) -> str | None:

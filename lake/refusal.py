@@ -8,6 +8,7 @@ from typing import Final
 from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome
+from lake.delivered import NAME_TAKEN, other_name
 from lakegate.errors import DataRejected
 
 NAMED: Final = 8
@@ -24,7 +25,10 @@ def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str 
         for item in broken
         if item.rule.type != "expect_column_to_exist"
     ]
-    fix = contract.support or f"Compare it with its contract, {contract.path.name}; deliver it again when it is corrected"
+    if any(item.rule == NAME_TAKEN for item in broken):  # nothing else was asked then
+        fix = other_name(contract)
+    else:
+        fix = contract.support or f"Compare it with its contract, {contract.path.name}; deliver it again when it is corrected"
     return f"{file}{': ' if file else ''}refused by {'; '.join(told)}. {fix}"
 
 
