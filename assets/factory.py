@@ -156,9 +156,7 @@ def _description(contract: Contract, hop: Hop) -> str:
         "upsert": "each key's newest row stands",
         "replace": "each drop takes the place of the one before",
     }
-    return (
-        f"Typed rows of {contract.name} that passed the gate ({ways[contract.write_mode]}); the others are in {contract.name}_quarantine."
-    )
+    return f"Typed rows of {contract.name} that passed the gate ({ways[contract.write_mode]}); `lakegate quarantine {contract.name}` lists the others."
 
 
 def _job_text(contract: Contract) -> str:

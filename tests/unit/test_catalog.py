@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -177,7 +178,25 @@ def test_example_of_init_is_a_valid_contract_once_renamed(tmp_path: Path) -> Non
     example = tmp_path / "catalog" / "contracts" / "sensor_readings.odcs.yaml.txt"
     contract = load_contract(example.rename(example.with_suffix("")))
     assert (contract.name, contract.key, contract.write_mode) == ("sensor_readings", ("sensor", "measured_at"), "append")
+    assert (contract.owner, contract.support) == ("", ""), "no refusal may show a placeholder"
     assert set(load_catalog(tmp_path).contracts) == {"sensor_readings"}
+
+
+def test_what_the_example_of_init_shows_in_comments_can_be_used_as_it_stands(tmp_path: Path) -> None:
+    init_project(tmp_path)
+    example = tmp_path / "catalog" / "contracts" / "sensor_readings.odcs.yaml.txt"
+    begun, used = (re.compile(rf"(?m)^( *)# ({words}.*)$") for words in ("(relationships|logicalTypeOptions|team|support):", " +"))
+    text = begun.sub(r"\1\2", example.read_text().replace("#   lakegate ingest", "# lakegate ingest"))
+    example.with_suffix("").write_text(used.sub(r"\1\2", text))
+    contract = load_contract(example.with_suffix(""))
+    assert (contract.owner, contract.support) == ("NAME", "NAME: WHAT TO DO")
+    assert [(item.columns, item.to, item.severity) for item in contract.relationships] == [(("sensor",), "sensors", "quarantine")]
+    assert contract.column("measured_at").format == "dd.MM.yyyy HH:mm"
+
+
+@pytest.mark.parametrize("place", ["catalog/templates/sensor_readings.odcs.yaml.txt", "assets/factory.py"])
+def test_nothing_tells_of_a_quarantine_as_of_a_table_to_be_read(place: str) -> None:
+    assert "_quarantine" not in (Path(__file__).parents[2] / place).read_text()
 
 
 def test_init_refuses_a_folder_that_is_a_lake_and_changes_nothing(tmp_path: Path) -> None:
