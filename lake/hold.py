@@ -127,7 +127,7 @@ def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError |
         raise UsageError(what, fix="approve it, or change its SQL or the rule: it is then judged anew")
     if drop.approved:
         raise UsageError(f"{drop.cause[:12]} was approved already", fix="`lakegate approve` carries it where that was cut off")
-    told = f"rejected by {who()}: {reason.strip()} ({_why_open(drop)})"
+    told = f"rejected by {who()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --again` has it judged anew"
     _decide(session, drop, DISCARDED, reason, drop.body | {"reason": told})
     yield from carry_waiting(session, drop.contract.name, tried={drop.cause}, on_error=on_error)
 

@@ -168,6 +168,7 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
 
     (result,) = readings.ingest("readings", path, code=3)
     assert result["hops"][0]["reason"].startswith("rejected by ")
+    assert "of another system (refused by column:minutes). `lakegate ingest --again`" in result["hops"][0]["reason"]
     assert opened() == {}
     (result,) = readings.ingest("readings", path, code=3, options=("--again",))
     assert "missing: minutes" in result["hops"][0]["reason"]
