@@ -20,15 +20,30 @@ def command(*, dry_run: bool, grace_hours: int, as_json: bool, settings: Setting
     """End the versions that their contracts keep no longer, on record, and free what only they needed.
 
     A contract says by customProperties.retention which versions it keeps; one that says nothing keeps all of them. The latest version of
-    each table, what was delivered, and whatever a kept version was made from always stay.
+    each table, what was delivered, and whatever a kept version was made from always stay. It tells why each version stays, and when the
+    files go that stay for the grace time alone.
     """
+    from lake.living import by_reason
     from lake.retention import clean_up
     from lake.session import open_session
 
-    done = clean_up(open_session(existing(settings)), dry_run=dry_run, grace=timedelta(hours=grace_hours))
+    session = open_session(existing(settings))
+    done = clean_up(session, dry_run=dry_run, grace=timedelta(hours=grace_hours))
     if as_json:
         print_json(asdict(done) | {"dry_run": dry_run})
         return
     would = "would expire" if dry_run else "expired"
     click.echo(f"{would}: {', '.join(done.expired) or 'nothing'}")
-    click.echo(f"{done.blocks:,} files, {done.freed / 1e6:,.1f} MB {'would be freed' if dry_run else 'freed'}")
+    if session.repository.blocks:
+        click.echo(f"{done.blocks:,} files, {done.freed / 1e6:,.1f} MB {'would be freed' if dry_run else 'freed'}")
+    else:
+        click.echo("files: the garbage collection of this lakeFS frees them")
+    if done.later_blocks:
+        click.echo(
+            f"{done.later_blocks:,} files, {done.later_freed / 1e6:,.1f} MB more go with a clean-up after {done.later_at}: nothing needs them, "
+            f"but files stay for {grace_hours} hours, and so do those of a version after it was the latest"
+        )
+    groups = list(by_reason(done.kept))
+    widths = [max((len(group[at]) for group in groups), default=0) for at in (0, 1)]
+    for number, (table, versions, why) in enumerate(groups):
+        click.echo(f"{'stay: ' if not number else '      '}{table:<{widths[0]}}  {versions:<{widths[1]}}  {why}")

@@ -8,19 +8,20 @@ a lakeFS elsewhere its garbage collection does that: what it goes by, the branch
 from __future__ import annotations
 
 import contextlib
+import math
 import stat
 import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from catalog.contract import Contract
 from lake import layout, publish
 from lake.audit import expired, published_names, table_data
 from lake.delta_log import HINT
 from lake.keep import keepings
+from lake.living import GRACE, living
 from lake.on_record import merge_records, record_bytes, use_bytes
 from lake.open_logs import FOLDER
 from lake.receive import who
@@ -29,20 +30,26 @@ from lake.session import Session
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 
-GRACE: Final = timedelta(days=1)
-"""Age under which no block is removed, whatever names it: an upload may be on its way."""
 OWN: Final = "_lakefs/"
 """lakeFS's own metadata in a namespace."""
 
 
 @dataclass(frozen=True)
 class CleanUp:
-    """What a clean-up does, or would do: versions that expire with it, and blocks that go."""
+    """What a clean-up does, or would do: versions that expire with it, blocks that go, and what stays, how long or why."""
 
     expired: list[str]
     blocks: int
     freed: int
     """Bytes."""
+    later_blocks: int = 0
+    """Blocks that nothing needs but the grace time."""
+    later_freed: int = 0
+    """Their bytes."""
+    later_at: str = ""
+    """From when on a clean-up frees all of them, ISO 8601 in UTC to the second; empty where there are none."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """Why each other version stays."""
 
 
 def clean_up(session: Session, *, dry_run: bool = False, grace: timedelta = GRACE, now: datetime | None = None) -> CleanUp:
@@ -55,22 +62,33 @@ def clean_up(session: Session, *, dry_run: bool = False, grace: timedelta = GRAC
     """
     moment, repository = now or datetime.now(UTC), session.repository
     manifests = _manifests(session)
-    alive = _living(session, manifests, moment)
-    ending = [name for name in manifests if name not in alive]
+    kept = _living(session, manifests, moment)
+    ending = [name for name in manifests if name not in kept]
     if not dry_run:
         if ending:
             _record(session, ending, manifests, moment)
         for name in expired(repository):
             repository.delete_branch(name.keep_branch)
         manifests = _manifests(session)  # what was published meanwhile needs its files too
-        alive = set(manifests)
-    needing = {name: manifests[name] for name in alive} | _latest_since(session, manifests, moment - grace)
+    alive = {name: manifest for name, manifest in manifests.items() if not dry_run or name in kept}
+    graced = {name: found for name, found in _latest_since(session, manifests, moment, grace).items() if name not in alive}
     replaced = {layout.use(name.table, name.number) for name in ending} if dry_run else set[str]()
-    doomed = dict(_doomed(session, needing, grace, replaced)) if repository.blocks else {}
+    doomed = list(_doomed(session, alive, graced, grace, replaced)) if repository.blocks else []
+    going = [block for block in doomed if not block.until]
+    later = [block for block in doomed if block.until]
     if not dry_run:
-        for path in doomed:
-            path.unlink(missing_ok=True)  # where two clean up at once
-    return CleanUp([str(name) for name in ending], len(doomed), sum(doomed.values()))
+        for block in going:
+            block.path.unlink(missing_ok=True)  # where two clean up at once
+    end = max((block.until for block in later), default=0.0)
+    return CleanUp(
+        [str(name) for name in ending],
+        len(going),
+        sum(block.size for block in going),
+        len(later),
+        sum(block.size for block in later),
+        datetime.fromtimestamp(math.ceil(end), UTC).isoformat() if later else "",
+        {str(name): why for name, why in kept.items()},
+    )
 
 
 def _manifests(session: Session) -> dict[VersionName, Manifest]:
@@ -79,81 +97,30 @@ def _manifests(session: Session) -> dict[VersionName, Manifest]:
     return {name: publish.manifest_at(session.repository, MAIN, name, known=known) for name in names}
 
 
-def _latest_since(session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime) -> dict[VersionName, Manifest]:
-    """What was its table's latest version at some time since then, ended or not: a drop that is under way may be judged on its rows."""
-    found, known, told = dict[VersionName, Manifest](), dict[str, bytes](), set[str]()
+def _latest_since(
+    session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime, grace: timedelta
+) -> dict[VersionName, tuple[Manifest, datetime]]:
+    """What was its table's latest version within the grace time before a moment, ended or not, with the end of its own grace time.
+
+    A drop that is under way may be judged on its rows.
+    """
+    found, known, told = dict[VersionName, tuple[Manifest, datetime]](), dict[str, bytes](), set[str]()
     for name in sorted(published_names(session), reverse=True):
         after = found.get(VersionName(name.table, name.number + 1))
-        if after is not None and datetime.fromisoformat(after.created_at) <= moment:
+        end = datetime.fromisoformat(after[0].created_at) + grace if after is not None else moment
+        if after is not None and end <= moment:
             told.add(name.table)
         if name.table not in told:
-            found[name] = manifests.get(name) or publish.manifest_at(session.repository, MAIN, name, known=known)
+            found[name] = manifests.get(name) or publish.manifest_at(session.repository, MAIN, name, known=known), end
     return found
 
 
-def _living(session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime) -> set[VersionName]:
-    wanted = {item.version for item in keepings(session.repository) if item.holds(moment)}
-    return living(manifests, session.catalog.contracts, wanted, now=moment)
-
-
-def living(
-    manifests: Mapping[VersionName, Manifest], contracts: Mapping[str, Contract], wanted: Collection[VersionName], *, now: datetime
-) -> set[VersionName]:
-    """The versions that stay: `wanted` ones, what a contract keeps, each table's latest, what raw delivered, and the parents of all these.
-
-    So do those that a feature table has yet to be made from, and what a reference was less than a day ago: a drop that is under way may be
-    judged against it.
-    """
-    latest = {name.table: name for name in sorted(manifests)}
-    read = _read_up_to(manifests, contracts, latest)
-    references = {table for contract in contracts.values() for table in contract.references}
-    always = {*wanted, *latest.values()}
-    kept = {
-        name
-        for name, manifest in manifests.items()
-        if name in always
-        or _keeps(name, manifest, contracts, latest, now)
-        or name.number > read.get(name.table, name.number)
-        or (name.table in references and _was_latest(name, manifests, since=now - GRACE))
-    }
-    todo = list(kept)
-    while todo:
-        for parent in manifests[todo.pop()].parents:
-            if parent.name in manifests and parent.name not in kept:
-                kept.add(parent.name)
-                todo.append(parent.name)
-    return kept
-
-
-def _read_up_to(
-    manifests: Mapping[VersionName, Manifest], contracts: Mapping[str, Contract], latest: Mapping[str, VersionName]
-) -> dict[str, int]:
-    """The newest version of each table that all feature tables which read it have seen; 0 where one has no version."""
-    read: dict[str, int] = {}
-    for contract in contracts.values():
-        made = manifests[latest[contract.name]].parents if contract.name in latest else []
-        seen = {parent.table: parent.version for parent in made}
-        for table in contract.inputs:
-            read[table] = min(read.get(table, seen.get(table, 0)), seen.get(table, 0))
-    return read
-
-
-def _was_latest(name: VersionName, manifests: Mapping[VersionName, Manifest], *, since: datetime) -> bool:
-    """Whether a version was its table's latest at some time since then."""
-    after = manifests.get(VersionName(name.table, name.number + 1))
-    return after is not None and datetime.fromisoformat(after.created_at) > since
-
-
-def _keeps(
-    name: VersionName, manifest: Manifest, contracts: Mapping[str, Contract], latest: Mapping[str, VersionName], now: datetime
-) -> bool:
-    contract = contracts.get(name.table)
-    if manifest.hop == "raw" or contract is None or contract.retention is None:
-        return True
-    versions, days = contract.retention.versions, contract.retention.days
-    newest = versions is not None and name.number > latest[name.table].number - versions
-    young = days is not None and datetime.fromisoformat(manifest.created_at) > now - timedelta(days=days)
-    return newest or young
+def _living(session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime) -> dict[VersionName, str]:
+    wanted = dict[VersionName, list[str]]()
+    for item in keepings(session.repository):
+        if item.holds(moment):
+            wanted.setdefault(item.version, []).append(f"{item.used_by} uses it" if item.used_by else f"kept until {item.until}")
+    return living(manifests, session.catalog.contracts, {name: " and ".join(why) for name, why in wanted.items()}, now=moment)
 
 
 def _record(session: Session, names: list[VersionName], manifests: Mapping[VersionName, Manifest], moment: datetime) -> None:
@@ -171,23 +138,42 @@ def _record(session: Session, names: list[VersionName], manifests: Mapping[Versi
         session.finished.pop(name, None)
 
 
+@dataclass(frozen=True)
+class _Block:
+    """A block that nothing needs: its bytes, and the POSIX time until which a grace time keeps it, or 0."""
+
+    path: Path
+    size: int
+    until: float
+
+
 def _doomed(
-    session: Session, alive: Mapping[VersionName, Manifest], grace: timedelta, replaced: Collection[str]
-) -> Iterator[tuple[Path, int]]:
-    """The blocks of this tenant that nothing needs and that are old enough, with their bytes; `replaced`: paths to be written over."""
+    session: Session,
+    alive: Mapping[VersionName, Manifest],
+    graced: Mapping[VersionName, tuple[Manifest, datetime]],
+    grace: timedelta,
+    replaced: Collection[str],
+) -> Iterator[_Block]:
+    """The blocks of this tenant that nothing needs, but perhaps a version in its grace time; `replaced`: paths to be written over."""
     repository, root = session.repository, session.settings.home.blocks
-    needed, oldest = _needed(repository, alive, replaced), time.time() - grace.total_seconds()
-    namespace = root / session.settings.repository
+    needed, until = _needed(repository, alive, graced, replaced), dict[str, float]()
+    for manifest, end in graced.values():
+        for item in manifest.all_files:
+            until[item.physical] = max(end.timestamp(), until.get(item.physical, 0))
+    oldest, namespace = time.time() - grace.total_seconds(), root / session.settings.repository
     for path in sorted(namespace.rglob("*")):
         physical = path.relative_to(root).as_posix()
         if physical not in needed and not path.relative_to(namespace).as_posix().startswith(OWN):
             with contextlib.suppress(FileNotFoundError):  # another clean-up was here first
                 status = path.stat()
-                if stat.S_ISREG(status.st_mode) and status.st_mtime < oldest:
-                    yield path, status.st_size
+                if stat.S_ISREG(status.st_mode):
+                    young = status.st_mtime + grace.total_seconds() if status.st_mtime >= oldest else 0
+                    yield _Block(path, status.st_size, max(young, until.get(physical, 0)))
 
 
-def _needed(repository: Repository, alive: Mapping[VersionName, Manifest], replaced: Collection[str]) -> set[str]:
+def _needed(
+    repository: Repository, alive: Mapping[VersionName, Manifest], graced: Collection[VersionName], replaced: Collection[str]
+) -> set[str]:
     """Physical addresses of what has to stay. Branches are asked before main: what they merge meanwhile is found there."""
     needed = {item.physical for manifest in alive.values() for item in manifest.all_files}
     for branch in repository.branches(""):
@@ -202,5 +188,5 @@ def _needed(repository: Repository, alive: Mapping[VersionName, Manifest], repla
             if item.path.endswith(f"/{FOLDER}/{HINT}"):
                 hints.add(item.path)
     # The only file of a table that is written over: whoever opens a Delta table by a tag asks for the one that was there.
-    before = [(name.tag, path) for path in sorted(hints) for name in alive if path.split("/")[1] == name.table]
+    before = [(name.tag, path) for path in sorted(hints) for name in (*alive, *graced) if path.split("/")[1] == name.table]
     return needed | {repository.physical(found.physical_address) for item in before if (found := repository.stat(*item)) is not None}

@@ -24,8 +24,9 @@ from lake.audit import audit, audit_all
 from lake.discard import discard
 from lake.ingest import ingest
 from lake.keep import keep_version
+from lake.living import living
 from lake.publish import manifest_at
-from lake.retention import CleanUp, clean_up, living
+from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session
 from lake.versions import list_quarantine, list_versions
@@ -206,6 +207,16 @@ def test_what_was_latest_until_now_keeps_its_files_for_a_day(tmp_path: Path, lak
     assert clean_up(past.session).expired == ["rides@v2", "rides@v3"]
     only = {item.physical for item in second.all_files} - {item.physical for item in first.all_files}
     assert only
+    again = clean_up(past.session, dry_run=True)
+    sizes = [(past.session.settings.home.blocks / path).stat().st_size for path in only]
+    assert again.later_blocks >= len(sizes)
+    assert again.later_freed >= sum(sizes)
+    assert timedelta(hours=23) < datetime.fromisoformat(again.later_at) - datetime.now(UTC) <= timedelta(hours=24, seconds=1)
+    assert {name: why for name, why in again.kept.items() if name.startswith("rides@")} == {
+        "rides@v1": "a version of rides that stays was made from it",
+        "rides@v4": "retention: among the newest 2",
+        "rides@v5": "retention: among the newest 2",
+    }
     assert only <= blocks(past.session)
     clean_up(past.session, now=datetime.now(UTC) + LATER)
     assert not only & blocks(past.session)
@@ -230,7 +241,8 @@ def test_two_clean_ups_at_once_free_what_one_does(tmp_path: Path, lakefs_home: S
         done = list(pool.map(lambda session: clean_up(session, now=later), sessions))
     assert max(len(found.expired) for found in done) > 0
     assert not any(audit_all(past.session).values())
-    assert clean_up(past.session, now=later) == CleanUp([], 0, 0)
+    nothing = clean_up(past.session, now=later)
+    assert (nothing.expired, nothing.blocks, nothing.freed) == ([], 0, 0)
 
 
 def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Settings) -> None:
@@ -244,7 +256,10 @@ def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Sett
     keep_version(session, one, reason="an audit", until=date(2126, 12, 31))
     keep_version(session, two, reason="in production", used_by="delays-7")
     for gone, ended in ((three, 2127), (one, 2128)):
-        assert str(gone) in clean_up(session, now=datetime(ended - 1, 12, 31, 23, tzinfo=UTC)).expired
+        done = clean_up(session, now=datetime(ended - 1, 12, 31, 23, tzinfo=UTC))
+        assert str(gone) in done.expired
+        assert done.kept[str(two)] == "delays-7 uses it"
+        assert done.kept.get(str(one)) == ("kept until 2126-12-31" if gone == three else None)
     with pytest.raises(UsageError, match="2020-01-01 is past"):
         keep_version(session, one, reason="a slip", until=date(2020, 1, 1))
     with pytest.raises(UsageError, match=r"nothing on record keeps rides@v2 for delays-8"):
@@ -316,11 +331,17 @@ def test_the_latest_the_newest_the_young_and_the_parents_live(
     rides = [made("rides", number, age, []) for number, age in enumerate(ages, 1)]
     pinned = [Parent("rides", parent, "")] if parent is not None and parent <= len(rides) else []
     others = [made("features", 1, 100, pinned)]
-    wanted = {item.name for item in rides if item.version in asked_for}
+    wanted = {item.name: "delays-7 uses it" for item in rides if item.version in asked_for}
     alive = living({item.name: item for item in [*rides, *others]}, contracts, wanted, now=NOW)
     assert VersionName("features", 1) in alive
     for item, age in zip(rides, ages, strict=True):
-        kept = item.version == len(rides) or any(parent.version == item.version for parent in pinned)
-        kept = kept or (versions is not None and item.version > len(rides) - versions) or (days is not None and age < days)
-        kept = kept or (versions is None and days is None) or (referenced and ages[item.version : item.version + 1] == [0])
-        assert (item.name in alive) == (kept or item.version in asked_for)
+        told = {
+            "delays-7 uses it": item.version in asked_for,
+            "its contract names no retention": versions is None and days is None,
+            f"retention: among the newest {versions}": versions is not None and item.version > len(rides) - versions,
+            f"retention: younger than {days} days": days is not None and age < days,
+            "the latest": item.version == len(rides),
+            "a reference that was the latest less than a day ago": referenced and ages[item.version : item.version + 1] == [0],
+            "a version of features that stays was made from it": any(parent.version == item.version for parent in pinned),
+        }
+        assert alive.get(item.name) == next((why for why, holds in told.items() if holds), None)
