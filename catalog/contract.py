@@ -142,6 +142,10 @@ class Retention:
     versions: int | None = None
     days: int | None = None
 
+    def __str__(self) -> str:
+        told = [f"the newest {self.versions}"] if self.versions is not None else []
+        return " and ".join([*told, *([f"those younger than {self.days} days"] if self.days is not None else [])])
+
 
 @dataclass(frozen=True)
 class Contract:

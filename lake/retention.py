@@ -125,11 +125,12 @@ def _living(session: Session, manifests: Mapping[VersionName, Manifest], moment:
 
 def _record(session: Session, names: list[VersionName], manifests: Mapping[VersionName, Manifest], moment: datetime) -> None:
     """Say of versions that they ended, in one merge."""
-    told = {"at": moment.isoformat(timespec="seconds"), "by": who(), "why": "its contract keeps it no longer"}
-    bodies = {
-        name: record_bytes({"table": name.table, "version": name.number, "published_at": manifests[name].created_at, **told})
-        for name in names
-    }
+    told, contracts = {"at": moment.isoformat(timespec="seconds"), "by": who()}, session.catalog.contracts
+    bodies = dict[VersionName, bytes]()
+    for name in names:
+        why = f"its contract keeps it no longer: its retention is {contracts[name.table].retention}"
+        which = {"table": name.table, "version": name.number, "published_at": manifests[name].created_at}
+        bodies[name] = record_bytes({**which, **told, "why": why})
     records = {layout.expired(name.table, name.number): body for name, body in bodies.items()}
     records |= {layout.use(name.table, name.number): use_bytes() for name in bodies}
     merge_records(session, records, told=f"{len(names)} expire")

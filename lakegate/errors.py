@@ -79,7 +79,9 @@ class Expired(LakegateError):
     def of(cls, version: object, record: Mapping[str, Any], *, where: str = "") -> Expired:
         """As the record of its end tells it."""
         what = f"{version} expired on {str(record['at'])[:10]} ({record['why']}; {record['by']})"
-        return cls(what, where=where, fix="its manifest is kept; open a later version, or ingest the drop again from raw")
+        fix = "this is no damage, and its manifest is kept; open a later version. `lakegate reprocess` rebuilds a dataset's table from raw, as a "
+        fix += "new version; a longer retention in the contract, or `lakegate keep`, keeps versions that are still there"
+        return cls(what, where=where, fix=fix)
 
 
 class VersionNotFound(UsageError):
