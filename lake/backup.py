@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from lake.server import paused
+from lake.server_process import processes
 from lakegate.errors import LakegateError, UsageError
 from lakegate.home import Home
 
@@ -27,6 +29,8 @@ DATABASE: Final = b"SQLite format 3\0"
 """What Dagster's databases begin with, which may be at work."""
 JOURNALS: Final = ("-journal", "-wal", "-shm")
 """Of those: what is in them is in the copy."""
+CHUNK: Final = 1024**2
+"""Bytes of a file with holes that are copied in one go, or left out where all are zero."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def backup(home: Home, folder: Path) -> Copied:
     """Copy a home (its blocks may be a link to another disk) into a folder: a new one, or that of an earlier backup of the same home, which then takes what is new.
 
     Raises:
-        UsageError: There is no home, or the folder lies in it or holds something else.
+        UsageError: There is no home, or the folder lies in it or holds something else, or a lakeFS runs there.
         LakegateError: It can't be written.
     """
     _check(home.root, folder)
@@ -52,6 +56,7 @@ def backup(home: Home, folder: Path) -> Copied:
         raise UsageError("there is no Lakegate home", where=str(home.root), fix="name it with --home or LAKEGATE_HOME")
     if folder.exists() and any(folder.iterdir()) and _complete(folder) is None:
         raise UsageError("this folder holds something else than a backup", where=str(folder), fix="name a new or an empty one")
+    _check_idle(folder)
     try:
         if not _complete(folder):
             _mark(folder, complete=False)
@@ -70,14 +75,18 @@ def restore(home: Home, folder: Path) -> Copied:
     """Put a backup in the place of a home that isn't there, or is empty.
 
     Raises:
-        UsageError: The folder is no backup, or the home holds something.
+        UsageError: The folder is no backup that was finished, or a lakeFS runs there; or the home holds something.
         LakegateError: It can't be written.
     """
     _check(folder, home.root)
-    if (complete := _complete(folder)) is None:
+    if (complete := _complete(folder)) is None and Home(folder).format_file.is_file():
+        what = "this folder is a home, and no backup: copied while its lakeFS runs it may not be whole"
+        raise UsageError(what, where=str(folder), fix=f"`lakegate backup ELSEWHERE --home {folder}` makes one to restore")
+    if complete is None:
         raise UsageError("this folder is no backup", where=str(folder), fix="name one that `lakegate backup` wrote")
     if not complete:
         raise UsageError("this backup was interrupted", where=str(folder), fix="make it again, or name another one")
+    _check_idle(folder)
     Home(folder).check_format()
     if home.root.exists() and any(home.root.iterdir()):
         raise UsageError("the home holds something", where=str(home.root), fix="move it away, or restore into another --home")
@@ -110,6 +119,14 @@ def _check(source: Path, target: Path) -> None:
     source, target = source.resolve(), target.resolve()
     if source == target or source in target.parents or target in source.parents:
         raise UsageError("a backup and its home can't lie in each other", where=str(target), fix="name a folder elsewhere")
+
+
+def _check_idle(folder: Path) -> None:
+    """Refuse a backup whose lakeFS is at work: `verify --home` started it. Its record is left where it was killed, or copied at work."""
+    home = Home(folder)
+    if home.server_file.exists() or (home.lakefs.is_dir() and processes(home)):
+        what = "a lakeFS was started on this backup and not ended"
+        raise UsageError(what, where=str(folder), fix=f"end it: lakegate down --home {folder}")
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -145,10 +162,25 @@ def _copy_file(path: Path, place: Path) -> Copied:
     fresh = place.with_name(f".{place.name}.tmp")
     if database:
         _copy_database(path, fresh)
+    elif status.st_blocks * 512 < status.st_size:  # lakeFS sets gigabytes aside, of which a kill leaves holes
+        _copy_sparse(path, fresh)
     else:
         shutil.copy2(path, fresh)
     fresh.replace(place)
-    return Copied(1, min(status.st_size, status.st_blocks * 512))  # lakeFS's files have holes
+    return Copied(1, min(status.st_size, status.st_blocks * 512))
+
+
+def _copy_sparse(path: Path, fresh: Path) -> None:
+    """Copy a file that takes less room than its length, and leave its holes out: `shutil` would fill them."""
+    hole = bytes(CHUNK)
+    with path.open("rb") as source, fresh.open("wb") as target:
+        while chunk := source.read(CHUNK):
+            if chunk != hole[: len(chunk)]:
+                target.write(chunk)
+            else:
+                target.seek(len(chunk), os.SEEK_CUR)
+        target.truncate()
+    shutil.copystat(path, fresh)
 
 
 def _is_database(path: Path) -> bool:
