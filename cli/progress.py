@@ -62,15 +62,17 @@ class Progress:
         """Print one hop's outcome."""
         if self._quiet:
             return
-        counts = result.counts
+        counts, version = result.counts, result.version
+        if (now := result.standing) is not None:
+            counts, version = {"valid": now["rows_valid"], "quarantined": now["rows_quarantined"]}, now["name"]
         told = click.style(f"{result.verdict!s:<11}", fg=_COLOURS[result.verdict])
         rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
         aside = f", {counts['quarantined']:,} set aside" if counts.get("quarantined") else ""
         lost = f", {counts['unreadable']:,} unreadable" if counts.get("unreadable") else ""
-        total = f"   table {counts['after']:,}" if counts and result.version and result.hop == "processed" else ""
-        click.echo(f"  {result.hop:<10}{result.version or result.table:<24}{told}{rows}{aside}{lost}{total}", err=True)
+        total = f"   table {counts['after']:,}" if "after" in counts and version and result.hop == "processed" else ""
+        click.echo(f"  {result.hop:<10}{version or result.table:<24}{told}{rows}{aside}{lost}{total}", err=True)
         for severity in ("warn", "trigger"):
-            if rules := _broken(result, severity):
+            if result.standing is None and (rules := _broken(result, severity)):
                 click.echo(f"             {severity}s: {', '.join(rules)}", err=True)
         if result.reason:
             click.echo(f"             {result.reason}", err=True)

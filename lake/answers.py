@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, Final
 
 from expectations.verdict import Outcome, Verdict, report
-from lake import ledger
+from lake import ledger, publish
 from lake.job import HopResult, Job, Written
 from lake.origin import Origin
+from lake.publish import Published
 from lake.refusal import why_blocked, why_held
 from lake.session import Session
+from lake.standing import finished, rebuilt_since
 from lake.steps import Steps
 from lakegate.errors import LakegateError, Transient
+from lakegate.names import VersionName
 
 APPROVED: Final = "approved"
 """State of the record by which a person lets a held drop pass."""
@@ -54,6 +58,37 @@ def refuse(session: Session, job: Job, key: str, written: Written, *, reason: st
         body["holding"] = sorted(item.rule.id for item in held)
     record(session, job, key, state, body)
     return HopResult(job.hop, job.table, STATES[state], None, counts, rules, reason, cause=job.cause)
+
+
+def result_of(job: Job, published: Published, verdict: Verdict) -> HopResult:
+    """What a version tells of a hop."""
+    manifest = published.manifest
+    return HopResult(
+        job.hop,
+        job.table,
+        verdict,
+        str(published.name),
+        publish.manifest_counts(manifest),
+        manifest.rules,
+        content_hash=manifest.content_hash,
+        cause=job.cause,
+    )
+
+
+def unchanged(session: Session, job: Job, found: Published) -> HopResult:
+    """What stands already; of a drop that was judged again since, what came of that.
+
+    An older content of a full table says how it becomes the table again. Call it in the table's queue.
+    """
+    name = found.name
+    newest = int((publish.head(session.repository, job.table) or {}).get("version", name.number))
+    result = result_of(job, found, Verdict.UNCHANGED)
+    if newest == name.number:
+        return result
+    result = result.judged_again(rebuilt_since(session, finished(session, VersionName(job.table, newest)).manifest, name, job.cause))
+    if job.replaces and (result.standing or {}).get("version") != newest:
+        return replace(result, reason=f"{job.table} is at v{newest} since; `--again` delivers this content anew")
+    return result
 
 
 def holding(outcomes: Collection[Outcome], waived: Collection[str]) -> list[Outcome]:

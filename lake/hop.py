@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from expectations.verdict import Verdict, report, verdict_of
 from lake import layout, ledger, provenance, publish
-from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse
+from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
 from lake.breaker import Breaker
 from lake.disk import disk_error
 from lake.engine_errors import engine_errors
@@ -25,7 +25,7 @@ from lake.refusal import unread
 from lake.repository import MAIN, NotThere
 from lake.restate import close_others
 from lake.session import Session
-from lake.standing import finish, note, resume, standing
+from lake.standing import carried, finish, note, resume, standing
 from lake.steps import Steps
 from lakegate.errors import Conflict, DataRejected, IntegrityError, Transient
 from lakegate.manifest import Manifest, sha256
@@ -93,7 +93,7 @@ def _done(session: Session, job: Job) -> HopResult | None:
     """What stands already, where another attempt published it. Call it in the table's queue."""
     resume(session, job.table)
     found = standing(session, job)
-    return None if found is None else _unchanged(session, job, finish(session, found))
+    return None if found is None else unchanged(session, job, finish(session, found))
 
 
 def _publish(session: Session, job: Job, key: str, steps: Steps, before: Record) -> HopResult:
@@ -103,7 +103,7 @@ def _publish(session: Session, job: Job, key: str, steps: Steps, before: Record)
             return _attempt(session, job, key, steps, before, rebases=rebase)
         except (Conflict, NotThere):
             if (found := standing(session, job)) is not None:
-                return _result(job, finish(session, found), Verdict.UNCHANGED)
+                return unchanged(session, job, finish(session, found))
             if job.replaces or rebase == REBASES:
                 raise
     raise AssertionError
@@ -180,7 +180,7 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
         close_others(session, job, published)
         record(session, job, key, "published", told)
     gone.result()
-    return _result(job, published, verdict)
+    return result_of(job, published, verdict)
 
 
 def _discard(session: Session, candidate: Candidate, published: Published | None = None) -> None:
@@ -222,29 +222,8 @@ def _manifest(
         engine=session.engine.describe() if job.hop != "raw" else {},
         settings=provenance.configuration(session.settings),
         durations=dict(seconds),
-        notes=written.notes,
+        notes=carried(written.notes, candidate.parent),
         settled=written.settled,
         tombstones=written.tombstones,
         aside=written.aside,
     ).after(candidate.parent)
-
-
-def _unchanged(session: Session, job: Job, found: Published) -> HopResult:
-    """What stands already; an older content of a full table says how it becomes the table again."""
-    newest = int((publish.head(session.repository, job.table) or {}).get("version", found.name.number))
-    told = f"{job.table} is at v{newest} since; `--again` delivers this content anew"
-    return replace(_result(job, found, Verdict.UNCHANGED), reason=told if job.replaces and newest != found.name.number else "")
-
-
-def _result(job: Job, published: Published, verdict: Verdict) -> HopResult:
-    manifest = published.manifest
-    return HopResult(
-        job.hop,
-        job.table,
-        verdict,
-        str(published.name),
-        publish.manifest_counts(manifest),
-        manifest.rules,
-        content_hash=manifest.content_hash,
-        cause=job.cause,
-    )

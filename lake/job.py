@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from catalog.contract import Contract, Hop
@@ -80,6 +80,14 @@ class HopResult:
     reason: str = ""
     content_hash: str = ""
     cause: str = ""
+    standing: dict[str, Any] | None = None
+    """Of an unchanged drop that a reprocess judged again: `name` of the version that did, `version`, and its rows as `to_json` names them."""
+
+    def judged_again(self, standing: dict[str, Any] | None) -> HopResult:
+        """The same, of a drop that was judged again since (None: it wasn't)."""
+        if standing is None:
+            return self
+        return replace(self, standing=standing, reason=f"published as {self.version}, judged again by the reprocess {standing['name']}")
 
     def to_json(self) -> dict[str, Any]:
         """The result as `lakegate ingest --json` prints it."""
@@ -94,4 +102,4 @@ class HopResult:
             "rows_quarantined": self.counts.get("quarantined", 0),
             "rows_unreadable": self.counts.get("unreadable", 0),
             "rules": [{name: rule[name] for name in ("rule", "family", "severity", "failed")} for rule in self.rules],
-        } | ({"reason": self.reason} if self.reason else {})
+        } | {name: told for name, told in (("reason", self.reason), ("standing", self.standing)) if told}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
@@ -23,6 +23,7 @@ from lake.originals import COLUMNS, Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.receive import Drop
 from lake.session import Session
+from lake.standing import JUDGED, REBUILT
 from lake.steps import Steps
 from lake.tables import put_back, write_rows
 from lakegate.errors import Conflict, IntegrityError
@@ -45,6 +46,8 @@ class Rebuilt:
     outcomes: tuple[Outcome, ...]
     aside: tuple[Path, ...]
     kept: frozenset[str]
+    drops: dict[str, dict[str, int]]
+    """What came of each drop that was judged, as `lakegate ingest --json` names its rows."""
 
 
 def keep_aside(found: Evaluated, originals: Originals | None, drop: Drop, suite: Suite, folder: Path) -> Path:
@@ -84,7 +87,8 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
         what = f"{aside} rows set aside and {settled.total()} decisions were to be written, there are {there[0]} and {there[1]}"
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
     balance = {"set_aside": aside, "open": aside - settled.total()} | {str(name): settled[name] for name in SETTLEMENTS}
-    notes = keep_rebuilt(session, contract, rebuilt.suite, candidate, change.rows)
+    notes: dict[str, Any] = {REBUILT: [*parent.notes.get(REBUILT, []), candidate.number]}
+    notes |= keep_rebuilt(session, contract, rebuilt.suite, candidate, change.rows)
     return Written(
         rebuilt.outcomes,
         change.counts,
@@ -92,6 +96,7 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
         quarantine,
         tables.content,
         notes=notes,
+        evidence={JUDGED: rebuilt.drops},
         settled=decided,
         aside=balance,
         tombstones=tables.tombstones,

@@ -29,6 +29,7 @@ from lake.receive import Drop, check_path, copy_in
 from lake.refusal import unread, why_blocked, why_held
 from lake.repository import MAIN
 from lake.session import Session
+from lake.standing import rebuilt_since
 from lakegate.errors import DataRejected
 from lakegate.manifest import Counts
 from lakegate.names import VersionName
@@ -89,7 +90,9 @@ def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop) -> Hop
     name = VersionName(table, int(done["version"]))
     manifest = publish.manifest_at(session.repository, MAIN, name)
     counts = publish.manifest_counts(manifest)
-    return HopResult(hop, table, Verdict.UNCHANGED, str(name), counts, manifest.rules, cause=drop.sha256)
+    found = HopResult(hop, table, Verdict.UNCHANGED, str(name), counts, manifest.rules, cause=drop.sha256)
+    newest = publish.latest_at(session.repository, MAIN, table)
+    return found.judged_again(rebuilt_since(session, newest, name, drop.sha256) if newest else None)
 
 
 def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed, staging: Path) -> HopResult:

@@ -110,6 +110,7 @@ class _Reprocess:
     counted: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     aside: list[Path] = field(default_factory=list)
+    came_of: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def judge(self) -> None:
         """Evaluate the drops, each on the table that the ones before it left."""
@@ -156,6 +157,7 @@ class _Reprocess:
         columns = [column.name for column in contract.columns]
         rows = found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(drop.sha256).alias(DROP), F.col(ROW))
         self.counted += Counter(records=parsed.readable, valid=found.valid, quarantined=found.quarantined)
+        self.came_of[drop.sha256] = {"rows_in": parsed.readable, "rows_valid": found.valid, "rows_quarantined": found.quarantined}
         for item in found.outcomes:
             self.failed[item.rule.id] += item.failed
         if contract.upsert is not None:
@@ -199,7 +201,8 @@ class _Reprocess:
         contract, drops = self.contract, [drop.sha256 for drop in self.again]
         asked = ["reprocess", str(self.parent.name), drops, contract.hash, self.suite.hash, [vars(pin) for pin in self.pins]]
         outcomes = tuple(Outcome(rule, self.failed[rule.id], self.counted["records"]) for rule in self.suite.rules if rule.row_rule)
-        rebuilt = Rebuilt(self.parent, self.suite, self.change(), outcomes, tuple(self.aside), frozenset(drop.sha256 for drop in self.kept))
+        kept = frozenset(drop.sha256 for drop in self.kept)
+        rebuilt = Rebuilt(self.parent, self.suite, self.change(), outcomes, tuple(self.aside), kept, self.came_of)
         return Job(
             hop="processed",
             table=contract.name,

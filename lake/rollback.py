@@ -26,7 +26,7 @@ from lake.receive import who
 from lake.repository import MAIN
 from lake.restate import REINSTATED, WITHDRAWN, others
 from lake.session import Session
-from lake.standing import finished, resume
+from lake.standing import REBUILT, finished, resume
 from lake.steps import Steps
 from lake.tables import put_back
 from lakegate.errors import Conflict, ContractError, Expired, IntegrityError, UsageError
@@ -179,6 +179,7 @@ class _Rollback:
         come, go = self._moved(candidate.branch)
         counts = Counts(come, come, 0, 0, before=latest.counts.after, inserted=come, deleted=go, after=target.counts.after)
         notes = keep_rolled_back(self.session, self.contract, self.suite, candidate, target)
+        notes |= {REBUILT: target.notes.get(REBUILT, [])}
         return Written(
             (),
             counts,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from lake import layout, publish
 from lake.job import Job
@@ -12,8 +12,13 @@ from lake.receive import is_pending
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import Expired
+from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 
+REBUILT: Final = "rebuilt"
+"""In the notes of a manifest: the reprocesses that its table went through, oldest first; a rollback takes those back that came since."""
+JUDGED: Final = "drops"
+"""In the evidence of a reprocess: what came of each drop that it judged."""
 REMEMBERED: Final = 200
 """Versions: each names all its files, so a process that remembered every one would grow with the square of them."""
 
@@ -75,3 +80,23 @@ def finished(session: Session, name: VersionName) -> Published:
     if (gone := session.repository.get_json(MAIN, layout.expired(name.table, name.number))) is not None:
         raise Expired.of(name, gone)
     return finish(session, publish.recover(session.repository, name))
+
+
+def carried(notes: dict[str, Any], parent: Manifest | None) -> dict[str, Any]:
+    """Notes of a new version, with those of its parent that hold for it too."""
+    rebuilt = notes.get(REBUILT, parent.notes.get(REBUILT) if parent else None)
+    return {name: told for name, told in notes.items() if name != REBUILT} | ({REBUILT: rebuilt} if rebuilt else {})
+
+
+def rebuilt_since(session: Session, latest: Manifest, name: VersionName, drop: str) -> dict[str, Any] | None:
+    """What came of a drop when a reprocess judged it after the version that it was published as; None where none did.
+
+    Asks nothing of lakeFS where the table's latest version says that there was none.
+    """
+    for number in reversed(latest.notes.get(REBUILT, [])):
+        if number <= name.number:
+            break
+        evidence = session.repository.get_json(MAIN, layout.evidence(name.table, number)) or {}
+        if (counts := evidence.get(JUDGED, {}).get(drop)) is not None:
+            return {"version": number, "name": str(VersionName(name.table, number)), **counts}
+    return None

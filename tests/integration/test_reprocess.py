@@ -12,7 +12,9 @@ from lake.audit import audit_all
 from lake.discard import discard
 from lake.ingest import ingest
 from lake.publish import manifest_at
+from lake.rehearse import rehearse
 from lake.reprocess import reprocess
+from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.versions import list_quarantine, list_versions
 from lakegate import open_snapshot
@@ -105,6 +107,40 @@ def test_it_is_what_ingesting_under_the_present_rules_would_have_given(lakefs_ho
     assert [manifest_at(session.repository, "main", VersionName("rides", number)) for number in (1, 2, 3)] == before
     assert not any(audit_all(session).values())
     assert reprocess(session, session.catalog.get("rides")).content_hash == made.content_hash
+
+
+def test_a_drop_that_comes_again_is_told_as_the_reprocess_judged_it(
+    lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the table's state came of it: a rollback takes it back."""
+    project(tmp_path, mode="append", most=20)
+    session = opened(lakefs_home, tmp_path, "told")
+    take(session, tmp_path, "a.csv", "b.csv")
+    project(tmp_path, mode="append", most=30)
+    session = opened(lakefs_home, tmp_path, "told")
+    digests = [manifest_at(session.repository, "main", VersionName("rides", number)).drop for number in (1, 2)]
+    reprocess(session, session.catalog.get("rides"))
+    reprocess(session, session.catalog.get("rides"), since=digests[1])
+    take(session, tmp_path, "c.csv")
+    again = {"a.csv": ("rides@v1", 3, 3, 2, 1), "b.csv": ("rides@v2", 4, 3, 1, 2), "c.csv": ("rides@v5", None, 0, 0, 0)}
+    for name, (published, number, *rows) in again.items():
+        for found in (ingest(session, "rides", [tmp_path / name])[0], *rehearse(session, "rides", [tmp_path / name])):
+            told = found.hops[1].to_json()
+            assert (told["verdict"], told["name"]) == ("unchanged", published)
+            wanted = dict(zip(("rows_in", "rows_valid", "rows_quarantined"), rows, strict=True))
+            standing = {"version": number, "name": f"rides@v{number}", **wanted}
+            assert told.get("standing") == (standing if number else None)
+            assert (f"judged again by the reprocess rides@v{number}" in told.get("reason", "")) == bool(number)
+    roll_back(session, VersionName("rides", 3), reason="a test")
+    b = ingest(session, "rides", [tmp_path / "b.csv"])[0].hops[1]
+    assert b.standing is not None
+    assert b.standing["version"] == 3
+    roll_back(session, VersionName("rides", 2), reason="a test")
+    asked: list[str] = []
+    honest = type(session.repository).get_json
+    monkeypatch.setattr(type(session.repository), "get_json", lambda self, ref, path: asked.append(path) or honest(self, ref, path))
+    assert ingest(session, "rides", [tmp_path / "b.csv"])[0].hops[1].standing is None
+    assert not [path for path in asked if "evidence" in path]
 
 
 def test_drops_before_the_first_stay_as_they_are_and_discarded_rows_stay_discarded(lakefs_home: Settings, tmp_path: Path) -> None:
