@@ -11,7 +11,7 @@ from lake import ledger, publish
 from lake.job import HopResult, Job, Written
 from lake.origin import Origin
 from lake.publish import Published
-from lake.refusal import why_blocked, why_held
+from lake.refusal import why_blocked, why_held, why_none_taken
 from lake.session import Session
 from lake.standing import finished, rebuilt_since
 from lake.steps import Steps
@@ -63,13 +63,15 @@ def refuse(session: Session, job: Job, key: str, written: Written, *, reason: st
 def result_of(job: Job, published: Published, verdict: Verdict) -> HopResult:
     """What a version tells of a hop."""
     manifest = published.manifest
+    counts = publish.manifest_counts(manifest)
     return HopResult(
         job.hop,
         job.table,
         verdict,
         str(published.name),
-        publish.manifest_counts(manifest),
+        counts,
         manifest.rules,
+        why_none_taken(job.table, counts, manifest.rules),
         content_hash=manifest.content_hash,
         cause=job.cause,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from catalog.contract import Contract
 from expectations.suite import Suite
@@ -37,6 +37,24 @@ def why_held(contract: Contract, held: Sequence[Outcome], *, cause: str, file: s
     told = "; ".join(f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})" for item in held)
     verbs = f"`lakegate approve {cause[:12]} --reason ...` publishes it, `lakegate reject {cause[:12]} --reason ...` refuses it"
     return f"{file}{': ' if file else ''}held by {told}. A person decides: {verbs}" + (f". {contract.support}" if contract.support else "")
+
+
+def why_none_taken(table: str, counts: Mapping[str, int], rules: Sequence[Mapping[str, Any]]) -> str:
+    """Which rules set every row aside; empty where some row was taken, or none came.
+
+    Args:
+        table: The table that took none.
+        counts: Of the drop: `records_in`, `valid` and `quarantined`.
+        rules: The outcomes, as a manifest lists them.
+    """
+    records = counts.get("records_in", 0)
+    if counts.get("valid", 0) or not counts.get("quarantined", 0):
+        return ""
+    broken = sorted((rule for rule in rules if rule["severity"] == "quarantine" and rule["failed"]), key=lambda rule: -int(rule["failed"]))
+    told = "; ".join(f"{rule['rule']} ({rule['failed']} of {records})" for rule in broken)
+    repeats = bool(broken) and broken[0]["family"] == "duplicate"
+    asked = " Did the same rows come before, in a file of other bytes?" if repeats else ""
+    return f"no row was taken, all {counts['quarantined']} are set aside by {told}: `lakegate quarantine {table}` lists them.{asked}"
 
 
 def _missing(columns: list[str], *, of: int) -> str:

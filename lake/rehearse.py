@@ -26,7 +26,7 @@ from lake.order import earlier_drop
 from lake.parse import Parsed
 from lake.raw import judge_raw, order_value, raw_counts
 from lake.receive import Drop, check_path, copy_in
-from lake.refusal import unread, why_blocked, why_held
+from lake.refusal import unread, why_blocked, why_held, why_none_taken
 from lake.repository import MAIN
 from lake.session import Session
 from lake.standing import rebuilt_since
@@ -90,7 +90,8 @@ def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop) -> Hop
     name = VersionName(table, int(done["version"]))
     manifest = publish.manifest_at(session.repository, MAIN, name)
     counts = publish.manifest_counts(manifest)
-    found = HopResult(hop, table, Verdict.UNCHANGED, str(name), counts, manifest.rules, cause=drop.sha256)
+    reason = why_none_taken(table, counts, manifest.rules)
+    found = HopResult(hop, table, Verdict.UNCHANGED, str(name), counts, manifest.rules, reason, cause=drop.sha256)
     newest = publish.latest_at(session.repository, MAIN, table)
     return found.judged_again(rebuilt_since(session, newest, name, drop.sha256) if newest else None)
 
@@ -142,5 +143,6 @@ def _result(
     reason = why_blocked(contract, outcomes, file=drop.name) if verdict is Verdict.BLOCKED else ""
     if verdict is Verdict.HELD:
         reason = why_held(contract, holding(outcomes, waived), cause=drop.sha256, file=drop.name)
-    rules = [item.to_json() for item in outcomes]
-    return HopResult(hop, table_of(contract, hop), verdict, None, dict(vars(counts)), rules, reason, cause=drop.sha256)
+    rules, table = [item.to_json() for item in outcomes], table_of(contract, hop)
+    reason = reason or why_none_taken(table, vars(counts), rules)
+    return HopResult(hop, table, verdict, None, dict(vars(counts)), rules, reason, cause=drop.sha256)

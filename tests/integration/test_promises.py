@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 from collections import Counter
 from pathlib import Path
@@ -119,7 +120,9 @@ def summary(results: list[dict[str, Any]], hops: tuple[str, ...] = ("raw", "proc
     return found
 
 
-@pytest.mark.parametrize("kind", ["published", "spoilt", "unchanged", "cut gzip", "header alone", "name taken", "over a tenth", "replaced"])
+@pytest.mark.parametrize(
+    "kind", ["published", "spoilt", "unchanged", "cut gzip", "header alone", "name taken", "over a tenth", "replaced", "packed"]
+)
 def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
     kind: str, lake: Any, sample: Any, delivered: dict[str, dict[str, bytes]]
 ) -> None:
@@ -134,6 +137,7 @@ def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
         "name taken": ("flights", "flights-2013-01.csv", sample.month(6), 3),
         "over a tenth": ("airlines", "airlines.csv", b"carrier,name\nAA,American\ntoo long,United\n", 3),
         "replaced": ("planes", "planes.csv", b"".join(planes[:-20]), 0),
+        "packed": ("flights", "packed.csv.gz", gzip.compress(sample.month(1), mtime=0), 0),
     }[kind]
     path, before, main = lake.file(f"dry/{name}", content), lake.state(), lake.repository.commit_of("main")
     dry = lake.ingest(dataset, path, code=code, options=("--dry-run",))
@@ -145,6 +149,12 @@ def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
     real = lake.ingest(dataset, path, code=code)
     assert summary(dry) == summary(real)
     assert [hop.get("reason") for hop in dry[0]["hops"]] == [hop.get("reason") for hop in real[0]["hops"] if hop["hop"] != "features"]
+    assert kind == "packed" or not any("no row was taken" in hop.get("reason", "") for hop in real[0]["hops"])
+    if kind == "packed":  # other bytes of rows that the table holds
+        for told in (real, lake.ingest(dataset, path)):
+            reason = told[0]["hops"][1]["reason"]
+            assert reason.startswith(f"no row was taken, all {real[0]['hops'][1]['rows_in']} are set aside by key (")
+            assert reason.endswith("Did the same rows come before, in a file of other bytes?")
 
 
 def read(lake: Any, name: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,33 @@
+"""What is said of a drop of which nothing was taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lake.refusal import why_none_taken
+
+KEY = {"rule": "key", "family": "duplicate", "severity": "quarantine", "failed": 3}
+FARE = {"rule": "fare-plausible", "family": "range", "severity": "quarantine", "failed": 4}
+DRIFT = {"rule": "drift:previous", "family": "distribution", "severity": "warn", "failed": 1}
+
+
+def counts(valid: int, aside: int) -> dict[str, int]:
+    return {"records_in": valid + aside, "valid": valid, "quarantined": aside}
+
+
+def test_a_drop_of_which_no_row_was_taken_says_so_and_why() -> None:
+    told = why_none_taken("rides", counts(0, 4), [KEY, DRIFT, FARE])
+    assert told.startswith("no row was taken, all 4 are set aside by fare-plausible (4 of 4); key (3 of 4): `lakegate quarantine rides`")
+    assert "drift" not in told
+    assert "come before" not in told
+
+
+def test_a_drop_that_came_before_in_other_bytes_is_asked_about() -> None:
+    assert "Did the same rows come before, in a file of other bytes?" in why_none_taken("rides", counts(0, 3), [KEY])
+
+
+@pytest.mark.parametrize(("found", "rules"), [(counts(1, 3), [KEY]), (counts(0, 0), []), (counts(3, 0), []), ({}, [])])
+def test_nothing_is_said_where_some_row_was_taken_or_none_came(found: dict[str, int], rules: list[dict[str, Any]]) -> None:
+    assert why_none_taken("rides", found, rules) == ""
