@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib
 import os
@@ -47,11 +48,28 @@ def start(settings: Settings, endpoint: Endpoint, sail: Sail | None) -> SparkSes
     from pyspark.errors.utils import is_debugging_enabled
 
     session = sail.connect() if sail is not None else _spark(settings, endpoint)
+    session.__class__ = _left_to_its_channel()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     if sail is not None:  # for Spark it is fixed when its JVM starts
         session.conf.set(DEBUGGING, "false")
     is_debugging_enabled()
     return session
+
+
+@functools.cache
+def _left_to_its_channel() -> type[SparkSession]:
+    """Sessions whose end closes nothing but their own channel, which gRPC does.
+
+    pyspark's waits for what other sessions of the process have still to release, in whatever thread the garbage collector runs: within a
+    call of gRPC it holds the lock that they need, and waits for ever.
+    """
+    from pyspark.sql.connect.session import SparkSession
+
+    class LeftToItsChannel(SparkSession):  # type: ignore[misc]
+        def __del__(self) -> None:
+            """Nothing; `stop` is how one ends."""
+
+    return LeftToItsChannel
 
 
 def begin(settings: Settings, endpoint: Endpoint) -> Sail | None:

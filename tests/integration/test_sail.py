@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from pyspark.errors import PySparkException
+from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 
 import lake.engine
 import lake.engine_start
@@ -64,6 +67,21 @@ def test_each_engine_of_a_process_has_its_own_keys(tmp_path: Path, monkeypatch: 
     assert {name: value for name, value in os.environ.items() if name.startswith("AWS")} == {
         name: value for name, value in before.items() if name.startswith("AWS")
     }
+
+
+def test_a_session_that_is_collected_waits_for_nothing_of_the_others(tmp_path: Path) -> None:
+    """The collector runs anywhere, and so does what waits in it: in a call of another session, with the lock that it waits for."""
+    engines = [made(tmp_path), made(tmp_path)]  # pyspark keeps a process's first as the one to use by default
+    assert [asked(engine) for engine in engines] == [42, 42]
+    released = ExecutePlanResponseReattachableIterator._release_thread_pool_instance
+    assert released is not None
+    session = weakref.ref(engines[1].spark)
+    engines[1]._end()
+    del engines[1]
+    gc.collect()
+    assert session() is None
+    assert not released._shutdown
+    assert asked(engines[0]) == 42
 
 
 def test_it_ends_with_its_owner_however_that_dies(tmp_path: Path) -> None:
