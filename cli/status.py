@@ -17,7 +17,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     """Tell how the lake is: the server, the contracts, the tables, and what is waiting. Starts nothing.
 
     `open quarantined` are rows set aside that nobody decided on yet: `lakegate quarantine` lists them. `pending` are drops that were
-    received and are not published, those that are held among them; they stand below, with their states and why.
+    received and are neither published nor rejected, those that are held among them; they stand below, with their states and why.
     """
     from catalog.files import load_catalog
     from expectations.extension import stray_suite_files

@@ -87,6 +87,7 @@ def unchanged(session: Session, job: Job, found: Published) -> HopResult:
     result = result_of(job, found, Verdict.UNCHANGED)
     if newest == name.number:
         return result
+    result = replace(result, reason="")  # rows that were set aside may have come back since
     result = result.judged_again(rebuilt_since(session, finished(session, VersionName(job.table, newest)).manifest, name, job.cause))
     if job.replaces and (result.standing or {}).get("version") != newest:
         return replace(result, reason=f"{job.table} is at v{newest} since; `--again` delivers this content anew")
@@ -99,16 +100,15 @@ def holding(outcomes: Collection[Outcome], waived: Collection[str]) -> list[Outc
 
 
 def answered_before(session: Session, job: Job, key: str) -> HopResult | None:
-    """The verdict on record, where what it depends on is still the same and nobody decided otherwise."""
+    """The verdict on record, where what it depends on is still the same and nobody decided otherwise; or that a person rejected the drop."""
     newest = ledger.latest(session, dataset=job.dataset, cause=job.cause, table=job.table)
-    if newest is None or newest.state not in STATES or newest.key != key:
+    if newest is None or newest.state not in STATES or (newest.key != key and newest.state != DISCARDED):
         return None
     body = ledger.read(session, newest)
     if newest.state == "held" and set(body["holding"]) <= set(approval_of(session, job).get("rules", ())):
         return None
-    if "counts" not in body:  # it was rejected after a failure: there is no verdict to repeat
-        return None
-    return HopResult(job.hop, job.table, STATES[newest.state], None, body["counts"], body["rules"], body["reason"], cause=job.cause)
+    counts, rules = body.get("counts", {}), body.get("rules", [])  # none where it was rejected after a failure
+    return HopResult(job.hop, job.table, STATES[newest.state], None, counts, rules, body["reason"], cause=job.cause)
 
 
 def approval_of(session: Session, job: Job) -> dict[str, Any]:
@@ -117,13 +117,13 @@ def approval_of(session: Session, job: Job) -> dict[str, Any]:
 
 
 def approval(session: Session, *, dataset: str, table: str, cause: str, suite_hash: str) -> dict[str, Any]:
-    """What a person let pass of a drop since it was last published, under the rules as they are now.
+    """What a person let pass of a drop since it was last published or rejected, under the rules as they are now.
 
     `rules`, `by`, `at` and `reason`; empty where nothing.
     """
     approved: list[dict[str, Any]] = []
     for item in ledger.records(session, dataset=dataset, cause=cause):
-        if item.table == table and item.state == "published":
+        if item.table == table and item.state in ("published", DISCARDED):
             approved = []
         elif item.table == table and item.state == APPROVED and (body := ledger.read(session, item)).get("suite_hash") == suite_hash:
             approved.append(body)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from catalog.contract import Contract
 from lake import ledger
 from lake.answers import APPROVED, DISCARDED
+from lake.hop import slot
 from lake.ingest import DropResult, OnError, carry, carry_features_from, carry_waiting
 from lake.receive import is_pending, pending, received, who
 from lake.session import Session
@@ -117,19 +118,21 @@ def approve(session: Session, held: OpenDrop, *, reason: str, on_error: OnError 
 def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
     """Say of a drop that was held, refused or failed that nobody waits for it any more; then carry what waited for it.
 
-    Its bytes stay in raw. What its verdict depends on may change, or it is delivered `--again`: it is then judged anew.
+    Its bytes stay in raw. Whatever changes, it is judged anew only where it is delivered `--again`.
 
     Raises:
-        UsageError: No reason was given, it was decided on already or published, or it is a feature's version.
+        UsageError: No reason was given, it was decided on already or published, somebody carries it, or it is a feature's version.
     """
     if drop.contract.kind == "feature":
         what = f"a version of {drop.contract.name} can't be rejected: the ones after it are made from the same inputs"
         raise UsageError(what, fix="approve it, or change its SQL or the rule: it is then judged anew")
     if drop.approved:
         raise UsageError(f"{drop.cause[:12]} was approved already", fix="`lakegate approve` carries it where that was cut off")
+    if session.drops.elsewhere(drop.cause):
+        raise UsageError(f"{drop.cause[:12]} is being carried at this moment", fix="`lakegate status` tells what becomes of it")
     told = f"rejected by {who()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --again` has it judged anew"
     _decide(session, drop, DISCARDED, reason, drop.body | {"reason": told})
-    yield from carry_waiting(session, drop.contract.name, tried={drop.cause}, on_error=on_error)
+    yield from carry_waiting(session, None, tried={drop.cause}, on_error=on_error)  # nobody asked for others that failed
 
 
 def _why_open(drop: OpenDrop) -> str:
@@ -152,7 +155,7 @@ def _decide(session: Session, held: OpenDrop, state: str, reason: str, body: dic
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     dataset, table = held.contract.name, held.record.table
-    with session.queue(table):
+    with session.queue(slot(table, held.cause)), session.queue(table):  # whoever judges it, or publishes it, is done
         newest = ledger.latest(session, dataset=dataset, cause=held.cause, table=table)
         published = held.contract.kind == "dataset" and not is_pending(session, dataset, held.cause)
         if newest is None or newest.path != held.record.path or published:

@@ -86,7 +86,12 @@ def _place(session: Session, job: Job) -> contextlib.AbstractContextManager[None
 
     Nobody asks for a slot while he is in a table's queue.
     """
-    return session.queue(job.table if job.judge is None else f"{job.table}.{job.cause[:SLOT_DIGITS]}")
+    return session.queue(job.table if job.judge is None else slot(job.table, job.cause))
+
+
+def slot(table: str, cause: str) -> str:
+    """The name of the queue that whoever judges a drop for a table is in."""
+    return f"{table}.{cause[:SLOT_DIGITS]}"
 
 
 def _done(session: Session, job: Job) -> HopResult | None:

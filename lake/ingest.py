@@ -16,6 +16,7 @@ from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import Verdict, worst
 from lake import ledger, publish
+from lake.answers import DISCARDED
 from lake.disk import disk_errors
 from lake.features import carry_features
 from lake.job import HopResult
@@ -179,6 +180,8 @@ def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: 
     done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=contract.name)
     if done is None and (reason := waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract))) is not None:
         newest = ledger.latest(session, dataset=contract.name, cause=drop.sha256, table=contract.name)
+        if newest is not None and newest.state == DISCARDED and not again:
+            return carry_processed(session, contract, drop)  # which says who rejected it: it waits for nothing
         if newest is None or newest.state != "waiting":
             ledger.write(
                 session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="waiting", key="-", body={"reason": reason}
@@ -215,8 +218,8 @@ def carry_features_from(session: Session, contract: Contract, *, on_error: OnErr
             yield from carry_followers(session, contract.name, on_error=on_error)
 
 
-def carry_waiting(session: Session, dataset: str, *, tried: set[str], on_error: OnError | None = None) -> Iterator[DropResult]:
-    """Drops whose turn has come, until no more can move: those that wait, and of `dataset` also those that nobody carries.
+def carry_waiting(session: Session, dataset: str | None, *, tried: set[str], on_error: OnError | None = None) -> Iterator[DropResult]:
+    """Drops whose turn has come, until no more can move: those that wait, and of `dataset`, if any, also those that nobody carries.
 
     Each is tried once (`tried` are those that were already): one that fails stays where it is.
     """

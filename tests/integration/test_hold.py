@@ -153,7 +153,7 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
     assert readings.run("approve", drop(bad)[:12], "--reason", "not held").code == 2
     assert readings.run("reject", drop(bad)[:12], "--reason", " ").code == 2
 
-    for content in (day(2), bad):
+    for content in (bad, day(2)):  # the first carries none of the others that failed
         done = readings.run("reject", drop(content)[:12], "--reason", "of another system")
         assert done.code == 0, done
     assert opened() == {}
@@ -173,5 +173,45 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
     (result,) = readings.ingest("readings", path, code=3, options=("--again",))
     assert "missing: minutes" in result["hops"][0]["reason"]
     assert opened() == {"bad.csv": "blocked"}
-    (result,) = readings.ingest("readings", readings.files / "day-2.csv")
+    (result,) = readings.ingest("readings", readings.files / "day-2.csv", code=3)
+    assert result["hops"][0]["reason"].startswith("rejected by ")
+    (result,) = readings.ingest("readings", readings.files / "day-2.csv", options=("--again",))
     assert result["verdict"] == "passed"
+
+
+def test_rejected_after_it_was_approved_it_is_approved_no_more_and_waits_for_nothing(
+    readings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = day(3, IN_SECONDS)
+    path = readings.file("day-3.csv", content)
+    readings.ingest("readings", path, code=3)
+    session = open_session(readings.settings)
+    with monkeypatch.context() as patched:
+        patched.setattr("lake.hop._attempt", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            list(hold.approve(session, hold.find_held(session, drop(content)), reason="in a hurry"))
+    (failed,) = hold._drops(session, hold.REFUSED)
+    assert (failed.cause, failed.record.state) == (drop(content), "failed")
+    assert list(hold.reject(session, failed, reason="seconds after all")) == []
+
+    readings.ingest("readings", readings.file("day-2.csv", day(2, IN_SECONDS)), code=3)
+    (result,) = readings.ingest("readings", path, code=3)
+    assert result["hops"][-1]["reason"].startswith("rejected by "), "it waits for day 2, which is held"
+    (result,) = [item for item in readings.ingest("readings", path, code=3, options=("--again",)) if item["drop"] == drop(content)]
+    assert result["verdict"] == "waiting"
+    readings.run("reject", drop(day(2, IN_SECONDS)), "--reason", "seconds")
+    (held,) = hold.held_drops(session)
+    assert held.cause == drop(content), "the approval was taken back with the drop"
+
+
+def test_what_somebody_carries_is_not_rejected(readings: Any) -> None:
+    bad = b"id,day\n1,2\n"
+    path = readings.file("bad.csv", bad)
+    readings.ingest("readings", path, code=3)
+    session = open_session(readings.settings)
+    with session.drops.at_hand():
+        receive(session, "readings", path)
+        refused = readings.run("reject", drop(bad), "--reason", "of another system")
+    assert refused.code == 2
+    assert "is being carried at this moment" in refused.err
+    assert readings.run("reject", drop(bad), "--reason", "of another system").code == 0
