@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ GHOSTS = int(os.environ.get("LAKEGATE_GHOSTS", "0"))
 FROM = random.SystemRandom().randrange(EVERY)
 RECOVERY = 10.0
 """Seconds from a successor's first request to lakeFS to its last step; where the run goes on, from the death of lakeFS."""
+WHOLE = 30.0
+"""The same from the start of its process to its end, with the start of lakeFS where that died."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,9 @@ def test_a_death_at_any_step_changes_nothing_in_the_end(lake: dict[str, Any], tm
             victim = scene.start("ingest", "rides", file, plan=plan)
             victim.communicate(timeout=120)
             assert victim.returncode == (0 if runs_on else -signal.SIGKILL), where
+            began = time.monotonic()
             scene.run("ingest", "rides", file, plan={"timeline": str(timelines[1]), "called": str(scene.folder / "called")})
+            assert time.monotonic() - began < WHOLE, where
             check(scene, lake, where)
             if runs_on:
                 took = moments(timelines[0])[-1] - moments(timelines[0])[steps_of(timelines[0]).index((table, step, occurrence))]
