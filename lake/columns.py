@@ -27,7 +27,8 @@ def check_columns(session: Session, contract: Contract, *, gives_back: bool = Fa
     changes += [f"{name} was {before[name]} and is {kind} now" for name, kind in now.items() if before.get(name, kind) != kind]
     if changes:
         what = f"the contract's columns are not those of {latest.name}: {'; '.join(changes)}"
-        fix = "a table that rows are added to keeps its columns; put them back, or describe the new files as a dataset of their own"
+        fix = "a table that rows are added to keeps its columns; put them back, rebuild it by `lakegate reprocess` where all its "
+        fix += "deliveries have these, or describe the new files as a dataset of their own"
         if not appends:
             fix = "the next delivery brings them; until then put them back, or leave the rows where they are"
         if (RESCUED in before) is not (RESCUED in now):

@@ -19,7 +19,7 @@ from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
-from expectations.verdict import Outcome
+from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import layout, publish
 from lake.answers import holding
 from lake.aside import judged_at, latest_manifest
@@ -27,7 +27,7 @@ from lake.change import Change
 from lake.evaluate import evaluate, pin_references
 from lake.hop import run_hop
 from lake.job import HopResult, Job
-from lake.raw import parse_received
+from lake.raw import judge_raw, parse_received
 from lake.rebuilt import Rebuilt, keep_aside, write_rebuilt
 from lake.receive import Drop, received, who
 from lake.refusal import why_blocked, why_held
@@ -132,6 +132,9 @@ class _Reprocess:
 
         session, contract, engine = self.session, self.contract, self.session.engine
         parsed = parse_received(session, contract, drop)
+        arrived = judge_raw(build_suite(contract, "raw", session.settings.project), parsed)
+        if verdict_of(arrived, set_aside=0) is Verdict.BLOCKED:
+            raise DataRejected(why_blocked(contract, arrived, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
         if parsed.staging is None:
             what = "the raw version can't be parsed any more"
             raise IntegrityError(what, where=drop.sha256[:12], fix="restore the file format in its contract")

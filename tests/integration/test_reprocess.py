@@ -143,6 +143,17 @@ def test_a_drop_that_comes_again_is_told_as_the_reprocess_judged_it(
     assert not [path for path in asked if "evidence" in path]
 
 
+def test_deliveries_that_lack_what_the_contract_has_now_stop_it(lakefs_home: Settings, tmp_path: Path) -> None:
+    project(tmp_path, mode="append", most=20)
+    take(opened(lakefs_home, tmp_path, "lack"), tmp_path, "a.csv")
+    path = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
+    path.write_text(path.read_text().replace("    quality:", "      - {name: tip, logicalType: number}\n    quality:"))
+    session = opened(lakefs_home, tmp_path, "lack")
+    with pytest.raises(DataRejected, match=r"a\.csv: refused by .*missing: tip"):
+        reprocess(session, session.catalog.get("rides"))
+    assert len(list_versions(session, "rides")) == 1
+
+
 def test_drops_before_the_first_stay_as_they_are_and_discarded_rows_stay_discarded(lakefs_home: Settings, tmp_path: Path) -> None:
     project(tmp_path, mode="append", most=20)
     session = opened(lakefs_home, tmp_path, "since")
