@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lake.disk import FULL
 from lake.server import paused
 from lake.server_process import processes
 from lakegate.errors import LakegateError, UsageError
@@ -67,7 +68,7 @@ def backup(home: Home, folder: Path) -> Copied:
         _mark(folder, complete=True)
     except (OSError, sqlite3.Error) as error:
         what = f"the backup can't be written ({getattr(error, 'strerror', None) or type(error).__name__})"
-        raise LakegateError(what, where=str(folder), fix="free some disk space") from error
+        raise LakegateError(what, where=str(folder), fix=_remedy(error)) from error
     return copied
 
 
@@ -97,8 +98,12 @@ def restore(home: Home, folder: Path) -> Copied:
             home.root.rmdir()
         whole.replace(home.root)
     except OSError as error:
-        raise LakegateError(f"the home can't be written ({error.strerror})", where=str(home.root), fix="free some disk space") from error
+        raise LakegateError(f"the home can't be written ({error.strerror})", where=str(home.root), fix=_remedy(error)) from error
     return copied
+
+
+def _remedy(error: Exception) -> str:
+    return "free some disk space" if getattr(error, "errno", None) in FULL else "see that this user may write there, or name another folder"
 
 
 def _complete(folder: Path) -> bool | None:

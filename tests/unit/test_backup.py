@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lake.backup import backup, restore
-from lakegate.errors import UsageError
+from lakegate.errors import LakegateError, UsageError
 from lakegate.home import Home
 
 SIZE = 64 * 1024**2
@@ -46,6 +46,11 @@ def test_holes_stay_holes(home: Home, tmp_path: Path) -> None:
 def test_a_home_is_no_backup(home: Home, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a home, and no backup"):
         restore(Home(tmp_path / "restored"), home.root)
+
+
+def test_it_says_what_to_do_where_it_cant_be_written(home: Home) -> None:
+    with pytest.raises(LakegateError, match="name another folder"):
+        backup(home, Path("/proc/nowhere"))
 
 
 def test_a_backup_whose_lakefs_was_not_ended_is_refused(home: Home, tmp_path: Path) -> None:
