@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Final
 
 from catalog.contract import Contract
@@ -10,7 +11,9 @@ from expectations.suite import Rule
 from expectations.verdict import Outcome
 from lake import layout
 from lake.receive import Drop
+from lake.repository import MAIN
 from lake.session import Session
+from lakegate.errors import UsageError
 
 NAME_TAKEN: Final = Rule("delivered-name", "expect_delivered_name_to_be_new", {}, "block", "duplicate", row_rule=False)
 """On an append table the name of a published drop that stands can't come again with other bytes."""
@@ -21,6 +24,19 @@ def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -
     if name_holder(session, contract, drop, base=base) is None:
         return None
     return Outcome(NAME_TAKEN, 1, 1, {"told": f"a published drop was delivered as {drop.name} with other bytes"})
+
+
+def check_corrects(session: Session, contract: Contract, path: Path) -> None:
+    """Refuse a file that is to take a published drop's place, where none was published under its name: its rows would be added.
+
+    Raises:
+        UsageError: There is none; nothing was taken in.
+    """
+    if session.repository.get_json(MAIN, name_path_of(contract.name, path.name)) is None:
+        what = f"no published drop of {contract.name} is named {path.name}"
+        raise UsageError(
+            what, where=str(path), fix="give the corrected file the name of the one that it corrects, or leave --supersede out"
+        )
 
 
 def other_name(contract: Contract) -> str:

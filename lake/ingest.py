@@ -17,6 +17,7 @@ from expectations.build import build_suite
 from expectations.verdict import Verdict, worst
 from lake import ledger, publish
 from lake.answers import DISCARDED
+from lake.delivered import check_corrects
 from lake.disk import disk_errors
 from lake.features import carry_features
 from lake.job import HopResult
@@ -72,7 +73,7 @@ def ingest(
     `supersede` each takes the place of the published drop of its name.
 
     Raises:
-        UsageError: An unknown dataset, or a path that can't be taken in; nothing was taken in then.
+        UsageError: An unknown dataset, a path that can't be taken in, or nothing to supersede; nothing was taken in then.
         ContractError: The dataset's contract or suite is wrong.
     """
     contract = deliverable(session, dataset)
@@ -84,6 +85,8 @@ def ingest(
     paths = list(files)
     for path in paths:
         check_path(path)
+        if supersede:
+            check_corrects(session, contract, path)
     with session.at_hand():
         drops = list(
             {

@@ -11,12 +11,12 @@ from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
 from expectations.frame import DROP
 from expectations.verdict import Outcome, Verdict, verdict_of
-from lake import layout, publish
-from lake.answers import approval, holding
+from lake import layout, ledger, publish
+from lake.answers import DISCARDED, approval, holding
 from lake.aside import latest_manifest
 from lake.change import plain_counts
 from lake.columns import check_columns
-from lake.delivered import name_holder, name_taken
+from lake.delivered import check_corrects, name_holder, name_taken
 from lake.distributions import Comparison
 from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
@@ -35,37 +35,42 @@ from lakegate.manifest import Counts
 from lakegate.names import VersionName
 
 
-def rehearse(session: Session, dataset: str, files: Iterable[Path], *, supersede: bool = False) -> list[DropResult]:
+def rehearse(session: Session, dataset: str, files: Iterable[Path], *, again: bool = False, supersede: bool = False) -> list[DropResult]:
     """The verdicts that files would get at the raw and processed hops now, each by itself. Features are not tried.
 
-    With `supersede` each takes the place of the published drop of its name.
+    With `supersede` each takes the place of the published drop of its name; with `again` it is judged although a person rejected it.
 
     Raises:
-        UsageError: An unknown dataset, or a path that can't be taken in.
+        UsageError: An unknown dataset, a path that can't be taken in, or nothing to supersede.
         ContractError: The dataset's contract or suite is wrong.
     """
     contract = deliverable(session, dataset)
     paths = list(files)
     for path in paths:
         check_path(path)
-    return [_rehearse_one(session, contract, path, supersede=supersede or contract.same_name == "supersede") for path in paths]
+        if supersede:
+            check_corrects(session, contract, path)
+    supersedes = supersede or contract.same_name == "supersede"
+    return [_rehearse_one(session, contract, path, again=again, supersede=supersedes) for path in paths]
 
 
-def _rehearse_one(session: Session, contract: Contract, path: Path, *, supersede: bool) -> DropResult:
+def _rehearse_one(session: Session, contract: Contract, path: Path, *, again: bool, supersede: bool) -> DropResult:
     with session.scratch("rehearse") as folder:
         delivered = folder / "delivered" / path.name
         delivered.parent.mkdir()
         digest, status = copy_in(path, delivered)
         drop = Drop(session.settings.tenant, contract.name, digest, path.name, status.st_size, "", supersedes=supersede)
-        hops = _hops(session, contract, drop, delivered, folder)
+        hops = _hops(session, contract, drop, delivered, folder, again=again)
         return DropResult(contract.name, drop.sha256, hops, drop.name)
 
 
-def _hops(session: Session, contract: Contract, drop: Drop, delivered: Path, folder: Path) -> tuple[HopResult, ...]:
-    raw = _standing(session, contract, "raw", drop)
-    processed = _standing(session, contract, "processed", drop)
+def _hops(session: Session, contract: Contract, drop: Drop, delivered: Path, folder: Path, *, again: bool) -> tuple[HopResult, ...]:
+    raw = _standing(session, contract, "raw", drop, again=again)
+    processed = _standing(session, contract, "processed", drop, again=again)
     if raw and processed:
         return raw, processed
+    if raw and raw.verdict in STOPPED:
+        return (raw,)
     suite = build_suite(contract, "raw", session.settings.project)
     try:
         parsed = parse_file(delivered, contract.file, folder, settings=session.settings)
@@ -75,25 +80,31 @@ def _hops(session: Session, contract: Contract, drop: Drop, delivered: Path, fol
     raw = raw or _result(contract, "raw", drop, judge_raw(suite, parsed), raw_counts(parsed, before=0))
     if raw.verdict in STOPPED or parsed.staging is None:
         return (raw,)
-    return raw, _processed(session, contract, drop, parsed, parsed.staging)
+    return raw, processed or _processed(session, contract, drop, parsed, parsed.staging)
 
 
-def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop) -> HopResult | None:
-    """The verdict `unchanged`, where the drop was published at a hop and that publish stands."""
+def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop, *, again: bool) -> HopResult | None:
+    """The verdict `unchanged`, where the drop was published at a hop and that publish stands; `blocked`, where a person rejected it there."""
     table = table_of(contract, hop)
     done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=table)
     if done is None:
-        return None
-    latest = publish.head(session.repository, table) or {}
-    if hop == "processed" and contract.write_mode == "replace" and latest.get("cause") != drop.sha256:
-        return None
+        newest = ledger.latest(session, dataset=contract.name, cause=drop.sha256, table=table)
+        if again or newest is None or newest.state != DISCARDED:
+            return None
+        reason = str(ledger.read(session, newest)["reason"])
+        return HopResult(hop, table, Verdict.BLOCKED, None, {}, [], reason, cause=drop.sha256)
     name = VersionName(table, int(done["version"]))
     manifest = publish.manifest_at(session.repository, MAIN, name)
     counts = publish.manifest_counts(manifest)
     reason = why_none_taken(table, counts, manifest.rules)
     found = HopResult(hop, table, Verdict.UNCHANGED, str(name), counts, manifest.rules, reason, cause=drop.sha256)
-    newest = publish.latest_at(session.repository, MAIN, table)
-    return found.judged_again(rebuilt_since(session, newest, name, drop.sha256) if newest else None)
+    latest = publish.latest_at(session.repository, MAIN, table)
+    if latest is None or latest.version == name.number:
+        return found
+    found = replace(found, reason="").judged_again(rebuilt_since(session, latest, name, drop.sha256))
+    if hop == "processed" and contract.write_mode == "replace" and (found.standing or {}).get("version") != latest.version:
+        return None  # delivered anew, it becomes the table again
+    return found
 
 
 def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed, staging: Path) -> HopResult:

@@ -171,10 +171,14 @@ def test_a_correction_that_was_wrong_is_corrected_by_the_file_before_it(session:
     for path, fare in ((wrong, "9.5"), (right, "1.5")):
         path.parent.mkdir()
         path.write_text(f"ride,fare,at\n1,{fare},1\n")
+    for deliver in (rehearse, ingest):
+        with pytest.raises(UsageError, match=r"no published drop of rides is named s\.csv"):
+            deliver(session, "rides", [wrong], supersede=True)
+    assert pending(session, "rides") == []
     told = []
-    for path in (wrong, right, wrong, right, right):
-        (rehearsed,) = rehearse(session, "rides", [path], supersede=True)
-        (result,) = ingest(session, "rides", [path], supersede=True)
+    for number, path in enumerate((wrong, right, wrong, right, right)):
+        (rehearsed,) = rehearse(session, "rides", [path], supersede=number > 0)
+        (result,) = ingest(session, "rides", [path], supersede=number > 0)
         told.append((str(rehearsed.hops[-1].verdict), str(result.hops[-1].verdict), result.hops[-1].version))
     passed = [("passed", "passed", f"rides@v{number}") for number in (1, 2, 3, 4)]
     assert told == [*passed, ("unchanged", "unchanged", "rides@v4")]
