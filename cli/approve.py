@@ -21,4 +21,4 @@ def command(drop: str, *, reason: str, as_json: bool, settings: Settings) -> Non
     """
     from lake.hold import approve, find_held
 
-    decide(find_held, approve, drop, reason=reason, as_json=as_json, settings=settings)
+    decide(find_held, approve, drop, told="approved", reason=reason, as_json=as_json, settings=settings)

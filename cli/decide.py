@@ -27,9 +27,9 @@ class Decision(Protocol):
 
 
 def decide(
-    find: Callable[[Session, str], OpenDrop], decision: Decision, drop: str, *, reason: str, as_json: bool, settings: Settings
+    find: Callable[[Session, str], OpenDrop], decision: Decision, drop: str, *, told: str, reason: str, as_json: bool, settings: Settings
 ) -> None:
-    """Decide on a drop that `find` knows and show what became of it and of those that waited.
+    """Decide on a drop that `find` knows and show what became of it and of those that waited; `told` names the decision.
 
     Raises:
         UsageError: No such drop is called so, or no reason was given.
@@ -57,6 +57,6 @@ def decide(
     if as_json:
         print_json([result.to_json() for result in results])
     elif not results:
-        click.echo(f"{found.contract.name}: {found.cause[:12]} decided, on record")
+        click.echo(f"{found.contract.name}: {found.cause[:12]} {told}, on record")
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
     raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in errors), Exit.BLOCKED if stopped else Exit.OK]))

@@ -57,13 +57,15 @@ def command(
         session.catalog = catalog
         session.backfill = backfill
         if dry_run:
-            results = rehearse(session, dataset, files, supersede=supersede)
+            results = rehearse(session, dataset, files, again=again, supersede=supersede)
             for result in results:
                 progress.drop(result)
         else:
             results = ingest(session, dataset, files, again=again, supersede=supersede, tell=progress.drop, on_error=failed)
     if as_json:
         print_json([result.to_json() for result in results])
+    for stem in catalog.broken:
+        click.echo(f"left out: {stem}, whose contract or SQL has a mistake; `lakegate status` tells it", err=True)
     if not dry_run:
         tell_dagster(session, results)
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)

@@ -86,16 +86,14 @@ def _drops(session: Session, states: tuple[str, ...]) -> list[OpenDrop]:
 
 def _find(everything: list[OpenDrop], name: str, *, kind: str) -> OpenDrop:
     dataset, _, digits = name.rpartition(":")
-    found = [
-        item
-        for item in everything
-        if len(digits) >= SHORTEST and item.cause.startswith(digits.lower()) and dataset in ("", item.contract.name)
-    ]
-    if len(found) == 1:
+    found = [item for item in everything if item.cause.startswith(digits.lower()) and dataset in ("", item.contract.name)]
+    if len(found) == 1 and len(digits) >= SHORTEST:
         return found[0]
     known = ", ".join(f"{item.contract.name}:{item.cause[:12]}" for item in everything) or "nothing"
     what = f"{len(found)} {kind} drops begin with {name!r}" if found else f"no {kind} drop begins with {name!r}"
-    raise UsageError(what, fix=f"{kind} is {known}")
+    if found and len(digits) < SHORTEST:
+        what = f"{name!r} names too few digits of a drop"
+    raise UsageError(what, fix=f"{kind} is {known}; name {SHORTEST} of the digits or more")
 
 
 def approve(session: Session, held: OpenDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:

@@ -262,6 +262,15 @@ def test_a_broken_suite_of_a_feature_stops_the_feature_alone_until_it_is_mended(
     assert lake.left_over() == []
 
 
+def test_a_feature_whose_contract_is_broken_is_named_by_an_ingest(lake: Any, sample: Any, tmp_path: Path) -> None:
+    contract = copied_project(tmp_path) / "catalog/contracts/flight_features.odcs.yaml"
+    contract.write_text(contract.read_text().replace("value: flight_features.sql", "value: nowhere.sql"))
+    spoilt_project = replace(lake, settings=replace(lake.settings, project=tmp_path))
+    done = spoilt_project.run("ingest", "planes", sample.reference("planes"), "--json")
+    assert done.code == 0, done
+    assert "left out: flight_features, whose contract or SQL has a mistake" in done.err
+
+
 def test_an_unknown_dataset_takes_nothing_in(lake: Any, sample: Any) -> None:
     main = lake.repository.commit_of("main")
     done = lake.run("ingest", "flightz", sample.reference("planes"), "--json")

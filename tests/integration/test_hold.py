@@ -115,8 +115,11 @@ def test_rejected_it_stays_refused_and_keeps_nobody_waiting(readings: Any) -> No
     assert "seconds, not minutes" in result["hops"][-1]["reason"]
     assert readings.raw("readings", drop(content)) == content
     assert readings.run("status", "--json").json["open"] == []
-    (anew,) = readings.ingest("readings", path, code=3, options=("--again",))
-    assert anew["verdict"] == "held"
+    (rehearsed,) = readings.ingest("readings", path, code=3, options=("--dry-run",))
+    assert (rehearsed["verdict"], rehearsed["hops"][-1]["reason"]) == ("blocked", result["hops"][-1]["reason"])
+    for options in (("--dry-run", "--again"), ("--again",)):
+        (anew,) = readings.ingest("readings", path, code=3, options=options)
+        assert anew["verdict"] == "held"
 
 
 def test_approved_by_somebody_who_died_before_carrying_it_it_is_carried_by_whoever_comes_next(readings: Any) -> None:
@@ -151,11 +154,12 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
     assert refused.code == 2
     assert "no held, refused or failed drop begins with" in refused.err
     assert readings.run("approve", drop(bad)[:12], "--reason", "not held").code == 2
+    assert "names too few digits" in readings.run("reject", drop(bad)[:3], "--reason", "short").err
     assert readings.run("reject", drop(bad)[:12], "--reason", " ").code == 2
 
     for content in (bad, day(2)):  # the first carries none of the others that failed
         done = readings.run("reject", drop(content)[:12], "--reason", "of another system")
-        assert done.code == 0, done
+        assert (done.code, done.out) == (0, f"readings: {drop(content)[:12]} rejected, on record\n"), done
     assert opened() == {}
     (counted,) = [item for item in readings.run("status", "--json").json["tables"] if item["table"] == "readings"]
     assert (counted["pending"], counted["held"]) == (0, 0)
