@@ -66,7 +66,8 @@ def made(mode: str, folder: Path, settings: Settings, tenant: str) -> Scene:
 
 
 def deliver(session: Session, scene: Scene, number: int, chance: random.Random) -> None:
-    rides = [f"{chance.randint(1, 30)},{number},{ride}.5" for ride in range(chance.randint(1, 12))]
+    """Some rows, of which one is broken, one passes, and others may have the same key."""
+    rides = [f"{chance.randint(1, 30)},{number},{ride}.5" for ride in range(chance.randint(1, 12))] + [f"{100 + number},{number},0.5"]
     path = scene.folder / f"{number}.csv"
     path.write_text("\n".join(["ride,at,fare", *dict.fromkeys(rides), f"99,{number},free"]) + "\n")
     ingest(session, "rides", [path])
