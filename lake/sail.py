@@ -59,8 +59,9 @@ class Sail:
         from pyspark.sql.connect.client.retries import DefaultPolicy
 
         if not (port := self._port()):
-            if (code := self._process.wait(END)) < 0:
-                raise Transient(f"Sail was ended by signal {-code}", fix="run it again; see whether the machine runs out of memory")
+            if (code := self._ended()) is None or code < 0:
+                how = "hangs" if code is None else f"was ended by signal {-code}"
+                raise Transient(f"Sail {how}", fix="run it again; see whether the machine runs out of memory")
             what = f"Sail did not start (it ended with {code})"
             raise LakegateError(what, fix="see what it said above; install pysail again where it lacks files")
         session: SparkSession = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
@@ -73,6 +74,12 @@ class Sail:
     def _port(self) -> str:
         """The port that it said; empty where it ended before."""
         return self._process.stdout.readline().strip().decode() if self._process.stdout else ""
+
+    def _ended(self) -> int | None:
+        """The code that it ends with; None where it takes too long."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(END)
+        return None
 
     def held(self) -> int:
         """Bytes of memory that it holds; 0 where it lives no more."""

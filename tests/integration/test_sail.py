@@ -84,6 +84,15 @@ def test_a_session_that_is_collected_waits_for_nothing_of_the_others(tmp_path: P
     assert asked(engines[0]) == 42
 
 
+def test_one_that_hangs_before_it_says_its_port_may_be_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "hangs.py"
+    script.write_text("import os, time\nos.close(1)\ntime.sleep(60)\n")
+    monkeypatch.setattr(lake.sail, "SERVER", script)
+    monkeypatch.setattr(lake.sail, "END", 0.5)
+    with pytest.raises(Transient, match="Sail hangs"):
+        asked(made(tmp_path))
+
+
 def test_it_ends_with_its_owner_however_that_dies(tmp_path: Path) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
