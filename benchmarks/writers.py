@@ -1,0 +1,152 @@
+"""Writers to the tables of a lake of their own, for `benchmarks.publishes`: one at a time or many, each a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from benchmarks import arena
+from lake.repository import MAIN
+from lake.server import ensure_server, stop_server
+from lake.server_files import read_server
+from lake.session import open_session
+from lakegate.settings import Settings
+
+TABLES: Final = 8
+"""As many as there are writers at once, at most."""
+CONTRACT: Final = """
+apiVersion: v3.2.0
+kind: DataContract
+id: {name}
+name: {name}
+version: 1.0.0
+status: draft
+schema:
+  - name: {name}
+    properties:
+      - {{name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}}
+      - {{name: fare, logicalType: number}}
+customProperties:
+  - {{property: writeMode, value: append}}
+  - {{property: maxQuarantined, value: 1.0}}
+  - {{property: drift, value: none}}
+"""
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A home with its lakeFS running, and eight tables that drops are appended to."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> Settings:
+        """Where it is."""
+        return Settings.load(home=self.folder / "home", project=self.folder / "project")
+
+    def writer(self, table: int, drops: int, *, stops: int = 0) -> tuple[subprocess.Popen[bytes], Path]:
+        """A process that carries drops to a table, and the file that it writes its times to; it lives until its input is closed."""
+        results = self.folder / f"results-{table}-{time.time_ns()}"
+        told = [str(self.settings.home.root), str(self.settings.project), f"rides{table}", str(drops), str(results), str(stops)]
+        command = [sys.executable, "-m", "benchmarks.publisher", *told]
+        return subprocess.Popen(command, cwd=arena.ROOT, start_new_session=True, stdin=subprocess.PIPE), results
+
+    def memory(self) -> int:
+        """Bytes that lakeFS holds."""
+        recorded = read_server(self.settings.home)
+        return int(psutil.Process(recorded.pid).memory_info().rss) if recorded else 0
+
+    def own_metadata(self) -> int:
+        """Bytes on disk of lakeFS's own: its key-value store, and its lists of what commits hold."""
+        home = self.settings.home
+        folders = (home.lakefs / "kv", home.blocks / self.settings.repository / "_lakefs")
+        return sum(path.stat().st_blocks * 512 for folder in folders for path in folder.rglob("*") if path.is_file())
+
+    def metadata(self, table: str, version: int) -> int:
+        """Bytes of Lakegate's own records of a version: manifest, ledger, head and publication."""
+        repository = open_session(self.settings, say=lambda _: None).repository
+        listed = repository.listing(MAIN, "_lakegate/")
+        ends = (f"manifests/{table}/v{version}.json", f"ledger/{table}/v{version}.json", f"heads/{table}.json")
+        drops = [int(item.size_bytes) for item in listed if f"drops/{table}/" in item.path]
+        return sum(int(item.size_bytes) for item in listed if item.path.endswith(ends)) + max(drops)
+
+
+@contextmanager
+def made(folder: Path) -> Iterator[Lake]:
+    """A new one; gone afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    contracts = folder / "project" / "catalog" / "contracts"
+    contracts.mkdir(parents=True)
+    for number in range(TABLES):
+        (contracts / f"rides{number}.odcs.yaml").write_text(CONTRACT.format(name=f"rides{number}"))
+    lake = Lake(folder)
+    try:
+        ensure_server(lake.settings, say=lambda _: None)
+        yield lake
+    finally:
+        stop_server(lake.settings.home)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def read(results: Path) -> list[dict[str, float]]:
+    """The drops that a writer has carried by now."""
+    return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that this share of the values doesn't exceed."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What writers did while all were at work: seconds of each drop, and of all."""
+
+    drops: list[float]
+    seconds: float
+
+    def __add__(self, other: Worked) -> Worked:
+        return Worked(self.drops + other.drops, self.seconds + other.seconds)
+
+    @property
+    def rate(self) -> float:
+        """Drops a second."""
+        return len(self.drops) / self.seconds
+
+    @property
+    def p95(self) -> float:
+        """Seconds of a drop."""
+        return percentile(self.drops, 0.95)
+
+
+def many(lake: Lake, tables: Sequence[int], drops: int, *, still: bool = False, seconds: float = float("inf")) -> Worked:
+    """Writers to these tables at once, until one has carried all of its drops, or for so many seconds.
+
+    `still`: meanwhile one more, to a table of its own, stands still in the midst of judging its second drop; it goes on afterwards.
+    """
+    stands = lake.writer(len(tables), 3, stops=2)[0] if still else None
+    writers = [lake.writer(table, drops) for table in tables]
+    while not all(read(results) for _, results in writers) or (stands and psutil.Process(stands.pid).status() != psutil.STATUS_STOPPED):
+        time.sleep(0.05)
+    begin, until = time.time(), time.time() + seconds
+    if stands is not None:
+        time.sleep(seconds)
+        os.killpg(stands.pid, signal.SIGCONT)
+        stands.communicate()
+    for process, _ in writers:
+        process.communicate()
+    found = [[item for item in read(results) if begin < item["at"] <= until] for _, results in writers]
+    start, end = max(items[0]["at"] for items in found), min(items[-1]["at"] for items in found)
+    return Worked([item["drop"] for items in found for item in items if start < item["at"] <= end], end - start)
