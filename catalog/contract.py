@@ -22,8 +22,8 @@ PERSONAL = frozenset({"personal", "sensitive", "pii"})
 """Classifications whose values appear in data files only (promise P6)."""
 
 Unexpected = Literal["refuse", "ignore", "rescue"]
-SameName = Literal["refuse", "supersede"]
 """What is done with delivered columns that the contract doesn't name."""
+SameName = Literal["refuse", "supersede"]
 RESCUED: Final = "_rescued"
 """The column that keeps the values of unexpected columns, where the contract rescues them."""
 

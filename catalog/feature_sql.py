@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from catalog.contract import ColumnType, Contract
+from catalog.contract import Contract
 from catalog.document import read_text, suggest
+from catalog.spark_sql import SPARK_TYPES
 from catalog.sql_lint import order_dependent
 from lakegate.errors import ContractError
 
@@ -51,7 +52,7 @@ def unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractE
     if contract.sql is None or contract.sql_path is None:
         return None
     schema: dict[str, object] = {
-        name: {column.name: _TYPES[column.type] for column in inputs[name].columns} | _PROVENANCE_TYPES for name in contract.inputs
+        name: {column.name: SPARK_TYPES[column.type] for column in inputs[name].columns} | _PROVENANCE_TYPES for name in contract.inputs
     }
     tree = sqlglot.parse_one(contract.sql, dialect="spark")
     try:
@@ -64,14 +65,6 @@ def unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractE
     return None
 
 
-_TYPES: Final[dict[ColumnType, str]] = {
-    "string": "string",
-    "integer": "bigint",
-    "double": "double",
-    "boolean": "boolean",
-    "date": "date",
-    "timestamp": "timestamp",
-}
 _PROVENANCE_TYPES: Final = {"_drop": "string", "_row": "bigint"}
 
 

@@ -118,7 +118,10 @@ def _unknown_reference(item: Loaded, known: dict[str, Contract]) -> ContractErro
     for i, relationship in enumerate(own.relationships):
         at = item.places[f"relationship:{i}"]
         target = known.get(relationship.to)
-        if target is None or target.kind != "dataset":
+        if own.kind == "feature" and relationship.to not in own.inputs:
+            what = f"the relationship points at {relationship.to!r}, which is no input of {own.name}"
+            return item.document.error(what, *at, fix=suggest(relationship.to, own.inputs))
+        if target is None or (target.kind != "dataset" and own.kind == "dataset"):
             options = [name for name, other in known.items() if other.kind == "dataset" and name != own.name]
             what = f"the relationship points at {relationship.to!r}, which is no dataset with a valid contract"
             return item.document.error(

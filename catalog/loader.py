@@ -16,6 +16,8 @@ from catalog.document import Document, Steps, read_yaml, suggest
 from catalog.drift import drift_of
 from catalog.feature_sql import read_sql
 from catalog.policy import duplicate_keys, retention_of, same_name_of, unexpected_columns, upsert_of
+from catalog.relationships import relationships
+from catalog.rules import FEATURE_SEVERITIES, ROW_SEVERITIES
 from catalog.standard import API_VERSION, check
 from lakegate.names import MAX_NAME, NAME
 
@@ -63,7 +65,7 @@ def read_contract(path: Path) -> Loaded:
     name, kind = _name(document), kind_of(custom)
     columns = odcs.columns(document)
     key = odcs.key(document, columns)
-    found = list(odcs.relationships(document, name, columns))
+    found = list(relationships(document, name, columns, FEATURE_SEVERITIES if kind == "feature" else ROW_SEVERITIES))
     for i, (item, at) in enumerate(found):
         if any((item.columns, item.to) == (other.columns, other.to) for other, _ in found[:i]):
             what = f"{', '.join(item.columns)} points at {item.to} twice"
@@ -157,6 +159,9 @@ def _feature(contract: Contract, custom: Custom) -> Contract:
         if column.nested:
             what, fix = f"column {column.name!r} of a feature table is an {column.nested.type}", "select its fields as columns of their own"
             raise custom.document.error(what, *odcs.OBJECT, "properties", place, "logicalType", fix=fix)
+        if column.format:
+            what, fix = f"column {column.name!r} of a feature table has a format", "leave it out: it says how delivered text is read"
+            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "logicalTypeOptions", fix=fix)
     for name in _FEATURE_ONLY:
         if name not in custom.found:
             raise custom.error("kind", f"the feature has no {name!r}", fix=f"add a custom property {name!r}")

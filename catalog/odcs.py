@@ -1,4 +1,4 @@
-"""The schema part of a contract: columns, key, relationships and quality rules, from the standard's words to values."""
+"""The schema part of a contract: columns, key and quality rules, from the standard's words to values."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
-from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Relationship, Severity
+from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Severity
 from catalog.custom import read_custom
 from catalog.document import Document, Steps, suggest
 from catalog.expectation_types import EXPECTATIONS
 from catalog.logical_types import DECIMAL
 from catalog.nested_fields import classifications, nested_column
-from catalog.rules import FAMILIES, ROW_SEVERITIES, SEVERITIES, mistakes
+from catalog.rules import FAMILIES, SEVERITIES, mistakes
 
 OBJECT: Final[Steps] = ("schema", 0)
 """Where the one table of a contract stands."""
@@ -40,7 +40,6 @@ _PHYSICAL: Final[dict[ColumnType, tuple[str, ...]]] = {
     "timestamp": ("timestamp",),
 }
 _COLUMN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_REFERENCE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)")
 _PATTERN_LETTERS: Final = frozenset("yMdHhmsSaXxZzV")
 _IGNORED_OTHERWISE: Final = ("unique", "enum", "encryptedName", "partitioned")
 """What the standard can say of a column and Lakegate doesn't do: refused, as to ignore it would be a broken promise."""
@@ -145,48 +144,6 @@ def key(document: Document, known: tuple[Column, ...]) -> tuple[str, ...]:
     if not positions:
         raise document.error("no column is the key", *OBJECT, "properties", fix="mark the key's columns with primaryKey: true")
     return tuple(positions[position].name for position in sorted(positions))
-
-
-def relationships(document: Document, name: str, known: tuple[Column, ...]) -> Iterator[tuple[Relationship, Steps]]:
-    """The foreign keys, each with its place in the document.
-
-    Raises:
-        ContractError: One names a column that isn't there, or has no severity.
-    """
-    table = document.data["schema"][0]
-    for i, item in enumerate(table["properties"]):
-        for j, given in enumerate(item.get("relationships", ())):
-            at = (*OBJECT, "properties", i, "relationships", j)
-            yield _relationship(document, given, at, (known[i].name,)), at
-    for j, given in enumerate(table.get("relationships", ())):
-        at = (*OBJECT, "relationships", j)
-        pairs = [_split(document, text, (*at, "from")) for text in _listed(given["from"])]
-        names = [column.name for column in known]
-        for owner, column in pairs:
-            if owner != name or column not in names:
-                what = f"{owner}.{column} is no column of {name}"
-                raise document.error(what, *at, "from", fix=suggest(f"{name}.{column}", [f"{name}.{item}" for item in names]))
-        yield _relationship(document, given, at, tuple(column for _, column in pairs)), at
-
-
-def _relationship(document: Document, given: dict[str, Any], at: Steps, own: tuple[str, ...]) -> Relationship:
-    pairs = [_split(document, text, (*at, "to")) for text in _listed(given["to"])]
-    if len({table for table, _ in pairs}) != 1 or len(pairs) != len(own):
-        what = f"{len(own)} columns point at {len(pairs)} of {', '.join(sorted({table for table, _ in pairs}))}"
-        raise document.error(what, *at, "to", fix="name as many columns of one dataset")
-    severity = cast("Severity", read_custom(document, *at).word("severity", ROW_SEVERITIES))
-    return Relationship(own, pairs[0][0], tuple(column for _, column in pairs), severity)
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def _split(document: Document, text: str, at: Steps) -> tuple[str, str]:
-    if (match := _REFERENCE.fullmatch(text)) is None:
-        what = f"{text!r} is no reference"
-        raise document.error(what, *at, fix="write dataset.column")
-    return match[1], match[2]
 
 
 def rules(document: Document, contract: Contract) -> Iterator[QualityRule]:

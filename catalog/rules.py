@@ -18,6 +18,8 @@ TABLE_SEVERITIES: Final[tuple[Severity, ...]] = ("trigger", "hold")
 """Severities that only a table rule can have."""
 ROW_SEVERITIES: Final = tuple(severity for severity in SEVERITIES if severity not in TABLE_SEVERITIES)
 """Severities that a row rule can have."""
+FEATURE_SEVERITIES: Final = tuple(severity for severity in ROW_SEVERITIES if severity != "quarantine")
+"""Those that it can have at features: nothing is set aside there."""
 
 
 def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any], severity: Severity) -> Iterator[Mistake]:

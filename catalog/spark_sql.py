@@ -7,6 +7,15 @@ from typing import Any, Final
 
 from catalog.contract import Column, ColumnType
 
+SPARK_TYPES: Final[dict[ColumnType, str]] = {
+    "string": "string",
+    "integer": "bigint",
+    "double": "double",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"})
 
 

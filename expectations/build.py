@@ -49,6 +49,8 @@ def _generated(contract: Contract, hop: Hop) -> Iterator[Rule]:
         yield from _raw(contract)
     elif hop == "processed":
         yield from _processed(contract)
+    else:
+        yield from _features(contract)
 
 
 def _raw(contract: Contract) -> Iterator[Rule]:
@@ -70,11 +72,9 @@ def _processed(contract: Contract) -> Iterator[Rule]:
             yield _rule(f"type:{column.name}", "expect_column_values_to_be_of_declared_type", _declared(column), "quarantine")
         if column.nested:
             yield from _nested(column.name, column.nested, contract)
-    for column in contract.columns:
-        if column.required:
-            yield _rule(f"required:{column.name}", "expect_column_values_to_not_be_null", {"column": column.name}, "quarantine")
+    yield from _required(contract, "quarantine")
     if contract.write_mode != "upsert":  # there rows of one key follow each other
-        yield _key(contract)
+        yield _key(contract, "quarantine")
     for relationship in contract.relationships:
         yield _foreign_key(relationship)
     if contract.write_mode == "replace":
@@ -82,6 +82,20 @@ def _processed(contract: Contract) -> Iterator[Rule]:
     if budget := _budget(contract.max_quarantined, contract.max_quarantined_rows):
         yield _rule("max-quarantined", "expect_quarantined_share_to_be_at_most", budget, "block")
     yield from _drift(contract.drifting, contract.seasonal, contract.drift or Drift())
+
+
+def _features(contract: Contract) -> Iterator[Rule]:
+    """What the schema promises of a table that has no quarantine: one row that breaks it stops the version."""
+    yield from _required(contract, "block")
+    yield _key(contract, "block")
+    for relationship in contract.relationships:
+        yield _foreign_key(relationship)
+
+
+def _required(contract: Contract, severity: Severity) -> Iterator[Rule]:
+    for column in contract.columns:
+        if column.required:
+            yield _rule(f"required:{column.name}", "expect_column_values_to_not_be_null", {"column": column.name}, severity)
 
 
 def _budget(share: float | None, rows: int | None) -> dict[str, Any]:
@@ -117,15 +131,15 @@ def _declared(column: Column) -> dict[str, Any]:
     return declared | ({"format": column.format} if column.format else {})
 
 
-def _key(contract: Contract) -> Rule:
+def _key(contract: Contract, severity: Severity) -> Rule:
     columns = contract.key
     if contract.keep != "none":
         order = {"order_by": list(contract.keep_order)} if contract.keep_order else {}
-        return _rule("key", "expect_key_to_stand_once", {"column_list": list(columns), "keep": contract.keep} | order, "quarantine")
+        return _rule("key", "expect_key_to_stand_once", {"column_list": list(columns), "keep": contract.keep} | order, severity)
     if len(columns) == 1:
-        return _rule("key", "expect_column_values_to_be_unique", {"column": columns[0]}, "quarantine")
+        return _rule("key", "expect_column_values_to_be_unique", {"column": columns[0]}, severity)
     kwargs = {"column_list": list(columns), "ignore_row_if": "any_value_is_missing"}  # rule `required` speaks of those
-    return _rule("key", "expect_compound_columns_to_be_unique", kwargs, "quarantine")
+    return _rule("key", "expect_compound_columns_to_be_unique", kwargs, severity)
 
 
 def _foreign_key(relationship: Relationship) -> Rule:

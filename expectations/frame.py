@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column, Contract
+from catalog.spark_sql import SPARK_TYPES
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as Expression
@@ -32,15 +33,6 @@ SPELLINGS: Final[dict[str, str]] = {
     "timestamp": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?{_OFFSET}\\z",
 }
 """Accepted spellings; a timestamp without offset is UTC. Integers of 18 digits always fit 64 bits."""
-
-SPARK_TYPES: Final[dict[str, str]] = {
-    "string": "string",
-    "integer": "bigint",
-    "double": "double",
-    "boolean": "boolean",
-    "date": "date",
-    "timestamp": "timestamp",
-}
 
 
 def text_column(name: str) -> str:

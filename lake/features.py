@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from catalog.contract import Contract
+from catalog.contract import Column, ColumnType, Contract
+from catalog.spark_sql import SPARK_TYPES, quoted
 from expectations.build import build_suite
 from expectations.clusters import Cluster
 from expectations.distribution import ask_distributions, judge_distributions
@@ -107,6 +108,28 @@ def _root(session: Session, table: str) -> str:
     return layout.feature_table(table) if contract.kind == "feature" else layout.processed_table(table)
 
 
+_WHOLE: Final = ("tinyint", "smallint", "int", "bigint")
+_NARROWER: Final[dict[ColumnType, tuple[str, ...]]] = {
+    "integer": _WHOLE,
+    "double": (*_WHOLE, "float", "decimal"),
+    "string": ("varchar", "char"),
+    "timestamp": ("timestamp_ntz",),
+}
+"""What SQL may give for a declared type, beside that type itself: an engine gives an int where another gives a bigint."""
+
+
+def _declared(column: Column, given: str, contract: Contract) -> str:
+    """SQL for a column in its declared type, of what the SQL gives: readers and content hashes rely on it."""
+    wanted = SPARK_TYPES[column.type]
+    if given == wanted:
+        return quoted(column.name)
+    if given != "void" and given.partition("(")[0] not in _NARROWER.get(column.type, ()):
+        what = f"the SQL gives {column.name} as {given}, the contract says {column.type}"
+        fix = f"cast it to {wanted} in the SQL, or correct its logicalType in {contract.path.name}"
+        raise ContractError(what, where=str(contract.sql_path), fix=fix)
+    return f"cast({quoted(column.name)} as {wanted}) as {quoted(column.name)}"
+
+
 @dataclass(frozen=True)
 class _Work:
     """What writing one version of a feature table onto a candidate needs."""
@@ -154,12 +177,12 @@ class _Work:
     def _result(self) -> DataFrame:
         with engine_errors(f"running the SQL of {self.contract.name}"):
             frame = self.session.engine.spark.sql(self.sql)
-            known = frame.columns
+            known = {field.name: field.dataType.simpleString() for field in frame.schema}
         if missing := [column.name for column in self.contract.columns if column.name not in known]:
             what = f"the SQL gives no column {', '.join(missing)}"
             raise ContractError(what, where=f"{self.contract.name}.sql", fix="select it, or take it out of the contract")
-        kept = [column.name for column in self.contract.columns] + [name for name in PROVENANCE if name in known]
-        return frame.select(*kept)
+        columns = [_declared(column, known[column.name], self.contract) for column in self.contract.columns]
+        return frame.selectExpr(*columns, *[name for name in PROVENANCE if name in known])
 
     def _judge(
         self, frame: DataFrame | None, inputs: dict[str, DataFrame], rows_of: dict[str, int], compare: Comparison, candidate: Candidate

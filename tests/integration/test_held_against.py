@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lake.server import stop_server
+from lakegate import open_snapshot
 from lakegate.settings import Settings
 from tests.integration.conftest import CommandLine, Lake
 
@@ -177,3 +178,23 @@ def test_a_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes:
     assert told is not None
     (fan_out,) = [item for item in told["report"]["results"] if item["expectation_config"]["meta"]["lakegate"]["rule"] == "fan-out"]
     assert fan_out["result"]["observed_value"] == rides["rows_total"]
+
+
+def test_a_feature_table_keeps_what_its_contract_declares(lakes: Lake) -> None:
+    sql = lakes.settings.project / "catalog" / "sql" / "rides_at_stops.sql"
+    right = sql.read_text()
+    given = {"key": "1 AS stop", "required:stop": "nullif(s.stop, 2) AS stop", "": "cast(s.stop AS string) AS stop"}
+    for number, (rule, column) in enumerate(given.items(), start=3):
+        sql.write_text(right.replace("s.stop", column, 1))
+        stops = f"city,stop,land\nAarhus,1,DK\nAarhus,2,DK\nOslo,{number},NO\n"
+        done = lakes.run("ingest", "stops", lakes.file(f"stops-{number}.csv", stops.encode()), "--json")
+        if rule:
+            hop = done.one["hops"][-1]
+            assert (hop["hop"], hop["verdict"]) == ("features", "blocked")
+            assert [item["rule"] for item in hop["rules"] if item["failed"] and item["severity"] == "block"] == [rule]
+        else:
+            assert "the SQL gives stop as string, the contract says integer" in done.err
+    sql.write_text(right.replace("s.stop", "cast(s.stop AS int) AS stop", 1))
+    lakes.ingest("stops", lakes.file("stops-6.csv", b"city,stop,land\nAarhus,1,DK\nAarhus,2,DK\n"))
+    made = open_snapshot("rides_at_stops@v6", home=lakes.settings.home.root).arrow()
+    assert str(made.schema.field("stop").type) == "int64"

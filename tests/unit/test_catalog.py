@@ -261,6 +261,18 @@ def test_a_feature_is_held_against_its_inputs_and_nothing_else(lake: Path) -> No
         edit(lake, "flight_features", new, old)
 
 
+def test_a_feature_points_at_its_inputs_and_nothing_else(lake: Path) -> None:
+    item = "relationships: [{to: flights.carrier, customProperties: [{property: severity, value: block}]}]"
+    edit(lake, "flight_features", "        primaryKeyPosition: 2\n", f"        primaryKeyPosition: 2\n        {item}\n")
+    contract = load_catalog(lake).get("flight_features")
+    (rule,) = (rule for rule in build_suite(contract, "features", lake).rules if rule.id.startswith("fk:"))
+    assert (rule.severity, rule.kwargs["reference"]) == ("block", "flights")
+    edit(lake, "flight_features", "to: flights.carrier", "to: airlines.carrier")
+    found = load_catalog(lake).broken["flight_features"]
+    assert found.what == "the relationship points at 'airlines', which is no input of flight_features"
+    assert "flights" in found.fix
+
+
 def test_a_foreign_key_may_have_several_columns(lake: Path) -> None:
     pair = "from: [flights.origin, flights.time_hour], to: [weather.origin, weather.time_hour]"
     word = "customProperties: [{property: severity, value: warn}]"

@@ -178,6 +178,12 @@ FEATURE_MISTAKES = {
     "driver that is no input": ("value: flights\n", "value: flihgts\n", "flihgts"),
     "quarantine in a feature": ("severity: warn", "severity: quarantine", "no quarantine"),
     "other table that is no input": ("other_table_name: flights", "other_table_name: flight", "did you mean 'flights'"),
+    "relationship that would set rows aside": (
+        "        classification: public\n",
+        "        relationships: [{to: weather.time_hour, customProperties: [{property: severity, value: quarantine}]}]\n",
+        "severity can't be 'quarantine'",
+    ),
+    "format of what is no text": ("{timezone: true}", "{timezone: true, format: dd.MM.yyyy}", "delivered text"),
     "column that the SQL doesn't give": ("- name: visib", "- name: visibility", "visib"),
 }
 

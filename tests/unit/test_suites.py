@@ -91,7 +91,7 @@ def test_full_delivery_may_neither_be_empty_nor_mostly_set_aside() -> None:
 def test_features_refuse_a_fan_out_and_count_what_the_join_missed() -> None:
     by_id = {rule.id: rule for rule in build_suite(CATALOG.get("flight_features"), "features", ROOT).rules}
     assert by_id["no-fan-out"].kwargs == {"other_table_name": "flights"}
-    assert by_id["grain-unique"].severity == by_id["no-fan-out"].severity == "block"
+    assert by_id["key"].severity == by_id["required:month"].severity == by_id["no-fan-out"].severity == "block"
     assert (by_id["weather-found"].severity, by_id["weather-found"].family) == ("warn", "consistency")
 
 

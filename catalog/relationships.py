@@ -1,0 +1,60 @@
+"""The relationships of a contract: foreign keys, of one column or of several, from the standard's words to values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, cast
+
+from catalog.contract import Column, Relationship, Severity
+from catalog.custom import read_custom
+from catalog.document import Document, Steps, suggest
+from catalog.odcs import OBJECT
+
+_REFERENCE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)")
+
+
+def relationships(
+    document: Document, name: str, known: tuple[Column, ...], severities: Sequence[Severity]
+) -> Iterator[tuple[Relationship, Steps]]:
+    """The foreign keys, each with its place in the document; `severities` are those that one may have.
+
+    Raises:
+        ContractError: One names a column that isn't there, or has no severity.
+    """
+    table = document.data["schema"][0]
+    for i, item in enumerate(table["properties"]):
+        for j, given in enumerate(item.get("relationships", ())):
+            at = (*OBJECT, "properties", i, "relationships", j)
+            yield _relationship(document, given, at, (known[i].name,), severities), at
+    for j, given in enumerate(table.get("relationships", ())):
+        at = (*OBJECT, "relationships", j)
+        pairs = [_split(document, text, (*at, "from")) for text in _listed(given["from"])]
+        names = [column.name for column in known]
+        for owner, column in pairs:
+            if owner != name or column not in names:
+                what = f"{owner}.{column} is no column of {name}"
+                raise document.error(what, *at, "from", fix=suggest(f"{name}.{column}", [f"{name}.{item}" for item in names]))
+        yield _relationship(document, given, at, tuple(column for _, column in pairs), severities), at
+
+
+def _relationship(
+    document: Document, given: dict[str, Any], at: Steps, own: tuple[str, ...], severities: Sequence[Severity]
+) -> Relationship:
+    pairs = [_split(document, text, (*at, "to")) for text in _listed(given["to"])]
+    if len({table for table, _ in pairs}) != 1 or len(pairs) != len(own):
+        what = f"{len(own)} columns point at {len(pairs)} of {', '.join(sorted({table for table, _ in pairs}))}"
+        raise document.error(what, *at, "to", fix="name as many columns of one dataset")
+    severity = cast("Severity", read_custom(document, *at).word("severity", severities))
+    return Relationship(own, pairs[0][0], tuple(column for _, column in pairs), severity)
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _split(document: Document, text: str, at: Steps) -> tuple[str, str]:
+    if (match := _REFERENCE.fullmatch(text)) is None:
+        what = f"{text!r} is no reference"
+        raise document.error(what, *at, fix="write dataset.column")
+    return match[1], match[2]
