@@ -63,7 +63,7 @@ def find_held(session: Session, name: str) -> OpenDrop:
     Raises:
         UsageError: None does, or more than one.
     """
-    return _find(held_drops(session), name, kind="held")
+    return _find(session, HELD, name, kind="held")
 
 
 def find_rejectable(session: Session, name: str) -> OpenDrop:
@@ -72,7 +72,7 @@ def find_rejectable(session: Session, name: str) -> OpenDrop:
     Raises:
         UsageError: None is called so, or more than one.
     """
-    return _find(_drops(session, HELD + REFUSED), name, kind="held, refused or failed")
+    return _find(session, HELD + REFUSED, name, kind="held, refused or failed")
 
 
 def _drops(session: Session, states: tuple[str, ...]) -> list[OpenDrop]:
@@ -84,16 +84,27 @@ def _drops(session: Session, states: tuple[str, ...]) -> list[OpenDrop]:
     ]
 
 
-def _find(everything: list[OpenDrop], name: str, *, kind: str) -> OpenDrop:
-    dataset, _, digits = name.rpartition(":")
+def _find(session: Session, states: tuple[str, ...], name: str, *, kind: str) -> OpenDrop:
+    everything, (dataset, _, digits) = _drops(session, states), name.rpartition(":")
     found = [item for item in everything if item.cause.startswith(digits.lower()) and dataset in ("", item.contract.name)]
     if len(found) == 1 and len(digits) >= SHORTEST:
         return found[0]
+    if not found and len(digits) >= SHORTEST:
+        _refuse_decided(session, dataset, digits.lower())
     known = ", ".join(f"{item.contract.name}:{item.cause[:12]}" for item in everything) or "nothing"
     what = f"{len(found)} {kind} drops begin with {name!r}" if found else f"no {kind} drop begins with {name!r}"
     if found and len(digits) < SHORTEST:
         what = f"{name!r} names too few digits of a drop"
     raise UsageError(what, fix=f"{kind} is {known}; name {SHORTEST} of the digits or more")
+
+
+def _refuse_decided(session: Session, dataset: str, digits: str) -> None:
+    """Say of a drop that a person rejected already that it is so."""
+    for contract in session.catalog.datasets:
+        for digest in pending(session, contract.name) if dataset in ("", contract.name) else ():
+            newest = ledger.latest(session, dataset=contract.name, cause=digest) if digest.startswith(digits) else None
+            if newest is not None and newest.state == DISCARDED:
+                raise UsageError(f"{digest[:12]} was rejected already", fix="`lakegate ingest --again` has it judged anew")
 
 
 def approve(session: Session, held: OpenDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:

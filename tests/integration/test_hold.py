@@ -168,7 +168,8 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
     last = readings.ledger("readings", drop(bad))[-1]
     assert (last["state"], last["decision"], bool(last["by"]), bool(last["at"])) == ("discarded", "of another system", True, True)
     assert [record["state"] for record in readings.ledger("readings", drop(bad))] == ["blocked", "discarded"]
-    assert readings.run("reject", drop(bad)[:12], "--reason", "twice").code == 2
+    assert "was rejected already" in readings.run("reject", drop(bad)[:12], "--reason", "twice").err
+    assert "was rejected already" in readings.run("approve", drop(bad)[:12], "--reason", "after all").err
 
     (result,) = readings.ingest("readings", path, code=3)
     assert result["hops"][0]["reason"].startswith("rejected by ")
