@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
+import tenacity
 
 if TYPE_CHECKING:
     from lake.ingest import DropResult
     from lake.session import Session
+
+
+TRIES: Final = 3
+"""Two commands that tell Dagster of one dataset at a time may collide in its database; what it knows already is not told again."""
 
 
 def tell_dagster(session: Session, results: Sequence[DropResult]) -> None:
@@ -17,7 +22,9 @@ def tell_dagster(session: Session, results: Sequence[DropResult]) -> None:
     from assets.report import report
 
     try:
-        report(session, results)
+        tenacity.Retrying(stop=tenacity.stop_after_attempt(TRIES), wait=tenacity.wait_random(0.1, 0.5), reraise=True)(
+            report, session, results
+        )
     except Exception as error:  # noqa: BLE001  (whatever Dagster's store says, the drops are published)
         click.echo(
             f"warning: Dagster was not told ({type(error).__name__}); `lakegate dev` will miss this until it is carried again", err=True

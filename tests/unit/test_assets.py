@@ -21,8 +21,10 @@ from assets.lineage import sources_of
 from assets.partitions import key_of
 from assets.triggers import trigger_event
 from catalog.files import load_catalog
+from cli.tell import TRIES, tell_dagster
 from lake.publish import Published
 from lake.receive import Drop
+from lake.session import Session
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 
@@ -198,3 +200,20 @@ def test_a_check_tells_the_trend_since_the_version_before() -> None:
     assert "change of the greatest share failing" not in first.metadata
     assert second.metadata["change of the greatest share failing"].value == pytest.approx(-0.3)
     assert second.metadata["rules broken before"].value == 1
+
+
+@pytest.mark.parametrize(("collisions", "told"), [(TRIES - 1, ""), (TRIES, "warning: Dagster was not told (LookupError)")])
+def test_dagster_is_told_again_where_another_was_telling_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], collisions: int, told: str
+) -> None:
+    asked: list[object] = []
+
+    def report(*_: object) -> None:
+        asked.append(_)
+        if len(asked) <= collisions:
+            raise LookupError("another was first")
+
+    monkeypatch.setattr("assets.report.report", report)
+    tell_dagster(cast("Session", None), [])
+    assert capsys.readouterr().err.partition(";")[0] == told
+    assert len(asked) == min(collisions + 1, TRIES)
