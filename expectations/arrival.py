@@ -24,6 +24,8 @@ class Arrival:
     readable: int
     rescued: int | None = None
     """Records that brought something in columns that nobody expected, where the contract rescues them."""
+    why_unreadable: str = ""
+    """In words, for those that could not be read: why most of them, and where the first is."""
 
     @property
     def unreadable(self) -> int:
@@ -64,10 +66,11 @@ def _row_count(rule: Rule, arrival: Arrival) -> Outcome:
 
 
 def _readable(rule: Rule, arrival: Arrival) -> Outcome:
-    seen: dict[str, Any] = {"unreadable": arrival.unreadable}
+    seen: dict[str, Any] = {"unreadable": arrival.unreadable} | ({"why": arrival.why_unreadable} if arrival.why_unreadable else {})
     if (told := over_budget(rule, arrival.unreadable, arrival.records)) is None:
         return Outcome(rule, 0, arrival.records, seen)
-    return Outcome(rule, arrival.unreadable, arrival.records, seen | {"told": f"{told[0]} records can't be read, {told[1]}"})
+    words = f"{told[0]} records can't be read, {told[1]}" + (f": {arrival.why_unreadable}" if arrival.why_unreadable else "")
+    return Outcome(rule, arrival.unreadable, arrival.records, seen | {"told": words})
 
 
 _ASK: Final[dict[str, Callable[[Rule, Arrival], Outcome]]] = {

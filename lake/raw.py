@@ -19,6 +19,7 @@ from lake.parse import Parsed
 from lake.plain import texts_of
 from lake.publish import Candidate
 from lake.receive import Drop
+from lake.refusal import why_unreadable
 from lake.session import Session
 from lake.steps import Steps
 from lakegate.errors import IntegrityError
@@ -140,7 +141,7 @@ def _check(path: str, found: str, drop: Drop) -> None:
 
 def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
     """The outcomes of the raw suite for a parsed delivery."""
-    return judge_arrival(suite, Arrival(parsed.columns, parsed.records, parsed.readable, parsed.rescued))
+    return judge_arrival(suite, Arrival(parsed.columns, parsed.records, parsed.readable, parsed.rescued, why_unreadable(parsed)))
 
 
 def source_of(contract: Contract, drop: Drop) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake.delivered import NAME_TAKEN, other_name
+from lake.parse import Parsed
+from lake.splitter import Reason
 from lakegate.errors import DataRejected
 
 NAMED: Final = 8
@@ -30,6 +32,26 @@ def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str 
     else:
         fix = contract.support or f"Compare it with its contract, {contract.path.name}; deliver it again when it is corrected"
     return f"{file}{': ' if file else ''}refused by {'; '.join(told)}. {fix}"
+
+
+UNREADABLE: Final = {
+    Reason.OPEN_QUOTE: "a quote that isn't closed",
+    Reason.QUOTING: "stray quotes",
+    Reason.LENGTH: "too long",
+    Reason.NUL: "a NUL byte",
+    Reason.ENCODING: "not UTF-8",
+    Reason.FIELDS: "another number of fields than the header's",
+}
+"""Why a record can't be read, in words."""
+
+
+def why_unreadable(parsed: Parsed) -> str:
+    """Why most of a delivery's unreadable records can't be read, and where the first is; empty where there is none."""
+    if not parsed.unreadable:
+        return ""
+    reason, count = max(parsed.reasons.items(), key=lambda item: item[1])
+    first = parsed.unreadable[0]
+    return f"{UNREADABLE[Reason[reason.upper()]]} ({count}); the first is record {first.row}, at byte {first.start:,}"
 
 
 def why_held(contract: Contract, held: Sequence[Outcome], *, cause: str, file: str = "") -> str:

@@ -21,6 +21,7 @@ from lake import parse as parsing
 from lake import splitter
 from lake.parse import MAX_LISTED, Parsed, parse
 from lake.records import RecordReader
+from lake.refusal import UNREADABLE, why_unreadable
 from lake.splitter import Reason, Split, split
 from lakegate.errors import ContractError, DataRejected, IntegrityError
 
@@ -287,3 +288,10 @@ def test_a_failed_write_leaves_no_staging_file(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OSError, match="disk full"):
         parse(tmp_path / "drop.csv", FileFormat(), into=tmp_path / "staging.parquet")
     assert os.listdir(tmp_path) == ["drop.csv"]  # noqa: PTH208
+
+
+def test_why_most_records_cannot_be_read_is_told_with_the_place_of_the_first() -> None:
+    found, _ = parsed(b"a,b\n1,2\n\xff,2\n1,2,3\n1\n")
+    assert why_unreadable(found) == "another number of fields than the header's (2); the first is record 2, at byte 8"
+    assert why_unreadable(parsed(b"a,b\n1,2\n")[0]) == ""
+    assert {reason.name for reason in Reason} - {"READABLE"} == {reason.name for reason in UNREADABLE}
