@@ -20,16 +20,23 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
     """Decide that rows of DATASET which are set aside never come back.
 
     They stay in the quarantine with their record, and no replay asks for them again. A new version of DATASET says so; its
-    data is the same.
+    data is the same, and the features that read it follow.
     """
+    from cli.follow import follow
+    from cli.progress import Progress
     from lake.discard import discard
     from lake.ingest import deliverable
     from lake.session import open_session
 
-    session = open_session(existing(settings))
-    count, hop = discard(session, deliverable(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
+    code = 0
+    with Progress(quiet=as_json) as progress:
+        session = open_session(existing(settings), watcher=progress.step)
+        count, hop = discard(session, deliverable(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
+        if hop is not None:
+            code = follow(session, dataset, hop, progress)
     version = hop.version if hop else None
     if as_json:
         print_json({"dataset": dataset, "rows": count, "version": version})
     else:
         click.echo(f"{count:,} rows discarded{f', on record in {version}' if version else ''}")
+    raise click.exceptions.Exit(code)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from cli.options import existing, json_option, lake_options, print_json
-from lakegate.errors import LakegateError
 from lakegate.settings import Settings
 
 
@@ -20,33 +19,25 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
     """Run the rows of DATASET that are set aside through its contract and references as they are now.
 
     What passes becomes part of a new version of DATASET, and the features that read it follow; what still breaks a rule stays
-    aside. Run it again, and nothing changes. Exit: 0, whether rows passed or not.
+    aside. Run it again, and nothing changes. Exit: 0, whether rows passed or not; 3 where a feature's version was refused.
     """
+    from cli.follow import follow
     from cli.progress import Progress
-    from cli.tell import tell_dagster
-    from lake.ingest import DropResult, carry_followers, deliverable
+    from lake.ingest import deliverable
     from lake.replay import replay
     from lake.session import open_session
 
-    errors: list[LakegateError] = []
-
-    def failed(name: str, error: LakegateError) -> None:
-        errors.append(error)
-        click.echo(f"error: {name}: {error}", err=True)
-
+    code = 0
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
         found = replay(session, deliverable(session, dataset), drop=drop, rule=rule, dry_run=dry_run)
         if found.hop is not None:
-            result = DropResult(dataset, found.hop.cause, (found.hop, *carry_followers(session, dataset, on_error=failed)), "replay")
-            progress.drop(result)
-            tell_dagster(session, [result])
+            code = follow(session, dataset, found.hop, progress)
     if as_json:
         print_json(found.to_json())
     else:
         click.echo(_told(found.asked, found.passing, found.by_rule, dry_run=dry_run))
-    if errors:
-        raise click.exceptions.Exit(errors[0].exit_code)
+    raise click.exceptions.Exit(code)
 
 
 def _told(asked: int, passing: int, by_rule: dict[str, int], *, dry_run: bool) -> str:

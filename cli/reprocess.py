@@ -16,8 +16,10 @@ from lakegate.settings import Settings
 def command(dataset: str, *, since: str | None, as_json: bool, settings: Settings) -> None:
     """Rebuild DATASET from raw under its present contract, rules and references, as one new version.
 
-    Every drop that stands is judged again, in order. Earlier versions stay as they are.
+    Every drop that stands is judged again, in order. Earlier versions stay as they are; the features that read DATASET follow.
+    Exit: 3 where a feature's version was refused.
     """
+    from cli.follow import follow
     from cli.progress import Progress
     from lake.ingest import deliverable
     from lake.reprocess import reprocess
@@ -26,8 +28,10 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
         hop = reprocess(session, deliverable(session, dataset), since=since)
+        code = follow(session, dataset, hop, progress)
     if as_json:
         print_json(hop.to_json())
     else:
         counts = hop.counts
         click.echo(f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} set aside, of {counts['records_in']:,} records")
+    raise click.exceptions.Exit(code)

@@ -17,16 +17,23 @@ from lakegate.settings import Settings
 def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settings) -> None:
     """Publish the state of an earlier version of TABLE as its next version. No version changes, and none is removed.
 
-    The drops that came since are withdrawn: they are still in raw, and may be ingested again.
+    The drops that came since are withdrawn: they are still in raw, and may be ingested again. The features that read TABLE follow.
+    Exit: 3 where a feature's version was refused.
     """
+    from cli.follow import follow
+    from cli.progress import Progress
     from lake.rollback import roll_back
     from lake.session import open_session
     from lakegate.names import VersionName
 
-    done = roll_back(open_session(existing(settings)), VersionName.parse(to if "@" in to else f"{table}@{to}"), reason=reason)
+    with Progress(quiet=as_json) as progress:
+        session = open_session(existing(settings), watcher=progress.step)
+        name = VersionName.parse(to if "@" in to else f"{table}@{to}")
+        done = roll_back(session, name, reason=reason)
+        code = follow(session, name.table, done.hop, progress)
     if as_json:
         print_json({"version": done.hop.version, "withdrawn": done.withdrawn, "reinstated": done.reinstated, "built_on": done.built_on})
-        return
+        raise click.exceptions.Exit(code)
     click.echo(f"{done.hop.version} is the state of {table}@{to.rpartition('@')[2]} again")
     if done.withdrawn:
         click.echo(
@@ -36,3 +43,4 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
         click.echo(f"standing again: {', '.join(drop[:12] for drop in done.reinstated)}")
     if done.built_on:
         click.echo(f"made from what was taken out, and still there: {', '.join(done.built_on)}")
+    raise click.exceptions.Exit(code)

@@ -22,6 +22,9 @@ class Verdict(StrEnum):
     BLOCKED = "blocked"
 
 
+STOPPED: Final = (Verdict.BLOCKED, Verdict.HELD)
+"""Verdicts after which a drop goes no further."""
+
 _WORSE: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 

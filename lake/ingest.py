@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from catalog.contract import Contract
 from expectations.build import build_suite
-from expectations.verdict import Verdict, worst
+from expectations.verdict import STOPPED, Verdict, worst
 from lake import ledger, publish
 from lake.answers import DISCARDED
 from lake.delivered import check_corrects
@@ -31,8 +31,6 @@ from lakegate.errors import LakegateError, Transient, UsageError
 Tell = Callable[["DropResult"], None]
 BACK_OFF: Final = (1.0, 4.0)
 """Seconds before drops that met a transient failure are tried again, and again; half as much more or less by chance."""
-STOPPED: Final = (Verdict.BLOCKED, Verdict.HELD)
-"""Verdicts after which a drop goes no further."""
 
 OnError = Callable[[str, LakegateError], None]
 """Told which dataset stopped and why, so that the others go on; where there is none the error is raised."""

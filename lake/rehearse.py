@@ -10,7 +10,7 @@ from pathlib import Path
 from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
 from expectations.frame import DROP
-from expectations.verdict import Outcome, Verdict, verdict_of
+from expectations.verdict import STOPPED, Outcome, Verdict, verdict_of
 from lake import layout, ledger, publish
 from lake.answers import DISCARDED, approval, holding
 from lake.aside import latest_manifest
@@ -20,7 +20,7 @@ from lake.delivered import check_corrects, name_holder, name_taken
 from lake.distributions import Comparison
 from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
-from lake.ingest import STOPPED, DropResult, deliverable
+from lake.ingest import DropResult, deliverable
 from lake.job import NOTHING, HopResult
 from lake.order import earlier_drop
 from lake.parse import Parsed

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from assets.instance import open_instance
+from assets.known import told_number
 from lakegate import open_snapshot
 
 pytestmark = pytest.mark.server
@@ -110,6 +112,19 @@ def test_all_the_rest_comes_back_once(two_months: Any, sample: Any) -> None:
     counts = two_months.manifest("flights", 5)["aside"]
     assert open_snapshot("flights@v5", home=two_months.home).arrow().num_rows + counts["discarded"] == delivered
     assert two_months.left_over() == []
+
+
+def test_what_a_person_has_published_is_followed_by_the_features_and_told_to_dagster(two_months: Any) -> None:
+    def newest(table: str) -> Any:
+        return two_months.run("versions", table, "--json").json[-1]
+
+    assert newest("flight_features")["made_from"] == "flights@v5"
+    back = two_months.run("rollback", "flights", "--to", "v4", "--reason", "a test", "--json")
+    assert (back.code, back.json["version"], newest("flight_features")["made_from"]) == (0, "flights@v6", "flights@v6")
+    assert two_months.run("reprocess", "flights", "--json").code == 0
+    assert (newest("flights")["made_by"], newest("flight_features")["made_from"]) == ("reprocess", "flights@v7")
+    with open_instance(two_months.settings) as instance:
+        assert [told_number(instance, table) for table in ("flights", "flight_features")] == [7, 7]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""What a person had published (a rollback, reprocess, replay or discard) and what follows it: features, and Dagster is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import worst_exit
+from cli.tell import tell_dagster
+from expectations.verdict import STOPPED
+from lakegate.errors import Exit, LakegateError
+from lakegate.names import VersionName
+
+if TYPE_CHECKING:
+    from cli.progress import Progress
+    from lake.job import HopResult
+    from lake.session import Session
+
+
+def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> int:
+    """Make every missing version of the features that read a table, whose own new version a hop published, and tell what was made.
+
+    Returns:
+        The exit code of what followed: that of the worst error, blocked where a feature's version was, else 0.
+    """
+    from lake.ingest import DropResult, carry_followers
+    from lake.origin import Origin
+    from lake.standing import finished
+
+    errors: list[LakegateError] = []
+
+    def failed(name: str, error: LakegateError) -> None:
+        errors.append(error)
+        click.echo(f"error: {name}: {error}", err=True)
+
+    followed = tuple(carry_followers(session, table, on_error=failed))
+    made = str(Origin.of(finished(session, VersionName.parse(hop.version)).manifest.source)) if hop.version else ""
+    result = DropResult(table, hop.cause, (hop, *followed), made)
+    progress.drop(result)
+    tell_dagster(session, [result])
+    stopped = any(item.verdict in STOPPED for item in followed)
+    return worst_exit([Exit.OK, *(error.exit_code for error in errors), *([Exit.BLOCKED] if stopped else [])])
