@@ -30,7 +30,7 @@ def command(
     """Carry each FILE as a drop of DATASET through all hops that follow.
 
     CSV, also gzipped or zipped. Drops are published in the order that the contract asks for; a drop that waited for one of
-    these is carried too. Exit: 0 published or unchanged, 3 blocked, held or waiting.
+    these is carried too, and the features follow. Exit: 0 published or unchanged, 3 where one of all these is blocked, held or waits.
     """
     from catalog.files import load_catalog
     from cli.progress import Progress
