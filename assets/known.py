@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 
 from assets.metadata import VERSION_NUMBER
@@ -16,6 +18,8 @@ from lakegate.names import VersionName
 
 DATA_VERSION = "dagster/data_version"
 """Dagster's tag of a materialization that carries its data version."""
+RECENT: Final = 100
+"""Materializations that are looked through for a version."""
 
 
 def standing(session: Session, contract: Contract, drop: str, table: str) -> Published | None:
@@ -60,6 +64,13 @@ def told(instance: DagsterInstance, table: str, partition: str, content_hash: st
     found = instance.fetch_materializations(wanted, limit=1).records
     newest = found[0].asset_materialization if found else None
     return newest is not None and (newest.tags or {}).get(DATA_VERSION) == content_hash
+
+
+def told_version(instance: DagsterInstance, key: AssetKey, name: VersionName) -> bool:
+    """Whether one of the newest materializations of an asset (a table, or its triggers) tells of a version."""
+    found = instance.fetch_materializations(AssetRecordsFilter(asset_key=key), limit=RECENT).records
+    events = [record.asset_materialization for record in found]
+    return any(event is not None and "version" in event.metadata and event.metadata["version"].value == str(name) for event in events)
 
 
 def told_number(instance: DagsterInstance, table: str) -> int:

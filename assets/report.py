@@ -9,7 +9,7 @@ from dagster import AssetCheckEvaluation, AssetCheckKey, AssetKey, AssetMaterial
 
 from assets.checks import check_results
 from assets.instance import open_instance
-from assets.known import DATA_VERSION, told, untold
+from assets.known import DATA_VERSION, told, told_version, untold
 from assets.metadata import rules_before, version_metadata
 from assets.partitions import partition_for
 from assets.triggers import trigger_event
@@ -51,10 +51,12 @@ def _version(session: Session, instance: DagsterInstance, contract: Contract, na
     manifest = published.manifest
     if partition is not None and told(instance, name.table, partition, manifest.content_hash):
         return
+    if partition is None and told_version(instance, AssetKey(name.table), name):
+        return
     tags = {DATA_VERSION: manifest.content_hash, f"{DATA_VERSION}_is_user_provided": "true"}
     metadata = version_metadata(session, contract, published)
     _checks(instance, name.table, manifest.rules, manifest_counts(manifest), partition, before=rules_before(session, name))
-    if (event := trigger_event(published)) is not None:
+    if (event := trigger_event(published)) is not None and not told_version(instance, event.asset_key, name):
         instance.report_runless_asset_event(event)
     instance.report_runless_asset_event(AssetMaterialization(asset_key=name.table, partition=partition, metadata=metadata, tags=tags))
 

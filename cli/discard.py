@@ -32,11 +32,11 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
         count, hop = discard(session, deliverable(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
+        version = hop.version if hop else None
+        if as_json:
+            print_json({"dataset": dataset, "rows": count, "version": version})
+        else:
+            click.echo(f"{count:,} rows discarded{f', on record in {version}' if version else ''}")
         if hop is not None:
             code = follow(session, dataset, hop, progress)
-    version = hop.version if hop else None
-    if as_json:
-        print_json({"dataset": dataset, "rows": count, "version": version})
-    else:
-        click.echo(f"{count:,} rows discarded{f', on record in {version}' if version else ''}")
     raise click.exceptions.Exit(code)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import worst_exit
-from cli.tell import tell_dagster
+from cli.tell import tell_broken, tell_dagster
 from expectations.verdict import STOPPED
 from lakegate.errors import Exit, LakegateError
 from lakegate.names import VersionName
@@ -22,7 +22,7 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     """Make every missing version of the features that read a table, whose own new version a hop published, and tell what was made.
 
     Returns:
-        The exit code of what followed: that of the worst error, blocked where a feature's version was, else 0.
+        The exit code: that of the worst error, blocked where the hop or a feature's version was, else 0.
     """
     from lake.ingest import DropResult, carry_followers
     from lake.origin import Origin
@@ -35,9 +35,10 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
         click.echo(f"error: {name}: {error}", err=True)
 
     followed = tuple(carry_followers(session, table, on_error=failed))
-    made = str(Origin.of(finished(session, VersionName.parse(hop.version)).manifest.source)) if hop.version else ""
+    made = str(Origin.of(finished(session, VersionName.parse(hop.version)).manifest.source)) if hop.version else table
     result = DropResult(table, hop.cause, (hop, *followed), made)
     progress.drop(result)
     tell_dagster(session, [result])
-    stopped = any(item.verdict in STOPPED for item in followed)
+    tell_broken(session.catalog)
+    stopped = any(item.verdict in STOPPED for item in result.hops)
     return worst_exit([Exit.OK, *(error.exit_code for error in errors), *([Exit.BLOCKED] if stopped else [])])

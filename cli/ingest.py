@@ -34,7 +34,7 @@ def command(
     """
     from catalog.files import load_catalog
     from cli.progress import Progress
-    from cli.tell import tell_dagster
+    from cli.tell import tell_broken, tell_dagster
     from expectations.verdict import Verdict
     from lake.ingest import ingest
     from lake.receive import check_path
@@ -64,8 +64,7 @@ def command(
             results = ingest(session, dataset, files, again=again, supersede=supersede, tell=progress.drop, on_error=failed)
     if as_json:
         print_json([result.to_json() for result in results])
-    for stem in catalog.broken:
-        click.echo(f"left out: {stem}, whose contract or SQL has a mistake; `lakegate status` tells it", err=True)
+    tell_broken(catalog)
     if not dry_run:
         tell_dagster(session, results)
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)

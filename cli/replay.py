@@ -19,7 +19,7 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
     """Run the rows of DATASET that are set aside through its contract and references as they are now.
 
     What passes becomes part of a new version of DATASET, and the features that read it follow; what still breaks a rule stays
-    aside. Run it again, and nothing changes. Exit: 0, whether rows passed or not; 3 where a feature's version was refused.
+    aside. Run it again, and nothing changes. Exit: 0, whether rows passed or not; 3 where the replay, or a feature's version, was refused.
     """
     from cli.follow import follow
     from cli.progress import Progress
@@ -31,12 +31,12 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
         found = replay(session, deliverable(session, dataset), drop=drop, rule=rule, dry_run=dry_run)
+        if as_json:
+            print_json(found.to_json())
+        else:
+            click.echo(_told(found.asked, found.passing, found.by_rule, dry_run=dry_run))
         if found.hop is not None:
             code = follow(session, dataset, found.hop, progress)
-    if as_json:
-        print_json(found.to_json())
-    else:
-        click.echo(_told(found.asked, found.passing, found.by_rule, dry_run=dry_run))
     raise click.exceptions.Exit(code)
 
 

@@ -28,10 +28,10 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
         hop = reprocess(session, deliverable(session, dataset), since=since)
+        if as_json:
+            print_json(hop.to_json())
+        else:
+            counts = hop.counts
+            click.echo(f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} set aside, of {counts['records_in']:,} records")
         code = follow(session, dataset, hop, progress)
-    if as_json:
-        print_json(hop.to_json())
-    else:
-        counts = hop.counts
-        click.echo(f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} set aside, of {counts['records_in']:,} records")
     raise click.exceptions.Exit(code)

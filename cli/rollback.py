@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cli.options import existing, json_option, lake_options, print_json
+from lakegate.names import VersionName
 from lakegate.settings import Settings
+
+if TYPE_CHECKING:
+    from lake.rollback import RolledBack
 
 
 @click.command("rollback")
@@ -24,17 +30,21 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
     from cli.progress import Progress
     from lake.rollback import roll_back
     from lake.session import open_session
-    from lakegate.names import VersionName
 
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
         name = VersionName.parse(to if "@" in to else f"{table}@{to}")
         done = roll_back(session, name, reason=reason)
+        _tell(done, name, as_json=as_json)
         code = follow(session, name.table, done.hop, progress)
+    raise click.exceptions.Exit(code)
+
+
+def _tell(done: RolledBack, name: VersionName, *, as_json: bool) -> None:
     if as_json:
         print_json({"version": done.hop.version, "withdrawn": done.withdrawn, "reinstated": done.reinstated, "built_on": done.built_on})
-        raise click.exceptions.Exit(code)
-    click.echo(f"{done.hop.version} is the state of {table}@{to.rpartition('@')[2]} again")
+        return
+    click.echo(f"{done.hop.version} is the state of {name} again")
     if done.withdrawn:
         click.echo(
             f"withdrawn: {', '.join(drop[:12] for drop in done.withdrawn)}; `lakegate ingest` takes them again, a corrected file with --supersede"
@@ -43,4 +53,3 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
         click.echo(f"standing again: {', '.join(drop[:12] for drop in done.reinstated)}")
     if done.built_on:
         click.echo(f"made from what was taken out, and still there: {', '.join(done.built_on)}")
-    raise click.exceptions.Exit(code)

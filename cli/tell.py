@@ -9,12 +9,19 @@ import click
 import tenacity
 
 if TYPE_CHECKING:
+    from catalog.files import Catalog
     from lake.ingest import DropResult
     from lake.session import Session
 
 
 TRIES: Final = 3
 """Two commands that tell Dagster of one dataset at a time may collide in its database; what it knows already is not told again."""
+
+
+def tell_broken(catalog: Catalog) -> None:
+    """Name the contracts that nothing was carried for."""
+    for stem in catalog.broken:
+        click.echo(f"left out: {stem}, whose contract or SQL has a mistake; `lakegate status` tells it", err=True)
 
 
 def tell_dagster(session: Session, results: Sequence[DropResult]) -> None:

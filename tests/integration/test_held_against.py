@@ -140,6 +140,8 @@ schema:
       - {name: stop, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 2}
       - {name: land, logicalType: string}
       - {name: size, logicalType: integer}
+    relationships:
+      - {from: rides_at_stops.ride, to: rides.ride, customProperties: [{property: severity, value: block}]}
     quality:
       - {id: fan-out, type: custom, engine: greatExpectations, severity: warn, implementation: {type: expect_sum_to_agree_with_reference,
          kwargs: {column: size, by: [ride], reference: rides, reference_column: size, reference_by: [ride]}}}
@@ -169,6 +171,7 @@ def test_a_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes:
     assert {item["table"]: item["version"] for item in made["parents"]} == {"rides": rides["version"], "stops": 2}
     assert made["counts"]["after"] == 2 * rides["rows_total"]
     assert {item["rule"]: item["failed"] for item in made["rules"]} == {
+        **dict.fromkeys(("required:ride", "required:stop", "key", "fk:ride->rides.ride"), 0),
         "fan-out": 1,
         "once": 0,
         "land": 0,
@@ -183,18 +186,24 @@ def test_a_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes:
 def test_a_feature_table_keeps_what_its_contract_declares(lakes: Lake) -> None:
     sql = lakes.settings.project / "catalog" / "sql" / "rides_at_stops.sql"
     right = sql.read_text()
-    given = {"key": "1 AS stop", "required:stop": "nullif(s.stop, 2) AS stop", "": "cast(s.stop AS string) AS stop"}
-    for number, (rule, column) in enumerate(given.items(), start=3):
-        sql.write_text(right.replace("s.stop", column, 1))
+    broken = {
+        "key": ("s.stop", "1 AS stop"),
+        "required:stop": ("s.stop", "nullif(s.stop, 2) AS stop"),
+        "fk:ride->rides.ride": ("r.ride", "concat(r.ride, s.stop) AS ride"),
+    }
+    for number, (rule, (old, new)) in enumerate(broken.items(), start=3):
+        sql.write_text(right.replace(old, new, 1))
         stops = f"city,stop,land\nAarhus,1,DK\nAarhus,2,DK\nOslo,{number},NO\n"
         done = lakes.run("ingest", "stops", lakes.file(f"stops-{number}.csv", stops.encode()), "--json")
-        if rule:
-            hop = done.one["hops"][-1]
-            assert (hop["hop"], hop["verdict"]) == ("features", "blocked")
-            assert [item["rule"] for item in hop["rules"] if item["failed"] and item["severity"] == "block"] == [rule]
-        else:
-            assert "the SQL gives stop as string, the contract says integer" in done.err
+        hop = done.one["hops"][-1]
+        assert (done.code, hop["hop"], hop["verdict"], hop["version"]) == (3, "features", "blocked", None)
+        assert [item["rule"] for item in hop["rules"] if item["failed"] and item["severity"] == "block"] == [rule]
+    sql.write_text(right.replace("s.stop", "cast(s.stop AS string) AS stop", 1))
+    back = lakes.run("rollback", "stops", "--to", "v3", "--reason", "a test", "--json")
+    assert (back.code, back.json["version"]) == (2, "stops@v6"), "what was published is told, though nothing could follow"
+    assert "the SQL gives stop as string, the contract says integer" in back.err
+    assert len(lakes.run("versions", "rides_at_stops", "--json").json) == 2
     sql.write_text(right.replace("s.stop", "cast(s.stop AS int) AS stop", 1))
-    lakes.ingest("stops", lakes.file("stops-6.csv", b"city,stop,land\nAarhus,1,DK\nAarhus,2,DK\n"))
-    made = open_snapshot("rides_at_stops@v6", home=lakes.settings.home.root).arrow()
+    lakes.ingest("stops", lakes.file("stops-7.csv", b"city,stop,land\nAarhus,1,DK\nAarhus,2,DK\n"))
+    made = open_snapshot("rides_at_stops@v7", home=lakes.settings.home.root).arrow()
     assert str(made.schema.field("stop").type) == "int64"

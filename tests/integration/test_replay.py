@@ -7,9 +7,15 @@ import io
 from typing import Any
 
 import pytest
+from dagster import AssetKey
 
 from assets.instance import open_instance
 from assets.known import told_number
+from assets.report import report
+from expectations.verdict import Verdict
+from lake.ingest import DropResult
+from lake.job import HopResult
+from lake.session import open_session
 from lakegate import open_snapshot
 
 pytestmark = pytest.mark.server
@@ -125,6 +131,10 @@ def test_what_a_person_has_published_is_followed_by_the_features_and_told_to_dag
     assert (newest("flights")["made_by"], newest("flight_features")["made_from"]) == ("reprocess", "flights@v7")
     with open_instance(two_months.settings) as instance:
         assert [told_number(instance, table) for table in ("flights", "flight_features")] == [7, 7]
+        told = instance.fetch_materializations(AssetKey("flights"), limit=100).records
+        hop = HopResult("processed", "flights", Verdict.PASSED, "flights@v7", {}, [])
+        report(open_session(two_months.settings), [DropResult("flights", "", (hop,))])
+        assert len(instance.fetch_materializations(AssetKey("flights"), limit=100).records) == len(told), "told again of what it knows"
 
 
 @pytest.mark.parametrize(
