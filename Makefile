@@ -13,6 +13,8 @@ PACKAGES := $(VENV)/packages-$(shell cksum < requirements/dev.txt | tr -d ' ')
 READY := $(VENV)/checkout-$(shell cat $(PROJECTS) | cksum | tr -d ' ')
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of processes, and each would compile Lakegate for itself.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:  ## Show this list.
