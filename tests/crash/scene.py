@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ customProperties:
 ORDERED = "  - {property: orderBy, value: ride}\n"
 LEASE = 2
 """Seconds that the scene's queues wait for whoever is silent."""
+FIRST = 6
+"""Differences that are told of each table."""
 KEPT = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
 
 
@@ -115,6 +118,15 @@ class Scene:
         """What two lakes with the same history agree on."""
         session = self.open()
         return {table: [{key: version[key] for key in KEPT} for version in list_versions(session, table)] for table in table_names(session)}
+
+    def differences(self, other: Scene) -> list[str]:
+        """Where the versions of two lakes differ, the first few of each table: nothing is left of them once a test has ended."""
+        mine, theirs = self.published(), other.published()
+        told = []
+        for table in sorted({*mine, *theirs}):
+            pairs = zip_longest(mine.get(table, ()), theirs.get(table, ()))
+            told += [f"{table}: {one} is {two} there" for one, two in pairs if one != two][:FIRST]
+        return told
 
     def aside(self, dataset: str = "rides") -> list[tuple[str, int, list[str]]]:
         """The rows set aside."""

@@ -69,7 +69,7 @@ def test_random_deaths_change_nothing_in_the_end(scenes: tuple[Scene, Scene], tr
     killed.run("ingest", "rides", *files, last, timeout=LONG)
     calm.run("ingest", "rides", *(arrival(calm, other) for other in range(number + 1)), timeout=LONG)
     where = f"seed {SEED}, {deaths} deaths, {number + 1} drops"
-    assert killed.published() == calm.published(), where
+    assert killed.differences(calm) == [], where
     assert killed.aside() == calm.aside(), where
     assert killed.left_over() == [], where
     assert killed.published()["rides"][-1]["rows_total"] == (number + 1) * (RIDES - 1), where
