@@ -127,7 +127,8 @@ def carry(
 ) -> Iterator[DropResult]:
     """Carry received drops of one dataset through all hops, in the contract's order.
 
-    Those that meet a transient failure are tried again when the others are done, a few times, after a while that grows.
+    Those that meet a transient failure are tried again when the others are done, a few times, after a while that grows. Where drops
+    have an order, those behind it wait for it: a raw version that comes late would have another number than if nothing had failed.
     """
     left = drops
     for wait in (*BACK_OFF, None):
@@ -143,9 +144,14 @@ def _carry(
     session: Session, contract: Contract, drops: list[Drop], *, again: bool, on_error: OnError | None, later: list[Drop] | None
 ) -> Iterator[DropResult]:
     raw: dict[str, HopResult] = {}
-    for drop in drops:
-        with _contained(session, contract.name, on_error, drop, later):
+    ordered = contract.order_by is not None or contract.write_mode == "replace"
+    for number, drop in enumerate(drops):
+        with _contained(session, contract.name, on_error, drop, later) as met:
             raw[drop.sha256] = carry_raw(session, contract, drop, again=again)
+        if ordered and any(isinstance(error, Transient) for error in met):
+            if later is not None:
+                later += drops[number + 1 :]
+            break
 
     begun = [drop for drop in drops if drop.sha256 in raw]
     for drop in in_order(session, contract, begun):
@@ -162,12 +168,17 @@ def _carry(
 @contextlib.contextmanager
 def _contained(
     session: Session, dataset: str, on_error: OnError | None, drop: Drop | None = None, later: list[Drop] | None = None
-) -> Iterator[None]:
-    """What fails stops itself: a drop whose failure may go away by itself is left for `later`, of all else `on_error` is told."""
+) -> Iterator[list[LakegateError]]:
+    """What fails stops itself: a drop whose failure may go away by itself is left for `later`, of all else `on_error` is told.
+
+    The list that it gives holds the error afterwards.
+    """
+    met: list[LakegateError] = []
     try:
         with disk_errors(session.settings.home.root):
-            yield
+            yield met
     except LakegateError as error:
+        met.append(error)
         if isinstance(error, Transient) and drop is not None and later is not None:
             later.append(drop)
         elif on_error is None:

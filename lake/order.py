@@ -99,7 +99,7 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
             stranded and (newest is None or newest.state not in ("blocked", "held", DISCARDED)) and not session.drops.elsewhere(digest)
         ):
             found.append(received(session, contract.name, digest))
-    return in_order(session, contract, found)
+    return in_order(session, contract, sorted(found, key=lambda drop: drop.delivered_at))
 
 
 def in_order(session: Session, contract: Contract, drops: list[Drop]) -> list[Drop]:

@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from lake.reprocess import reprocess
 from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.status import open_drops, table_states
-from lake.versions import list_quarantine
+from lake.versions import list_quarantine, list_versions
 from lakegate.errors import Transient, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -142,6 +143,27 @@ def test_a_drop_whose_failure_goes_away_is_tried_again_after_the_others(
         ("1.csv", "rides@v2"),
         ("2.csv", "rides@v3"),
     ]
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_raw_versions_of_an_ordered_dataset_have_the_numbers_that_they_would_have_without_a_failure(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
+) -> None:
+    failures = iter([Transient("lakeFS is away")])
+
+    def fails_once(*args: Any, **kwargs: Any) -> Any:
+        if (error := next(failures, None)) is not None:
+            raise error
+        return carry_raw(*args, **kwargs)
+
+    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", fails_once)
+    monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
+    session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), order_by="ride" if ordered else None)
+    ingest(session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in (1, 2, 3)])
+    names = {drop: name for name in ("1.csv", "2.csv", "3.csv") if (drop := sha256((tmp_path / name).read_bytes()).hexdigest())}
+    raw, rides = ([names[version["drop"]] for version in list_versions(session, table)] for table in ("rides_raw", "rides"))
+    wanted = ["1.csv", "2.csv", "3.csv"] if ordered else ["2.csv", "3.csv", "1.csv"]
+    assert (raw, rides) == (wanted, wanted)
 
 
 def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path) -> None:
