@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from lake.server import stop_server
 from lake.session import Session, open_session
 from lake.versions import list_quarantine, list_versions, table_names
 from lakegate.settings import Settings
+from tests.crash.started import Started
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = """
@@ -95,14 +94,11 @@ class Scene:
         path.write_text(f"ride,fare\n{body}")
         return path
 
-    def start(self, *arguments: object, plan: dict[str, Any] | None = None) -> subprocess.Popen[str]:
+    def start(self, *arguments: object, plan: dict[str, Any] | None = None) -> Started:
         """A command in a process group of its own."""
-        command = [sys.executable, str(Path(__file__).with_name("victim.py")), json.dumps(plan or {}), *map(str, arguments)]
         told = ("--home", str(self.home), "--project", str(self.folder / "project"), "--json")
         environ = os.environ | {"PYTHONPATH": str(ROOT), "LAKEGATE_LEASE": str(LEASE)} | self.environ
-        return subprocess.Popen(
-            [*command, *told], cwd=ROOT, env=environ, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        return Started(plan or {}, [*map(str, arguments), *told], environ)
 
     def run(self, *arguments: object, plan: dict[str, Any] | None = None, code: int = 0, timeout: float = 120) -> Any:
         """What a command printed, which must end with `code`."""
@@ -149,7 +145,7 @@ class Scene:
         return found + [f"{name}: {gap}" for name, gaps in audit_all(session).items() for gap in gaps]
 
 
-def answer(process: subprocess.Popen[str], *, code: int = 0, timeout: float = 120) -> Any:
+def answer(process: Started, *, code: int = 0, timeout: float = 120) -> Any:
     """What a command printed."""
     out, err = process.communicate(timeout=timeout)
     assert process.returncode == code, f"ended with {process.returncode}: {err[-3000:]}"
@@ -157,17 +153,19 @@ def answer(process: subprocess.Popen[str], *, code: int = 0, timeout: float = 12
 
 
 @contextmanager
-def stopped(process: subprocess.Popen[str], *, timeout: float = 60) -> Iterator[None]:
+def stopped(process: Started, *, timeout: float = 60) -> Iterator[None]:
     """Wait until a process has stopped itself, and let it go on afterwards."""
     end = time.monotonic() + timeout
-    while state(process.pid) != "T":
-        assert process.poll() is None, f"it ended with {process.returncode} and never stopped: {process.communicate()[1][-3000:]}"
-        assert time.monotonic() < end, "it never stopped"
-        time.sleep(0.02)
     try:
+        while state(process.pid) != "T":
+            assert process.poll() is None, f"it ended with {process.returncode} and never stopped: {process.communicate()[1][-3000:]}"
+            assert time.monotonic() < end, "it never stopped"
+            time.sleep(0.02)
         yield
-    finally:
-        os.kill(process.pid, signal.SIGCONT)
+    except BaseException:
+        process.kill()
+        raise
+    os.kill(process.pid, signal.SIGCONT)
 
 
 def state(pid: int) -> str:

@@ -16,6 +16,7 @@ from lake.receive import receive
 from lake.server_process import processes
 from tests.crash.conftest import Tried
 from tests.crash.scene import Scene
+from tests.crash.started import Started
 
 pytestmark = pytest.mark.server
 
@@ -82,7 +83,7 @@ def arrival(scene: Scene, number: int) -> Path:
     return scene.drop(f"{number}.csv", range(1 + RIDES * number, 1 + RIDES * (number + 1)))
 
 
-def strike(scene: Scene, process: subprocess.Popen[str], chance: random.Random) -> str:
+def strike(scene: Scene, process: Started, chance: random.Random) -> str:
     """Kill the run, or lakeFS, or both; what died of it."""
     victim, died = chance.choice(("run", "lakefs", "run and lakefs")), []
     if "lakefs" in victim:

@@ -1,6 +1,6 @@
-"""A command line to which something happens at a named step; run by the tests beside it, never imported.
+"""A command line to which something happens at a named step.
 
-Arguments: a plan in JSON, then the command line's own. The plan's keys, all but `timeline` together or not at all:
+A script, whose arguments are a plan in JSON and then the command line's own, or `begin` in a forked process. The plan's keys, all but `timeline` together or not at all:
 `table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
 `kill-both`; `fill` the disk, for the run, or `fill-lakefs`, for the server; or `stop` the run, until somebody lets it go on. `timeline` is a
 file that each step is written to as it is reached: seconds since 1970, table, step. `calls` is a file that a point is added to for each
@@ -10,28 +10,56 @@ file for the seconds since 1970 of the first request.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import resource
 import signal
 import sys
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pyspark.sql.connect.session
 from lakefs_sdk import rest
 from urllib3.exceptions import HTTPError
 
+import assets.report
+import cli.ingest
+import cli.tell
+import lake.calls
+import lake.compact
+import lake.evaluate
+import lake.ingest
+import lake.server_process
+import lake.session
+from cli.main import main as command_line
 
-def main() -> None:
+ROOT = Path(__file__).resolve().parents[2]
+LOADED = (assets.report, cli.ingest, cli.tell, lake.compact, lake.evaluate, lake.ingest, lake.server_process, pyspark.sql.connect.session)
+"""What an ingest imports on its way: a process that is forked has them."""
+
+
+def begin(plan: dict[str, Any], arguments: list[str], environ: dict[str, str], out: Connection, err: Connection) -> None:
+    """Become the leader of a process group with this environment and these ends of pipes, and do what a process of Python's own does."""
+    os.setsid()
+    os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(environ)
+    for stream, end in ((1, out), (2, err)):
+        os.dup2(end.fileno(), stream)
+        end.close()
+    try:
+        carry_out(plan, arguments)
+    finally:
+        atexit._run_exitfuncs()
+
+
+def carry_out(plan: dict[str, Any], arguments: list[str]) -> None:
     """Install the plan behind the session's watcher, then run the command line."""
-    import lake.calls
-    import lake.session
-    from cli.main import main as command_line
-
-    plan = json.loads(sys.argv[1])
-    sys.argv = ["lakegate", *sys.argv[2:]]
+    sys.argv = ["lakegate", *arguments]
     left = plan.get("occurrence", 0)
     honest = lake.session.open_session
 
@@ -111,4 +139,5 @@ def happen(session: Any, does: str) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
-main()
+if __name__ == "__main__":
+    carry_out(json.loads(sys.argv[1]), sys.argv[2:])
