@@ -25,7 +25,7 @@ def main() -> None:
     server.start(background=True)
     _, port = server.listening_address
     with contextlib.suppress(ImportError):
-        import pyspark.sql.connect.session  # noqa: F401  (its first session would, while its owner's thread waits for the same)
+        import pyspark.sql  # noqa: F401  (its first query would, while its owner waits for that)
     try:
         print(port, flush=True)  # noqa: T201  (its owner reads it)
     except BrokenPipeError:
