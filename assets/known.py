@@ -10,10 +10,11 @@ from assets.metadata import VERSION_NUMBER
 from catalog.contract import Contract
 from lake import layout, publish
 from lake.features import next_cause
+from lake.origin import Origin
 from lake.publish import Published
 from lake.repository import MAIN, NotThere
 from lake.session import Session
-from lake.standing import finish, stands
+from lake.standing import finish, finished, stands
 from lakegate.names import VersionName
 
 DATA_VERSION = "dagster/data_version"
@@ -74,19 +75,26 @@ def told_version(instance: DagsterInstance, key: AssetKey, name: VersionName) ->
 
 
 def told_number(instance: DagsterInstance, table: str) -> int:
-    """The number of the newest version of a feature table that Dagster was told of; 0 for none."""
+    """The number of the version of a table that Dagster was told of last; 0 for none."""
     event = instance.get_latest_materialization_event(AssetKey(table))
     materialization = event.asset_materialization if event else None
     number = materialization.metadata.get(VERSION_NUMBER) if materialization else None
     return int(str(number.value)) if number is not None else 0
 
 
-def untold(session: Session, instance: DagsterInstance, table: str) -> list[VersionName]:
-    """Versions of a feature table that stand in the lake and of which Dagster knows nothing, oldest first."""
+def untold(session: Session, instance: DagsterInstance, table: str, *, most: int | None = None) -> list[VersionName]:
+    """Versions of a table that stand in the lake, newer than the one that Dagster was told of last; oldest first, the `most` newest."""
     head = publish.head(session.repository, table)
     newest = int(head["version"]) if head else 0
-    names = (VersionName(table, number) for number in range(told_number(instance, table) + 1, newest + 1))
+    first = max(told_number(instance, table), newest - most if most is not None else 0) + 1
+    names = (VersionName(table, number) for number in range(first, newest + 1))
     return [name for name in names if session.repository.get(MAIN, layout.expired(table, name.number)) is None]
+
+
+def untold_decisions(session: Session, instance: DagsterInstance, table: str) -> list[VersionName]:
+    """Those of a dataset that a person's decision made: no drop brings them up again. Of the newest only, if Dagster knows none."""
+    names = untold(session, instance, table, most=RECENT)
+    return [name for name in names if Origin.of(finished(session, name).manifest.source).decided]
 
 
 def behind(session: Session, instance: DagsterInstance, contract: Contract) -> str | None:

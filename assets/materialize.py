@@ -16,7 +16,8 @@ from assets.partitions import partition_for
 from assets.waiting import turn_has_come
 from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
-from lake.ingest import DropResult, OnError, Tell, deliverable, followers
+from lake.followers import OnError, followers
+from lake.ingest import DropResult, Tell, deliverable
 from lake.job import HopResult
 from lake.order import in_order, waiting_drops
 from lake.publish import Published, manifest_counts

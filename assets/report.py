@@ -9,7 +9,7 @@ from dagster import AssetCheckEvaluation, AssetCheckKey, AssetKey, AssetMaterial
 
 from assets.checks import check_results
 from assets.instance import open_instance
-from assets.known import DATA_VERSION, told, told_version, untold
+from assets.known import DATA_VERSION, told, told_version, untold, untold_decisions
 from assets.metadata import rules_before, version_metadata
 from assets.partitions import partition_for
 from assets.triggers import trigger_event
@@ -25,25 +25,34 @@ from lakegate.names import VersionName
 def report(session: Session, results: Iterable[DropResult]) -> None:
     """Tell Dagster of published versions, with their checks, and of the checks that refused a drop.
 
+    So it does of those that an earlier command was cut off before telling, but for versions of drops, which their drops bring up again.
     What Dagster knows already is not told again. These events belong to no run.
     """
     with open_instance(session.settings) as instance:
+        for contract in session.catalog.datasets:  # before what is newer: which these are is told by the newest that Dagster knows
+            for name in untold_decisions(session, instance, contract.name):
+                _version(session, instance, contract, name, None)
         for result in results:
-            contract = session.catalog.get(result.dataset)
-            if contract.kind == "feature":
-                continue
-            replayed = any(hop.hop == "processed" for hop in result.hops) and not any(hop.hop == "raw" for hop in result.hops)
-            partition = None if replayed else partition_for(instance, received(session, result.dataset, result.drop))
-            for hop in result.hops:
-                if hop.hop == "features":
-                    continue
-                if hop.version is not None:
-                    _version(session, instance, contract, VersionName.parse(hop.version), partition)
-                elif hop.rules:
-                    _checks(instance, hop.table, hop.rules, hop.counts, partition)
+            _result(session, instance, result)
         for contract in session.catalog.features:
             for name in untold(session, instance, contract.name):
                 _version(session, instance, contract, name, None)
+
+
+def _result(session: Session, instance: DagsterInstance, result: DropResult) -> None:
+    """What became of a drop at raw and processed, or of a table that a person's decision changed."""
+    contract = session.catalog.get(result.dataset)
+    if contract.kind == "feature":
+        return
+    replayed = any(hop.hop == "processed" for hop in result.hops) and not any(hop.hop == "raw" for hop in result.hops)
+    partition = None if replayed else partition_for(instance, received(session, result.dataset, result.drop))
+    for hop in result.hops:
+        if hop.hop == "features":
+            continue
+        if hop.version is not None:
+            _version(session, instance, contract, VersionName.parse(hop.version), partition)
+        elif hop.rules:
+            _checks(instance, hop.table, hop.rules, hop.counts, partition)
 
 
 def _version(session: Session, instance: DagsterInstance, contract: Contract, name: VersionName, partition: str | None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import existing, json_option, lake_options, print_json
+from lakegate.errors import UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 
@@ -34,6 +35,8 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
         name = VersionName.parse(to if "@" in to else f"{table}@{to}")
+        if name.table != table:
+            raise UsageError(f"{name} is no version of {table}", fix=f"lakegate rollback {name.table} --to v{name.number}")
         done = roll_back(session, name, reason=reason)
         _tell(done, name, as_json=as_json)
         code = follow(session, name.table, done.hop, progress)

@@ -125,6 +125,8 @@ def test_what_a_person_has_published_is_followed_by_the_features_and_told_to_dag
         return two_months.run("versions", table, "--json").json[-1]
 
     assert newest("flight_features")["made_from"] == "flights@v5"
+    wrong = two_months.run("rollback", "weather", "--to", "flights@v4", "--reason", "a test")
+    assert (wrong.code, "flights@v4 is no version of weather" in wrong.err) == (2, True), wrong
     back = two_months.run("rollback", "flights", "--to", "v4", "--reason", "a test", "--json")
     assert (back.code, back.json["version"], newest("flight_features")["made_from"]) == (0, "flights@v6", "flights@v6")
     assert two_months.run("reprocess", "flights", "--json").code == 0

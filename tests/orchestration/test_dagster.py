@@ -16,9 +16,11 @@ from assets.known import DATA_VERSION, told_number
 from assets.materialize import materialize_drops
 from assets.report import report
 from lake.ingest import DropResult, ingest
+from lake.rollback import roll_back
 from lake.sample import REFERENCES, deliver_sample
 from lake.session import Session, open_session
 from lakegate.errors import LakegateError
+from lakegate.names import VersionName
 from lakegate.settings import Settings
 
 pytestmark = pytest.mark.server
@@ -231,3 +233,15 @@ def test_what_ingest_carried_without_a_run_is_told_once(home: Home, first: list[
     assert home.runs() == before
     summary = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([AssetCheckKey(AssetKey("flights"), "consistency")])
     assert summary
+
+
+def test_a_rollback_that_was_never_told_is_told_with_what_comes_next(home: Home, first: list[DropResult]) -> None:
+    """As where a command dies after its publish: of it no drop reminds, and nobody does it twice."""
+    results = ingest(home.session, "flights", [home.files / "flights-2013-12.csv"])
+    report(home.session, results)
+    known = home.versions("flights")
+    (flights,) = [VersionName.parse(str(hop.version)) for hop in results[0].hops if hop.table == "flights"]
+    back = roll_back(home.session, VersionName("flights", flights.number - 1), reason="a test")
+    for _ in range(2):
+        report(home.session, [])
+        assert home.versions("flights") == [back.hop.content_hash, *known]
