@@ -24,7 +24,8 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     Returns:
         The exit code: that of the worst error, blocked where the hop or a feature's version was, else 0.
     """
-    from lake.ingest import DropResult, carry_followers
+    from lake.followers import carry_followers
+    from lake.ingest import DropResult
     from lake.origin import Origin
     from lake.standing import finished
 

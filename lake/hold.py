@@ -10,8 +10,9 @@ from typing import Any, Final
 from catalog.contract import Contract
 from lake import ledger
 from lake.answers import APPROVED, DISCARDED
+from lake.followers import OnError, carry_features_from
 from lake.hop import slot
-from lake.ingest import DropResult, OnError, carry, carry_features_from, carry_waiting
+from lake.ingest import DropResult, carry, carry_waiting
 from lake.receive import is_pending, pending, received, who
 from lake.session import Session
 from lakegate.errors import UsageError

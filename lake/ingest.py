@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,10 +17,9 @@ from expectations.verdict import STOPPED, Verdict, worst
 from lake import ledger, publish
 from lake.answers import DISCARDED
 from lake.delivered import check_corrects
-from lake.disk import disk_errors
-from lake.features import carry_features
+from lake.followers import OnError, carry_followers, contained
 from lake.job import HopResult
-from lake.order import in_order, settle_corrected, waiting_drops, waits_for
+from lake.order import in_order, order_of, settle_corrected, waiting_drops, waits_for
 from lake.processed import carry_processed
 from lake.raw import carry_raw
 from lake.receive import Drop, check_path, receive
@@ -31,9 +29,6 @@ from lakegate.errors import LakegateError, Transient, UsageError
 Tell = Callable[["DropResult"], None]
 BACK_OFF: Final = (1.0, 4.0)
 """Seconds before drops that met a transient failure are tried again, and again; half as much more or less by chance."""
-
-OnError = Callable[[str, LakegateError], None]
-"""Told which dataset stopped and why, so that the others go on; where there is none the error is raised."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +90,13 @@ def ingest(
             }.values()
         )
         results: dict[tuple[str, str], DropResult] = {}
-        tried: set[str] = set()
+        tried = {drop.sha256 for drop in drops}
         for result in chain(
             carry(session, contract, drops, again=again, on_error=on_error),
             carry_waiting(session, dataset, tried=tried, on_error=on_error),
         ):
-            if result.verdict is not Verdict.WAITING:
-                tried.add(result.drop)
+            if result.verdict is Verdict.WAITING:
+                tried.discard(result.drop)
             results[result.dataset, result.drop] = result
             if tell is not None:
                 tell(result)
@@ -127,13 +122,14 @@ def carry(
 ) -> Iterator[DropResult]:
     """Carry received drops of one dataset through all hops, in the contract's order.
 
-    Those that meet a transient failure are tried again when the others are done, a few times, after a while that grows. Where drops
-    have an order, those behind it wait for it: a raw version that comes late would have another number than if nothing had failed.
+    Those that meet a transient failure are tried again when the others are done, a few times, after a while that grows. Where the
+    contract orders drops, those behind it wait for it: a raw version that comes late would have another number than if nothing had
+    failed. So do full deliveries, until its last try: of two that come late the older one would never be a version.
     """
-    left = drops
+    left, raw = drops, dict[str, HopResult]()
     for wait in (*BACK_OFF, None):
         later: list[Drop] = []
-        yield from _carry(session, contract, left, again=again, on_error=on_error, later=None if wait is None else later)
+        yield from _carry(session, contract, left, raw, again=again, on_error=on_error, later=None if wait is None else later)
         if not later or wait is None:
             return
         time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311  (so that those who failed together don't come back together)
@@ -141,50 +137,45 @@ def carry(
 
 
 def _carry(
-    session: Session, contract: Contract, drops: list[Drop], *, again: bool, on_error: OnError | None, later: list[Drop] | None
+    session: Session,
+    contract: Contract,
+    drops: list[Drop],
+    raw: dict[str, HopResult],
+    *,
+    again: bool,
+    on_error: OnError | None,
+    later: list[Drop] | None,
 ) -> Iterator[DropResult]:
-    raw: dict[str, HopResult] = {}
-    ordered = contract.order_by is not None or contract.write_mode == "replace"
+    """One try of each; `raw` is what became of those whose raw hop is done, `later` of those to be tried again."""
+    full = contract.write_mode == "replace"
     for number, drop in enumerate(drops):
-        with _contained(session, contract.name, on_error, drop, later) as met:
+        if drop.sha256 in raw:
+            continue
+        with contained(session, contract.name, on_error, drop, later) as met:
             raw[drop.sha256] = carry_raw(session, contract, drop, again=again)
-        if ordered and any(isinstance(error, Transient) for error in met):
+        if _failed(met) and (contract.order_by is not None or (full and later is not None)):
             if later is not None:
-                later += drops[number + 1 :]
+                later += [behind for behind in drops[number + 1 :] if behind.sha256 not in raw]
             break
 
-    begun = [drop for drop in drops if drop.sha256 in raw]
-    for drop in in_order(session, contract, begun):
+    begun = in_order(session, contract, [drop for drop in drops if drop.sha256 in raw])
+    for number, drop in enumerate(begun):
         hops, done = [raw[drop.sha256]], raw[drop.sha256].verdict in STOPPED
         if not done:
-            with _contained(session, contract.name, on_error, drop, later):
+            with contained(session, contract.name, on_error, drop, later) as met:
                 hops.append(carry_after_raw(session, contract, drop, again=again))
                 done = True
             hops.extend(carry_followers(session, contract.name, on_error=on_error))
+            if full and later is not None and _failed(met):
+                later += begun[number + 1 :]
+                break
         if done:
             yield DropResult(contract.name, drop.sha256, tuple(hops), drop.name)
 
 
-@contextlib.contextmanager
-def _contained(
-    session: Session, dataset: str, on_error: OnError | None, drop: Drop | None = None, later: list[Drop] | None = None
-) -> Iterator[list[LakegateError]]:
-    """What fails stops itself: a drop whose failure may go away by itself is left for `later`, of all else `on_error` is told.
-
-    The list that it gives holds the error afterwards.
-    """
-    met: list[LakegateError] = []
-    try:
-        with disk_errors(session.settings.home.root):
-            yield met
-    except LakegateError as error:
-        met.append(error)
-        if isinstance(error, Transient) and drop is not None and later is not None:
-            later.append(drop)
-        elif on_error is None:
-            raise
-        else:
-            on_error(dataset, error)
+def _failed(met: list[LakegateError]) -> bool:
+    """Whether another try may help."""
+    return any(isinstance(error, Transient) for error in met)
 
 
 def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
@@ -205,35 +196,11 @@ def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: 
     return result
 
 
-def followers(session: Session, table: str) -> list[Contract]:
-    """The feature tables whose SQL reads a table."""
-    return [contract for contract in session.catalog.contracts.values() if contract.kind == "feature" and table in contract.inputs]
-
-
-def carry_followers(session: Session, table: str, *, on_error: OnError | None = None) -> Iterator[HopResult]:
-    """Every missing version of the feature tables that read `table`, and of those that read these."""
-    for contract in followers(session, table):
-        yield from carry_features_from(session, contract, on_error=on_error)
-
-
-def carry_features_from(session: Session, contract: Contract, *, on_error: OnError | None = None) -> Iterator[HopResult]:
-    """Every missing version of a feature table, and of those that read it."""
-    made: HopResult | None = None
-    while made is None or made.verdict not in STOPPED:
-        made = None
-        with _contained(session, contract.name, on_error):
-            made = carry_features(session, contract)
-        if made is None or made.verdict is Verdict.UNCHANGED:
-            break
-        yield made
-        if made.verdict not in STOPPED:
-            yield from carry_followers(session, contract.name, on_error=on_error)
-
-
 def carry_waiting(session: Session, dataset: str | None, *, tried: set[str], on_error: OnError | None = None) -> Iterator[DropResult]:
     """Drops whose turn has come, until no more can move: those that wait, and of `dataset`, if any, also those that nobody carries.
 
-    Each is tried once (`tried` are those that were already): one that fails stays where it is.
+    Each is tried once (`tried` are those that were already): one that fails stays where it is, and where the contract orders drops so
+    do those behind it.
     """
     moved = True
     while moved:
@@ -241,10 +208,18 @@ def carry_waiting(session: Session, dataset: str | None, *, tried: set[str], on_
         for contract in list(session.catalog.contracts.values()):
             if contract.kind != "dataset":
                 continue
-            waiting = waiting_drops(session, contract, stranded=contract.name == dataset)
-            for drop in [drop for drop in waiting if drop.sha256 not in tried]:
-                with _contained(session, contract.name, on_error):
-                    if waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract)) is None:
-                        tried.add(drop.sha256)
-                        yield from carry(session, contract, [drop], on_error=on_error)
-                        moved = True
+            for drop in waiting_drops(session, contract, stranded=contract.name == dataset):
+                if drop.sha256 in tried:
+                    if contract.order_by is not None and order_of(session, contract, drop.sha256) is None:
+                        break
+                    continue
+                results: list[DropResult] = []
+                with contained(session, contract.name, on_error):
+                    if waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract)) is not None:
+                        continue
+                    tried.add(drop.sha256)
+                    moved = True
+                    results += carry(session, contract, [drop], on_error=on_error)
+                yield from results
+                if not results and contract.order_by is not None:
+                    break

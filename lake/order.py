@@ -35,7 +35,7 @@ def waits_for(session: Session, contract: Contract, drop: Drop, *, carry_raw: Ca
     """Why a drop can't be published now, in words; None where it is its turn.
 
     It waits only for earlier drops already received and neither published, blocked nor rejected; a late one publishes next.
-    `carry_raw` carries a drop whose raw verdict is missing through the raw hop, because only then its order is known.
+    `carry_raw` carries those whose raw verdict is missing through the raw hop, as they were delivered: only then their order is known.
     """
     if (reference := missing_reference(session, contract)) is not None:
         return f"{contract.name} refers to {reference}, which has no version yet"
@@ -45,6 +45,7 @@ def waits_for(session: Session, contract: Contract, drop: Drop, *, carry_raw: Ca
 
 def earlier_drop(session: Session, contract: Contract, drop: str, mine: int | str, *, carry_raw: CarryRaw) -> str | None:
     """Which earlier drop is on its way, in words, where one is; `mine` is the value that orders this one."""
+    unknown: list[Drop] = []
     for other in pending(session, contract.name):
         if other == drop:
             continue
@@ -53,14 +54,21 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: int | st
             continue
         if _blocked(session, contract.name, other):
             continue
-        if theirs is None and not _raw_stands(session, contract, other):
-            carry_raw(received(session, contract.name, other))
-            theirs = order_of(session, contract, other)
-        if theirs is not None and _before(theirs, mine):
-            newest = ledger.latest(session, dataset=contract.name, cause=other)
-            how = "is held (approve or reject it)" if newest is not None and newest.state == "held" else "is on its way"
-            return f"an earlier drop {how}: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
+        if theirs is not None:
+            return _is_ahead(session, contract, other, theirs, mine)
+        if not _raw_stands(session, contract, other):
+            unknown.append(received(session, contract.name, other))
+    for first in sorted(unknown, key=lambda other: other.delivered_at):
+        carry_raw(first)
+        if (theirs := order_of(session, contract, first.sha256)) is not None and _before(theirs, mine):
+            return _is_ahead(session, contract, first.sha256, theirs, mine)
     return None
+
+
+def _is_ahead(session: Session, contract: Contract, other: str, theirs: int | str, mine: int | str) -> str:
+    newest = ledger.latest(session, dataset=contract.name, cause=other)
+    how = "is held (approve or reject it)" if newest is not None and newest.state == "held" else "is on its way"
+    return f"an earlier drop {how}: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
 
 
 def _before(theirs: int | str, mine: int | str) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from expectations.verdict import Verdict
 from lake import drop_rows, hop, layout, ledger, rebuilt
 from lake.discard import discard
 from lake.entries import entries, trace
@@ -26,7 +29,7 @@ from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.status import open_drops, table_states
 from lake.versions import list_quarantine, list_versions
-from lakegate.errors import Transient, UsageError
+from lakegate.errors import LakegateError, Transient, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.crash.scene import CONTRACT
@@ -145,25 +148,74 @@ def test_a_drop_whose_failure_goes_away_is_tried_again_after_the_others(
     ]
 
 
-@pytest.mark.parametrize("ordered", [True, False])
-def test_raw_versions_of_an_ordered_dataset_have_the_numbers_that_they_would_have_without_a_failure(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
-) -> None:
-    failures = iter([Transient("lakeFS is away")])
+FIVE = (1, 2, 3, 4, 5)
+"""Rides, one to a drop, whose digests have another order."""
 
-    def fails_once(*args: Any, **kwargs: Any) -> Any:
-        if (error := next(failures, None)) is not None:
-            raise error
+
+def failing(nth: int, times: int = 1) -> Callable[..., Any]:
+    """The raw hop, whose nth call meets what another try may help, and those after it, so many in all."""
+    calls = count(1)
+
+    def tried(*args: Any, **kwargs: Any) -> Any:
+        if nth <= next(calls) < nth + times:
+            raise Transient("lakeFS is away")
         return carry_raw(*args, **kwargs)
 
-    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", fails_once)
+    return tried
+
+
+def rides_of(session: Session, table: str, folder: Path) -> list[int]:
+    """Which ride's drop each version of a table took in."""
+    rides = {sha256((folder / f"{ride}.csv").read_bytes()).hexdigest(): ride for ride in FIVE}
+    return [rides[version["drop"]] for version in list_versions(session, table)]
+
+
+@pytest.mark.parametrize(("ordered", "nth", "wanted"), [(True, 1, FIVE), (True, 2, FIVE), (True, 4, FIVE), (False, 1, (2, 3, 4, 5, 1))])
+def test_raw_versions_of_an_ordered_dataset_have_the_numbers_that_they_would_have_without_a_failure(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool, nth: int, wanted: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", failing(nth))
     monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), order_by="ride" if ordered else None)
-    ingest(session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in (1, 2, 3)])
-    names = {drop: name for name in ("1.csv", "2.csv", "3.csv") if (drop := sha256((tmp_path / name).read_bytes()).hexdigest())}
-    raw, rides = ([names[version["drop"]] for version in list_versions(session, table)] for table in ("rides_raw", "rides"))
-    wanted = ["1.csv", "2.csv", "3.csv"] if ordered else ["2.csv", "3.csv", "1.csv"]
-    assert (raw, rides) == (wanted, wanted)
+    told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])
+    assert sorted(int(result.file[0]) for result in told) == [*FIVE]
+    assert all(result.hops[-1].verdict is not Verdict.UNCHANGED for result in told)
+    assert [tuple(rides_of(session, table, tmp_path)) for table in ("rides_raw", "rides")] == [wanted, wanted]
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_drops_that_nobody_carries_are_taken_up_in_the_order_in_which_they_came(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", failing(nth, times=3))
+    monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
+    session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), order_by="ride")
+    files = [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE]
+    for path in files:
+        receive(session, "rides", path)
+    errors: list[LakegateError] = []
+    ingest(session, "rides", files[:1], on_error=lambda _, error: errors.append(error))
+    assert [str(error) for error in errors] == ["lakeFS is away"] * bool(errors)
+    assert rides_of(session, "rides_raw", tmp_path) == sorted(rides_of(session, "rides_raw", tmp_path))
+    assert (rides_of(session, "rides_raw", tmp_path) == []) == (nth == 1)
+    ingest(session, "rides", files[:1])
+    assert [sorted(rides_of(session, table, tmp_path)) for table in ("rides_raw", "rides")] == [[*FIVE]] * 2
+
+
+def test_a_full_delivery_waits_for_one_that_is_tried_again(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the older one would come too late to be a version."""
+    honest, failures = drop_rows.write_change, iter([Transient("lakeFS is away")])
+
+    def fails_once(*args: Any, **kwargs: Any) -> None:
+        if (error := next(failures, None)) is not None:
+            raise error
+        honest(*args, **kwargs)
+
+    monkeypatch.setattr(drop_rows, "write_change", fails_once)
+    monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
+    session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), write_mode="replace")
+    told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])
+    assert [(result.file, result.hops[-1].version) for result in told] == [(f"{ride}.csv", f"rides@v{ride}") for ride in FIVE]
 
 
 def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""The features that follow a version of a table; and how what fails on the way of one drop or table stops nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from catalog.contract import Contract
+from expectations.verdict import STOPPED, Verdict
+from lake.disk import disk_errors
+from lake.features import carry_features
+from lake.job import HopResult
+from lake.receive import Drop
+from lake.session import Session
+from lakegate.errors import LakegateError, Transient
+
+OnError = Callable[[str, LakegateError], None]
+"""Told which dataset stopped and why, so that the others go on; where there is none the error is raised."""
+
+
+@contextlib.contextmanager
+def contained(
+    session: Session, dataset: str, on_error: OnError | None, drop: Drop | None = None, later: list[Drop] | None = None
+) -> Iterator[list[LakegateError]]:
+    """What fails stops itself: a drop whose failure may go away by itself is left for `later`, of all else `on_error` is told.
+
+    The list that it gives holds the error afterwards.
+    """
+    met: list[LakegateError] = []
+    try:
+        with disk_errors(session.settings.home.root):
+            yield met
+    except LakegateError as error:
+        met.append(error)
+        if isinstance(error, Transient) and drop is not None and later is not None:
+            later.append(drop)
+        elif on_error is None:
+            raise
+        else:
+            on_error(dataset, error)
+
+
+def followers(session: Session, table: str) -> list[Contract]:
+    """The feature tables whose SQL reads a table."""
+    return [contract for contract in session.catalog.contracts.values() if contract.kind == "feature" and table in contract.inputs]
+
+
+def carry_followers(session: Session, table: str, *, on_error: OnError | None = None) -> Iterator[HopResult]:
+    """Every missing version of the feature tables that read `table`, and of those that read these."""
+    for contract in followers(session, table):
+        yield from carry_features_from(session, contract, on_error=on_error)
+
+
+def carry_features_from(session: Session, contract: Contract, *, on_error: OnError | None = None) -> Iterator[HopResult]:
+    """Every missing version of a feature table, and of those that read it."""
+    made: HopResult | None = None
+    while made is None or made.verdict not in STOPPED:
+        made = None
+        with contained(session, contract.name, on_error):
+            made = carry_features(session, contract)
+        if made is None or made.verdict is Verdict.UNCHANGED:
+            break
+        yield made
+        if made.verdict not in STOPPED:
+            yield from carry_followers(session, contract.name, on_error=on_error)
