@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from tests.crash.started import end_all
 
 Tried = Callable[[str, str, int], None]
 README = Path(__file__).resolve().parents[2] / "README.md"
 BEGIN, END = "<!-- make soak -->\n", "<!-- /make soak -->\n"
 
 _tried: dict[tuple[str, str], int] = {}
+
+
+@pytest.fixture(autouse=True)
+def nobody_left_behind() -> Iterator[None]:
+    """What a failed test started ends with it."""
+    yield
+    end_all()
 
 
 @pytest.fixture

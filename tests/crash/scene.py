@@ -108,6 +108,7 @@ class Scene:
         return open_session(self.settings)
 
     def close(self) -> None:
+        """Stop its server."""
         stop_server(self.settings.home)
 
     def published(self) -> dict[str, list[dict[str, Any]]]:
@@ -169,8 +170,11 @@ def stopped(process: Started, *, timeout: float = 60) -> Iterator[None]:
 
 
 def state(pid: int) -> str:
-    """The kernel's letter for what a process does."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    """The kernel's letter for what a process does; empty where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def steps_of(timeline: Path) -> list[tuple[str, str, int]]:

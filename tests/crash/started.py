@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import os
+import signal
 import subprocess
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+import weakref
 from multiprocessing.connection import Connection
 from typing import Any
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["tests.crash.victim"])
+LIVING: weakref.WeakSet[Started] = weakref.WeakSet()
+"""Those that may not have ended."""
 
 
 class Started:
     """A command line in a process group of its own, asked and waited for as one by `subprocess.Popen` is.
 
-    It is forked from a process that did nothing but import: no thread, no session, no connection is older than it.
+    It is forked from a process that did nothing but import: no session, no connection, no thread of Python's is older
+    than it. It ends without taking its modules apart.
     """
 
     def __init__(self, plan: dict[str, Any], arguments: list[str], environ: dict[str, str]) -> None:
@@ -27,9 +34,15 @@ class Started:
         self._process.start()
         for end in ends:
             end.close()
-        pool = ThreadPoolExecutor(len(pipes))  # one that is never read waits for ever, once its pipe is full
-        self._said: list[Future[str]] = [pool.submit(_all_of, reader) for reader, _ in pipes]
-        pool.shutdown(wait=False)
+        self._said = [""] * len(pipes)
+        self._readers = [threading.Thread(target=self._read, args=(n, end), daemon=True) for n, (end, _) in enumerate(pipes)]
+        for reader in self._readers:
+            reader.start()  # one that is never read waits for ever, once its pipe is full
+        LIVING.add(self)
+
+    def _read(self, number: int, end: Connection) -> None:
+        with end, open(end.fileno(), closefd=False, encoding="utf-8", errors="replace") as text:
+            self._said[number] = text.read()
 
     @property
     def pid(self) -> int:
@@ -58,13 +71,22 @@ class Started:
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """Wait for its end; what it wrote to stdout and to stderr."""
         self.wait(timeout)
-        out, err = (said.result(timeout) for said in self._said)
+        for reader in self._readers:
+            reader.join(timeout)
+            assert not reader.is_alive(), "something that it started holds its stdout or stderr"
+        out, err = self._said
         return out, err
 
     def kill(self) -> None:
+        """Kill it and what it started, whether it is stopped or not."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
 
 
-def _all_of(reader: Connection) -> str:
-    with reader, open(reader.fileno(), closefd=False, encoding="utf-8", errors="replace") as text:
-        return text.read()
+def end_all() -> None:
+    """Kill those that a test left behind: Python waits for them before it ends."""
+    for started in list(LIVING):
+        if started.poll() is None:
+            started.kill()
+            started.wait(5)

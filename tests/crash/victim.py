@@ -43,7 +43,7 @@ LOADED = (assets.report, cli.ingest, cli.tell, lake.compact, lake.evaluate, lake
 
 
 def begin(plan: dict[str, Any], arguments: list[str], environ: dict[str, str], out: Connection, err: Connection) -> None:
-    """Become the leader of a process group with this environment and these ends of pipes, and do what a process of Python's own does."""
+    """Become the leader of a process group with this environment and these ends of pipes, and carry the command out."""
     os.setsid()
     os.chdir(ROOT)
     os.environ.clear()
