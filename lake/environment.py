@@ -17,6 +17,8 @@ LOOPBACK: Final = ("127.0.0.1", "localhost")
 def prepare_environment() -> None:
     """Set for good what libraries read from the process's environment late, each at a time of its own.
 
+    gRPC, where it is imported after this, begins its threads anew in no fork that is about to become another program: of the forks that
+    pyspark makes for its JVM, one in two hundred died of it.
     Engine and embedded lakeFS are on loopback, which no proxy reaches: gRPC, urllib3, Sail and delta-rs ask for proxies
     whenever they connect. Great Expectations asks for consent to telemetry at its import. Python's collector of cycles looks
     seldomer, and not at all at the process's end.
@@ -26,7 +28,7 @@ def prepare_environment() -> None:
     atexit.register(gc.freeze)  # else a third of a second goes into taking a hundred thousand imported objects apart, one by one
     given = [part.strip() for name in ("no_proxy", "NO_PROXY") for part in os.environ.get(name, "").split(",")]
     exempt = ",".join(dict.fromkeys([*filter(None, given), *LOOPBACK]))
-    _set({"NO_PROXY": exempt, "no_proxy": exempt, "GX_ANALYTICS_ENABLED": "false"})
+    _set({"NO_PROXY": exempt, "no_proxy": exempt, "GX_ANALYTICS_ENABLED": "false", "GRPC_ENABLE_FORK_SUPPORT": "false"})
 
 
 def _set(values: Mapping[str, str | None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,9 @@ LONGEST_FIRST = (
     "test_server.py",
 )
 """What takes minutes starts first, so that no worker is left with it in the end."""
+
+# Before pyspark imports gRPC: these processes have two engines, a JVM is started where gRPC has threads (see lake/environment.py).
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 # How long an example takes is the machine's affair: speed is measured by `make bench`.
 hypothesis.settings.register_profile(
