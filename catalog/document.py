@@ -24,7 +24,7 @@ MAX_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True)
 class Document:
-    """A document as plain dicts, lists and scalars (dates stay text); `lines` tells where each part stands, from 1."""
+    """A document as plain dicts, lists and scalars (dates stay text), which nobody changes; `lines` tells where each part stands, from 1."""
 
     path: Path
     data: Any
@@ -71,13 +71,25 @@ def read_text(path: Path) -> str:
         raise ContractError("the file is not UTF-8", where=f"{path}:{line}", fix="save it as UTF-8") from error
 
 
-def read_yaml(path: Path) -> Document:
-    """Read a YAML document.
+def parse_yaml(path: Path, text: str) -> Document:
+    """The YAML document that a file holds.
 
     Raises:
-        ContractError: It can't be read, has a syntax error or the same key twice.
+        ContractError: It has a syntax error or the same key twice.
     """
-    return _compose(path, read_text(path))
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
+        lines: dict[Steps, int] = {}
+        data = None if root is None else _plain(root, (), lines, path, ())
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        what = f"not valid YAML: {error.problem or error.context}"
+        raise ContractError(what, where=where, fix="correct the YAML there; indentation, quotes and colons are the usual cause") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        what = f"not valid YAML ({type(error).__name__})"
+        raise ContractError(what, where=str(path), fix="correct the YAML; one document, plain values, not nested without end") from error
+    return Document(path, data, lines)
 
 
 def read_json(path: Path) -> Document:
@@ -94,23 +106,7 @@ def read_json(path: Path) -> Document:
         what = f"not valid JSON: {error.msg}" if isinstance(error, json.JSONDecodeError) else "not valid JSON"
         raise ContractError(what, where=f"{path}:{line}", fix="correct the JSON at that line") from error
     # JSON is YAML but for tabs between tokens, which the YAML reader refuses; inside a JSON text a tab can't stand.
-    return Document(path, data, _compose(path, text.replace("\t", " ")).lines)
-
-
-def _compose(path: Path, text: str) -> Document:
-    try:
-        root = YAML(typ="safe", pure=True).compose(text)
-        lines: dict[Steps, int] = {}
-        data = None if root is None else _plain(root, (), lines, path, ())
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        what = f"not valid YAML: {error.problem or error.context}"
-        raise ContractError(what, where=where, fix="correct the YAML there; indentation, quotes and colons are the usual cause") from error
-    except (YAMLError, ValueError, RecursionError) as error:
-        what = f"not valid YAML ({type(error).__name__})"
-        raise ContractError(what, where=str(path), fix="correct the YAML; one document, plain values, not nested without end") from error
-    return Document(path, data, lines)
+    return Document(path, data, parse_yaml(path, text.replace("\t", " ")).lines)
 
 
 def _plain(node: Any, steps: Steps, lines: dict[Steps, int], path: Path, around: tuple[int, ...]) -> Any:
