@@ -22,17 +22,21 @@ NO_DELIVERY: Final = frozenset(DECISIONS)
 
 @dataclass(frozen=True)
 class Origin:
-    """`made_by` is drop, inputs, replay, discard, rollback or reprocess; `made_from` the version or versions, empty for a drop."""
+    """`made_by` is drop, inputs, replay, discard, rollback or reprocess; `made_from` the version or versions, empty for a drop.
+
+    `reason` is what the person gave, where one was asked for.
+    """
 
     made_by: str
     made_from: str
+    reason: str = ""
 
     @classmethod
     def of(cls, source: Mapping[str, Any]) -> Origin:
         """As the source of a manifest, or of a job, tells it."""
         for key, (made_by, named) in DECISIONS.items():
             if key in source:
-                return cls(made_by, str(source.get(named, "")))
+                return cls(made_by, str(source.get(named, "")), str(source.get("reason", "")))
         return cls("inputs", str(source["cause"])) if "cause" in source else cls("drop", "")
 
     @property
@@ -42,7 +46,8 @@ class Origin:
 
     def to_record(self) -> dict[str, str]:
         """What a record of the ledger says of a decision; nothing of what is made for a drop or inputs, which its cause names."""
-        return {"made_by": self.made_by, "made_from": self.made_from} if self.decided else {}
+        told = {"made_by": self.made_by, "made_from": self.made_from} | ({"reason": self.reason} if self.reason else {})
+        return told if self.decided else {}
 
     def __str__(self) -> str:
         """For a person: `drop`, `flights@v12`, `rollback to v6`, `replay of v3`."""

@@ -23,7 +23,7 @@ def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str 
     absent = [str(item.rule.kwargs["column"]) for item in broken if item.rule.type == "expect_column_to_exist"]
     told = [_missing(absent, of=len(contract.delivered))] if absent else []
     told += [
-        f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})"
+        f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'}{_by(item, outcomes)})"
         for item in broken
         if item.rule.type != "expect_column_to_exist"
     ]
@@ -34,24 +34,35 @@ def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str 
     return f"{file}{': ' if file else ''}refused by {'; '.join(told)}. {fix}"
 
 
+def _by(broken: Outcome, outcomes: tuple[Outcome, ...]) -> str:
+    """Of the rule that limits how much may be set aside: by which rules it is, most first."""
+    if broken.rule.type != "expect_quarantined_share_to_be_at_most":
+        return ""
+    aside = sorted((item for item in outcomes if item.rule.severity == "quarantine" and item.failed), key=lambda item: -item.failed)
+    more = f" and {len(aside) - NAMED} more rules" if len(aside) > NAMED else ""
+    return ": " * bool(aside) + ", ".join(f"{item.rule.id} {item.failed}" for item in aside[:NAMED]) + more
+
+
 UNREADABLE: Final = {
-    Reason.OPEN_QUOTE: "a quote that isn't closed",
-    Reason.QUOTING: "stray quotes",
+    Reason.OPEN_QUOTE: "with a quote that isn't closed",
+    Reason.QUOTING: "with stray quotes",
     Reason.LENGTH: "too long",
-    Reason.NUL: "a NUL byte",
+    Reason.NUL: "with a NUL byte",
     Reason.ENCODING: "not UTF-8",
-    Reason.FIELDS: "another number of fields than the header's",
+    Reason.FIELDS: "with more or fewer fields than the header",
 }
-"""Why a record can't be read, in words."""
+"""What is wrong with a record that can't be read, in words."""
 
 
 def why_unreadable(parsed: Parsed) -> str:
-    """Why most of a delivery's unreadable records can't be read, and where the first is; empty where there is none."""
+    """What is wrong with a delivery's unreadable records, most frequent first, and where the first is; empty where there is none."""
     if not parsed.unreadable:
         return ""
-    reason, count = max(parsed.reasons.items(), key=lambda item: item[1])
+    counted = sorted(parsed.reasons.items(), key=lambda item: -item[1])
+    told = ", ".join(f"{count} {UNREADABLE[Reason[reason.upper()]]}" for reason, count in counted)
     first = parsed.unreadable[0]
-    return f"{UNREADABLE[Reason[reason.upper()]]} ({count}); the first is record {first.row}, at byte {first.start:,}"
+    kind = f" ({UNREADABLE[Reason[first.reason.upper()]]})" if len(counted) > 1 else ""
+    return f"{told}; the first is record {first.row}{kind}, at byte {first.start:,}"
 
 
 def why_held(contract: Contract, held: Sequence[Outcome], *, cause: str, file: str = "") -> str:
@@ -66,7 +77,7 @@ def why_none_taken(table: str, counts: Mapping[str, int], rules: Sequence[Mappin
 
     Args:
         table: The table that took none.
-        counts: Of the drop: `records_in`, `valid` and `quarantined`.
+        counts: Of the drop: `records_in`, `valid`, `quarantined` and `deleted`, as of one that corrects another.
         rules: The outcomes, as a manifest lists them.
     """
     records = counts.get("records_in", 0)
@@ -76,7 +87,9 @@ def why_none_taken(table: str, counts: Mapping[str, int], rules: Sequence[Mappin
     told = "; ".join(f"{rule['rule']} ({rule['failed']} of {records})" for rule in broken)
     repeats = bool(broken) and broken[0]["family"] == "duplicate"
     asked = " Did the same rows come before, in a file of other bytes?" if repeats else ""
-    return f"no row was taken, all {counts['quarantined']} are set aside by {told}: `lakegate quarantine {table}` lists them.{asked}"
+    gone = counts.get("deleted", 0)
+    out = f" What it corrects is out ({gone} rows): `lakegate ingest --supersede` of that file brings it back." if gone else ""
+    return f"no row was taken, all {counts['quarantined']} are set aside by {told}: `lakegate quarantine {table}` lists them.{asked}{out}"
 
 
 def _missing(columns: list[str], *, of: int) -> str:

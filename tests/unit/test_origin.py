@@ -24,3 +24,10 @@ def test_it_says_by_what_and_from_which_version(source: dict[str, Any], made_by:
     origin = Origin.of(source)
     assert (origin.made_by, origin.made_from, str(origin)) == (made_by, made_from, told)
     assert origin.decided is (made_by not in ("drop", "inputs"))
+
+
+def test_the_reason_that_a_person_gave_is_on_record() -> None:
+    given = {"rolls_back": "rides@v4", "to": "rides@v1", "reason": "fares are wrong"}
+    assert Origin.of(given).to_record() == {"made_by": "rollback", "made_from": "rides@v1", "reason": "fares are wrong"}
+    assert "reason" not in Origin.of({"replay_of": "rides@v2"}).to_record()
+    assert Origin.of({"query": "select", "reason": "none of a drop's"}).to_record() == {}

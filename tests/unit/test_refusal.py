@@ -28,6 +28,12 @@ def test_a_drop_that_came_before_in_other_bytes_is_asked_about() -> None:
     assert "Did the same rows come before, in a file of other bytes?" in why_none_taken("rides", counts(0, 3), [KEY])
 
 
+def test_a_correction_that_puts_nothing_in_its_place_says_what_it_took_out() -> None:
+    told = why_none_taken("rides", counts(0, 3) | {"deleted": 12}, [FARE])
+    assert "What it corrects is out (12 rows)" in told
+    assert "is out" not in why_none_taken("rides", counts(0, 3) | {"deleted": 0}, [FARE])
+
+
 @pytest.mark.parametrize(("found", "rules"), [(counts(1, 3), [KEY]), (counts(0, 0), []), (counts(3, 0), []), ({}, [])])
 def test_nothing_is_said_where_some_row_was_taken_or_none_came(found: dict[str, int], rules: list[dict[str, Any]]) -> None:
     assert why_none_taken("rides", found, rules) == ""
