@@ -48,3 +48,5 @@ def command(dataset: str | None, *, last: int, everything: bool, as_json: bool, 
         for item in found
     ]
     print_table(rows, COLUMNS, empty="nothing was received yet")
+    if not everything and len(found) == last:
+        click.echo(f"the {last} that changed last; --all shows all", err=True)

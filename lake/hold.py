@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from catalog.contract import Contract
-from lake import ledger
+from lake import layout, ledger
 from lake.answers import APPROVED, DISCARDED
 from lake.followers import OnError, carry_features_from
 from lake.hop import slot
 from lake.ingest import DropResult, carry, carry_waiting
 from lake.receive import is_pending, pending, received, who
+from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
 
@@ -100,12 +101,16 @@ def _find(session: Session, states: tuple[str, ...], name: str, *, kind: str) ->
 
 
 def _refuse_decided(session: Session, dataset: str, digits: str) -> None:
-    """Say of a drop that a person rejected already that it is so."""
-    for contract in session.catalog.datasets:
-        for digest in pending(session, contract.name) if dataset in ("", contract.name) else ():
+    """Say of a drop that a person rejected already, or that is published, that it is so."""
+    for contract in [contract for contract in session.catalog.datasets if dataset in ("", contract.name)]:
+        for digest in pending(session, contract.name):
             newest = ledger.latest(session, dataset=contract.name, cause=digest) if digest.startswith(digits) else None
             if newest is not None and newest.state == DISCARDED:
                 raise UsageError(f"{digest[:12]} was rejected already", fix="`lakegate ingest --again` has it judged anew")
+        prefix, end = f"{layout.publications(contract.name)}{digits}", f".{contract.name}.json"
+        if any(item.path.endswith(end) for item in session.repository.listing(MAIN, prefix)):
+            what = f"the drop {digits[:12]} of {contract.name} is published"
+            raise UsageError(what, fix=f"`lakegate versions {contract.name}` tells as what; `lakegate rollback` takes the last ones out")
 
 
 def approve(session: Session, held: OpenDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:

@@ -152,7 +152,7 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
     assert opened() == {"bad.csv": "blocked", "day-2.csv": "failed"}
     refused = readings.run("reject", drop(day(1))[:12], "--reason", "published")
     assert refused.code == 2
-    assert "no held, refused or failed drop begins with" in refused.err
+    assert "of readings is published" in refused.err
     assert readings.run("approve", drop(bad)[:12], "--reason", "not held").code == 2
     assert "names too few digits" in readings.run("reject", drop(bad)[:3], "--reason", "short").err
     assert readings.run("reject", drop(bad)[:12], "--reason", " ").code == 2
