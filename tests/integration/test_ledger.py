@@ -128,17 +128,26 @@ def test_a_run_that_nobody_knows_is_told_so(session: Session) -> None:
         entries(session, "riders")
 
 
+FIVE = (1, 2, 3, 4, 5)
+"""Rides, one to a drop, whose digests have another order."""
+
+
+def failing(honest: Callable[..., Any], nth: int, times: int = 1) -> Callable[..., Any]:
+    """Something whose nth call meets what another try may help, and those after it, so many in all."""
+    calls = count(1)
+
+    def tried(*args: Any, **kwargs: Any) -> Any:
+        if nth <= next(calls) < nth + times:
+            raise Transient("lakeFS is away")
+        return honest(*args, **kwargs)
+
+    return tried
+
+
 def test_a_drop_whose_failure_goes_away_is_tried_again_after_the_others(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, failures = drop_rows.write_change, iter([Transient("lakeFS is away"), Transient("lakeFS is busy")])
-
-    def fails_twice(*args: Any, **kwargs: Any) -> None:
-        if (error := next(failures, None)) is not None:
-            raise error
-        honest(*args, **kwargs)
-
-    monkeypatch.setattr(drop_rows, "write_change", fails_twice)
+    monkeypatch.setattr(drop_rows, "write_change", failing(drop_rows.write_change, 1, times=2))
     monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
     told = ingest(session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in (1, 2, 3)])
     assert [(result.file, result.hops[-1].version) for result in told] == [
@@ -146,22 +155,6 @@ def test_a_drop_whose_failure_goes_away_is_tried_again_after_the_others(
         ("1.csv", "rides@v2"),
         ("2.csv", "rides@v3"),
     ]
-
-
-FIVE = (1, 2, 3, 4, 5)
-"""Rides, one to a drop, whose digests have another order."""
-
-
-def failing(nth: int, times: int = 1) -> Callable[..., Any]:
-    """The raw hop, whose nth call meets what another try may help, and those after it, so many in all."""
-    calls = count(1)
-
-    def tried(*args: Any, **kwargs: Any) -> Any:
-        if nth <= next(calls) < nth + times:
-            raise Transient("lakeFS is away")
-        return carry_raw(*args, **kwargs)
-
-    return tried
 
 
 def rides_of(session: Session, table: str, folder: Path) -> list[int]:
@@ -174,7 +167,7 @@ def rides_of(session: Session, table: str, folder: Path) -> list[int]:
 def test_raw_versions_of_an_ordered_dataset_have_the_numbers_that_they_would_have_without_a_failure(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool, nth: int, wanted: tuple[int, ...]
 ) -> None:
-    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", failing(nth))
+    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", failing(carry_raw, nth))
     monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), order_by="ride" if ordered else None)
     told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])
@@ -187,7 +180,7 @@ def test_raw_versions_of_an_ordered_dataset_have_the_numbers_that_they_would_hav
 def test_drops_that_nobody_carries_are_taken_up_in_the_order_in_which_they_came(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
 ) -> None:
-    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", failing(nth, times=3))
+    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", failing(carry_raw, nth, times=3))
     monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), order_by="ride")
     files = [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE]
@@ -204,14 +197,7 @@ def test_drops_that_nobody_carries_are_taken_up_in_the_order_in_which_they_came(
 
 def test_a_full_delivery_waits_for_one_that_is_tried_again(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the older one would come too late to be a version."""
-    honest, failures = drop_rows.write_change, iter([Transient("lakeFS is away")])
-
-    def fails_once(*args: Any, **kwargs: Any) -> None:
-        if (error := next(failures, None)) is not None:
-            raise error
-        honest(*args, **kwargs)
-
-    monkeypatch.setattr(drop_rows, "write_change", fails_once)
+    monkeypatch.setattr(drop_rows, "write_change", failing(drop_rows.write_change, 1))
     monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), write_mode="replace")
     told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])
