@@ -36,7 +36,7 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
         session = open_session(existing(settings), watcher=progress.step)
         name = VersionName.parse(to if "@" in to else f"{table}@{to}")
         if name.table != table:
-            raise UsageError(f"{name} is no version of {table}", fix=f"lakegate rollback {name.table} --to v{name.number}")
+            raise UsageError(f"{name} is no version of {table}", fix=f"name a version of {table}; `lakegate versions {table}` lists them")
         done = roll_back(session, name, reason=reason)
         _tell(done, name, as_json=as_json)
         code = follow(session, name.table, done.hop, progress)

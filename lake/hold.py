@@ -13,6 +13,7 @@ from lake.answers import APPROVED, DISCARDED
 from lake.followers import OnError, carry_features_from
 from lake.hop import slot
 from lake.ingest import DropResult, carry, carry_waiting
+from lake.publish import publication
 from lake.receive import is_pending, pending, received, who
 from lake.repository import MAIN
 from lake.session import Session
@@ -108,7 +109,10 @@ def _refuse_decided(session: Session, dataset: str, digits: str) -> None:
             if newest is not None and newest.state == DISCARDED:
                 raise UsageError(f"{digest[:12]} was rejected already", fix="`lakegate ingest --again` has it judged anew")
         prefix, end = f"{layout.publications(contract.name)}{digits}", f".{contract.name}.json"
-        if any(item.path.endswith(end) for item in session.repository.listing(MAIN, prefix)):
+        causes = [
+            item.path.rpartition("/")[2].removesuffix(end) for item in session.repository.listing(MAIN, prefix) if item.path.endswith(end)
+        ]
+        if any(publication(session.repository, dataset=contract.name, cause=cause, table=contract.name) for cause in causes):
             what = f"the drop {digits[:12]} of {contract.name} is published"
             raise UsageError(what, fix=f"`lakegate versions {contract.name}` tells as what; `lakegate rollback` takes the last ones out")
 

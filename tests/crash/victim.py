@@ -1,7 +1,7 @@
 """A command line to which something happens at a named step.
 
-A script, whose arguments are a plan in JSON and then the command line's own, or `begin` in a forked process. The plan's keys, all but `timeline` together or not at all:
-`table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
+A script, whose arguments are a plan in JSON and then the command line's own, or `begin` in a forked process. The plan's keys, all but
+`timeline` together or not at all: `table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
 `kill-both`; `fill` the disk, for the run, or `fill-lakefs`, for the server; or `stop` the run, until somebody lets it go on. `timeline` is a
 file that each step is written to as it is reached: seconds since 1970, table, step. `calls` is a file that a point is added to for each
 request to lakeFS's API, every try of it, and an x where it wasn't answered; `patience`: the seconds after which it is given up. `called` is a

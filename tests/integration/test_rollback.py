@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lake.audit import audit_all
+from lake.hold import find_rejectable
 from lake.ingest import ingest
 from lake.publish import manifest_at
 from lake.receive import pending, receive
@@ -101,6 +102,9 @@ def test_an_earlier_state_stands_again_and_what_was_taken_out_may_come_again(ses
     assert fourth.aside == first.aside
     assert aside(session) == kept
     assert done.withdrawn == [second.drop, third.drop]
+    for drop, told in ((first.drop, "is published"), (second.drop, "no held, refused or failed drop")):
+        with pytest.raises(UsageError, match=told):
+            find_rejectable(session, drop)
     assert fourth.source["reason"] == "fares of February are wrong"
 
     fifth = take(session, tmp_path, "b.csv")
