@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -147,10 +148,17 @@ def _lay(repository: Repository, ref: str, path: str, physical: str, target: Pat
         raise IntegrityError("this file is missing from the store", where=f"{ref}:{path}", fix="restore it from a backup")
 
 
-def _files(folder: Path) -> dict[str, tuple[int, int]]:
+def _files(folder: Path, within: str = "") -> dict[str, tuple[int, int]]:
     """The files of a folder, each with what tells it from another of its name."""
-    found = {str(file.relative_to(folder)): file.lstat() for file in folder.rglob("*") if file.is_symlink() or file.is_file()}
-    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
+    found: dict[str, tuple[int, int]] = {}
+    with os.scandir(folder / within) as entries:  # the log has hundreds: pathlib asks the disk three times for each
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                found |= _files(folder, f"{within}{entry.name}/")
+            else:
+                stat = entry.stat(follow_symlinks=False)
+                found[f"{within}{entry.name}"] = stat.st_ino, stat.st_mtime_ns
+    return found
 
 
 @contextlib.contextmanager

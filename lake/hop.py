@@ -25,7 +25,7 @@ from lake.refusal import unread
 from lake.repository import MAIN, NotThere
 from lake.restate import close_others
 from lake.session import Session
-from lake.standing import carried, finish, note, resume, standing
+from lake.standing import carried, finish, note, resume, resume_at, standing
 from lake.steps import Steps
 from lakegate.errors import Conflict, DataRejected, IntegrityError, Transient
 from lakegate.manifest import Manifest, sha256
@@ -73,7 +73,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
                         return stopped
                 steps.tell("queue")
                 with session.queue(job.table):
-                    return (job.judge and _done(session, job)) or _publish(session, job, key, steps, before)
+                    return _publish(session, job, key, steps, before)
         except DataRejected as rejection:
             return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
         except Exception as error:
@@ -145,6 +145,8 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
         if _record_of(session, job, ref=candidate.base) != before:
             what = f"{job.table} was published for {job.cause[:12]} by another attempt, or taken back, since this one began"
             raise Conflict(what, fix="nothing to do where it stands; else run it again")
+        if candidate.parent is not None:
+            resume_at(session, candidate.parent.name)
         with steps.step("write"):
             written = job.write(candidate, steps)
         with steps.step("judge"):

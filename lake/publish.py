@@ -110,13 +110,17 @@ def latest_at(repository: Repository, ref: str, table: str) -> Manifest | None:
 
 def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Candidate:
     """Make a candidate branch from main; the branches of dead attempts at the same are deleted, which fences them off."""
-    attempt, older = new_attempt(), branches_of(repository, CANDIDATE, table, cause)
+    attempt = new_attempt()
     branch = branch_of(CANDIDATE, attempt, table, cause)
-    base = repository.commit_of(MAIN)
-    repository.branch(branch, base)
-    for name in older:
-        repository.delete_branch(name)
-    return Candidate(table, dataset, cause, branch, base, attempt, latest_at(repository, base, table))
+    with ThreadPoolExecutor(1) as pool:
+        older = pool.submit(branches_of, repository, CANDIDATE, table, cause)
+        base = repository.commit_of(MAIN)
+        before = older.result()
+        parent = pool.submit(latest_at, repository, base, table)
+        repository.branch(branch, base)
+        for name in before:
+            repository.delete_branch(name)
+        return Candidate(table, dataset, cause, branch, base, attempt, parent.result())
 
 
 def end(repository: Repository, candidate: Candidate, cause: str, state: str) -> None:

@@ -26,10 +26,14 @@ REMEMBERED: Final = 200
 def resume(session: Session, table: str) -> None:
     """Finish the table's latest version, where an attempt died between merge and tag. Call it in the table's queue."""
     if (head := publish.head(session.repository, table)) is not None:
-        name = VersionName(table, int(head["version"]))
-        if name not in session.swept:
-            publish.sweep(session.repository, table=table, cause=finished(session, name).manifest.drop)
-            session.swept.add(name)
+        resume_at(session, VersionName(table, int(head["version"])))
+
+
+def resume_at(session: Session, name: VersionName) -> None:
+    """The same of a version that is known to be the latest."""
+    if name not in session.swept:
+        publish.sweep(session.repository, table=name.table, cause=finished(session, name).manifest.drop)
+        session.swept.add(name)
 
 
 def standing(session: Session, job: Job) -> Published | None:

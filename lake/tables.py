@@ -108,18 +108,18 @@ def uri_of(session: Session, ref: str, file: Listed | DataFile) -> str:
 
 def _take_over(session: Session, staged: Path, *, ref: str, path: str, mode: Mode) -> Added | None:
     """Make the files of a Delta table on this disk those of a commit of the lake's table."""
-    from deltalake import DeltaTable
+    from deltalake import Schema
     from deltalake.transaction import AddAction, create_table_with_add_actions
 
-    added = list(_added(staged))
+    made = list(_actions(staged))
+    added = [action["add"] for action in made if "add" in action]
+    metadata = [action["metaData"] for action in made if "metaData" in action][-1]
+    schema, configuration = Schema.from_json(metadata["schemaString"]), dict(metadata["configuration"])
 
     def put(action: dict[str, Any]) -> None:
         name = unquote(action["path"])  # which holds a random part, as all writers of Delta give one
         session.repository.upload(ref, f"{path}/{name}", staged / name, etag=name)
 
-    with told(f"writing rows of {path}", local=True):
-        made = DeltaTable(staged)
-        schema, configuration = made.schema(), {name: value for name, value in made.metadata().configuration.items() if value is not None}
     actions = [
         AddAction(item["path"], item["size"], item.get("partitionValues") or {}, item["modificationTime"], True, item.get("stats") or "{}")
         for item in added
@@ -175,9 +175,9 @@ def _columns(schema: Schema) -> dict[str, str]:
     }
 
 
-def _added(staged: Path) -> Iterator[dict[str, Any]]:
-    """What the log of a table just made adds, with the statistics that the engine took."""
+def _actions(staged: Path) -> Iterator[dict[str, Any]]:
+    """What the log of a table just made tells: its schema, and the files that it adds with the statistics that the engine took."""
     for log in sorted((staged / "_delta_log").glob("*.json")):
         for line in log.read_bytes().split(b"\n"):  # and at nothing else that Unicode calls a line's end: values hold it
-            if line and "add" in (action := json.loads(line)):
-                yield action["add"]
+            if line:
+                yield json.loads(line)
