@@ -7,12 +7,13 @@ held against what it read before anybody sees it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
-from lake.content import content_of, hash_of
+from lake.content import content_by, hash_of
 from lake.delta import list_table, table_files
 from lake.delta_log import found_in_scratch, with_log
 from lake.open_logs import Log
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from lake.engine import Engine
 
 Told = Callable[["DataFrame"], list[Any]]
-MANY: Final = 48
+MANY: Final = 64
 """Small files that a table may have."""
 SMALL: Final = 2 * 1024**2
 TARGET: Final = 8 * 1024**2
@@ -60,10 +61,12 @@ def compacted(session: Session, ref: str, path: str, files: Sequence[DataFile], 
     here, there = {item.path for item in now}, {item.path for item in files}
     gone, come = [item for item in files if item.path not in here], [item for item in now if item.path not in there]
 
-    def rows(files: Sequence[DataFile]) -> DataFrame:
-        return session.engine.read_parquet([*map(partial(uri_of, session, ref), files)])
+    def told_of(files: Sequence[DataFile]) -> list[Any]:
+        return told(session.engine.read_parquet([*map(partial(uri_of, session, ref), files)]))
 
-    if gone and told(rows(gone)) != told(rows(come)):
+    with ThreadPoolExecutor(2) as pool:
+        before, after = pool.map(told_of, (gone, come)) if gone else ([], [])
+    if before != after:
         what = f"{len(gone)} files were merged, and their rows are not those of the {len(come)} that came of them"
         raise IntegrityError(what, where=f"{ref}:{path}", fix="nothing was published; report this")
     return now
@@ -71,10 +74,7 @@ def compacted(session: Session, ref: str, path: str, files: Sequence[DataFile], 
 
 def told_of_table(engine: Engine, contract: Contract, frame: DataFrame) -> list[Any]:
     """What has to be the same of a table's rows wherever they lie: their content, and which drop's they are."""
-    from pyspark.sql import functions as F  # noqa: N812
-
-    drops = engine.rows(frame.groupBy(DROP).agg(F.count(F.lit(1)), F.sum(F.col(ROW))))
-    return [content_of(engine, frame, contract), sorted(tuple(row) for row in drops)]
+    return content_by(engine, frame, contract, key=DROP, number=ROW)
 
 
 def told_of_quarantine(engine: Engine, frame: DataFrame) -> list[Any]:

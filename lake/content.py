@@ -9,7 +9,7 @@ against an adversary: file hashes in the manifest are SHA-256.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Column, ColumnType, Contract
 from catalog.spark_sql import quoted
@@ -28,26 +28,33 @@ SCHEME: Final = "x"
 """Stands before the digits. Hashes without it are of the first scheme (MD5): they can be compared, and not added to."""
 
 _SALTS: Final = (0x4C61, 0x6B65)
+_SUMS: Final = (*(f"sum({half} & 4294967295L)" for at, _ in enumerate(_SALTS) for half in (f"shiftright(h{at}, 32)", f"h{at}")), "count(1)")
+"""Of 32-bit parts: the sum of 2^31 of them still fits 64 bits, and no engine's sum wraps around; and how many rows there are."""
 _WORD: Final = 62
 """Columns whose NULLs one number tells."""
 
 
 def content_of(engine: Engine, frame: DataFrame, contract: Contract) -> tuple[int, int]:
     """The content hash of a frame as a number below 2^128, and its count of rows, from one pass."""
-    return hash_of(engine, frame, [*_nulls(contract.columns), *map(_canonical, contract.columns)])
+    return hash_of(engine, frame, _values(contract))
+
+
+def content_by(engine: Engine, frame: DataFrame, contract: Contract, *, key: str, number: str) -> list[tuple[Any, ...]]:
+    """Of each `key` what its rows' hashes add up to, their `number` in them, and how many they are: wherever they lie, the same."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    sums = _hashed(frame, [*_values(contract), number], key).groupBy(key).agg(*map(F.expr, _SUMS))
+    return sorted(tuple(row) for row in engine.rows(sums))
 
 
 def hash_of(engine: Engine, frame: DataFrame, values: Sequence[str]) -> tuple[int, int]:
     """The same of any values in SQL, none of them NULL."""
-    listed = ", ".join(values)
-    hashed = frame.selectExpr(*[f"xxhash64({salt}L, {listed}) as h{number}" for number, salt in enumerate(_SALTS)])
-    # 32-bit parts: the sum of 2^31 of them still fits 64 bits, and no engine's sum wraps around.
-    parts = [f"sum({part} & 4294967295L)" for number, _ in enumerate(_SALTS) for part in (f"shiftright(h{number}, 32)", f"h{number}")]
-    (found,) = engine.rows(hashed.selectExpr(*[f"{sql} as part{number}" for number, sql in enumerate(parts)], "count(1) as rows"))
+    (found,) = engine.rows(_hashed(frame, values).selectExpr(*_SUMS))
+    *parts, rows = found
     total = 0
-    for number, _ in enumerate(parts):
-        total = (total << 32) + (found[number] or 0)
-    return total % MODULUS, int(found[len(parts)])
+    for part in parts:
+        total = (total << 32) + (part or 0)
+    return total % MODULUS, int(rows)
 
 
 def add(first: str | None, second: int) -> str:
@@ -74,6 +81,16 @@ def content_after(
 def _of_files(engine: Engine, contract: Contract, files: Sequence[Listed | DataFile], uri: Locate) -> tuple[int, int]:
     uris = [uri(item) for item in files if item.rows]
     return content_of(engine, engine.read_parquet(uris), contract) if uris else (0, 0)
+
+
+def _hashed(frame: DataFrame, values: Sequence[str], *kept: str) -> DataFrame:
+    """A row's hashes, h0 and h1, and what is `kept` of it."""
+    listed = ", ".join(values)
+    return frame.selectExpr(*kept, *(f"xxhash64({salt}L, {listed}) as h{number}" for number, salt in enumerate(_SALTS)))
+
+
+def _values(contract: Contract) -> list[str]:
+    return [*_nulls(contract.columns), *map(_canonical, contract.columns)]
 
 
 def _nulls(columns: Sequence[Column]) -> list[str]:

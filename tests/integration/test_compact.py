@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ import pytest
 from pyarrow import parquet
 
 import lake.compact
+from catalog.loader import load_contract
 from lake import layout
 from lake.aside import open_rows
 from lake.audit import audit_all
-from lake.compact import told_of_quarantine
+from lake.compact import told_of_quarantine, told_of_table
 from lake.delta import list_table
 from lake.distributions import Comparison
 from lake.engine import Engine
@@ -203,7 +206,7 @@ def test_the_log_of_merged_files_tells_no_personal_value(lakefs_home: Settings, 
         assert not any(b"Ada" in log for log in logs)
 
 
-@pytest.mark.parametrize(("hashed", "before"), [("content_of", MANY), ("hash_of", MANY + 1)])
+@pytest.mark.parametrize(("hashed", "before"), [("content_by", MANY), ("hash_of", MANY + 1)])
 def test_rows_that_changed_while_files_were_merged_stop_the_publish(
     hashed: str, before: int, lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,12 +215,10 @@ def test_rows_that_changed_while_files_were_merged_stop_the_publish(
     for number in range(before):
         deliver(session, tmp_path, number)
     honest = getattr(lake.compact, hashed)
-    asked: list[int] = []
+    asked = count()
 
-    def other(*args: Any) -> tuple[int, int]:
-        asked.append(1)
-        number, count = honest(*args)
-        return number + len(asked), count
+    def other(*args: Any, **kwargs: Any) -> list[Any]:
+        return [honest(*args, **kwargs), next(asked)]
 
     monkeypatch.setattr(lake.compact, hashed, other)
     with pytest.raises(IntegrityError, match="files were merged, and their rows are not those"):
@@ -242,3 +243,28 @@ def test_no_value_of_a_row_set_aside_can_change_unseen(tmp_path: Path) -> None:
     assert told(row, others[0]) == told(others[0], row)
     assert len({str(told(other)) for other in (row, *others)}) == 1 + len(others)
     assert told(row) != told(row, row)
+
+
+def test_no_value_of_a_published_row_can_change_unseen_nor_be_another_rows(tmp_path: Path) -> None:
+    engine = Engine(Settings.load(home=tmp_path / "home"), Endpoint("http://127.0.0.1:9", "none", "none"))
+    path = tmp_path / "rides.odcs.yaml"
+    path.write_text(CONTRACT.replace("MODE", "append"))
+    contract = load_contract(path)
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    row: dict[str, Any] = {"ride": 1, "fare": 2.5, "rider": "Ada", "at": at, "_drop": "d", "_row": 7}
+    others = [{**row, name: value} for name, value in (("ride", 2), ("fare", None), ("rider", ""), ("_drop", "e"), ("_row", 8))]
+    schema = pa.schema(
+        [("ride", pa.int64()), ("fare", pa.float64()), ("rider", pa.string()), ("at", pa.timestamp("us", "UTC")), ("_drop", pa.string())]
+    ).append(pa.field("_row", pa.int64()))
+
+    def told(*rows: dict[str, Any]) -> list[Any]:
+        path = tmp_path / "rows.parquet"
+        parquet.write_table(pa.Table.from_pylist([*rows], schema=schema), path)
+        return told_of_table(engine, contract, engine.read_parquet([path.as_uri()]))
+
+    assert told(row, others[0], others[3]) == told(others[3], others[0], row)
+    assert len({str(told(other)) for other in (row, *others)}) == 1 + len(others)
+    assert told(row) != told(row, row)
+    same_drop, other_drop = {**row, "ride": 9, "_row": 8}, {**row, "ride": 9, "_drop": "e"}
+    assert told(row, same_drop) != told({**row, "_row": 8}, {**same_drop, "_row": 7})
+    assert told(row, other_drop) != told({**row, "_drop": "e"}, {**other_drop, "_drop": "d"})
