@@ -27,7 +27,7 @@ from lake.restate import close_others
 from lake.session import Session
 from lake.standing import carried, finish, note, resume, resume_at, standing
 from lake.steps import Steps
-from lakegate.errors import Conflict, DataRejected, IntegrityError, Transient
+from lakegate.errors import Conflict, DataRejected, Expired, IntegrityError, Transient
 from lakegate.manifest import Manifest, sha256
 
 REBASES: Final = 5
@@ -146,7 +146,11 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
             what = f"{job.table} was published for {job.cause[:12]} by another attempt, or taken back, since this one began"
             raise Conflict(what, fix="nothing to do where it stands; else run it again")
         if candidate.parent is not None:
-            resume_at(session, candidate.parent.name)
+            try:
+                resume_at(session, candidate.parent.name)
+            except Expired as error:  # a table's latest version is always kept
+                what = f"{candidate.parent.name} is not the latest of {job.table} any more"
+                raise Conflict(what, fix="nothing to do where the drop stands; else run it again") from error
         with steps.step("write"):
             written = job.write(candidate, steps)
         with steps.step("judge"):

@@ -30,7 +30,7 @@ def resume(session: Session, table: str) -> None:
 
 
 def resume_at(session: Session, name: VersionName) -> None:
-    """The same of a version that is known to be the latest."""
+    """The same of a version that is the latest, or was when somebody looked; it may have expired since."""
     if name not in session.swept:
         publish.sweep(session.repository, table=name.table, cause=finished(session, name).manifest.drop)
         session.swept.add(name)
