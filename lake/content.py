@@ -44,7 +44,7 @@ def content_by(engine: Engine, frame: DataFrame, contract: Contract, *, key: str
     from pyspark.sql import functions as F  # noqa: N812
 
     sums = _hashed(frame, [*_values(contract), number], key).groupBy(key).agg(*map(F.expr, _SUMS))
-    return sorted(tuple(row) for row in engine.rows(sums))
+    return sorted(map(tuple, engine.rows(sums)), key=repr)
 
 
 def hash_of(engine: Engine, frame: DataFrame, values: Sequence[str]) -> tuple[int, int]:

@@ -57,7 +57,7 @@ class OpenLog:
 
     def is_of(self, repository: Repository, ref: str, path: str) -> bool:
         """Whether the log of the tree `ref` ends with the entry that this one ends with: entries name files that no other attempt writes."""
-        last = max((file.name for file in (self.folder / FOLDER).iterdir() if file.name.endswith(".json")), default="")
+        last = max((file.name for file in (self.folder / FOLDER).glob("*.json")), default="")
         if not last:
             return False
         found = {item.path: item for item in repository.listing(ref, f"{path}/{FOLDER}/", after=f"{path}/{FOLDER}/{last[:20]}")}

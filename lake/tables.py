@@ -113,8 +113,11 @@ def _take_over(session: Session, staged: Path, *, ref: str, path: str, mode: Mod
 
     made = list(_actions(staged))
     added = [action["add"] for action in made if "add" in action]
-    metadata = [action["metaData"] for action in made if "metaData" in action][-1]
-    schema, configuration = Schema.from_json(metadata["schemaString"]), dict(metadata["configuration"])
+    metadata = [action["metaData"] for action in made if "metaData" in action]
+    if not metadata:
+        raise IntegrityError("the engine wrote a table without a schema", where=path, fix="nothing was published; report this")
+    with told(f"writing rows of {path}"):
+        schema, configuration = Schema.from_json(metadata[-1]["schemaString"]), dict(metadata[-1]["configuration"])
 
     def put(action: dict[str, Any]) -> None:
         name = unquote(action["path"])  # which holds a random part, as all writers of Delta give one
