@@ -1,8 +1,9 @@
 """One process that carries small drops through raw and processed, and writes down how long each publish took.
 
 Arguments: home, project, dataset, drops, a file that results go to, and the drop in whose judging the process stops itself, until somebody
-lets it go on (0: none). When all are done it waits for the end of its standard input. A publish is everything after the rows were judged and written to
-this disk: candidate, Delta commits, their files listed and hashed, manifest, evidence and ledger, merge, tag, retention branch.
+lets it go on (0: none). When all are done it waits for the end of its standard input. A publish is everything after the rows were judged and
+written to this disk: candidate, Delta commits, their files listed and hashed, their content read again, manifest, evidence and ledger, merge,
+tag, retention branch.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ RIDES: Final = 10
 PARTS: Final[tuple[tuple[Any, str], ...]] = (
     (hop, "_done"),
     (publish, "stage"),
+    (hop, "_record_of"),
+    (hop, "resume_at"),
+    (drop_rows.DropRows, "_refused"),
     (drop_rows.DropRows, "_compacted"),
     (tables, "_take_over"),
     (change, "list_table"),
     (change, "table_files"),
+    (change, "content_after"),
     (drop_rows, "table_files"),
     (drop_rows.DropRows, "_settle"),
     (publish, "commit"),
