@@ -23,12 +23,14 @@ def command(*, dry_run: bool, grace_hours: int, as_json: bool, settings: Setting
     each table, what was delivered, and whatever a kept version was made from always stay. It tells why each version stays, and when the
     files go that stay for the grace time alone.
     """
+    from cli.tell import tell_broken
     from lake.living import by_reason
     from lake.retention import clean_up
     from lake.session import open_session
 
     session = open_session(existing(settings))
     done = clean_up(session, dry_run=dry_run, grace=timedelta(hours=grace_hours))
+    tell_broken(session.catalog, settings.project)
     if as_json:
         print_json(asdict(done) | {"dry_run": dry_run})
         return

@@ -40,6 +40,6 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     result = DropResult(table, hop.cause, (hop, *followed), made)
     progress.drop(result)
     tell_dagster(session, [result])
-    tell_broken(session.catalog)
+    tell_broken(session.catalog, session.settings.project)
     stopped = any(item.verdict in STOPPED for item in result.hops)
     return worst_exit([Exit.OK, *(error.exit_code for error in errors), *([Exit.BLOCKED] if stopped else [])])

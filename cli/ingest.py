@@ -64,7 +64,7 @@ def command(
             results = ingest(session, dataset, files, again=again, supersede=supersede, tell=progress.drop, on_error=failed)
     if as_json:
         print_json([result.to_json() for result in results])
-    tell_broken(catalog)
+    tell_broken(catalog, settings.project)
     if not dry_run:
         tell_dagster(session, results)
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)

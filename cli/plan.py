@@ -20,11 +20,14 @@ COLUMNS = ("rule", "family", "severity", "answered_by", "cost")
 def command(dataset: str, *, sql: bool, as_json: bool, settings: Settings) -> None:
     """Show how the rules of DATASET are evaluated at each hop, and what each costs. Nothing is read but contracts and suites."""
     from catalog.files import load_catalog
+    from cli.tell import tell_broken
     from expectations.build import HOPS, build_suite
     from expectations.plan import make_plan
 
-    contract = load_catalog(settings.project).get(dataset)
+    catalog = load_catalog(settings.project)
+    contract = catalog.get(dataset)
     plans = [make_plan(build_suite(contract, hop, settings.project), contract).to_json() for hop in HOPS[contract.kind]]
+    tell_broken(catalog, settings.project)
     if as_json:
         print_json(plans)
         return

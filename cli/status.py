@@ -31,7 +31,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     session = open_session(settings) if server.state == "running" or settings.lakefs else None
     tables, waiting = (table_states(session), open_drops(session)) if session else ([], [])
     breakers = open_breakers(settings)
-    stray = stray_suite_files(catalog.contracts.values(), settings.project)
+    stray = stray_suite_files(catalog.contracts.values(), settings.project, unread=(*catalog.broken, *catalog.declared))
     broken = {name: str(error) for name, error in (catalog.broken | stray).items()}
     if as_json:
         print_json(

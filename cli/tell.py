@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,10 +19,14 @@ TRIES: Final = 3
 """Two commands that tell Dagster of one dataset at a time may collide in its database; what it knows already is not told again."""
 
 
-def tell_broken(catalog: Catalog) -> None:
-    """Name the contracts that nothing was carried for."""
+def tell_broken(catalog: Catalog, project: Path) -> None:
+    """Name the contracts that nothing was carried for, and the suites whose rules nobody asked for they are no table's."""
+    from expectations.extension import stray_suite_files
+
     for stem in catalog.broken:
         click.echo(f"left out: {stem}, whose contract or SQL has a mistake; `lakegate status` tells it", err=True)
+    for name, error in stray_suite_files(catalog.contracts.values(), project, unread=(*catalog.broken, *catalog.declared)).items():
+        click.echo(f"left out: the rules of {name}: {error}", err=True)
 
 
 def tell_dagster(session: Session, results: Sequence[DropResult]) -> None:

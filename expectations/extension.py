@@ -29,14 +29,18 @@ def suite_files(contract: Contract, hop: Hop, project: Path) -> list[Path]:
     return [path for name in (table, f"{contract.name}.{hop}") if (path := folder / f"{name}.json").is_file()]
 
 
-def stray_suite_files(contracts: Iterable[Contract], project: Path) -> dict[str, ContractError]:
-    """Suite files that belong to no table, by file name: a misspelt name would leave rules unasked in silence."""
+def stray_suite_files(contracts: Iterable[Contract], project: Path, *, unread: Iterable[str] = ()) -> dict[str, ContractError]:
+    """Suite files that belong to no table, by file name: a misspelt name would leave rules unasked in silence.
+
+    `unread` are the names of datasets and features whose contracts can't be read.
+    """
     known: set[str] = set()
-    for contract in contracts:
-        if contract.kind == "feature":
-            known |= {contract.name, f"{contract.name}.features"}
-        else:
-            known |= {contract.name, f"{contract.name}_raw", f"{contract.name}.raw", f"{contract.name}.processed"}
+    names = [
+        *((contract.name, contract.kind) for contract in contracts),
+        *((name, kind) for name in unread for kind in ("feature", "dataset")),
+    ]
+    for name, kind in names:
+        known |= {name, f"{name}.features"} if kind == "feature" else {name, f"{name}_raw", f"{name}.raw", f"{name}.processed"}
     folder = project / "expectations" / "suites"
     return {
         path.name: ContractError(f"no table is named {path.stem!r}", where=str(path), fix=suggest(path.stem, known))

@@ -99,7 +99,7 @@ def _why_kept(
     if manifest.hop == "raw":
         return "every version of raw stays"
     if contract is None:
-        return "the project has no contract of it, so nothing ends it"
+        return "the project has no contract of it that can be used, so nothing ends it"
     if contract.retention is None:
         return "its contract names no retention"
     versions, days = contract.retention.versions, contract.retention.days

@@ -269,6 +269,21 @@ def test_a_feature_whose_contract_is_broken_is_named_by_an_ingest(lake: Any, sam
     done = spoilt_project.run("ingest", "planes", sample.reference("planes"), "--json")
     assert done.code == 0, done
     assert "left out: flight_features, whose contract or SQL has a mistake" in done.err
+    clean = spoilt_project.run("clean", "--dry-run")
+    assert "left out: flight_features, whose contract or SQL has a mistake" in clean.err
+    assert "the project has no contract of it that can be used, so nothing ends it" in clean.out
+
+
+def test_a_suite_of_no_table_is_named_wherever_its_rules_are_not_asked(lake: Any, sample: Any, tmp_path: Path) -> None:
+    suites = copied_project(tmp_path) / "expectations/suites"
+    suites.mkdir(parents=True, exist_ok=True)
+    (suites / "planes.procesed.json").write_text("{}")
+    spoilt_project = replace(lake, settings=replace(lake.settings, project=tmp_path))
+    for verb in (("ingest", "planes", sample.reference("planes"), "--json"), ("plan", "planes"), ("clean", "--dry-run")):
+        done = spoilt_project.run(*verb)
+        assert done.code == 0, done
+        assert "left out: the rules of planes.procesed.json: " in done.err, verb
+        assert "planes.processed" in done.err, verb
 
 
 def test_an_unknown_dataset_takes_nothing_in(lake: Any, sample: Any) -> None:

@@ -219,6 +219,9 @@ def test_suite_file_of_no_table_is_told(tmp_path: Path) -> None:
     strays = stray_suite_files(CATALOG.contracts.values(), tmp_path)
     assert list(strays) == ["flights_processed.json"]
     assert "flights.processed" in strays["flights_processed.json"].fix
+    extend(tmp_path, "rides.processed", between())
+    assert list(stray_suite_files(CATALOG.contracts.values(), tmp_path, unread=["rides"])) == ["flights_processed.json"]
+    assert list(stray_suite_files(CATALOG.contracts.values(), tmp_path)) == ["flights_processed.json", "rides.processed.json"]
 
 
 @given(st.randoms(use_true_random=False))
