@@ -69,8 +69,9 @@ class Progress:
         rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
         aside = f", {counts['quarantined']:,} set aside" if counts.get("quarantined") else ""
         lost = f", {counts['unreadable']:,} unreadable" if counts.get("unreadable") else ""
+        late = f", {counts['outdated']:,} outdated" if counts.get("outdated") else ""
         total = f"   table {counts['after']:,}" if "after" in counts and version and result.hop == "processed" else ""
-        click.echo(f"  {result.hop:<10}{version or result.table:<24}{told}{rows}{aside}{lost}{total}", err=True)
+        click.echo(f"  {result.hop:<10}{version or result.table:<24}{told}{rows}{late}{aside}{lost}{total}", err=True)
         for severity in ("warn", "trigger"):
             if result.standing is None and (rules := _broken(result, severity)):
                 click.echo(f"             {severity}s: {', '.join(rules)}", err=True)

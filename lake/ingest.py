@@ -74,7 +74,11 @@ def ingest(
     build_suite(contract, "processed", session.settings.project)
     if supersede and contract.write_mode != "append":
         what = f"{dataset} has writeMode {contract.write_mode}"
-        raise UsageError(what, fix="deliver the corrected file as any other: its rows are the newer ones, or all that there is")
+        fix = "deliver the corrected file as any other: "
+        fix += (
+            f"its rows win where their {contract.upsert.order} is later" if contract.upsert else "it takes the place of all that is there"
+        )
+        raise UsageError(what, fix=fix)
     paths = list(files)
     for path in paths:
         check_path(path)

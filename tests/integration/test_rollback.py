@@ -243,7 +243,11 @@ def test_a_withdrawn_drop_that_comes_again_is_pending_until_it_stands(session: S
     assert pending(session, "rides") == []
 
 
-@pytest.mark.parametrize("session", ["replace"], indirect=True)
-def test_only_what_is_appended_can_be_superseded(session: Session, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="has writeMode replace"):
+@pytest.mark.parametrize(
+    ("session", "told"),
+    [("replace", "writeMode replace.*it takes the place of all"), ("upsert", "writeMode upsert.*its rows win where their at is later")],
+    indirect=["session"],
+)
+def test_only_what_is_appended_can_be_superseded(session: Session, told: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"(?s){told}"):
         ingest(session, "rides", [tmp_path / "a.csv"], supersede=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.progress import Progress
 from expectations.verdict import Verdict
 from lake.audit import audit
 from lake.ingest import ingest
@@ -103,6 +104,14 @@ def test_a_key_is_inserted_updated_deleted_and_comes_again(session: Session, tmp
     assert riders(session, "riders@v5") == {1: "Skien", 2: "Molde", 3: "Bodø", 4: "Hamar"}
     assert [sum(item.rows for item in manifest.tombstones) for manifest in (first, second, third, late, again)] == [0, 0, 1, 1, 0]
     assert not any(audit(session, manifest.name) for manifest in (first, second, third, late, again))
+
+
+def test_rows_that_newer_ones_keep_out_are_told(session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    take(session, tmp_path, "1.csv", "1,Oslo,3,", "2,Oslo,3,")
+    (tmp_path / "2.csv").write_text("rider,city,changed,left\n1,Bergen,2024-01-03T00:00:00Z,\n2,Bergen,2024-01-02T00:00:00Z,\n")
+    (result,) = ingest(session, "riders", [tmp_path / "2.csv"])
+    Progress(quiet=False).drop(result)
+    assert "2 rows, 2 outdated   table 2" in capsys.readouterr().err
 
 
 def test_the_content_is_the_same_whatever_order_drops_come_in(session: Session, tmp_path: Path) -> None:
