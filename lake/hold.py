@@ -98,7 +98,9 @@ def _find(session: Session, states: tuple[str, ...], name: str, *, kind: str) ->
     what = f"{len(found)} {kind} drops begin with {name!r}" if found else f"no {kind} drop begins with {name!r}"
     if found and len(digits) < SHORTEST:
         what = f"{name!r} names too few digits of a drop"
-    raise UsageError(what, fix=f"{kind} is {known}; name {SHORTEST} of the digits or more")
+    raise UsageError(
+        what, fix=f"{kind}: {known}; name {SHORTEST} of the digits or more, and `dataset:` before them where two have the same"
+    )
 
 
 def _refuse_decided(session: Session, dataset: str, digits: str) -> None:

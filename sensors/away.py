@@ -42,8 +42,8 @@ def put_away(delivery: Delivery, into: str, *, drop: str, note: str | None = Non
 
 
 _REFUSED: Final = (
-    "Correct the file and put it into the folder above under a name of its own, or correct the contract and put this file there again:",
-    "it is then judged anew.",
+    "Correct the file and put it into the folder above under its name (under another where its name is what refused it), or correct the contract",
+    "and put this file there again: it is then judged anew.",
 )
 _ON_HOLD: Final = ("It was held when this was written. Once it is approved it is published from there; this file is not needed for it.",)
 

@@ -84,7 +84,7 @@ def test_held_it_is_published_by_a_persons_approval_and_what_waited_follows(read
     assert opened == {"day-2.csv": ("held", drop(content)), "day-3.csv": ("waiting", drop(day(3)))}
     assert "held by minutes-mean" in readings.run("status").out
 
-    for wrong, words in ((("beef",), "no held drop begins with 'beef'"), ((drop(content)[:3],), "held is"), (("",), "held is")):
+    for wrong, words in ((("beef",), "no held drop begins with 'beef'"), ((drop(content)[:3],), "held: "), (("",), "held: ")):
         refused = readings.run("approve", *wrong, "--reason", "checked")
         assert refused.code == 2
         assert words in refused.err
