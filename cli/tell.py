@@ -20,7 +20,7 @@ TRIES: Final = 3
 
 
 def tell_broken(catalog: Catalog, project: Path) -> None:
-    """Name the contracts that nothing was carried for, and the suites whose rules nobody asked for they are no table's."""
+    """Name the contracts that nothing was carried for, and the suites that are no table's, whose rules nobody asked."""
     from expectations.extension import stray_suite_files
 
     for stem in catalog.broken:
