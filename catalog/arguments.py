@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from catalog import scalars
@@ -179,10 +180,19 @@ def fits(column: Column, value: Any) -> bool:
     if column.type == "boolean":
         return isinstance(value, bool)
     if column.type == "date":
-        return isinstance(value, str) and _DATE.fullmatch(value) is not None
+        return isinstance(value, str) and _DATE.fullmatch(value) is not None and _stands(value)
     if column.type == "timestamp":
-        return isinstance(value, str) and _TIME.fullmatch(value) is not None
+        return isinstance(value, str) and _TIME.fullmatch(value) is not None and _stands(value)
     return isinstance(value, str)
+
+
+def _stands(value: str) -> bool:
+    """Whether the calendar has the day and the clock the time, in the years 1 to 9999."""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

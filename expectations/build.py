@@ -11,6 +11,7 @@ from catalog.expectation_types import EXPECTATIONS, NESTED_FIELDS
 from catalog.nested import Nested
 from expectations.extension import suite_files, written_rules
 from expectations.histogram_rules import MAJORITY_EACH, STAY_CLOSE_EACH
+from expectations.spellings import ENDS
 from expectations.suite import Rule, Suite
 from lakegate.errors import UsageError
 
@@ -85,7 +86,14 @@ def _processed(contract: Contract) -> Iterator[Rule]:
 
 
 def _features(contract: Contract) -> Iterator[Rule]:
-    """What the schema promises of a table that has no quarantine: one row that breaks it stops the version."""
+    """What the schema promises of a table that has no quarantine: one row that breaks it stops the version.
+
+    SQL gives dates and times that no text of a delivery does: those outside the years that readers have.
+    """
+    for column in contract.columns:
+        if (ends := ENDS.get(column.type)) is not None:
+            kwargs = {"column": column.name, "min_value": ends[0], "max_value": ends[1]}
+            yield _rule(f"type:{column.name}", "expect_column_values_to_be_between", kwargs, "block", "schema")
     yield from _required(contract, "block")
     yield _key(contract, "block")
     for relationship in contract.relationships:

@@ -1,15 +1,15 @@
 """The typed frame that rules are asked of: names of its helper columns, and text made into declared types.
 
-Casts differ between engines (what counts as a number, which dates), so each type's accepted spelling is a pattern
-of our own, in ASCII classes only, and the cast happens behind it (promise P5).
+What a type's readers can't hold is none of its values, whatever spelling it came in.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from catalog.contract import Column, Contract
-from catalog.spark_sql import SPARK_TYPES
+from catalog.contract import Column, ColumnType, Contract
+from catalog.spark_sql import SPARK_TYPES, literal
+from expectations.spellings import ENDS, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, NOT_ZERO, SPELLINGS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as Expression
@@ -22,17 +22,6 @@ ROW: Final = "_row"
 RECORD: Final = "_record"
 DROP: Final = "_drop"
 PROVENANCE: Final = (DROP, ROW)
-
-_SIGN: Final = "[+-]?"
-_OFFSET: Final = "(Z|[+-][0-9]{2}:[0-9]{2})?"
-SPELLINGS: Final[dict[str, str]] = {
-    "integer": f"^{_SIGN}[0-9]{{1,18}}\\z",
-    "double": f"^{_SIGN}([0-9]+([.][0-9]*)?|[.][0-9]+)([eE]{_SIGN}[0-9]{{1,3}})?\\z",
-    "boolean": "^(true|false|TRUE|FALSE|True|False|t|f|T|F|0|1)\\z",
-    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\z",
-    "timestamp": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?{_OFFSET}\\z",
-}
-"""Accepted spellings; a timestamp without offset is UTC. Integers of 18 digits always fit 64 bits."""
 
 
 def text_column(name: str) -> str:
@@ -89,11 +78,22 @@ def _cast(text: Expression, column: Column) -> Expression:
         return text
     trimmed = F.trim(text)
     if column.format is not None and column.type in ("date", "timestamp"):
-        parsed = F.try_to_timestamp(trimmed, F.lit(column.format))
-        return parsed.cast(SPARK_TYPES[column.type])
+        return _within(F.try_to_timestamp(trimmed, F.lit(column.format)).cast(SPARK_TYPES[column.type]), column.type)
     value = F.when(trimmed.rlike(SPELLINGS[column.type]), trimmed).try_cast(SPARK_TYPES[column.type])
     if column.type == "double":
-        special = F.when(trimmed == "NaN", F.lit(float("nan")))
-        special = special.when(trimmed.isin("inf", "+inf", "Infinity", "+Infinity"), F.lit(float("inf")))
-        return special.when(trimmed.isin("-inf", "-Infinity"), F.lit(float("-inf"))).otherwise(value)
-    return value
+        special = F.when(trimmed.isin(*NOT_A_NUMBER), F.lit(float("nan")))
+        special = special.when(trimmed.isin(*INFINITE), F.lit(float("inf")))
+        special = special.when(trimmed.isin(*INFINITE_BELOW), F.lit(float("-inf")))
+        lost = (F.abs(value) == F.lit(float("inf"))) | ((value == 0) & trimmed.rlike(NOT_ZERO))
+        return special.when(~lost, value)
+    return _within(value, column.type)
+
+
+def _within(value: Expression, kind: ColumnType) -> Expression:
+    """The value, NULL where it lies before the first or behind the last one of its type."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    if (ends := ENDS.get(kind)) is None:
+        return value
+    first, last = (F.expr(literal(end, kind)) for end in ends)
+    return F.when(value.between(first, last), value)

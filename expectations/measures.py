@@ -39,7 +39,7 @@ class Measure:
 
     def sql(self) -> str:
         """The aggregate as Spark SQL. Times come as microseconds and days since 1970; NaN is counted, and left out of all else."""
-        value, number = self._value(), self._chosen(self._number())
+        value, number = self._value(), self._chosen(self.number)
         conditions = all_of([part for part in (self.where, self.detail) if part])
         made: dict[Function, str] = {
             "rows": f"count(case when {conditions} then 1 end)",
@@ -58,7 +58,7 @@ class Measure:
 
     def spread_sql(self, centre: float, unit: float) -> tuple[str, str]:
         """The second pass of a column's sums: distances from the centre, and their squares, as whole multiples of the unit."""
-        steps = f"(({self._number()} - {centre!r}D) / {unit!r}D)"
+        steps = f"(({self.number} - {centre!r}D) / {unit!r}D)"
         square = f"{steps} * {steps} / {2.0**UNIT_BITS!r}D"
         first, second = (f"sum({self._chosen(f'cast(round({part}) as decimal(38, 0))')})" for part in (steps, square))
         return first, second
@@ -66,7 +66,8 @@ class Measure:
     def _value(self) -> str:
         return quoted(self.column) if self.column is not None else "1"
 
-    def _number(self) -> str:
+    @property
+    def number(self) -> str:
         """The column as a value that has an order, and the same text on both engines."""
         value = self._value()
         if self.type == "timestamp":
@@ -140,11 +141,20 @@ def comparable(value: Any, kind: ColumnType) -> Any:
 
 
 def shown_value(value: Any, kind: ColumnType) -> Any:
-    """What an aggregate gave, as it is told: dates and times as ISO text."""
+    """What an aggregate gave, as it is told: dates and times as ISO text.
+
+    One beyond the years 1 to 9999, which an older release let pass, is told by the first or last of them: Python has no other.
+    """
     if value is None:
         return None
     if kind == "date":
-        return (date(1970, 1, 1) + timedelta(days=value)).isoformat()
+        return _told(date(1970, 1, 1), timedelta(days=1), value, date.min, date.max)
     if kind == "timestamp":
-        return (_EPOCH + timedelta(microseconds=value)).isoformat()
+        return _told(_EPOCH, timedelta(microseconds=1), value, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
     return value
+
+
+def _told(epoch: date, step: timedelta, steps: int, first: date, last: date) -> str:
+    if steps < (first - epoch) // step:
+        return f"before {first.isoformat()}"
+    return f"after {last.isoformat()}" if steps > (last - epoch) // step else (epoch + step * steps).isoformat()

@@ -156,6 +156,8 @@ def _modes(frame: DataFrame, measure: Measure, passing: str, collect: Collect) -
 
     column, n = quoted(str(measure.column)), f"{HELPER}n"
     chosen = frame.where(F.expr(all_of([part for part in (passing, measure.where, f"{column} is not null") if part])))
+    # A time as a number: Python has none of other years, and which zone its own are in is another question.
+    chosen = chosen.selectExpr(f"{measure.number if measure.type in ('date', 'timestamp') else column} as {column}")
     counts = chosen.groupBy(column).agg(F.count(F.lit(1)).alias(n))
     (most,) = collect(counts.agg(F.max(n)))
     return [] if most[0] is None else [row[0] for row in collect(counts.where(F.col(n) == most[0]).orderBy(column).limit(100))]

@@ -198,9 +198,11 @@ class _MostCommon:
     def asked(self, _: Rule, base: Measure, __: Columns) -> Asked:
         return Asked((_function(base, "mode"),))
 
-    def answer(self, rule: Rule, base: Measure, _: Columns, answers: Answers) -> Outcome:
-        found = answers.measures[_function(base, "mode")]
-        allowed = [value for value in found if value in rule.kwargs["value_set"]]
+    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: Answers) -> Outcome:
+        kind = columns[str(base.column)].type
+        found = [shown_value(value, kind) for value in answers.measures[_function(base, "mode")]]
+        wanted = [shown_value(comparable(value, kind), kind) for value in rule.kwargs["value_set"]]
+        allowed = [value for value in found if value in wanted]
         ok = bool(allowed) if rule.kwargs.get("ties_okay") else len(found) == len(allowed) == 1
         return outcome(rule, ok, found, f"{len(found)} values stand most often, {len(allowed)} of them in the set")
 

@@ -78,6 +78,10 @@ class Documents:
         """What stands between the quotes of strings."""
         return self.texts.cut(self.tokens.start[strings] + 1, self.tokens.end[strings] - 1)
 
+    def spelled(self, numbers: Ints) -> pa.Array:
+        """Numbers, as they stand."""
+        return self.texts.cut(self.tokens.start[numbers], self.tokens.end[numbers])
+
 
 def read_documents(values: pa.Array) -> Documents:
     """Read texts; NULL is no JSON, nor is a text with an object that names a member twice, or with more than MAX_DEPTH in each other."""

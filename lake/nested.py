@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.nested import Check, Nested
+from expectations.spellings import FIRST_DAY, LAST_DAY, NOT_ZERO
 from lake.json_documents import Documents, Members, read_documents
 from lake.json_tokens import ARRAY, BOOLEAN, INTEGER, NULL, NUMBER, OBJECT, STRING, Bools, Ints
 
@@ -22,12 +27,17 @@ _KINDS: Final[dict[str, tuple[int, ...]]] = {
     "object": (OBJECT,),
     "array": (ARRAY,),
 }
-_LEAP: Final = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
+_LEAP: Final = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
 _MONTHS: Final = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])"
-_DATE: Final = f"([0-9]{{4}}-({_MONTHS})|{_LEAP}-02-29)"
+_YEAR: Final = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+_DATE: Final = f"({_YEAR}-({_MONTHS})|{_LEAP}-02-29)"
 _TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9]|[+-]18:00)?"
 _SPELLINGS: Final = {"date": f"^{_DATE}\\z", "timestamp": f"^{_DATE}[T ]{_TIME}\\z"}
 """As in a column of that type, days that the calendar has; JSON has texts for them, and no space around."""
+_EDGE: Final = f"^({FIRST_DAY}|{LAST_DAY})[T ].*[+-][0-9]{{2}}:[0-9]{{2}}\\z"
+"""A time whose offset may take it out of the years 1 to 9999."""
+_FAR: Final = "[eE]|^.{300}"
+"""A number that may be more than a double holds, or so little that it holds 0."""
 
 
 def judge_nested(values: Any, nested: Nested) -> pa.Array:
@@ -57,6 +67,8 @@ class _Judge:
         fits = np.isin(documents.tokens.kind[values], _KINDS[nested.type])
         if nested.type in _SPELLINGS:
             fits[fits] = _spelt(documents, values[fits], _SPELLINGS[nested.type])
+        if nested.type in _HELD:
+            fits[fits] = _held(documents, values[fits], nested.type)
         self.mark("type", path, documents.tokens.row[values[~fits]])
         whole = values[fits]
         if nested.fields:
@@ -88,5 +100,33 @@ def _within(members: Members, containers: Ints) -> Members:
 
 
 def _spelt(documents: Documents, strings: Ints, pattern: str) -> Bools:
-    matched = pc.match_substring_regex(documents.written(strings), pattern)
-    return np.asarray(matched.to_numpy(zero_copy_only=False), np.bool_)
+    return _matching(documents.written(strings), pattern)
+
+
+def _held(documents: Documents, values: Ints, kind: str) -> Bools:
+    """Whether a reader can hold each value: those of which that isn't certain are few, and asked one by one."""
+    pattern, holds = _HELD[kind]
+    texts = documents.written(values) if kind == "timestamp" else documents.spelled(values)
+    kept = np.ones(len(values), np.bool_)
+    for place in np.flatnonzero(_matching(texts, pattern)).tolist():
+        kept[place] = holds(texts[place].as_py())
+    return kept
+
+
+def _holds_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
+
+
+def _holds_number(text: str) -> bool:
+    return math.isfinite(value := float(text)) and (value != 0 or re.match(NOT_ZERO, text) is None)
+
+
+_HELD: Final[dict[str, tuple[str, Callable[[str], bool]]]] = {"timestamp": (_EDGE, _holds_time), "number": (_FAR, _holds_number)}
+
+
+def _matching(texts: pa.Array, pattern: str) -> Bools:
+    return np.asarray(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False), np.bool_)

@@ -1,6 +1,6 @@
 """Values in plain spelling, typed by Arrow while a file is parsed; every other text is left to the engine.
 
-Plain is a part of what a type accepts (`expectations.frame.SPELLINGS`) that Arrow reads as the engines do: digits, a point, a
+Plain is a part of what a type accepts (`expectations.spellings`) that Arrow reads as the engines do: digits, a point, a
 minus; a date; a UTC timestamp of whole seconds. An engine needs a pattern and a cast for each value, ten times the work.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -28,7 +29,8 @@ Bools = npt.NDArray[np.bool_]
 class Spelling:
     """Texts that are plain for a type: of `shortest` to `longest` bytes, digits and `signs` alone, or `fixed` at these places.
 
-    What Arrow then refuses (a second point, a thirteenth month) sends the whole array to the engine.
+    What Arrow then refuses (a second point, a thirteenth month), and what lies before the `least` value, sends the whole array to the
+    engine. No text that is plain is greater than a type's last value.
     """
 
     type: pa.DataType
@@ -36,15 +38,25 @@ class Spelling:
     longest: int
     signs: bytes = b""
     fixed: tuple[tuple[int, int], ...] = ()
+    least: int | None = None
 
 
 ZERO: Final = np.uint8(ord("0"))
+FIRST: Final = (date.min - date(1970, 1, 1)).days
+MICROS: Final = 86_400_000_000
+"""Microseconds of a day."""
 
 PLAIN: Final[dict[ColumnType, Spelling]] = {
     "integer": Spelling(pa.int64(), 1, 18, signs=b"-"),
     "double": Spelling(pa.float64(), 1, 40, signs=b"-."),
-    "date": Spelling(pa.date32(), 10, 10),
-    "timestamp": Spelling(pa.timestamp("us", "UTC"), 20, 20, fixed=((10, ord("T")), (19, ord("Z")))),
+    "date": Spelling(pa.date32(), 10, 10, least=FIRST),
+    "timestamp": Spelling(
+        pa.timestamp("us", "UTC"),
+        20,
+        20,
+        fixed=((10, ord("T")), (19, ord("Z"))),
+        least=FIRST * MICROS,
+    ),
 }
 """Of 20 bytes and with these two, Arrow reads YYYY-MM-DDThh:mm:ssZ alone."""
 
@@ -67,9 +79,14 @@ def type_plain(texts: pa.Array, kind: ColumnType) -> Typed:
         plain = pa.Array.from_buffers(pa.string(), count, [_bitmap(chosen), *texts.buffers()[1:]])
         others = pc.if_else(pa.Array.from_buffers(pa.bool_(), count, [None, _bitmap(other)]), texts, pa.scalar(None, pa.string()))
     try:
-        return Typed(pc.cast(plain, spelling.type), others)
+        values = pc.cast(plain, spelling.type)
     except pa.ArrowInvalid:
         return Typed(pa.nulls(count, spelling.type), texts)
+    if spelling.least is not None:  # asked of numbers: a scalar of a time would import pandas
+        found = pc.min(values.view(pa.int32() if pa.types.is_date32(values.type) else pa.int64())).as_py()
+        if found is not None and found < spelling.least:
+            return Typed(pa.nulls(count, spelling.type), texts)
+    return Typed(values, others)
 
 
 def part_plain(table: pa.Table, typed: Sequence[tuple[str, ColumnType]]) -> pa.Table:

@@ -103,10 +103,40 @@ def test_an_integer_has_the_digits_that_a_column_of_integers_takes() -> None:
         ("timestamp", "2024-01-01T10:00:00+18:01", False),
         ("timestamp", "2024-01-01", False),
         ("timestamp", "2024-01-01T10:00:00Z\n", False),
+        ("date", "0001-01-01", True),
+        ("date", "9999-12-31", True),
+        ("date", "0000-01-01", False),
+        ("date", "0000-02-29", False),
+        ("date", "0400-02-29", True),
+        ("timestamp", "0000-12-31T23:00:00-02:00", False),
+        ("timestamp", "0001-01-01T01:59:59+02:00", False),
+        ("timestamp", "0001-01-01T02:00:00+02:00", True),
+        ("timestamp", "9999-12-31T23:59:59-00:01", False),
+        ("timestamp", "9999-12-31 21:59:59.999999-02:00", True),
+        ("timestamp", "9999-12-31T23:59:59.999999Z", True),
     ],
 )
 def test_a_nested_time_is_one_that_the_calendar_has(kind: str, text: str, fine: bool) -> None:  # noqa: FBT001
     assert judge_nested(pa.array([json.dumps([text])]), Nested("array", items=Nested(kind))).to_pylist() == ["00" if fine else "01"]
+
+
+@pytest.mark.parametrize(
+    ("number", "fine"),
+    [
+        ("1e308", True),
+        ("1e309", False),
+        ("-1e400", False),
+        ("9" * 308, True),
+        ("9" * 310, False),
+        ("1e-320", True),
+        ("1e-400", False),
+        ("0." + "0" * 400 + "1", False),
+        ("0e999", True),
+        ("-0.0e-999", True),
+    ],
+)
+def test_a_nested_number_is_one_that_a_double_holds(number: str, fine: bool) -> None:  # noqa: FBT001
+    assert judge_nested(pa.array([f"[{number}]"]), Nested("array", items=Nested("number"))).to_pylist() == ["00" if fine else "01"]
 
 
 CONTRACT = """
