@@ -42,6 +42,13 @@ class Column:
     format: str | None = None
     description: str = ""
     nested: Nested | None = None
+    delivered_as: str | None = None
+    """The header that brings it, where that is another text than its name (`physicalName`)."""
+
+    @property
+    def header(self) -> str:
+        """The header that brings it in a delivered file."""
+        return self.name if self.delivered_as is None else self.delivered_as
 
     @property
     def personal(self) -> bool:
@@ -100,6 +107,8 @@ class FileFormat:
     """The columns that hold JSON, each with what the contract says of its inside."""
     typed: tuple[tuple[str, ColumnType], ...] = ()
     """The columns whose values in plain spelling are typed while the file is parsed."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers and the columns that they bring, where a column's name is another text."""
     known: tuple[str, ...] | None = None
     """The columns that the contract names, where the values of all others go to `_rescued`; None: they don't."""
 

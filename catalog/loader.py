@@ -27,6 +27,7 @@ MAX_QUARANTINED: Final = 0.10
 """A full delivery of which more is set aside would take good rows away from readers."""
 _DERIVED: Final = ("_raw", "_quarantine")
 _SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
+_NEEDS_KEY: Final = {"feature": "a feature table needs", "upsert": "writeMode upsert, where the newest row of each key stands, needs"}
 _FEATURE_ONLY: Final = ("sql", "driver", "inputs")
 _DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "duplicateKeys", "unexpectedColumns", "sameName", "upsert", "source", "drift")
 
@@ -72,7 +73,8 @@ def read_contract(path: Path) -> Loaded:
     custom = read_custom(document)
     name, kind = _name(document), kind_of(custom)
     columns = odcs.columns(document)
-    key = odcs.key(document, columns)
+    write_mode = write_mode_of(custom, kind)
+    key = odcs.key(document, columns, needed_by=_NEEDS_KEY.get("feature" if kind == "feature" else write_mode))
     found = list(relationships(document, name, columns, FEATURE_SEVERITIES if kind == "feature" else ROW_SEVERITIES))
     for i, (item, at) in enumerate(found):
         if any((item.columns, item.to) == (other.columns, other.to) for other, _ in found[:i]):
@@ -86,7 +88,7 @@ def read_contract(path: Path) -> Loaded:
         hash=_hash(document.data),
         columns=columns,
         key=key,
-        write_mode=write_mode_of(custom, kind),
+        write_mode=write_mode,
         relationships=tuple(item for item, _ in found),
         owner=_owner(document.data),
         support=_support(document.data),
@@ -145,9 +147,10 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
     keep, keep_order = duplicate_keys(custom, contract)
     nested = tuple((item.name, item.nested) for item in contract.columns if item.nested)
     typed = tuple((item.name, item.type) for item in contract.columns if item.plain and (item.name, item.type) != (order_by, "double"))
+    headers = tuple((item.header, item.name) for item in contract.columns if item.delivered_as is not None)
     found = replace(
         contract,
-        file=replace(file_format(custom), nested=nested, typed=typed),
+        file=replace(file_format(custom), nested=nested, typed=typed, headers=headers),
         source=source_of(custom),
         drift=drift_of(custom, contract),
         order_by=order_by,
@@ -163,13 +166,7 @@ def _dataset(contract: Contract, custom: Custom) -> Contract:
 
 def _feature(contract: Contract, custom: Custom) -> Contract:
     _refuse(custom, _DATASET_ONLY, "dataset")
-    for place, column in enumerate(contract.columns):
-        if column.nested:
-            what, fix = f"column {column.name!r} of a feature table is an {column.nested.type}", "select its fields as columns of their own"
-            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "logicalType", fix=fix)
-        if column.format:
-            what, fix = f"column {column.name!r} of a feature table has a format", "leave it out: it says how delivered text is read"
-            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "logicalTypeOptions", fix=fix)
+    _feature_columns(contract, custom)
     for name in _FEATURE_ONLY:
         if name not in custom.found:
             raise custom.error("kind", f"the feature has no {name!r}", fix=f"add a custom property {name!r}")
@@ -186,6 +183,23 @@ def _feature(contract: Contract, custom: Custom) -> Contract:
         raise custom.error("sql", f"{path} is not there", fix=suggest(file, present) if present else "write it")
     contract = replace(contract, driver=driver, inputs=inputs)
     return replace(contract, sql=read_sql(path, contract), sql_path=path)
+
+
+def _feature_columns(contract: Contract, custom: Custom) -> None:
+    """Refuse what only says how a column is delivered."""
+    for place, column in enumerate(contract.columns):
+        if column.nested:
+            what, fix = f"column {column.name!r} of a feature table is an {column.nested.type}", "select its fields as columns of their own"
+            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "logicalType", fix=fix)
+        if column.delivered_as is not None:
+            what, fix = (
+                f"column {column.name!r} of a feature table has another physicalName",
+                "leave it out: the SQL gives its columns names",
+            )
+            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "physicalName", fix=fix)
+        if column.format:
+            what, fix = f"column {column.name!r} of a feature table has a format", "leave it out: it says how delivered text is read"
+            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "logicalTypeOptions", fix=fix)
 
 
 def _refuse(custom: Custom, names: tuple[str, ...], kind: Kind) -> None:

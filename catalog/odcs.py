@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
+from catalog.column_names import check_headers, read_name
 from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Severity
 from catalog.custom import read_custom
 from catalog.document import Document, Steps, suggest
@@ -39,7 +40,6 @@ _PHYSICAL: Final[dict[ColumnType, tuple[str, ...]]] = {
     "date": ("date",),
     "timestamp": ("timestamp",),
 }
-_COLUMN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PATTERN_LETTERS: Final = frozenset("yMdHhmsSaXxZzV")
 _IGNORED_OTHERWISE: Final = ("unique", "enum", "encryptedName", "partitioned")
 """What the standard can say of a column and Lakegate doesn't do: refused, as to ignore it would be a broken promise."""
@@ -62,23 +62,18 @@ def columns(document: Document) -> tuple[Column, ...]:
             what = f"column {column.name!r} stands twice (engines don't tell upper from lower case)"
             raise document.error(what, *at, "name", fix="keep one of them")
         found[column.name.lower()] = column
+    check_headers(document, found.values(), (*OBJECT, "properties"))
     return tuple(found.values())
 
 
 def _column(document: Document, item: dict[str, Any], at: Steps) -> Column:
-    name, logical = item["name"], item["logicalType"]
-    if not _COLUMN_NAME.fullmatch(name):
-        what = f"{name!r} can't name a column"
-        raise document.error(what, *at, "name", fix="use a letter, then letters, digits and _; names that begin with _ are Lakegate's")
+    (name, delivered_as), logical = read_name(document, item, at), item["logicalType"]
     type_ = _TYPES[logical]
     physical = item.get("physicalType", _PHYSICAL[type_][0])
     if physical.lower() not in _PHYSICAL[type_]:
         what = f"column {name!r} has physicalType {physical!r}, its logicalType is {logical}"
         exact = f"; {DECIMAL}" if physical.lower().startswith(("decimal", "numeric")) else ""
         raise document.error(what, *at, "physicalType", fix=f"use {_PHYSICAL[type_][0]}{exact}")
-    if item.get("physicalName", name) != name:
-        what = f"column {name!r} can't have another physicalName"
-        raise document.error(what, *at, "physicalName", fix="name it as the file does")
     for key in _IGNORED_OTHERWISE:
         if item.get(key):
             what = f"Lakegate doesn't act on {key!r} of a column"
@@ -98,6 +93,7 @@ def _column(document: Document, item: dict[str, Any], at: Steps) -> Column:
         format=_format(document, item, (*at, "logicalTypeOptions"), type_),
         description=item.get("description", ""),
         nested=nested_column(document, item, at),
+        delivered_as=delivered_as,
     )
 
 
@@ -119,11 +115,11 @@ def _format(document: Document, item: dict[str, Any], at: Steps, type_: ColumnTy
     return str(pattern)
 
 
-def key(document: Document, known: tuple[Column, ...]) -> tuple[str, ...]:
-    """The key's columns, by primaryKeyPosition.
+def key(document: Document, known: tuple[Column, ...], *, needed_by: str | None) -> tuple[str, ...]:
+    """The key's columns, by primaryKeyPosition; none where the contract names none, and nothing needs one.
 
     Raises:
-        ContractError: There is none, a position is missing or used twice, or a key column may be null.
+        ContractError: A position is missing or used twice, a key column may be null, or there is none and `needed_by` says what needs it.
     """
     positions: dict[int, Column] = {}
     for i, item in enumerate(document.data["schema"][0]["properties"]):
@@ -141,8 +137,9 @@ def key(document: Document, known: tuple[Column, ...]) -> tuple[str, ...]:
             what = f"key column {column.name!r} has {'the position of another' if position in positions else 'no position'}"
             raise document.error(what, *at, "primaryKeyPosition", fix="number the key's columns with primaryKeyPosition: 1, 2, 3")
         positions[position] = column
-    if not positions:
-        raise document.error("no column is the key", *OBJECT, "properties", fix="mark the key's columns with primaryKey: true")
+    if not positions and needed_by is not None:
+        fix = "mark the key's columns with required: true, primaryKey: true and primaryKeyPosition: 1, 2, 3"
+        raise document.error(f"no column is the key, and {needed_by} one", *OBJECT, "properties", fix=fix)
     return tuple(positions[position].name for position in sorted(positions))
 
 

@@ -29,6 +29,9 @@ def duplicate_keys(custom: Custom, contract: Contract) -> tuple[Keep, tuple[str,
     if contract.write_mode == "upsert":
         what = "rows of one key follow each other in an upsert table"
         raise custom.error("duplicateKeys", what, fix="take duplicateKeys out: upsert.orderBy says which row is the newest")
+    if not contract.key:
+        fix = "mark its key's columns with required: true, primaryKey: true and primaryKeyPosition: 1, 2, 3, or take duplicateKeys out"
+        raise custom.error("duplicateKeys", f"{contract.name} has no key of which a row could be kept", fix=fix)
     keep, order = given.get("keep"), given.get("orderBy", [])
     if keep not in get_args(Keep):
         raise custom.error("duplicateKeys", f"duplicateKeys keeps {keep!r}", fix=suggest(keep, get_args(Keep)))

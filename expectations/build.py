@@ -74,7 +74,7 @@ def _processed(contract: Contract) -> Iterator[Rule]:
         if column.nested:
             yield from _nested(column.name, column.nested, contract)
     yield from _required(contract, "quarantine")
-    if contract.write_mode != "upsert":  # there rows of one key follow each other
+    if contract.key and contract.write_mode != "upsert":  # there rows of one key follow each other
         yield _key(contract, "quarantine")
     for relationship in contract.relationships:
         yield _foreign_key(relationship)

@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from catalog.arguments import SPARK_NAMES
+from catalog.visible import NAMED, listed, visible
 from expectations.row_rules import Columns
 from expectations.suite import Rule
 from expectations.verdict import Outcome
-
-NAMED: Final = 8
-"""Most column names that a message lists."""
 
 
 def judge_header(rule: Rule, names: Sequence[str], columns: Columns | None = None) -> Outcome | None:
@@ -27,7 +25,7 @@ def judge_header(rule: Rule, names: Sequence[str], columns: Columns | None = Non
 def _exists(rule: Rule, names: Sequence[str]) -> Outcome:
     column, index = rule.kwargs["column"], rule.kwargs.get("column_index")
     if column not in names:
-        return Outcome(rule, 1, 1, {"told": f"column {column} is missing"})
+        return Outcome(rule, 1, 1, {"told": f"column {visible(column)} is missing"})
     elsewhere = index is not None and list(names).index(column) != index
     return Outcome(rule, int(elsewhere), 1, {"told": f"column {column} is not the one at index {index}"} if elsewhere else {})
 
@@ -36,14 +34,19 @@ def _unexpected(rule: Rule, names: Sequence[str]) -> Outcome:
     expected = set(rule.kwargs["column_set"])
     unknown = [name for name in dict.fromkeys(names) if name not in expected]
     # A file without a header has somebody's data there (P6): names are told only where the line is a header.
-    told = _listed(unknown) if expected & set(names) else f"{len(unknown)} names, none of which the contract knows"
-    return Outcome(rule, len(unknown), max(len(names), 1), {"told": f"unexpected: {told}"} if unknown else {})
+    header = bool(expected & set(names))
+    told = listed(unknown) if header else f"{len(unknown)} names, none of which the contract knows"
+    if header and "" in unknown:
+        told += "; a column without a name holds values" if names[-1] == "" else "; a column has no name"
+    # For whoever asks what else a column that is missing may have been called; then no version comes of it.
+    others = {"names": unknown[:NAMED]} if header and unknown and expected - set(names) else {}
+    return Outcome(rule, len(unknown), max(len(names), 1), {"told": f"unexpected: {told}"} | others if unknown else {})
 
 
 def _set(rule: Rule, names: Sequence[str]) -> Outcome:
     missing = [name for name in rule.kwargs["column_set"] if name not in names]
     others = _unexpected(rule, names) if rule.kwargs.get("exact_match", True) else Outcome(rule, 0, 1)
-    parts = [*([f"missing: {_listed(missing)}"] if missing else []), *([others.observed["told"]] if others.failed else [])]
+    parts = [*([f"missing: {listed(missing)}"] if missing else []), *([others.observed["told"]] if others.failed else [])]
     return Outcome(rule, len(missing) + others.failed, max(len(names), 1), {"told": "; ".join(parts)} if parts else {})
 
 
@@ -51,16 +54,25 @@ def _ordered(rule: Rule, names: Sequence[str]) -> Outcome:
     wanted = list(rule.kwargs["column_list"])
     wrong = [number for number, pair in enumerate(zip(names, wanted, strict=False), start=1) if pair[0] != pair[1]]
     failed = len(wrong) + abs(len(wanted) - len(names))
-    told = f"{len(names)} columns for {len(wanted)}, other names at {_listed([str(item) for item in wrong]) or 'none'}"
+    told = f"{len(names)} columns for {len(wanted)}, other names at {_places(wrong) or 'none'}"
     return Outcome(rule, failed, max(len(names), len(wanted)), {"told": told} if failed else {})
 
 
 def _distinct(rule: Rule, names: Sequence[str]) -> Outcome:
     folded = [name.lower() for name in names]  # engines don't tell upper from lower case
     twice = {name for name, count in Counter(folded).items() if count > 1}
+    same = {name.lower() for name, count in Counter(names).items() if count > 1}
     # By position, since without a header these would be somebody's data (P6).
-    places = [str(number) for number, name in enumerate(folded, start=1) if name in twice]
-    return Outcome(rule, len(twice), len(names), {"told": f"the same name at columns {_listed(places)}"} if twice else {})
+    told = [
+        f"{what} at columns {_places([number for number, name in enumerate(folded, start=1) if name in chosen])}"
+        for what, chosen in (
+            ("the same name", same - {""}),
+            ("no name, and values,", same & {""}),
+            ("names that differ by case alone, of which engines make one column unless physicalName maps them to two,", twice - same),
+        )
+        if chosen
+    ]
+    return Outcome(rule, len(twice), len(names), {"told": "; ".join(told)} if twice else {})
 
 
 def _count(rule: Rule, names: Sequence[str]) -> Outcome:
@@ -75,9 +87,9 @@ def _type(rule: Rule, columns: Columns) -> Outcome:
     return Outcome(rule, int(seen not in allowed), 1, {"observed_value": seen, "told": f"{rule.kwargs['column']} is of type {seen}"})
 
 
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(name[:64] for name in names[:NAMED])
-    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
+def _places(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:NAMED]))
+    return shown if len(numbers) <= NAMED else f"{shown} and {len(numbers) - NAMED} more"
 
 
 _NAMES: Final[dict[str, Callable[[Rule, Sequence[str]], Outcome]]] = {

@@ -19,18 +19,15 @@ from typing import BinaryIO, Final
 import numpy as np
 import pyarrow as pa
 
-from catalog.contract import RESCUED, ColumnType, FileFormat
-from catalog.nested import Nested
-from expectations.frame import RECORD, ROW, nested_marker, plain_column
+from catalog.contract import RESCUED, FileFormat
+from expectations.frame import ROW
 from lake.header import read_header
-from lake.nested import judge_nested
 from lake.originals import Originals
-from lake.plain import PLAIN, part_plain
 from lake.records import RecordReader, int64
-from lake.rescue import Rescue
+from lake.shape import Shape
 from lake.splitter import Buffer, Bytes, Reason, Split, split_blocks
 from lake.staging import StagingWriter
-from lakegate.errors import ContractError, DataRejected, IntegrityError
+from lakegate.errors import ContractError, IntegrityError
 
 READERS: Final = 2
 """Blocks that are read while the next one is split."""
@@ -52,9 +49,11 @@ class Unreadable:
 class Parsed:
     """What a file holds: records = readable + unreadable_count.
 
-    `staging` has one row per readable record: the header's columns as text (those that the format doesn't know as `_rescued`, where it
-    rescues them; of those that it types, what is not plain, and the plain values beside), and `_row`; None where there is no header or it names a column twice. `originals` gives records as they were delivered. `unreadable` lists the first 10,000, `reasons` counts all; `account` tells the
-    bytes by what they belong to and adds up to the file's size.
+    `columns` are those that the file brings, named as the contract names them. `staging` has one row per readable record: the columns
+    as text (those that the format doesn't know as `_rescued`, where it rescues them; of those that it types, what is not plain, and the
+    plain values beside), and `_row`; None where there is no header or it names a column twice. `originals` gives records as they were
+    delivered. `unreadable` lists the first 10,000, `reasons` counts all; `account` tells the bytes by what they belong to and adds up
+    to the file's size.
     """
 
     columns: tuple[str, ...]
@@ -69,6 +68,8 @@ class Parsed:
     originals: Originals | None = None
     rescued: int | None = None
     """Readable records with something in `_rescued`; None where the format rescues nothing."""
+    shape: Shape | None = None
+    """The header as delivered, and what each of it brings; None where the file is empty."""
 
 
 def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A002
@@ -113,9 +114,9 @@ def _read_blocks(
             tally.add_part(part)
             if part.header is not None:
                 tally.begin(read_header(data, part.header, format, where=path.name), format, into, where=path.name)
-                reader = RecordReader(len(tally.columns), format)
+                reader = RecordReader(len(tally.header), format)
             if len(part) and reader is not None:
-                waiting.append((part, pool.submit(_read, reader, tally.shape, data, part)))
+                waiting.append((part, pool.submit(_read, reader, tally, data, part)))
             if len(waiting) > READERS:
                 block, read = waiting.popleft()
                 yield block, *read.result()
@@ -123,49 +124,20 @@ def _read_blocks(
             yield block, *read.result()
 
 
-def _read(reader: RecordReader, shape: Shape | None, data: Buffer, part: Split) -> tuple[Bytes, list[pa.Table]]:
+def _read(reader: RecordReader, tally: _Tally, data: Buffer, part: Split) -> tuple[Bytes, list[pa.Table]]:
     reasons, tables = reader.read(data, part)
-    return reasons, [shape.apply(table) for table in tables] if shape else tables
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What of a file's columns is staged: they, or those the format knows and `_rescued`; plain values; and marks of what JSON holds."""
-
-    columns: tuple[str, ...]
-    rescue: Rescue | None
-    nested: tuple[tuple[str, Nested], ...]
-    typed: tuple[tuple[str, ColumnType], ...]
-
-    @classmethod
-    def of(cls, header: tuple[str, ...], format: FileFormat) -> Shape:  # noqa: A002
-        """For a header without a name that stands twice."""
-        rescue = Rescue.of(header, format.known) if format.known is not None else None
-        nested = tuple(item for item in format.nested if item[0] in header)
-        return cls(rescue.columns if rescue else header, rescue, nested, tuple(item for item in format.typed if item[0] in header))
-
-    @property
-    def staged(self) -> list[tuple[str, pa.DataType]]:
-        """Names and types of the columns of what `apply` gives."""
-        markers = (nested_marker(name) for name, _ in self.nested)
-        return [
-            *((name, pa.string()) for name in (*self.columns, *markers)),
-            *((plain_column(name), PLAIN[kind].type) for name, kind in self.typed),
-        ]
-
-    def apply(self, table: pa.Table) -> pa.Table:
-        """Rows of text in the header's order, as they are staged."""
-        table = self.rescue.apply(table) if self.rescue else table.rename_columns(list(self.columns))
-        for name, nested in self.nested:
-            table = table.append_column(nested_marker(name), judge_nested(table.column(name), nested))
-        return part_plain(table, self.typed)
+    if tally.shape is None:
+        return reasons, tables
+    for table in tables if tally.shape.unnamed else ():
+        tally.filled.update(tally.shape.filled(table))
+    return reasons, [tally.shape.apply(table) for table in tables] if tally.writer else tables
 
 
 @dataclass
 class _Tally:
     """What was found so far, and the staging file that it goes to."""
 
-    columns: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
     records: int = 0
     readable: int = 0
     blank: int = 0
@@ -175,24 +147,21 @@ class _Tally:
     writer: StagingWriter | None = None
     bounds: BinaryIO | None = None
     shape: Shape | None = None
+    filled: set[int] = field(default_factory=set)
+    """Columns without a name at the header's end that hold something."""
     rescued: int = 0
 
-    def begin(self, columns: tuple[str, ...], format: FileFormat, into: Path, *, where: str) -> None:  # noqa: A002
-        self.columns = columns
-        taken = {ROW, RECORD, *([RESCUED] if format.known is not None else [])}
-        taken |= {nested_marker(name).lower() for name, _ in format.nested} | {plain_column(name).lower() for name, _ in format.typed}
-        if own := taken & {name.lower() for name in columns}:
-            what = f"the header names a column {min(own)}, which is Lakegate's own"
-            raise DataRejected(what, where=where, fix="rename the column in the delivery")
-        if len(set(columns)) == len(columns):
-            self.shape = Shape.of(columns, format)
+    def begin(self, header: tuple[str, ...], format: FileFormat, into: Path, *, where: str) -> None:  # noqa: A002
+        self.header, self.shape = header, Shape.of(header, format)
+        self.shape.check(where=where)
+        if self.shape.distinct:
             schema = pa.schema([*self.shape.staged, (ROW, pa.int64())])
             self.writer = StagingWriter(into, schema)
             self.bounds = _bounds_of(into).open("wb")
 
     @property
     def rescues(self) -> bool:
-        return self.shape is not None and self.shape.rescue is not None
+        return self.writer is not None and self.shape is not None and self.shape.rescue is not None
 
     def add_part(self, part: Split) -> None:
         self.blank += part.blank
@@ -230,7 +199,7 @@ class _Tally:
             raise IntegrityError(what, where=path.name, fix="report this as a bug of Lakegate, with the file if it may be shared")
         staging, originals = (into, Originals(path, _bounds_of(into))) if self.writer is not None else (None, None)
         return Parsed(
-            self.columns,
+            self.shape.brings(self.filled) if self.shape else (),
             self.records,
             self.readable,
             tuple(self.unreadable),
@@ -241,6 +210,7 @@ class _Tally:
             self.blank,
             originals,
             self.rescued if self.rescues else None,
+            self.shape,
         )
 
 

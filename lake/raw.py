@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
+from catalog.visible import UNCLAIMED
 from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
 from expectations.verdict import Outcome, Verdict
@@ -60,7 +61,7 @@ class _Delivery:
             counts=raw_counts(parsed, before=candidate.parent.counts.after if candidate.parent else 0),
             files=[DataFile(path, physical, int(stored.size_bytes), drop.sha256, parsed.readable)],
             content_hash=drop.sha256,
-            notes={"order": order_value(contract, parsed), "columns": list(parsed.columns), "bytes": parsed.account},
+            notes={"order": order_value(contract, parsed), **header_notes(parsed), "bytes": parsed.account},
             evidence={"unreadable": [vars(item) for item in parsed.unreadable[:REPORTED]], "unreadable_reasons": parsed.reasons},
         )
 
@@ -148,6 +149,15 @@ def source_of(contract: Contract, drop: Drop) -> dict[str, Any]:
     """Where a version's rows come from, for its manifest."""
     told = {"delivered_name": drop.name, "delivered_bytes": drop.size, "receipt": drop.receipt, "extracted_at": drop.extracted_at}
     return {**contract.source, **told}
+
+
+def header_notes(parsed: Parsed) -> dict[str, Any]:
+    """The header as it was delivered, and, where the contract names a column by another text, the columns that it brings."""
+    if parsed.shape is None:
+        return {"columns": []}
+    header = list(parsed.shape.header)
+    names = [None if name.startswith(UNCLAIMED) else name for name in parsed.shape.columns]
+    return {"columns": header} | ({"names": names} if names != header else {})
 
 
 def raw_counts(parsed: Parsed, *, before: int) -> Counts:

@@ -54,7 +54,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
     That it is to `supersede` the published drop of its name stands in the receipt, so that whoever carries it knows.
 
     Raises:
-        UsageError: The path is a link, leads through `..`, or is no regular file; nothing was taken in.
+        UsageError: The path is a link, or no regular file; nothing was taken in.
     """
     status = check_path(path)
     if status.st_size > LONG:
@@ -106,8 +106,6 @@ def check_path(path: Path) -> os.stat_result:
         str(path).encode()
     except UnicodeEncodeError:
         raise UsageError("a file name that is not UTF-8 is not taken in", where=ascii(str(path)), fix="rename the file") from None
-    if ".." in path.parts:
-        raise UsageError("a path that leads through .. is not taken in", where=str(path), fix="give the file's full path")
     try:
         info = path.lstat()
     except OSError as error:

@@ -9,19 +9,20 @@ from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake.delivered import NAME_TAKEN, other_name
+from lake.missing import missing
 from lake.parse import Parsed
 from lake.splitter import Reason
 from lakegate.errors import DataRejected
 
 NAMED: Final = 8
-"""Most missing columns that a reason lists."""
+"""Most rules that a reason lists."""
 
 
 def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str = "") -> str:
     """The file, the rules that refused it, in words, and what to do, as the contract says it."""
     broken = [item for item in outcomes if item.rule.severity == "block" and not item.success]
     absent = [str(item.rule.kwargs["column"]) for item in broken if item.rule.type == "expect_column_to_exist"]
-    told = [_missing(absent, of=len(contract.delivered))] if absent else []
+    told = [missing(contract, absent, outcomes)] if absent else []
     told += [
         f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'}{_by(item, outcomes)})"
         for item in broken
@@ -90,14 +91,6 @@ def why_none_taken(table: str, counts: Mapping[str, int], rules: Sequence[Mappin
     gone = counts.get("deleted", 0)
     out = f" What it corrects is out ({gone} rows): `lakegate ingest --supersede` of that file brings it back." if gone else ""
     return f"no row was taken, all {counts['quarantined']} are set aside by {told}: `lakegate quarantine {table}` lists them.{asked}{out}"
-
-
-def _missing(columns: list[str], *, of: int) -> str:
-    """One phrase for all missing columns: a file with none of them has most likely no header, or is empty."""
-    if len(columns) == of > 1:
-        return f"column rules (all {of} columns are missing: is the file empty, without a header, of another delimiter, or are its names written otherwise?)"
-    shown = ", ".join(columns[:NAMED]) + (f" and {len(columns) - NAMED} more" if len(columns) > NAMED else "")
-    return f"column rules (missing: {shown})"
 
 
 def unread(suite: Suite, rejection: DataRejected) -> tuple[Outcome, ...]:

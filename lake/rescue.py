@@ -23,24 +23,28 @@ _CONTROL: Final = "".join(map(chr, range(1, 0x20)))
 class Rescue:
     """Which of a file's columns are kept as they are (`kept`), and which become members of the JSON object (`others`).
 
-    Both are places in the file's header; members stand in the order of their names in UTF-16, as the RFC has it.
+    Both are places in the file's header; members have its names, and stand in their order in UTF-16, as the RFC has it.
     """
 
     kept: tuple[int, ...]
     others: tuple[int, ...]
     header: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of the columns that each place brings."""
 
     @classmethod
-    def of(cls, header: Sequence[str], known: Sequence[str]) -> Rescue:
-        """For a header, and the columns that the contract names."""
-        kept = tuple(place for place, name in enumerate(header) if name in set(known))
-        others = sorted(set(range(len(header))) - set(kept), key=lambda place: header[place].encode("utf-16-be"))
-        return cls(kept, tuple(others), tuple(header))
+    def of(cls, names: Sequence[str], known: Sequence[str], header: Sequence[str] | None = None) -> Rescue:
+        """For the columns that a file brings, the columns that the contract names, and the file's header where it is another text."""
+        header = tuple(names if header is None else header)
+        wanted = set(known)
+        kept = tuple(place for place, name in enumerate(names) if name in wanted)
+        others = sorted(set(range(len(names))) - set(kept), key=lambda place: header[place].encode("utf-16-be"))
+        return cls(kept, tuple(others), header, tuple(names))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns of what `apply` gives."""
-        return (*(self.header[place] for place in self.kept), RESCUED)
+        return (*(self.names[place] for place in self.kept), RESCUED)
 
     def apply(self, table: pa.Table) -> pa.Table:
         """Rows of text in the header's order, as the known columns and `_rescued`: NULL where every other column is NULL."""

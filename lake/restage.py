@@ -40,7 +40,7 @@ def stage_records(session: Session, contract: Contract, drop: str, rows: pa.Tabl
         what = f"the raw version of drop {drop[:12]} tells no columns"
         raise IntegrityError(what, fix="`lakegate verify --all` tells what is missing")
     first = io.StringIO()
-    csv.writer(first, delimiter=contract.file.delimiter, lineterminator="\n").writerow(header)
+    csv.writer(first, delimiter=contract.file.delimiter, lineterminator="\n").writerow(_present(header, contract))
     records = folder / "records.csv"
     body = "".join(f"{record}\n" for record in rows.column(RECORD).to_pylist())
     records.write_text(first.getvalue() + body, encoding="utf-8", newline="")
@@ -54,3 +54,10 @@ def stage_records(session: Session, contract: Contract, drop: str, rows: pa.Tabl
     staging = folder / "staging.parquet"
     parquet.write_table(table.set_column(table.schema.get_field_index(ROW), ROW, numbers), staging)
     return staging
+
+
+def _present(header: list[tuple[str, str | None]], contract: Contract) -> list[str]:
+    """A recorded header, each column under the header that brings it now, and each other text where it brings none twice."""
+    now: dict[str | None, str] = {column.name: column.header for column in contract.columns}
+    used = {now[name] for _, name in header if name in now}
+    return [now.get(name, f"{text} " if text in used else text) for text, name in header]

@@ -56,7 +56,7 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
         return []
     if reveal:
         ledger.write(session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={"by": who()})
-    headers: dict[str, list[str]] = {}
+    headers: dict[str, list[tuple[str, str | None]]] = {}
     rows = []
     for item in open_rows(session, manifest).to_pylist():
         record = item["_record"]
@@ -106,16 +106,21 @@ def _described(session: Session, name: VersionName, commit: str, *, expired: boo
     }
 
 
-def header_of(session: Session, contract: Contract, drop: str) -> list[str]:
-    """The delivered file's columns, in its own order, as its raw version recorded them."""
+def header_of(session: Session, contract: Contract, drop: str) -> list[tuple[str, str | None]]:
+    """The delivered file's header, in its own order, as its raw version recorded it: each text, and the column that it brought.
+
+    None is a header that is the name of a column which came under another one.
+    """
     table = f"{contract.name}_raw"
     raw = publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)
     if raw is None:
         return []
-    return list(publish.manifest_at(session.repository, MAIN, VersionName(table, int(raw["version"]))).notes.get("columns", []))
+    notes = publish.manifest_at(session.repository, MAIN, VersionName(table, int(raw["version"]))).notes
+    header = notes.get("columns", [])
+    return list(zip(header, notes.get("names", header), strict=True))
 
 
-def _masked(record: str, header: list[str], contract: Contract) -> str:
+def _masked(record: str, header: list[tuple[str, str | None]], contract: Contract) -> str:
     """The record with its personal fields masked, and those that nobody classified; all of it where no header fits."""
     try:
         fields = next(csv.reader([record], delimiter=contract.file.delimiter), [])
@@ -124,8 +129,8 @@ def _masked(record: str, header: list[str], contract: Contract) -> str:
     if not header or len(fields) != len(header):
         return MASK
     out = io.StringIO()
-    hidden = contract.personal | (set(header) - {column.name for column in contract.columns})
+    shown = {column.name for column in contract.columns} - contract.personal
     csv.writer(out, delimiter=contract.file.delimiter, lineterminator="").writerow(
-        [MASK if name in hidden else value for name, value in zip(header, fields, strict=True)]
+        [value if name in shown or value == name == "" else MASK for (_, name), value in zip(header, fields, strict=True)]
     )
     return out.getvalue()

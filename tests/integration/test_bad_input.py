@@ -295,18 +295,17 @@ def test_an_unknown_dataset_takes_nothing_in(lake: Any, sample: Any) -> None:
     assert lake.repository.commit_of("main") == main
 
 
-@pytest.mark.parametrize("kind", ["link", "dotdot", "folder", "absent"])
+@pytest.mark.parametrize("kind", ["link", "folder", "absent"])
 def test_what_is_no_plain_file_takes_nothing_in_not_even_the_good_one_beside_it(kind: str, lake: Any, sample: Any) -> None:
     good = lake.file("good.csv", sample.month(3))
     link = lake.files / "link.csv"
     if not link.is_symlink():
         link.symlink_to(good)
-    bad = {"link": link, "dotdot": lake.files / "sub" / ".." / "good.csv", "folder": lake.files, "absent": lake.files / "absent.csv"}[kind]
-    (lake.files / "sub").mkdir(exist_ok=True)
+    bad = {"link": link, "folder": lake.files, "absent": lake.files / "absent.csv"}[kind]
     main = lake.repository.commit_of("main")
     done = lake.run("ingest", "flights", good, bad, "--json")
     assert (done.code, done.out) == (2, ""), done
-    words = {"link": "symbolic link", "dotdot": "leads through ..", "folder": "not a regular file", "absent": "can't be read"}
+    words = {"link": "symbolic link", "folder": "not a regular file", "absent": "can't be read"}
     assert str(bad) in done.err
     assert words[kind] in done.err
     assert "->" in done.err

@@ -111,3 +111,68 @@ def test_what_was_rescued_stands_in_data_files_and_nowhere_else(rides: Lake) -> 
     places = [path for path in rides.home.rglob("*") if path.is_file() and (path.suffix in (".log", ".json") or "manifests" in path.parts)]
     assert places
     assert [path for path in places if NEEDLE.encode() in path.read_bytes()] == []
+
+
+READINGS = """
+apiVersion: v3.2.0
+kind: DataContract
+id: readings
+name: readings
+version: 1.0.0
+status: draft
+schema:
+  - name: readings
+    properties:
+      - {name: reading, physicalName: "Nr.", logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: co_gt, physicalName: "CO(GT)", logicalType: number}
+      - {name: mail, physicalName: "E-Mail", logicalType: string, classification: personal}
+    quality:
+      - {id: co, type: custom, engine: greatExpectations, severity: quarantine,
+         implementation: {type: expect_column_values_to_be_between, kwargs: {column: co_gt, max_value: LARGEST}}}
+customProperties:
+  - {property: writeMode, value: append}
+  - {property: orderBy, value: reading}
+"""
+
+
+def test_columns_under_headers_that_are_no_names_are_judged_ordered_shown_and_given_back(rides: Lake) -> None:
+    path = rides.settings.project / "catalog" / "contracts" / "readings.odcs.yaml"
+    path.write_text(READINGS.replace("LARGEST", "9"))
+    file = rides.file("readings.csv", f"Nr.,CO(GT),E-Mail,\n1,2.5,a@b,\n2,70,{NEEDLE},\n".encode())
+    answer = rides.run("ingest", "readings", file, "--json")
+    assert answer.code == 0, answer.err
+    raw, processed = answer.one["hops"]
+    assert (raw["verdict"], processed["rows_valid"], processed["rows_quarantined"]) == ("passed", 1, 1)
+    (aside,) = rides.run("quarantine", "readings", "--json").json
+    assert (aside["rules"], aside["record"]) == (["co"], "2,70,***,")
+    # The sender writes the header otherwise from now on; the row that was set aside is read as it was delivered.
+    path.write_text(READINGS.replace("LARGEST", "99").replace("CO(GT)", "CO in mg"))
+    assert rides.run("replay", "readings", "--json").json["rows_passing"] == 1
+    table = open_snapshot("readings@v2", home=rides.home).arrow(["reading", "co_gt", "mail"])
+    assert sorted(table.to_pylist(), key=lambda row: row["reading"]) == [
+        {"reading": 1, "co_gt": 2.5, "mail": "a@b"},
+        {"reading": 2, "co_gt": 70.0, "mail": NEEDLE},
+    ]
+    refused = rides.run("ingest", "readings", rides.file("later.csv", b"Nr.,CO(GT),E-Mail\n3,1,a@b\n"))
+    assert refused.code == 3
+    assert "missing: 'CO in mg'" in refused.err + refused.out
+    assert "unexpected: 'CO(GT)'" in refused.err + refused.out
+
+
+def test_a_table_without_a_key_takes_rows_that_repeat_sets_aside_and_gives_back(rides: Lake) -> None:
+    path = rides.settings.project / "catalog" / "contracts" / "pings.odcs.yaml"
+    text = (
+        RIDES.replace("rides", "pings").replace(", required: true, primaryKey: true, primaryKeyPosition: 1", "").replace("rescue", "refuse")
+    )
+    path.write_text(text.replace("LARGEST", "9"))
+    rides.file("pings/first.csv", b'ride,size,extras\na,1,"{""seat"": 1}"\na,1,"{""seat"": 1}"\nb,70,"{""seat"": 2}"\n')
+    (rides.files / "elsewhere").mkdir()
+    answer = rides.run("ingest", "pings", "../pings/first.csv", "--json", folder=rides.files / "elsewhere")
+    assert answer.code == 0, answer.err
+    assert [(hop["rows_valid"], hop["rows_quarantined"]) for hop in answer.one["hops"]] == [(3, 0), (2, 1)]
+    path.write_text(text.replace("LARGEST", "99"))
+    assert rides.run("replay", "pings", "--json").json["rows_passing"] == 1
+    rides.ingest("pings", rides.file("pings/second.csv", b'ride,size,extras\na,1,"{""seat"": 1}"\n'))
+    table = open_snapshot("pings@v3", home=rides.home).arrow(["ride", "size"])
+    assert sorted(map(tuple, zip(*table.to_pydict().values(), strict=True))) == [("a", 1), ("a", 1), ("a", 1), ("b", 70)]
+    assert rides.run("verify", "pings@v3").code == 0

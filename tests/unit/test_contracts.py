@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 from catalog.contract import Column, Contract
 from catalog.loader import load_contract
+from expectations.build import build_suite
 from lakegate.errors import ContractError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +114,6 @@ MISTAKES = {
     "quarantine by a table rule": ("type: expect_column_values_to_be_between\n          kwargs: {column: year, min_value: 1987, max_value: 2100}", "type: expect_table_row_count_to_be_between\n          kwargs: {min_value: 1}", "table", "warn, trigger, hold or block"),
     "holding a row": ("severity: quarantine\n        implementation", "severity: hold\n        implementation", "judges rows", "warn, quarantine or block"),
     "relationship that holds": ("value: warn, vendor: lakegate", "value: hold, vendor: lakegate", "hold", "warn"),
-    "no key": (None, None, "key", "primaryKey: true"),
     "nullable key": ("required: true\n        primaryKey: true", "required: false\n        primaryKey: true", "null", "required: true"),
     "key position twice": ("primaryKeyPosition: 4", "primaryKeyPosition: 3", "position", "1, 2, 3"),
     "column twice": ("- name: month", "- name: year", "'year'", "keep one"),
@@ -150,13 +150,7 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistake_in_a_contract_tells_file_line_and_fix(lake: Path, mistake: str) -> None:
     old, new, what, fix = MISTAKES[mistake]
-    line: int | None
-    if old is None:
-        path = lake / "catalog/contracts/flights.odcs.yaml"
-        path.write_text(re.sub(r" +primaryKey(Position)?: .*\n", "", path.read_text()))
-        line = path.read_text().splitlines().index("    properties:") + 1
-    else:
-        path, line = change(lake, "flights", old, new)
+    path, line = change(lake, "flights", old, new)
     with pytest.raises(ContractError) as caught:
         load_contract(path)
     file, _, at = caught.value.where.rpartition(":")
@@ -216,6 +210,24 @@ def test_mistake_in_the_sql_is_told_with_its_file(lake: Path, mistake: str) -> N
         load_contract(lake / "catalog/contracts/flight_features.odcs.yaml")
     assert caught.value.where.startswith(f"{sql}:")
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "mode"), [("flights", "append"), ("planes", "replace"), ("flights", "upsert"), ("flight_features", "")])
+def test_only_an_upsert_and_a_feature_need_a_key(lake: Path, name: str, mode: str) -> None:
+    path = lake / f"catalog/contracts/{name}.odcs.yaml"
+    text = re.sub(r" +primaryKey(Position)?: .*\n", "", path.read_text())
+    text = re.sub(r", primaryKey: true, primaryKeyPosition: \d", "", text)
+    path.write_text(text.replace("value: append", f"value: {mode}") if mode == "upsert" else text)
+    if mode in ("append", "replace"):
+        contract = load_contract(path)
+        assert contract.key == ()
+        assert "key" not in {rule.id for rule in build_suite(contract, "processed", lake).rules}
+        return
+    with pytest.raises(ContractError) as caught:
+        load_contract(path)
+    assert "writeMode upsert" in caught.value.what or "feature table" in caught.value.what
+    assert "primaryKey: true" in caught.value.fix
+    assert caught.value.where == f"{path}:{next(n for n, line in enumerate(text.splitlines(), 1) if 'properties:' in line)}"
 
 
 def test_personal_column_can_neither_order_drops_nor_list_its_values(lake: Path) -> None:

@@ -197,7 +197,7 @@ def test_values_stay_text() -> None:
 
 
 def test_names_come_as_delivered() -> None:
-    assert parsed(b'" a ","b,""c""",\xc3\xa9,\n')[0].columns == (" a ", 'b,"c"', "\u00e9", "")
+    assert parsed(b'" a ","b,""c""",\xc3\xa9,\n')[0].columns == (" a ", 'b,"c"', "\u00e9")  # what ends the line is no column
     assert parsed(b"a;b\tc\n1;2\n", delimiter=";")[0].columns == ("a", "b\tc")
 
 

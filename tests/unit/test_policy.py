@@ -53,6 +53,23 @@ def test_a_contract_can_keep_one_row_of_a_key(tmp_path: Path) -> None:
     assert rule_of(contract, "key").kwargs == {"column_list": ["tailnum"], "keep": "last", "order_by": ["year"]}
 
 
+def test_of_a_table_without_a_key_no_row_can_be_kept(tmp_path: Path) -> None:
+    properties = "{property: duplicateKeys, value: {keep: first}}"
+    with pytest.raises(ContractError, match="has no key of which"):
+        without_key(planes(tmp_path, properties).path)
+
+
+def without_key(path: Path) -> Contract:
+    yaml = YAML(typ="safe", pure=True)
+    data = yaml.load(path)
+    for column in data["schema"][0]["properties"]:
+        for word in ("primaryKey", "primaryKeyPosition"):
+            column.pop(word, None)
+    with path.open("w") as file:
+        yaml.dump(data, file)
+    return load_contract(path)
+
+
 def test_a_contract_can_ignore_columns_that_nobody_announced_but_not_two_of_one_name(tmp_path: Path) -> None:
     contract = planes(tmp_path, "{property: unexpectedColumns, value: ignore}")
     suite, names = build_suite(contract, "raw", tmp_path), tuple(column.name for column in contract.columns)

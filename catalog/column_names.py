@@ -1,0 +1,49 @@
+"""What a column is called: by a name of its own everywhere, and by the text of its header in a delivered file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from catalog.contract import Column
+from catalog.document import Document, Steps
+from catalog.visible import identifier, visible
+
+_COLUMN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def header_line(header: str) -> str:
+    """The YAML that maps a header to a column."""
+    plain = _COLUMN_NAME.fullmatch(header) and header.lower() not in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+    return f"physicalName: {header if plain else json.dumps(header, ensure_ascii=not header.isprintable())}"
+
+
+def read_name(document: Document, item: dict[str, Any], at: Steps) -> tuple[str, str | None]:
+    """A column's name, and the header that brings it where that is another text.
+
+    Raises:
+        ContractError: The name is no identifier; the fix is what to write for such a header.
+    """
+    name, header = str(item["name"]), item.get("physicalName")
+    if not _COLUMN_NAME.fullmatch(name):
+        place = at[-1] + 1 if isinstance(at[-1], int) else 1
+        lines = f"name: {identifier(name, place=place)} and {header_line(name if header is None else header)}"
+        fix = f"a column's name is a letter, then letters, digits and _ (names that begin with _ are Lakegate's); write {lines}"
+        raise document.error(f"{visible(name)} can't name a column", *at, "name", fix=f"{fix}: the file's header stays as it is")
+    return name, None if header in (None, name) else str(header)
+
+
+def check_headers(document: Document, columns: Iterable[Column], at: Steps) -> None:
+    """Check that each header of a delivered file brings one column.
+
+    Raises:
+        ContractError: Two columns want the same.
+    """
+    by_header: dict[str, str] = {}
+    for place, column in enumerate(columns):
+        if (other := by_header.setdefault(column.header, column.name)) != column.name:
+            what = f"columns {other} and {column.name} are both delivered under the header {visible(column.header)}"
+            key = "name" if column.delivered_as is None else "physicalName"
+            raise document.error(what, *at, place, key, fix="give each the header that brings it as its physicalName, or leave one out")

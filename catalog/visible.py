@@ -1,0 +1,68 @@
+"""Names as messages show them: what the eye can't see, or takes for something else, is written out."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+LONGEST: Final = 64
+"""Characters of a name that a message shows."""
+NAMED: Final = 8
+"""Most names that a message lists."""
+UNCLAIMED: Final = "\x1f"
+"""Stands before a header that is the name of a column which comes under another header: it brings nothing. No header can hold it."""
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LETTERS: Final = {
+    "ä": "ae",
+    "ö": "oe",
+    "ü": "ue",
+    "ß": "ss",
+    "æ": "ae",
+    "ø": "oe",
+    "œ": "oe",
+    "ł": "l",
+    "đ": "d",
+    "þ": "th",
+    "µ": "u",
+    "μ": "u",
+}
+"""Letters that don't come apart into one of a to z and a mark, or are written otherwise where there is no mark."""
+
+
+def visible(name: str) -> str:
+    """A plain name as it stands; any other in quotes, with blanks, invisible characters and marks of their own as escapes."""
+    name = name.removeprefix(UNCLAIMED)
+    cut = name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
+    if _PLAIN.fullmatch(name):
+        return cut
+    return "".join(
+        character.encode("unicode-escape").decode() if unicodedata.category(character) == "Mn" else character for character in repr(cut)
+    )
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first names, and how many more there are."""
+    known = list(names)
+    shown = ", ".join(map(visible, known[:NAMED]))
+    return shown if len(known) <= NAMED else f"{shown} and {len(known) - NAMED} more"
+
+
+def folded(name: str) -> str:
+    """What is left of a name that is read aloud: letters and digits, whatever their case, marks, and what stands between."""
+    return re.sub(r"[\W_]", "", _spelt(name))
+
+
+def identifier(name: str, *, place: int) -> str:
+    """A column's name made of any header; by its place, from 1, where nothing is left of it."""
+    words = re.sub(r"[^a-z0-9]+", "_", _spelt(name)).strip("_")
+    if not words:
+        return f"column_{place}"
+    return words if words[0].isalpha() else f"c_{words}"
+
+
+def _spelt(name: str) -> str:
+    lower = unicodedata.normalize("NFC", name).casefold()
+    spelt = "".join(_LETTERS.get(character, character) for character in lower)
+    return "".join(mark for mark in unicodedata.normalize("NFKD", spelt) if unicodedata.category(mark)[0] not in "MC")

@@ -1,0 +1,35 @@
+"""Missing columns in words: the headers that bring them, and what in the file may have been meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from catalog.column_names import header_line
+from catalog.contract import Column, Contract
+from catalog.visible import UNCLAIMED, folded, listed, visible
+from expectations.verdict import Outcome
+
+HINTS = 3
+"""Most columns for which a reason says what they may be called in the file."""
+
+
+def missing(contract: Contract, absent: Sequence[str], outcomes: Sequence[Outcome]) -> str:
+    """One phrase for all missing columns: a file with none of them has most likely no header, or is empty."""
+    columns = [contract.column(name) if name in {item.name for item in contract.columns} else Column(name, "string") for name in absent]
+    if len(columns) == len(contract.delivered) > 1:
+        told = f"all {len(columns)} columns are missing: is the file empty, without a header, of another delimiter"
+        return f"column rules ({told}, or are its names written otherwise? Where they are, physicalName tells each)"
+    others = [str(name) for item in outcomes for name in item.observed.get("names", ())]
+    hints = [hint for column in columns if (hint := _meant(column, others))]
+    more = f"; and {len(hints) - HINTS} more like these" if len(hints) > HINTS else ""
+    return f"column rules (missing: {listed(column.header for column in columns)}{''.join(f'; {hint}' for hint in hints[:HINTS])}{more})"
+
+
+def _meant(column: Column, others: Sequence[str]) -> str:
+    """What to write where a header that nobody expected is the column's but for case, blanks, marks or what else isn't read aloud."""
+    wanted = {folded(column.header), folded(column.name)} - {""}
+    found = [name for name in others if folded(name) in wanted]
+    if len(found) != 1:
+        return ""
+    line = header_line(found[0].removeprefix(UNCLAIMED))
+    return f"the file has {visible(found[0])}: if that is meant, write {line} at column {column.name}"

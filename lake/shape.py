@@ -1,0 +1,120 @@
+"""What of a file's columns is staged, and under which names: those of the contract, whatever the headers that bring them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import pyarrow as pa
+
+from catalog.contract import RESCUED, ColumnType, FileFormat
+from catalog.nested import Nested
+from catalog.visible import UNCLAIMED
+from expectations.frame import RECORD, ROW, nested_marker, plain_column
+from lake.nested import judge_nested
+from lake.plain import PLAIN, part_plain
+from lake.rescue import Rescue
+from lakegate.errors import DataRejected
+
+UNNAMED: Final = ""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A file's columns: the `header` as delivered, and the `columns` that it brings, place by place.
+
+    A column that the contract names by another header has its own name; every other is its header. A header that is the name of
+    a column which comes under another one is marked as `UNCLAIMED`, and brings nothing. `unnamed` are the places at the end of
+    the header that have no name, as where every line ends with a delimiter: they count as columns where a record holds something there.
+    """
+
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    unnamed: frozenset[int]
+    format: FileFormat
+
+    @classmethod
+    def of(cls, header: tuple[str, ...], format: FileFormat) -> Shape:  # noqa: A002
+        """For a header, under a contract's format."""
+        brought = dict(format.headers)
+        taken = {name.lower() for name in brought.values()}
+        columns = [brought.get(name, f"{UNCLAIMED}{name}" if name.lower() in taken else name) for name in header]
+        first = header.index(UNNAMED) + 1 if UNNAMED in header and UNNAMED in brought else 0
+        end = len(header)
+        while end > max(first, 1) and header[end - 1] == UNNAMED:
+            end -= 1
+        columns[end:] = header[end:]
+        return cls(header, tuple(columns), frozenset(range(end, len(header))), format)
+
+    def check(self, *, where: str) -> None:
+        """Refuse a file that brings a column of Lakegate's own.
+
+        Raises:
+            DataRejected: It does.
+        """
+        own = {ROW, RECORD, *([RESCUED] if self.format.known is not None else [])}
+        own |= {nested_marker(name).lower() for name, _ in self.format.nested}
+        own |= {plain_column(name).lower() for name, _ in self.format.typed}
+        if found := own & {name.lower() for name in self.columns}:
+            what = f"the header names a column {min(found)}, which is Lakegate's own"
+            raise DataRejected(
+                what, where=where, fix="rename the column in the delivery, or give a column of the contract this physicalName"
+            )
+
+    @property
+    def distinct(self) -> bool:
+        """Whether no column comes twice, so that the file can be staged."""
+        named = [name for place, name in enumerate(self.columns) if place not in self.unnamed]
+        return len(set(named)) == len(named)
+
+    @cached_property
+    def rescue(self) -> Rescue | None:
+        """What becomes of the columns that the contract doesn't name, where it rescues them."""
+        return None if self.format.known is None else Rescue.of(self.columns, self.format.known, self.header)
+
+    @cached_property
+    def nested(self) -> list[tuple[str, Nested]]:
+        """The columns of JSON."""
+        columns = set(self.columns)
+        return [item for item in self.format.nested if item[0] in columns]
+
+    @cached_property
+    def typed(self) -> list[tuple[str, ColumnType]]:
+        """The columns whose plain values are typed."""
+        columns = set(self.columns)
+        return [item for item in self.format.typed if item[0] in columns]
+
+    def brings(self, filled: Collection[int]) -> tuple[str, ...]:
+        """The columns that count, where these of the unnamed places hold something."""
+        return tuple(name for place, name in enumerate(self.columns) if place not in self.unnamed or place in filled)
+
+    @cached_property
+    def _places(self) -> list[int]:
+        return [place for place, name in enumerate(self.columns) if place not in self.unnamed and not name.startswith(UNCLAIMED)]
+
+    @property
+    def staged(self) -> list[tuple[str, pa.DataType]]:
+        """Names and types of the columns of what `apply` gives."""
+        rescue = self.rescue
+        names = rescue.columns if rescue else [self.columns[place] for place in self._places]
+        markers = (nested_marker(name) for name, _ in self.nested)
+        return [
+            *((name, pa.string()) for name in (*names, *markers)),
+            *((plain_column(name), PLAIN[kind].type) for name, kind in self.typed),
+        ]
+
+    def apply(self, table: pa.Table) -> pa.Table:
+        """Rows of text in the header's order, as they are staged."""
+        table = self.rescue.apply(table) if self.rescue else self._named(table)
+        for name, nested in self.nested:
+            table = table.append_column(nested_marker(name), judge_nested(table.column(name), nested))
+        return part_plain(table, self.typed)
+
+    def _named(self, table: pa.Table) -> pa.Table:
+        return table.select(self._places).rename_columns([self.columns[place] for place in self._places])
+
+    def filled(self, table: pa.Table) -> set[int]:
+        """The unnamed places where a row of text holds something."""
+        return {place for place in self.unnamed if table.column(place).null_count < table.num_rows}
