@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from catalog.contract import FileFormat
+from lake.looks import zip_look
 from lakegate.errors import DataRejected
 
 Packing = Literal["plain", "gzip", "zip"]
@@ -113,7 +114,9 @@ def _zip(raw: Path) -> Iterator[bytes]:
 
 
 def _only_member(archive: zipfile.ZipFile, raw: Path) -> zipfile.ZipInfo:
-    members = [member for member in archive.infolist() if not member.filename.endswith("/")]
+    if (look := zip_look(archive.namelist())) is not None:
+        raise DataRejected(f"it is {look.what}, no delimited text", where=raw.name, fix=look.fix)
+    members = [member for member in archive.infolist() if not _beside(member.filename)]
     if len(members) != 1:
         what = f"the zip holds {len(members)} files"
         raise DataRejected(what, where=raw.name, fix="deliver a zip with exactly one file in it, or each file on its own")
@@ -124,6 +127,11 @@ def _only_member(archive: zipfile.ZipFile, raw: Path) -> zipfile.ZipInfo:
         what = f"the zip uses compression method {members[0].compress_type}"
         raise DataRejected(what, where=raw.name, fix="deliver a zip that is stored or deflated, as zip tools do by default")
     return members[0]
+
+
+def _beside(name: str) -> bool:
+    """Whether a member is a folder, or what macOS puts beside the files that it packs."""
+    return name.endswith("/") or name.startswith("__MACOSX/") or name.rpartition("/")[2] == ".DS_Store"
 
 
 def _damaged(raw: Path, kind: str, error: Exception) -> DataRejected:

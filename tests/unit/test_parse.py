@@ -233,7 +233,16 @@ def test_the_list_of_unreadable_records_is_capped_and_their_count_exact() -> Non
         (b"PAR1\x15\x04\x15\x10", "Parquet file"),
         (b"\x1f\x8b\x08\0\0\0\0", "gzip inside"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
-        ("a,b\n1,2\n".encode("utf-16-le"), "binary data"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "UTF-16 text without its mark\n  -> save it as UTF-8"),
+        ("größe,b\n1,2\n".encode("cp1252"), "Windows-1252 or Latin-1, as Excel saves plain CSV\n  -> save it as UTF-8"),
+        (b'{"id":1,"s":"a"}\n{"id":2,"s":"b"}\n', "JSON (an object on each line)\n  -> export it as CSV"),
+        (b'[{"id":1,"s":"a"},\n{"id":2}]\n', "JSON (an array)"),
+        (b'[\n  {"id": 1}\n]\n', "JSON (an array)"),
+        (b'{\n  "rows": [1, 2]\n}\n', "JSON (an object)"),
+        (b"<!DOCTYPE html>\n<title>Log in</title>\n", "an HTML page\n  -> look into it"),
+        (b'<?xml version="1.0"?>\n<a/>\n', "XML"),
+        (b"sep=;\na;b\n1;2\n", "a note to Excel, not the header\n  -> take the line sep= out"),
+        (b'"sep=,"\na,b\n1,2\n', "a note to Excel"),
         (b"a\0b\n1,2\n", "binary data"),
         (b"\xe9t\xe9,b\n1,2\n", "not UTF-8"),
         (b'a,"b\n1,2\n', "don't balance"),
@@ -245,6 +254,11 @@ def test_the_list_of_unreadable_records_is_capped_and_their_count_exact() -> Non
 )
 def test_what_is_no_delimited_text_is_refused_with_what_it_looks_like(data: bytes, says: str) -> None:
     assert says in rejected(data)
+
+
+@pytest.mark.parametrize("header", ["[Nr],{a}", "{a},b", "<5,>5", "sep=,b", "sep,b", "[],b", "PAR1,b", "ORC,b"])
+def test_a_header_that_begins_like_another_kind_of_file_is_read(header: str) -> None:
+    assert parsed(f"{header}\n1,2\n".encode())[0].columns == tuple(header.split(","))
 
 
 def test_random_bytes_are_refused_or_all_accounted_for() -> None:

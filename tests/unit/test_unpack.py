@@ -64,6 +64,7 @@ def test_a_plain_file_is_not_copied(tmp_path: Path) -> None:
         (zipped({"x.csv": TEXT}, zipfile.ZIP_STORED), "zip"),
         (zipped({"folder/": b"", "folder/x.csv": TEXT}), "zip"),
         (zipped({"../../../etc/x.csv": TEXT}), "zip"),
+        (zipped({"x.csv": TEXT, "__MACOSX/._x.csv": b"\0\5\x16\7", ".DS_Store": b"\0"}), "zip"),
     ],
 )
 def test_packing_is_told_by_the_bytes(tmp_path: Path, data: bytes, packing: str) -> None:
@@ -94,6 +95,21 @@ def test_a_zip_with_a_bad_checksum_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("members", "count"), [({}, 0), ({"a.csv": TEXT, "b.csv": TEXT}, 2)])
 def test_a_zip_holds_exactly_one_file(tmp_path: Path, members: dict[str, bytes], count: int) -> None:
     assert f"holds {count} files" in refused(tmp_path, zipped(members))
+
+
+@pytest.mark.parametrize(
+    ("members", "what"),
+    [
+        (("[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"), "it is an Excel workbook (.xlsx)"),
+        (("[Content_Types].xml", "word/document.xml"), "it is a Word document (.docx)"),
+        (("mimetype", "META-INF/manifest.xml", "content.xml"), "it is a LibreOffice document"),
+    ],
+)
+def test_a_document_that_is_a_zip_inside_is_called_what_it_is(tmp_path: Path, members: tuple[str, ...], what: str) -> None:
+    told = refused(tmp_path, zipped(dict.fromkeys(members, b"<x/>")))
+    assert what in told
+    assert "CSV" in told
+    assert "the zip holds" not in told
 
 
 def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
