@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
 from catalog.expectation_types import EXPECTATIONS, NESTED_FIELDS
@@ -14,6 +15,10 @@ from expectations.histogram_rules import MAJORITY_EACH, STAY_CLOSE_EACH
 from expectations.spellings import ENDS
 from expectations.suite import Rule, Suite
 from lakegate.errors import UsageError
+
+FINITE: Final = sys.float_info.max
+EXACT: Final = 2.0**sys.float_info.mant_dig - 1
+"""The next whole number is also what a double makes of the one behind it."""
 
 HOPS: Final[dict[str, tuple[Hop, ...]]] = {"dataset": ("raw", "processed"), "feature": ("features",)}
 """The hops of each kind of contract."""
@@ -74,6 +79,8 @@ def _processed(contract: Contract) -> Iterator[Rule]:
         if column.nested:
             yield from _nested(column.name, column.nested, contract)
     yield from _required(contract, "quarantine")
+    if contract.upsert is not None:
+        yield from _ordered(contract.column(contract.upsert.order))
     if contract.key and contract.write_mode != "upsert":  # there rows of one key follow each other
         yield _key(contract, "quarantine")
     for relationship in contract.relationships:
@@ -104,6 +111,14 @@ def _required(contract: Contract, severity: Severity) -> Iterator[Rule]:
     for column in contract.columns:
         if column.required:
             yield _rule(f"required:{column.name}", "expect_column_values_to_not_be_null", {"column": column.name}, severity)
+
+
+def _ordered(column: Column) -> Iterator[Rule]:
+    """A row whose order is no finite number says not when it was told; and one that is too great may tie with its neighbours."""
+    for name, most, severity in (("order", FINITE, "quarantine"), ("exact-order", EXACT, "warn")):
+        if column.type == "double":
+            kwargs = {"column": column.name, "min_value": -most, "max_value": most}
+            yield _rule(f"{name}:{column.name}", "expect_column_values_to_be_between", kwargs, cast("Severity", severity), "schema")
 
 
 def _budget(share: float | None, rows: int | None) -> dict[str, Any]:

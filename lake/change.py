@@ -17,7 +17,7 @@ from lake.delta import Added, list_table, table_files
 from lake.publish import Candidate
 from lake.session import Session
 from lake.tables import uri_of, write_table
-from lake.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
+from lake.upsert import FATE, FATES, LATER, THERE, find_fates, keys_gone, rows_after
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile, Manifest
 
@@ -160,8 +160,9 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
     table = read_files(session, parent.files, candidate.branch) if parent else None
     gone = read_files(session, parent.tombstones, candidate.branch) if parent else None
     fates = engine.write_scratch(find_fates(contract, upsert, passed.rows, table, gone), folder / "fates")
-    counted = engine.rows(fates.groupBy(FATE).agg(F.count(F.lit(1)), F.sum(F.col(THERE).cast("bigint"))))
-    by_fate = {str(fate): (int(count), int(there)) for fate, count, there in counted}
+    counted = engine.rows(fates.groupBy(FATE).agg(F.count(F.lit(1)), *[F.sum(F.col(name).cast("bigint")) for name in (THERE, LATER)]))
+    by_fate = {str(fate): (int(count), int(there)) for fate, count, there, _ in counted}
+    moved = sum(int(later or 0) for *_, later in counted)
     number = {fate: by_fate.get(fate, (0, 0))[0] for fate in FATES}
     deleted, before = by_fate.get("tombstone", (0, 0))[1], parent.counts.after if parent else 0
     counts = Counts(
@@ -181,7 +182,7 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
     remembered = number["tombstone"] or (gone is not None and number["inserted"])
     tombstones = keys_gone(contract, upsert, fates, gone) if remembered else None
     outdated = fates.where(f"{FATE} = 'outdated'").select(DROP, ROW) if number["outdated"] else None
-    if not number["updated"] and not deleted:  # nothing that stands is touched
+    if not number["updated"] and not deleted and not moved:  # nothing that stands is touched
         return Change(rows_after(contract, fates, None), number["inserted"], "append", counts, tombstones, outdated)
     return Change(rows_after(contract, fates, table), counts.after, "overwrite", counts, tombstones, outdated)
 

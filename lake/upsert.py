@@ -1,9 +1,11 @@
 """Upsert: what becomes of each row of a drop, by its key and its order, and what the table holds then.
 
-Of the rows of one key the one with the greatest order counts, of several with the same order the last by drop and record number. It
-is inserted, updates the row that stands, deletes it (a tombstone), finds it unchanged, or is outdated: what stands, or was
-deleted, is as new or newer. All other rows of the key are outdated. So the table holds each key's newest row, whatever order drops come
-in (where two drops tell a key's newest order with other values, the one that came first); the keys that were deleted are remembered with their order.
+Of all rows that were ever told of a key one counts: the one with the greatest order, of several with the same order the one of the
+drop with the greatest SHA-256, and within a drop its last record. A tombstone is a row like others. An order that is NULL, NaN or
+infinite is less than every number, and all of these are the same. So the table holds the same, whatever order drops come in.
+
+A row is inserted, updates the row that stands, deletes it (a tombstone), finds it unchanged, or is outdated: what stands, or was
+deleted, counts before it. All other rows of the key in its drop are outdated. The keys that were deleted are remembered with their order.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.contract import Contract, Upsert
 from catalog.spark_sql import all_of, quoted
 from expectations.frame import DROP, HELPER, ROW
+from expectations.measures import INFINITY
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -22,6 +25,8 @@ FATE: Final = "_fate"
 FATES: Final = ("inserted", "updated", "unchanged", "tombstone", "outdated")
 THERE: Final = "_there"
 """Whether the table holds the row's key."""
+LATER: Final = "_later"
+"""Whether an unchanged row counts before the one that stands: then it stands itself, with the same values."""
 _NEWEST, _STANDS, _GONE, _CHANGED = "newest", "stands", "gone", "changed"
 """Prefixes of what is joined to a row."""
 
@@ -39,52 +44,85 @@ def find_fates(contract: Contract, upsert: Upsert, rows: DataFrame, table: DataF
     from pyspark.sql import functions as F  # noqa: N812
 
     key, columns = contract.key, [column.name for column in contract.columns]
-    newest = rows.groupBy(*map(quoted, key)).agg(F.max(F.struct(quoted(upsert.order), DROP, ROW)).alias(_NEWEST))
+    kept = [*columns, DROP, ROW]
+    newest = rows.groupBy(*map(quoted, key)).agg(F.expr(f"max({_place(contract, upsert)})").alias(_NEWEST))
     newest = newest.selectExpr(*_named(key, _NEWEST), *[f"{_NEWEST}.{name} as {_name(name, _NEWEST)}" for name in (DROP, ROW)])
     found = newest.join(rows, on=_same(key, _NEWEST), how="right")
     # A frame of no rows stands for a table that isn't there: the query is one and the same.
-    stands = (rows.limit(0) if table is None else table).selectExpr(*_named(columns, _STANDS))
+    stands = (rows.limit(0) if table is None else table).selectExpr(*_named(kept, _STANDS))
     found = found.join(stands, on=_same(key, _STANDS), how="left")
-    deleted = (rows.limit(0) if gone is None else gone).selectExpr(*_named([*key, upsert.order], _GONE))
+    deleted = (rows.limit(0) if gone is None else gone).selectExpr(*_named([*key, upsert.order, DROP, ROW], _GONE))
     found = found.join(deleted, on=_same(key, _GONE), how="left")
-    order, there = quoted(upsert.order), f"{_name(key[0], _STANDS)} is not null"
-    unchanged = all_of([f"{quoted(name)} <=> {_name(name, _STANDS)}" for name in columns])
+    there, was = (f"{_name(key[0], prefix)} is not null" for prefix in (_STANDS, _GONE))
+    unchanged = all_of([f"{_value(contract, name)} <=> {_value(contract, name, _STANDS)}" for name in columns])
+    before, deleted_before = (_counts_before(contract, upsert, prefix) for prefix in (_STANDS, _GONE))
     outdated = [
         f"{ROW} <> {_name(ROW, _NEWEST)}",
         f"{DROP} <> {_name(DROP, _NEWEST)}",
-        f"{_name(upsert.order, _GONE)} >= {order}",
-        f"{_name(upsert.order, _STANDS)} > {order}",
+        f"{was} and {deleted_before}",
+        f"{there} and {before} and not {unchanged}",
     ]
     cases = [
         *[f"when {condition} then 'outdated'" for condition in outdated],
         *([f"when {upsert.tombstone} then 'tombstone'"] if upsert.tombstone else []),
         f"when not ({there}) then 'inserted'",
         f"when {unchanged} then 'unchanged'",
-        f"when {_name(upsert.order, _STANDS)} = {order} then 'outdated'",
     ]
     fate = f"case {' '.join(cases)} else 'updated' end as {FATE}"
-    return found.selectExpr(*map(quoted, columns), DROP, ROW, fate, f"{there} as {THERE}")
+    found = found.selectExpr(*map(quoted, columns), DROP, ROW, fate, f"{there} as {THERE}", f"{before} as {LATER}")
+    return found.selectExpr(*map(quoted, columns), DROP, ROW, FATE, THERE, f"{FATE} = 'unchanged' and not {LATER} as {LATER}")
 
 
 def rows_after(contract: Contract, fates: DataFrame, table: DataFrame | None) -> DataFrame:
     """The table's rows once the drop is part of it: the contract's columns, DROP and ROW."""
     kept = [*[quoted(column.name) for column in contract.columns], DROP, ROW]
-    chosen = fates.where(f"{FATE} in ('inserted', 'updated')").select(*kept)
-    return chosen if table is None else _without(table, contract.key, fates, "updated", "tombstone").select(*kept).unionByName(chosen)
+    chosen = fates.where(f"{FATE} in ('inserted', 'updated') or {LATER}").select(*kept)
+    if table is None:
+        return chosen
+    return _without(table, contract.key, fates, f"{FATE} in ('updated', 'tombstone') or {LATER}").select(*kept).unionByName(chosen)
 
 
 def keys_gone(contract: Contract, upsert: Upsert, fates: DataFrame, gone: DataFrame | None) -> DataFrame:
     """The deleted keys once the drop is part of the table: the key's columns, the order, DROP and ROW of the tombstone."""
     kept = [*map(quoted, dict.fromkeys([*contract.key, upsert.order])), DROP, ROW]
     chosen = fates.where(f"{FATE} = 'tombstone'").select(*kept)
-    return chosen if gone is None else _without(gone, contract.key, fates, "inserted", "tombstone").select(*kept).unionByName(chosen)
+    if gone is None:
+        return chosen
+    return _without(gone, contract.key, fates, f"{FATE} in ('inserted', 'tombstone')").select(*kept).unionByName(chosen)
 
 
-def _without(frame: DataFrame, key: Sequence[str], fates: DataFrame, *named: str) -> DataFrame:
-    """The rows whose key has no row of such a fate."""
-    words = ", ".join(f"'{name}'" for name in named)
-    changed = fates.where(f"{FATE} in ({words})").selectExpr(*_named(key, _CHANGED))
+def _without(frame: DataFrame, key: Sequence[str], fates: DataFrame, condition: str) -> DataFrame:
+    """The rows whose key has no row with such a fate."""
+    changed = fates.where(condition).selectExpr(*_named(key, _CHANGED))
     return frame.join(changed, on=_same(key, _CHANGED), how="left_anti")
+
+
+def _value(contract: Contract, name: str, prefix: str = "") -> str:
+    """A column of a row, or of what is joined to it under a prefix, as it is compared: -0.0 is 0.0."""
+    value = _name(name, prefix) if prefix else quoted(name)
+    return f"({value} + 0.0D)" if contract.column(name).type == "double" else value
+
+
+def _order(contract: Contract, upsert: Upsert, prefix: str = "") -> str:
+    """What the order says; NULL where it says nothing."""
+    value = _value(contract, upsert.order, prefix)
+    finite = f"not isnan({value}) and abs({value}) <> double({INFINITY})"
+    return f"(case when {finite} then {value} end)" if contract.column(upsert.order).type == "double" else value
+
+
+def _place(contract: Contract, upsert: Upsert) -> str:
+    """A row's place among those of its key in a drop, as a struct; engines place NULL differently, so it is said."""
+    order = _order(contract, upsert)
+    return f"named_struct('known', {order} is not null, 'order', {order}, '{DROP}', {DROP}, '{ROW}', {ROW})"
+
+
+def _counts_before(contract: Contract, upsert: Upsert, prefix: str) -> str:
+    """Whether what is joined under a prefix counts before the row; never NULL where it is there."""
+    mine, theirs = _order(contract, upsert), _order(contract, upsert, prefix)
+    drop, row = _name(DROP, prefix), _name(ROW, prefix)
+    told_later = f"({drop} > {DROP} or ({drop} = {DROP} and {row} >= {ROW}))"
+    known = f"({theirs} is not null and {mine} is null)"
+    return f"(coalesce({theirs} > {mine}, false) or {known} or ({theirs} <=> {mine} and {told_later}))"
 
 
 def _named(names: Sequence[str], prefix: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_a_key_is_inserted_updated_deleted_and_comes_again(session: Session, tmp
 
 def test_rows_that_newer_ones_keep_out_are_told(session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     take(session, tmp_path, "1.csv", "1,Oslo,3,", "2,Oslo,3,")
-    (tmp_path / "2.csv").write_text("rider,city,changed,left\n1,Bergen,2024-01-03T00:00:00Z,\n2,Bergen,2024-01-02T00:00:00Z,\n")
+    (tmp_path / "2.csv").write_text("rider,city,changed,left\n1,Bergen,2024-01-02T00:00:00Z,\n2,Bergen,2024-01-02T00:00:00Z,\n")
     (result,) = ingest(session, "riders", [tmp_path / "2.csv"])
     Progress(quiet=False).drop(result)
     assert "2 rows, 2 outdated   table 2" in capsys.readouterr().err
@@ -127,6 +128,40 @@ def test_the_content_is_the_same_whatever_order_drops_come_in(session: Session, 
         back = take(other, tmp_path, name, *rows)
     assert forth.content_hash == back.content_hash
     assert riders(session, "riders@v3") == {1: "Tromsø", 2: "Bergen"}
+
+
+def test_rows_that_tie_are_decided_the_same_way_whatever_order_drops_come_in(session: Session, tmp_path: Path) -> None:
+    """Of rows, of a row and a tombstone, and of repeats: an unchanged row of the greater drop counts from then on."""
+    drops = [
+        ("a.csv", "1,Oslo,1,", "2,Oslo,1,", "3,Oslo,1,"),
+        ("b.csv", "1,Bergen,1,", "2,Oslo,1,true"),
+        ("c.csv", "1,Oslo,1,", "3,Hamar,1,", "3,Bodø,1,"),
+    ]
+    contents = set()
+    for number, order in enumerate(permutations(drops)):
+        other = open_session(replace(session.settings, tenant=f"{session.settings.tenant}n{number}"), say=print)
+        for name, *rows in order:
+            last = take(other, tmp_path, name, *rows)
+        contents.add((last.content_hash, *sorted(riders(other, "riders@v3").items())))
+    assert len(contents) == 1, contents
+
+
+def test_a_row_without_a_number_for_its_order_is_set_aside(session: Session, tmp_path: Path) -> None:
+    contract = tmp_path / "catalog" / "contracts" / "riders.odcs.yaml"
+    contract.write_text(RIDERS.replace("changed, logicalType: timestamp", "changed, logicalType: number"))
+    fresh = open_session(session.settings, say=print)
+    (tmp_path / "1.csv").write_text(
+        "rider,city,changed,left\n1,Oslo,1,\n2,Oslo,NaN,\n3,Oslo,inf,\n4,Oslo,-inf,\n5,Oslo,9007199254740993,\n"
+    )
+    (result,) = ingest(fresh, "riders", [tmp_path / "1.csv"])
+    assert riders(fresh, "riders@v1") == {1: "Oslo", 5: "Oslo"}
+    listed = list_quarantine(fresh, fresh.catalog.get("riders"))
+    assert [row["rules"] for row in listed] == [["order:changed"]] * 3
+    # 2^53 + 1 is 2^53 to a double, which is not below it; nor are the three.
+    assert {rule["rule"]: rule["failed"] for rule in result.hops[1].rules if "order" in rule["rule"]} == {
+        "order:changed": 3,
+        "exact-order:changed": 4,
+    }
 
 
 def test_rows_set_aside_are_kept_from_drop_to_drop(session: Session, tmp_path: Path) -> None:
