@@ -59,6 +59,7 @@ soak: $(READY)  ## The crash tests at length, each step and hundreds of deaths: 
 .PHONY: docs
 docs: $(READY)  ## Write the pages of docs/ that are made from the code.
 	@PYTHONPATH=. $(BIN)/python tools/rules_page.py
+	@PYTHONPATH=. $(BIN)/python tools/sql_page.py
 
 # `make bench` comes with the benchmarks.
 -include benchmarks/targets.mk

@@ -137,7 +137,7 @@ def _condition(contract: Contract, _: Expectation, name: str, value: Any) -> Ite
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         yield Mistake(f"{name} can't be read: {error}", name, "write Spark SQL over this contract's columns, such as month = 1")
         return
-    findings = list(condition_findings(sql, columns.keys(), personal=contract.personal))
+    findings = list(condition_findings(sql, columns, personal=contract.personal))
     yield from (Mistake(f"{name}: {what}", name, fix) for what, fix in findings)
 
 

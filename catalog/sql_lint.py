@@ -6,12 +6,14 @@ what the engines read differently; and what leaves the query (other tables' file
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from catalog.document import suggest
+from catalog.condition import asked, parsed
+from catalog.contract import Column
 from catalog.patterns import PORTABLE, unportable_pattern
+from catalog.sql_values import Refused
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -121,29 +123,19 @@ def _line(node: exp.Expr) -> int:
     return 1
 
 
-def condition_findings(sql: str, columns: Collection[str], *, personal: Collection[str] = ()) -> Iterator[tuple[str, str]]:
-    """What is wrong with a row condition, as (what, fix): it must be one expression over a row's own columns, order-free."""
-    import sqlglot
+def condition_findings(sql: str, columns: Mapping[str, Column], *, personal: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """What is wrong with a row condition, as (what, fix): it must be one expression over a row's own columns, whose types fit."""
     from sqlglot import exp
-    from sqlglot.errors import SqlglotError
 
     try:
-        tree = sqlglot.parse_one(f"select 1 where {sql}", dialect="spark").find(exp.Where)
-    except SqlglotError as error:
-        details = getattr(error, "errors", None) or [{}]
-        yield f"no valid Spark SQL ({details[0].get('description') or type(error).__name__})", "correct the expression"
+        tree = parsed(sql)
+        asked(sql, tuple(columns.values()))
+    except Refused as refused:
+        yield refused.what, refused.fix
         return
-    if tree is None or next(tree.find_all(exp.AggFunc, exp.Window, exp.Query), None) is not None:
-        yield "it looks at more than one row", "a condition can ask a row's own columns only"
-        return
-    found = list(tree.find_all(exp.Column))
-    for column in found:
-        if column.name not in columns or column.table:
-            yield f"there is no column {column.sql(dialect='spark')!r}", suggest(column.name, columns)
-        elif column.name in personal and _compared(column):
+    for column in tree.find_all(exp.Column):
+        if column.name in personal and _compared(column):
             yield f"it asks for values of the personal column {column.name!r}", "a rule's arguments stand in every result: leave it out"
-    for finding in order_dependent(tree):
-        yield finding.what, finding.fix
 
 
 def _compared(column: exp.Expr) -> bool:

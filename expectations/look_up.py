@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from catalog.condition import sql_of
 from catalog.contract import Column
-from catalog.spark_sql import all_of, condition_sql
+from catalog.spark_sql import all_of
 from expectations.frame import HELPER
 from expectations.marks import Again, Mark, Standing, present
 from expectations.marks_between import Agreeing, Determined, Late, Referenced
@@ -22,7 +23,7 @@ from expectations.totals import Totals
 def condition_of(rule: Rule, columns: Columns) -> list[str]:
     """What the rule's row condition says, as none or one SQL expression."""
     condition = rule.kwargs.get("row_condition")
-    return [condition_sql(condition, columns)] if condition else []
+    return [sql_of(condition, columns)] if condition else []
 
 
 def _tag(rule: Rule) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any, Final
 
+from catalog.condition import sql_of
 from catalog.contract import Column
 from catalog.expectation_types import NESTED_FIELDS
 from catalog.patterns import portable
-from catalog.spark_sql import all_of, any_of, condition_sql, literal, quoted, text
+from catalog.spark_sql import all_of, any_of, literal, quoted, text
 from expectations.frame import nested_marker, reference_marker, text_column
 from expectations.suite import Rule
 from expectations.time_rules import TIME_RULES
@@ -30,7 +31,7 @@ def broken_when(rule: Rule, columns: Columns) -> str | None:
 
 def within(rule: Rule, columns: Columns) -> list[str]:
     """What must hold of a row for the rule to be asked of it: its row condition, and which missing values it ignores."""
-    parts = [condition_sql(rule.kwargs["row_condition"], columns)] if rule.kwargs.get("row_condition") else []
+    parts = [sql_of(rule.kwargs["row_condition"], columns)] if rule.kwargs.get("row_condition") else []
     if "column_A" in rule.kwargs or "column_list" in rule.kwargs:
         names = rule.kwargs.get("column_list") or [rule.kwargs["column_A"], rule.kwargs["column_B"]]
         present = [f"{quoted(name)} is not null" for name in names]
@@ -140,7 +141,7 @@ def _not_in_reference(kwargs: dict[str, Any], _: Columns) -> str:
 
 _MADE: Final[dict[str, Callable[[dict[str, Any], Columns], str]]] = {
     **TIME_RULES,
-    "expect_rows_to_satisfy": lambda kwargs, _: f"not ({kwargs['condition']})",
+    "expect_rows_to_satisfy": lambda kwargs, columns: f"not {sql_of(kwargs['condition'], columns)}",
     "expect_column_values_to_not_be_null": lambda kwargs, _: f"{quoted(kwargs['column'])} is null",
     "expect_column_values_to_be_null": lambda kwargs, _: f"{quoted(kwargs['column'])} is not null",
     "expect_column_values_to_be_between": _between,

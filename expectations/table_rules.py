@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from catalog.condition import sql_of
 from catalog.contract import Column
-from catalog.spark_sql import condition_sql
 from expectations.measures import Function, Measure, Seen, Spread, comparable, shown_value
 from expectations.row_rules import Columns, in_set
 from expectations.suite import Rule
@@ -47,7 +47,7 @@ def answer(rule: Rule, columns: Columns, answers: Answers) -> Outcome:
 def _measured(rule: Rule, columns: Columns) -> Measure:
     """A measure of the rule's column and rows, to be made into those that it needs."""
     condition = rule.kwargs.get("row_condition")
-    where = condition_sql(condition, columns) if condition else None
+    where = sql_of(condition, columns) if condition else None
     column = columns.get(rule.kwargs.get("column", ""))
     return Measure("rows", column.name if column else None, column.type if column else None, where)
 

@@ -18,6 +18,7 @@ from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import publish
+from lake.blame import naming_the_rule
 from lake.session import Session
 from lake.standing import finished
 from lakegate.errors import IntegrityError
@@ -105,10 +106,11 @@ def evaluate(
         return session.references.frame(finished(session, pin.name).manifest)
 
     frame = mark(typed(engine.read_staging(staging), contract), plan, published=published, reference=reference, earlier=earlier)
-    keep = [*plan.columns, ROW]
-    with engine.small_on_the_left():
-        labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")
-    counted = count_labelled(labelled, plan, engine.rows, Tables(None, published, reference))
+    keep, tables = [*plan.columns, ROW], Tables(None, published, reference)
+    with naming_the_rule(engine, frame, plan, tables):
+        with engine.small_on_the_left():
+            labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")
+        counted = count_labelled(labelled, plan, engine.rows, tables)
     histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}")
     found = outcomes(plan, counted, distributions=distributions)
     return Evaluated(plan, labelled, kept, counted.valid, counted.aside, found, histograms)

@@ -21,8 +21,8 @@ A contract's `quality` and a suite file use these types. *Row* rules decide row 
 *table* rules decide over the rows that pass, and warn, trigger, hold or block. `lakegate plan DATASET` shows how the rules of a dataset are
 evaluated. What a rule makes of NULL and NaN stands in [null-and-nan.md](null-and-nan.md).
 
-Every rule takes `row_condition` (Spark SQL over the row's own columns, or the JSON of a Great Expectations condition) where it
-is listed, and every row rule `mostly`, the share of rows that must keep it (with `warn` and `block`).
+Every rule takes `row_condition` (Spark SQL over the row's own columns, see [sql.md](sql.md), or the JSON of a Great Expectations
+condition) where it is listed, and every row rule `mostly`, the share of rows that must keep it (with `warn` and `block`).
 """
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from pyspark.errors.exceptions.connect import SparkConnectGrpcException
+from pyspark.errors.exceptions.connect import NumberFormatException, SparkConnectGrpcException, SparkRuntimeException
 
 from lake import engine, engine_start
 from lake.engine_errors import engine_errors
@@ -41,6 +41,9 @@ class Lost(grpc.RpcError):
         (Lost(grpc.StatusCode.INTERNAL, "cast of Anna failed"), LakegateError),
         (SparkConnectGrpcException("Exception deserializing response! Anna"), Transient),
         (SparkConnectGrpcException("cast of Anna failed"), LakegateError),
+        (SparkRuntimeException("Cast error: Cannot cast string 'Anna timed out' to value of Int32 type"), LakegateError),
+        (NumberFormatException("[CAST_INVALID_INPUT] The value 'Anna: connection refused' of the type \"STRING\""), LakegateError),
+        (SparkRuntimeException("External error: Anna: error sending request for url (http://127.0.0.1:9)"), Transient),
     ],
 )
 def test_an_engines_error_becomes_ours_without_its_text(raised: Exception, kind: type[LakegateError]) -> None:
@@ -49,6 +52,7 @@ def test_an_engines_error_becomes_ours_without_its_text(raised: Exception, kind:
     assert type(caught.value) is kind
     assert "Anna" not in str(caught.value)
     assert caught.value.__suppress_context__
+    assert caught.value.fix.startswith("run it again") is (kind is Transient)
 
 
 def test_a_grpc_status_is_named() -> None:

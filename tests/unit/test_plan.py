@@ -94,7 +94,7 @@ def test_a_type_without_sql_falls_back_and_says_so() -> None:
         (
             "expect_column_values_to_not_be_null",
             {"column": "name", "row_condition": "size > 1", "condition_parser": "spark"},
-            "((size > 1) and `name` is null)",
+            "((`size` > 1) and `name` is null)",
         ),
     ],
 )

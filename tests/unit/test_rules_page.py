@@ -1,15 +1,18 @@
-"""docs/rules.md says what the code does."""
+"""The pages of docs/ that are made from the code say what it does."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_list_of_rules_is_what_the_code_says() -> None:
-    spec = importlib.util.spec_from_file_location("rules_page", ROOT / "tools" / "rules_page.py")
+@pytest.mark.parametrize("name", ["rules_page", "sql_page"])
+def test_the_list_of_rules_is_what_the_code_says(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlglot
 
+from catalog.contract import Column
 from catalog.files import load_catalog
 from catalog.patterns import portable, unportable_pattern
 from catalog.sql_lint import condition_findings, order_dependent
@@ -51,6 +52,9 @@ ALLOWED = (
     "tailnum rlike '^[A-Z0-9]+$'",
     "sum(distance) over (partition by origin)",
 )
+
+
+COLUMNS = {"a": Column("a", "integer"), "b": Column("b", "integer"), "person": Column("person", "string")}
 
 
 def lake_with(tmp_path: Path, expression: str, *, tail: str = "") -> Path:
@@ -102,15 +106,16 @@ def test_a_limit_needs_an_order_that_ends_in_the_row() -> None:
         ("c = 1", "no column"),
         ("t.a = 1", "no column"),
         ("a > rand()", "rand()"),
+        ("a = 'x'", "is text"),
         ("person = 'Ann'", "personal"),
     ],
 )
 def test_a_row_condition_asks_a_rows_own_columns_only(condition: str, what: str) -> None:
-    assert any(what in found for found, _ in condition_findings(condition, {"a", "b", "person"}, personal={"person"}))
+    assert any(what in found for found, _ in condition_findings(condition, COLUMNS, personal={"person"}))
 
 
 def test_a_sound_row_condition_passes() -> None:
-    assert list(condition_findings("(a > 1 and b is not null) or person is null", {"a", "b", "person"}, personal={"person"})) == []
+    assert list(condition_findings("(a > 1 and b is not null) or person is null", COLUMNS, personal={"person"})) == []
 
 
 @pytest.mark.parametrize(

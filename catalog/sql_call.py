@@ -1,0 +1,116 @@
+"""Functions in row conditions: of the list in `catalog.sql_functions`, with arguments of the kinds that it says."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from catalog.document import suggest
+from catalog.sql_functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, TRUNCATED, Function
+from catalog.sql_unite import united
+from catalog.sql_values import Refused, Value, exact
+
+_TAKEN: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "s": ("text", ("string",)),
+    "n": ("a number", ("exact", "double")),
+    "f": ("a number", ("exact", "double")),
+    "b": ("a condition", ("boolean",)),
+    "d": ("a date", ("date",)),
+    "t": ("a timestamp", ("timestamp",)),
+    "m": ("a date or timestamp", ("date", "timestamp")),
+}
+
+_LEAST: Final = {"k": -(2**31), "c": 0, "o": 1}
+QUOTE: Final = "'"
+_ROUNDED: Final = ("ceil", "floor", "round")
+
+
+def refusal(name: str) -> tuple[str, str]:
+    """What is said of a function that is not on the list, and what to do."""
+    if name in LEFT_OFF:
+        return f"{name}() is no function that SQL can use here", LEFT_OFF[name]
+    known = suggest(name, ROW_FUNCTIONS)
+    told = known if known.startswith("did you mean") else ""
+    return f"{name}() is no function that SQL can use here", f"{told}{' ' if told else ''}docs/sql.md lists those that can be used"
+
+
+def called(name: str, values: Sequence[Value], pattern: Callable[[Value], str]) -> Value:
+    """What a function makes of values."""
+    if name in AGGREGATES:
+        raise Refused(f"it looks at more than one row: {name}()", "a condition can ask a row's own columns only")
+    if (function := ROW_FUNCTIONS.get(name)) is None:
+        raise Refused(*refusal(name))
+    takes = _letters(function, len(values), name)
+    if name in _ROUNDED and values[0].kind == "exact" and not values[0].scale:
+        return values[0]
+    if function.gives == "same":
+        return _same(name, function, takes, values)
+    places = (f"argument {number} of {name}()" for number in itertools.count(1))
+    parts = [_argument(*given, function.words, pattern) for given in zip(places, takes, values, strict=False)]
+    if name == "regexp_extract" and re.compile(values[1].constant or "").groups < int(parts[2]):
+        raise Refused(f"the pattern {values[1].constant!r} has no group {parts[2]}", "put the part in brackets, or ask for group 0")
+    if name == "regexp_replace" and (values[2].constant is None or {*values[2].constant} & {"$", "\\"}):
+        raise Refused(f"argument 3 of {name}() is no plain text", "write it out, without $ and backslashes, which engines read differently")
+    if name in ("trunc", "date_trunc"):
+        return _truncated(name, parts)
+    sql = _sql(name, function, parts)
+    return exact(sql, function.most) if function.gives == "exact" else Value(f"({sql})", function.gives)  # type: ignore[arg-type]
+
+
+def _letters(function: Function, count: int, name: str) -> str:
+    needed, _, more = function.takes.partition("?")
+    if needed.endswith("*"):
+        needed = needed[:-1]
+        letters = needed + needed[-1] * (count - len(needed))
+    else:
+        letters = (needed + more)[: max(count, len(needed))]
+    if len(letters) != count:
+        raise Refused(f"{name}() was given {count} arguments", f"give it {len(needed)}{f' to {len(needed + more)}' if more else ''}")
+    return letters
+
+
+def _argument(place: str, letter: str, value: Value, words: Sequence[str], pattern: Callable[[Value], str]) -> str:
+    if letter == "p":
+        return pattern(value)
+    if letter == "x":
+        return value.sql
+    if letter in _LEAST:
+        if value.kind != "exact" or value.scale or value.constant is None or not _LEAST[letter] <= int(value.constant) < 2**31:
+            least = f" of {_LEAST[letter]} or more" if letter != "k" else ""
+            raise Refused(f"{place} is no number{least} that is written out", "write a whole number there")
+        return str(int(value.constant))
+    if letter == "w":
+        if value.constant is None or value.constant.lower() not in words:
+            raise Refused(f"{place} is none of its words", f"write one of: {', '.join(words)}")
+        return value.sql if value.kind == "exact" else f"'{value.constant.lower()}'"
+    said, kinds = _TAKEN[letter]
+    if value.kind not in (*kinds, "null"):
+        raise Refused(f"{place} is {said}, and {value.told()}", f"give it {said}, or cast it")
+    return value.double if letter == "f" and value.number else value.sql
+
+
+def _same(name: str, function: Function, takes: str, values: Sequence[Value]) -> Value:
+    """A function that gives one of its arguments, or what is of their kind."""
+    if takes == "n":
+        (value,) = values
+        if not value.number:
+            raise Refused(f"{name}() takes a number, and {value.told()}", "give it a number, or cast it")
+        return Value(f"abs({value.sql})", "double") if value.kind == "double" else exact(f"abs({value.decimal})", value.most, value.scale)
+    condition = [item for letter, item in zip(takes, values, strict=True) if letter == "b"]
+    if any(item.kind != "boolean" for item in condition):
+        raise Refused(f"the first argument of {name}() is a condition, and {condition[0].told()}", "compare it with something")
+    parts, like = united([item for letter, item in zip(takes, values, strict=True) if letter == "x"])
+    return like(_sql(name, function, [*(item.sql for item in condition), *parts]))
+
+
+def _truncated(name: str, parts: Sequence[str]) -> Value:
+    """The first day of a year, quarter, month or week."""
+    if name == "trunc":
+        return Value(f"({TRUNCATED[parts[1].strip(QUOTE)].format(parts[0])})", "date")
+    return Value(f"cast({TRUNCATED[parts[0].strip(QUOTE)].format(f'cast({parts[1]} as date)')} as timestamp)", "timestamp")
+
+
+def _sql(name: str, function: Function, parts: Sequence[str]) -> str:
+    return function.sql.format(*parts) if function.sql else f"{name}({', '.join(parts)})"

@@ -1,0 +1,154 @@
+"""Casts in row conditions: NULL where a value can't be had, and text read in the spellings that a contract's types have.
+
+Engines read other spellings of text differently, and write numbers with a fraction differently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+from catalog.spark_sql import literal, text
+from catalog.sql_values import LARGEST_INTEGER, MOST_DIGITS, Refused, Value, exact
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_WHOLE: Final = {"TINYINT": 2**7, "SMALLINT": 2**15, "INT": 2**31, "BIGINT": 2**63}
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
+_OFFSET: Final = "(Z|[+-][0-9]{2}:[0-9]{2})?"
+_SPELLED: Final = {
+    "bigint": "^[+-]?[0-9]{1,18}\\z",
+    "decimal": "^[+-]?[0-9]{1,30}([.][0-9]{1,6})?\\z",
+    "double": "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\\z",
+    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\z",
+    "timestamp": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?{_OFFSET}\\z",
+}
+
+
+def moment(value: Value, kind: str) -> Value:
+    """A text literal beside a date or timestamp: the time that it says."""
+    said, pattern = value.constant or "", _DATE if kind == "date" else _TIME
+    if not pattern.fullmatch(said) or not _is_time(said, kind):
+        sample = "2013-01-31" if kind == "date" else "2013-01-31T05:00:00Z"
+        raise Refused(f"'{said}' is no {kind}", f"write it like '{sample}'; times without an offset are UTC")
+    if kind == "timestamp" and re.search(r"[+-][0-9]{2}:[0-9]{2}$", said[10:]):
+        return Value(f"timestamp{text(said.replace('T', ' '))}", "timestamp", constant=said, name=said)
+    return Value(literal(said, kind), kind, constant=said, name=said)  # type: ignore[arg-type]
+
+
+def _is_time(said: str, kind: str) -> bool:
+    try:
+        (date if kind == "date" else datetime).fromisoformat(said)
+    except ValueError:
+        return False
+    return True
+
+
+def cast(value: Value, to: exp.DataType) -> Value:
+    """A value in another type."""
+    name = to.this.name if hasattr(to.this, "name") else str(to.this)
+    make = _CASTS.get("WHOLE" if name in _WHOLE else name)
+    if make is None:
+        raise Refused(f"a cast to {name.lower()}", "cast to bigint, decimal(p, s), double, string, boolean, date or timestamp")
+    return make(value, to)
+
+
+def _spelled(value: Value, kind: str, *, to: str = "") -> str:
+    trimmed = f"trim({value.sql})"
+    zero = f" and not {trimmed} like '0000%'" if kind in ("date", "timestamp") else ""
+    return f"case when {trimmed} rlike {text(_SPELLED[kind])}{zero} then try_cast({trimmed} as {to or kind}) end"
+
+
+def _refuse(value: Value, to: str, fix: str) -> Refused:
+    return Refused(f"{value.told()}, which is not cast to {to}", fix)
+
+
+def _whole(value: Value, to: exp.DataType) -> Value:
+    name = to.this.name
+    most = min(_WHOLE[name], LARGEST_INTEGER if value.kind in ("string", "exact") else 2**63)
+    if value.kind == "string":
+        within = _spelled(value, "bigint")
+        return exact(within if name == "BIGINT" else f"try_cast({within} as {name.lower()})", most)
+    if value.kind in ("exact", "double", "boolean"):
+        sql = value.decimal if value.kind == "exact" and not value.scale and value.most > LARGEST_INTEGER else value.sql
+        sql = f"case when abs({sql}) < {2.0**63!r}D then {sql} end" if value.kind == "double" else sql
+        if value.kind == "exact" and value.scale:
+            raise _refuse(value, "a whole number", "compute with whole numbers, or cast it to double first")
+        return exact(f"try_cast({sql} as {name.lower()})", most if value.kind != "boolean" else 1)
+    raise _refuse(value, name.lower(), "use unix_date, unix_micros or year(...)")
+
+
+def _double(value: Value, _: exp.DataType) -> Value:
+    if value.number:
+        return Value(value.double, "double")
+    if value.kind != "string":
+        raise _refuse(value, "double", "cast text or a number")
+    found = _spelled(value, "double")
+    return Value(f"(case when abs({found}) < double('inf') then {found} end)", "double")
+
+
+def _decimal(value: Value, to: exp.DataType) -> Value:
+    given = [int(item.this.name) for item in to.expressions] or [10]
+    digits, scale = given[0], given[1] if len(given) > 1 else 0
+    if digits > MOST_DIGITS or scale > min(digits, 6):
+        raise Refused(f"a cast to decimal({digits}, {scale})", "use at most 38 digits, 6 of them behind the point")
+    name = f"decimal({digits}, {scale})"
+    if value.kind == "exact" and value.scale <= scale:
+        sql = value.sql if not value.scale else value.decimal
+    elif value.kind == "string":
+        sql = _spelled(value, "decimal", to="decimal(38, 6)")
+    else:
+        raise _refuse(value, name, "cast a whole number or text; engines round numbers with a fraction differently")
+    return exact(f"try_cast({sql} as {name})", 10**digits - 1, scale)
+
+
+def _text(value: Value, _: exp.DataType) -> Value:
+    if value.kind in ("string", "boolean", "date") or (value.kind == "exact" and not value.scale):
+        return Value(f"cast({value.sql} as string)", "string", constant=value.constant if value.kind == "string" else None)
+    raise _refuse(value, "string", "engines write numbers with a fraction and times differently: compare the value itself")
+
+
+def _boolean(value: Value, _: exp.DataType) -> Value:
+    if value.kind == "boolean":
+        return value
+    if value.kind != "string":
+        raise _refuse(value, "boolean", "compare it, as in a <> 0")
+    said = f"lower(trim({value.sql}))"
+    return Value(f"(case when {said} = 'true' then true when {said} = 'false' then false end)", "boolean")
+
+
+def _day(value: Value, _: exp.DataType) -> Value:
+    if value.constant is not None and value.kind == "string":
+        return moment(value, "date")
+    if value.kind == "string":
+        return Value(f"({_spelled(value, 'date')})", "date")
+    if value.kind not in ("date", "timestamp"):
+        raise _refuse(value, "date", "cast text or a timestamp")
+    return Value(f"cast({value.sql} as date)", "date")
+
+
+def _timestamp(value: Value, _: exp.DataType) -> Value:
+    if value.constant is not None and value.kind == "string":
+        return moment(value, "timestamp")
+    if value.kind == "string":
+        return Value(f"({_spelled(value, 'timestamp')})", "timestamp")
+    if value.kind not in ("date", "timestamp"):
+        raise _refuse(value, "timestamp", "cast text or a date")
+    return Value(f"cast({value.sql} as timestamp)", "timestamp")
+
+
+_CASTS: Final[dict[str, Callable[[Value, exp.DataType], Value]]] = {
+    "WHOLE": _whole,
+    "DOUBLE": _double,
+    "DECIMAL": _decimal,
+    "TEXT": _text,
+    "VARCHAR": _text,
+    "BOOLEAN": _boolean,
+    "DATE": _day,
+    "TIMESTAMP": _timestamp,
+    "TIMESTAMPTZ": _timestamp,
+}

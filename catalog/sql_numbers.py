@@ -1,0 +1,95 @@
+"""Arithmetic of row conditions: exact of exact numbers, NULL where something is divided by zero; times and intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from catalog.sql_values import Refused, Value, exact
+
+Operation = Callable[[Value, Value], Value]
+
+
+def _sum(sign: str) -> Operation:
+    def added(left: Value, right: Value) -> Value:
+        if "interval" in (left.kind, right.kind):
+            return _moved(left, sign, right)
+        _numbers(left, sign, right)
+        if "double" in (left.kind, right.kind):
+            return Value(f"({left.double} {sign} {right.double})", "double")
+        scale = max(left.scale, right.scale)
+        most = left.most * 10 ** (scale - left.scale) + right.most * 10 ** (scale - right.scale)
+        return _exact(left, sign, right, most, scale)
+
+    return added
+
+
+def _product(left: Value, right: Value) -> Value:
+    _numbers(left, "*", right)
+    if "double" in (left.kind, right.kind):
+        return Value(f"({left.double} * {right.double})", "double")
+    return _exact(left, "*", right, left.most * right.most, left.scale + right.scale)
+
+
+def _exact(left: Value, sign: str, right: Value, most: int, scale: int) -> Value:
+    """With a fraction the same is computed of doubles for what is compared with one: engines round a decimal to it differently."""
+    real = f"({left.double} {sign} {right.double})" if scale else ""
+    return exact(f"{left.decimal} {sign} {right.decimal}", most, scale, real=real)
+
+
+def _quotient(left: Value, right: Value) -> Value:
+    _numbers(left, "/", right)
+    return Value(f"({left.double} / nullif({right.double}, 0.0D))", "double")
+
+
+def _divided(sign: str) -> Operation:
+    def rest(left: Value, right: Value) -> Value:
+        for one in (left, right):
+            if one.kind != "exact" or one.scale:
+                raise Refused(f"{sign} divides whole numbers, and {one.told()}", "use /, or cast(... as bigint)")
+            if one.most >= 2**63:
+                raise Refused(f"{sign} of a number that may have more than 18 digits", "divide before you multiply, or use /")
+        whole, by = (f"cast({one.sql} as bigint)" for one in (left, right))
+        return exact(f"{whole} {sign} nullif({by}, 0L)", left.most if sign == "div" else min(left.most, right.most))
+
+    return rest
+
+
+def _numbers(left: Value, sign: str, right: Value) -> None:
+    for one in (left, right):
+        if one.kind in ("date", "timestamp"):
+            fix = "use datediff(later, earlier), date_add(day, 1), unix_micros(at), or + interval '1' hour"
+            raise Refused(f"{sign} is no arithmetic of times, and {one.told()}", fix)
+        if not one.number:
+            raise Refused(f"{sign} computes with numbers, and {one.told()}", "cast it, as in cast(a as bigint): NULL where it is no number")
+
+
+def _moved(left: Value, sign: str, right: Value) -> Value:
+    moment, interval = (left, right) if right.kind == "interval" else (right, left)
+    if moment.kind not in ("date", "timestamp") or (sign == "-" and moment is right):
+        raise Refused(f"an interval is added to a time, and {moment.told()}", "write at + interval '1' hour")
+    if moment.kind == "date" and interval.constant != "day":
+        raise Refused(f"{moment.told()}, which has days alone", "use interval '1' day, or cast(day as timestamp)")
+    moved = f"({moment.sql} {sign} {interval.sql})"
+    return Value(f"cast({moved} as date)" if moment.kind == "date" else moved, moment.kind)
+
+
+ARITHMETIC: Final[dict[str, Operation]] = {
+    "Add": _sum("+"),
+    "Sub": _sum("-"),
+    "Mul": _product,
+    "Div": _quotient,
+    "IntDiv": _divided("div"),
+    "Mod": _divided("%"),
+}
+"""By the name of sqlglot's node."""
+
+
+def negated(value: Value) -> Value:
+    """The same with the other sign."""
+    if value.kind == "double":
+        return Value(f"(- {value.sql})", "double", name=f"-{value.name}" if value.name else "")
+    if value.kind != "exact":
+        raise Refused(f"- stands before a number, and {value.told()}", "leave it out")
+    constant = f"-{value.constant}" if value.constant else None
+    return Value(f"(- {value.sql})", "exact", value.most, value.scale, f"(- {value.real})", constant, constant or "")

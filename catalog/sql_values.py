@@ -1,0 +1,135 @@
+"""What an expression of a row condition is: its SQL, its kind, and, of an exact number, how great it can be (promise P5).
+
+Whole numbers and decimals are computed in decimals that hold every digit: 64 bits wrap on one engine and fail on the other.
+What could need more than 38 digits is refused when the contract is read, so no data can make a condition fail.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from catalog.contract import Column
+from catalog.spark_sql import quoted, text
+
+Kind = Literal["null", "boolean", "exact", "double", "string", "date", "timestamp", "interval"]
+
+LARGEST_INTEGER: Final = 10**18
+"""A whole number of a table lies below it: 18 digits."""
+MOST_DIGITS: Final = 38
+FINEST: Final = 6
+"""Digits behind the point that both engines keep whatever stands before it."""
+TOLD: Final[dict[str, str]] = {
+    "exact": "a number",
+    "double": "a number",
+    "string": "text",
+    "boolean": "a boolean",
+    "date": "a date",
+    "timestamp": "a timestamp",
+    "interval": "an interval",
+    "null": "NULL",
+}
+
+
+class Refused(Exception):
+    """What is wrong with an expression, and what to write instead."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.what, self.fix = what, fix
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression. Of an exact number `most` is the greatest it can be, counted in its last digit, and `scale` its digits behind the point."""
+
+    sql: str
+    kind: Kind
+    most: int = 0
+    scale: int = 0
+    real: str = ""
+    """Of an exact number: the same as a double."""
+    constant: str | None = None
+    """What a literal says."""
+    name: str = ""
+    """How it stands in the condition."""
+
+    @property
+    def number(self) -> bool:
+        """Whether it is one."""
+        return self.kind in ("exact", "double")
+
+    @property
+    def digits(self) -> int:
+        """Of an exact number, at most."""
+        return max(len(str(self.most)), self.scale, 1)
+
+    @property
+    def decimal(self) -> str:
+        """An exact number as a decimal of its digits."""
+        return f"cast({self.sql} as decimal({self.digits}, {self.scale}))"
+
+    @property
+    def double(self) -> str:
+        """A number as a double; -0.0 is 0.0, which Sail tells apart."""
+        return self.real if self.kind == "exact" else f"({self.sql} + 0.0D)"
+
+    def told(self) -> str:
+        """What it is, in words."""
+        return f"{self.name} is {TOLD[self.kind]}" if self.name else TOLD[self.kind]
+
+
+def of_column(column: Column) -> Value:
+    """A column."""
+    name = quoted(column.name)
+    if column.type == "integer":
+        return Value(name, "exact", LARGEST_INTEGER, real=f"cast({name} as double)", name=column.name)
+    return Value(name, column.type, name=column.name)
+
+
+def of_digits(written: str) -> Value:
+    """A number as it is written: exact, but for one with an exponent."""
+    if not set(written) <= set("0123456789."):
+        return of_real(written)
+    whole, _, fraction = written.partition(".")
+    most, scale = int(whole + fraction or "0"), len(fraction)
+    real = f"{float(written)!r}D"
+    found = Value(written, "exact", most, scale, real, constant=written, name=written)
+    fits(found)
+    return replace(found, sql=f"cast('{written}' as decimal({found.digits}, {scale}))") if scale else found
+
+
+def of_real(written: str) -> Value:
+    """A number that is written as a double."""
+    if not math.isfinite(float(written)):
+        raise Refused(f"{written} is more than a double holds", "ask isnan(a), or abs(a) > 1e308")
+    return Value(f"{float(written)!r}D", "double", constant=written, name=written)
+
+
+def of_text(value: str) -> Value:
+    """A text literal."""
+    return Value(text(value), "string", constant=value, name=f"'{value}'")
+
+
+def exact(sql: str, most: int, scale: int = 0, *, real: str = "") -> Value:
+    """An exact number that is computed."""
+    found = Value(f"({sql})", "exact", most, scale, real or f"cast({sql} as double)")
+    fits(found)
+    return found
+
+
+def fits(value: Value) -> None:
+    """Refuse an exact number that a decimal may not hold."""
+    if value.digits > MOST_DIGITS or (value.scale > FINEST and value.digits >= MOST_DIGITS):
+        fix = "say that its parts are small, as by cast(a as int), or compute with cast(a as double)"
+        raise Refused(f"a number in it may need {value.digits} digits, and 38 can be had", fix)
+
+
+def alike(left: Value, right: Value) -> tuple[str, str]:
+    """Two numbers as ones that can be compared: exact where both are, else as doubles."""
+    if left.kind == right.kind == "exact":
+        scale = max(left.scale, right.scale)
+        if left.scale == right.scale == 0 or max(one.digits - one.scale for one in (left, right)) + scale <= MOST_DIGITS:
+            return (left.sql, right.sql) if not scale else (left.decimal, right.decimal)
+    return left.double, right.double

@@ -1,0 +1,79 @@
+"""Writes docs/sql.md, what SQL may hold: `make docs`. A unit test holds the page to what the code says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from catalog.sql_functions import LEFT_OFF, ROW_FUNCTIONS, Function
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "sql.md"
+HEAD = """# What SQL may hold
+
+Written by `make docs` from the code; don't edit it by hand.
+
+Conditions are a rule's `row_condition` and the `condition` of `expect_rows_to_satisfy`. What one may hold is a list, and each function and operator on it was asked of both engines over a table of edge values (NULL, NaN, infinite
+numbers, empty and non-ASCII text, years 1 and 9999) with the same answers: `tests/parity/test_functions.py`. What is not on the list is
+refused when the contract is read.
+
+## Conditions
+
+A condition asks one row's own columns: comparisons, `and`, `or`, `not`, `between`, `in`, `is null`, `like`, `rlike`, `case`, `||`, arithmetic,
+casts, intervals, and the functions below. It is read, checked and written anew: no text of a contract reaches an engine.
+
+- **Types have to fit.** Text and a number are not compared (`y = 9` where `y` is text: write `'9'`, or cast). A text literal beside a date or
+  timestamp is that time (`day >= '2013-01-31'`), and has to be one.
+- **Whole numbers are computed exactly**, in decimals of up to 38 digits; `n * 0.19` is exact too. What could need more is refused: cast to
+  `int` what is small, or compute with `cast(n as double)`. `/` gives a double. Beside a double everything is one.
+- **What only data can decide is NULL**: a division by zero (`/`, `%`, `div`), a cast of text that is none (`cast(y as bigint)`), a number that
+  does not fit the type that it is cast to. No data makes a condition fail. A condition that is NULL keeps its rule, and a rule is not asked of
+  a row whose `row_condition` is NULL; where that is not meant, say so: `n <> 0 and total / n = mean`, `cast(y as bigint) is not null`.
+- Text is cast in the spellings that a contract's columns are read in ([contracts.md](contracts.md)), without `NaN` and `inf`. Numbers with
+  a fraction and times are not cast to text, and doubles not to decimals: engines write and round them differently.
+- NaN is greater than all numbers and equal to itself, as Spark has it; -0.0 is 0.0. Times without an offset are UTC.
+"""
+LETTERS: Final = {
+    "s": "text",
+    "n": "number",
+    "f": "number",
+    "b": "condition",
+    "d": "date",
+    "t": "timestamp",
+    "m": "date or timestamp",
+    "x": "value",
+    "k": "written number",
+    "c": "written number, 0 or more",
+    "o": "written number, 1 or more",
+    "p": "written pattern",
+    "w": "word",
+}
+GIVES: Final = {"exact": "whole number", "double": "double", "string": "text", "same": "as its arguments"}
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [HEAD, "| function | gives |", "|---|---|"]
+    lines += [
+        f"| {_call(name, function)} | {GIVES.get(function.gives, function.gives)} |" for name, function in sorted(ROW_FUNCTIONS.items())
+    ]
+    return "\n".join([*lines, *_left_off(), ""])
+
+
+def _call(name: str, function: Function) -> str:
+    needed, _, more = function.takes.partition("?")
+    again, needed = needed.endswith("*"), needed.removesuffix("*")
+    parts = [" / ".join(function.words) if letter == "w" else LETTERS[letter] for letter in needed]
+    parts += [f"[{LETTERS[letter]}]" for letter in more]
+    return f"`{name}`({', '.join(parts)}{', ...' if again else ''})"
+
+
+def _left_off() -> Iterator[str]:
+    yield "\n## Left off, and why\n"
+    for reason in dict.fromkeys(LEFT_OFF.values()):
+        names = ", ".join(f"`{name}`" for name in sorted(LEFT_OFF) if LEFT_OFF[name] == reason)
+        yield f"- {names}: {reason}."
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
