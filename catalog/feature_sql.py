@@ -9,7 +9,9 @@ from typing import Final
 from catalog.contract import Contract
 from catalog.document import read_text, suggest
 from catalog.spark_sql import SPARK_TYPES
-from catalog.sql_lint import order_dependent
+from catalog.sql_allowed import not_allowed
+from catalog.sql_lint import line_of, order_dependent
+from catalog.sql_parse import written
 from lakegate.errors import ContractError
 
 PROVENANCE: Final = ("_drop", "_row")
@@ -56,12 +58,20 @@ def unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractE
     }
     tree = sqlglot.parse_one(contract.sql, dialect="spark")
     try:
+        (as_written,) = written(contract.sql)
+    except (SqlglotError, ValueError) as error:
+        details = getattr(error, "errors", None) or [{}]
+        where, fix = f"{contract.sql_path}:{details[0].get('line') or 1}", "call functions as name(a, b); docs/sql.md lists them"
+        return ContractError(f"the SQL holds what it can't, near {str(details[0].get('highlight') or '')[:40]!r}", where=where, fix=fix)
+    try:
         tree = annotate_types(qualify(tree, schema=schema, dialect="spark", quote_identifiers=False), schema=schema, dialect="spark")
     except SqlglotError as error:
         return ContractError(f"the SQL names what its inputs lack: {error}", where=f"{contract.sql_path}:1", fix="correct the SQL there")
     for finding in order_dependent(tree):
         what = f"the SQL's answer is not fixed: {finding.what}"
         return ContractError(what, where=f"{contract.sql_path}:{finding.line}", fix=finding.fix)
+    for node, what, fix in not_allowed(as_written):
+        return ContractError(f"the SQL holds what it can't: {what}", where=f"{contract.sql_path}:{line_of(node)}", fix=fix)
     return None
 
 

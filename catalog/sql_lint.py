@@ -53,6 +53,8 @@ FORBIDDEN: Final[dict[str, str]] = {
 }
 """Functions by name, with what to write instead."""
 
+_MEAN: Final = "engines round it differently; write cast(sum(a) as double) / count(a)"
+_MEANS: Final = frozenset({"avg", "mean", "try_avg"})
 _ADDED: Final = frozenset({"sum", "avg", "mean", "try_sum", "try_avg"})
 _RANKED: Final = frozenset({"row_number", "lag", "lead", "nth_value", "ntile", "first_value", "last_value"})
 PROVENANCE: Final = ("_drop", "_row")
@@ -66,15 +68,17 @@ def order_dependent(tree: exp.Expr) -> Iterator[Finding]:
         name = _function(node)
         ordered = isinstance(node.parent, exp.Window)
         if name in FORBIDDEN and not (ordered and name in _RANKED):
-            yield Finding(f"{name}()", _line(node), FORBIDDEN[name])
+            yield Finding(f"{name}()", line_of(node), FORBIDDEN[name])
         elif name in _ADDED and not _exact(node):
-            yield Finding(f"{name}() of floating-point numbers", _line(node), _FLOATS)
+            yield Finding(f"{name}() of floating-point numbers", line_of(node), _FLOATS)
+        elif name in _MEANS and not _whole(node):
+            yield Finding(f"{name}() of decimals", line_of(node), _MEAN)
         elif name in _RANKED and ordered and not _total(node.parent):
-            yield Finding(f"{name}() over a window without a total order", _line(node), "end its ORDER BY in _drop, _row")
+            yield Finding(f"{name}() over a window without a total order", line_of(node), "end its ORDER BY in _drop, _row")
         elif isinstance(node, exp.Limit | exp.Fetch) and not _total(node.parent):
-            yield Finding("LIMIT without a total order", _line(node), "add an ORDER BY that ends in _drop, _row, or leave it out")
+            yield Finding("LIMIT without a total order", line_of(node), "add an ORDER BY that ends in _drop, _row, or leave it out")
         elif isinstance(node, exp.TableSample):
-            yield Finding("TABLESAMPLE", _line(node), _CHANCE)
+            yield Finding("TABLESAMPLE", line_of(node), _CHANCE)
         elif isinstance(node, exp.RegexpLike | exp.RegexpExtract | exp.RegexpReplace):
             yield from _pattern(node)
 
@@ -95,6 +99,11 @@ def _exact(node: exp.Expr) -> bool:
     return kind is not None and kind.is_type("decimal", "bigint", "int", "smallint", "tinyint", "boolean", "interval")
 
 
+def _whole(node: exp.Expr) -> bool:
+    kind = node.this.type
+    return kind is not None and kind.is_type("bigint", "int", "smallint", "tinyint", "interval")
+
+
 def _ordered_by(order: exp.Expr | None) -> list[str]:
     return [] if order is None else [item.this.name for item in order.expressions]
 
@@ -109,10 +118,10 @@ def _pattern(node: exp.Expr) -> Iterator[Finding]:
 
     pattern = node.args.get("expression")
     if isinstance(pattern, exp.Literal) and (part := unportable_pattern(pattern.name)) is not None:
-        yield Finding(f"the pattern {pattern.name!r}: {part!r} does not mean the same on every engine", _line(node), PORTABLE)
+        yield Finding(f"the pattern {pattern.name!r}: {part!r} does not mean the same on every engine", line_of(node), PORTABLE)
 
 
-def _line(node: exp.Expr) -> int:
+def line_of(node: exp.Expr) -> int:
     """The line of the node's first word, else (some functions have none) of what stands around it."""
     around: exp.Expr | None = node
     while around is not None:

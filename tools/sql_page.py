@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from catalog.sql_functions import LEFT_OFF, ROW_FUNCTIONS, Function
+from catalog.sql_functions import AGGREGATES, LEFT_OFF, NOT_IN_FEATURES, ROW_FUNCTIONS, WINDOWED, Function
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "sql.md"
 HEAD = """# What SQL may hold
 
 Written by `make docs` from the code; don't edit it by hand.
 
-Conditions are a rule's `row_condition` and the `condition` of `expect_rows_to_satisfy`. What one may hold is a list, and each function and operator on it was asked of both engines over a table of edge values (NULL, NaN, infinite
+SQL stands in a rule's `row_condition`, the `condition` of `expect_rows_to_satisfy`, and the SQL file of a feature table. What it may hold is a list, and each function and operator on it was asked of both engines over a table of edge values (NULL, NaN, infinite
 numbers, empty and non-ASCII text, years 1 and 9999) with the same answers: `tests/parity/test_functions.py`. What is not on the list is
 refused when the contract is read.
 
@@ -57,7 +57,7 @@ def page() -> str:
     lines += [
         f"| {_call(name, function)} | {GIVES.get(function.gives, function.gives)} |" for name, function in sorted(ROW_FUNCTIONS.items())
     ]
-    return "\n".join([*lines, *_left_off(), ""])
+    return "\n".join([*lines, *_features(), *_left_off(), ""])
 
 
 def _call(name: str, function: Function) -> str:
@@ -66,6 +66,17 @@ def _call(name: str, function: Function) -> str:
     parts = [" / ".join(function.words) if letter == "w" else LETTERS[letter] for letter in needed]
     parts += [f"[{LETTERS[letter]}]" for letter in more]
     return f"`{name}`({', '.join(parts)}{', ...' if again else ''})"
+
+
+def _features() -> Iterator[str]:
+    yield "\n## The SQL of features\n"
+    yield "One SELECT over the contract's inputs, with joins, groups, unions, subqueries and windows. It runs as it is written, on either engine: what"
+    yield "a division by zero, an overflow or a cast of text that is none makes of it is an error that stops the version. It may use the functions"
+    yield "above but those listed below, and these of several rows:"
+    yield f"{', '.join(f'`{name}`' for name in sorted(AGGREGATES))}; over a window {', '.join(f'`{name}`' for name in sorted(WINDOWED))}.\n"
+    for reason in dict.fromkeys(NOT_IN_FEATURES.values()):
+        names = ", ".join(f"`{name}`" for name in sorted(NOT_IN_FEATURES) if NOT_IN_FEATURES[name] == reason)
+        yield f"- not {names}: {reason}."
 
 
 def _left_off() -> Iterator[str]:

@@ -35,6 +35,19 @@ REFUSED = {
     "corr(distance, air_time)": "corr()",
     "to_json(struct(distance))": "to_json()",
     "sum(distance / 3)": "sum() of floating",
+    "avg(cast(distance as decimal(38, 9)))": "avg() of decimals",
+    "`java_method`('java.lang.System', 'getenv')": "java_method()",
+    "max(uniform(1, 2))": "uniform()",
+    "max(randstr(5))": "randstr()",
+    "max(time_hour > timestamp'now')": "'now' is no timestamp",
+    "max(cast('yesterday' as date))": "'yesterday' is no date",
+    "explode(array(1, 2))": "explode()",
+    "max(nvl(time_hour, timestamp'2013-01-01'))": "nvl()",
+    "max(extract(year from time_hour))": "holds what it can't",
+    "max(trim(both from tailnum))": "holds what it can't",
+    "max(tailnum ilike 'n%')": "(ILike)",
+    "max(cast(tailnum as binary))": "a cast to binary",
+    "max(filter(array(1), a -> a > 0)[0])": "what it can't",
     "avg(distance * 1.5D)": "avg() of floating",
     "row_number() over (partition by origin order by time_hour)": "row_number() over",
     "lag(distance) over (order by time_hour, _row)": "lag() over",
@@ -43,7 +56,11 @@ REFUSED = {
 ALLOWED = (
     "count(distinct tailnum)",
     "sum(distance)",
-    "avg(cast(distance / 3 as decimal(38, 9)))",
+    "avg(distance)",
+    "cast(sum(cast(distance / 3 as decimal(38, 9))) as double) / count(distance)",
+    "count(*) filter (where distance > 3)",
+    "max(case when tailnum like 'N%' then upper(tailnum) end)",
+    "max(datediff(time_hour, date'2013-01-01'))",
     "sum(case when dest = 'LAX' then 1 else 0 end)",
     "min(time_hour)",
     "percentile(distance, 0.5)",
@@ -82,6 +99,16 @@ def test_what_depends_on_order_time_chance_or_engine_is_refused_with_file_line_a
 @pytest.mark.parametrize("expression", ALLOWED)
 def test_what_has_one_answer_passes(tmp_path: Path, expression: str) -> None:
     assert "flight_features" in load_catalog(lake_with(tmp_path, on_flights(expression))).contracts
+
+
+def test_a_user_script_is_no_sql(tmp_path: Path) -> None:
+    error = load_catalog(lake_with(tmp_path, "SELECT TRANSFORM(tailnum) USING 'cat' AS (x) FROM flights")).broken["flight_features"]
+    assert "can't" in error.what or "not valid" in error.what
+
+
+def test_a_misspelt_function_is_told_the_one_that_was_meant(tmp_path: Path) -> None:
+    error = load_catalog(lake_with(tmp_path, on_flights("max(lenght(tailnum))"))).broken["flight_features"]
+    assert (error.what, "'length'" in error.fix) == ("the SQL holds what it can't: lenght() is no function that SQL can use here", True)
 
 
 def test_a_broken_sql_takes_down_its_own_table_alone(tmp_path: Path) -> None:
