@@ -26,6 +26,7 @@ from assets.checks import check_specs, source_spec
 from assets.metadata import table_metadata
 from assets.partitions import partitions_of
 from assets.triggers import trigger_spec
+from catalog.containment import mistakes_in
 from catalog.contract import Contract, Hop
 from catalog.files import Catalog
 from expectations.build import HOPS, build_suite, table_of
@@ -40,6 +41,8 @@ KINDS: Final[dict[Hop, set[str]]] = {
 BROKEN: Final = "broken_contracts"
 """Group of the assets that stand for contracts with a mistake."""
 
+_EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
+"""What Dagster takes for one."""
 _NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9_]+")
 
 
@@ -63,23 +66,29 @@ def make_assets(catalog: Catalog, project: Path) -> Made:
     taken: set[str] = set()
     for contract in (*catalog.datasets, *catalog.features):
         try:
-            suites = {hop: build_suite(contract, hop, project) for hop in HOPS[contract.kind]}
-            tables = {hop: table_of(contract, hop) for hop in suites}
-            if clash := taken & set(tables.values()):
-                raise _clash(contract, clash.pop())
+            with mistakes_in(contract.path):
+                taken |= _add(made, contract, catalog, project, taken)
         except ContractError as error:
             made.errors[contract.name] = error
-            continue
-        taken |= set(tables.values())
-        made.assets.extend(_asset(contract, hop, suite, catalog) for hop, suite in suites.items())
-        raised = (trigger_spec(contract, tables[hop], suite) for hop, suite in suites.items())
-        made.triggers.extend(spec for spec in raised if spec is not None)
-        selection = AssetSelection.assets(*tables.values())
-        made.jobs[contract.name] = define_asset_job(
-            job_name(contract.name), selection=selection, tags=runs.tags_for(contract), description=_job_text(contract)
-        )
     made.broken = [_placeholder(name, error, taken) for name, error in sorted(made.errors.items())]
     return made
+
+
+def _add(made: Made, contract: Contract, catalog: Catalog, project: Path, taken: set[str]) -> set[str]:
+    """Add what one contract gives, all of it or nothing; the tables that it has."""
+    suites = {hop: build_suite(contract, hop, project) for hop in HOPS[contract.kind]}
+    tables = {hop: table_of(contract, hop) for hop in suites}
+    if clash := taken & set(tables.values()):
+        raise _clash(contract, clash.pop())
+    assets = [_asset(contract, hop, suite, catalog) for hop, suite in suites.items()]
+    raised = (trigger_spec(contract, tables[hop], suite) for hop, suite in suites.items())
+    triggers = [spec for spec in raised if spec is not None]
+    selection = AssetSelection.assets(*tables.values())
+    job = define_asset_job(job_name(contract.name), selection=selection, tags=runs.tags_for(contract), description=_job_text(contract))
+    made.assets += assets
+    made.triggers += triggers
+    made.jobs[contract.name] = job
+    return set(tables.values())
 
 
 def _clash(contract: Contract, table: str) -> ContractError:
@@ -119,7 +128,7 @@ def _asset(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog) -> Asse
 
 
 def _spec(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog, partitions: PartitionsDefinition[str] | None) -> AssetSpec:
-    owner = contract.owner if "@" in contract.owner else f"team:{contract.owner}"
+    owner = contract.owner if _EMAIL.fullmatch(contract.owner) else f"team:{contract.owner}"
     return AssetSpec(
         table_of(contract, hop),
         deps=_inputs(contract, hop, catalog),

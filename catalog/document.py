@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
+import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +23,11 @@ Steps = tuple[str | int, ...]
 
 MAX_BYTES: Final = 1024 * 1024
 """Far above any contract; a data file saved under a contract's name must not stop the others."""
+
+
+MAX_DEPTH: Final = 100
+"""Brackets within each other. A reader of YAML takes time with the square of it."""
+_BRACKETS: Final = re.compile(r"[\[\]{}]|^[ ]*(?:[-?] +){20}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -57,12 +65,16 @@ def read_text(path: Path) -> str:
         ContractError: It can't be read, is too large, or isn't UTF-8.
     """
     try:
-        raw = path.read_bytes()
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            size = (status := os.fstat(file.fileno())).st_size
+            if not stat.S_ISREG(status.st_mode):  # a device, or a pipe that nobody writes to, never ends
+                raise ContractError("it is no regular file", where=str(path), fix="put a file there")
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         what = f"the file can't be read ({error.strerror})"
         raise ContractError(what, where=str(path), fix="put the file there and make it readable") from error
     if len(raw) > MAX_BYTES:
-        what = f"the file has {len(raw)} bytes, more than {MAX_BYTES}"
+        what = f"the file has {max(size, len(raw))} bytes, more than {MAX_BYTES}"
         raise ContractError(what, where=str(path), fix="data belongs into a drop; keep contracts and suites small")
     try:
         return raw.decode("utf-8-sig")
@@ -77,6 +89,7 @@ def parse_yaml(path: Path, text: str) -> Document:
     Raises:
         ContractError: It has a syntax error or the same key twice.
     """
+    _check_depth(path, text)
     try:
         root = YAML(typ="safe", pure=True).compose(text)
         lines: dict[Steps, int] = {}
@@ -92,6 +105,16 @@ def parse_yaml(path: Path, text: str) -> Document:
     return Document(path, data, lines)
 
 
+def _check_depth(path: Path, text: str) -> None:
+    """Refuse what no parser should be given; brackets in texts and comments count too, of which those that open are closed as a rule."""
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth = depth + 1 if found[0] in "[{" else max(0, depth - 1) if found[0] in "]}" else MAX_DEPTH + 1
+        if depth > MAX_DEPTH:
+            where = f"{path}:{text.count(chr(10), 0, found.end()) + 1}"
+            raise ContractError("it is nested too deeply to be read", where=where, fix=f"write it flatter: {MAX_DEPTH} brackets at most")
+
+
 def read_json(path: Path) -> Document:
     """Read a JSON document.
 
@@ -99,6 +122,7 @@ def read_json(path: Path) -> Document:
         ContractError: It can't be read or has a syntax error.
     """
     text = read_text(path)
+    _check_depth(path, text)
     try:
         data = json.loads(text)
     except ValueError as error:

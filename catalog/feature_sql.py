@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from catalog.containment import mistake_of, mistakes_in
 from catalog.contract import Contract
 from catalog.document import read_text, suggest
 from catalog.spark_sql import SPARK_TYPES
@@ -24,6 +25,11 @@ def read_sql(path: Path, contract: Contract) -> str:
     Raises:
         ContractError: It is no single SELECT, reads other tables than the contract says, or gives other columns.
     """
+    with mistakes_in(path):
+        return _read_sql(path, contract)
+
+
+def _read_sql(path: Path, contract: Contract) -> str:
     import sqlglot
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
@@ -46,6 +52,11 @@ def read_sql(path: Path, contract: Contract) -> str:
 
 def unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractError | None:
     """What makes the answer of a feature's SQL depend on the order of rows, on time, on chance or on the engine (promise P5)."""
+    path = contract.sql_path
+    return None if path is None else mistake_of(path, lambda: _unsound_sql(contract, inputs))
+
+
+def _unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractError | None:
     import sqlglot
     from sqlglot.errors import SqlglotError
     from sqlglot.optimizer.annotate_types import annotate_types

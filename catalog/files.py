@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from catalog.containment import mistake_of, mistakes_in
 from catalog.contract import Contract
 from catalog.document import suggest
 from catalog.feature_sql import unsound_sql
@@ -66,12 +68,18 @@ def load_catalog(project: Path) -> Catalog:
     broken: dict[str, ContractError] = {}
     for path in sorted(item for item in folder.iterdir() if item.suffix in _YAML and not item.name.startswith(".")):
         stem = dataset_of(path)
+        if not path.name.isprintable():  # what is no UTF-8 is not printable either
+            broken[ascii(stem)] = ContractError(
+                "the file's name can't be shown", where=ascii(str(path)), fix="rename it to <dataset>.odcs.yaml"
+            )
+            continue
         if not path.name.endswith(SUFFIX):
             what = "contracts are files named <dataset>.odcs.yaml"
             broken[path.name] = ContractError(what, where=str(path), fix=f"rename it to {stem.removesuffix('.odcs')}{SUFFIX}")
             continue
         try:
-            loaded[stem] = read_contract(path)
+            with mistakes_in(path):
+                loaded[stem] = read_contract(path)
         except ContractError as error:
             broken[stem] = error
     return _together(loaded, broken)
@@ -87,7 +95,8 @@ def _together(loaded: dict[str, Loaded], broken: dict[str, ContractError]) -> Ca
 
     def refuse(check: Callable[[Loaded, dict[str, Contract]], ContractError | None]) -> bool:
         known = {item.contract.name: item.contract for item in loaded.values()}
-        found = {stem: error for stem, item in loaded.items() if (error := check(item, known)) is not None}
+        checked = {stem: mistake_of(item.contract.path, partial(check, item, known)) for stem, item in loaded.items()}
+        found = {stem: error for stem, error in checked.items() if error is not None}
         broken.update(found)
         for stem in found:
             del loaded[stem]

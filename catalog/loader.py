@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog import odcs
+from catalog.containment import check_texts, mistakes_in
 from catalog.contract import Contract, Kind
 from catalog.custom import Custom, check_custom, file_format, kind_of, read_custom, source_of, write_mode_of
 from catalog.document import Document, Steps, parse_yaml, read_text, suggest
@@ -36,6 +37,7 @@ _DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "duplicateKeys", "u
 def _checked(path: Path, text: str) -> Document:
     """A document of the standard. A process reads the same one at each command, tick and run: forty milliseconds each time."""
     document = parse_yaml(path, text)
+    check_texts(document)
     check(document)
     return document
 
@@ -56,7 +58,8 @@ def load_contract(path: Path) -> Contract:
     Raises:
         ContractError: It has a mistake; the error tells file, line and what to do.
     """
-    return read_contract(path).contract
+    with mistakes_in(path):
+        return read_contract(path).contract
 
 
 def read_contract(path: Path) -> Loaded:
@@ -65,7 +68,7 @@ def read_contract(path: Path) -> Loaded:
     Raises:
         ContractError: It has a mistake; the error tells file, line and what to do.
     """
-    document = _checked(path, read_text(path))
+    document = _checked(path, text := read_text(path))
     if not document.data["apiVersion"].startswith("v3."):
         what = f"apiVersion is {document.data['apiVersion']}"
         raise document.error(what, "apiVersion", fix=f"use {API_VERSION}")
@@ -92,7 +95,7 @@ def read_contract(path: Path) -> Loaded:
         relationships=tuple(item for item, _ in found),
         owner=_owner(document.data),
         support=_support(document.data),
-        text=path.read_text(encoding="utf-8"),
+        text=text,
     )
     custom.texts("accessPatterns")
     contract = replace(contract, retention=retention_of(custom))

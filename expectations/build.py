@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
+from catalog.containment import mistakes_in
 from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
 from catalog.expectation_types import EXPECTATIONS, NESTED_FIELDS
 from catalog.nested import Nested
@@ -39,9 +40,11 @@ def build_suite(contract: Contract, hop: Hop, project: Path) -> Suite:
     if hop not in HOPS[contract.kind]:
         what = f"{contract.name} is a {contract.kind} and has no hop {hop!r}"
         raise UsageError(what, fix=f"use {' or '.join(HOPS[contract.kind])}")
-    rules = [*_generated(contract, hop), *_stated(contract, hop)]
+    with mistakes_in(contract.path):
+        rules = [*_generated(contract, hop), *_stated(contract, hop)]
     for path in suite_files(contract, hop, project):
-        rules += written_rules(path, contract, hop, taken={rule.id for rule in rules})
+        with mistakes_in(path):
+            rules += written_rules(path, contract, hop, taken={rule.id for rule in rules})
     return Suite(table_of(contract, hop), hop, tuple(rules))
 
 

@@ -12,7 +12,7 @@ from lake.features import carry_features
 from lake.job import HopResult
 from lake.receive import Drop
 from lake.session import Session
-from lakegate.errors import LakegateError, Transient
+from lakegate.errors import LakegateError, Transient, unforeseen
 
 OnError = Callable[[str, LakegateError], None]
 """Told which dataset stopped and why, so that the others go on; where there is none the error is raised."""
@@ -38,6 +38,11 @@ def contained(
             raise
         else:
             on_error(dataset, error)
+    except Exception as error:  # whatever it is, others go on
+        if on_error is None:
+            raise
+        met.append(told := unforeseen(error))
+        on_error(dataset, told)
 
 
 def followers(session: Session, table: str) -> list[Contract]:

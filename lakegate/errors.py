@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -86,3 +87,12 @@ class Expired(LakegateError):
 
 class VersionNotFound(UsageError):
     """No version of that name was ever published here."""
+
+
+def unforeseen(error: Exception) -> LakegateError:
+    """An error that nobody foresaw, as one of ours: its kind and where it was raised; its text may quote values (P6)."""
+    place, raised = error.__traceback__, ""
+    while place is not None:
+        raised = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno} in {place.tb_frame.f_code.co_name}"
+        place = place.tb_next
+    return LakegateError(f"an unexpected {type(error).__name__}", where=raised, fix="report this; nothing else was stopped by it")

@@ -20,7 +20,7 @@ from assets import runs
 from assets.known import behind
 from assets.resource import LakegateResource
 from lake.session import Session
-from lakegate.errors import LakegateError
+from lakegate.errors import LakegateError, unforeseen
 from sensors.attempts import attempts
 
 INTERVAL_SECONDS: Final = 5
@@ -61,6 +61,9 @@ def missing(session: Session, instance: DagsterInstance, jobs: Mapping[str, str]
                 continue
         except LakegateError as error:
             log.warning("%s: %s", name, error)
+            continue
+        except Exception as error:  # noqa: BLE001  (whatever it is, other features go on)
+            log.warning("%s: %s", name, unforeseen(error))
             continue
         if attempts(instance, {runs.DATASET: name}).running:
             continue

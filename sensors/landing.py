@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from dagster import (
@@ -29,7 +30,7 @@ from lake import ledger
 from lake.order import waiting_drops
 from lake.receive import Drop, pending, receive, received
 from lake.session import Session
-from lakegate.errors import LakegateError
+from lakegate.errors import LakegateError, Transient, unforeseen
 from sensors.attempts import Attempts, attempts
 from sensors.away import BLOCKED, DONE, note_of, put_away
 from sensors.folder import Delivery, Look, Memory, dataset_folders, forget_gone, settled
@@ -84,21 +85,36 @@ class Tick:
         for name in self.jobs:
             (landing / name).mkdir(exist_ok=True)
         forget_gone(landing, self.memory)
-        seen: set[str] = set()
         for folder in dataset_folders(landing):
-            if (contract := self._contract(folder.name)) is None:
-                continue
-            for delivery in settled(folder, self.memory, now=time.time()):
-                if delivery.look.drop is None and time.monotonic() - start > BUDGET_SECONDS:
-                    break
-                try:
-                    drop = self._received(contract, delivery)
-                    seen.add(drop.sha256)
-                    yield from self._delivery(contract, delivery, drop)
-                except LakegateError as error:
-                    if self.memory.once(f"{delivery.id}: {error.what}"):
-                        self.log.warning("%s of %s is left where it is: %s", delivery.path.name, contract.name, error)
-            yield from self._waiting(contract, seen)
+            yield from self._contained(folder.name, self._folder(folder, until=start + BUDGET_SECONDS))
+
+    def _contained(self, name: str, requests: Iterator[RunRequest]) -> Iterator[RunRequest]:
+        """What one dataset asks for; whatever fails there, others are looked at, unless lakeFS is away for all of them."""
+        try:
+            yield from requests
+        except Transient:
+            raise
+        except Exception as error:  # noqa: BLE001  (see above)
+            told = error if isinstance(error, LakegateError) else unforeseen(error)
+            if self.memory.once(f"{name}: {told.what}"):
+                self.log.warning("landing/%s/ is left alone: %s", name, told)
+
+    def _folder(self, folder: Path, *, until: float) -> Iterator[RunRequest]:
+        """What the files of one dataset, and its drops that wait, ask for."""
+        if (contract := self._contract(folder.name)) is None:
+            return
+        seen: set[str] = set()
+        for delivery in settled(folder, self.memory, now=time.time()):
+            if delivery.look.drop is None and time.monotonic() > until:
+                break
+            try:
+                drop = self._received(contract, delivery)
+                seen.add(drop.sha256)
+                yield from self._delivery(contract, delivery, drop)
+            except LakegateError as error:
+                if self.memory.once(f"{delivery.id}: {error.what}"):
+                    self.log.warning("%s of %s is left where it is: %s", delivery.path.name, contract.name, error)
+        yield from self._waiting(contract, seen)
 
     def _contract(self, name: str) -> Contract | None:
         if name in self.jobs:
