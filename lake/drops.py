@@ -25,6 +25,8 @@ from lakegate.settings import Settings
 
 LIMIT: Final = 4 * 1024**3
 """Bytes on disk over which the drops that were used longest ago are given up."""
+MOST: Final = 48
+"""Drops over which they are too: each holds its folder's lock open, and what it parsed to in memory."""
 
 
 @dataclass
@@ -35,13 +37,15 @@ class _Kept:
     copy: tuple[int, ...] | None = None
     """Which file the delivery was copied into, and when that was written."""
     parsed: dict[FileFormat, Future[Parsed]] = field(default_factory=dict)
+    size: int = 0
+    """Bytes in the folder when it was last looked into."""
 
-    def size(self) -> int:
+    def measure(self) -> None:
         total = 0
         for item in self.folder.rglob("*"):
             with contextlib.suppress(FileNotFoundError):  # what is parsed meanwhile takes files away
                 total += item.stat().st_size if item.is_file() else 0
-        return total
+        self.size = total
 
     def close(self) -> None:
         for parsing in self.parsed.values():
@@ -82,6 +86,7 @@ class Drops:
         kept.copy = _mark(copied)
         kept.delivered = _place(kept.folder / "delivered", name)
         shutil.move(copied, kept.delivered)
+        self._bound(kept)
         return kept.delivered
 
     def parse_ahead(self, digest: str, format: FileFormat) -> None:  # noqa: A002
@@ -131,7 +136,7 @@ class Drops:
         except BaseException:
             del kept.parsed[format]
             raise
-        self._bound()
+        self._bound(kept)
         return found
 
     def _begin(self, digest: str, format: FileFormat, pool: ThreadPoolExecutor) -> None:  # noqa: A002
@@ -149,17 +154,17 @@ class Drops:
     def _open(self, digest: str) -> _Kept:
         if digest not in self._kept:
             stack = contextlib.ExitStack()
+            while len(self._kept) >= MOST:
+                self.release(next(iter(self._kept)))
             self._kept[digest] = _Kept(stack.enter_context(scratch(self._settings, _name(digest))), stack)
-            self._bound()
         self._kept.move_to_end(digest)
         return self._kept[digest]
 
-    def _bound(self) -> None:
-        sizes = {digest: kept.size() for digest, kept in self._kept.items()}
-        while sum(sizes.values()) > LIMIT and len(self._kept) > 1:
-            oldest = next(iter(self._kept))
-            del sizes[oldest]
-            self.release(oldest)
+    def _bound(self, changed: _Kept) -> None:
+        """Give up the oldest where all take too much room; of these one alone is other than when it was last looked into."""
+        changed.measure()
+        while sum(kept.size for kept in self._kept.values()) > LIMIT and len(self._kept) > 1:
+            self.release(next(iter(self._kept)))
 
 
 def parse_file(delivered: Path, format: FileFormat, folder: Path, *, settings: Settings) -> Parsed:  # noqa: A002

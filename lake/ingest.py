@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +26,8 @@ from lake.session import Session
 from lakegate.errors import LakegateError, Transient, UsageError
 
 Tell = Callable[["DropResult"], None]
+TOGETHER: Final = 32
+"""Files that are received before the first of them is judged, where nobody asks for an order: more would be more on disk, in memory and open."""
 BACK_OFF: Final = (1.0, 4.0)
 """Seconds before drops that met a transient failure are tried again, and again; half as much more or less by chance."""
 
@@ -84,27 +85,35 @@ def ingest(
         check_path(path)
         if supersede:
             check_corrects(session, contract, path)
+    results: dict[tuple[str, str], DropResult] = {}
     with session.at_hand():
-        drops = list(
-            {
-                drop.sha256: drop
-                for drop in (
-                    receive(session, dataset, path, anew=again and contract.write_mode == "replace", supersede=supersede) for path in paths
-                )
-            }.values()
-        )
-        results: dict[tuple[str, str], DropResult] = {}
-        tried = {drop.sha256 for drop in drops}
-        for result in chain(
-            carry(session, contract, drops, again=again, on_error=on_error),
-            carry_waiting(session, dataset, tried=tried, on_error=on_error),
-        ):
+        tried: set[str] = set()
+        for result in _carry_files(session, contract, paths, tried, again=again, supersede=supersede, on_error=on_error):
             if result.verdict is Verdict.WAITING:
                 tried.discard(result.drop)
             results[result.dataset, result.drop] = result
             if tell is not None:
                 tell(result)
     return list(results.values())
+
+
+def _carry_files(
+    session: Session, contract: Contract, paths: list[Path], tried: set[str], *, again: bool, supersede: bool, on_error: OnError | None
+) -> Iterator[DropResult]:
+    """Receive files and carry them, some at a time, then whoever waited for these.
+
+    Where the contract orders drops all are received first, and so are full deliveries: which of them is published, and when, all of them
+    decide.
+    """
+    anew, known = again and contract.write_mode == "replace", set[str]()
+    together = TOGETHER if contract.order_by is None and contract.write_mode != "replace" else len(paths)
+    for first in range(0, len(paths), together or 1):
+        received = [receive(session, contract.name, path, anew=anew, supersede=supersede) for path in paths[first : first + together]]
+        drops = {drop.sha256: drop for drop in received if drop.sha256 not in known}
+        known |= drops.keys()
+        tried |= drops.keys()
+        yield from carry(session, contract, list(drops.values()), again=again, on_error=on_error)
+    yield from carry_waiting(session, contract.name, tried=tried, on_error=on_error)
 
 
 def deliverable(session: Session, dataset: str) -> Contract:

@@ -103,3 +103,28 @@ def test_what_went_wrong_in_passing_is_tried_again(drops: Drops, tmp_path: Path,
     with pytest.raises(OSError, match="full"):
         drops.parsed(digest, FileFormat())
     assert drops.parsed(digest, FileFormat()).readable == 2
+
+
+def test_many_drops_hold_few_files_open_and_the_newest_are_at_hand(drops: Drops, tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    digests = [given(drops, tmp_path, TEXT + f"{number},z\n".encode()) for number in range(3 * module.MOST)]
+    assert len(list(Path("/proc/self/fd").iterdir())) - before <= module.MOST
+    assert [digest for digest in digests if drops.delivered(digest) is not None] == digests[-module.MOST :]
+    assert drops.parsed(digests[-module.MOST], FileFormat()).readable == 3
+
+
+def test_to_keep_one_more_drop_looks_into_no_other_drops_folder(drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[str] = []
+    honest = module._Kept.measure
+    monkeypatch.setattr(module._Kept, "measure", lambda kept: (measured.append(kept.folder.name), honest(kept))[1])
+    for number in range(20):
+        given(drops, tmp_path, TEXT + f"{number},z\n".encode())
+    assert len(measured) == len(set(measured)) == 20
+
+
+def test_the_drops_used_longest_ago_are_given_up_where_all_take_too_much_room(
+    drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LIMIT", 3 * len(TEXT + b"0,z\n"))
+    digests = [given(drops, tmp_path, TEXT + f"{number},z\n".encode()) for number in range(6)]
+    assert [digest for digest in digests if drops.delivered(digest) is not None] == digests[-3:]
