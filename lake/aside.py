@@ -40,22 +40,27 @@ def latest_manifest(session: Session, table: str) -> Manifest | None:
 
 def judged_at(session: Session, table: str, drop: str) -> str | None:
     """When the delivery came that a published drop was judged as: what its version says."""
-    number = _published_as(session, table, drop)
+    number = published_as(session, table, drop)
     return publish.manifest_at(session.repository, MAIN, VersionName(table, number)).delivered_at if number else None
 
 
-def earlier_rows(session: Session, table: str, suite: Suite, published: DataFrame | None, drop: str) -> DataFrame | None:
-    """The published rows of drops that came before one, where a rule asks for a watermark; None where none does."""
+def earlier_rows(
+    session: Session, table: str, suite: Suite, published: DataFrame | None, drop: str, *, known: dict[str, int]
+) -> DataFrame | None:
+    """The published rows of drops that came before one, where a rule asks for a watermark; None where none does.
+
+    `known` takes up the versions that drops were published as.
+    """
     if published is None or not any(rule.type == "expect_column_values_to_be_within_watermark" for rule in suite.rules):
         return None
     from pyspark.sql import functions as F  # noqa: N812
 
-    own = _published_as(session, table, drop)
-    drops = [str(row[0]) for row in session.engine.rows(published.select(DROP).distinct())]
-    return published.where(F.col(DROP).isin([other for other in drops if _published_as(session, table, other) < own]))
+    drops = [drop, *(str(row[0]) for row in session.engine.rows(published.select(DROP).distinct()))]
+    known |= {other: published_as(session, table, other) for other in drops if other not in known}
+    return published.where(F.col(DROP).isin([other for other in drops if known[other] < known[drop]]))
 
 
-def _published_as(session: Session, table: str, drop: str) -> int:
+def published_as(session: Session, table: str, drop: str) -> int:
     """The number of the version that a drop made; 0 where it made none."""
     done = publish.publication(session.repository, dataset=table, cause=drop, table=table)
     return int(done["version"]) if done else 0

@@ -165,6 +165,11 @@ class Engine:
                 reader = reader.schema(frame.schema)
             return reader.parquet(self._spelled(folder.as_uri()))
 
+    def no_rows(self, schema: Any) -> DataFrame:
+        """A frame of these columns without rows."""
+        with engine_errors("opening files"):
+            return self.spark.createDataFrame([], schema)
+
     def arrow(self, frame: DataFrame) -> pa.Table:
         """Fetch a frame of few or narrow rows as an Arrow table."""
         with engine_errors("fetching rows"):

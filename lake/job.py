@@ -103,3 +103,27 @@ class HopResult:
             "rows_unreadable": self.counts.get("unreadable", 0),
             "rules": [{name: rule[name] for name in ("rule", "family", "severity", "failed")} for rule in self.rules],
         } | {name: told for name, told in (("reason", self.reason), ("standing", self.standing)) if told}
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay found: open rows that were asked for, how many of them pass now, and the version they became part of."""
+
+    dataset: str
+    asked: int
+    passing: int
+    by_rule: dict[str, int]
+    hop: HopResult | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as `lakegate replay --json` prints it."""
+        version = self.hop.version if self.hop else None
+        return {
+            "dataset": self.dataset,
+            "verdict": str(self.hop.verdict if self.hop else Verdict.UNCHANGED),
+            "rows_in": self.asked,
+            "rows_passing": self.passing,
+            "rows_still_aside": self.asked - self.passing,
+            "still_broken": self.by_rule,
+            "version": version,
+        }

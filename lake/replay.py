@@ -9,28 +9,42 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
-from expectations.verdict import Outcome, Verdict
-from lake import layout, publish
-from lake.aside import Settlement, choose_rows, count_aside, earlier_rows, judged_at, latest_manifest, open_rows, settlements, without
-from lake.change import Passed, change_of, write_change, written
+from expectations.verdict import Outcome
+from lake import layout
+from lake.aside import (
+    Settlement,
+    choose_rows,
+    count_aside,
+    earlier_rows,
+    judged_at,
+    latest_manifest,
+    open_rows,
+    published_as,
+    settlements,
+    without,
+)
+from lake.change import Passed, change_of, read_files, write_change, written
 from lake.columns import check_columns
 from lake.delta import table_files
 from lake.distributions import keep_given_back
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hop import run_hop
-from lake.job import HopResult, Job, Written
+from lake.job import Job, Replayed, Written
 from lake.publish import Candidate
 from lake.receive import who
 from lake.restage import stage_records
+from lake.scratch_table import ScratchTable
 from lake.session import Session
 from lake.standing import resume
 from lake.steps import Steps
@@ -41,30 +55,6 @@ from lakegate.manifest import Manifest, Parent
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """What a replay found: open rows that were asked for, how many of them pass now, and the version they became part of."""
-
-    dataset: str
-    asked: int
-    passing: int
-    by_rule: dict[str, int]
-    hop: HopResult | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The result as `lakegate replay --json` prints it."""
-        version = self.hop.version if self.hop else None
-        return {
-            "dataset": self.dataset,
-            "verdict": str(self.hop.verdict if self.hop else Verdict.UNCHANGED),
-            "rows_in": self.asked,
-            "rows_passing": self.passing,
-            "rows_still_aside": self.asked - self.passing,
-            "still_broken": self.by_rule,
-            "version": version,
-        }
 
 
 def replay(session: Session, contract: Contract, *, drop: str | None = None, rule: str | None = None, dry_run: bool = False) -> Replayed:
@@ -114,34 +104,36 @@ class _Replay:
     outcomes: tuple[Outcome, ...] = ()
     asked: int = 0
     passed: int = 0
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Of the versions that drops were published as, as far as they were asked for."""
 
     def judge(self, rows: pa.Table, chosen: pa.Table) -> tuple[int, dict[str, int]]:
         """How many chosen rows pass now, and how many still break each rule."""
         from pyspark.sql import functions as F  # noqa: N812
 
-        engine, head = self.session.engine, self.parent.name
-        table = layout.processed_table(self.contract.name)
-        joins = self.contract.upsert is None  # else keys may come again
-        published = engine.read_delta(head.tag, table) if joins and self.parent.counts.after else None
-        failed: dict[str, int] = {}
+        engine, contract = self.session.engine, self.contract
+        columns = [*(column.name for column in contract.columns), DROP, ROW]
+        fresh, failed = ScratchTable(engine, self.folder / "passing"), Counter[str]()
         for number, drop in enumerate(self._in_order(chosen)):
+            self.session.renew_engine()
             folder = self.folder / str(number)
+            published = None if contract.upsert else fresh.with_others(self._table(columns))  # of an upsert keys may come again
             found, ids = self._evaluate(drop, rows, chosen, folder, published)
             labelled = found.labelled.join(engine.read_parquet([ids.as_uri()]), on=ROW, how="left_semi")
-            columns = [column.name for column in self.contract.columns]
-            fresh = labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(drop).alias(DROP), F.col(ROW))
-            self.passing = fresh if self.passing is None else self.passing.unionByName(fresh)
-            if joins:
-                published = fresh if published is None else published.select(*columns, DROP, ROW).unionByName(fresh)
-            for rule, count in aside_by_rule(engine, labelled, found.plan).items():
-                failed[rule] = failed.get(rule, 0) + count
-        if self.passing is not None:
-            self.passing = engine.write_scratch(self.passing, self.folder / "passing")
-            self.passed = int(engine.rows(self.passing.groupBy().count())[0][0])
+            fresh.add(labelled.where(f"not {aside(found.plan)}").select(*columns[:-2], F.lit(drop).alias(DROP), F.col(ROW)))
+            failed.update(aside_by_rule(engine, labelled, found.plan))
+            shutil.rmtree(folder)
+        if (passing := fresh.frame()) is not None:
+            self.passing = passing
+            self.passed = int(engine.rows(passing.groupBy().count())[0][0])
         self.asked = chosen.num_rows
-        self.outcomes = tuple(Outcome(rule, failed.get(rule.id, 0), self.asked) for rule in self.suite.rules if rule.row_rule)
+        self.outcomes = tuple(Outcome(rule, failed[rule.id], self.asked) for rule in self.suite.rules if rule.row_rule)
         setting_aside = {rule.id for rule in self.suite.rules if rule.severity != "warn"}
         return self.passed, {name: count for name, count in sorted(failed.items()) if count and name in setting_aside}
+
+    def _table(self, columns: list[str]) -> DataFrame | None:
+        table = read_files(self.session, self.parent.files, self.parent.name.tag)
+        return None if table is None else table.select(*columns)
 
     def job(self, chosen: pa.Table, passing: int) -> Job:
         """The publish of the rows that pass: caused by what was asked, on this state of table, rules and references."""
@@ -236,16 +228,12 @@ class _Replay:
             pins=self.pins,
             published=published,
             delivered_at=judged_at(self.session, self.contract.name, drop) or self.parent.delivered_at or "",
-            earlier=earlier_rows(self.session, self.contract.name, suite, published, drop),
+            earlier=earlier_rows(self.session, self.contract.name, suite, published, drop, known=self.numbers),
         )
         return found, ids
 
     def _in_order(self, chosen: pa.Table) -> list[str]:
         """The drops of the chosen rows, in the order that they were published."""
         drops = chosen.column(DROP).unique().to_pylist()
-
-        def published(drop: str) -> int:
-            done = publish.publication(self.session.repository, dataset=self.contract.name, cause=drop, table=self.contract.name)
-            return int(done["version"]) if done else 0
-
-        return sorted(drops, key=published)
+        self.numbers |= {drop: published_as(self.session, self.contract.name, drop) for drop in drops}
+        return sorted(drops, key=lambda drop: self.numbers[drop])

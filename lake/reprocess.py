@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ from lake.rebuilt import Rebuilt, keep_aside, write_rebuilt
 from lake.receive import Drop, received, who
 from lake.refusal import why_blocked, why_held
 from lake.repository import MAIN
+from lake.scratch_table import ScratchTable
 from lake.session import Session
 from lake.standing import finished, resume
 from lake.tables import uri_of
@@ -105,27 +107,43 @@ class _Reprocess:
     folder: Path
     kept: list[Drop]
     again: list[Drop]
-    table: DataFrame | None = None
-    gone: DataFrame | None = None
     counted: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     aside: list[Path] = field(default_factory=list)
     came_of: dict[str, dict[str, int]] = field(default_factory=dict)
+    rows: ScratchTable = field(init=False)
+    """Those that pass, of the drops judged so far."""
+    gone: ScratchTable = field(init=False)
+    """The keys that they deleted, of an upsert table."""
+
+    def __post_init__(self) -> None:
+        engine = self.session.engine
+        self.rows, self.gone = ScratchTable(engine, self.folder / "rows"), ScratchTable(engine, self.folder / "gone")
 
     def judge(self) -> None:
         """Evaluate the drops, each on the table that the ones before it left."""
-        engine, columns = self.session.engine, [column.name for column in self.contract.columns]
-        if self.kept:
-            uris = [uri_of(self.session, self.parent.name.tag, item) for item in self.parent.files if item.rows]
-            named = ", ".join(f"'{drop.sha256}'" for drop in self.kept)
-            if uris:
-                self.table = engine.read_parquet(uris).where(f"{DROP} in ({named})").select(*columns, DROP, ROW)
-                self.counted["kept"] = int(engine.rows(self.table.groupBy().count())[0][0])
+        engine = self.session.engine
+        if (kept := self._kept_rows()) is not None:
+            self.counted["kept"] = int(engine.rows(kept.groupBy().count())[0][0])
         for number, drop in enumerate(self.again):
+            self.session.renew_engine()
             folder = self.folder / str(number)
             folder.mkdir()
             self._take(drop, folder)
             self.session.drops.release(drop.sha256)
+
+    def _kept_rows(self) -> DataFrame | None:
+        """The rows of the drops that stay as they are."""
+        uris = [uri_of(self.session, self.parent.name.tag, item) for item in self.parent.files if item.rows]
+        if not self.kept or not uris:
+            return None
+        named = ", ".join(f"'{drop.sha256}'" for drop in self.kept)
+        columns = [column.name for column in self.contract.columns]
+        return self.session.engine.read_parquet(uris).where(f"{DROP} in ({named})").select(*columns, DROP, ROW)
+
+    def _table(self) -> DataFrame | None:
+        """The table as the drops so far left it."""
+        return self.rows.with_others(self._kept_rows())
 
     def _take(self, drop: Drop, folder: Path) -> None:
         from pyspark.sql import functions as F  # noqa: N812
@@ -145,7 +163,7 @@ class _Reprocess:
             staging=parsed.staging,
             folder=folder,
             pins=self.pins,
-            published=self.table if contract.write_mode == "append" else None,
+            published=self._table() if contract.write_mode == "append" else None,
             delivered_at=judged_at(session, contract.name, drop.sha256) or drop.delivered_at,
         )
         if found.blocked:
@@ -164,21 +182,23 @@ class _Reprocess:
         for item in found.outcomes:
             self.failed[item.rule.id] += item.failed
         if contract.upsert is not None:
-            fates = engine.write_scratch(find_fates(contract, contract.upsert, rows, self.table, self.gone), folder / "fates")
+            table, gone = self._table(), self.gone.frame()
+            fates = engine.write_scratch(find_fates(contract, contract.upsert, rows, table, gone), folder / "fates")
             counted = engine.rows(fates.groupBy(FATE).agg(F.count(F.lit(1)), F.sum(F.col(THERE).cast("bigint"))))
             self.counted += Counter({str(fate): int(count) for fate, count, _ in counted})
             self.counted["deleted"] += sum(int(there) for fate, _, there in counted if fate == "tombstone")
-            self.gone = engine.write_scratch(keys_gone(contract, contract.upsert, fates, self.gone), folder / "gone")
-            self.table = engine.write_scratch(rows_after(contract, fates, self.table), folder / "table")
+            self.gone.replace(keys_gone(contract, contract.upsert, fates, gone))
+            self.rows.replace(rows_after(contract, fates, table))
         else:
             self.counted["inserted"] += found.valid
-            part = engine.write_scratch(rows, folder / "rows")
-            self.table = part if self.table is None else self.table.unionByName(part)
+            self.rows.add(rows)
         self.aside.append(keep_aside(found, parsed.originals, drop, self.suite, folder))
+        for made in (found.kept, folder / "fates"):
+            shutil.rmtree(made, ignore_errors=True)
 
     def change(self) -> Change:
         """The whole table, in the place of what it was."""
-        if self.table is None:
+        if (table := self._table()) is None:
             raise UsageError(f"no drop of {self.contract.name} stands", fix="ingest one")
         count, before = self.counted, self.parent.counts.after
         after = count["kept"] + count["inserted"] - count["deleted"]
@@ -197,7 +217,7 @@ class _Reprocess:
             after=after,
             **fates,
         )
-        return Change(self.table, after, "overwrite", counts, self.gone)
+        return Change(table, after, "overwrite", counts, self.gone.frame())
 
     def job(self) -> Job:
         """The publish: caused by the present rules and references, on this state of the table."""
