@@ -116,7 +116,12 @@ def test_many_drops_hold_few_files_open_and_the_newest_are_at_hand(drops: Drops,
 def test_to_keep_one_more_drop_looks_into_no_other_drops_folder(drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[str] = []
     honest = module._Kept.measure
-    monkeypatch.setattr(module._Kept, "measure", lambda kept: (measured.append(kept.folder.name), honest(kept))[1])
+
+    def measure(kept: module._Kept) -> None:
+        measured.append(kept.folder.name)
+        honest(kept)
+
+    monkeypatch.setattr(module._Kept, "measure", measure)
     for number in range(20):
         given(drops, tmp_path, TEXT + f"{number},z\n".encode())
     assert len(measured) == len(set(measured)) == 20
