@@ -62,17 +62,26 @@ class Calls:
         endpoint: Where lakeFS answers.
         reconnect: Called before another try when lakeFS did not answer; starts the embedded server again if it died, and
             says where it answers now.
+        proved: Asked of each new connection before a byte goes over it: whether it is lakeFS that listens there. Each
+            call carries the secret itself.
     """
 
-    def __init__(self, endpoint: Endpoint, *, reconnect: Callable[[], Endpoint | None] = lambda: None) -> None:
-        self.endpoint, self._reconnect, self._budget = endpoint, reconnect, Budget()
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        reconnect: Callable[[], Endpoint | None] = lambda: None,
+        proved: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.endpoint, self._reconnect, self._proved, self._budget = endpoint, reconnect, proved, Budget()
 
     @cached_property
     def _api(self) -> Any:
         from lakefs.client import Client
 
         client: Any = Client
-        return _bounded(client(host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret).sdk_client)
+        sdk = _bounded(client(host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret).sdk_client)
+        return _proving(sdk, self._proved)
 
     def _call(self, call: Callable[[], T], *, doing: str, retry: bool = True) -> T:
         """Run one call; transient failures are retried with jitter, others become our errors."""
@@ -141,6 +150,27 @@ def _bounded(sdk: Any) -> Any:
         return unbounded(*args, _request_timeout=_request_timeout or (CONNECT_SECONDS, CALL_SECONDS), **kwargs)
 
     rest.request = request
+    return sdk
+
+
+def _proving(sdk: Any, proved: Callable[[], bool]) -> Any:
+    """The client with connections that are proved before they are used; those over TLS prove themselves."""
+    from urllib3.connection import HTTPConnection
+    from urllib3.connectionpool import HTTPConnectionPool
+    from urllib3.exceptions import NewConnectionError
+
+    class Proven(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            if not proved():
+                self.close()
+                raise NewConnectionError(self, "somebody else listens there")
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Proven
+
+    manager: Any = sdk._api.rest_client.pool_manager  # noqa: SLF001
+    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "http": Pool}
     return sdk
 
 

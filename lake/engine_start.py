@@ -74,7 +74,7 @@ def _left_to_its_channel() -> type[SparkSession]:
 
 def begin(settings: Settings, endpoint: Endpoint) -> Sail | None:
     """Sail's process, on its way to be ready, where that is the engine."""
-    return Sail(_sail_settings(settings, endpoint)) if settings.engine == "sail" else None
+    return Sail(_sail_settings(settings, endpoint), guarded=settings.sail_guard) if settings.engine == "sail" else None
 
 
 def preload() -> None:

@@ -37,6 +37,7 @@ class Objects(Calls):
         namespace: Storage namespace to create it in.
         blocks: The folder of its blockstore, where that is on this disk.
         reconnect: See `Calls`.
+        proved: See `Calls`.
     """
 
     def __init__(
@@ -47,8 +48,9 @@ class Objects(Calls):
         namespace: str,
         blocks: Path | None = None,
         reconnect: Callable[[], Endpoint | None] = lambda: None,
+        proved: Callable[[], bool] = lambda: True,
     ) -> None:
-        super().__init__(endpoint, reconnect=reconnect)
+        super().__init__(endpoint, reconnect=reconnect, proved=proved)
         self.name, self.namespace, self.blocks = name, namespace, blocks
 
     def put(self, branch: str, path: str, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """Sail, in a process of its own: it has its owner's keys alone, and what it keeps of its queries goes when it is started anew.
 
 In this process it would take the first keys that it sees for all, and a panic of its native code would be this process's end.
+It answers this process alone (see lake/sail_guard.py), and this process asks nobody else where it has died.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ TRIES: Final = 3
 """Of a call over loopback; pyspark's own fifteen go on for ten minutes after the server's death."""
 PATIENT: Final = 10
 """The same of the first call, in seven seconds: gRPC waits a second before it connects again where it couldn't at once."""
+OPEN_FIX: Final = (
+    "it takes Linux 5.5 or later with seccomp's user notification, which a container's profile may forbid; LAKEGATE_ENGINE=spark needs "
+    "none; where no other account can run anything on this machine, LAKEGATE_SAIL_GUARD=off starts it unguarded"
+)
 END: Final = 5.0
 """Seconds that the process has to end in."""
 
@@ -38,11 +43,16 @@ END: Final = 5.0
 class Sail:
     """A running one. It ends with this value, or this process."""
 
-    def __init__(self, settings: Mapping[str, str | None]) -> None:
-        """Start it, with these in its environment; whether it did is found out by `connect`."""
+    def __init__(self, settings: Mapping[str, str | None], *, guarded: bool = True) -> None:
+        """Start it, with these in its environment; whether it did is found out by `connect`.
+
+        Args:
+            settings: Names and values; None takes a name out.
+            guarded: Whether it keeps everybody else out; without, each account of the machine has what its owner has.
+        """
         environ = {name: value for name, value in (os.environ | settings).items() if value is not None}
         # -P: modules of ours that lie beside the script are not taken for others of their names.
-        command = [sys.executable, "-P", str(SERVER)]
+        command = [sys.executable, "-P", str(SERVER), *([] if guarded else ["--open"])]
         # A group of its own: Sail takes a terminal's Ctrl-C for its own, while its owner may go on.
         self._process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
         self.close = weakref.finalize(self, _end, self._process)
@@ -55,8 +65,11 @@ class Sail:
         Raises:
             LakegateError: It did not start.
         """
-        from pyspark.sql import SparkSession
+        from pyspark.sql.connect.client import DefaultChannelBuilder
         from pyspark.sql.connect.client.retries import DefaultPolicy
+        from pyspark.sql.connect.session import SparkSession
+
+        from lake.sail_calls import OfTheLiving
 
         if not (port := self._port()):
             if (code := self._ended()) is None or code < 0:
@@ -64,7 +77,13 @@ class Sail:
                 raise Transient(f"Sail {how}", fix="run it again; see whether the machine runs out of memory")
             what = f"Sail did not start (it ended with {code})"
             raise LakegateError(what, fix="see what it said above; install pysail again where it lacks files")
-        session: SparkSession = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+        if not port.isdecimal():
+            what = f"Sail was not started: other accounts of this machine can't be kept out of it here ({port})"
+            raise LakegateError(what, fix=OPEN_FIX)
+        channel = DefaultChannelBuilder(f"sc://127.0.0.1:{port}")
+        channel.add_interceptor(OfTheLiving(self._process))
+        os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"  # as `remote` does; its functions ask for it
+        session: SparkSession = SparkSession.Builder().channelBuilder(channel).create()
         session.client.set_retry_policies([DefaultPolicy(max_retries=PATIENT, backoff_multiplier=2, max_backoff=1000)])
         atexit.unregister(session.client._cleanup_ml_cache)  # noqa: SLF001  (Sail has no such call and it prints a traceback at exit)
         session.sql(f"SET {NO_DYNAMIC_FILTERS}=false").collect()

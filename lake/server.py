@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lake.listener import holds
 from lake.server_files import last_port, read_server, tail, write_config, write_keys, write_server
 from lake.server_probe import answers, api
 from lakegate.errors import LakegateError, Transient
@@ -59,7 +60,7 @@ def ensure_server(settings: Settings, *, say: Callable[[str], None]) -> Endpoint
     home = settings.home
     recorded = read_server(home)
     # No psutil, no lock and no lakeFS client on this path: it is taken by every command.
-    if recorded and recorded.home == str(home.root.resolve()) and answers(recorded.port):
+    if recorded and recorded.home == str(home.root.resolve()) and holds(recorded, home.lakefs) and answers(recorded.port):
         endpoint = home.running_endpoint()
         if endpoint is not None:
             return endpoint
@@ -122,7 +123,8 @@ def server_status(home: Home) -> ServerStatus:
         return ServerStatus("stopped")
     process = next((one for one in running if recorded and one.pid == recorded.pid), running[0])
     endpoint = home.running_endpoint()
-    healthy = endpoint is not None and recorded is not None and process.pid == recorded.pid and answers(recorded.port)
+    healthy = endpoint is not None and recorded is not None and process.pid == recorded.pid and holds(recorded, home.lakefs)
+    healthy = healthy and recorded is not None and answers(recorded.port)
     config = api(endpoint, "config") if healthy and endpoint else None
     try:
         memory, uptime = process.memory_info().rss, max(0.0, time.time() - process.create_time())
@@ -175,7 +177,7 @@ def _adopted(home: Home) -> Endpoint | None:
 
     recorded = read_server(home)
     running = {process.pid: process for process in processes(home)} if recorded else {}
-    if recorded is None or recorded.pid not in running or not answers(recorded.port):
+    if recorded is None or recorded.pid not in running or not holds(recorded, home.lakefs) or not answers(recorded.port):
         return None
     write_server(home, pid=recorded.pid, started=running[recorded.pid].create_time(), port=recorded.port)
     return home.running_endpoint()

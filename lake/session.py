@@ -20,6 +20,7 @@ from lake.drops import Drops
 from lake.engine import Engine
 from lake.environment import prepare_environment
 from lake.leases import at_once, lease_at, wait_for
+from lake.listener import is_own
 from lake.open_logs import OpenLogs
 from lake.publish import Published
 from lake.references import References
@@ -209,7 +210,10 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
         session.endpoint = ensure_server(settings, say=say)
         return session.endpoint
 
-    repository = Repository(endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect)
+    def proved() -> bool:
+        return settings.lakefs is not None or is_own(settings.home)
+
+    repository = Repository(endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect, proved=proved)
     session = Session(settings, endpoint, repository, say, watcher)
     if ready:
         _ = session.repository

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +46,8 @@ class Settings:
     """Storage namespace prefix on the external lakeFS, for example s3://bucket/lakegate; the tenant is appended."""
     spark_remote: str = "local[2]"
     """Where the Spark engine runs: local[N], or the sc:// address of a Spark Connect server."""
+    sail_guard: bool = True
+    """Whether Sail keeps other accounts of this machine out, or isn't started where it can't; elsewhere than on Linux it can't."""
     shipped: bool = False
     """Whether nobody named the project and the working directory is none, so that it is the one that ships with the service."""
 
@@ -84,6 +87,10 @@ class Settings:
         if engine not in get_args(Engine):
             what = f"LAKEGATE_ENGINE is {engine!r}"
             raise UsageError(what, fix="use sail (embedded, the default) or spark")
+        guard = env.get("LAKEGATE_SAIL_GUARD", "on" if sys.platform == "linux" else "off")
+        if guard not in ("on", "off"):
+            what = f"LAKEGATE_SAIL_GUARD is {guard!r}"
+            raise UsageError(what, fix="use on (the default on Linux), or off where no other account can run anything on this machine")
         binary, scratch, cache = env.get("LAKEGATE_LAKEFS"), env.get("LAKEGATE_SCRATCH"), env.get("LAKEGATE_CACHE")
         return cls(
             home=Home(root),
@@ -98,6 +105,7 @@ class Settings:
             lakefs=_external(env),
             lakefs_namespace=env.get("LAKEGATE_LAKEFS_NAMESPACE"),
             spark_remote=env.get("LAKEGATE_SPARK_REMOTE", "local[2]"),
+            sail_guard=guard == "on",
             shipped=named is None,
         )
 
