@@ -2,31 +2,86 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
+from filelock import FileLock
 
+from lakegate.errors import LakegateError
 from lakegate.settings import Settings
 
 _QUIET = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 """In process nothing is captured: it would take two processes a step, and the terminal from the progress display."""
 
+DATABASES: Final = {
+    "history/runs.db": "dagster._core.storage.runs.sqlite.sqlite_run_storage",
+    "history/runs/index.db": "dagster._core.storage.event_log.sqlite.sqlite_event_log",
+    "schedules/schedules.db": "dagster._core.storage.schedules.sqlite.sqlite_schedule_storage",
+}
+"""Dagster's SQLite files, and the module beside which each one's migrations lie. Two processes that make one at once break it for ever."""
+
 
 def prepare_instance(settings: Settings) -> Path:
-    """Write `<home>/dagster/dagster.yaml` where there is none; returns the folder, which is DAGSTER_HOME."""
+    """Write `<home>/dagster/dagster.yaml` where there is none, and have Dagster make its databases; returns the folder, which is DAGSTER_HOME.
+
+    Raises:
+        LakegateError: A database that an earlier release broke can't be mended.
+    """
     folder = settings.home.prepare().dagster
     target = folder / "dagster.yaml"
-    if not target.exists():
-        fresh = target.with_suffix(f".{os.getpid()}.tmp")
-        fresh.write_text(files("assets").joinpath("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-        fresh.replace(target)
+    if target.exists() and all(_marks(folder / name) == 1 for name in DATABASES):
+        return folder
+    with FileLock(folder / "first-use.lock"):
+        if not target.exists():
+            fresh = target.with_suffix(f".{os.getpid()}.tmp")
+            fresh.write_text(files("assets").joinpath("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+            fresh.replace(target)
+        for name, module in DATABASES.items():
+            if _marks(folder / name) > 1:
+                _mend(folder / name, module)
+        if not all(_marks(folder / name) == 1 for name in DATABASES):
+            _instance(folder).dispose()  # where its storage is another one, it is opened once more than it had to be
     return folder
 
 
 def open_instance(settings: Settings) -> DagsterInstance:
     """The home's instance, for use in this process. Close it after use (it is a context manager)."""
-    folder = prepare_instance(settings)
+    return _instance(prepare_instance(settings))
+
+
+def _instance(folder: Path) -> DagsterInstance:
     return DagsterInstance.from_ref(InstanceRef.from_dir(str(folder), overrides={"compute_logs": _QUIET}))
+
+
+def _marks(database: Path) -> int:
+    """How many states of its tables a database says that it is in; 0 where it isn't made yet, or not to its end."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("select count(*) from alembic_version").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+def _mend(database: Path, module: str) -> None:
+    """Leave the newest mark alone, where several stand.
+
+    Whoever came second at a first use found the tables and not yet their mark, and took them for those of an old release.
+    """
+    from alembic.script import ScriptDirectory
+    from dagster._core.storage.sql import get_alembic_config
+
+    import_path = __import__(module, fromlist=["__file__"]).__file__
+    head = ScriptDirectory.from_config(get_alembic_config(import_path)).get_current_head()
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        found = {str(row[0]) for row in connection.execute("select version_num from alembic_version")}
+        if head not in found:
+            what = f"Dagster's database says that it is in several states ({', '.join(sorted(found))}), and in none of this release"
+            fix = "stop `lakegate dev`, move the file away and try again: versions and ledger are in the lake, only Dagster's own history goes with it"
+            raise LakegateError(what, where=str(database), fix=fix)
+        connection.execute("delete from alembic_version where version_num <> ?", (head,))
