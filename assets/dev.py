@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from typing import Final
 
 from assets.instance import prepare_instance
+from lake.server_files import write_private
 from lake.server_probe import free_port
 from lakegate.settings import Settings
 
@@ -18,21 +20,25 @@ LOOK_SECONDS: Final = 300
 
 WORKSPACE: Final = "workspace.yaml"
 
+TOKEN: Final = "ui-token"  # noqa: S105  (a file's name)
+"""In the home's Dagster folder, for its owner only: what this start's link and cookies hold. Each start makes its own, because
+browsers go on asking on the port of one that ended, whoever sits there then."""
+
 
 def dev_command(settings: Settings, *, port: int | None = None) -> tuple[list[str], dict[str, str]]:
     """The command that starts Dagster on this home, and what it needs in its environment beside the caller's own.
 
-    It runs the UI, the daemon (sensors, queue) and the code location until it is interrupted. With no port given a free
-    one is taken. Run it from the project's folder, which is where `workspace.yaml` is read from when it names one.
+    It runs the UI, the daemon (sensors, queue) and the code location until it is interrupted. Whoever opens the UI needs the
+    token that is written into the home now (see `assets.door`). With no port given a free one is taken. Run it from the project's folder, which is where `workspace.yaml` is read from when it names one.
     """
     folder = prepare_instance(settings)
+    write_private(folder / TOKEN, secrets.token_urlsafe(32) + "\n")
     workspace = settings.project / WORKSPACE
     target = ["-w", str(workspace)] if workspace.is_file() else ["-m", "assets.definitions"]
     command = [
         sys.executable,
         "-m",
-        "dagster",
-        "dev",
+        "assets.services",
         *target,
         "--host",
         HOST,
@@ -53,3 +59,9 @@ def dev_command(settings: Settings, *, port: int | None = None) -> tuple[list[st
     if settings.lakefs_binary is not None:
         environment["LAKEGATE_LAKEFS"] = str(settings.lakefs_binary)
     return command, environment
+
+
+def link(settings: Settings, command: list[str]) -> str:
+    """The address of the UI that this command opens, with its token."""
+    token = (settings.home.dagster / TOKEN).read_text(encoding="ascii").strip()
+    return f"http://{HOST}:{command[command.index('--port') + 1]}/?token={token}"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
+import sys
+from functools import partial
 
 import click
 
@@ -20,24 +19,17 @@ def command(*, port: int | None, settings: Settings) -> None:
 
     While it runs, a file put into <home>/landing/<dataset>/ is carried through all hops by itself.
     """
-    from assets.dev import dev_command
+    from assets.dev import dev_command, link
+    from assets.dev_process import run_services
     from lake.session import open_session
 
     session = open_session(settings)
     for contract in session.catalog.datasets:
-        (settings.home.landing / contract.name).mkdir(parents=True, exist_ok=True)
+        (settings.home.landing / contract.name).mkdir(parents=True, exist_ok=True, mode=0o700)
     argv, environment = dev_command(settings, port=port)
-    address = f"http://{argv[argv.index('--host') + 1]}:{argv[argv.index('--port') + 1]}"
-    click.echo(f"Dagster's UI: {address}   (Ctrl-C ends it)")
+    click.echo(f"Dagster's UI: {link(settings, argv)}   (Ctrl-C ends it)")
+    click.echo("The link holds a token, which this start alone takes; it is nobody's business but yours.")
     click.echo(f"Put files into {settings.home.landing}/<dataset>/")
-    # A script's `&` leaves SIGINT ignored, which a child would inherit, and Dagster ends by it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(argv, env=os.environ | environment, cwd=settings.project)
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, lambda *_: process.send_signal(signal.SIGINT))
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        click.echo("stopping ...", err=True)
-        code = process.wait()
-    raise click.exceptions.Exit(code)
+    sys.stdout.flush()
+    say = partial(click.echo, err=True)
+    raise click.exceptions.Exit(run_services(argv, environment, folder=settings.project, say=say))

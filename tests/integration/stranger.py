@@ -12,15 +12,18 @@ import os
 import socket
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import grpc
-from pyspark.sql.connect.session import SparkSession
-
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 """How an HTTP/2 client begins; a server that talks to it answers at once."""
+
+SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00\x00\x00\x04\x01\x00\x00\x00\x00"
+"""How an HTTP/2 server begins, after which the client says all that it has to say."""
+NO_CONTENT = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 
 
 def become(account: int) -> None:
@@ -52,6 +55,8 @@ def heard(port: int, wait: float = 0.5) -> tuple[bool, bytes]:
 def query(port: str, statement: str, *more: str) -> Any:
     """What a SQL statement says, asked of an engine on that port."""
     token = f"/;token={more[0]}" if more else ""
+    from pyspark.sql.connect.session import SparkSession
+
     try:
         session = SparkSession.Builder().remote(f"sc://localhost:{port}{token}").create()
         session.client.set_retry_policies([])
@@ -70,6 +75,55 @@ def hurry(seconds: str) -> Any:
             known.add(port)
             met[port] = [connected, said.hex()]
     return met
+
+
+def set_up(seconds: str) -> Any:
+    """Make oneself the administrator of each lakeFS that begins to listen, as often as it answers."""
+    end, known, met = time.monotonic() + float(seconds), set(listening()), []
+    print("watching", flush=True)
+    while time.monotonic() < end:
+        for port in listening() - known:
+            status, _ = http(f"http://127.0.0.1:{port}/api/v1/setup_lakefs", "POST", '{"username": "stranger"}')
+            met.append([port, status])
+    return met
+
+
+def http(url: str, method: str = "GET", body: str = "", *headers: str) -> Any:
+    """Status and text of an answer; 0 where there is none."""
+    given = {"Content-Type": "application/json", **dict(header.split(": ", 1) for header in headers)}
+    asked = urllib.request.Request(url, body.encode() or None, given, method=method)
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=30) as answer:
+            return answer.status, answer.read().decode(errors="replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+    except OSError as error:
+        return 0, str(error)
+
+
+def several(*urls: str) -> Any:
+    return {url: http(url) for url in urls}
+
+
+def read(path: str) -> Any:
+    """The bytes of a file, or why they can't be had."""
+    try:
+        return Path(path).read_bytes().decode("latin-1")
+    except OSError as error:
+        return type(error).__name__
+
+
+def unix(*paths: str) -> Any:
+    """What connecting to each of these sockets ends with."""
+    found = {}
+    for path in paths:
+        with socket.socket(socket.AF_UNIX) as one:
+            try:
+                one.connect(path)
+                found[path] = "connected"
+            except OSError as error:
+                found[path] = type(error).__name__
+    return found
 
 
 def listening() -> set[int]:
@@ -96,18 +150,27 @@ def sit(port: str, seconds: str) -> Any:
                 connection.settimeout(1)
                 try:
                     kept.append(connection.recv(65536).decode("latin-1"))
-                    connection.sendall(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
-                    kept[-1] += connection.recv(65536).decode("latin-1")
+                    connection.sendall(SETTINGS if kept[-1].startswith("PRI") else NO_CONTENT)
+                    while more := connection.recv(65536):
+                        kept[-1] += more.decode("latin-1")
                 except OSError:
                     continue
     return kept
 
 
-ACTIONS: dict[str, Callable[..., Any]] = {"query": query, "hurry": hurry, "sit": sit}
+ACTIONS: dict[str, Callable[..., Any]] = {
+    "query": query,
+    "hurry": hurry,
+    "sit": sit,
+    "set_up": set_up,
+    "http": http,
+    "several": several,
+    "unix": unix,
+    "read": read,
+}
 
 if __name__ == "__main__":
     action, *arguments, account = sys.argv[1:]
-    assert grpc
     assert encodings.idna
     if action == "query":
         query("9", "select 1")  # imports what an account without a home of its own may not read

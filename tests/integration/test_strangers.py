@@ -180,3 +180,49 @@ def test_a_connection_that_somebody_else_answers_carries_no_key(settings: Settin
     with sitting(port) as stranger, pytest.raises(LakegateError, match="does not answer"):
         repository.commit_of("main")
     assert "authorization" not in str(stranger.got()).lower()
+
+
+UNASKED = {
+    "/api/v1/auth/capabilities": '{"invite_user":false}',
+    "/api/v1/healthcheck": "",
+    "/api/v1/oidc/callback": "",
+    "/api/v1/setup_lakefs": "initialized",
+    "/api/v1/user": '"id":""',
+}
+"""What lakeFS's API answers to somebody without keys, and a part of what it says: docs/security.md tells it."""
+
+
+@pytest.mark.server
+@each_stranger
+def test_lakefs_tells_a_stranger_nothing_of_what_it_holds(lakefs_home: Settings, account: int) -> None:
+    session = open_session(lakefs_home, say=print)
+    session.repository.put("main", "of_the_lake", b"inside the lake")
+    url = session.endpoint.url
+    described = json.loads(Stranger("http", f"{url}/openapi.json", account=account).got()[1])["paths"]
+    asked = [path for path, calls in described.items() if "get" in calls]
+    filled = {
+        f"/api/v1{path}".replace("{repository}", session.repository.name).replace("{ref}", "main").replace("{branch}", "main")
+        for path in asked
+    }
+    plain = [f"{url}{path.replace('{', '').replace('}', '')}" for path in sorted(filled)]
+    found = Stranger("several", *plain, account=account).got()
+    assert len(found) > 50
+    answered = {path.removeprefix(url): text for path, (status, text) in found.items() if status < 400}
+    assert set(answered) <= set(UNASKED), answered
+    assert all(UNASKED[path] in text and bool(UNASKED[path]) == bool(text) for path, text in answered.items())
+    beside = Stranger(
+        "several", *(f"{url}{path}" for path in ("/metrics", "/_health", "/", "/_pprof/goroutine?debug=2")), account=account
+    ).got()
+    for text in (session.repository.name, "of_the_lake", "inside the lake", session.endpoint.key_id, session.endpoint.secret):
+        assert text not in str(beside)
+
+
+@pytest.mark.server
+@each_stranger
+def test_nobody_else_becomes_the_administrator_of_a_new_lakefs(settings: Settings, account: int) -> None:
+    watcher = Stranger("set_up", 4, account=account)
+    assert watcher.said() == "watching"
+    port = int(ensure_server(settings, say=print).url.rpartition(":")[2])
+    met = [status for where, status in watcher.got() if where == port]
+    assert met
+    assert set(met) <= {0, 409}

@@ -1,0 +1,120 @@
+"""`lakegate dev`: what others get of it, and what stays behind of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lakegate.settings import Settings
+from tests.integration.test_strangers import Stranger, each_stranger
+
+pytestmark = [pytest.mark.server, pytest.mark.skipif(sys.platform != "linux", reason="what processes hold open is read from /proc")]
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTS, ENDS = 120.0, 60.0
+"""Seconds that it may take here."""
+LAUNCH = '{"query": "mutation { reloadWorkspace { __typename } }"}'
+
+
+@dataclass
+class Dev:
+    process: subprocess.Popen[str]
+    link: str
+
+    @property
+    def url(self) -> str:
+        return self.link.partition("/?")[0]
+
+    @property
+    def token(self) -> str:
+        return self.link.partition("token=")[2]
+
+    def below(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def started(settings: Settings) -> Dev:
+    """Alone in its process group, as a service manager starts it, and ready."""
+    command = [sys.executable, "-m", "cli.main", "dev", "--home", str(settings.home.root), "--project", str(ROOT)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, process_group=0)
+    assert process.stdout
+    found = re.search(r"http://\S+", process.stdout.readline())
+    assert found
+    dev, end = Dev(process, found[0]), time.monotonic() + STARTS
+    bearer = f"Authorization: Bearer {dev.token}"
+    while Stranger("http", f"{dev.url}/graphql", "POST", '{"query": "{version}"}', bearer, account=0).got()[0] != 200:
+        assert time.monotonic() < end
+        assert process.poll() is None
+    return dev
+
+
+@pytest.fixture(scope="module")
+def dev(lakefs_home: Settings) -> Iterator[Dev]:
+    made = started(lakefs_home)
+    yield made
+    end(made, signal.SIGKILL)
+
+
+def end(dev: Dev, name: signal.Signals) -> None:
+    """A signal to its process alone; nothing of it is there afterwards."""
+    below = dev.below() if dev.process.poll() is None else []
+    if below:
+        os.kill(dev.process.pid, name)
+        dev.process.wait(ENDS)
+    _, alive = psutil.wait_procs(below, timeout=ENDS)
+    for process in alive:
+        process.kill()
+    assert alive == [], [process.cmdline() for process in alive]
+
+
+@each_stranger
+def test_the_ui_lets_no_stranger_in(dev: Dev, lakefs_home: Settings, account: int) -> None:
+    assert Stranger("http", dev.url, account=account).got()[0] == 401
+    assert Stranger("http", f"{dev.url}/graphql", "POST", LAUNCH, account=account).got()[0] == 401
+    assert Stranger("http", f"{dev.url}/graphql?query=mutation", account=account).got()[0] == 401
+    if account:
+        assert "Permission" in str(Stranger("read", lakefs_home.home.dagster / "ui-token", account=account).got())
+    assert (lakefs_home.home.dagster / "ui-token").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_ui_is_no_other_sites_tool(dev: Dev) -> None:
+    """What a page of another site can have the owner's browser send, cookie and all."""
+    graphql, cookie = f"{dev.url}/graphql", f"Cookie: lakegate={dev.token}"
+
+    def status(url: str, method: str, body: str, *headers: str) -> int:
+        return int(Stranger("http", url, method, body, cookie, *headers, account=0).got()[0])
+
+    assert status(graphql, "POST", LAUNCH) == 200
+    assert status(graphql, "POST", LAUNCH, "Origin: http://elsewhere.example") == 403
+    assert status(graphql, "POST", LAUNCH, "Host: elsewhere.example:3000") == 421
+    assert status(f"{graphql}?query=mutation%20%7BreloadWorkspace%7B__typename%7D%7D", "GET", "") == 405
+
+
+def test_no_process_of_it_listens_to_strangers(dev: Dev) -> None:
+    ports, paths = [], []
+    for process in [psutil.Process(dev.process.pid), *dev.below()]:
+        ports += [one.laddr for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+        paths += [one.laddr for one in process.net_connections("unix") if one.laddr and not str(one.laddr).startswith("@")]
+    assert [f"http://{address.ip}:{address.port}" for address in ports] == [dev.url]
+    assert paths, "its code location listens on sockets in the file system"
+    if os.geteuid() == 0:
+        assert set(Stranger("unix", *set(paths)).got().values()) <= {"PermissionError", "FileNotFoundError"}
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGKILL])
+def test_a_signal_to_its_process_alone_ends_all_of_it(dev: Dev, lakefs_home: Settings, name: signal.Signals) -> None:
+    if dev.process.poll() is not None:  # the first of these ended the module's
+        dev = started(lakefs_home)
+    server = [process for process in psutil.process_iter() if process.name() == "lakefs"]
+    end(dev, name)
+    assert all(process.is_running() for process in server), "lakeFS goes on"
