@@ -135,7 +135,6 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         "partition_object",
         "threshold",
         takes=_of("bucketize_data", "tail_weight_holdout", "internal_weight_holdout"),
-        planned=False,
     ),
     "expect_column_distribution_to_stay_close": _counted(
         "distribution", "baseline", "statistic", "max_value", takes=_of("significance"), types=_CLASSES | _NUMBERS

@@ -11,6 +11,7 @@ from catalog.distribution_rules import distribution_mistakes
 from catalog.document import suggest
 from catalog.expectation_types import EXPECTATIONS, Expectation
 from catalog.mistake import Mistake, number
+from catalog.partition import partition_mistakes
 
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
@@ -67,6 +68,11 @@ def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: 
     if "condition_parser" in kwargs and not isinstance(kwargs.get("row_condition"), str):
         yield Mistake("condition_parser stands without a row_condition in text", "condition_parser", "leave it out")
     yield from distribution_mistakes(contract, type_, kwargs)
+    if "partition_object" in kwargs:
+        given = kwargs["partition_object"]
+        values = given.get("values") if isinstance(given, dict) else None
+        fit = isinstance(values, list) and all(fits(columns["column"], value) for value in values)
+        yield from partition_mistakes(columns["column"], kwargs, fit=fit)
     yield from _bounds(columns.get("column"), type_, kwargs)
     yield from _order(contract, type_, kwargs)
     yield from _reference(columns.get("column"), type_, kwargs)

@@ -1,7 +1,7 @@
-"""Rules that the plan has no SQL for: asked of Great Expectations itself, at the cost of its import and its queries.
+"""Row rules that the plan has no SQL for: asked of Great Expectations itself, at the cost of its import and its queries.
 
-A row rule's predicate is taken out of GX's metric registry (`<map_metric>.condition`), so that it joins the one pass; a
-table rule is validated by GX on the rows that pass. These are GX internals, hence the exact pin and the parity tests.
+A row rule's predicate is taken out of GX's metric registry (`<map_metric>.condition`), so that it joins the one pass. These are GX
+internals, hence the exact pin and the parity tests. What GX raises is an error of that name, never a verdict.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from catalog.arguments import SPARK_NAMES
-from catalog.spark_sql import all_of, quoted
+from catalog.spark_sql import all_of
 from expectations.row_rules import Columns, within
 from expectations.suite import Rule
-from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:
@@ -33,28 +32,6 @@ def row_predicates(rules: tuple[Rule, ...], frame: DataFrame, columns: Columns) 
     engine = SparkDFExecutionEngine(spark=frame.sparkSession, persist=False)  # a persisted frame is one more job and its memory
     engine.load_batch_data("frame", SparkDFBatchData(engine, frame))
     return {rule.id: _predicate(rule, engine, columns) for rule in rules}
-
-
-def table_outcomes(rules: tuple[Rule, ...], frame: DataFrame, columns: Columns) -> dict[str, Outcome]:
-    """The outcomes of table rules as GX finds them on a frame; nothing of what it saw is kept but whether they hold (P6).
-
-    Raises:
-        ContractError: GX can't evaluate a rule.
-    """
-    import great_expectations as gx
-    from great_expectations.expectations.registry import get_expectation_impl
-
-    context = gx.get_context(mode="ephemeral")
-    asset = context.data_sources.add_spark("rows", persist=False).add_dataframe_asset("rows")
-    batch = asset.add_batch_definition_whole_dataframe("rows").get_batch({"dataframe": frame.select(*[quoted(name) for name in columns])})
-    found = {}
-    for rule in rules:
-        with _gx_errors(rule):
-            result = batch.validate(get_expectation_impl(rule.type)(**rule.kwargs))
-        if result["exception_info"].get("raised_exception", result["success"] is None):
-            raise _refusal(rule, "an error of its own")
-        found[rule.id] = Outcome(rule, int(not result["success"]), 1, {"told": "as Great Expectations found"})
-    return found
 
 
 def _predicate(rule: Rule, engine: Any, columns: Columns) -> Column:

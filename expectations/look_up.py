@@ -13,6 +13,7 @@ from catalog.spark_sql import all_of
 from expectations.frame import HELPER
 from expectations.marks import Again, Mark, Standing, present
 from expectations.marks_between import Agreeing, Determined, Late, Referenced
+from expectations.partition import Divergence
 from expectations.questions import Carried, Delivered, Question, Repeats, Splits
 from expectations.row_rules import Columns
 from expectations.series import Gaps, Offsets, offset_sql
@@ -87,6 +88,10 @@ def _totals(rule: Rule, columns: Columns, *, complete: bool) -> Totals:
     return Totals(columns[kwargs["column"]], _listed(rule, columns, "by"), *there, kwargs.get("tolerance", 0), where, complete)
 
 
+def _divergence(rule: Rule, columns: Columns) -> Divergence:
+    return Divergence(columns[rule.kwargs["column"]], rule.kwargs["partition_object"], all_of(condition_of(rule, columns)))
+
+
 def _determined(rule: Rule, columns: Columns) -> Determined:
     return Determined(_tag(rule), _listed(rule, columns), columns[rule.kwargs["column"]], all_of(condition_of(rule, columns)))
 
@@ -123,6 +128,7 @@ _QUESTIONS: Final[dict[str, Callable[[Rule, Columns], Question]]] = {
     "expect_no_overlap_between_splits": _splits,
     "expect_column_offsets_to_agree": _offsets,
     "expect_series_to_have_no_gaps": _gaps,
+    "expect_column_kl_divergence_to_be_less_than": _divergence,
 }
 LOOK_UPS: Final = frozenset(_MARKS)
 """Types of row rules that look something up."""

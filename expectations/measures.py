@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final, Literal
 
 from catalog.contract import ColumnType
@@ -56,9 +57,21 @@ class Measure:
         }
         return made[self.function]
 
+    @property
+    def ordered(self) -> bool:
+        """Whether it is a quantile of whole numbers, which engines find of doubles."""
+        return self.type == "integer" and self.function in ("median", "quantile")
+
+    def reach_sql(self) -> str:
+        """The column's greatest distance from zero."""
+        return f"max(abs({self._chosen(f'cast({self._value()} as double)')}))"
+
     def spread_sql(self, centre: float, unit: float) -> tuple[str, str]:
         """The second pass of a column's sums: distances from the centre, and their squares, as whole multiples of the unit."""
-        steps = f"(({self.number} - {centre!r}D) / {unit!r}D)"
+        away = f"{self.number} - {centre!r}D"
+        if isinstance(centre, int):  # a double holds how far two whole numbers lie apart where it doesn't hold the two
+            away = f"cast(cast({self._value()} as decimal(38, 0)) - cast({centre} as decimal(38, 0)) as double)"
+        steps = f"(({away}) / {unit!r}D)"
         square = f"{steps} * {steps} / {2.0**UNIT_BITS!r}D"
         first, second = (f"sum({self._chosen(f'cast(round({part}) as decimal(38, 0))')})" for part in (steps, square))
         return first, second
@@ -89,9 +102,11 @@ class Spread:
     squares: float
 
     @property
-    def mean(self) -> float | None:
-        """The mean; None of nothing."""
-        return self.total / self.count if self.count else None
+    def mean(self) -> float | Fraction | None:
+        """The mean, of whole numbers exactly; None of nothing."""
+        if not self.count:
+            return None
+        return Fraction(self.total, self.count) if isinstance(self.total, int) else self.total / self.count
 
     @property
     def stdev(self) -> float | None:
@@ -102,10 +117,10 @@ class Spread:
 def scale(low: float, high: float) -> tuple[float, float]:
     """The centre and unit that a column's sums are taken with, from its least and greatest value.
 
-    The unit is a power of two; 1 where all values are the same.
+    The unit is a power of two; 1 where all values are the same. Of whole numbers the centre is one.
     """
-    centre = low / 2 + high / 2
-    reach = max(high - centre, centre - low)
+    centre = (low + high) // 2 if isinstance(low, int) and isinstance(high, int) else low / 2 + high / 2
+    reach = float(max(high - centre, centre - low))
     return centre, max(2.0 ** (math.frexp(reach)[1] - UNIT_BITS), LEAST) if reach else 1.0
 
 

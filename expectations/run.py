@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from catalog.spark_sql import all_of, quoted
@@ -12,6 +13,7 @@ from expectations.marks import ALONE, Tables
 from expectations.masks import aside, bits, holds, masks
 from expectations.measures import Measure, scale, spread
 from expectations.plan import Plan
+from expectations.quantiles import exact_quantiles
 from expectations.questions import Asked
 from expectations.table_rules import Answers, answer
 from expectations.tables import judge_table
@@ -61,8 +63,6 @@ class Counted:
     """Rows that a rule with `mostly` was asked of."""
     numbers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """What the questions of table rules were answered."""
-    by_gx: Mapping[str, Outcome] = field(default_factory=dict)
-    """Outcomes of table rules that Great Expectations itself was asked for."""
 
     @property
     def valid(self) -> int:
@@ -99,26 +99,19 @@ def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collec
     domains = {step.rule.id: f"count(case when {step.domain} then 1 end)" for step in plan.row_steps if step.domain}
     asked = ["count(1)", f"count(case when not {passing} then 1 end)", *failed.values(), *domains.values()]
     asked += [_passing(item, passing).sql() for item in measures]
+    asked += [_passing(item, passing).reach_sql() for item in measures if item.ordered]
     (row,) = collect(frame.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(asked)]))
     values = iter(row)
     rows, set_aside = int(next(values)), int(next(values))
     broken = {rule: int(next(values)) for rule in failed}
     asked_of = {rule: int(next(values)) for rule in domains}
     found: dict[Measure, Any] = {item: next(values) for item in measures}
+    found |= exact_quantiles(frame, {item: next(values) for item in measures if item.ordered}, partial(_passing, passing=passing), collect)
     found |= {item: _modes(frame, item, passing, collect) for item in plan.measures if item.function == "mode"}
     answers = Answers(found, _spreads(frame, plan, found, collect, passing))
     asking = Asked(frame, passing, tables, collect)
     numbers = {step.rule.id: step.question.ask(asking) for step in plan.steps if step.question is not None and rows}
-    return Counted(rows, set_aside, broken, answers, asked_of, numbers, _by_gx(frame, plan, passing))
-
-
-def _by_gx(frame: DataFrame, plan: Plan, passing: str) -> dict[str, Outcome]:
-    rules = tuple(step.rule for step in plan.steps if step.way == "gx" and not step.rule.row_rule)
-    if not rules:
-        return {}
-    from expectations.fallback import table_outcomes
-
-    return table_outcomes(rules, frame.where(passing).select(*[quoted(name) for name in plan.columns]), plan.columns)
+    return Counted(rows, set_aside, broken, answers, asked_of, numbers)
 
 
 def _passing(measure: Measure, passing: str) -> Measure:
@@ -137,7 +130,7 @@ def _spreads(frame: DataFrame, plan: Plan, found: Mapping[Measure, Any], collect
         low, high = (found[replace(base, function=name)] for name in ("min", "max"))
         odd = base.type == "double" and (found[replace(base, function="nan")] or found[replace(base, function="infinite")])
         if not odd and low is not None:
-            scales[base] = scale(float(low), float(high))
+            scales[base] = scale(low, high)
     nothing = {base: spread(0, 0.0, 1.0, (None, None)) for base in plan.spreads}
     if not scales:
         return nothing
@@ -199,8 +192,6 @@ def outcomes(
             found.append(distributions[rule.id])
         elif step.question is not None:
             found.append(step.question.judge(rule, counted.numbers.get(rule.id, ())))
-        elif step.way == "gx":
-            found.append(counted.by_gx[rule.id])
         else:
             found.append(answer(rule, plan.columns, counted.answers))
     return tuple(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, Final
 
 from catalog.condition import sql_of
@@ -68,8 +69,13 @@ def between(value: Any, kwargs: dict[str, Any]) -> bool:
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return False
-    above = low is None or (value > low if kwargs.get("strict_min") else value >= low)
-    return above and (high is None or (value < high if kwargs.get("strict_max") else value <= high))
+    above = low is None or (_beside(value, low) > low if kwargs.get("strict_min") else _beside(value, low) >= low)
+    return above and (high is None or (_beside(value, high) < high if kwargs.get("strict_max") else _beside(value, high) <= high))
+
+
+def _beside(value: Any, bound: Any) -> Any:
+    """A mean or median of whole numbers, exact beside a whole bound; a bound with a fraction was written as the double that it is."""
+    return float(value) if isinstance(value, Fraction) and isinstance(bound, float) else value
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ class _Summed:
     """A rule on a column's sum, mean or deviation."""
 
     label: str
-    value: Callable[[Spread], float | None]
+    value: Callable[[Spread], float | Fraction | None]
     deviation: bool = False
     counts: bool = False
 
@@ -129,6 +135,8 @@ def _within_bounds(rule: Rule, label: str, value: Any, column: Column | None) ->
     if column is not None:
         kwargs = {key: comparable(item, column.type) if key in ("min_value", "max_value") else item for key, item in kwargs.items()}
         shown = shown_value(value, column.type)
+    if isinstance(shown, Fraction):
+        shown = int(shown) if shown.denominator == 1 else float(shown)
     return outcome(rule, between(value, kwargs), shown, f"{label} is {shown if shown is not None else 'nothing'}")
 
 

@@ -137,7 +137,12 @@ def _together(*parts: Drawn) -> Drawn:
 def _column(rule: str, more: Callable[[str], Drawn] = lambda _: st.just({})) -> dict[str, Drawn]:
     """A rule of one column that it can judge, and what it takes of such a column."""
     names = st.sampled_from([name for name, kind in TYPES.items() if kind in EXPECTATIONS[rule].types])
-    return {rule: names.flatmap(lambda name: more(name).map(lambda found: {"column": name, **found}))}
+    OF_A_COLUMN[rule] = lambda name: more(name).map(lambda found: {"column": name, **found})
+    return {rule: names.flatmap(OF_A_COLUMN[rule])}
+
+
+OF_A_COLUMN: Final[dict[str, Callable[[str], Drawn]]] = {}
+"""What a rule of one column takes of a column, by the rule's type."""
 
 
 def _bounds(values: st.SearchStrategy[Any], **more: st.SearchStrategy[Any]) -> Drawn:
