@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lake.job import HopResult
 from lake.session import Session, open_session
-from lakegate.errors import LakegateError, Transient
+from lakegate.errors import AccessError, LakegateError, Transient
 from lakegate.settings import Settings
 
 NAME = "lakegate"
@@ -38,7 +38,7 @@ class LakegateResource:
 
     def fail(self, error: LakegateError) -> None:
         """Tell of the error that ends a run. What may be over by then, a server that died among it, is looked for anew."""
-        if isinstance(error, Transient):
+        if isinstance(error, Transient | AccessError):
             with self._opening:
                 self._session = self._given
         self._fail(error)

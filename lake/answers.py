@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from catalog.contract import Contract
+from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, report
 from lake import ledger, publish
 from lake.job import HopResult, Job, Written
@@ -16,6 +18,7 @@ from lake.session import Session
 from lake.standing import finished, rebuilt_since
 from lake.steps import Steps
 from lakegate.errors import LakegateError, Transient
+from lakegate.manifest import Manifest, Parent
 from lakegate.names import VersionName
 
 APPROVED: Final = "approved"
@@ -92,6 +95,23 @@ def unchanged(session: Session, job: Job, found: Published) -> HopResult:
     if job.replaces and (result.standing or {}).get("version") != newest:
         return replace(result, reason=f"{job.table} is at v{newest} since; `--again` delivers this content anew")
     return result
+
+
+def published_before(session: Session, made: Manifest, what: str) -> HopResult:
+    """What a person's decision came to that stands as the table's latest version, for whoever asks for the same again.
+
+    Its process may have died before it told anybody.
+    """
+    published = finished(session, made.name)
+    reason = f"this {what} is published as {published.name}, and nothing that it depends on changed since"
+    counts = publish.manifest_counts(made)
+    return HopResult("processed", made.table, Verdict.UNCHANGED, str(made.name), counts, made.rules, reason, made.content_hash, made.drop)
+
+
+def replayed_before(session: Session, made: Manifest, contract: Contract, suite: Suite, pins: Sequence[Parent]) -> HopResult | None:
+    """The same of a replay under these very rules and references: what they let pass is in the latest version, where that is one."""
+    same = (made.contract_hash, made.suite_hash, made.parents) == (contract.hash, suite.hash, [*pins])
+    return published_before(session, made, "replay") if same and "replay_of" in made.source else None
 
 
 def holding(outcomes: Collection[Outcome], waived: Collection[str]) -> list[Outcome]:

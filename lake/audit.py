@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lake import layout, publish
+from lake.call_errors import BlockGone
 from lake.objects import sha256_of
 from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
@@ -95,7 +96,7 @@ class _Audit:
             return [Gap(where, f"tag {name.tag}", "missing", "a tag on the commit that published it", "no tag")]
         gaps = list(self._names(name, commit, metadata))
         path = manifest_path(name.table, name.number)
-        if (raw := repository.get(name.tag, path)) is None:
+        if (raw := self._read(name.tag, path)) is None:
             return [*gaps, Gap(where, path, "missing", "the manifest", "nothing")]
         if sha256(raw) != metadata.get("lakegate_manifest_sha256"):
             gaps.append(Gap(where, path, "sha256", metadata.get("lakegate_manifest_sha256", "none on record"), sha256(raw)))
@@ -103,12 +104,17 @@ class _Audit:
             manifest = publish.manifest_at(repository, name.tag, name)
         except IntegrityError as error:
             return [*gaps, Gap(where, path, "unexpected", "a manifest that can be read", error.what)]
-        evidence = repository.get(name.tag, layout.evidence(name.table, name.number))
+        evidence = self._read(name.tag, layout.evidence(name.table, name.number))
         if evidence is None or sha256(evidence) != manifest.evidence_sha256:
             found = "nothing" if evidence is None else sha256(evidence)
             problem: Problem = "missing" if evidence is None else "sha256"
             gaps.append(Gap(where, layout.evidence(name.table, name.number), problem, manifest.evidence_sha256, found))
         return gaps + list(self._files(manifest))
+
+    def _read(self, ref: str, path: str) -> bytes | None:
+        with contextlib.suppress(BlockGone):
+            return self.session.repository.get(ref, path)
+        return None
 
     def strays(self) -> Iterator[Gap]:
         """Data files of main that no version names. Ask for them when every version was looked at."""

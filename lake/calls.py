@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 import tenacity
 
-from lakegate.errors import Conflict, IntegrityError, Transient, UsageError
+from lake.call_errors import NotThere, answered, unanswered
+from lakegate.errors import Transient
 from lakegate.home import Endpoint
+
+__all__ = ["NotThere"]
 
 T = TypeVar("T")
 
@@ -27,12 +28,6 @@ RESERVE: Final = 20
 """Tries beyond the first that a process may make in a row while nothing succeeds."""
 EARNED_BY: Final = 5
 """Calls that succeed and earn one more such try."""
-BUSY: Final = frozenset({0, 408, 423, 429, 500, 502, 503, 504})
-"""HTTP answers that another try may change."""
-
-
-class NotThere(UsageError):
-    """A ref or object that the lake does not hold."""
 
 
 class Budget:
@@ -109,26 +104,16 @@ class Calls:
         """Run one call of another client, which is told where lakeFS answers, as if it were one of these."""
         return self._call(lambda: call(self.endpoint), doing=doing, retry=retry)
 
-    @staticmethod
-    def _once(call: Callable[[], T], doing: str) -> T:
+    def _once(self, call: Callable[[], T], doing: str) -> T:
         from lakefs_sdk.exceptions import ApiException
         from urllib3.exceptions import HTTPError
 
         try:
             return call()
         except ApiException as error:
-            status = error.status or 0
-            if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-                raise NotThere(f"lakeFS does not have it ({doing})") from error
-            if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
-                raise Conflict(f"lakeFS reports a conflict ({doing})", fix="run it again") from error
-            if status in BUSY:
-                raise Transient(f"lakeFS answered {status} ({doing})", fix="run it again") from error
-            raise IntegrityError(f"lakeFS refused with {status}: {_message(error)} ({doing})", fix="see the lakeFS log") from error
-        except FileNotFoundError as error:
-            raise NotThere(f"lakeFS does not have it ({doing})") from error
+            raise answered(error, doing, self.endpoint) from error
         except (HTTPError, OSError) as error:
-            raise Transient(f"lakeFS does not answer ({doing})", fix="`lakegate status` tells how it is; then run it again") from error
+            raise unanswered(error, doing, self.endpoint) from error
 
     def _pages(self, page: Callable[[str], Any], *, doing: str) -> Iterator[Any]:
         after = ""
@@ -172,10 +157,3 @@ def _proving(sdk: Any, proved: Callable[[], bool]) -> Any:
     manager: Any = sdk._api.rest_client.pool_manager  # noqa: SLF001
     manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "http": Pool}
     return sdk
-
-
-def _message(error: Any) -> str:
-    try:
-        return str(json.loads(error.body)["message"])[:300]
-    except (ValueError, KeyError, TypeError):
-        return str(error.reason)[:300]

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lake.objects import sha256_of
+from lake.disk import disk_error
+from lake.objects import missing, sha256_of
 from lake.open_logs import FOLDER, Log, OpenLog
 from lake.repository import Repository
 from lakegate.errors import Conflict, IntegrityError, LakegateError
@@ -145,7 +146,7 @@ def _lay(repository: Repository, ref: str, path: str, physical: str, target: Pat
     elif block.is_file():
         target.symlink_to(block)
     else:
-        raise IntegrityError("this file is missing from the store", where=f"{ref}:{path}", fix="restore it from a backup")
+        raise missing(block, f"{ref}:{path}")
 
 
 def _files(folder: Path, within: str = "") -> dict[str, tuple[int, int]]:
@@ -173,6 +174,8 @@ def told(doing: str, *, local: bool = False) -> Iterator[None]:
     except OSError as error:
         if not local:
             raise
+        if (known := disk_error(error, Path(doing))) is not None:
+            raise known from None
         what = f"the scratch folder can't be used, {doing} ({error.strerror or type(error).__name__})"
         raise LakegateError(what, fix="free some disk space, or name another folder with LAKEGATE_SCRATCH") from None
     except DeltaError as error:

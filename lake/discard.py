@@ -6,13 +6,14 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from lake import layout
+from lake.answers import published_before
 from lake.aside import IDENTITY, choose_rows, count_aside, latest_manifest, open_rows, settlements
 from lake.delta import table_files
 from lake.distributions import keep_given_back
@@ -52,9 +53,15 @@ def discard(
         parent = latest_manifest(session, contract.name)
         if parent is None:
             return 0, None
-        chosen = choose_rows(open_rows(session, parent), drop=drop, rule=rule, row=row)
+        asked: dict[str, Any] = {"drop": drop, "rule": rule, "row": row}
+        try:
+            chosen = choose_rows(open_rows(session, parent), **asked)
+        except UsageError:
+            if parent.source.get("asked") != asked:
+                raise
+            return int(parent.source["rows"]), published_before(session, parent, "discard")
         suite = build_suite(contract, "processed", session.settings.project)
-        work = _Discard(session, contract, suite, parent, folder, chosen.select(IDENTITY), reason)
+        work = _Discard(session, contract, suite, parent, folder, chosen.select(IDENTITY), reason, asked)
         return chosen.num_rows, run_hop(session, work.job())
 
 
@@ -67,6 +74,8 @@ class _Discard:
     folder: Path
     rows: pa.Table
     reason: str
+    asked: dict[str, Any]
+    """Which rows, as they were named."""
 
     def job(self) -> Job:
         """The publish: caused by these rows, on this state of the table."""
@@ -80,7 +89,13 @@ class _Discard:
             contract=self.contract,
             suite=self.suite,
             write=self.write,
-            source={"discards_of": str(self.parent.name), "rows": self.rows.num_rows, "reason": self.reason, "by": who()},
+            source={
+                "discards_of": str(self.parent.name),
+                "rows": self.rows.num_rows,
+                "reason": self.reason,
+                "by": who(),
+                "asked": self.asked,
+            },
             delivered_at=self.parent.delivered_at,
         )
 

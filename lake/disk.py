@@ -12,6 +12,10 @@ from lakegate.errors import LakegateError, Transient
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+HANDLES: Final = frozenset({errno.EMFILE, errno.ENFILE})
+DEEPEST: Final = 8
+"""Errors that one came of, at most."""
+OURS: Final = FULL | CLOSED | HANDLES
 
 
 @contextlib.contextmanager
@@ -20,7 +24,7 @@ def disk_errors(place: Path) -> Iterator[None]:
 
     Raises:
         Transient: It is full, which may be so for a moment only.
-        LakegateError: It can't be written.
+        LakegateError: It can't be written, or no file can be opened any more.
     """
     try:
         yield
@@ -32,9 +36,24 @@ def disk_errors(place: Path) -> Iterator[None]:
 
 def disk_error(error: Exception, place: Path) -> LakegateError | None:
     """Our error, where this one is of a disk."""
-    if not isinstance(error, OSError) or error.errno not in FULL | CLOSED:
+    if not isinstance(error, OSError) or error.errno not in OURS:
         return None
     where = str(error.filename or place)
+    if error.errno in HANDLES:
+        limit = "this process has" if error.errno == errno.EMFILE else "this machine has"
+        what = f"{limit} as many files open as it may"
+        return LakegateError(what, where=where, fix="allow it more, as by `ulimit -n 1024`, or let fewer processes work at once")
     if error.errno in FULL:
         return Transient("the disk is full", where=where, fix="free some space, then run it again: what was delivered is where it was")
     return LakegateError(f"it can't be written ({error.strerror})", where=where, fix="make it writable for this user, then run it again")
+
+
+def cause_on_disk(error: BaseException) -> OSError | None:
+    """The error of this machine's disk or files that another one came of, such as a client's that says that nobody answers."""
+    found: BaseException | None = error
+    for _ in range(DEEPEST):
+        if found is None or (isinstance(found, OSError) and found.errno in OURS):
+            return found
+        reason = getattr(found, "reason", None)
+        found = found.__cause__ or (reason if isinstance(reason, BaseException) else None) or found.__context__
+    return None

@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from filelock import FileLock
+
 from catalog.contract import Contract
 from expectations.suite import Suite
 from lake import layout, provenance
 from lake.session import Session
-from lakegate.errors import Conflict, IntegrityError, Transient
+from lakegate.errors import AccessError, Conflict, IntegrityError, Transient
 from lakegate.manifest import Parent
 
 KEY_DIGITS: Final = 12
@@ -86,7 +88,7 @@ def write(session: Session, *, dataset: str, cause: str, table: str, state: str,
     content = json.dumps({**body, **told}, sort_keys=True).encode()
     try:
         _put(session, path, content)
-    except Transient:
+    except (Transient, AccessError):
         folder = _spool(session)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = folder / f"{uuid.uuid4().hex}.tmp"
@@ -100,12 +102,15 @@ def spooled(session: Session) -> list[str]:
 
 
 def unspool(session: Session) -> int:
-    """Carry the records that waited in the spool into the lake; returns how many."""
-    carried = 0
-    for waiting in sorted(_spool(session).glob("*.json")):
-        _put(session, waiting.name.replace("~~", "/"), waiting.read_bytes())
-        waiting.unlink()
-        carried += 1
+    """Carry the records that waited in the spool into the lake, once nobody else does; returns how many."""
+    carried, folder = 0, _spool(session)
+    if not any(folder.glob("*.json")):
+        return 0
+    with FileLock(folder / ".lock", mode=0o600):
+        for waiting in sorted(folder.glob("*.json")):
+            _put(session, waiting.name.replace("~~", "/"), waiting.read_bytes())
+            waiting.unlink(missing_ok=True)
+            carried += 1
     return carried
 
 

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from lake.call_errors import RESTORE, BlockGone
 from lake.calls import PAGE, Calls, NotThere
+from lake.disk import disk_error
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 
@@ -155,6 +157,8 @@ class Objects(Calls):
             _link_or_copy(source, target)
             size = target.stat().st_size
         except OSError as error:
+            if (told := disk_error(error, target.parent)) is not None:
+                raise told from error
             what = f"the blockstore can't be written ({error.strerror or error})"
             raise LakegateError(what, where=str(target.parent), fix="make it writable and its disk less full") from error
         # By the namespace, which moves with the home; the address that lakeFS gave names the folder that it runs in.
@@ -185,7 +189,11 @@ class Objects(Calls):
 
     def _hash(self, ref: str, path: str, physical: str) -> str:
         block = self.local(physical) if physical else self._block(ref, path)
-        return self._copy_out(ref, path, None) if block is None else sha256_of(block)
+        if block is None:
+            return self._copy_out(ref, path, None)
+        if not block.is_file():
+            raise missing(block, f"{ref}:{path}")
+        return sha256_of(block)
 
     def _copy_out(self, ref: str, path: str, target: Path | None) -> str:
         digest = hashlib.sha256()
@@ -197,6 +205,11 @@ class Objects(Calls):
                 if writer:
                     writer.write(chunk)
         return digest.hexdigest()
+
+
+def missing(block: Path, where: str) -> BlockGone:
+    """The error of a block that the tree names and the store on this disk has lost."""
+    return BlockGone(f"the block {block} is missing from the store", where=where, fix=RESTORE)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from expectations.verdict import Outcome
-from lake import layout
+from lake import layout, publish
 from lake.aside import IDENTITY, SETTLEMENTS, STATE, read_rows
 from lake.change import Change, write_change, written
 from lake.delta import table_files
@@ -21,13 +21,15 @@ from lake.evaluate import Evaluated
 from lake.job import Written
 from lake.originals import COLUMNS, Originals, marks_aside, rows_aside
 from lake.publish import Candidate
-from lake.receive import Drop
+from lake.receive import Drop, received
+from lake.repository import MAIN
 from lake.session import Session
 from lake.standing import JUDGED, REBUILT
 from lake.steps import Steps
 from lake.tables import put_back, write_rows
-from lakegate.errors import Conflict, IntegrityError
+from lakegate.errors import Conflict, IntegrityError, UsageError
 from lakegate.manifest import Manifest
+from lakegate.names import VersionName
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +50,31 @@ class Rebuilt:
     kept: frozenset[str]
     drops: dict[str, dict[str, int]]
     """What came of each drop that was judged, as `lakegate ingest --json` names its rows."""
+
+
+def standing_drops(session: Session, contract: Contract, parent: Manifest) -> list[Drop]:
+    """The drops whose publishes stand, in the order of these; of a replace table the latest alone."""
+    found = []
+    for number in range(1, parent.version + 1):
+        made = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, number))
+        done = publish.publication(session.repository, dataset=contract.name, cause=made.drop, table=contract.name)
+        if "delivered_name" in made.source and done is not None and int(done["version"]) == number:
+            found.append(received(session, contract.name, made.drop))
+    return found[-1:] if contract.write_mode == "replace" else found
+
+
+def first_of(contract: Contract, drops: list[Drop], since: str | None) -> int:
+    """The place of the first drop that is judged again, by the beginning of its SHA-256."""
+    if since is None:
+        return 0
+    if contract.write_mode != "append":
+        what = f"{contract.name} has writeMode {contract.write_mode}: its rows are not those of one drop after the other"
+        raise UsageError(what, fix="leave --from out")
+    found = [index for index, drop in enumerate(drops) if drop.sha256.startswith(since.lower())]
+    if len(found) != 1:
+        what = f"{len(found)} drops of {contract.name} begin with {since!r}"
+        raise UsageError(what, fix=f"name one of {', '.join(drop.sha256[:12] for drop in drops)}")
+    return found[0]
 
 
 def keep_aside(found: Evaluated, originals: Originals | None, drop: Drop, suite: Suite, folder: Path) -> Path:

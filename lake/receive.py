@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from lake import layout
 from lake.attempts import RECEIVE, branch_of, branches_of, new_attempt
-from lake.disk import disk_errors
+from lake.disk import HANDLES, disk_error, disk_errors
 from lake.objects import CHUNK
 from lake.publish import ENDED, head, publication
 from lake.repository import MAIN, NotThere
@@ -219,7 +219,8 @@ def copy_in(source: Path, target: Path) -> tuple[str, os.stat_result]:
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
-        raise UsageError(f"the file can't be read ({error.strerror})", where=str(source), fix="check its owner and mode") from error
+        refused = UsageError(f"the file can't be read ({error.strerror})", where=str(source), fix="check its owner and mode")
+        raise (disk_error(error, source) if error.errno in HANDLES else None) or refused from error
     with os.fdopen(descriptor, "rb") as reader, ThreadPoolExecutor(1) as hasher:
         before = os.fstat(reader.fileno())
         try:
@@ -230,9 +231,8 @@ def copy_in(source: Path, target: Path) -> tuple[str, os.stat_result]:
                     taken = hasher.submit(digest.update, chunk)
                     writer.write(chunk)
         except OSError as error:
-            raise LakegateError(
-                f"the delivery can't be copied ({error.strerror})", where=str(target), fix="free some disk space"
-            ) from error
+            failed = LakegateError(f"the delivery can't be copied ({error.strerror})", where=str(target), fix="see that its disk is sound")
+            raise disk_error(error, target) or failed from error
         after = os.fstat(reader.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or target.stat().st_size != after.st_size:
         raise UsageError("the file changed while it was read", where=str(source), fix="deliver it when it stands still")

@@ -22,6 +22,7 @@ from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import layout
+from lake.answers import replayed_before
 from lake.aside import (
     Settlement,
     choose_rows,
@@ -49,7 +50,7 @@ from lake.session import Session
 from lake.standing import resume
 from lake.steps import Steps
 from lake.tables import write_table
-from lakegate.errors import Conflict, IntegrityError
+from lakegate.errors import Conflict, IntegrityError, UsageError
 from lakegate.manifest import Manifest, Parent
 
 if TYPE_CHECKING:
@@ -78,14 +79,20 @@ def replay(session: Session, contract: Contract, *, drop: str | None = None, rul
         if parent is None:
             return Replayed(contract.name, 0, 0, {})
         rows = open_rows(session, parent)
-        chosen = choose_rows(rows, drop=drop, rule=rule)
+        suite, pins = build_suite(contract, "processed", session.settings.project), pin_references(session, contract)
+        done = None if dry_run else replayed_before(session, parent, contract, suite, pins)
+        try:
+            chosen = choose_rows(rows, drop=drop, rule=rule)
+        except UsageError:
+            if done is None:
+                raise
+            chosen = rows.slice(0, 0)
         if not chosen.num_rows:
-            return Replayed(contract.name, 0, 0, {})
-        suite = build_suite(contract, "processed", session.settings.project)
-        work = _Replay(session, contract, suite, parent, pin_references(session, contract), folder)
+            return Replayed(contract.name, 0, 0, {}, done)
+        work = _Replay(session, contract, suite, parent, pins, folder)
         passing, still = work.judge(rows, chosen)
         if dry_run or not passing:
-            return Replayed(contract.name, chosen.num_rows, passing, still)
+            return Replayed(contract.name, chosen.num_rows, passing, still, done)
         hop = run_hop(session, work.job(chosen, passing))
         return Replayed(contract.name, chosen.num_rows, passing, still, hop)
 

@@ -21,18 +21,17 @@ from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, verdict_of
-from lake import layout, publish
-from lake.answers import holding
+from lake import layout, provenance, publish
+from lake.answers import holding, published_before
 from lake.aside import judged_at, latest_manifest
 from lake.change import Change
 from lake.evaluate import evaluate, pin_references
 from lake.hop import run_hop
 from lake.job import HopResult, Job
 from lake.raw import judge_raw, parse_received
-from lake.rebuilt import Rebuilt, keep_aside, write_rebuilt
-from lake.receive import Drop, received, who
+from lake.rebuilt import Rebuilt, first_of, keep_aside, standing_drops, write_rebuilt
+from lake.receive import Drop, who
 from lake.refusal import why_blocked, why_held
-from lake.repository import MAIN
 from lake.scratch_table import ScratchTable
 from lake.session import Session
 from lake.standing import finished, resume
@@ -63,36 +62,14 @@ def reprocess(session: Session, contract: Contract, *, since: str | None = None)
         parent = latest_manifest(session, contract.name)
         if parent is None:
             raise UsageError(f"{contract.name} has no version yet", fix=f"`lakegate ingest {contract.name} FILE`")
-        drops = _standing(session, contract, parent)
-        first = _index(contract, drops, since)
+        drops = standing_drops(session, contract, parent)
+        first = first_of(contract, drops, since)
         suite = build_suite(contract, "processed", session.settings.project)
         work = _Reprocess(session, contract, suite, parent, pin_references(session, contract), folder, drops[:first], drops[first:])
+        if work.stands():
+            return published_before(session, parent, "reprocess")
         work.judge()
         return run_hop(session, work.job())
-
-
-def _standing(session: Session, contract: Contract, parent: Manifest) -> list[Drop]:
-    """The drops whose publishes stand, in the order of these; of a replace table the latest alone."""
-    found = []
-    for number in range(1, parent.version + 1):
-        made = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, number))
-        done = publish.publication(session.repository, dataset=contract.name, cause=made.drop, table=contract.name)
-        if "delivered_name" in made.source and done is not None and int(done["version"]) == number:
-            found.append(received(session, contract.name, made.drop))
-    return found[-1:] if contract.write_mode == "replace" else found
-
-
-def _index(contract: Contract, drops: list[Drop], since: str | None) -> int:
-    if since is None:
-        return 0
-    if contract.write_mode != "append":
-        what = f"{contract.name} has writeMode {contract.write_mode}: its rows are not those of one drop after the other"
-        raise UsageError(what, fix="leave --from out")
-    found = [index for index, drop in enumerate(drops) if drop.sha256.startswith(since.lower())]
-    if len(found) != 1:
-        what = f"{len(found)} drops of {contract.name} begin with {since!r}"
-        raise UsageError(what, fix=f"name one of {', '.join(drop.sha256[:12] for drop in drops)}")
-    return found[0]
 
 
 @dataclass
@@ -219,10 +196,26 @@ class _Reprocess:
         )
         return Change(table, after, "overwrite", counts, self.gone.frame())
 
+    def stands(self) -> bool:
+        """Whether the latest version is this very reprocess, by whichever attempt, which may have died before it said so."""
+        same = all(self.parent.code.get(name) == told for name, told in provenance.code().items())
+        return same and self.parent.drop == self._cause(str(self.parent.source.get("reprocesses")))
+
+    def _cause(self, before: str) -> str:
+        """What the publish is caused by: the present rules and references, and a version of the table."""
+        asked = [
+            "reprocess",
+            before,
+            [drop.sha256 for drop in self.again],
+            self.contract.hash,
+            self.suite.hash,
+            [vars(pin) for pin in self.pins],
+        ]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
     def job(self) -> Job:
         """The publish: caused by the present rules and references, on this state of the table."""
         contract, drops = self.contract, [drop.sha256 for drop in self.again]
-        asked = ["reprocess", str(self.parent.name), drops, contract.hash, self.suite.hash, [vars(pin) for pin in self.pins]]
         outcomes = tuple(Outcome(rule, self.failed[rule.id], self.counted["records"]) for rule in self.suite.rules if rule.row_rule)
         kept = frozenset(drop.sha256 for drop in self.kept)
         rebuilt = Rebuilt(self.parent, self.suite, self.change(), outcomes, tuple(self.aside), kept, self.came_of)
@@ -230,7 +223,7 @@ class _Reprocess:
             hop="processed",
             table=contract.name,
             dataset=contract.name,
-            cause=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
+            cause=self._cause(str(self.parent.name)),
             root=layout.processed_table(contract.name),
             contract=contract,
             suite=self.suite,

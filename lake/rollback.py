@@ -12,6 +12,7 @@ from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from lake import layout, publish
+from lake.answers import published_before
 from lake.aside import latest_manifest
 from lake.change import read_files
 from lake.delivered import name_path_of
@@ -59,6 +60,9 @@ def roll_back(session: Session, name: VersionName, *, reason: str) -> RolledBack
         if latest is None or name.number >= latest.version:
             what = f"{name} is the latest version" if latest and name.number == latest.version else f"there is no {name}"
             raise UsageError(what, fix=f"`lakegate versions {contract.name}` lists what was published")
+        if latest.source.get(TO) == str(name) and ROLLS_BACK in latest.source:
+            done = published_before(session, latest, "rollback")
+            return RolledBack(done, latest.source[WITHDRAWN], latest.source[REINSTATED], _built_on(session, name))
         suite = build_suite(contract, "processed", session.settings.project)
         work = _Rollback(session, contract, suite, latest, finished(session, name).manifest, reason.strip())
         job = work.job()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from lake.disk import HANDLES, disk_error
 from lakegate.errors import LakegateError
 from lakegate.settings import Settings
 
@@ -31,6 +32,8 @@ def scratch(settings: Settings, name: str) -> Iterator[Path]:
     try:
         folder, lock = _made(settings.scratch_dir, name)
     except OSError as error:
+        if error.errno in HANDLES and (told := disk_error(error, settings.scratch_dir)) is not None:
+            raise told from error
         what = f"the scratch folder can't be written ({error.strerror})"
         fix = "make it writable and its disk less full, or name another with LAKEGATE_SCRATCH"
         raise LakegateError(what, where=str(settings.scratch_dir), fix=fix) from error

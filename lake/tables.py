@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 
 from lake.delta import HASHERS, Added, Listed
 from lake.delta_log import beside, storage_options, told, with_log
+from lake.objects import missing
 from lake.open_logs import Log
 from lake.session import Session
 from lakegate.errors import IntegrityError
@@ -103,6 +104,8 @@ def put_back(session: Session, *, ref: str, path: str, files: Sequence[DataFile]
 def uri_of(session: Session, ref: str, file: Listed | DataFile) -> str:
     """Where the engine finds a file of the tree `ref`: on this disk where it lies there, else through the gateway."""
     block = session.repository.local(file.physical)
+    if block is not None and not block.is_file():  # an engine would only say that it failed
+        raise missing(block, f"{ref}:{file.path}")
     return session.engine.uri(ref, file.path) if block is None else block.as_uri()
 
 

@@ -73,6 +73,10 @@ class IntegrityError(LakegateError):
     """The lake is not what it says it is: stop, touch nothing, name the gap."""
 
 
+class AccessError(LakegateError):
+    """Keys were refused, or lack a right: tried again later, once somebody saw to it; it says nothing about the lake."""
+
+
 class Expired(LakegateError):
     """The version was published, and its files are kept no longer; its manifest is, and who ended it, when and why."""
 

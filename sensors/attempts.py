@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,12 +17,19 @@ FINAL: Final = frozenset({runs.BLOCKED, runs.HELD, "ContractError", "UsageError"
 """Failures that the same run under the same contract would only repeat."""
 
 
+ACCESS: Final = "AccessError"
+"""The failure of a run whose keys were refused: it says nothing of the drop, so it doesn't count."""
+LATER: Final = 300.0
+"""Seconds after which another run is made then."""
+
+
 @dataclass(frozen=True)
 class Attempts:
     """The runs for one thing under one contract."""
 
     made: int
     running: bool
+    """Whether a run is under way, or one was refused access so lately that another would be too."""
     failed: int
     last: str | None
     """How the newest run failed: its tag, empty for a killed one; None where it did not fail."""
@@ -39,12 +47,15 @@ class Attempts:
 
 def attempts(instance: DagsterInstance, tags: dict[str, str]) -> Attempts:
     """The attempts whose runs carry all these tags."""
-    found = instance.get_runs(RunsFilter(tags=tags))  # newest first
-    failed = [run for run in found if run.status is DagsterRunStatus.FAILURE]
+    records = instance.get_run_records(RunsFilter(tags=tags))  # newest first
+    found = [record.dagster_run for record in records]
+    failed = [run for run in found if run.status is DagsterRunStatus.FAILURE and run.tags.get(runs.FAILURE) != ACCESS]
     newest = found[0] if found else None
+    last = newest.tags.get(runs.FAILURE, "") if newest and newest.status is DagsterRunStatus.FAILURE else None
     return Attempts(
         made=len(found),
-        running=any(run.status in runs.UNFINISHED for run in found),
+        running=any(run.status in runs.UNFINISHED for run in found)
+        or (last == ACCESS and time.time() - (records[0].end_time or 0) < LATER),
         failed=len(failed),
-        last=newest.tags.get(runs.FAILURE, "") if newest and newest.status is DagsterRunStatus.FAILURE else None,
+        last=last,
     )

@@ -30,7 +30,7 @@ from lake import ledger
 from lake.order import waiting_drops
 from lake.receive import Drop, pending, receive, received
 from lake.session import Session
-from lakegate.errors import LakegateError, Transient, unforeseen
+from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
 from sensors.attempts import Attempts, attempts
 from sensors.away import BLOCKED, DONE, note_of, put_away
 from sensors.folder import Delivery, Look, Memory, dataset_folders, forget_gone, settled
@@ -89,10 +89,10 @@ class Tick:
             yield from self._contained(folder.name, self._folder(folder, until=start + BUDGET_SECONDS))
 
     def _contained(self, name: str, requests: Iterator[RunRequest]) -> Iterator[RunRequest]:
-        """What one dataset asks for; whatever fails there, others are looked at, unless lakeFS is away for all of them."""
+        """What one dataset asks for; whatever fails there, others are looked at, unless lakeFS is away, or refuses the keys, for all of them."""
         try:
             yield from requests
-        except Transient:
+        except (Transient, AccessError):
             raise
         except Exception as error:  # noqa: BLE001  (see above)
             told = error if isinstance(error, LakegateError) else unforeseen(error)

@@ -1,0 +1,70 @@
+"""What lakeFS answered, and that it did not, as our errors: by what follows from each."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from lake.disk import cause_on_disk, disk_error
+from lakegate.errors import AccessError, Conflict, IntegrityError, LakegateError, Transient, UsageError
+from lakegate.home import Endpoint
+
+RESTORE: Final = "restore it from a backup: `lakegate verify --all` tells what else is missing"
+DISK_FULL: Final = ("no space left on device", "disk quota exceeded")
+BUSY: Final = frozenset({0, 408, 423, 429, 500, 502, 503, 504})
+"""HTTP answers that another try may change."""
+REFUSED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+class NotThere(UsageError):
+    """A ref or object that the lake does not hold."""
+
+
+class BlockGone(IntegrityError):
+    """An object that the tree holds, and whose bytes the store has lost."""
+
+
+def answered(error: Any, doing: str, endpoint: Endpoint) -> LakegateError:
+    """The error that an HTTP status other than success means; `error` is the client's."""
+    status, message = error.status or 0, _message(error)
+    if status == HTTPStatus.NOT_FOUND:
+        return NotThere(f"lakeFS does not have it ({doing})")
+    if status == HTTPStatus.GONE:  # the tree names it, the store has lost it
+        return BlockGone(f"the block is missing from the store ({doing})", fix=RESTORE)
+    if status in REFUSED:
+        return _refused(status, doing, endpoint)
+    if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
+        return Conflict(f"lakeFS reports a conflict ({doing})", fix="run it again")
+    if status in BUSY:
+        full = any(words in message.lower() for words in DISK_FULL)
+        what, fix = ("lakeFS's disk is full", "free some space there, then ") if full else (f"lakeFS answered {status}", "")
+        return Transient(f"{what} ({doing})", fix=f"{fix}run it again")
+    return IntegrityError(f"lakeFS refused with {status}: {message} ({doing})", fix="see the lakeFS log")
+
+
+def unanswered(error: Exception, doing: str, endpoint: Endpoint) -> LakegateError:
+    """The error of a call without an answer: nobody heard it, this machine couldn't make it, or the gateway's client tells a status."""
+    if (own := cause_on_disk(error)) is not None and (told := disk_error(own, Path(doing))) is not None:
+        return told
+    if isinstance(error, FileNotFoundError):
+        return NotThere(f"lakeFS does not have it ({doing})")
+    for status in REFUSED:
+        if f"HTTP status {status:d}" in str(error) or (status == HTTPStatus.FORBIDDEN and "ACCESS_DENIED" in str(error)):
+            return _refused(status, doing, endpoint)
+    return Transient(f"lakeFS does not answer ({doing})", fix="`lakegate status` tells how it is; then run it again")
+
+
+def _refused(status: int, doing: str, endpoint: Endpoint) -> AccessError:
+    """The error of keys that lakeFS doesn't take."""
+    what = f"lakeFS at {endpoint.url} refuses these keys with {status:d} ({doing})"
+    fix = "correct LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or grant the right to them; of the embedded one keys.json belongs to its kv/"
+    return AccessError(what, fix=fix)
+
+
+def _message(error: Any) -> str:
+    try:
+        return str(json.loads(error.body)["message"])[:300]
+    except (ValueError, KeyError, TypeError):
+        return str(error.reason)[:300]
