@@ -11,6 +11,10 @@ bench: $(READY) $(BENCH_PACKAGES)  ## Measure speed and memory against others in
 bench-publish: $(READY)  ## Measure publishes, over thousands of versions and by many writers, into docs/publishes.md.
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.publishes $(BENCH)
 
+.PHONY: bench-many
+bench-many: $(READY)  ## Measure thousands of files in one call under few handles, reprocess and replay, into docs/many-files.md.
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.many_files $(BENCH)
+
 $(BENCH_PACKAGES): | $(PACKAGES)
 	@echo "Installing $$(grep -c == requirements/bench.txt) pinned packages of the others into $(BENCH_VENV), hashes checked ..." >&2
 	@rm -rf $(BENCH_VENV) && $(PYTHON) -m venv $(BENCH_VENV)

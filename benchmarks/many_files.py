@@ -1,0 +1,238 @@
+"""`make bench-many`: thousands of small files in one call under few file handles, and what is made again of hundreds of drops.
+
+Everything is a ratio within one run, so a slow machine tells the same. Written into docs/many-files.md; what is past a bar is told, and makes
+it fail. A file's seconds are those on the clock and those of processors (this process, its engine, lakeFS), which others on the machine
+disturb less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from benchmarks import arena
+from lake.ingest import TOGETHER, ingest
+from lake.replay import replay
+from lake.reprocess import reprocess
+from lake.server import ensure_server, server_status, stop_server
+from lake.session import open_session
+from lakegate.settings import Settings
+
+HANDLES: Final = 256
+"""Files that the process, its engine and lakeFS may each have open, as `ulimit -n` says it."""
+WINDOW: Final = 3 * TOGETHER
+"""Files that a time is the mean of."""
+EARLY: Final = 100
+BARS: Final = {
+    "a file at the end over one at file 100": 1.3,
+    "reprocess over the ingest of the same files": 2.0,
+    "reprocess of twice as many drops": 2.3,
+    "replay of twice as many drops": 2.3,
+}
+CONTRACT: Final = """
+apiVersion: v3.2.0
+kind: DataContract
+id: rides
+name: rides
+version: 1.0.0
+status: draft
+schema:
+  - name: rides
+    properties:
+      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: fare, logicalType: number}
+    quality:
+      - id: fare-plausible
+        type: custom
+        engine: greatExpectations
+        severity: quarantine
+        implementation: {type: expect_column_values_to_be_between, kwargs: {column: fare, min_value: 0, max_value: MOST}}
+customProperties:
+  - {property: writeMode, value: append}
+  - {property: maxQuarantined, value: 1.0}
+  - {property: drift, value: none}
+"""
+
+
+def write_contract(project: Path, most: int) -> None:
+    """The contract, under which fares above so much are set aside."""
+    (project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(CONTRACT.replace("MOST", str(most)))
+
+
+@contextmanager
+def made(folder: Path, *, files: int, rows: int) -> Iterator[tuple[Settings, list[Path]]]:
+    """A lake, and deliveries of so many rows each; gone afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "project" / "catalog" / "contracts").mkdir(parents=True)
+    (folder / "files").mkdir()
+    write_contract(folder / "project", rows - 6)
+    paths = [folder / "files" / f"{number:05}.csv" for number in range(files)]
+    for number, path in enumerate(paths):
+        path.write_text("ride,fare\n" + "".join(f"{number * rows + row},{row}.5\n" for row in range(rows)))
+    settings = Settings.load(home=folder / "home", project=folder / "project")
+    try:
+        yield settings, paths
+    finally:
+        stop_server(settings.home)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def processors(pids: list[int]) -> float:
+    """Seconds of processors that these processes and their children took."""
+    found = 0.0
+    for pid in pids:
+        for process in (owner := psutil.Process(pid), *owner.children(recursive=True)):
+            times = process.cpu_times()
+            found += times.user + times.system
+    return found
+
+
+def work(home: Path, project: Path, files: Path) -> None:
+    """What the process with few handles does: one call with all files, and a line for each that is done."""
+    settings = Settings.load(home=home, project=project)
+    ensure_server(settings, say=say)
+    pids, begun = [psutil.Process().pid, server_status(settings.home).pid or 0], time.monotonic()
+
+    def tell(result: Any) -> None:
+        open_files = psutil.Process().num_fds()
+        memory = psutil.Process().memory_info().rss
+        print(json.dumps([time.monotonic() - begun, processors(pids), open_files, memory, str(result.verdict)]), flush=True)
+
+    ingest(open_session(settings), "rides", sorted(files.iterdir()), tell=tell)
+
+
+def many(folder: Path, files: int) -> dict[str, Any]:
+    """Files of 20 rows in one call, under few handles."""
+    with made(folder, files=files, rows=20) as (settings, paths):
+        told = [str(settings.home.root), str(settings.project), str(paths[0].parent)]
+        command = ["sh", "-c", f'ulimit -n {HANDLES}; exec "$@"', "sh", sys.executable, "-m", "benchmarks.many_files", "--worker", *told]
+        process = subprocess.Popen(command, cwd=arena.ROOT, stdout=subprocess.PIPE, text=True)
+        done = []
+        for line in process.stdout or ():
+            done.append(json.loads(line))
+            if len(done) % 200 == 0:
+                say(f"{len(done)} files: {done[-1][0]:.0f} s, {done[-1][2]} open, {done[-1][3] / 2**20:.0f} MiB")
+        if process.wait() or len(done) != files:
+            raise SystemExit(f"the call ended with {process.returncode} after {len(done)} of {files} files")
+    # Whole groups of those that are received together.
+    early = (EARLY // TOGETHER - 1) * TOGETHER - 1
+    late = files // TOGETHER * TOGETHER - 1 - WINDOW
+
+    def each(at: int, which: int) -> float:
+        return float(done[at + WINDOW][which] - done[at][which]) / WINDOW
+
+    return {
+        "files": files,
+        "seconds": done[-1][0],
+        "early": [each(early, which) for which in (0, 1)],
+        "late": [each(late, which) for which in (0, 1)],
+        "open": max(item[2] for item in done),
+        "memory": [done[early + WINDOW][3], max(item[3] for item in done)],
+    }
+
+
+def again(folder: Path, drops: int) -> dict[str, float]:
+    """Seconds that an ingest of so many files of 100 rows takes in one call, and a replay and a reprocess of all of them after it."""
+    rows, found = 100, dict[str, float]()
+    with made(folder, files=drops, rows=rows) as (settings, paths):
+        ensure_server(settings, say=say)
+        for name, most in (("ingest", rows - 6), ("replay", rows - 3), ("reprocess", rows - 4)):
+            write_contract(settings.project, most)
+            session, begun = open_session(settings), time.monotonic()
+            contract = session.catalog.get("rides")
+            if name == "ingest":
+                ingest(session, "rides", paths)
+            elif name == "replay":
+                replay(session, contract)
+            else:
+                reprocess(session, contract)
+            found[name] = time.monotonic() - begun
+            say(f"{name} of {drops} drops: {found[name]:.1f} s")
+    return found
+
+
+def ratios(told: dict[str, Any]) -> dict[str, float]:
+    """What the bars are about."""
+    first, second = told["few"], told["more"]
+    found = {
+        "a file at the end over one at file 100": told["many"]["late"][1] / told["many"]["early"][1],
+        "reprocess over the ingest of the same files": first["reprocess"] / first["ingest"],
+        "reprocess of twice as many drops": second["reprocess"] / first["reprocess"],
+        "replay of twice as many drops": second["replay"] / first["replay"],
+    }
+    return {name: round(value, 2) for name, value in found.items()}
+
+
+def page(told: dict[str, Any], drops: int) -> str:
+    """docs/many-files.md."""
+    all_of, few, more, machine = told["many"], told["few"], told["more"], told["machine"]
+    lines = [
+        "# Many files, and many drops made again",
+        "",
+        "Written by `make bench-many`; don't edit it by hand.",
+        "",
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, Python {machine['python']}.",
+        "",
+        f"{all_of['files']:,} files of 20 rows in one `ingest` under `ulimit -n {HANDLES}`, lakeFS started under it too: {all_of['seconds']:,.0f} s, at",
+        f"most {all_of['open']} files open, {all_of['memory'][0] / 2**20:,.0f} MiB at file {EARLY} and {all_of['memory'][1] / 2**20:,.0f} MiB at most.",
+        "",
+        "| a file | on the clock | of processors |",
+        "|---|---:|---:|",
+        f"| at file {EARLY} | {all_of['early'][0]:.2f} s | {all_of['early'][1]:.2f} s |",
+        f"| at the end | {all_of['late'][0]:.2f} s | {all_of['late'][1]:.2f} s |",
+        "",
+        "| drops of 100 rows | ingest in one call | replay of all | reprocess |",
+        "|---:|---:|---:|---:|",
+        *(
+            f"| {count} | {one['ingest']:.0f} s | {one['replay']:.1f} s | {one['reprocess']:.1f} s |"
+            for count, one in ((drops, few), (2 * drops, more))
+        ),
+        "",
+        "| ratio | measured | at most |",
+        "|---|---:|---:|",
+        *(f"| {name} | {value:.2f} | {BARS[name]} |" for name, value in ratios(told).items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def say(text: str) -> None:
+    """Progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Measure, and write the page."""
+    parser = argparse.ArgumentParser(prog="make bench-many", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=3000, help="of one call")
+    parser.add_argument("--drops", type=int, default=200, help="that are made again, and then twice as many")
+    parser.add_argument("--folder", type=Path, default=arena.ROOT / ".bench" / "many")
+    parser.add_argument("--into", type=Path, default=arena.ROOT / "docs")
+    parser.add_argument("--worker", nargs=3, type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        work(*options.worker)
+        return
+    options.into.mkdir(parents=True, exist_ok=True)
+    folder = options.folder.absolute()
+    told: dict[str, Any] = {"machine": arena.machine(), "few": again(folder, options.drops), "more": again(folder, 2 * options.drops)}
+    told["many"] = many(folder, options.files)
+    (options.into / "many-files.md").write_text(page(told, options.drops), encoding="utf-8")
+    for name, value in ratios(told).items():
+        say(f"{name}: {value:.2f}, at most {BARS[name]}")
+    if past := [name for name, value in ratios(told).items() if value > BARS[name]]:
+        raise SystemExit(f"past the bar: {', '.join(past)}")
+
+
+if __name__ == "__main__":
+    main()
