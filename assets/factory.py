@@ -179,7 +179,6 @@ def _placeholder(name: str, error: LakegateError, taken: set[str]) -> AssetSpec:
     if key in taken:
         key += "_broken"
     metadata: dict[str, Any] = {"what": error.what, "where": error.where, "what to do": error.fix}
-    text = (
-        f"**The contract has a mistake; nothing is carried for it.**\n\n{error.what}\n\nWhere: `{error.where}`\n\nWhat to do: {error.fix}"
-    )
+    told = [f"{item.what}\n\nWhere: `{item.where}`\n\nWhat to do: {item.fix}" for item in (error, *error.others)]
+    text = "\n\n".join(["**The contract has a mistake; nothing is carried for it.**", *told])
     return AssetSpec(key, group_name=BROKEN, description=text, metadata=metadata, tags={"lakegate/broken": "true"})

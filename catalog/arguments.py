@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from catalog import scalars
+from catalog.column_names import suggest_column
 from catalog.contract import Column, ColumnType, Contract
 from catalog.distribution_rules import DISTRIBUTION_CHECKS
 from catalog.document import suggest
@@ -38,7 +39,7 @@ def argument_mistakes(contract: Contract, kind: Expectation, name: str, value: A
 def _one_column(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     known = [column.name for column in contract.columns]
     if value not in known:
-        yield Mistake(f"{contract.name} has no column {value!r}", name, suggest(value, known))
+        yield Mistake(f"{contract.name} has no column {value!r}", name, suggest_column(value, contract.columns))
     elif (type_ := contract.column(value).type) not in kind.types:
         what = f"column {value!r} is of type {type_}, which this rule can't judge"
         yield Mistake(what, name, f"name a column of type {' or '.join(sorted(kind.types))}")

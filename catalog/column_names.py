@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from catalog.contract import Column
-from catalog.document import Document, Steps
+from catalog.document import Document, Steps, suggest
 from catalog.visible import identifier, visible
 
 _COLUMN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -33,6 +33,13 @@ def read_name(document: Document, item: dict[str, Any], at: Steps) -> tuple[str,
         fix = f"a column's name is a letter, then letters, digits and _ (names that begin with _ are Lakegate's); write {lines}"
         raise document.error(f"{visible(name)} can't name a column", *at, "name", fix=f"{fix}: the file's header stays as it is")
     return name, None if header in (None, name) else str(header)
+
+
+def suggest_column(word: object, columns: Iterable[Column]) -> str:
+    """What to write instead of a name that is no column's, such as a header's."""
+    known = list(columns)
+    by_header = [column.name for column in known if column.header == word]
+    return f"write {by_header[0]}: rules name the column, not its header" if by_header else suggest(word, [column.name for column in known])
 
 
 def check_headers(document: Document, columns: Iterable[Column], at: Steps) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from catalog.nested import Nested
+from catalog.retention import Retention
 
 Kind = Literal["dataset", "feature"]
 WriteMode = Literal["append", "upsert", "replace"]
@@ -142,18 +143,6 @@ class Upsert:
 
     order: str
     tombstone: str | None = None
-
-
-@dataclass(frozen=True)
-class Retention:
-    """A version lives while it is among the newest `versions`, or younger than `days`; the latest always does."""
-
-    versions: int | None = None
-    days: int | None = None
-
-    def __str__(self) -> str:
-        told = [f"the newest {self.versions}"] if self.versions is not None else []
-        return " and ".join([*told, *([f"those younger than {self.days} days"] if self.days is not None else [])])
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
 
+from catalog.budget import BUDGET, budget_of
 from catalog.contract import FileFormat, Kind, WriteMode
 from catalog.document import Document, Steps, suggest
 from lakegate.errors import ContractError
 
 VENDOR: Final = "lakegate"
-_TOP: Final = (
+TOP: Final = (
     "kind",
     "writeMode",
     "orderBy",
@@ -46,7 +47,7 @@ class Custom:
 
     def error(self, name: str, what: str, *, fix: str) -> ContractError:
         """A mistake at a property, or at the place where it should stand."""
-        return self.document.error(what, *(self.found[name][1] if name in self.found else self.steps), fix=fix)
+        return self.document.error(what, *(self.found[name][1] if name in self.found else (*self.steps, "customProperties")), fix=fix)
 
     def get(self, name: str) -> Any:
         """A property's value, None where it isn't there."""
@@ -62,7 +63,10 @@ class Custom:
         if value is None and default is not None:
             return default
         if value is None:
-            raise self.error(name, f"the custom property {name!r} is missing", fix=f"add it with one of: {', '.join(words)}")
+            fix = (
+                f"write under customProperties: - {{property: {name}, value: {next(iter(words))}}}; the value is one of: {', '.join(words)}"
+            )
+            raise self.error(name, f"the custom property {name!r} is missing", fix=fix)
         if value not in words:
             raise self.error(name, f"{name} can't be {value!r}", fix=suggest(value, words))
         return str(value)
@@ -101,43 +105,47 @@ class Custom:
 
 
 def read_custom(document: Document, *steps: str | int) -> Custom:
-    """The custom properties that Lakegate reads at one place; those of another vendor are left alone.
-
-    Raises:
-        ContractError: One is unknown there, or stands twice.
-    """
+    """The custom properties that Lakegate reads at one place, those of another vendor left alone; `custom_mistakes` tells of wrong ones."""
     part = document.data
     for step in steps:
         part = part[step]
     found: dict[str, tuple[Any, Steps]] = {}
-    for i, entry in enumerate(part.get("customProperties", ())):
-        name, vendor, at = entry["property"], entry.get("vendor", VENDOR), (*steps, "customProperties", i)
-        if vendor != VENDOR:
-            if difflib.SequenceMatcher(None, vendor.lower(), VENDOR).ratio() > 0.8:  # noqa: PLR2004 - two letters off
-                what = f"unknown vendor {vendor!r}"
-                raise document.error(what, *at, "vendor", fix=f"did you mean {VENDOR!r}?")
-            continue
-        known = _known(steps)
-        if name not in known:
-            hint = suggest(name, known) if known else "Lakegate reads none here"
-            fix = f"{hint}; where it is meant for another tool, add its vendor"
-            what = f"unknown custom property {name!r}"
-            raise document.error(what, *at, "property", fix=fix)
-        if name in found:
-            what = f"the custom property {name!r} stands twice"
-            raise document.error(what, *at, "property", fix="keep one of them")
-        found[name] = (entry["value"], (*at, "value"))
+    known = _known(steps)
+    entries = [(i, entry) for i, entry in enumerate(part.get("customProperties", ())) if _ours(entry.get("vendor", VENDOR))]
+    for i, entry in sorted(entries, key=lambda item: item[1]["property"] not in known):
+        # A misspelt one is a mistake, and read as what it was meant to be, so that nothing is told to be missing.
+        if named := [entry["property"]] if entry["property"] in known else difflib.get_close_matches(entry["property"], known, n=1):
+            found.setdefault(named[0], (entry["value"], (*steps, "customProperties", i, "value")))
     return Custom(document, steps, found)
 
 
-def check_custom(document: Document) -> None:
-    """Check every custom property in a document, wherever it stands.
+def _ours(vendor: str) -> bool:
+    return difflib.SequenceMatcher(None, vendor.lower(), VENDOR).ratio() > 0.8  # noqa: PLR2004 - two letters off
 
-    Raises:
-        ContractError: One is unknown at its place.
-    """
+
+def custom_mistakes(document: Document) -> Iterator[ContractError]:
+    """What is wrong with the custom properties of a document, wherever they stand; those of another vendor are left alone."""
     for steps in _places(document.data, ()):
-        read_custom(document, *steps)
+        part = document.data
+        for step in steps:
+            part = part[step]
+        yield from _unread(document, part["customProperties"], steps)
+
+
+def _unread(document: Document, entries: list[dict[str, Any]], steps: Steps) -> Iterator[ContractError]:
+    seen, known = set[str](), _known(steps)
+    for i, entry in enumerate(entries):
+        name, vendor, at = entry["property"], entry.get("vendor", VENDOR), (*steps, "customProperties", i)
+        if vendor != VENDOR:
+            if _ours(vendor):
+                yield document.error(f"unknown vendor {vendor!r}", *at, "vendor", fix=f"did you mean {VENDOR!r}?")
+        elif name not in known:
+            hint = suggest(name, known) if known else "Lakegate reads none here"
+            fix = f"{hint}; where it is meant for another tool, add its vendor"
+            yield document.error(f"unknown custom property {name!r}", *at, "property", fix=fix)
+        elif name in seen:
+            yield document.error(f"the custom property {name!r} stands twice", *at, "property", fix="keep one of them")
+        seen.add(name)
 
 
 def kind_of(custom: Custom) -> Kind:
@@ -207,7 +215,7 @@ def source_of(custom: Custom) -> dict[str, Any]:
 
 def _known(steps: Steps) -> tuple[str, ...]:
     if not steps:
-        return _TOP
+        return TOP
     words = [step for step in steps if isinstance(step, str)]
     return {"relationships": _RELATIONSHIP, "quality": _QUALITY}.get(words[-1], ()) if words[0] == "schema" else ()
 
@@ -226,23 +234,3 @@ def _places(data: Any, steps: Steps) -> Iterator[Steps]:
 
 def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-BUDGET: Final = "write a share from 0 to 1, such as 0.1, or {rows: 100}, or both: {share: 0.1, rows: 100}"
-
-
-def budget_of(value: Any, mistake: Callable[[], ContractError]) -> tuple[float | None, int | None]:
-    """A share and a number of rows, each None where it is not given.
-
-    Raises:
-        ContractError: The mistake, where the value is no budget.
-    """
-    given = value if isinstance(value, dict) and value else {"share": value}
-    share, rows = given.get("share"), given.get("rows")
-    if given.keys() - {"share", "rows"} or (share is None and rows is None):
-        raise mistake()
-    if share is not None and not (type(share) in (int, float) and 0 <= share <= 1):
-        raise mistake()
-    if rows is not None and (type(rows) is not int or rows < 0):
-        raise mistake()
-    return (None if share is None else float(share)), rows

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
+from catalog.meanings import meant
 from lakegate.errors import ContractError
 
 Steps = tuple[str | int, ...]
@@ -50,8 +51,10 @@ class Document:
 
 
 def suggest(word: object, known: Iterable[str]) -> str:
-    """What to write instead of an unknown word: the one most like it, else the list of all."""
+    """What to write instead of an unknown word: the one that means the same, the one most like it, else the list of all."""
     options = sorted(set(known))
+    if (same := meant(word, frozenset(options))) is not None:
+        return f"did you mean {same!r}?"
     close = difflib.get_close_matches(str(word).lower(), [option.lower() for option in options], n=1, cutoff=0.6)
     if close:
         return f"did you mean {next(option for option in options if option.lower() == close[0])!r}?"

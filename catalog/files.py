@@ -9,11 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from catalog.column_names import suggest_column
 from catalog.containment import mistake_of, mistakes_in
 from catalog.contract import Contract
 from catalog.document import suggest
 from catalog.feature_sql import unsound_sql
 from catalog.loader import SUFFIX, Loaded, dataset_of, read_contract
+from catalog.mistakes import joined
 from catalog.references import wrong_reference
 from lakegate.errors import ContractError, UsageError
 
@@ -123,26 +125,27 @@ def _declared_twice(item: Loaded, counts: Counter[str], everything: Iterable[Loa
 
 
 def _unknown_reference(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
-    own = item.contract
-    for i, relationship in enumerate(own.relationships):
-        at = item.places[f"relationship:{i}"]
-        target = known.get(relationship.to)
-        if own.kind == "feature" and relationship.to not in own.inputs:
-            what = f"the relationship points at {relationship.to!r}, which is no input of {own.name}"
-            return item.document.error(what, *at, fix=suggest(relationship.to, own.inputs))
-        if target is None or (target.kind != "dataset" and own.kind == "dataset"):
-            options = [name for name, other in known.items() if other.kind == "dataset" and name != own.name]
-            what = f"the relationship points at {relationship.to!r}, which is no dataset with a valid contract"
-            return item.document.error(
-                what, *at, fix=f"correct that contract if it is broken, or here: {suggest(relationship.to, options)}"
-            )
-        for column, other in zip(relationship.columns, relationship.to_columns, strict=True):
-            names = [entry.name for entry in target.columns]
-            if other not in names:
-                return item.document.error(f"{target.name} has no column {other!r}", *at, fix=suggest(other, names))
-            if own.column(column).type != target.column(other).type:
-                what = f"{column} is of type {own.column(column).type}, {target.name}.{other} of type {target.column(other).type}"
-                return item.document.error(what, *at, fix="give both the same logicalType")
+    found = [error for i in range(len(item.contract.relationships)) if (error := _unknown_target(item, i, known)) is not None]
+    return joined(found) if found else None
+
+
+def _unknown_target(item: Loaded, index: int, known: dict[str, Contract]) -> ContractError | None:
+    own, relationship, at = item.contract, item.contract.relationships[index], item.places[f"relationship:{index}"]
+    target = known.get(relationship.to)
+    if own.kind == "feature" and relationship.to not in own.inputs:
+        what = f"the relationship points at {relationship.to!r}, which is no input of {own.name}"
+        return item.document.error(what, *at, fix=suggest(relationship.to, own.inputs))
+    if target is None or (target.kind != "dataset" and own.kind == "dataset"):
+        options = [name for name, other in known.items() if other.kind == "dataset" and name != own.name]
+        what = f"the relationship points at {relationship.to!r}, which is no dataset with a valid contract"
+        return item.document.error(what, *at, fix=f"correct that contract if it is broken, or here: {suggest(relationship.to, options)}")
+    for column, other in zip(relationship.columns, relationship.to_columns, strict=True):
+        names = [entry.name for entry in target.columns]
+        if other not in names:
+            return item.document.error(f"{target.name} has no column {other!r}", *at, fix=suggest_column(other, target.columns))
+        if own.column(column).type != target.column(other).type:
+            what = f"{column} is of type {own.column(column).type}, {target.name}.{other} of type {target.column(other).type}"
+            return item.document.error(what, *at, fix="give both the same logicalType")
     return None
 
 

@@ -1,45 +1,39 @@
-"""Read a contract: ODCS YAML in, plain values out, or one error with file, line and what to do."""
+"""Read a contract: ODCS YAML in, plain values out, or all its mistakes, each with file, line and what to do."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 from catalog import odcs
 from catalog.containment import check_texts, mistakes_in
-from catalog.contract import Contract, Kind
-from catalog.custom import Custom, check_custom, file_format, kind_of, read_custom, source_of, write_mode_of
-from catalog.document import Document, Steps, parse_yaml, read_text, suggest
-from catalog.drift import drift_of
-from catalog.feature_sql import read_sql
-from catalog.policy import duplicate_keys, retention_of, same_name_of, unexpected_columns, upsert_of
+from catalog.contract import Contract, Kind, WriteMode
+from catalog.custom import Custom, custom_mistakes, kind_of, read_custom, write_mode_of
+from catalog.document import Document, Steps, parse_yaml, read_text
+from catalog.kinds import dataset_parts, feature_of
+from catalog.mistakes import Mistakes
 from catalog.relationships import relationships
+from catalog.retention import retention_of
 from catalog.rules import FEATURE_SEVERITIES, ROW_SEVERITIES
-from catalog.standard import API_VERSION, check
+from catalog.standard import API_VERSION, standard_mistakes
+from lakegate.errors import ContractError
 from lakegate.names import MAX_NAME, NAME
 
 SUFFIX: Final = ".odcs.yaml"
-MAX_QUARANTINED: Final = 0.10
-"""A full delivery of which more is set aside would take good rows away from readers."""
 _DERIVED: Final = ("_raw", "_quarantine")
-_SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
 _NEEDS_KEY: Final = {"feature": "a feature table needs", "upsert": "writeMode upsert, where the newest row of each key stands, needs"}
-_FEATURE_ONLY: Final = ("sql", "driver", "inputs")
-_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "duplicateKeys", "unexpectedColumns", "sameName", "upsert", "source", "drift")
 
 
 @lru_cache(maxsize=256)
-def _checked(path: Path, text: str) -> Document:
-    """A document of the standard. A process reads the same one at each command, tick and run: forty milliseconds each time."""
+def _checked(path: Path, text: str) -> tuple[Document, tuple[tuple[Steps, ContractError], ...]]:
+    """A document, and what the standard refuses in it. A process reads the same one at each command, tick and run: forty milliseconds each time."""
     document = parse_yaml(path, text)
     check_texts(document)
-    check(document)
-    return document
+    return document, tuple(standard_mistakes(document))
 
 
 @dataclass(frozen=True)
@@ -66,24 +60,36 @@ def read_contract(path: Path) -> Loaded:
     """Read and check one contract, keeping the places of names that `catalog.files` looks up.
 
     Raises:
-        ContractError: It has a mistake; the error tells file, line and what to do.
+        ContractError: It has mistakes; the error tells of each file, line and what to do.
     """
-    document = _checked(path, text := read_text(path))
+    document, refused = _checked(path, text := read_text(path))
+    mistakes = Mistakes(refused)
+    if not isinstance(document.data, dict):
+        mistakes.end()
+    loaded = mistakes.attempt(partial(_read, path, document, text, mistakes), None)
+    mistakes.end()
+    if loaded is None:  # nothing of it could be read, and the standard finds nothing wrong
+        raise document.error("the contract can't be read", fix="report this as a bug of Lakegate, with the contract")
+    return loaded
+
+
+def _read(path: Path, document: Document, text: str, mistakes: Mistakes) -> Loaded:
+    attempt = mistakes.attempt
     if not document.data["apiVersion"].startswith("v3."):
         what = f"apiVersion is {document.data['apiVersion']}"
-        raise document.error(what, "apiVersion", fix=f"use {API_VERSION}")
-    check_custom(document)
-    custom = read_custom(document)
-    name, kind = _name(document), kind_of(custom)
-    columns = odcs.columns(document)
-    write_mode = write_mode_of(custom, kind)
-    key = odcs.key(document, columns, needed_by=_NEEDS_KEY.get("feature" if kind == "feature" else write_mode))
-    found = list(relationships(document, name, columns, FEATURE_SEVERITIES if kind == "feature" else ROW_SEVERITIES))
-    for i, (item, at) in enumerate(found):
-        if any((item.columns, item.to) == (other.columns, other.to) for other, _ in found[:i]):
-            what = f"{', '.join(item.columns)} points at {item.to} twice"
-            raise document.error(what, *at, "to", fix="keep one of the relationships")
-    places = {f"relationship:{i}": (*at, "to") for i, (_, at) in enumerate(found)}
+        mistakes.add(document.error(what, "apiVersion", fix=f"use {API_VERSION}"))
+    with mistakes.noting():
+        for error in custom_mistakes(document):
+            mistakes.add(error)
+    custom = attempt(partial(read_custom, document), Custom(document, (), {}))
+    name: str = attempt(partial(_name, document), dataset_of(path))
+    kind: Kind = attempt(partial(kind_of, custom), "dataset")
+    columns = attempt(partial(odcs.columns, document, mistakes), ())
+    write_mode: WriteMode | None = attempt(partial(write_mode_of, custom, kind), None)
+    needed_by = _NEEDS_KEY.get("feature" if kind == "feature" else write_mode or "")
+    key = attempt(partial(odcs.key, document, columns, needed_by=needed_by), ())
+    severities = FEATURE_SEVERITIES if kind == "feature" else ROW_SEVERITIES
+    found = attempt(partial(relationships, document, name, columns, severities, mistakes), [])
     contract = Contract(
         name=name,
         kind=kind,
@@ -91,16 +97,18 @@ def read_contract(path: Path) -> Loaded:
         hash=_hash(document.data),
         columns=columns,
         key=key,
-        write_mode=write_mode,
+        write_mode=write_mode or ("upsert" if "upsert" in custom.found else "append"),
         relationships=tuple(item for item, _ in found),
-        owner=_owner(document.data),
-        support=_support(document.data),
+        owner=attempt(partial(_owner, document.data), ""),
+        support=attempt(partial(_support, document.data), ""),
         text=text,
     )
-    custom.texts("accessPatterns")
-    contract = replace(contract, retention=retention_of(custom))
-    contract = _feature(contract, custom) if kind == "feature" else _dataset(contract, custom)
-    contract = replace(contract, rules=tuple(odcs.rules(document, contract)))
+    attempt(partial(custom.texts, "accessPatterns"), ())
+    contract = replace(contract, retention=attempt(partial(retention_of, custom), None))
+    more = feature_of if kind == "feature" else dataset_parts
+    contract = attempt(partial(more, contract, custom, mistakes), contract)
+    contract = attempt(lambda: replace(contract, rules=tuple(odcs.rules(document, contract, mistakes))), contract)
+    places = {f"relationship:{i}": (*at, "to") for i, (_, at) in enumerate(found)}
     if "inputs" in custom.found:
         places["inputs"] = custom.found["inputs"][1]
     return Loaded(contract, document, places)
@@ -129,87 +137,6 @@ def _name(document: Document) -> str:
         what = f"the table is named {table!r}, the contract {name!r}"
         raise document.error(what, *odcs.OBJECT, "name", fix="give both one name")
     return str(name)
-
-
-def _dataset(contract: Contract, custom: Custom) -> Contract:
-    _refuse(custom, _FEATURE_ONLY, "feature")
-    order_by, names = custom.text("orderBy"), [column.name for column in contract.columns]
-    if order_by is not None:
-        if order_by not in names:
-            raise custom.error("orderBy", f"{contract.name} has no column {order_by!r}", fix=suggest(order_by, names))
-        column = contract.column(order_by)
-        if column.personal or not column.required or contract.write_mode != "append":
-            later = (
-                "takes no place: an upsert table takes drops in any order" if contract.write_mode == "upsert" else "orders full deliveries"
-            )
-            why = "is personal" if column.personal else "may be null" if not column.required else later
-            fix = "order an append dataset by a required column that is not personal"
-            raise custom.error("orderBy", f"orderBy {order_by!r} {why}", fix=fix)
-    share, rows = custom.budget("maxQuarantined")
-    unbounded = share is None and rows is None
-    keep, keep_order = duplicate_keys(custom, contract)
-    nested = tuple((item.name, item.nested) for item in contract.columns if item.nested)
-    typed = tuple((item.name, item.type) for item in contract.columns if item.plain and (item.name, item.type) != (order_by, "double"))
-    headers = tuple((item.header, item.name) for item in contract.columns if item.delivered_as is not None)
-    found = replace(
-        contract,
-        file=replace(file_format(custom), nested=nested, typed=typed, headers=headers),
-        source=source_of(custom),
-        drift=drift_of(custom, contract),
-        order_by=order_by,
-        max_quarantined=MAX_QUARANTINED if unbounded and contract.write_mode == "replace" else share,
-        max_quarantined_rows=rows,
-        keep=keep,
-        keep_order=keep_order,
-        upsert=upsert_of(custom, contract),
-        same_name=same_name_of(custom, contract),
-    )
-    return unexpected_columns(custom, found)
-
-
-def _feature(contract: Contract, custom: Custom) -> Contract:
-    _refuse(custom, _DATASET_ONLY, "dataset")
-    _feature_columns(contract, custom)
-    for name in _FEATURE_ONLY:
-        if name not in custom.found:
-            raise custom.error("kind", f"the feature has no {name!r}", fix=f"add a custom property {name!r}")
-    file, driver, inputs = custom.text("sql") or "", custom.text("driver") or "", custom.texts("inputs")
-    if not _SQL_FILE.fullmatch(file):
-        raise custom.error("sql", f"sql is {file!r}", fix="name a file in catalog/sql/, such as flight_features.sql")
-    if driver not in inputs:
-        raise custom.error("driver", f"the driver {driver!r} is none of the inputs", fix=suggest(driver, inputs))
-    if len(set(inputs)) != len(inputs) or contract.name in inputs:
-        raise custom.error("inputs", "inputs name a table twice, or the feature itself", fix="name each table that the SQL reads once")
-    path = contract.path.parent.parent / "sql" / file
-    if not path.is_file():
-        present = [item.name for item in path.parent.glob("*.sql")]
-        raise custom.error("sql", f"{path} is not there", fix=suggest(file, present) if present else "write it")
-    contract = replace(contract, driver=driver, inputs=inputs)
-    return replace(contract, sql=read_sql(path, contract), sql_path=path)
-
-
-def _feature_columns(contract: Contract, custom: Custom) -> None:
-    """Refuse what only says how a column is delivered."""
-    for place, column in enumerate(contract.columns):
-        if column.nested:
-            what, fix = f"column {column.name!r} of a feature table is an {column.nested.type}", "select its fields as columns of their own"
-            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "logicalType", fix=fix)
-        if column.delivered_as is not None:
-            what, fix = (
-                f"column {column.name!r} of a feature table has another physicalName",
-                "leave it out: the SQL gives its columns names",
-            )
-            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "physicalName", fix=fix)
-        if column.format:
-            what, fix = f"column {column.name!r} of a feature table has a format", "leave it out: it says how delivered text is read"
-            raise custom.document.error(what, *odcs.OBJECT, "properties", place, "logicalTypeOptions", fix=fix)
-
-
-def _refuse(custom: Custom, names: tuple[str, ...], kind: Kind) -> None:
-    for name in names:
-        if name in custom.found:
-            other = "dataset" if kind == "feature" else "feature"
-            raise custom.error(name, f"{name!r} means nothing for a {other}", fix=f"remove it, or set kind to {kind}")
 
 
 def _hash(data: dict[str, Any]) -> str:

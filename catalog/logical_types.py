@@ -6,37 +6,31 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from catalog.document import Document, Steps, suggest
+from catalog.meanings import logical_type
+from lakegate.errors import ContractError
 
 LOGICAL_TYPES: Final = ("string", "integer", "number", "boolean", "date", "timestamp", "object", "array")
 DECIMAL: Final = "there is no decimal: write number (a double), or integer in the smallest unit (cents) or string where each digit counts"
 _MAP: Final = "write object, which is delivered as JSON; without properties it may hold any keys"
-_INSTEAD: Final = (
-    (("decimal", "dec", "numeric", "money"), DECIMAL),
-    (("map", "struct", "record", "json", "variant"), _MAP),
-    (("vector", "list"), "write array, which is delivered as JSON"),
-    (("time",), "write string, with a rule for its pattern, or timestamp where the day is delivered with it"),
-    (("float", "double", "real"), "write number"),
-    (("int", "bigint", "smallint", "long", "short"), "write integer"),
-    (("varchar", "char", "text", "uuid", "binary"), "write string"),
-    (("datetime",), "write timestamp"),
-)
-"""The standard's types that Lakegate hasn't, and what other systems call theirs."""
+_INSTEAD: Final = {
+    "decimal": DECIMAL,
+    "time": "write string, with a rule for its pattern, or timestamp where the day is delivered with it",
+    "object": _MAP,
+    "array": "write array, which is delivered as JSON",
+}
 
 
-def check_types(document: Document) -> None:
-    """Check the `logicalType` of each column and of each field within one.
+def type_mistakes(document: Document) -> Iterator[tuple[Steps, ContractError]]:
+    """Each missing or unknown `logicalType` of a column, or of a field within one, with the place of the column or field.
 
     The standard's schema tells a wrong or missing one as the lack of something else.
-
-    Raises:
-        ContractError: The first that is missing, or none of Lakegate's.
     """
     tables = document.data.get("schema")
     for i, table in enumerate(tables if isinstance(tables, list) else ()):
         for at, item, what in _fields(table, ("schema", i), "column"):
             if (given := item.get("logicalType")) not in LOGICAL_TYPES:
                 told = f"{what} {item.get('name', 'items')!r} has " + (f"logicalType {given!r}" if given else "no logicalType")
-                raise document.error(told, *at, "logicalType", fix=_instead(given))
+                yield at, document.error(told, *at, "logicalType", fix=_instead(given))
 
 
 def _fields(item: Any, at: Steps, what: str) -> Iterator[tuple[Steps, dict[str, Any], str]]:
@@ -52,5 +46,5 @@ def _fields(item: Any, at: Steps, what: str) -> Iterator[tuple[Steps, dict[str, 
 
 
 def _instead(given: Any) -> str:
-    word = str(given).lower().partition("(")[0].strip()
-    return next((fix for words, fix in _INSTEAD if word in words), suggest(given, LOGICAL_TYPES))
+    type_ = logical_type(given)
+    return suggest(given, LOGICAL_TYPES) if type_ is None else _INSTEAD.get(type_, f"write {type_}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from functools import partial
+from typing import Any, Final, NamedTuple, cast
 
 from catalog.column_names import check_headers, read_name
 from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Severity
@@ -12,6 +13,7 @@ from catalog.custom import read_custom
 from catalog.document import Document, Steps, suggest
 from catalog.expectation_types import EXPECTATIONS
 from catalog.logical_types import DECIMAL
+from catalog.mistakes import Mistakes
 from catalog.nested_fields import classifications, nested_column
 from catalog.rules import FAMILIES, SEVERITIES, mistakes
 
@@ -45,56 +47,72 @@ _IGNORED_OTHERWISE: Final = ("unique", "enum", "encryptedName", "partitioned")
 """What the standard can say of a column and Lakegate doesn't do: refused, as to ignore it would be a broken promise."""
 
 
-def columns(document: Document) -> tuple[Column, ...]:
-    """The columns, in the contract's order.
+def columns(document: Document, mistakes: Mistakes) -> tuple[Column, ...]:
+    """The columns, in the contract's order; one of which a name, type, option or classification can't be used is noted, and spoilt.
 
     Raises:
-        ContractError: A name, type, option or classification can't be used.
+        ContractError: There is none.
     """
     given = document.data["schema"][0].get("properties") or []
     if not given:
         raise document.error("the schema has no columns", *OBJECT, fix="list them under properties")
-    found: dict[str, Column] = {}
+    found: list[Column] = []
     for i, item in enumerate(given):
-        at = (*OBJECT, "properties", i)
-        column = _column(document, item, at)
-        if column.name.lower() in found:
+        at, before = (*OBJECT, "properties", i), len(mistakes.found)
+        column: Column | None = mistakes.attempt(partial(_column, document, item, at, mistakes), None)
+        if column is None:
+            name = str(item.get("name", f"column {i + 1}")) if isinstance(item, dict) else f"column {i + 1}"
+            column = Column(name, "string", required=True)
+        if column.name.lower() in {other.name.lower() for other in found}:
             what = f"column {column.name!r} stands twice (engines don't tell upper from lower case)"
-            raise document.error(what, *at, "name", fix="keep one of them")
-        found[column.name.lower()] = column
-    check_headers(document, found.values(), (*OBJECT, "properties"))
-    return tuple(found.values())
+            mistakes.add(document.error(what, *at, "name", fix="keep one of them"))
+        if len(mistakes.found) > before or mistakes.within(at):
+            mistakes.spoilt.add(column.name)
+        found.append(column)
+    with mistakes.noting():
+        check_headers(document, found, (*OBJECT, "properties"))
+    return tuple(found)
 
 
-def _column(document: Document, item: dict[str, Any], at: Steps) -> Column:
-    (name, delivered_as), logical = read_name(document, item, at), item["logicalType"]
-    type_ = _TYPES[logical]
-    physical = item.get("physicalType", _PHYSICAL[type_][0])
-    if physical.lower() not in _PHYSICAL[type_]:
-        what = f"column {name!r} has physicalType {physical!r}, its logicalType is {logical}"
-        exact = f"; {DECIMAL}" if physical.lower().startswith(("decimal", "numeric")) else ""
-        raise document.error(what, *at, "physicalType", fix=f"use {_PHYSICAL[type_][0]}{exact}")
+def _column(document: Document, item: dict[str, Any], at: Steps, mistakes: Mistakes) -> Column:
+    attempt, logical = mistakes.attempt, item.get("logicalType")
+    name, delivered_as = attempt(partial(read_name, document, item, at), (str(item["name"]), None))
+    type_ = _TYPES.get(str(logical), "string")  # an unknown one is told by `catalog.logical_types`
+    if logical in _TYPES:
+        attempt(partial(_check_physical, document, item, at, type_), None)
     for key in _IGNORED_OTHERWISE:
         if item.get(key):
             what = f"Lakegate doesn't act on {key!r} of a column"
-            raise document.error(what, *at, key, fix="write it as a quality rule, or leave it out")
-    classification = item.get("classification", "public")
-    for stated, place in [(classification, (*at, "classification")), *classifications(item, at)]:
-        if stated.lower() not in CLASSIFICATIONS:
-            what = f"column {name!r} has classification {stated!r}"
-            raise document.error(what, *place, fix=suggest(stated, CLASSIFICATIONS))
-        if stated.lower() in PERSONAL:  # what is personal in a part makes the whole column personal
-            classification = stated
+            mistakes.add(document.error(what, *at, key, fix="write it as a quality rule, or leave it out"))
     return Column(
         name=name,
         type=type_,
         required=item.get("required", False),
-        classification=classification.lower(),
-        format=_format(document, item, (*at, "logicalTypeOptions"), type_),
+        classification=attempt(partial(_classification, document, item, at), "public"),
+        format=attempt(partial(_format, document, item, (*at, "logicalTypeOptions"), type_), None) if logical in _TYPES else None,
         description=item.get("description", ""),
-        nested=nested_column(document, item, at),
+        nested=attempt(partial(nested_column, document, item, at), None) if logical in _TYPES else None,
         delivered_as=delivered_as,
     )
+
+
+def _check_physical(document: Document, item: dict[str, Any], at: Steps, type_: ColumnType) -> None:
+    physical = item.get("physicalType", _PHYSICAL[type_][0])
+    if physical.lower() not in _PHYSICAL[type_]:
+        what = f"column {item['name']!r} has physicalType {physical!r}, its logicalType is {item['logicalType']}"
+        exact = f"; {DECIMAL}" if physical.lower().startswith(("decimal", "numeric")) else ""
+        raise document.error(what, *at, "physicalType", fix=f"use {_PHYSICAL[type_][0]}{exact}")
+
+
+def _classification(document: Document, item: dict[str, Any], at: Steps) -> str:
+    classification = str(item.get("classification", "public"))
+    for stated, place in [(classification, (*at, "classification")), *classifications(item, at)]:
+        if stated.lower() not in CLASSIFICATIONS:
+            what = f"column {item['name']!r} has classification {stated!r}"
+            raise document.error(what, *place, fix=suggest(stated, CLASSIFICATIONS))
+        if stated.lower() in PERSONAL:  # what is personal in a part makes the whole column personal
+            classification = stated
+    return classification.lower()
 
 
 def _format(document: Document, item: dict[str, Any], at: Steps, type_: ColumnType) -> str | None:
@@ -143,12 +161,14 @@ def key(document: Document, known: tuple[Column, ...], *, needed_by: str | None)
     return tuple(positions[position].name for position in sorted(positions))
 
 
-def rules(document: Document, contract: Contract) -> Iterator[QualityRule]:
-    """The quality rules, those of the table first, then those of its columns.
+class _Rules(NamedTuple):
+    document: Document
+    contract: Contract
+    found: Mistakes
 
-    Raises:
-        ContractError: One can't be run on this contract's columns, or has no id.
-    """
+
+def rules(document: Document, contract: Contract, found: Mistakes) -> Iterator[QualityRule]:
+    """The quality rules, those of the table first, then those of its columns; one that can't be run, or has no id, is noted as a mistake."""
     table = document.data["schema"][0]
     places = [((*OBJECT, "quality", i), given, None) for i, given in enumerate(table.get("quality", ()))]
     for i, item in enumerate(table["properties"]):
@@ -158,19 +178,36 @@ def rules(document: Document, contract: Contract) -> Iterator[QualityRule]:
     for at, given, column in places:
         if given.get("type", "library") == "text":  # for people only
             continue
-        rule = _rule(document, contract, given, at, column)
-        if rule.id in seen:
-            what = f"the rule id {rule.id!r} stands twice"
-            raise document.error(what, *at, "id", fix="give each rule an id of its own")
-        seen.add(rule.id)
-        yield rule
+        with found.noting():
+            rule = _rule(_Rules(document, contract, found), given, at, column)
+            if rule.id in seen:
+                what = f"the rule id {rule.id!r} stands twice"
+                raise document.error(what, *at, "id", fix="give each rule an id of its own")
+            seen.add(rule.id)
+            yield rule
 
 
 RESERVED: Final = frozenset({"key", "unexpected-columns", "duplicate-columns", "not-empty", "readable", "max-quarantined", "imbalance"})
 """Ids of rules made from the schema; the others hold a colon, which the standard keeps out of ids."""
 
 
-def _rule(document: Document, contract: Contract, given: dict[str, Any], at: Steps, column: str | None) -> QualityRule:
+def _rule(rules: _Rules, given: dict[str, Any], at: Steps, column: str | None) -> QualityRule:
+    document, contract, found = rules
+    body, inside = _body(document, given, at), (*at, "implementation")
+    kwargs, kind = dict(body.get("kwargs", {})), EXPECTATIONS.get(str(body["type"]))
+    if column is not None and kind and "column" in kind.needs:
+        kwargs.setdefault("column", column)
+    custom = read_custom(document, *at)
+    hops = ("features",) if contract.kind == "feature" else ("processed", "raw")
+    hop, severity = cast("Hop", custom.word("hop", hops, default=hops[0])), cast("Severity", given["severity"])
+    for mistake in mistakes(contract, hop, body["type"], kwargs, severity) if not _names(kwargs, found.spoilt) else ():
+        place = (*inside, "kwargs", mistake.argument) if mistake.argument is not None else (*inside, "type")
+        found.add(document.error(mistake.what, *place, fix=mistake.fix))
+    family = cast("Family", custom.word("family", FAMILIES, default=kind.family if kind else "schema"))
+    return QualityRule(given["id"], hop, body["type"], kwargs, severity, family, document.line(*at))
+
+
+def _body(document: Document, given: dict[str, Any], at: Steps) -> dict[str, Any]:
     if given.get("type", "library") != "custom" or given.get("engine") != ENGINE:
         what = f"a quality rule of type {given.get('type', 'library')!r}, engine {given.get('engine')!r}"
         raise document.error(what, *at, "engine" if given.get("type") == "custom" else "type", fix=f"use type: custom and engine: {ENGINE}")
@@ -190,14 +227,11 @@ def _rule(document: Document, contract: Contract, given: dict[str, Any], at: Ste
     for unknown in body.keys() - {"type", "kwargs"}:
         what = f"unknown key {unknown!r} in implementation"
         raise document.error(what, *inside, unknown, fix=suggest(unknown, ("type", "kwargs")))
-    kwargs, kind = dict(body.get("kwargs", {})), EXPECTATIONS.get(str(body["type"]))
-    if column is not None and kind and "column" in kind.needs:
-        kwargs.setdefault("column", column)
-    custom = read_custom(document, *at)
-    hops = ("features",) if contract.kind == "feature" else ("processed", "raw")
-    hop, severity = cast("Hop", custom.word("hop", hops, default=hops[0])), cast("Severity", given["severity"])
-    for mistake in mistakes(contract, hop, body["type"], kwargs, severity):
-        place = (*inside, "kwargs", mistake.argument) if mistake.argument is not None else (*inside, "type")
-        raise document.error(mistake.what, *place, fix=mistake.fix)
-    family = cast("Family", custom.word("family", FAMILIES, default=EXPECTATIONS[body["type"]].family))
-    return QualityRule(given["id"], hop, body["type"], kwargs, severity, family, document.line(*at))
+    return body
+
+
+def _names(value: Any, names: set[str]) -> bool:
+    """Whether an argument of a rule names one of these columns, also within a condition."""
+    if isinstance(value, dict | list):
+        return any(_names(item, names) for item in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and any(name in value for name in names)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final, cast, get_args
 
-from catalog.contract import RESCUED, Column, Contract, Keep, Retention, SameName, Unexpected, Upsert
+from catalog.column_names import suggest_column
+from catalog.contract import RESCUED, Column, Contract, Keep, SameName, Unexpected, Upsert
 from catalog.custom import Custom
 from catalog.document import suggest
 from catalog.spark_sql import literal, quoted
 
 _DUPLICATES: Final = ("keep", "orderBy")
-_RETENTION: Final = ("versions", "days")
 _UPSERT: Final = ("orderBy", "tombstone")
 _ORDERED: Final = ("integer", "double", "date", "timestamp")
 """Types of a column that says which of two rows is the newer."""
@@ -41,7 +41,7 @@ def duplicate_keys(custom: Custom, contract: Contract) -> tuple[Keep, tuple[str,
     known = [column.name for column in contract.columns]
     for name in order:
         if name not in known:
-            raise custom.error("duplicateKeys", f"{contract.name} has no column {name!r}", fix=suggest(name, known))
+            raise custom.error("duplicateKeys", f"{contract.name} has no column {name!r}", fix=suggest_column(name, contract.columns))
     return cast("Keep", keep), tuple(order)
 
 
@@ -61,12 +61,25 @@ def upsert_of(custom: Custom, contract: Contract) -> Upsert | None:
     order, known = given.get("orderBy"), [column.name for column in contract.columns]
     if order not in known:
         what = f"{contract.name} has no column {order!r}" if order else "nothing says which of two rows of a key is the newer"
-        raise custom.error("upsert", what, fix=suggest(order, known) if order else "write upsert: {orderBy: updated_at}")
+        fix = suggest_column(order, contract.columns) if order else _upsert_lines(contract)
+        raise custom.error("upsert" if given else "writeMode", what, fix=fix)
     column = contract.column(order)
-    if column.personal or not column.required or column.type not in _ORDERED or order in contract.key:
+    if not _orders(column, contract):
         fix = f"name a required column of type {', '.join(_ORDERED)} that is neither personal nor part of the key"
         raise custom.error("upsert", f"rows can't be ordered by {order!r}", fix=fix)
     return Upsert(order, _tombstone(custom, contract, given.get("tombstone")))
+
+
+def _orders(column: Column, contract: Contract) -> bool:
+    return not column.personal and column.required and column.type in _ORDERED and column.name not in contract.key
+
+
+def _upsert_lines(contract: Contract) -> str:
+    """The YAML that says it, with a column that may be meant: a time before a number."""
+    found = sorted((item for item in contract.columns if _orders(item, contract)), key=lambda item: -_ORDERED.index(item.type))
+    name = found[0].name if found else "updated_at"
+    more = "" if found else f"; the column is a required one of type {', '.join(_ORDERED)} that is neither personal nor part of the key"
+    return f"write under customProperties, beside writeMode: - {{property: upsert, value: {{orderBy: {name}}}}}{more}"
 
 
 def same_name_of(custom: Custom, contract: Contract) -> SameName:
@@ -80,19 +93,6 @@ def same_name_of(custom: Custom, contract: Contract) -> SameName:
         what = f"{contract.name} has writeMode {contract.write_mode}"
         raise custom.error("sameName", what, fix="take it out: a later file's rows are the newer ones there, or all that there is")
     return said
-
-
-def retention_of(custom: Custom) -> Retention | None:
-    """How long versions are kept.
-
-    Raises:
-        ContractError: It can't be read.
-    """
-    given = custom.mapping("retention", _RETENTION)
-    for name, value in given.items():
-        if type(value) is not int or value < 1:
-            raise custom.error("retention", f"retention.{name} is {value!r}", fix="write a whole number, 1 or more")
-    return Retention(given.get("versions"), given.get("days")) if given else None
 
 
 def _tombstone(custom: Custom, contract: Contract, given: Any) -> str | None:

@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from catalog.contract import Column, Relationship, Severity
 from catalog.custom import read_custom
 from catalog.document import Document, Steps, suggest
+from catalog.mistakes import Mistakes
 from catalog.odcs import OBJECT
 
 _REFERENCE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)")
 
 
 def relationships(
-    document: Document, name: str, known: tuple[Column, ...], severities: Sequence[Severity]
-) -> Iterator[tuple[Relationship, Steps]]:
+    document: Document, name: str, known: tuple[Column, ...], severities: Sequence[Severity], mistakes: Mistakes
+) -> list[tuple[Relationship, Steps]]:
     """The foreign keys, each with its place in the document; `severities` are those that one may have.
 
-    Raises:
-        ContractError: One names a column that isn't there, or has no severity.
+    One that names a column that isn't there, or has no severity, is noted as a mistake and left out.
     """
     table = document.data["schema"][0]
+    found: list[tuple[Relationship, Steps]] = []
     for i, item in enumerate(table["properties"]):
         for j, given in enumerate(item.get("relationships", ())):
             at = (*OBJECT, "properties", i, "relationships", j)
-            yield _relationship(document, given, at, (known[i].name,), severities), at
+            with mistakes.noting():
+                found.append((_relationship(document, given, at, (known[i].name,), severities), at))
     for j, given in enumerate(table.get("relationships", ())):
         at = (*OBJECT, "relationships", j)
-        pairs = [_split(document, text, (*at, "from")) for text in _listed(given["from"])]
-        names = [column.name for column in known]
-        for owner, column in pairs:
-            if owner != name or column not in names:
-                what = f"{owner}.{column} is no column of {name}"
-                raise document.error(what, *at, "from", fix=suggest(f"{name}.{column}", [f"{name}.{item}" for item in names]))
-        yield _relationship(document, given, at, tuple(column for _, column in pairs), severities), at
+        with mistakes.noting():
+            found.append((_relationship(document, given, at, _own(document, name, known, given, at), severities), at))
+    for i, (item, at) in enumerate(found):
+        if any((item.columns, item.to) == (other.columns, other.to) for other, _ in found[:i]):
+            what = f"{', '.join(item.columns)} points at {item.to} twice"
+            mistakes.add(document.error(what, *at, "to", fix="keep one of the relationships"))
+    return found
+
+
+def _own(document: Document, name: str, known: tuple[Column, ...], given: dict[str, Any], at: Steps) -> tuple[str, ...]:
+    pairs = [_split(document, text, (*at, "from")) for text in _listed(given["from"])]
+    names = [column.name for column in known]
+    for owner, column in pairs:
+        if owner != name or column not in names:
+            what = f"{owner}.{column} is no column of {name}"
+            raise document.error(what, *at, "from", fix=suggest(f"{name}.{column}", [f"{name}.{item}" for item in names]))
+    return tuple(column for _, column in pairs)
 
 
 def _relationship(

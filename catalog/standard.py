@@ -11,8 +11,10 @@ from typing import Any, Final
 from jsonschema import Draft201909Validator
 from jsonschema.exceptions import ValidationError
 
+from catalog.custom import TOP
 from catalog.document import Document, Steps, suggest
-from catalog.logical_types import check_types
+from catalog.logical_types import type_mistakes
+from lakegate.errors import ContractError
 
 API_VERSION: Final = "v3.2.0"
 _TYPES: Final = {"object": "a mapping (key: value)", "array": "a list", "string": "text", "boolean": "true or false", "number": "a number"}
@@ -26,29 +28,55 @@ def validator() -> Draft201909Validator:
     return Draft201909Validator(schema)
 
 
-def check(document: Document) -> None:
-    """Check a document against the standard; a key that it doesn't know anywhere is a mistake too.
+def standard_mistakes(document: Document) -> Iterator[tuple[Steps, ContractError]]:
+    """What the standard, or Lakegate's choice of its types, refuses in a document, with its place; a key that it doesn't know anywhere is a mistake too.
 
     The schema leaves some objects open and reports an unknown key in others only through what surrounds it, so unknown
     keys are looked for first, by walking the document and the schema together.
-
-    Raises:
-        ContractError: The first mistake in the document.
     """
     if not isinstance(document.data, dict):
-        raise document.error("the contract is empty, or no mapping", fix=f"begin with apiVersion: {API_VERSION} and kind: DataContract")
-    known = validator()
+        fix = f"begin with apiVersion: {API_VERSION} and kind: DataContract"
+        yield (), document.error("the contract is empty, or no mapping", fix=fix)
+        return
+    known, told = validator(), dict[Steps, str]()
     for steps, allowed in _unknown_keys(document.data, known.schema, ()):
         key = steps[-1]
         around = ".".join(str(step) for step in steps[:-1] if isinstance(step, str)) or "the contract"
-        what = f"unknown key {key!r} in {around}"
-        raise document.error(what, *steps, fix=suggest(key, allowed))
-    check_types(document)
-    errors = [leaf for error in known.iter_errors(document.data) for leaf in _leaves(error)]
-    if errors:
-        worst = min(errors, key=lambda error: (error.validator == "unevaluatedProperties", -len(error.absolute_path), str(error.validator)))
-        steps = tuple(worst.absolute_path)
-        raise document.error(_what(worst, steps), *steps, fix=_fix(worst))
+        fix = suggest(key, allowed)
+        if len(steps) == 1 and key in TOP:
+            fix = f"write under customProperties: - {{property: {key}, value: ...}}"
+        told[steps] = fix
+        yield steps, document.error(f"unknown key {key!r} in {around}", *steps, fix=fix)
+    typed = set[Steps]()
+    for at, error in type_mistakes(document):
+        typed.add(at)
+        if not any(steps[:-1] == at and "'logicalType'" in fix for steps, fix in told.items()):
+            yield at, error
+    yield from _refused(document, told, typed)
+
+
+def _refused(document: Document, told: dict[Steps, str], typed: set[Steps]) -> Iterator[tuple[Steps, ContractError]]:
+    """What the standard's schema refuses, one mistake for each place, but for what follows from those that were told."""
+    found = [min(_leaves(error), key=_weight) for error in validator().iter_errors(document.data)]
+    direct = [error for error in found if error.validator not in ("unevaluatedProperties", "additionalProperties")]
+    seen = set[Steps]()
+    for error in direct or (() if told or typed else found):
+        steps = tuple(error.absolute_path)
+        if steps in seen or any(steps[: len(place)] == place for place in typed):
+            continue
+        if error.validator == "required" and any(place[:-1] == steps and repr(_lacks(error)) in fix for place, fix in told.items()):
+            continue
+        seen.add(steps)
+        yield steps, document.error(_what(error, steps), *steps, fix=_fix(error))
+
+
+def _weight(error: ValidationError) -> tuple[bool, int, str]:
+    """Of the ways in which alternatives fail the most telling first."""
+    return error.validator in ("unevaluatedProperties", "additionalProperties"), -len(error.absolute_path), str(error.validator)
+
+
+def _lacks(error: ValidationError) -> str:
+    return str(next(key for key in error.validator_value if key not in error.instance))
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
@@ -61,8 +89,7 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
 def _what(error: ValidationError, steps: Steps) -> str:
     name = ".".join(str(step) for step in steps) or "the contract"
     if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
-        return f"{name} lacks {missing!r}"
+        return f"{name} lacks {_lacks(error)!r}"
     if error.validator == "type":
         return f"{name} is {error.instance!r}"[:200]
     if error.validator == "enum":

@@ -36,27 +36,24 @@ def decide(
         Exit: With the worst exit code of what followed.
     """
     from cli.progress import Progress
-    from cli.tell import tell_dagster
+    from cli.tell import Failures, tell_dagster
     from expectations.verdict import Verdict
     from lake.session import open_session
 
-    errors: list[LakegateError] = []
-
-    def failed(name: str, error: LakegateError) -> None:
-        errors.append(error)
-        click.echo(f"error: {name}: {error}", err=True)
-
-    results = []
+    failed, results = Failures(), []
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
         found = find(session, drop)
-        for result in decision(session, found, reason=reason, on_error=failed):
-            results.append(result)
-            progress.drop(result)
+        try:
+            for result in decision(session, found, reason=reason, on_error=failed):
+                results.append(result)
+                progress.drop(result)
+        finally:
+            failed.tell()
     tell_dagster(session, results)
     if as_json:
         print_json([result.to_json() for result in results])
     elif not results:
         click.echo(f"{found.contract.name}: {found.cause[:12]} {told}, on record")
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
-    raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in errors), Exit.BLOCKED if stopped else Exit.OK]))
+    raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in failed.errors), Exit.BLOCKED if stopped else Exit.OK]))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cli.options import json_option, lake_options, print_json, worst_exit
-from lakegate.errors import Exit, LakegateError
+from lakegate.errors import Exit
 from lakegate.settings import Settings
 
 
@@ -34,19 +34,14 @@ def command(
     """
     from catalog.files import load_catalog
     from cli.progress import Progress
-    from cli.tell import tell_broken, tell_dagster
+    from cli.tell import Failures, tell_broken, tell_dagster
     from expectations.verdict import Verdict
     from lake.ingest import ingest
     from lake.receive import check_path
     from lake.rehearse import rehearse
     from lake.session import open_session
 
-    errors: list[LakegateError] = []
-
-    def failed(name: str, error: LakegateError) -> None:
-        errors.append(error)
-        click.echo(f"error: {name}: {error}", err=True)
-
+    failed = Failures()
     # A slip in the call is told before a home is made and lakeFS started in it.
     catalog = load_catalog(settings.project)
     catalog.get(dataset)
@@ -61,11 +56,14 @@ def command(
             for result in results:
                 progress.drop(result)
         else:
-            results = ingest(session, dataset, files, again=again, supersede=supersede, tell=progress.drop, on_error=failed)
+            try:
+                results = ingest(session, dataset, files, again=again, supersede=supersede, tell=progress.drop, on_error=failed)
+            finally:
+                failed.tell()
     if as_json:
         print_json([result.to_json() for result in results])
     tell_broken(catalog, settings.project)
     if not dry_run:
         tell_dagster(session, results)
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
-    raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in errors), Exit.BLOCKED if stopped else Exit.OK]))
+    raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in failed.errors), Exit.BLOCKED if stopped else Exit.OK]))

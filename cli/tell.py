@@ -13,6 +13,33 @@ if TYPE_CHECKING:
     from catalog.files import Catalog
     from lake.ingest import DropResult
     from lake.session import Session
+    from lakegate.errors import LakegateError
+
+
+NAMED: Final = 20
+"""Most files that one message lists."""
+
+
+class Failures:
+    """What stopped drops or tables on their way: told once where it is the same for several, with their files."""
+
+    def __init__(self) -> None:
+        self.errors: list[LakegateError] = []
+        self._files: dict[tuple[str, str], list[str]] = {}
+
+    def __call__(self, name: str, error: LakegateError) -> None:
+        """Note what stopped a dataset or one of its drops (an `OnError`)."""
+        self.errors.append(error)
+        files = self._files.setdefault((name, str(error)), [])
+        if error.file and error.file not in files:
+            files.append(error.file)
+
+    def tell(self) -> None:
+        """Print each once."""
+        for (name, error), files in self._files.items():
+            more = f" and {len(files) - NAMED} more files" if len(files) > NAMED else ""
+            told = f" {', '.join(files[:NAMED])}{more}:" if files else ""
+            click.echo(f"error: {name}:{told} {error}", err=True)
 
 
 TRIES: Final = 3

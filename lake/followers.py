@@ -32,6 +32,7 @@ def contained(
             yield met
     except LakegateError as error:
         met.append(error)
+        error.file = error.file or (drop.name if drop is not None else "")
         if isinstance(error, Transient) and drop is not None and later is not None:
             later.append(drop)
         elif on_error is None:

@@ -30,11 +30,15 @@ class LakegateError(Exception):
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = what, where, fix
+        self.others: tuple[LakegateError, ...] = ()
+        """What else is wrong in the same place, such as a contract; told with it."""
+        self.file = ""
+        """Name of the delivery that it stopped, where it is one's."""
         super().__init__(what, where, fix)
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{head}\n  -> {self.fix}" if self.fix else head
+        return "\n".join([f"{head}\n  -> {self.fix}" if self.fix else head, *map(str, self.others)])
 
 
 class UsageError(LakegateError):

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lake.tables
-from catalog.contract import Contract, Relationship, Retention
+from catalog.contract import Contract, Relationship
+from catalog.retention import Retention
 from lake import rollback
 from lake.attempts import CANDIDATE, branch_of, new_attempt
 from lake.audit import audit, audit_all

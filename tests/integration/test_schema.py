@@ -176,3 +176,9 @@ def test_a_table_without_a_key_takes_rows_that_repeat_sets_aside_and_gives_back(
     table = open_snapshot("pings@v3", home=rides.home).arrow(["ride", "size"])
     assert sorted(map(tuple, zip(*table.to_pydict().values(), strict=True))) == [("a", 1), ("a", 1), ("a", 1), ("b", 70)]
     assert rides.run("verify", "pings@v3").code == 0
+    # A column that the table hasn't: each drop is stopped alike, which is told once, with the files.
+    path.write_text(path.read_text().replace("      - {name: size", "      - {name: colour, logicalType: string}\n      - {name: size"))
+    files = [rides.file(f"pings/{name}.csv", b"ride,colour,size,extras\n" + name.encode() + b",red,1,\n") for name in ("third", "fourth")]
+    stopped = rides.run("ingest", "pings", *files)
+    assert (stopped.code, stopped.err.count("the contract's columns are not those of pings@v3: colour is new")) == (2, 1)
+    assert "error: pings: third.csv, fourth.csv: " in stopped.err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.contract import Retention
+from catalog.retention import Retention
 from lake.living import by_reason
 from lakegate.errors import Expired
 

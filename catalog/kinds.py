@@ -1,0 +1,121 @@
+"""What a contract says beyond its schema: of a dataset, how it is delivered and written; of a feature table, its SQL and inputs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from catalog import odcs
+from catalog.column_names import suggest_column
+from catalog.contract import Contract, FileFormat, Kind
+from catalog.custom import Custom, file_format, source_of
+from catalog.document import suggest
+from catalog.drift import drift_of
+from catalog.feature_sql import read_sql
+from catalog.mistakes import Mistakes
+from catalog.policy import duplicate_keys, same_name_of, unexpected_columns, upsert_of
+
+MAX_QUARANTINED: Final = 0.10
+"""A full delivery of which more is set aside would take good rows away from readers."""
+_SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
+_FEATURE_ONLY: Final = ("sql", "driver", "inputs")
+_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "duplicateKeys", "unexpectedColumns", "sameName", "upsert", "source", "drift")
+
+
+def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contract:
+    """The contract of a dataset with all that it says of delivery and writing; what can't be read is noted, and as if it weren't there."""
+    attempt = mistakes.attempt
+    _refuse(custom, _FEATURE_ONLY, "feature", mistakes)
+    order_by = attempt(partial(_order_by, contract, custom), None)
+    share, rows = attempt(partial(custom.budget, "maxQuarantined"), (None, None))
+    unbounded = share is None and rows is None
+    keep, keep_order = attempt(partial(duplicate_keys, custom, contract), ("none", ()))
+    nested = tuple((item.name, item.nested) for item in contract.columns if item.nested)
+    typed = tuple((item.name, item.type) for item in contract.columns if item.plain and (item.name, item.type) != (order_by, "double"))
+    headers = tuple((item.header, item.name) for item in contract.columns if item.delivered_as is not None)
+    found = replace(
+        contract,
+        file=replace(attempt(partial(file_format, custom), FileFormat()), nested=nested, typed=typed, headers=headers),
+        source=attempt(partial(source_of, custom), {}),
+        drift=attempt(partial(drift_of, custom, contract), None),
+        order_by=order_by,
+        max_quarantined=MAX_QUARANTINED if unbounded and contract.write_mode == "replace" else share,
+        max_quarantined_rows=rows,
+        keep=keep,
+        keep_order=keep_order,
+        upsert=attempt(partial(upsert_of, custom, contract), None),
+        same_name=attempt(partial(same_name_of, custom, contract), "refuse"),
+    )
+    return attempt(partial(unexpected_columns, custom, found), found)
+
+
+def _order_by(contract: Contract, custom: Custom) -> str | None:
+    order_by = custom.text("orderBy")
+    if order_by is None:
+        return None
+    if order_by not in [column.name for column in contract.columns]:
+        raise custom.error("orderBy", f"{contract.name} has no column {order_by!r}", fix=suggest_column(order_by, contract.columns))
+    column = contract.column(order_by)
+    if column.personal or not column.required or contract.write_mode != "append":
+        later = "takes no place: an upsert table takes drops in any order" if contract.write_mode == "upsert" else "orders full deliveries"
+        why = "is personal" if column.personal else "may be null" if not column.required else later
+        fix = "order an append dataset by a required column that is not personal"
+        raise custom.error("orderBy", f"orderBy {order_by!r} {why}", fix=fix)
+    return order_by
+
+
+def feature_of(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contract:
+    """The contract of a feature table with its SQL, driver and inputs; what can't be read is noted."""
+    _refuse(custom, _DATASET_ONLY, "dataset", mistakes)
+    _feature_columns(contract, custom, mistakes)
+    contract = mistakes.attempt(partial(_inputs, contract, custom, mistakes), contract)
+    return mistakes.attempt(partial(_sql, contract, custom), contract)
+
+
+def _inputs(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contract:
+    for name in _FEATURE_ONLY:
+        if name not in custom.found:
+            mistakes.add(custom.error("kind", f"the feature has no {name!r}", fix=f"add a custom property {name!r}"))
+    driver, inputs = custom.text("driver") or "", custom.texts("inputs")
+    if driver not in inputs and {"driver", "inputs"} <= custom.found.keys():
+        mistakes.add(custom.error("driver", f"the driver {driver!r} is none of the inputs", fix=suggest(driver, inputs)))
+    if len(set(inputs)) != len(inputs) or contract.name in inputs:
+        raise custom.error("inputs", "inputs name a table twice, or the feature itself", fix="name each table that the SQL reads once")
+    return replace(contract, driver=driver, inputs=inputs)
+
+
+def _sql(contract: Contract, custom: Custom) -> Contract:
+    file = custom.text("sql")
+    if file is None:
+        return contract
+    if not _SQL_FILE.fullmatch(file):
+        raise custom.error("sql", f"sql is {file!r}", fix="name a file in catalog/sql/, such as flight_features.sql")
+    path = contract.path.parent.parent / "sql" / file
+    if not path.is_file():
+        present = [item.name for item in path.parent.glob("*.sql")]
+        raise custom.error("sql", f"{path} is not there", fix=suggest(file, present) if present else "write it")
+    return replace(contract, sql=read_sql(path, contract), sql_path=path)
+
+
+def _feature_columns(contract: Contract, custom: Custom, mistakes: Mistakes) -> None:
+    """Refuse what only says how a column is delivered."""
+    for place, column in enumerate(contract.columns):
+        at, of = (*odcs.OBJECT, "properties", place), f"column {column.name!r} of a feature table"
+        if column.nested:
+            what, fix = f"{of} is an {column.nested.type}", "select its fields as columns of their own"
+            mistakes.add(custom.document.error(what, *at, "logicalType", fix=fix))
+        if column.delivered_as is not None:
+            what, fix = f"{of} has another physicalName", "leave it out: the SQL gives its columns names"
+            mistakes.add(custom.document.error(what, *at, "physicalName", fix=fix))
+        if column.format:
+            what, fix = f"{of} has a format", "leave it out: it says how delivered text is read"
+            mistakes.add(custom.document.error(what, *at, "logicalTypeOptions", fix=fix))
+
+
+def _refuse(custom: Custom, names: tuple[str, ...], kind: Kind, mistakes: Mistakes) -> None:
+    for name in names:
+        if name in custom.found:
+            other = "dataset" if kind == "feature" else "feature"
+            mistakes.add(custom.error(name, f"{name!r} means nothing for a {other}", fix=f"remove it, or set kind to {kind}"))

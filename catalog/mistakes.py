@@ -1,0 +1,81 @@
+"""All that is wrong with a contract, told at once: each part is read by itself, whatever is wrong with the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from catalog.document import Steps
+from lakegate.errors import ContractError
+
+T = TypeVar("T")
+SHOWN: Final = 20
+"""Most mistakes of one contract that are told."""
+_FOLLOWS: Final = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+"""What a part that the standard refuses makes of the code that reads it."""
+
+
+class Mistakes:
+    """The mistakes that were found; `lax` where the standard's own check found some, so that parts may not be there or be anything."""
+
+    def __init__(self, refused: Iterable[tuple[Steps, ContractError]] = ()) -> None:
+        told = list(refused)
+        self.found, self.lax = [error for _, error in told], bool(told)
+        self.places = [steps for steps, _ in told]
+        self.spoilt: set[str] = set()
+        """Names of columns of which something is wrong: what follows of them elsewhere is not told."""
+
+    def within(self, at: Steps) -> bool:
+        """Whether the standard refuses something in a part of the document."""
+        return any(place[: len(at)] == at for place in self.places)
+
+    def attempt(self, read: Callable[[], T], default: Any) -> T:
+        """What a part says; the default where it has a mistake."""
+        read_as: list[T] = []
+        with self.noting():
+            read_as.append(read())
+        return read_as[0] if read_as else default
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Note the mistake that is met, instead of raising it."""
+        try:
+            yield
+        except ContractError as error:
+            self.add(error)
+        except _FOLLOWS:
+            if not self.lax:
+                raise
+
+    def add(self, error: ContractError) -> None:
+        """Note a mistake, unless it follows from one in a column, or was noted."""
+        if any(repr(name) in error.what for name in self.spoilt):
+            return
+        if (error.where, error.what) not in {(other.where, other.what) for other in self.found}:
+            self.found.append(error)
+
+    def end(self) -> None:
+        """Raise what was found.
+
+        Raises:
+            ContractError: The first mistake by line, with the others.
+        """
+        if self.found:
+            raise joined(self.found)
+
+
+def joined(found: Iterable[ContractError]) -> ContractError:
+    """Several mistakes as one error: the first by line, and the others with it."""
+    first, *others = sorted(found, key=lambda error: (error.where.rpartition(":")[0], _line(error)))
+    if len(others) >= SHOWN:
+        others[SHOWN - 1 :] = [
+            ContractError(f"{len(others) - SHOWN + 1} more mistakes", where=first.where.rpartition(":")[0], fix="mend these first")
+        ]
+    first.others = tuple(others)
+    return first
+
+
+def _line(error: ContractError) -> int:
+    line = error.where.rpartition(":")[2]
+    return int(line) if line.isdecimal() else 0
