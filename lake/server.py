@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lake.listener import holds
+from lake.server_ends import leave_others, why_not_started
 from lake.server_files import last_port, read_server, tail, write_config, write_keys, write_server
 from lake.server_probe import answers, api
 from lakegate.errors import LakegateError, Transient
@@ -82,6 +83,7 @@ def stop_server(home: Home) -> bool:
     Raises:
         Transient: Another process is busy with it for too long.
         IntegrityError: What the home keeps of its server is of another format.
+        LakegateError: It is another user's, and lives on.
     """
     from lake.server_process import end, processes
 
@@ -90,6 +92,7 @@ def stop_server(home: Home) -> bool:
     read_server(home)
     with _lock(home):
         running = processes(home)
+        leave_others(home, running)
         end(running, grace=STOP_TIMEOUT)
         home.server_file.unlink(missing_ok=True)
     return bool(running)
@@ -106,7 +109,8 @@ def paused(home: Home) -> Iterator[None]:
 
     home.lakefs.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _lock(home):
-        end(processes(home), grace=STOP_TIMEOUT)
+        leave_others(home, running := processes(home))
+        end(running, grace=STOP_TIMEOUT)
         home.server_file.unlink(missing_ok=True)
         yield
 
@@ -203,8 +207,7 @@ def _started(home: Home, binary: Path, *, say: Callable[[str], None]) -> Endpoin
         end(processes(home), grace=0)
         log = tail(home, log_from)
         if LOST_PORT not in log:
-            what = f"lakeFS did not start; its log ends with\n{log}"
-            raise LakegateError(what, where=str(home.lakefs / "lakefs.log"), fix="mend what the log says and try again")
+            raise why_not_started(home, log)
         preferred = None
     what = f"lakeFS lost the race for a free port {TRIES} times"
     raise Transient(what, where=str(home.lakefs / "lakefs.log"), fix="try again")

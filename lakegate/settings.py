@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ GIB = 1024**3
 SHIPPED: Final = Path(__file__).resolve().parent.parent
 """The project that ships with the service: the demo's."""
 _WHOLE = re.compile(r"[1-9][0-9]{0,17}\Z")
+_NO_PATH: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode's categories of characters that end lines, steer terminals or are none."""
 _URL = re.compile(r"https?://[^/?#@\s]+/*\Z")
 
 
@@ -81,8 +84,8 @@ class Settings:
         """
         env = os.environ if environ is None else environ
         named = project or env.get("LAKEGATE_PROJECT") or _own_project()
-        folder = Path(named or SHIPPED).expanduser().resolve()
-        root = Path(home or env.get("LAKEGATE_HOME") or ".lakegate").expanduser().absolute()
+        folder = _expanded(Path(named or SHIPPED), of="the project").resolve()
+        root = _place(home or env.get("LAKEGATE_HOME") or ".lakegate", of="the home")
         engine = env.get("LAKEGATE_ENGINE", "sail")
         if engine not in get_args(Engine):
             what = f"LAKEGATE_ENGINE is {engine!r}"
@@ -99,15 +102,33 @@ class Settings:
             engine="spark" if engine == "spark" else "sail",
             memory=_positive(env, "LAKEGATE_MEMORY", GIB, of="bytes"),
             lease=_positive(env, "LAKEGATE_LEASE", 20, of="seconds"),
-            scratch=Path(scratch).absolute() if scratch else None,
-            lakefs_binary=Path(binary).expanduser() if binary else None,
-            cache=Path(cache or Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "lakegate").expanduser(),
+            scratch=_place(scratch, of="LAKEGATE_SCRATCH") if scratch else None,
+            lakefs_binary=_expanded(Path(binary), of="LAKEGATE_LAKEFS") if binary else None,
+            cache=_expanded(Path(cache or Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "lakegate"), of="LAKEGATE_CACHE"),
             lakefs=_external(env),
             lakefs_namespace=env.get("LAKEGATE_LAKEFS_NAMESPACE"),
             spark_remote=env.get("LAKEGATE_SPARK_REMOTE", "local[2]"),
             sail_guard=guard == "on",
             shipped=named is None,
         )
+
+
+def _place(path: str | Path, *, of: str) -> Path:
+    """A folder that engines and servers are told of: they take its path apart at line ends, and at what no text holds."""
+    found = _expanded(Path(path), of=of).absolute()
+    if any(unicodedata.category(character) in _NO_PATH for character in str(found)):
+        what = f"{of} lies at {str(found)!r}, which holds a line end or a character that can't be shown"
+        raise UsageError(what, fix="name another folder; nothing was made")
+    return found
+
+
+def _expanded(path: Path, *, of: str) -> Path:
+    """A path whose `~` or `~user` is somebody's own folder."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        what = f"{of} is {str(path)!r}, and there is no such user"
+        raise UsageError(what, fix="write the path out, or ./ before a folder whose name begins with ~") from None
 
 
 def _external(env: Mapping[str, str]) -> Endpoint | None:

@@ -101,3 +101,25 @@ def test_printed_settings_show_no_secret():
     assert "hush" not in repr(found)
     assert "hush" not in str(found.lakefs)
     assert pickle.loads(pickle.dumps(found)) == found
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\x1b[31mb", "a\u2028b", "a\x00b", "a\udc80b"])
+@pytest.mark.parametrize("setting", ["home", "LAKEGATE_HOME", "LAKEGATE_SCRATCH"])
+def test_a_folder_that_no_server_can_be_told_of_is_refused_and_nothing_is_made(tmp_path: Path, name: str, setting: str) -> None:
+    given = str(tmp_path / name)
+    with pytest.raises(UsageError) as told:
+        Settings.load(home=given if setting == "home" else None, project=tmp_path, environ={} if setting == "home" else {setting: given})
+    assert str(told.value).encode()
+    assert "\x1b" not in str(told.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a?b", "a~b", "~a", "a b", "é", "a#b", "a'\"b"])
+def test_any_other_name_of_a_home_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
+    assert Settings.load(home=tmp_path / name, project=tmp_path, environ={}).home.root == tmp_path / name
+
+
+def test_the_folder_of_a_user_whom_nobody_knows_is_refused(tmp_path: Path) -> None:
+    for setting in ("LAKEGATE_HOME", "LAKEGATE_SCRATCH", "LAKEGATE_CACHE", "LAKEGATE_PROJECT", "LAKEGATE_LAKEFS"):
+        with pytest.raises(UsageError, match="no such user"):
+            Settings.load(environ={"LAKEGATE_PROJECT": str(tmp_path)} | {setting: "~nobody-of-this-name/x"})
