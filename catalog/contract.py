@@ -104,6 +104,8 @@ class FileFormat:
     """Share of unreadable records over which the raw gate blocks the drop; None: no bound."""
     max_unreadable_rows: int | None = None
     """Number of them over which it does; None: no bound."""
+    final_line_end: bool = False
+    """Whether a file whose last record has no line end is refused."""
     nested: tuple[tuple[str, Nested], ...] = ()
     """The columns that hold JSON, each with what the contract says of its inside."""
     typed: tuple[tuple[str, ColumnType], ...] = ()

@@ -33,7 +33,7 @@ TOP: Final = (
 )
 _RELATIONSHIP: Final = ("severity",)
 _QUALITY: Final = ("hop", "family")
-_FILE: Final = ("format", "delimiter", "nullValues", "maxLines", "maxBytes", "maxColumns", "maxUnreadable")
+_FILE: Final = ("format", "delimiter", "nullValues", "maxLines", "maxBytes", "maxColumns", "maxUnreadable", "finalLineEnd")
 _SOURCE: Final = ("name", "query", "licence")
 
 
@@ -182,9 +182,10 @@ def file_format(custom: Custom) -> FileFormat:
     delimiter = given.get("delimiter", default.delimiter)
     if not isinstance(delimiter, str) or len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n' or delimiter.isalnum():
         raise bad("delimiter", 'write one ASCII character in quotes, such as "," or ";" or "\\t"')
-    nulls = given.get("nullValues", [])
-    if not _texts(nulls):
+    if not _texts(nulls := given.get("nullValues", [])):
         raise bad("nullValues", "write a list of texts, such as [NA]; quote numbers")
+    if given.get("finalLineEnd", "required") != "required":
+        raise bad("finalLineEnd", "write required, or leave it out")
     share, rows = budget_of(given.get("maxUnreadable", default.max_unreadable), lambda: bad("maxUnreadable", BUDGET))
     for key in ("maxLines", "maxBytes", "maxColumns"):
         if key in given and (type(given[key]) is not int or given[key] < 1):
@@ -197,6 +198,7 @@ def file_format(custom: Custom) -> FileFormat:
         max_columns=given.get("maxColumns", default.max_columns),
         max_unreadable=share,
         max_unreadable_rows=rows,
+        final_line_end="finalLineEnd" in given,
     )
 
 

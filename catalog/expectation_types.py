@@ -72,6 +72,8 @@ _TIMES: Final[frozenset[ColumnType]] = frozenset({"date", "timestamp"})
 _MOMENTS: Final[frozenset[ColumnType]] = frozenset({"timestamp"})
 
 NESTED_FIELDS: Final = "expect_nested_fields_to_be_as_declared"
+REPEATED_HEADER: Final = "expect_records_not_to_repeat_the_header"
+LINE_END: Final = "expect_last_record_to_have_a_line_end"
 
 EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_values_to_not_be_null": _row("range", "column"),
@@ -101,6 +103,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_values_to_be_unique": _row("duplicate", "column"),
     "expect_column_values_to_be_of_declared_type": _row("schema", "column", "type", takes=_of("format"), generated=True),
     NESTED_FIELDS: _row("schema", "column", "check", "path", takes=_of("type"), types=_TEXT, hops=_PROCESSED, generated=True),
+    REPEATED_HEADER: _row("schema", "column_list", "header", hops=_PROCESSED, generated=True),
     "expect_column_values_to_exist_in_reference": _row(
         "consistency",
         "reference",
@@ -195,6 +198,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_local_time_to_be_unambiguous": _row("temporal", "column", "time_zone", types=_MOMENTS),
     "expect_records_to_be_readable": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
     "expect_quarantined_share_to_be_at_most": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
+    LINE_END: _table("schema", hops=_RAW, generated=True),
 }
 """All types, by name."""
 
@@ -202,6 +206,8 @@ OWN: Final = frozenset(
     {
         "expect_column_values_to_be_of_declared_type",
         NESTED_FIELDS,
+        REPEATED_HEADER,
+        LINE_END,
         "expect_column_values_to_exist_in_reference",
         "expect_table_columns_to_be_in_set",
         "expect_table_columns_to_be_unique",

@@ -33,7 +33,7 @@ def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Con
     unbounded = share is None and rows is None
     keep, keep_order = attempt(partial(duplicate_keys, custom, contract), ("none", ()))
     nested = tuple((item.name, item.nested) for item in contract.columns if item.nested)
-    typed = tuple((item.name, item.type) for item in contract.columns if item.plain and (item.name, item.type) != (order_by, "double"))
+    typed = tuple((item.name, item.type) for item in contract.columns if item.plain)
     headers = tuple((item.header, item.name) for item in contract.columns if item.delivered_as is not None)
     found = replace(
         contract,
@@ -63,6 +63,9 @@ def _order_by(contract: Contract, custom: Custom) -> str | None:
         why = "is personal" if column.personal else "may be null" if not column.required else later
         fix = "order an append dataset by a required column that is not personal"
         raise custom.error("orderBy", f"orderBy {order_by!r} {why}", fix=fix)
+    if column.type == "boolean" or column.nested:
+        what = f"orderBy {order_by!r} is {'JSON' if column.nested else 'true or false'}, which has no order"
+        raise custom.error("orderBy", what, fix="order by a date, a timestamp, a number or text")
     return order_by
 
 

@@ -187,7 +187,19 @@ def rules(document: Document, contract: Contract, found: Mistakes) -> Iterator[Q
             yield rule
 
 
-RESERVED: Final = frozenset({"key", "unexpected-columns", "duplicate-columns", "not-empty", "readable", "max-quarantined", "imbalance"})
+RESERVED: Final = frozenset(
+    {
+        "key",
+        "unexpected-columns",
+        "duplicate-columns",
+        "not-empty",
+        "readable",
+        "max-quarantined",
+        "imbalance",
+        "repeated-header",
+        "final-line-end",
+    }
+)
 """Ids of rules made from the schema; the others hold a colon, which the standard keeps out of ids."""
 
 

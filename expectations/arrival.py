@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from catalog.contract import RESCUED
+from catalog.expectation_types import LINE_END
 from expectations.header_rules import judge_header
 from expectations.suite import Rule, Suite
 from expectations.table_rules import between, outcome
@@ -26,6 +27,8 @@ class Arrival:
     """Records that brought something in columns that nobody expected, where the contract rescues them."""
     why_unreadable: str = ""
     """In words, for those that could not be read: why most of them, and where the first is."""
+    ended: bool = True
+    """Whether the last record has a line end."""
 
     @property
     def unreadable(self) -> int:
@@ -73,8 +76,14 @@ def _readable(rule: Rule, arrival: Arrival) -> Outcome:
     return Outcome(rule, arrival.unreadable, arrival.records, seen | {"told": words})
 
 
+def _ended(rule: Rule, arrival: Arrival) -> Outcome:
+    told = {} if arrival.ended else {"told": "the last record has no line end, so the file may have been cut in it"}
+    return Outcome(rule, int(not arrival.ended), 1, told)
+
+
 _ASK: Final[dict[str, Callable[[Rule, Arrival], Outcome]]] = {
     "expect_table_row_count_to_be_between": _row_count,
     "expect_table_row_count_to_equal": _row_count,
     "expect_records_to_be_readable": _readable,
+    LINE_END: _ended,
 }

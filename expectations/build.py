@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from catalog.containment import mistakes_in
 from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
-from catalog.expectation_types import EXPECTATIONS, NESTED_FIELDS
+from catalog.expectation_types import EXPECTATIONS, LINE_END, NESTED_FIELDS, REPEATED_HEADER
 from catalog.nested import Nested
 from expectations.extension import suite_files, written_rules
 from expectations.histogram_rules import MAJORITY_EACH, STAY_CLOSE_EACH
@@ -17,6 +17,8 @@ from expectations.spellings import ENDS
 from expectations.suite import Rule, Suite
 from lakegate.errors import UsageError
 
+COMPARED: Final = 32
+"""Columns by which a header that comes again is known."""
 FINITE: Final = sys.float_info.max
 EXACT: Final = 2.0**sys.float_info.mant_dig - 1
 """The next whole number is also what a double makes of the one behind it."""
@@ -74,8 +76,15 @@ def _raw(contract: Contract) -> Iterator[Rule]:
         "readable", "expect_records_to_be_readable", _budget(contract.file.max_unreadable, contract.file.max_unreadable_rows), "block"
     )
 
+    if contract.file.final_line_end:
+        yield _rule("final-line-end", LINE_END, {}, "block")
+
 
 def _processed(contract: Contract) -> Iterator[Rule]:
+    compared = contract.delivered[:COMPARED]
+    if len(compared) > 1:  # in a file of one column a value may well be its name
+        kwargs = {"column_list": [column.name for column in compared], "header": [column.header for column in compared]}
+        yield _rule("repeated-header", REPEATED_HEADER, kwargs, "quarantine")
     for column in contract.columns:
         if column.type != "string":
             yield _rule(f"type:{column.name}", "expect_column_values_to_be_of_declared_type", _declared(column), "quarantine")

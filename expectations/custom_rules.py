@@ -25,6 +25,17 @@ class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
         raise TypeError(what)
 
 
+class ExpectRecordsNotToRepeatTheHeader(AskedOfTheGate):
+    """Expect no record to be the header again, as in a file that was put together of several exports."""
+
+    column_list: list[str]
+    header: list[str]
+
+
+class ExpectLastRecordToHaveALineEnd(AskedOfTheGate):
+    """Expect the delivered file to end in a line end, as a file that was cut does not."""
+
+
 class ExpectRowsToSatisfy(AskedOfTheGate):
     """Expect a condition, Spark SQL over a row's own columns, not to be false."""
 

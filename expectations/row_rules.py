@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from catalog.condition import sql_of
 from catalog.contract import Column
-from catalog.expectation_types import NESTED_FIELDS
+from catalog.expectation_types import NESTED_FIELDS, REPEATED_HEADER
 from catalog.patterns import portable
 from catalog.spark_sql import all_of, any_of, literal, quoted, text
 from expectations.frame import nested_marker, reference_marker, text_column
@@ -127,6 +127,13 @@ def _not_of_declared_type(kwargs: dict[str, Any], columns: Columns) -> str:
     return f"({quoted(text_column(column.name))} is not null and {quoted(column.name)} is null)"
 
 
+def _repeats_header(kwargs: dict[str, Any], columns: Columns) -> str:
+    """Asked of the delivered texts; first of those that are NULL in sound rows, the texts of typed columns."""
+    pairs = [(columns[name], header) for name, header in zip(kwargs["column_list"], kwargs["header"], strict=True)]
+    typed = [f"{quoted(text_column(column.name))} = {text(header)}" for column, header in pairs if column.type != "string"]
+    return all_of([*typed, *(f"{quoted(column.name)} = {text(header)}" for column, header in pairs if column.type == "string")])
+
+
 def _not_as_declared(kwargs: dict[str, Any], columns: Columns) -> str:
     """The marks of a JSON text were made while it was parsed: engines differ on which numbers, nesting and surrogates they take."""
     column = columns[kwargs["column"]]
@@ -165,5 +172,6 @@ _MADE: Final[dict[str, Callable[[dict[str, Any], Columns], str]]] = {
     "expect_select_column_values_to_be_unique_within_record": _repeated_in_record,
     "expect_column_values_to_be_of_declared_type": _not_of_declared_type,
     NESTED_FIELDS: _not_as_declared,
+    REPEATED_HEADER: _repeats_header,
     "expect_column_values_to_exist_in_reference": _not_in_reference,
 }

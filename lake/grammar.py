@@ -29,8 +29,15 @@ class Grammar:
         return [found[0], *(field[len(self.delimiter) :] for field in found[1:])]
 
     def spans_lines(self, record: bytes) -> bool:
-        """Whether lines taken together are one record, with no field on more lines than allowed."""
+        """Whether lines taken together are one record, with no field on more lines than allowed.
+
+        One of more or fewer fields than the columns is one record too, where that takes no sound record with it.
+        """
         fields = self.fields(record)
-        if fields is None or self.columns not in (None, len(fields)):
+        if fields is None or any(len(TERMINATOR.findall(field)) >= self.max_lines for field in fields):
             return False
-        return all(len(TERMINATOR.findall(field)) < self.max_lines for field in fields)
+        return self.columns in (None, len(fields)) or not any(map(self._sound, TERMINATOR.split(record)[1:-1]))
+
+    def _sound(self, line: bytes) -> bool:
+        """Whether a line is a record by itself."""
+        return bool(line) and len(self.fields(line) or ()) == self.columns

@@ -8,6 +8,7 @@ from catalog.contract import Contract
 from lake import ledger, publish
 from lake.answers import APPROVED, DISCARDED
 from lake.evaluate import missing_reference
+from lake.order_value import OrderValue, comes_before, rank
 from lake.receive import Drop, pending, received, settle
 from lake.session import Session
 from lake.standing import finished
@@ -16,7 +17,7 @@ from lakegate.names import VersionName
 CarryRaw = Callable[[Drop], object]
 
 
-def order_of(session: Session, contract: Contract, drop: str) -> int | str | None:
+def order_of(session: Session, contract: Contract, drop: str) -> OrderValue | None:
     """The value that orders a drop, as its raw version recorded it; None before that, or where the contract asks for none."""
     if contract.order_by is None:
         return None
@@ -26,7 +27,7 @@ def order_of(session: Session, contract: Contract, drop: str) -> int | str | Non
     if (raw := publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)) is None:
         return None
     value = finished(session, VersionName(table, int(raw["version"]))).manifest.notes.get("order")
-    if not isinstance(value, int | str):
+    if not isinstance(value, int | float | str):
         return None
     return session.orders.setdefault((contract.name, drop), value)
 
@@ -43,14 +44,16 @@ def waits_for(session: Session, contract: Contract, drop: Drop, *, carry_raw: Ca
     return None if mine is None else earlier_drop(session, contract, drop.sha256, mine, carry_raw=carry_raw)
 
 
-def earlier_drop(session: Session, contract: Contract, drop: str, mine: int | str, *, carry_raw: CarryRaw) -> str | None:
+def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderValue, *, carry_raw: CarryRaw) -> str | None:
     """Which earlier drop is on its way, in words, where one is; `mine` is the value that orders this one."""
-    unknown: list[Drop] = []
+    if contract.order_by is None:
+        return None
+    kind, unknown = contract.column(contract.order_by).type, list[Drop]()
     for other in pending(session, contract.name):
         if other == drop:
             continue
         theirs = order_of(session, contract, other)
-        if theirs is not None and not _before(theirs, mine):  # as of most in a backfill, of which nothing more is asked then
+        if theirs is not None and not comes_before(theirs, mine, kind):  # as of most in a backfill, of which nothing more is asked then
             continue
         if _blocked(session, contract.name, other):
             continue
@@ -60,19 +63,15 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: int | st
             unknown.append(received(session, contract.name, other))
     for first in sorted(unknown, key=lambda other: other.delivered_at):
         carry_raw(first)
-        if (theirs := order_of(session, contract, first.sha256)) is not None and _before(theirs, mine):
+        if (theirs := order_of(session, contract, first.sha256)) is not None and comes_before(theirs, mine, kind):
             return _is_ahead(session, contract, first.sha256, theirs, mine)
     return None
 
 
-def _is_ahead(session: Session, contract: Contract, other: str, theirs: int | str, mine: int | str) -> str:
+def _is_ahead(session: Session, contract: Contract, other: str, theirs: OrderValue, mine: OrderValue) -> str:
     newest = ledger.latest(session, dataset=contract.name, cause=other)
     how = "is held (approve or reject it)" if newest is not None and newest.state == "held" else "is on its way"
     return f"an earlier drop {how}: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
-
-
-def _before(theirs: int | str, mine: int | str) -> bool:
-    return type(theirs) is type(mine) and theirs < mine  # type: ignore[operator]
 
 
 def _blocked(session: Session, dataset: str, drop: str) -> bool:
@@ -116,9 +115,10 @@ def in_order(session: Session, contract: Contract, drops: list[Drop]) -> list[Dr
         return sorted(drops, key=lambda drop: drop.delivered_at)
     if contract.order_by is None:
         return drops
-    known = {drop.sha256: order_of(session, contract, drop.sha256) for drop in drops}
+    kind = contract.column(contract.order_by).type
+    known = {drop.sha256: rank(order_of(session, contract, drop.sha256), kind) for drop in drops}
     return sorted(drops, key=lambda drop: _rank(known[drop.sha256]))
 
 
-def _rank(value: int | str | None) -> tuple[bool, int, str]:
-    return (value is None, value if isinstance(value, int) else 0, value if isinstance(value, str) else "")
+def _rank(value: OrderValue | None) -> tuple[bool, float, str]:
+    return (value is None, value if isinstance(value, int | float) else 0, value if isinstance(value, str) else "")

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -70,6 +70,8 @@ class Parsed:
     """Readable records with something in `_rescued`; None where the format rescues nothing."""
     shape: Shape | None = None
     """The header as delivered, and what each of it brings; None where the file is empty."""
+    ended: bool = True
+    """Whether the file ends in a line end; an empty one does."""
 
 
 def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A002
@@ -90,7 +92,7 @@ def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A00
         for part, reasons, tables in _read_blocks(data, format, tally, path, into):
             tally.add_records(part, reasons, tables)
         tally.close()
-        return tally.result(len(data), path, into)
+        return replace(tally.result(len(data), path, into), ended=data[-1:] in (b"", b"\n", b"\r"))
     except BaseException:
         with suppress(OSError):
             tally.close()

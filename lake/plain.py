@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,7 +18,6 @@ import pyarrow.compute as pc
 
 from catalog.contract import ColumnType
 from expectations.frame import plain_column
-from lake.staging import read_staging
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -95,20 +93,6 @@ def part_plain(table: pa.Table, typed: Sequence[tuple[str, ColumnType]]) -> pa.T
         values, others = type_plain(table.column(name).combine_chunks(), kind)
         table = table.set_column(table.schema.get_field_index(name), name, others).append_column(plain_column(name), values)
     return table
-
-
-def texts_of(staging: Path, name: str) -> pa.ChunkedArray:
-    """The delivered texts of a column of a staging file; of plain numbers, their shortest spelling."""
-    found = read_staging(staging, [name, plain_column(name)])
-    texts = found.column(name)
-    if plain_column(name) not in found.column_names:
-        return texts
-    values = found.column(plain_column(name))
-    if pa.types.is_timestamp(values.type):
-        spelled = pc.strftime(pc.cast(values, pa.timestamp("s", "UTC")), "%Y-%m-%dT%H:%M:%SZ")
-    else:
-        spelled = pc.cast(values, pa.string())
-    return pc.coalesce(texts, spelled)
 
 
 def _not_plain(texts: pa.Array, spelling: Spelling) -> Bools:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
@@ -16,8 +15,8 @@ from lake import layout
 from lake.columns import check_columns
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
+from lake.order_value import OrderValue, order_value
 from lake.parse import Parsed
-from lake.plain import texts_of
 from lake.publish import Candidate
 from lake.receive import Drop
 from lake.refusal import why_unreadable
@@ -41,6 +40,8 @@ class _Delivery:
     contract: Contract
     drop: Drop
     suite: Suite
+    remarks: list[str] = field(default_factory=list)
+    """What its sender may want to know of a drop that passes."""
 
     def judge(self, _: str, steps: Steps) -> Written:
         """Parse the drop, which takes longer than all else here; what judges its rows next starts meanwhile."""
@@ -56,13 +57,19 @@ class _Delivery:
         path = layout.raw_object(contract.name, drop.sha256)
         (stored,) = self.session.repository.listing(candidate.branch, path)
         physical = self.session.repository.physical(stored.physical_address)
+        order = order_value(self.session.engine, contract, parsed)
+        self.remarks[:] = remarks(contract, parsed, order)
+        evidence: dict[str, Any] = {
+            "unreadable": [vars(item) for item in parsed.unreadable[:REPORTED]],
+            "unreadable_reasons": parsed.reasons,
+        }
         return Written(
             outcomes=judge_raw(self.suite, parsed),
             counts=raw_counts(parsed, before=candidate.parent.counts.after if candidate.parent else 0),
             files=[DataFile(path, physical, int(stored.size_bytes), drop.sha256, parsed.readable)],
             content_hash=drop.sha256,
-            notes={"order": order_value(contract, parsed), **header_notes(parsed), "bytes": parsed.account},
-            evidence={"unreadable": [vars(item) for item in parsed.unreadable[:REPORTED]], "unreadable_reasons": parsed.reasons},
+            notes={"order": order, **header_notes(parsed), "bytes": parsed.account},
+            evidence=evidence | ({"remarks": list(self.remarks)} if self.remarks else {}),
         )
 
 
@@ -93,7 +100,20 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
         result = run_hop(session, job, again=again)
     if result.verdict is Verdict.BLOCKED:
         session.drops.release(drop.sha256)
-    return result
+    return replace(result, reason="; ".join(work.remarks)) if result.verdict is Verdict.PASSED and work.remarks else result
+
+
+def remarks(contract: Contract, parsed: Parsed, order: OrderValue | None) -> list[str]:
+    """What the sender of a drop that passes may want to know: quiet notes, that no rule is broken by."""
+    found = []
+    if not parsed.ended and parsed.records:
+        found.append(
+            "the last record has no line end: if the file was cut, deliver it whole (file.finalLineEnd: required refuses such files)"
+        )
+    if contract.order_by is not None and order is None and parsed.readable:
+        what = f"no record has a value of {contract.order_by}, which orders the drops, that can be read"
+        found.append(f"{what}: this one waits for no other, and no other for it")
+    return found
 
 
 def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:
@@ -142,7 +162,9 @@ def _check(path: str, found: str, drop: Drop) -> None:
 
 def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
     """The outcomes of the raw suite for a parsed delivery."""
-    return judge_arrival(suite, Arrival(parsed.columns, parsed.records, parsed.readable, parsed.rescued, why_unreadable(parsed)))
+    return judge_arrival(
+        suite, Arrival(parsed.columns, parsed.records, parsed.readable, parsed.rescued, why_unreadable(parsed), parsed.ended)
+    )
 
 
 def source_of(contract: Contract, drop: Drop) -> dict[str, Any]:
@@ -164,18 +186,3 @@ def raw_counts(parsed: Parsed, *, before: int) -> Counts:
     """The raw hop's equations: readable records are its valid rows, and the version is this one file alone."""
     readable = parsed.readable
     return Counts(parsed.records, readable, 0, parsed.unreadable_count, before=before, inserted=readable, deleted=before, after=readable)
-
-
-def order_value(contract: Contract, parsed: Parsed) -> int | str | None:
-    """The least value of the column that orders a dataset's drops: a number, or ISO text that sorts as time does."""
-    if contract.order_by is None or parsed.staging is None or contract.order_by not in parsed.columns:
-        return None
-    import pyarrow.compute as pc
-
-    values = texts_of(parsed.staging, contract.order_by).drop_null()
-    if contract.column(contract.order_by).type == "integer":
-        digits = values.filter(pc.match_substring_regex(values, r"^[+-]?[0-9]{1,18}$"))
-        least: int | str | None = pc.min(pc.cast(pc.replace_substring_regex(digits, r"^\+", ""), "int64")).as_py()
-        return least
-    text = pc.min(values).as_py()
-    return text if text is None or re.fullmatch(r"[0-9TZ:.+ -]+", text) else None

@@ -23,8 +23,9 @@ from lake.evaluate import evaluate, missing_reference, pin_references
 from lake.ingest import DropResult, deliverable
 from lake.job import NOTHING, HopResult
 from lake.order import earlier_drop
+from lake.order_value import order_value
 from lake.parse import Parsed
-from lake.raw import judge_raw, order_value, raw_counts
+from lake.raw import judge_raw, raw_counts, remarks
 from lake.receive import Drop, check_path, copy_in
 from lake.refusal import unread, why_blocked, why_held, why_none_taken
 from lake.repository import MAIN
@@ -78,6 +79,8 @@ def _hops(session: Session, contract: Contract, drop: Drop, delivered: Path, fol
         blocked = _result(contract, "raw", drop, unread(suite, rejection), NOTHING)
         return (replace(blocked, verdict=Verdict.BLOCKED, reason=str(rejection)),)
     raw = raw or _result(contract, "raw", drop, judge_raw(suite, parsed), raw_counts(parsed, before=0))
+    if raw.verdict is Verdict.PASSED and (told := remarks(contract, parsed, order_value(session.engine, contract, parsed))):
+        raw = replace(raw, reason="; ".join(told))
     if raw.verdict in STOPPED or parsed.staging is None:
         return (raw,)
     return raw, processed or _processed(session, contract, drop, parsed, parsed.staging)
@@ -142,7 +145,7 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
 def _waits(session: Session, contract: Contract, drop: Drop, parsed: Parsed) -> str | None:
     if (reference := missing_reference(session, contract)) is not None:
         return f"{contract.name} refers to {reference}, which has no version yet"
-    mine = order_value(contract, parsed)
+    mine = order_value(session.engine, contract, parsed)
     # Nothing may be published here, so drops whose raw version is still missing can't be asked for their order.
     return None if mine is None else earlier_drop(session, contract, drop.sha256, mine, carry_raw=lambda _: None)
 

@@ -58,7 +58,7 @@ class Session:
     """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
     swept: set[VersionName] = field(default_factory=set)
     """Those of them whose dead candidates were looked for."""
-    orders: dict[tuple[str, str], int | str] = field(default_factory=dict)
+    orders: dict[tuple[str, str], int | float | str] = field(default_factory=dict)
     """The values that order drops, by dataset and SHA-256. They never change either."""
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     """The names under which drops were delivered, as far as this process was told."""

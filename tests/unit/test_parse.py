@@ -178,6 +178,32 @@ def test_quoted_line_ends_within_the_allowed_lines_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'1,2\n"x\ny","z",3\n4,5\n', {2: "fields"}),
+        (b'1,2\n"x\ny"\n4,5\n', {2: "fields"}),
+        (b'1,2\n9,"x\n\nmiddle\ny",3\n4,5\n', {2: "fields"}),
+        (b'1,2\n"x\r\ny",3,"z\r\nw"\n4,5\n', {2: "fields"}),
+        # Between its lines stands a sound record, which a broken one must not take with it.
+        (b'1,2\n9,"x\n6,7\ny",3\n4,5\n', {2: "open_quote", 4: "open_quote"}),
+        (b'1,2\n9,"x\n4,5\n', {2: "open_quote"}),
+    ],
+)
+def test_a_record_of_other_fields_over_several_lines_is_one_unreadable_record(body: bytes, expected: dict[int, str]) -> None:
+    found, rows = parsed(b"a,b\n" + body, max_lines=5)
+    assert reasons(found) == expected
+    assert {"1,2", "4,5"} <= {row["_record"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("data", "ended"),
+    [(b"a,b\n1,2\n", True), (b"a,b\r\n1,2\r\n", True), (b"a,b\r1,2\r", True), (b"a,b\n1,2", False), (b"a,b", False), (b"", True)],
+)
+def test_whether_the_last_record_has_a_line_end_is_known(data: bytes, ended: bool) -> None:  # noqa: FBT001
+    assert parsed(data)[0].ended is ended
+
+
+@pytest.mark.parametrize(
     ("nulls", "expected"),
     [
         (("",), [None, None, "NA", " "]),
