@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from catalog.arguments import SPARK_NAMES
-from catalog.visible import NAMED, listed, visible
+from catalog.visible import NAMED, folded, listed, visible
 from expectations.row_rules import Columns
 from expectations.suite import Rule
 from expectations.verdict import Outcome
@@ -33,14 +34,31 @@ def _exists(rule: Rule, names: Sequence[str]) -> Outcome:
 def _unexpected(rule: Rule, names: Sequence[str]) -> Outcome:
     expected = set(rule.kwargs["column_set"])
     unknown = [name for name in dict.fromkeys(names) if name not in expected]
-    # A file without a header has somebody's data there (P6): names are told only where the line is a header.
-    header = bool(expected & set(names))
+    missing = expected - set(names)
+    # A file without a header has somebody's data there (P6): names are told only where the line is a header, or are a column's but for
+    # what isn't read aloud.
+    header, close = expected != missing, _alike(unknown, missing)
     told = listed(unknown) if header else f"{len(unknown)} names, none of which the contract knows"
     if header and "" in unknown:
         told += "; a column without a name holds values" if names[-1] == "" else "; a column has no name"
+    if not header and (delimiter := _delimiter(names, expected)):
+        told += f"; they are delimited by {delimiter!r}: write delimiter: {json.dumps(delimiter)} in the property file of the contract"
     # For whoever asks what else a column that is missing may have been called; then no version comes of it.
-    others = {"names": unknown[:NAMED]} if header and unknown and expected - set(names) else {}
-    return Outcome(rule, len(unknown), max(len(names), 1), {"told": f"unexpected: {told}"} | others if unknown else {})
+    others = list(dict.fromkeys([*close, *(unknown[:NAMED] if header else ())])) if missing else []
+    seen = {"told": f"unexpected: {told}"} | ({"names": others} if others else {})
+    return Outcome(rule, len(unknown), max(len(names), 1), seen if unknown else {})
+
+
+def _alike(unknown: Sequence[str], missing: Collection[str]) -> list[str]:
+    wanted = {folded(name) for name in missing} - {""}
+    return [name for name in unknown if folded(name) in wanted]
+
+
+def _delimiter(names: Sequence[str], expected: Collection[str]) -> str:
+    """The character that parts more of these names into columns that are expected, at least two; empty where there is none."""
+    parts = {mark: [part.strip(' "') for name in names if mark in name for part in name.split(mark)] for mark in ";,\t|"}
+    best = max(parts, key=lambda mark: len(_alike(parts[mark], expected)))
+    return best if len(_alike(parts[best], expected)) > 1 else ""
 
 
 def _set(rule: Rule, names: Sequence[str]) -> Outcome:

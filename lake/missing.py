@@ -16,11 +16,11 @@ HINTS = 3
 def missing(contract: Contract, absent: Sequence[str], outcomes: Sequence[Outcome]) -> str:
     """One phrase for all missing columns: a file with none of them has most likely no header, or is empty."""
     columns = [contract.column(name) if name in {item.name for item in contract.columns} else Column(name, "string") for name in absent]
-    if len(columns) == len(contract.delivered) > 1:
-        told = f"all {len(columns)} columns are missing: is the file empty, without a header, of another delimiter"
-        return f"column rules ({told}, or are its names written otherwise? Where they are, physicalName tells each)"
     others = [str(name) for item in outcomes for name in item.observed.get("names", ())]
     hints = [hint for column in columns if (hint := _meant(column, others))]
+    if not hints and len(columns) == len(contract.delivered) > 1:
+        told = f"all {len(columns)} columns are missing: is the file empty, without a header, with a title above it, of another delimiter"
+        return f"column rules ({told}, or are its names written otherwise? Where they are, physicalName tells each)"
     more = f"; and {len(hints) - HINTS} more like these" if len(hints) > HINTS else ""
     return f"column rules (missing: {listed(column.header for column in columns)}{''.join(f'; {hint}' for hint in hints[:HINTS])}{more})"
 

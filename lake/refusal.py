@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake.delivered import NAME_TAKEN, other_name
+from lake.grammar import Grammar
 from lake.missing import missing
 from lake.parse import Parsed
 from lake.splitter import Reason
@@ -63,7 +65,25 @@ def why_unreadable(parsed: Parsed) -> str:
     told = ", ".join(f"{count} {UNREADABLE[Reason[reason.upper()]]}" for reason, count in counted)
     first = parsed.unreadable[0]
     kind = f" ({UNREADABLE[Reason[first.reason.upper()]]})" if len(counted) > 1 else ""
-    return f"{told}; the first is record {first.row}{kind}, at byte {first.start:,}"
+    where = f"the first is record {first.row}{kind}, at byte {first.start:,}"
+    return f"{told}; {where}{_fields(parsed) if first.reason == 'fields' else ''}{SAVE if counted[0][0] == 'encoding' else ''}"
+
+
+SAVE: Final = "; a file in Windows-1252 or Latin-1, as Excel saves plain CSV, has to be saved as UTF-8"
+
+
+def _fields(parsed: Parsed) -> str:
+    """How many fields the first record has whose number is not the header's."""
+    first, found = parsed.unreadable[0], None
+    if parsed.originals is None or parsed.shape is None:
+        return ""
+    with contextlib.suppress(OSError), parsed.originals.plain.open("rb") as file:
+        file.seek(first.start)
+        found = Grammar(parsed.shape.format.delimiter).fields(file.read(first.end - first.start))
+    if found is None:
+        return ""
+    ends = ": it ends in a delimiter, and the header doesn't" if len(found) == len(parsed.shape.header) + 1 and not found[-1] else ""
+    return f", with {len(found)} fields where the header has {len(parsed.shape.header)}{ends}"
 
 
 def why_held(contract: Contract, held: Sequence[Outcome], *, cause: str, file: str = "") -> str:

@@ -20,7 +20,7 @@ from expectations.build import build_suite
 from expectations.verdict import Verdict, verdict_of
 from lake.parse import Parsed, parse
 from lake.raw import header_notes, judge_raw
-from lake.refusal import why_blocked
+from lake.refusal import why_blocked, why_unreadable
 from lakegate.errors import ContractError
 
 CONTRACT = """apiVersion: v3.2.0
@@ -205,3 +205,51 @@ def test_without_a_physical_name_nothing_is_recorded_that_was_not_before(tmp_pat
     made = contract(tmp_path, "name: note")
     assert made.file.headers == ()
     assert header_notes(staged("id,note\n1,x\n", made.file)[0]) == {"columns": ["id", "note"]}
+
+
+def test_a_header_of_which_every_name_is_written_otherwise_is_answered_column_by_column(tmp_path: Path) -> None:
+    made = contract(tmp_path, 'name: bestell_nr, physicalName: "Bestell-Nr."', 'name: betrag_eur, physicalName: "Betrag (EUR)"')
+    told = refused(made, "ID,BESTELL-NR ,Betrag(EUR)\n1,2,3\n")
+    for line in ("physicalName: ID at column id", 'physicalName: "BESTELL-NR " at column', 'physicalName: "Betrag(EUR)" at column'):
+        assert line in told
+    assert "delimited by" not in told
+    # Without a header a person's data stands there: nothing of it is told (P6).
+    told = refused(made, "7,Miller,Elm Street\n8,Brown,Oak Street\n")
+    assert "Miller" not in told
+    assert "all 3 columns are missing" in told
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_another_delimiter_is_told_with_the_words_to_write(tmp_path: Path, mark: str) -> None:
+    import json
+
+    made = contract(tmp_path, "name: note")
+    told = refused(made, f"id{mark}note\n1{mark}x, y\n")
+    line = f"delimiter: {json.dumps(mark)}"
+    assert f"they are delimited by {mark!r}: write {line} in the property file" in told
+    assert refused(contract(tmp_path, "name: note", more=f"- {{property: file, value: {{{line}}}}}"), f"id{mark}note\n1{mark}x\n") == ""
+    assert "delimited by" not in refused(made, "Miller; id\n1\n")
+
+
+def test_records_of_other_fields_than_the_header_are_told_with_both_numbers(tmp_path: Path) -> None:
+    made = contract(tmp_path, "name: note")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "drop.csv")
+
+        def told(text: str) -> str:
+            path.write_text(text)
+            outcomes = judge_raw(build_suite(made, "raw", tmp_path), parse(path, made.file, into=Path(folder, "staging")))
+            return why_blocked(made, outcomes)
+
+        assert "at byte 8, with 3 fields where the header has 2: it ends in a delimiter, and the header doesn't" in told(
+            "id,note\n1,x,\n2,y,\n"
+        )
+        assert "at byte 8, with 3 fields where the header has 2)" in told("id,note\n1,x,7\n2,y,8\n")
+
+
+def test_records_that_are_not_utf8_are_told_what_they_may_be() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "drop.csv")
+        path.write_bytes("id,note\n1,Müller\n2,x\n".encode("cp1252"))
+        told = why_unreadable(parse(path, FileFormat(), into=Path(folder, "staging")))
+    assert told.startswith("1 not UTF-8; the first is record 1, at byte 8; a file in Windows-1252 or Latin-1")
