@@ -22,7 +22,7 @@ def define(settings: Settings) -> Definitions:
     Raises:
         UsageError: The project has no contracts.
     """
-    catalog = load_catalog(settings.project)
+    catalog = load_catalog(settings.project, cache=settings.home.cache)
     made = make_assets(catalog, settings.project)
     for name, error in made.errors.items():
         logging.getLogger(__name__).warning("the contract %s is left out: %s", name, error)

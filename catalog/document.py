@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+import yaml
 
 from catalog.meanings import meant
+from catalog.yaml_reader import Steps, read_yaml
 from lakegate.errors import ContractError
 
-Steps = tuple[str | int, ...]
-"""The way to a part of a document: keys and list positions from the root."""
+__all__ = ["Document", "Steps", "parse_yaml", "read_json", "read_text", "suggest"]
 
+_HALVES: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 MAX_BYTES: Final = 1024 * 1024
 """Far above any contract; a data file saved under a contract's name must not stop the others."""
 
@@ -94,15 +93,13 @@ def parse_yaml(path: Path, text: str) -> Document:
     """
     _check_depth(path, text)
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
-        lines: dict[Steps, int] = {}
-        data = None if root is None else _plain(root, (), lines, path, ())
-    except MarkedYAMLError as error:
+        data, lines = read_yaml(path, text)
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         what = f"not valid YAML: {error.problem or error.context}"
         raise ContractError(what, where=where, fix="correct the YAML there; indentation, quotes and colons are the usual cause") from error
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         what = f"not valid YAML ({type(error).__name__})"
         raise ContractError(what, where=str(path), fix="correct the YAML; one document, plain values, not nested without end") from error
     return Document(path, data, lines)
@@ -133,46 +130,5 @@ def read_json(path: Path) -> Document:
         what = f"not valid JSON: {error.msg}" if isinstance(error, json.JSONDecodeError) else "not valid JSON"
         raise ContractError(what, where=f"{path}:{line}", fix="correct the JSON at that line") from error
     # JSON is YAML but for tabs between tokens, which the YAML reader refuses; inside a JSON text a tab can't stand.
-    return Document(path, data, parse_yaml(path, text.replace("\t", " ")).lines)
-
-
-def _plain(node: Any, steps: Steps, lines: dict[Steps, int], path: Path, around: tuple[int, ...]) -> Any:
-    line = node.start_mark.line + 1
-    lines.setdefault(steps, line)
-    if node.anchor is not None or id(node) in around:
-        # An alias lets a few lines unfold to more than memory holds, and one part to stand at two lines.
-        raise ContractError("anchors and aliases are not read", where=f"{path}:{line}", fix="write the part out")
-    inside = (*around, id(node))
-    if isinstance(node, SequenceNode):
-        return [_plain(item, (*steps, i), lines, path, inside) for i, item in enumerate(node.value)]
-    if isinstance(node, MappingNode):
-        found: dict[str, Any] = {}
-        for key, value in node.value:
-            name, at = str(key.value), key.start_mark.line + 1
-            if name in found:
-                what = f"the key {name!r} stands twice"
-                raise ContractError(what, where=f"{path}:{at}", fix="keep one of them")
-            lines[*steps, name] = at
-            found[name] = _plain(value, (*steps, name), lines, path, inside)
-        return found
-    return _scalar(node, line, path)
-
-
-def _scalar(node: ScalarNode, line: int, path: Path) -> Any:
-    tag, text = str(node.tag).removeprefix("tag:yaml.org,2002:"), node.value
-    if tag == "null":
-        return None
-    if tag == "bool":
-        return text.lower() == "true"
-    if tag in ("int", "float"):
-        number = text.replace("_", "").lower()
-        if (special := number.lstrip("+-")) in (".inf", ".nan"):
-            what = f"{special} is no number to compare with"
-            raise ContractError(what, where=f"{path}:{line}", fix="write a number, or quote the text")
-        if tag == "float":
-            return float(number)
-        return int(number, 0) if special.startswith(("0x", "0o")) else int(number)
-    if tag in ("str", "timestamp"):
-        return text
-    what = f"the YAML tag {tag!r} is not read"
-    raise ContractError(what, where=f"{path}:{line}", fix="write a plain value")
+    # Nor does it read a character that is written as two halves; what a text says is known already, its line alone is asked for.
+    return Document(path, data, parse_yaml(path, _HALVES.sub(r"\\ufffd", text.replace("\t", " "))).lines)

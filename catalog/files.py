@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from catalog.checked import recall, remember
 from catalog.column_names import suggest_column
 from catalog.containment import mistake_of, mistakes_in
 from catalog.contract import Contract
@@ -56,8 +57,10 @@ class Catalog:
         return tuple(item for _, item in sorted(self.contracts.items()) if item.kind == "feature")
 
 
-def load_catalog(project: Path) -> Catalog:
+def load_catalog(project: Path, *, cache: Path | None = None) -> Catalog:
     """Read every contract in `<project>/catalog/contracts/`.
+
+    `cache` is the folder of a home (see `catalog.checked`), which spares judging again what was right.
 
     Raises:
         UsageError: The project has no such folder.
@@ -68,6 +71,8 @@ def load_catalog(project: Path) -> Catalog:
         raise UsageError(what, fix="run `lakegate init DIR` for a lake of your own, or name one with --project")
     loaded: dict[str, Loaded] = {}
     broken: dict[str, ContractError] = {}
+    if cache is not None:
+        recall(cache)
     for path in sorted(item for item in folder.iterdir() if item.suffix in _YAML and not item.name.startswith(".")):
         stem = dataset_of(path)
         if not path.name.isprintable():  # what is no UTF-8 is not printable either
@@ -84,6 +89,8 @@ def load_catalog(project: Path) -> Catalog:
                 loaded[stem] = read_contract(path)
         except ContractError as error:
             broken[stem] = error
+    if cache is not None:
+        remember(cache)
     return _together(loaded, broken)
 
 

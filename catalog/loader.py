@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog import odcs
+from catalog.checked import mistakes_once
 from catalog.containment import check_texts, mistakes_in
 from catalog.contract import Contract, Kind, WriteMode
 from catalog.custom import Custom, custom_mistakes, kind_of, read_custom, write_mode_of
@@ -19,7 +20,7 @@ from catalog.mistakes import Mistakes
 from catalog.relationships import relationships
 from catalog.retention import retention_of
 from catalog.rules import FEATURE_SEVERITIES, ROW_SEVERITIES
-from catalog.standard import API_VERSION, standard_mistakes
+from catalog.standard import API_VERSION
 from lakegate.errors import ContractError
 from lakegate.names import MAX_NAME, NAME
 
@@ -28,12 +29,12 @@ _DERIVED: Final = ("_raw", "_quarantine")
 _NEEDS_KEY: Final = {"feature": "a feature table needs", "upsert": "writeMode upsert, where the newest row of each key stands, needs"}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _checked(path: Path, text: str) -> tuple[Document, tuple[tuple[Steps, ContractError], ...]]:
-    """A document, and what the standard refuses in it. A process reads the same one at each command, tick and run: forty milliseconds each time."""
+    """A document, and what the standard refuses in it. A process reads the same one at each command, tick and run."""
     document = parse_yaml(path, text)
     check_texts(document)
-    return document, tuple(standard_mistakes(document))
+    return document, mistakes_once(document, text)
 
 
 @dataclass(frozen=True)

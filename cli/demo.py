@@ -42,7 +42,7 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
         click.echo(f"error: {name}: {error}", err=True)
 
     start = time.perf_counter()
-    catalog = load_catalog(settings.project)
+    catalog = load_catalog(settings.project, cache=settings.home.cache)
     if missing := sorted({*REFERENCES, "flights"} - {*catalog.contracts, *catalog.declared, *catalog.broken}):
         what = f"{settings.project} has no contracts of the demo's {', '.join(missing)}"
         raise UsageError(what, fix="run it outside of a lake of your own, or with --project naming Lakegate's checkout")

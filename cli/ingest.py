@@ -32,6 +32,7 @@ def command(
     CSV, also gzipped or zipped. Drops are published in the order that the contract asks for; a drop that waited for one of
     these is carried too, and the features follow. Exit: 0 published or unchanged, 3 where one of all these is blocked, held or waits.
     """
+    from catalog.checked import remember
     from catalog.files import load_catalog
     from cli.progress import Progress
     from cli.tell import Failures, tell_broken, tell_dagster
@@ -43,13 +44,14 @@ def command(
 
     failed = Failures()
     # A slip in the call is told before a home is made and lakeFS started in it.
-    catalog = load_catalog(settings.project)
+    catalog = load_catalog(settings.project, cache=settings.home.cache)
     catalog.get(dataset)
     for path in files:
         check_path(path)
     with Progress(quiet=as_json) as progress:
         session = open_session(settings, watcher=progress.step, ready=dry_run)
         session.catalog = catalog
+        remember(settings.home.cache)  # which there was none to read from before the home was made
         session.backfill = backfill
         if dry_run:
             results = rehearse(session, dataset, files, again=again, supersede=supersede)

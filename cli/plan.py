@@ -24,7 +24,7 @@ def command(dataset: str, *, sql: bool, as_json: bool, settings: Settings) -> No
     from expectations.build import HOPS, build_suite
     from expectations.plan import make_plan
 
-    catalog = load_catalog(settings.project)
+    catalog = load_catalog(settings.project, cache=settings.home.cache)
     contract = catalog.get(dataset)
     plans = [make_plan(build_suite(contract, hop, settings.project), contract).to_json() for hop in HOPS[contract.kind]]
     tell_broken(catalog, settings.project)

@@ -27,7 +27,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     from lake.status import open_drops, table_states
 
     server = server_status(existing(settings).home)
-    catalog = load_catalog(settings.project)
+    catalog = load_catalog(settings.project, cache=settings.home.cache)
     session = open_session(settings) if server.state == "running" or settings.lakefs else None
     tables, waiting = (table_states(session), open_drops(session)) if session else ([], [])
     breakers = open_breakers(settings)

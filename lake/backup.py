@@ -24,7 +24,17 @@ from lakegate.home import Home
 
 MARK: Final = "backup.json"
 """In a backup: whether it is complete. One that was interrupted is not, until it is made again."""
-NOT_COPIED: Final = (MARK, "scratch", "locks", "breakers", "lakefs/cache", "lakefs/lock", "lakefs/server.json", "lakefs/lakefs.log")
+NOT_COPIED: Final = (
+    MARK,
+    "scratch",
+    "cache",
+    "locks",
+    "breakers",
+    "lakefs/cache",
+    "lakefs/lock",
+    "lakefs/server.json",
+    "lakefs/lakefs.log",
+)
 """What a process makes anew, or what tells of this host's."""
 DATABASE: Final = b"SQLite format 3\0"
 """What Dagster's databases begin with, which may be at work."""

@@ -85,7 +85,7 @@ class Session:
     @cached_property
     def catalog(self) -> Catalog:
         """The project's contracts, broken ones among them."""
-        return load_catalog(self.settings.project)
+        return load_catalog(self.settings.project, cache=self.settings.home.cache)
 
     @cached_property
     def engine(self) -> Engine:

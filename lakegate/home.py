@@ -73,6 +73,11 @@ class Home:
         return self.root / "scratch"
 
     @property
+    def cache(self) -> Path:
+        """What this home knows of other things, to spare asking again; safe to delete."""
+        return self.root / "cache"
+
+    @property
     def dagster(self) -> Path:
         """DAGSTER_HOME."""
         return self.root / "dagster"
@@ -100,7 +105,7 @@ class Home:
                 fresh.write_text(json.dumps({"format": FORMAT}) + "\n")
                 fresh.replace(self.format_file)
             self.check_format()
-            for folder in (self.lakefs, self.landing, self.spool, self.scratch, self.dagster):
+            for folder in (self.lakefs, self.landing, self.spool, self.scratch, self.cache, self.dagster):
                 folder.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
             what = f"the home folder can't be written ({error.strerror})"

@@ -13,7 +13,7 @@ def test_a_new_home_is_made_with_its_format_and_for_its_owner_only(tmp_path):
     home = Home(tmp_path / "a" / "home").prepare()
     assert json.loads(home.format_file.read_text()) == {"format": 1}
     assert home.root.stat().st_mode & 0o077 == 0
-    for folder in (home.lakefs, home.landing, home.spool, home.scratch, home.dagster):
+    for folder in (home.lakefs, home.landing, home.spool, home.scratch, home.cache, home.dagster):
         assert folder.is_dir()
 
 
@@ -22,7 +22,15 @@ def test_preparing_twice_changes_nothing(tmp_path):
     before = home.format_file.stat()
     assert home.prepare() == home
     assert home.format_file.stat().st_mtime_ns == before.st_mtime_ns
-    assert sorted(path.name for path in home.root.iterdir()) == ["dagster", "lakefs", "lakegate.json", "landing", "scratch", "spool"]
+    assert sorted(path.name for path in home.root.iterdir()) == [
+        "cache",
+        "dagster",
+        "lakefs",
+        "lakegate.json",
+        "landing",
+        "scratch",
+        "spool",
+    ]
 
 
 @pytest.mark.parametrize("text", ['{"format": 2}', '{"format": "1"}', "{}", "[]", "", "\x00"])

@@ -1,0 +1,111 @@
+"""A contract that keeps to the standard is judged once: the home remembers its hash, and nothing that could be wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog import checked, standard
+from catalog.document import Document, Steps, parse_yaml
+from lakegate.errors import ContractError
+
+RIGHT = "apiVersion: v3.2.0\nkind: DataContract\nid: a\nname: a\nversion: 1.0.0\nstatus: draft\n"
+HERE = Path("a.odcs.yaml")
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the documents that are judged."""
+    told: list[str] = []
+
+    def judge(document: Document) -> Iterator[tuple[Steps, ContractError]]:
+        told.append(document.data["name"])
+        return standard.standard_mistakes(document)
+
+    monkeypatch.setattr(checked, "standard_mistakes", judge)
+    checked._known.clear()
+    return told
+
+
+def check(text: str) -> list[str]:
+    return [error.what for _, error in checked.mistakes_once(parse_yaml(HERE, text), text)]
+
+
+def again(folder: Path) -> None:
+    """As another process would begin."""
+    checked._known.clear()
+    checked.recall(folder)
+
+
+def test_right_one_is_judged_once_and_by_no_later_process(tmp_path: Path, judged: list[str]) -> None:
+    check(RIGHT)
+    check(RIGHT)
+    checked.remember(tmp_path)
+    again(tmp_path)
+    check(RIGHT)
+    assert judged == ["a"]
+    check(RIGHT.replace("name: a", "name: b"))
+    assert judged == ["a", "b"]
+    assert (tmp_path / checked.FILE).stat().st_mode & 0o777 == 0o600
+    assert RIGHT not in (tmp_path / checked.FILE).read_text()
+
+
+def test_wrong_one_is_judged_each_time(tmp_path: Path, judged: list[str]) -> None:
+    for _ in range(2):
+        assert any("statu" in what for what in check(RIGHT.replace("status", "statu")))
+        checked.remember(tmp_path)
+        again(tmp_path)
+    assert judged == ["a", "a"]
+
+
+def damage(file: Path, how: str) -> None:
+    told = json.loads(file.read_text())
+    if how == "others may write it":
+        file.chmod(0o666)
+    elif how == "another release's":
+        file.write_text(json.dumps(told | {"code": "0"}))
+    else:
+        file.write_text(file.read_text()[:-20])
+
+
+@pytest.mark.parametrize("how", ["others may write it", "another release's", "cut off"])
+def test_what_cannot_be_trusted_is_judged_again(tmp_path: Path, judged: list[str], how: str) -> None:
+    check(RIGHT)
+    checked.remember(tmp_path)
+    damage(tmp_path / checked.FILE, how)
+    again(tmp_path)
+    check(RIGHT)
+    assert judged == ["a", "a"]
+    checked.remember(tmp_path)
+    again(tmp_path)
+    check(RIGHT)
+    assert judged == ["a", "a"]
+
+
+def test_home_that_is_not_made_is_not_made_for_this(tmp_path: Path, judged: list[str]) -> None:
+    check(RIGHT)
+    checked.remember(tmp_path / "home" / "cache")
+    assert judged
+    assert not (tmp_path / "home").exists()
+
+
+def test_catalog_is_read_in_a_second_process_without_a_schema(tmp_path: Path) -> None:
+    contracts = tmp_path / "catalog" / "contracts"
+    contracts.mkdir(parents=True)
+    from benchmarks.writers import CONTRACT
+
+    (contracts / "rides.odcs.yaml").write_text(CONTRACT.format(name="rides"))
+    (tmp_path / "cache").mkdir()
+    program = (
+        "import sys; from pathlib import Path; from catalog.files import load_catalog; from catalog.standard import validator;"
+        "load_catalog(Path(sys.argv[1]), cache=Path(sys.argv[1]) / 'cache').get('rides'); print(validator.cache_info().currsize)"
+    )
+    read = [
+        subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True).stdout for _ in range(2)
+    ]
+    assert read == ["1\n", "0\n"]
