@@ -55,7 +55,7 @@ def refuse(session: Session, job: Job, key: str, written: Written, *, reason: st
         reason = why_held(job.contract, held, cause=job.cause, **words) if held else why_blocked(job.contract, written.outcomes, **words)
     rules = [item.to_json() for item in written.outcomes]
     counts = dict(vars(written.counts))
-    body = {"reason": reason, "rules": rules, "counts": counts, "suite": job.suite.to_gx()}
+    body = {"reason": reason, "file": file, "rules": rules, "counts": counts, "suite": job.suite.to_gx()}
     body |= {"report": report(job.suite, written.outcomes), "suite_hash": job.suite.hash}
     if held:
         body["holding"] = sorted(item.rule.id for item in held)

@@ -13,6 +13,7 @@ from lake.answers import APPROVED, DISCARDED
 from lake.followers import OnError, carry_features_from
 from lake.hop import slot
 from lake.ingest import DropResult, carry, carry_waiting
+from lake.open_drops import open_states
 from lake.publish import publication
 from lake.receive import is_pending, pending, received, who
 from lake.repository import MAIN
@@ -54,8 +55,7 @@ def open_causes(session: Session, contract: Contract) -> Iterator[tuple[str, led
         if (newest := ledger.newest(session, contract.name)) is not None:
             yield newest.cause, newest
         return
-    for digest in pending(session, contract.name):
-        newest = ledger.latest(session, dataset=contract.name, cause=digest)
+    for digest, newest in open_states(session, contract.name).items():
         if newest is None or newest.state != DISCARDED:
             yield digest, newest
 

@@ -18,6 +18,7 @@ from lake.answers import DISCARDED
 from lake.delivered import check_corrects
 from lake.followers import OnError, carry_followers, contained
 from lake.job import HopResult
+from lake.open_drops import datasets_with_open
 from lake.order import in_order, order_of, settle_corrected, waiting_drops, waits_for
 from lake.processed import carry_processed
 from lake.raw import carry_raw
@@ -217,8 +218,8 @@ def carry_waiting(session: Session, dataset: str | None, *, tried: set[str], on_
     """
     moved = True
     while moved:
-        moved = False
-        for contract in list(session.catalog.contracts.values()):
+        moved, opened = False, datasets_with_open(session)
+        for contract in [contract for contract in session.catalog.contracts.values() if contract.name in opened]:
             if contract.kind != "dataset":
                 continue
             for drop in waiting_drops(session, contract, stranded=contract.name == dataset):

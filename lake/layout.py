@@ -7,6 +7,9 @@ from typing import Final
 LEDGER: Final = "ledger"
 """Branch of the execution-state records that are not part of a publish; never merged."""
 
+SEPARATOR: Final = "~"
+"""What parts the words in the name of a ledger's record."""
+
 FORMAT: Final = 1
 """Format of the JSON records that Lakegate writes into the lake (heads, drops, receipts, ledger)."""
 
@@ -48,7 +51,7 @@ def feature_table(table: str) -> str:
 
 def head(table: str) -> str:
     """The table's latest version; two publishes of one table always conflict on it."""
-    return f"_lakegate/heads/{table}.json"
+    return f"{HEADS}{table}.json"
 
 
 def publication(dataset: str, cause: str, table: str) -> str:
@@ -70,6 +73,12 @@ def histograms(table: str, number: int) -> str:
     """Counts of a version's rows, by column and bin: what distributions are compared by."""
     return f"_lakegate/histograms/{table}/v{number}.json"
 
+
+HEADS: Final = "_lakegate/heads/"
+"""Prefix of the tables' heads."""
+
+MANIFESTS: Final = "_lakegate/manifests/"
+"""Prefix of the manifests."""
 
 EXPIRED: Final = "_lakegate/expired/"
 """Prefix of the records of versions that ended."""
@@ -99,9 +108,18 @@ def ledger_entry(table: str, number: int) -> str:
     return f"_lakegate/ledger/{table}/v{number}.json"
 
 
+PENDING: Final = "_lakegate/pending/"
+"""Prefix of the markers of drops that are not published."""
+
+
 def pending(dataset: str, drop: str = "") -> str:
     """That a received drop is not published yet (or the prefix of all such); removed by the publish itself."""
-    return f"_lakegate/pending/{dataset}/{drop}.json" if drop else f"_lakegate/pending/{dataset}/"
+    return f"{PENDING}{dataset}/{drop}.json" if drop else f"{PENDING}{dataset}/"
+
+
+def refused(dataset: str) -> str:
+    """Prefix, on the ledger's branch, of the markers of drops that were refused (see `lake.refused`)."""
+    return f"_lakegate/refused/{dataset}/"
 
 
 def delivered_name(dataset: str, name_hash: str) -> str:

@@ -6,6 +6,7 @@ lakeFS away a record waits in the home's spool.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -20,13 +21,13 @@ from filelock import FileLock
 
 from catalog.contract import Contract
 from expectations.suite import Suite
-from lake import layout, provenance
+from lake import layout, provenance, refused
+from lake.receive import received
 from lake.session import Session
-from lakegate.errors import AccessError, Conflict, IntegrityError, Transient
+from lakegate.errors import AccessError, Conflict, IntegrityError, Transient, UsageError
 from lakegate.manifest import Parent
 
 KEY_DIGITS: Final = 12
-SEPARATOR: Final = "~"
 COMMIT_ONE_IN: Final = 16
 """Records: a commit takes longer than what it makes history, and more so the more of them there are."""
 COMMIT_TRIES: Final = 5
@@ -83,11 +84,12 @@ def stamp(moment: datetime) -> str:
 def write(session: Session, *, dataset: str, cause: str, table: str, state: str, key: str, body: dict[str, Any]) -> None:
     """Write one record; its name is unique, so nothing is ever overwritten."""
     at = stamp(datetime.now(UTC))
-    path = f"{dataset}/{cause}/{at}~{table}~{state}~{key}~{session.run[:RUN_DIGITS]}-{uuid.uuid4().hex[:8]}.json"
+    words = (at, table, state, key, f"{session.run[:RUN_DIGITS]}-{uuid.uuid4().hex[:8]}.json")
+    path = f"{dataset}/{cause}/{layout.SEPARATOR.join(words)}"
     told = {"format": layout.FORMAT, "table": table, "state": state, "key": key, "at": at, "run": session.run}
     content = json.dumps({**body, **told}, sort_keys=True).encode()
     try:
-        _put(session, path, content)
+        _carry(session, path, content)
     except (Transient, AccessError):
         folder = _spool(session)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -108,7 +110,7 @@ def unspool(session: Session) -> int:
         return 0
     with FileLock(folder / ".lock", mode=0o600):
         for waiting in sorted(folder.glob("*.json")):
-            _put(session, waiting.name.replace("~~", "/"), waiting.read_bytes())
+            _carry(session, waiting.name.replace("~~", "/"), waiting.read_bytes())
             waiting.unlink(missing_ok=True)
             carried += 1
     return carried
@@ -121,13 +123,15 @@ def _spool(session: Session) -> Path:
 def records(session: Session, *, dataset: str = "", cause: str = "") -> list[Record]:
     """The records of one drop (of all drops of a dataset, of all datasets), oldest first."""
     prefix = f"{dataset}/{cause}/" if cause else f"{dataset}/" if dataset else ""
-    found = []
-    for item in session.repository.listing(layout.LEDGER, prefix):
-        if SEPARATOR not in item.path:  # the branch was made anew, from a main with a history
-            continue
-        at, table, state, key, last = item.path.rsplit("/", 1)[-1].removesuffix(".json").split(SEPARATOR)
-        found.append(Record(item.path, at, table, state, key, last.partition("-")[0]))
-    return sorted(found, key=lambda record: record.at)
+    listed = (item.path for item in session.repository.listing(layout.LEDGER, prefix))
+    # What has none is a marker; or the branch was made anew, from a main with a history.
+    return sorted((record_of(path) for path in listed if layout.SEPARATOR in path), key=lambda record: record.at)
+
+
+def record_of(path: str) -> Record:
+    """A record by its path."""
+    at, table, state, key, last = path.rsplit("/", 1)[-1].removesuffix(".json").split(layout.SEPARATOR)
+    return Record(path, at, table, state, key, last.partition("-")[0])
 
 
 def newest(session: Session, dataset: str) -> Record | None:
@@ -145,6 +149,29 @@ def latest(session: Session, *, dataset: str, cause: str, table: str | None = No
 def read(session: Session, record: Record) -> dict[str, Any]:
     """A record's body."""
     return session.repository.get_json(layout.LEDGER, record.path) or {}
+
+
+def mark_refused(session: Session, record: Record) -> None:
+    """Mark the drop that a record refused, where that is the newest of it (see `lake.refused`)."""
+    dataset, drop = record.dataset, record.cause
+    with contextlib.suppress(Transient, AccessError, UsageError):  # then it has none, as if it died here; or it is no drop
+        refused.mark(session, dataset, drop, name=received(session, dataset, drop).name, record=record.path)
+        if latest(session, dataset=dataset, cause=drop) != record:  # another process wrote one meanwhile
+            refused.unmark(session, dataset, drop)
+
+
+def _carry(session: Session, path: str, content: bytes) -> None:
+    """Put a record on the branch, and the marker of its drop right."""
+    record = record_of(path)
+    contract = session.catalog.contracts.get(record.dataset)
+    if contract is not None and contract.kind == "feature":
+        _put(session, path, content)
+        return
+    if record.state not in refused.STATES and (record.dataset, record.cause) not in session.unmarked:
+        refused.unmark(session, record.dataset, record.cause)
+    _put(session, path, content)
+    if record.state in refused.STATES:
+        mark_refused(session, record)
 
 
 def _put(session: Session, path: str, content: bytes) -> None:

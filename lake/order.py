@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 from catalog.contract import Contract
 from lake import ledger, publish
-from lake.answers import APPROVED, DISCARDED
+from lake.answers import APPROVED
 from lake.evaluate import missing_reference
+from lake.open_drops import under_way
 from lake.order_value import OrderValue, comes_before, rank
 from lake.receive import Drop, pending, received, settle
+from lake.refused import STATES as REFUSED
+from lake.refused import name_hash, refused_drops
 from lake.session import Session
 from lake.standing import finished
 from lakegate.names import VersionName
@@ -49,9 +52,7 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderVal
     if contract.order_by is None:
         return None
     kind, unknown = contract.column(contract.order_by).type, list[Drop]()
-    for other in pending(session, contract.name):
-        if other == drop:
-            continue
+    for other in _others(session, contract, drop):
         theirs = order_of(session, contract, other)
         if theirs is not None and not comes_before(theirs, mine, kind):  # as of most in a backfill, of which nothing more is asked then
             continue
@@ -68,6 +69,13 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderVal
     return None
 
 
+def _others(session: Session, contract: Contract, drop: str) -> list[str]:
+    """The other pending drops, but for those that are marked as refused."""
+    others = [other for other in pending(session, contract.name) if other != drop]
+    refused = refused_drops(session, contract.name) if others else {}
+    return [other for other in others if other not in refused]
+
+
 def _is_ahead(session: Session, contract: Contract, other: str, theirs: OrderValue, mine: OrderValue) -> str:
     newest = ledger.latest(session, dataset=contract.name, cause=other)
     how = "is held (approve or reject it)" if newest is not None and newest.state == "held" else "is on its way"
@@ -76,7 +84,7 @@ def _is_ahead(session: Session, contract: Contract, other: str, theirs: OrderVal
 
 def _blocked(session: Session, dataset: str, drop: str) -> bool:
     newest = ledger.latest(session, dataset=dataset, cause=drop)
-    return newest is not None and newest.state in ("blocked", DISCARDED)
+    return newest is not None and newest.state in REFUSED
 
 
 def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
@@ -85,10 +93,14 @@ def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
 
 def settle_corrected(session: Session, contract: Contract, drop: Drop) -> None:
     """Take the refused drops that were delivered under this one's name off the list: it is what came in their place."""
-    for other in pending(session, contract.name):
+    others = [other for other in pending(session, contract.name) if other != drop.sha256]
+    refused = refused_drops(session, contract.name) if others else {}
+    for other in others:
+        if other in refused and refused[other].name != name_hash(drop.name):
+            continue
         if (name := session.names.get((contract.name, other))) is None:
             name = session.names[contract.name, other] = received(session, contract.name, other).name
-        if other != drop.sha256 and name == drop.name and _blocked(session, contract.name, other):
+        if name == drop.name and _blocked(session, contract.name, other):
             body = {"reason": f"{drop.name} came again and was published", "by": drop.sha256}
             ledger.write(session, dataset=contract.name, cause=other, table=contract.name, state="superseded", key="-", body=body)
             settle(session, contract.name, other)
@@ -100,10 +112,9 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
     `stranded` adds those that were received and that nobody carries: their process died, or failed, before it said more.
     """
     found = []
-    for digest in pending(session, contract.name):
-        newest = ledger.latest(session, dataset=contract.name, cause=digest)
+    for digest, newest in under_way(session, contract.name):
         if (newest is not None and newest.state in ("waiting", APPROVED)) or (
-            stranded and (newest is None or newest.state not in ("blocked", "held", DISCARDED)) and not session.drops.elsewhere(digest)
+            stranded and (newest is None or newest.state != "held") and not session.drops.elsewhere(digest)
         ):
             found.append(received(session, contract.name, digest))
     return in_order(session, contract, sorted(found, key=lambda drop: drop.delivered_at))

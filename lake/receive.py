@@ -20,6 +20,7 @@ from lake.attempts import RECEIVE, branch_of, branches_of, new_attempt
 from lake.disk import HANDLES, disk_error, disk_errors
 from lake.objects import CHUNK
 from lake.publish import ENDED, head, publication
+from lake.refused import unmark
 from lake.repository import MAIN, NotThere
 from lake.session import Session
 from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, UsageError
@@ -169,6 +170,9 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
                 session.drops.parse_ahead(digest, session.catalog.get(dataset).file)
                 session.tell(dataset, "receive.upload")
                 repository.upload(branch, layout.raw_object(dataset, digest), copied, etag=digest)
+                session.unmarked.add((dataset, digest))
+            else:
+                unmark(session, dataset, digest)
             repository.put(branch, receipt, json.dumps(body, sort_keys=True).encode())
             if not _stands(session, dataset, digest):
                 repository.put(branch, layout.pending(dataset, digest), json.dumps({"format": layout.FORMAT}).encode())

@@ -62,6 +62,8 @@ class Session:
     """The values that order drops, by dataset and SHA-256. They never change either."""
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     """The names under which drops were delivered, as far as this process was told."""
+    unmarked: set[tuple[str, str]] = field(default_factory=set)
+    """Drops, by dataset and SHA-256, whose content this process brought: none of them was refused before."""
     logs: OpenLogs = field(default_factory=OpenLogs)
     """The Delta logs that this process goes on with."""
     _leases: dict[str, SoftFileLease] = field(default_factory=dict)

@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lake import ledger, publish
-from lake.hold import held_drops, open_causes
-from lake.receive import received
+from lake.hold import HELD, open_causes
+from lake.open_drops import READERS
+from lake.receive import is_pending, received
+from lake.refused import Refused, name_hash, refused_drops
 from lake.repository import MAIN
 from lake.restate import STATES
 from lake.session import Session
 from lakegate.names import VersionName
 
+Causes = Mapping[str, Mapping[str, ledger.Record | None]]
+"""What may be decided on, by table and cause, each with its newest record where it has one."""
 
-def table_states(session: Session) -> list[dict[str, Any]]:
+
+def causes_of(session: Session) -> Causes:
+    """Those of all tables: ask for them once."""
+    return {contract.name: dict(open_causes(session, contract)) for contract in session.catalog.contracts.values()}
+
+
+def table_states(session: Session, causes: Causes | None = None) -> list[dict[str, Any]]:
     """One row per processed and feature table: latest version's number, its rows, and drops that are pending, some of them held.
 
     `open_quarantined` are rows set aside of which nothing has become yet.
     """
-    states = []
+    causes, states = causes if causes is not None else causes_of(session), []
     for contract in sorted(session.catalog.contracts.values(), key=lambda item: (item.kind != "dataset", item.name)):
         head = publish.head(session.repository, contract.name)
         rows = aside = 0
         if head is not None:
             manifest = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, int(head["version"])))
             rows, aside = manifest.counts.after, manifest.aside.get("open", sum(item.rows for item in manifest.quarantine))
-        opened = [newest.state if newest else "received" for _, newest in open_causes(session, contract)]
+        opened = [newest.state if newest else "received" for newest in causes[contract.name].values()]
         states.append(
             {
                 "table": contract.name,
@@ -40,18 +51,39 @@ def table_states(session: Session) -> list[dict[str, Any]]:
     return states
 
 
-def open_drops(session: Session) -> list[dict[str, Any]]:
+def open_drops(session: Session, causes: Causes | None = None) -> list[dict[str, Any]]:
     """Every drop that was received and is neither published nor rejected, and every feature version that is held: its state, and why.
 
     What is on record of an earlier hop, or of an earlier delivery, is no state of a drop that is still to be judged: it is received.
     """
-    drops = []
-    for contract in session.catalog.contracts.values():
-        for digest, newest in open_causes(session, contract) if contract.kind == "dataset" else ():
-            state, reason = _standing(contract.name, newest, ledger.read(session, newest)) if newest else ("received", "")
-            drops.append(_open(contract.name, digest, received(session, contract.name, digest).name, state, reason))
-    held = [item for item in held_drops(session) if item.contract.kind == "feature"]
-    return drops + [_open(item.contract.name, item.cause, "", item.record.state, str(item.body.get("reason", ""))) for item in held]
+    found = causes if causes is not None else causes_of(session)
+    kinds = {contract.name: contract.kind for contract in session.catalog.contracts.values()}
+    asked = [
+        (table, digest, newest)
+        for table, drops in found.items()
+        for digest, newest in drops.items()
+        if kinds[table] == "dataset" or (newest is not None and newest.state in HELD)
+    ]
+    marked = {table: refused_drops(session, table) for table, drops in found.items() if drops and kinds[table] == "dataset"}
+    with ThreadPoolExecutor(READERS) as pool:
+        told = list(pool.map(lambda item: _told(session, *item, refused=marked.get(item[0])), asked))
+    return [item for item in told if item is not None]
+
+
+def _told(
+    session: Session, table: str, cause: str, newest: ledger.Record | None, *, refused: Mapping[str, Refused] | None
+) -> dict[str, Any] | None:
+    """One of them; None of a drop that was published since it was asked for. `refused` are those of a dataset, None for a feature."""
+    body = ledger.read(session, newest) if newest else {}
+    if refused is None:
+        return _open(table, cause, "", newest.state if newest else "", str(body.get("reason", "")))
+    if newest is not None and newest.table == table and newest.state in STATES and not is_pending(session, table, cause):
+        return None
+    state, reason = _standing(table, newest, body) if newest else ("received", "")
+    file = str(body.get("file", ""))
+    if cause not in refused or refused[cause].name != name_hash(file):
+        file = received(session, table, cause).name
+    return _open(table, cause, file, state, reason)
 
 
 def _standing(table: str, newest: ledger.Record, body: Mapping[str, Any]) -> tuple[str, str]:

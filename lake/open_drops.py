@@ -1,0 +1,50 @@
+"""Drops that were received and are not published: what the ledger says of each, asked of all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from lake import layout, ledger
+from lake.receive import pending
+from lake.refused import STATES, refused_drops
+from lake.repository import MAIN
+from lake.session import Session
+
+READERS: Final = 8
+"""Questions to lakeFS at once: each is a wait."""
+
+
+def datasets_with_open(session: Session) -> set[str]:
+    """The datasets of which any drop is pending."""
+    return set(session.repository.folders(MAIN, layout.PENDING))
+
+
+def open_states(session: Session, dataset: str) -> dict[str, ledger.Record | None]:
+    """The pending drops of a dataset, each with its newest record where it has one."""
+    if not (digests := pending(session, dataset)):
+        return {}
+    refused = refused_drops(session, dataset)
+    found: dict[str, ledger.Record | None] = {
+        digest: ledger.record_of(refused[digest].record) if digest in refused else None for digest in digests
+    }
+    others = [digest for digest in digests if digest not in refused]
+    with ThreadPoolExecutor(READERS) as pool:
+        return found | dict(
+            zip(others, pool.map(lambda digest: ledger.latest(session, dataset=dataset, cause=digest), others), strict=True)
+        )
+
+
+def under_way(session: Session, dataset: str) -> Iterator[tuple[str, ledger.Record | None]]:
+    """The pending drops that somebody waits for, each with its newest record; those that were refused are marked where they weren't."""
+    digests = pending(session, dataset)
+    refused = refused_drops(session, dataset) if digests else {}
+    for digest in digests:
+        if digest in refused:
+            continue
+        newest = ledger.latest(session, dataset=dataset, cause=digest)
+        if newest is None or newest.state not in STATES:
+            yield digest, newest
+        elif not session.drops.elsewhere(digest):
+            ledger.mark_refused(session, newest)

@@ -1,0 +1,56 @@
+"""Which pending drops were refused and wait for nobody: markers beside the ledger, so that one listing tells it of all drops of a dataset.
+
+Whoever carries a drop asks what else is under way. Without these it reads the records of every drop that was ever blocked or rejected, and
+all are paid for by all who come after. A marker says what the newest record of a drop is; it is taken away before another record is
+written and before the drop is delivered again, so a crash leaves one too few, and never one that isn't true: a drop without one is looked
+up in its records, as drops are that earlier releases refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from lake import layout
+from lake.session import Session
+
+STATES: Final = ("blocked", "discarded")
+"""States of a drop that nobody waits for."""
+_JOINED: Final = "+"
+"""In a marker for what parts the words of a record's name: a marker must not be taken for a record."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A drop that was refused: the path of its newest record, and the hash of the name that it was last delivered under."""
+
+    record: str
+    name: str
+
+
+def name_hash(name: str) -> str:
+    """What a delivery's name is called in a path."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def refused_drops(session: Session, dataset: str) -> dict[str, Refused]:
+    """The drops of a dataset that are marked, by SHA-256; those that are no longer pending may be among them."""
+    prefix, found = layout.refused(dataset), dict[str, Refused]()
+    for item in session.repository.listing(layout.LEDGER, prefix):  # in the order of their records
+        digest, name, record = item.path.removeprefix(prefix).split("/")
+        found[digest] = Refused(f"{dataset}/{digest}/{record.replace(_JOINED, layout.SEPARATOR)}", name)
+    return found
+
+
+def mark(session: Session, dataset: str, drop: str, *, name: str, record: str) -> None:
+    """Say that a record, which is the newest of a drop, refused it; `name` is that of its latest delivery."""
+    session.unmarked.discard((dataset, drop))
+    last = record.rsplit("/", 1)[-1].replace(layout.SEPARATOR, _JOINED)
+    session.repository.put(layout.LEDGER, f"{layout.refused(dataset)}{drop}/{name_hash(name)}/{last}", b"{}")
+
+
+def unmark(session: Session, dataset: str, drop: str) -> None:
+    """Take the marker of a drop away, where it has one: something new becomes of it."""
+    for item in session.repository.listing(layout.LEDGER, f"{layout.refused(dataset)}{drop}/"):
+        session.repository.delete(layout.LEDGER, item.path)
