@@ -1,25 +1,27 @@
-"""Prove versions: tags, commits' own metadata, manifests, and every byte of every file; or name each gap."""
+"""Prove versions: tags, commits' own metadata, manifests, and every byte of every file; or name each gap.
+
+All that is asked of main is asked at one commit, and of tags and branches after it: what others publish meanwhile is no part of the answer,
+and what they end meanwhile is no damage.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from lake import layout, publish
 from lake.call_errors import BlockGone
 from lake.objects import sha256_of
 from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
+from lake.trees import DATA, Trees, table_data
 from lakegate.errors import Expired, IntegrityError, VersionNotFound
 from lakegate.manifest import DataFile, Manifest, manifest_path, sha256
 from lakegate.names import VersionName
 from lakegate.store import GatewayStore
 from lakegate.verify import Gap, Problem, duplicates, verify_file
-
-DATA: Final = ("processed/", "quarantine/", "settled/", "tombstones/", "features/")
-"""Where the tree holds tables. Raw keeps what was refused too, which no version names."""
 
 
 def audit(session: Session, name: VersionName) -> list[Gap]:
@@ -31,44 +33,98 @@ def audit(session: Session, name: VersionName) -> list[Gap]:
     """
     if (gone := session.repository.get_json(MAIN, layout.expired(name.table, name.number))) is not None:
         raise Expired.of(name, gone)
-    return _Audit(session).version(name)
+    work, refs = _Audit(session), _Refs.of(session.repository, name)
+    if not (refs.commit or refs.merged):
+        what = f"{name} was never published here"
+        raise VersionNotFound(what, fix=f"`lakegate versions {name.table}` lists what was")
+    gaps = work.version(name, refs, wait=True)
+    if gaps and (gone := session.repository.get_json(MAIN, layout.expired(name.table, name.number))) is not None:
+        raise Expired.of(name, gone)
+    return gaps
 
 
 def audit_all(session: Session) -> dict[str, list[Gap]]:
-    """Every version that was published, and main itself, with their gaps."""
-    work, ended = _Audit(session, merges_of(session.repository)), expired(session.repository)
-    found = {str(name): work.version(name) for name in sorted(published_names(session)) if name not in ended}
-    work.named |= {item.path for name in ended for item in publish.manifest_at(session.repository, MAIN, name).all_files}
-    if strays := list(work.strays()):
-        found[MAIN] = strays
-    return found
+    """Every version that was published by one moment, and main itself as it is then, with their gaps."""
+    repository = session.repository
+    at = repository.commit_of(MAIN)
+    history, ended, newest = dict(repository.history(at)), expired(repository, at), heads(repository, at)
+    tags, kept = repository.tags(""), repository.branch_commits("keep-")  # after main: what it tells of has been named since
+    names = versions_of(newest) | _unknown(repository, tags, newest)
+    merges = dict[str, str]()
+    for commit, metadata in history.items():
+        merges.setdefault(metadata.get("lakegate_version", ""), commit)
+    places = {commit: place for place, commit in enumerate(history)}
+    addresses = {item.path: item.physical_address for item in repository.listing(at, layout.MANIFESTS)}
+    work, found = _Audit(session, at, Trees(repository)), dict[str, list[Gap]]()
+    for name in sorted(names - ended.keys(), key=lambda name: (-places.get(tags.get(name.tag, ""), len(places)), name)):
+        commit, merged = tags.get(name.tag, ""), merges.get(str(name), "")
+        path = manifest_path(name.table, name.number)
+        same = repository.stat(merged, path) if merged else None
+        if same is None or same.physical_address != addresses.get(path):
+            merged = ""
+        metadata = history[commit] if commit in history else repository.commit_and_metadata(commit)[1] if commit else {}
+        refs = _Refs(commit, metadata, kept.get(name.keep_branch, ""), merged, on_main=commit in history)
+        found[str(name)] = work.version(name, refs, wait=name.number >= newest.get(name.table, 0))
+    for name in ended:
+        work.name(name)
+    for name in expired(repository, MAIN).keys() - ended.keys() if any(found.values()) else ():
+        found.pop(str(name), None)
+    told = {str(name): found[str(name)] for name in sorted(map(VersionName.parse, found))}
+    return told | ({MAIN: strays} if (strays := list(work.strays())) else {})
 
 
-def published_names(session: Session) -> set[VersionName]:
-    """Every version that main or a tag tells of: one whose tag was deleted is missing, and not forgotten."""
-    names = {name for tag in session.repository.tags("") if (name := VersionName.from_tag(tag))}
-    for item in session.repository.listing(MAIN, "_lakegate/heads/"):
-        head = session.repository.get_json(MAIN, item.path) or {}
-        names |= {VersionName(str(head["table"]), number) for number in range(1, int(head["version"]) + 1)}
-    return names
+def heads(repository: Repository, ref: str) -> dict[str, int]:
+    """The number of each table's latest version, as the tree `ref` tells it."""
+    listed = repository.listing(ref, layout.HEADS)
+    found = [repository.get_json(ref, item.path) or {} for item in listed]
+    return {str(head["table"]): int(head["version"]) for head in found}
 
 
-def expired(repository: Repository) -> dict[VersionName, dict[str, Any]]:
+def versions_of(newest: Mapping[str, int]) -> set[VersionName]:
+    """Every version up to these: one whose tag was deleted is missing, and not forgotten."""
+    return {VersionName(table, number) for table, last in newest.items() for number in range(1, last + 1)}
+
+
+def published_names(session: Session, ref: str = MAIN) -> set[VersionName]:
+    """Every version that the tree `ref` of main tells of, or a tag that main knows nothing of."""
+    newest = heads(session.repository, ref)
+    return versions_of(newest) | _unknown(session.repository, session.repository.tags(""), newest)
+
+
+def _unknown(repository: Repository, tags: Mapping[str, str], newest: Mapping[str, int]) -> set[VersionName]:
+    """The versions that tags name and main doesn't; not those that were published since main was asked."""
+    names = {name for tag in tags if (name := VersionName.from_tag(tag)) and name.number > newest.get(name.table, 0)}
+    since = {table: int((publish.head(repository, table) or {}).get("version", 0)) for table in {name.table for name in names}}
+    return {name for name in names if name.number > since[name.table]}
+
+
+def expired(repository: Repository, ref: str = MAIN) -> dict[VersionName, dict[str, Any]]:
     """The versions that ended, each with its record: when, by whom and why. They are no gap, and there is nothing to prove of them."""
     found = {}
-    for item in repository.listing(MAIN, layout.EXPIRED):
-        body = repository.get_json(MAIN, item.path) or {}
+    for item in repository.listing(ref, layout.EXPIRED):
+        body = repository.get_json(ref, item.path) or {}
         found[VersionName(str(body["table"]), int(body["version"]))] = body
     return found
 
 
-def merges_of(repository: Repository) -> dict[str, str]:
-    """The commit of main that published each version: in one go, as to look for one is to go through all that came since."""
-    found: dict[str, str] = {}
-    for commit, metadata in repository.history():
-        if (name := metadata.get("lakegate_version")) is not None:
-            found.setdefault(name, commit)
-    return found
+@dataclass(frozen=True)
+class _Refs:
+    """What names a version: the commit of its tag with that one's metadata, that of its branch, and the one of main that published it."""
+
+    commit: str
+    metadata: Mapping[str, str]
+    kept: str
+    merged: str
+    on_main: bool = False
+    """Whether the tag's commit is known to be one of main's."""
+
+    @staticmethod
+    def of(repository: Repository, name: VersionName) -> _Refs:
+        """As lakeFS tells it now; empty where there is none."""
+        commit, metadata = "", dict[str, str]()
+        with contextlib.suppress(NotThere):
+            commit, metadata = repository.commit_and_metadata(name.tag)
+        return _Refs(commit, metadata, repository.resolve(name.keep_branch) or "", publish.find_merge(repository, name) or "")
 
 
 @dataclass
@@ -76,40 +132,47 @@ class _Audit:
     """One look at everything: a file that many versions name is hashed once."""
 
     session: Session
-    merges: dict[str, str] | None = None
-    """The commits that published versions, where all were asked for."""
+    at: str = MAIN
+    """The commit of main that is asked."""
+    trees: Trees | None = None
+    """Where all versions are asked for, in the order of their commits."""
     hashed: dict[DataFile, Gap | None] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     """Paths that some manifest names."""
 
-    def version(self, name: VersionName) -> list[Gap]:
-        """The gaps of one version."""
+    def name(self, name: VersionName) -> None:
+        """Take the files of a version's manifest on main for named."""
+        with contextlib.suppress(IntegrityError):  # which is told where the version is looked at
+            self.named |= {item.path for item in publish.manifest_at(self.session.repository, self.at, name).all_files}
+
+    def version(self, name: VersionName, refs: _Refs, *, wait: bool) -> list[Gap]:
+        """The gaps of one version; `wait` for whoever may be about to name it."""
         repository, where = self.session.repository, str(name)
-        with contextlib.suppress(IntegrityError):  # which is told below
-            self.named |= {item.path for item in publish.manifest_at(repository, MAIN, name).all_files}
-        try:
-            commit, metadata = repository.commit_and_metadata(name.tag)
-        except NotThere:
-            if self._merge(name) is None:
-                what = f"{name} was never published here"
-                raise VersionNotFound(what, fix=f"`lakegate versions {name.table}` lists what was") from None
+        if wait and not (refs.commit and refs.kept):
+            with self.session.queue(name.table):
+                refs = replace(_Refs.of(repository, name), merged=refs.merged)
+        if not (refs.commit and refs.commit == refs.merged):
+            self.name(name)
+        if not refs.commit:
             return [Gap(where, f"tag {name.tag}", "missing", "a tag on the commit that published it", "no tag")]
-        gaps = list(self._names(name, commit, metadata))
+        gaps = list(_names(name, refs))
         path = manifest_path(name.table, name.number)
-        if (raw := self._read(name.tag, path)) is None:
+        if (raw := self._read(refs.commit, path)) is None:
             return [*gaps, Gap(where, path, "missing", "the manifest", "nothing")]
-        if sha256(raw) != metadata.get("lakegate_manifest_sha256"):
-            gaps.append(Gap(where, path, "sha256", metadata.get("lakegate_manifest_sha256", "none on record"), sha256(raw)))
+        if sha256(raw) != refs.metadata.get("lakegate_manifest_sha256"):
+            gaps.append(Gap(where, path, "sha256", refs.metadata.get("lakegate_manifest_sha256", "none on record"), sha256(raw)))
         try:
-            manifest = publish.manifest_at(repository, name.tag, name)
+            manifest = publish.manifest_at(repository, refs.commit, name)
         except IntegrityError as error:
             return [*gaps, Gap(where, path, "unexpected", "a manifest that can be read", error.what)]
-        evidence = self._read(name.tag, layout.evidence(name.table, name.number))
+        if refs.commit == refs.merged:  # whose manifest is main's
+            self.named |= {item.path for item in manifest.all_files}
+        evidence = self._read(refs.commit, layout.evidence(name.table, name.number))
         if evidence is None or sha256(evidence) != manifest.evidence_sha256:
             found = "nothing" if evidence is None else sha256(evidence)
             problem: Problem = "missing" if evidence is None else "sha256"
             gaps.append(Gap(where, layout.evidence(name.table, name.number), problem, manifest.evidence_sha256, found))
-        return gaps + list(self._files(manifest))
+        return gaps + list(self._files(manifest, refs))
 
     def _read(self, ref: str, path: str) -> bytes | None:
         with contextlib.suppress(BlockGone):
@@ -119,42 +182,16 @@ class _Audit:
     def strays(self) -> Iterator[Gap]:
         """Data files of main that no version names. Ask for them when every version was looked at."""
         for prefix in DATA:
-            for item in self.session.repository.listing(MAIN, prefix):
+            for item in self.session.repository.listing(self.at, prefix):
                 if table_data(item.path) and item.path not in self.named:
                     yield Gap(MAIN, item.path, "unexpected", "no file that no version names", f"{item.size_bytes} bytes")
 
-    def _merge(self, name: VersionName) -> str | None:
-        """The commit that published a version; None where its manifest on main is not the one which that commit holds, or none does."""
-        repository = self.session.repository
-        if self.merges is None:
-            return publish.find_merge(repository, name)
-        path, merged = manifest_path(name.table, name.number), self.merges.get(str(name))
-        there = [repository.stat(ref, path) for ref in (MAIN, merged)] if merged else []
-        addresses = {item.physical_address for item in there if item is not None}
-        return merged if all(there) and len(addresses) == 1 else None
-
-    def _names(self, name: VersionName, commit: str, metadata: dict[str, str]) -> Iterator[Gap]:
-        """Whether tag and branch are where they have to be."""
-        where = str(name)
-        if metadata.get("lakegate_version") != where:
-            yield Gap(where, f"tag {name.tag}", "unexpected", f"a commit that publishes {name}", metadata.get("lakegate_version", commit))
-        elif (merged := self._merge(name)) != commit:
-            yield Gap(where, f"tag {name.tag}", "unexpected", merged or "the commit on main that published it", commit)
-        try:
-            kept = self.session.repository.commit_of(name.keep_branch)
-            if kept != commit:
-                yield Gap(where, f"branch {name.keep_branch}", "unexpected", commit, kept)
-        except NotThere:
-            yield Gap(where, f"branch {name.keep_branch}", "missing", commit, "no branch")
-
-    def _files(self, manifest: Manifest) -> Iterator[Gap]:
+    def _files(self, manifest: Manifest, refs: _Refs) -> Iterator[Gap]:
         """Whether the tagged tree holds each file, where the manifest says, and every byte of it."""
         repository, where = self.session.repository, str(manifest.name)
         yield from duplicates(manifest)
         store = GatewayStore(self.session.endpoint, repository.name, manifest.name)
-        tree: dict[str, str] = {}
-        for prefix in {item.path.rsplit("/", 1)[0] + "/" for item in manifest.all_files}:
-            tree |= {item.path: repository.physical(item.physical_address) for item in repository.listing(manifest.name.tag, prefix)}
+        tree = self.trees.at(refs.commit) if self.trees and refs.on_main else self._listed(manifest, refs)
         for item in manifest.all_files:
             if item.path not in tree:
                 yield Gap(where, item.path, "missing", f"{item.size} bytes", "nothing")
@@ -162,6 +199,11 @@ class _Audit:
                 yield Gap(where, item.path, "unexpected", item.physical, tree[item.path])
             elif (gap := self._bytes(item, where, store)) is not None:
                 yield gap
+
+    def _listed(self, manifest: Manifest, refs: _Refs) -> dict[str, str]:
+        repository, folders = self.session.repository, {item.path.rsplit("/", 1)[0] + "/" for item in manifest.all_files}
+        listed = (item for folder in folders for item in repository.listing(refs.commit, folder))
+        return {item.path: repository.physical(item.physical_address) for item in listed}
 
     def _bytes(self, item: DataFile, where: str, store: GatewayStore) -> Gap | None:
         if item not in self.hashed:
@@ -180,6 +222,15 @@ class _Audit:
         return None if found == item.sha256 else Gap(where, item.path, "sha256", item.sha256, found)
 
 
-def table_data(path: str) -> bool:
-    """Whether a path of the tree is a table's data file: no log's, no checkpoint's, and nothing of raw."""
-    return path.startswith(DATA) and path.endswith(".parquet") and "/_delta_log/" not in path
+def _names(name: VersionName, refs: _Refs) -> Iterator[Gap]:
+    """Whether tag and branch are where they have to be."""
+    where, commit = str(name), refs.commit
+    if refs.metadata.get("lakegate_version") != where:
+        found = refs.metadata.get("lakegate_version", commit)
+        yield Gap(where, f"tag {name.tag}", "unexpected", f"a commit that publishes {name}", found)
+    elif refs.merged != commit:
+        yield Gap(where, f"tag {name.tag}", "unexpected", refs.merged or "the commit on main that published it", commit)
+    if not refs.kept:
+        yield Gap(where, f"branch {name.keep_branch}", "missing", commit, "no branch")
+    elif refs.kept != commit:
+        yield Gap(where, f"branch {name.keep_branch}", "unexpected", commit, refs.kept)

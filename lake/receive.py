@@ -134,8 +134,7 @@ def received(session: Session, dataset: str, digest: str) -> Drop:
 
 def pending(session: Session, dataset: str) -> list[str]:
     """SHA-256 of the drops of a dataset that were received and are not published."""
-    prefix = layout.pending(dataset)
-    return [item.path.removeprefix(prefix).removesuffix(".json") for item in session.repository.listing(MAIN, prefix)]
+    return [item.path.rpartition("/")[2].removesuffix(".json") for item in session.repository.listing(MAIN, layout.pending(dataset))]
 
 
 def is_pending(session: Session, dataset: str, digest: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,6 +131,27 @@ class Repository(Objects):
             doing="listing branches",
         )
         return [str(item.id) for item in pages]
+
+    def branches_but(self, prefix: str) -> list[str]:
+        """Names of the branches that don't start with `prefix`, which ends in `-`; however many do, they aren't listed."""
+        pages = self._pages(lambda last: self._api.branches_api.list_branches(self.name, after=last, amount=PAGE), doing="listing branches")
+        before = itertools.takewhile(lambda name: name < prefix, (str(item.id) for item in pages))
+        return [*before, *self.branches("", after=f"{prefix[:-1]}.")]
+
+    def branch_commits(self, prefix: str) -> dict[str, str]:
+        """Branches that start with `prefix`, with the commit that each is at."""
+        pages = self._pages(
+            lambda after: self._api.branches_api.list_branches(self.name, prefix=prefix, after=after, amount=PAGE), doing="listing branches"
+        )
+        return {str(item.id): str(item.commit_id) for item in pages}
+
+    def differences(self, before: str, after: str) -> Iterator[tuple[str, bool]]:
+        """The paths that differ between two commits, and whether the later one holds them."""
+        pages = self._pages(
+            lambda last: self._api.refs_api.diff_refs(self.name, before, after, after=last, amount=PAGE, type="two_dot"),
+            doing=f"comparing {before[:12]} and {after[:12]}",
+        )
+        return ((str(item.path), str(item.type) != "removed") for item in pages if item.path_type == "object")
 
     def tags(self, prefix: str) -> dict[str, str]:
         """Tags that start with `prefix`, with the commit that each names."""

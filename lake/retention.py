@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from lake import layout, publish
-from lake.audit import expired, published_names, table_data
+from lake.audit import expired, published_names
 from lake.delta_log import HINT
 from lake.keep import keepings
 from lake.living import GRACE, living
@@ -27,6 +27,7 @@ from lake.open_logs import FOLDER
 from lake.receive import who
 from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
+from lake.trees import table_data
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 
