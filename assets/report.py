@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dagster import AssetCheckEvaluation, AssetCheckKey, AssetKey, AssetMaterialization, DagsterInstance
+from dagster._core.event_api import PartitionKeyFilter
 
 from assets.checks import check_results
 from assets.instance import open_instance
 from assets.known import DATA_VERSION, told, told_version, untold, untold_decisions
 from assets.metadata import rules_before, version_metadata
 from assets.partitions import partition_for
+from assets.reported import Reported
 from assets.triggers import trigger_event
 from catalog.contract import Contract
 from lake.ingest import DropResult
@@ -29,14 +31,18 @@ def report(session: Session, results: Iterable[DropResult]) -> None:
     What Dagster knows already is not told again. These events belong to no run.
     """
     with open_instance(session.settings) as instance:
-        for contract in session.catalog.datasets:  # before what is newer: which these are is told by the newest that Dagster knows
+        known = Reported(session, instance)
+        for contract in (
+            item for item in session.catalog.datasets if known.behind(item.name)
+        ):  # before what is newer: which these are is told by the newest that Dagster knows
             for name in untold_decisions(session, instance, contract.name):
                 _version(session, instance, contract, name, None)
         for result in results:
             _result(session, instance, result)
-        for contract in session.catalog.features:
+        for contract in (item for item in session.catalog.features if known.behind(item.name)):
             for name in untold(session, instance, contract.name):
                 _version(session, instance, contract, name, None)
+        known.told()
 
 
 def _result(session: Session, instance: DagsterInstance, result: DropResult) -> None:
@@ -75,9 +81,10 @@ def _reported_before(instance: DagsterInstance, table: str, check: str, partitio
     if partition is None:
         return False
     wanted = AssetCheckKey(AssetKey(table), check)
-    history = instance.event_log_storage.get_asset_check_execution_history(check_key=wanted, limit=1000)
-    found = [record.event.dagster_event for record in history if record.event is not None and not record.run_id]
-    return any(event is not None and getattr(event.event_specific_data, "partition", None) == partition for event in found)
+    history = instance.event_log_storage.get_asset_check_execution_history(
+        check_key=wanted, limit=1000, partition_filter=PartitionKeyFilter(key=partition)
+    )
+    return any(record.event is not None and not record.run_id for record in history)
 
 
 def _checks(

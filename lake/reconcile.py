@@ -6,17 +6,19 @@ dead.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from lake import layout, ledger, publish
 from lake.attempts import CANDIDATE, RECEIVE, RECORD, kind_and_table
-from lake.audit import expired, published_names
+from lake.audit import published_names
+from lake.mended import Position, Published, published_since, read_position, write_position
 from lake.naming import give_name
 from lake.on_record import QUEUE
 from lake.repository import MAIN
-from lake.restate import close, gaps
+from lake.restate import close, gaps, gaps_of
 from lake.session import Session
 from lake.standing import note
 from lake.versions import rebuild_manifests
@@ -38,14 +40,29 @@ class Finding:
 
 def reconcile(session: Session, *, dry_run: bool = False) -> list[Finding]:
     """Look at everything that may have been left behind; `dry_run`: mend nothing."""
-    work = _Reconciliation(session, dry_run)
-    return [*work.spooled(), *work.branches(), *work.names(), *work.ledger(), *work.main(), *work.copies()]
+    return _Reconciliation(session, dry_run).all()
+
+
+def mend(session: Session) -> list[Finding]:
+    """Mend what was left behind since everything was last found right; that is looked at again once a day."""
+    before, commit, now = read_position(session), session.repository.commit_of(MAIN), time.time()
+    since = published_since(session, before) if before is not None else None
+    found = _Reconciliation(session, dry_run=False, since=since).all()
+    if all(item.outcome == "mended" for item in found):
+        write_position(session, Position(commit, now if before is None or since is None else before.at))
+    return found
 
 
 @dataclass(frozen=True)
 class _Reconciliation:
     session: Session
     dry_run: bool
+    since: list[Published] | None = None
+    """The versions to look at; None: all."""
+
+    def all(self) -> list[Finding]:
+        """One look."""
+        return [*self.spooled(), *self.branches(), *self.names(), *self.ledger(), *self.main(), *self.copies()]
 
     @property
     def mended(self) -> Outcome:
@@ -62,7 +79,7 @@ class _Reconciliation:
 
     def branches(self) -> Iterator[Finding]:
         """Branches of attempts, by the queue that whoever works on one holds."""
-        for branch in self.session.repository.branches(""):
+        for branch in self.session.repository.branches_but("keep-"):
             kind, table = kind_and_table(branch)
             if (queue := {CANDIDATE: table, RECEIVE: f"receive_{table}", RECORD: QUEUE}.get(kind)) is not None:
                 with self.session.queue_if_free(queue) as unheld:
@@ -81,11 +98,16 @@ class _Reconciliation:
 
     def names(self) -> Iterator[Finding]:
         """Versions that were merged and lack their tag or the branch that keeps them."""
-        repository, ended = self.session.repository, expired(self.session.repository)
-        tags, kept = repository.tags(""), set(repository.branches("keep-"))
-        for name in sorted(published_names(self.session)):
+        repository = self.session.repository
+        if self.since is None:
+            tags, kept, names = {*repository.tags("")}, {*repository.branches("keep-")}, published_names(self.session)
+        else:
+            names = {item.name for item in self.since}
+            tags = {name.tag for name in names if repository.resolve(name.tag) is not None}
+            kept = {name.keep_branch for name in names if repository.resolve(name.keep_branch) is not None}
+        for name in sorted(names):
             lacks = [told for told, there in (("tag", name.tag in tags), ("retention branch", name.keep_branch in kept)) if not there]
-            if not lacks or name in ended:
+            if not lacks or repository.get(MAIN, layout.expired(name.table, name.number)) is not None:
                 continue
             what = f"a version without {' and '.join(lacks)}"
             try:
@@ -99,7 +121,12 @@ class _Reconciliation:
 
     def ledger(self) -> Iterator[Finding]:
         """What main tells of drops and the ledger doesn't."""
-        for gap in list(gaps(self.session)):
+        every = (
+            gaps(self.session)
+            if self.since is None
+            else gaps_of(self.session, ((item.dataset, item.cause, item.name.table) for item in self.since))
+        )
+        for gap in list(every):
             if not self.dry_run:
                 close(self.session, gap)
             what, where = f"no record that a drop is {gap.state}", f"{gap.table} {gap.cause[:12]}"
@@ -113,6 +140,7 @@ class _Reconciliation:
 
     def copies(self) -> Iterator[Finding]:
         """The home's copies of manifests, a cache."""
-        if copied := rebuild_manifests(self.session, dry_run=self.dry_run):
+        names = None if self.since is None else [item.name for item in self.since]
+        if copied := rebuild_manifests(self.session, names, dry_run=self.dry_run):
             folder = str(self.session.settings.home.root / "manifests")
             yield Finding("home's copies of manifests", folder, self.mended, f"by copying {copied} from the lake")

@@ -5,7 +5,8 @@ What stands on main is the truth of what was published, withdrawn and superseded
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,23 +49,44 @@ def gaps(session: Session, dataset: str = "") -> Iterator[Gap]:
 
     A version's own record is written last: where it is there, so are those of the drops that the version took out or brought back.
     """
-    known: dict[tuple[str, str, str], str] = {}
+    known = defaultdict[tuple[str, str, str], str](str)
     for record in ledger.records(session, dataset=dataset):
         if record.state in STATES:
             known[record.dataset, record.cause, record.table] = record.state
     for item in session.repository.listing(MAIN, layout.publications(dataset)):
         name, _, last = item.path.removeprefix(layout.publications()).partition("/")
         cause, table = last.removesuffix(".json").split(".", 1)
-        if (told := known.get((name, cause, table))) == PUBLISHED:
-            continue
-        found = _gap(session, name, cause, table)
-        if told == found.state:
-            continue
-        yield found
-        for other in others(manifest_at(session.repository, MAIN, VersionName(table, int(found.publication["version"]))).source):
-            gap = _gap(session, name, other, table)
-            if known.get((name, other, table)) not in (None, gap.state):
-                yield gap
+        yield from _lacking(session, known, name, cause, table)
+
+
+def gaps_of(session: Session, published: Iterable[tuple[str, str, str]]) -> Iterator[Gap]:
+    """The same of some publishes, by dataset, cause and table."""
+    for dataset, cause, table in published:
+        yield from _lacking(session, _Known(session), dataset, cause, table)
+
+
+class _Known(dict[tuple[str, str, str], str]):
+    """What the ledger says of a dataset's drop at a table, asked for when it is needed."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __missing__(self, key: tuple[str, str, str]) -> str:
+        found = [item.state for item in ledger.records(self.session, dataset=key[0], cause=key[1]) if item.table == key[2]]
+        return next((state for state in reversed(found) if state in STATES), "")
+
+
+def _lacking(session: Session, known: Mapping[tuple[str, str, str], str], dataset: str, cause: str, table: str) -> Iterator[Gap]:
+    if (told := known[dataset, cause, table]) == PUBLISHED:
+        return
+    found = _gap(session, dataset, cause, table)
+    if not found.publication or told == found.state:
+        return
+    yield found
+    for other in others(manifest_at(session.repository, MAIN, VersionName(table, int(found.publication["version"]))).source):
+        gap = _gap(session, dataset, other, table)
+        if known[dataset, other, table] not in ("", gap.state):
+            yield gap
 
 
 def others(source: dict[str, Any]) -> list[str]:

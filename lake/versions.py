@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -68,19 +69,20 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
     return sorted(rows, key=lambda row: (str(row["file"]), str(row["drop"]), int(row["row"])))
 
 
-def rebuild_manifests(session: Session, *, dry_run: bool = False) -> int:
-    """Put the home's copies of manifests back where they are missing or damaged (`dry_run`: only count them); returns how many."""
+def rebuild_manifests(session: Session, names: Iterable[VersionName] | None = None, *, dry_run: bool = False) -> int:
+    """Put the home's copies of manifests back where they are missing or damaged (`dry_run`: only count them); returns how many.
+
+    Those of `names`; else of all versions, with the records of those that ended.
+    """
     copied = 0
-    for tag in session.repository.tags(""):
-        if (name := VersionName.from_tag(tag)) is None:
-            continue
-        manifest = publish.manifest_at(session.repository, tag, name)
+    for name in names if names is not None else filter(None, map(VersionName.from_tag, session.repository.tags(""))):
+        manifest = publish.manifest_at(session.repository, name.tag, name)
         if dry_run:
             copy = session.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version)
             copied += not copy.exists() or copy.read_bytes() != manifest.to_bytes()
         else:
             copied += session.copy_manifest(manifest)
-    for name in () if dry_run else expired(session.repository):
+    for name in () if dry_run or names is not None else expired(session.repository):
         session.copy_expiry(name, session.repository.get(MAIN, layout.expired(name.table, name.number)) or b"")
     return copied
 

@@ -22,7 +22,7 @@ from dagster import (
 from assets import resource, runs
 from assets.resource import LakegateResource
 from catalog.files import Catalog
-from lake.reconcile import reconcile
+from lake.reconcile import mend as mend_lake
 from lake.retention import clean_up
 from lakegate.errors import LakegateError
 
@@ -43,7 +43,7 @@ def mend(lake: LakegateResource) -> SensorDefinition:
     def body(context: SensorEvaluationContext) -> SkipReason:
         dead = runs.end_dead_runs(context.instance)
         try:
-            found = reconcile(lake.session)
+            found = mend_lake(lake.session)
         except LakegateError as error:
             return SkipReason(str(error))
         for item in found:
