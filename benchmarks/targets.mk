@@ -15,6 +15,10 @@ bench-publish: $(READY)  ## Measure publishes, over thousands of versions and by
 bench-many: $(READY)  ## Measure thousands of files in one call under few handles, reprocess and replay, into docs/many-files.md.
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.many_files $(BENCH)
 
+.PHONY: bench-growth
+bench-growth: $(READY)  ## Measure what contracts, blocked drops and versions cost whom they don't concern; fails past a bar.
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.growth $(BENCH)
+
 $(BENCH_PACKAGES): | $(PACKAGES)
 	@echo "Installing $$(grep -c == requirements/bench.txt) pinned packages of the others into $(BENCH_VENV), hashes checked ..." >&2
 	@rm -rf $(BENCH_VENV) && $(PYTHON) -m venv $(BENCH_VENV)
