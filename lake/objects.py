@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from lake.call_errors import RESTORE, BlockGone
 from lake.calls import PAGE, Calls, NotThere
 from lake.disk import disk_error
+from lake.listed import Listed
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 
@@ -29,22 +29,6 @@ CHUNK: Final = 8 * 1024**2
 
 CALL_TIMEOUT: Final = 60
 """Seconds after which an unanswered call counts as a transient failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An object as a listing tells of it; `checksum` is another one for other bytes, `mtime` in seconds since 1970."""
-
-    path: str
-    size_bytes: int
-    physical_address: str
-    checksum: str
-    mtime: int
-
-    @staticmethod
-    def of(told: dict[str, Any]) -> Listed:
-        """One entry of lakeFS's answer."""
-        return Listed(told["path"], int(told.get("size_bytes", 0)), told["physical_address"], told["checksum"], int(told["mtime"]))
 
 
 class Objects(Calls):
@@ -104,10 +88,15 @@ class Objects(Calls):
 
     def _listed(self, ref: str, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
         """What lakeFS lists, read as plain JSON: to make the SDK's value of each entry takes ten times as long."""
-        read, more = self._api.objects_api.list_objects_with_http_info, True
+        more = True
         fixed = {"prefix": prefix, "amount": PAGE, "user_metadata": False, "_preload_content": False}
         while more:
-            page = json.loads(self._call(lambda: read(self.name, ref, **fixed, **options).raw_data, doing=f"listing {prefix}"))
+            page = json.loads(
+                self._call(
+                    lambda: self._api.objects_api.list_objects_with_http_info(self.name, ref, **fixed, **options).raw_data,
+                    doing=f"listing {prefix}",
+                )
+            )
             yield from page["results"]
             more, options["after"] = page["pagination"]["has_more"], page["pagination"]["next_offset"]
 
@@ -137,8 +126,6 @@ class Objects(Calls):
         """An object's physical address relative to the store's root, so that a home can be moved."""
         marker = f"/{self.namespace.split('://', 1)[-1].strip('/').rsplit('/', 1)[-1]}/"
         return address[address.index(marker) + 1 :] if address.startswith("local://") and marker in address else address
-
-    # bytes of any size
 
     def _forget_clients(self) -> None:
         super()._forget_clients()
