@@ -62,7 +62,7 @@ def _word(_: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mis
     words = {
         "match_on": ("any", "all"),
         "condition_parser": ("spark",),
-        "keep": ("first", "last", "none"),
+        "keep": ("majority", "none") if "column" in kind.needs else ("first", "last", "none"),
         "ignore_row_if": ("both_values_are_missing", "either_value_is_missing", "neither")
         if "column_A" in kind.needs
         else ("all_values_are_missing", "any_value_is_missing", "never"),

@@ -176,7 +176,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_no_burst_of_repeats": _table("duplicate", "column_list", "max_repeats", takes=_CONDITION, hops=_FRAMED),
     "expect_no_overlap_between_splits": _table("duplicate", "column_list", "split_column", takes=_CONDITION, hops=_FRAMED),
     "expect_rows_to_satisfy": _row("consistency", "condition"),
-    "expect_columns_to_determine": _row("consistency", "column_list", "column"),
+    "expect_columns_to_determine": _row("consistency", "column_list", "column", takes=_of("keep")),
     "expect_column_to_agree_with_reference": _row("consistency", "column", "on", "reference", "reference_on", "reference_column"),
     "expect_sum_to_agree_with_reference": Expectation(
         "consistency",

@@ -121,10 +121,11 @@ class ExpectNoOverlapBetweenSplits(AskedOfTheGate):
 
 
 class ExpectColumnsToDetermine(AskedOfTheGate):
-    """Expect no key with two values (a functional dependency)."""
+    """Expect no key with two values (a functional dependency); `keep: majority` lets the value pass that most rows of a key have."""
 
     column_list: list[str]
     column: str
+    keep: str | None = None
 
 
 class ExpectCompoundColumnsToExistInReference(AskedOfTheGate):

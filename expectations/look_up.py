@@ -11,6 +11,7 @@ from catalog.condition import sql_of
 from catalog.contract import Column
 from catalog.spark_sql import all_of
 from expectations.frame import HELPER
+from expectations.majority import Agreed
 from expectations.marks import Again, Mark, Standing, present
 from expectations.marks_between import Agreeing, Determined, Late, Referenced
 from expectations.partition import Divergence
@@ -92,8 +93,9 @@ def _divergence(rule: Rule, columns: Columns) -> Divergence:
     return Divergence(columns[rule.kwargs["column"]], rule.kwargs["partition_object"], all_of(condition_of(rule, columns)))
 
 
-def _determined(rule: Rule, columns: Columns) -> Determined:
-    return Determined(_tag(rule), _listed(rule, columns), columns[rule.kwargs["column"]], all_of(condition_of(rule, columns)))
+def _determined(rule: Rule, columns: Columns) -> Determined | Agreed:
+    made = Agreed if rule.kwargs.get("keep") == "majority" else Determined
+    return made(_tag(rule), _listed(rule, columns), columns[rule.kwargs["column"]], all_of(condition_of(rule, columns)))
 
 
 def _referenced(rule: Rule, columns: Columns) -> Referenced:

@@ -96,6 +96,9 @@ ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
     ("expect_columns_to_determine", CITY, fares("NaN", "NaN", None), set()),
     ("expect_columns_to_determine", CITY, fares("0", "-0.0", None), set()),
     ("expect_columns_to_determine", CITY, fares("1", "NaN", None), {1, 2}),
+    ("expect_columns_to_determine", CITY | {"keep": "majority"}, fares("NaN", "1", "NaN", None), {2}),
+    ("expect_columns_to_determine", CITY | {"keep": "majority"}, fares("0", "-0.0", "1", None), {3}),
+    ("expect_columns_to_determine", CITY | {"keep": "majority"}, fares("1", "2", None), {1, 2}),
     ("expect_columns_to_determine", CITY, fares("1", "2", None, city=None), set()),
     ("expect_compound_columns_to_exist_in_reference", STOPS, rows({}, {"city": None}, {"stop": None, "city": "X"}, {"city": "X"}), {4}),
     (
