@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from catalog.condition_tree import parsed
 from catalog.contract import Column
 from catalog.document import suggest
 from catalog.patterns import PORTABLE, portable, unportable_pattern
@@ -18,7 +19,7 @@ from catalog.spark_sql import condition_sql, text
 from catalog.sql_call import called
 from catalog.sql_casts import cast
 from catalog.sql_numbers import ARITHMETIC, Operation, negated
-from catalog.sql_parse import function_name, written
+from catalog.sql_parse import function_name
 from catalog.sql_unite import compared, united
 from catalog.sql_values import Refused, Value, of_column, of_digits, of_real, of_text
 
@@ -28,6 +29,20 @@ if TYPE_CHECKING:
 Columns = Mapping[str, Column]
 _UNITS: Final = ("second", "minute", "hour", "day", "week")
 _TRUTH: Final = ("boolean", "null")
+_PARTS: Final = frozenset({"this", "expression", "expressions"})
+_READ: Final = {
+    "Column": frozenset({"table", "db", "catalog"}),
+    "Literal": frozenset({"is_string"}),
+    "Cast": frozenset({"to", "safe"}),
+    "TryCast": frozenset({"to", "safe"}),
+    "Between": frozenset({"low", "high"}),
+    "Like": frozenset({"negate"}),
+    "Case": frozenset({"ifs", "default"}),
+    "Interval": frozenset({"unit"}),
+    "Div": frozenset({"safe", "typed"}),
+    "DPipe": frozenset({"safe"}),
+}
+"""What else a node says, by its name, that is read below: what is not read would be left out in silence."""
 
 
 def sql_of(condition: Any, columns: dict[str, Column]) -> str:
@@ -65,36 +80,15 @@ def value_of(sql: str, columns: tuple[Column, ...]) -> Value:
     return _value(parsed(f"({sql})"), {column.name: column for column in columns})
 
 
-def parsed(sql: str) -> exp.Expr:
-    """A condition as a tree.
-
-    Raises:
-        Refused: It is no single expression.
-    """
-    from sqlglot import exp
-    from sqlglot.errors import SqlglotError
-
-    try:
-        statements = written(f"select 1 where {sql}")
-    except (SqlglotError, RecursionError) as error:
-        details = getattr(error, "errors", None) or [{}]
-        what = f"no valid Spark SQL ({details[0].get('description') or type(error).__name__})"
-        raise Refused(what, "correct the expression") from None
-    query = statements[0] if len(statements) == 1 else None
-    used = {name for name, item in query.args.items() if item} if isinstance(query, exp.Select) else set()
-    if query is None or not used <= {"expressions", "where", "kind"} or "where" not in used:
-        raise Refused("it is not one expression", "a condition can ask a row's own columns only")
-    if next(query.find_all(exp.Window, exp.Subquery, exp.Exists, exp.Star), None) is not None or len(list(query.find_all(exp.Query))) > 1:
-        raise Refused("it looks at more than one row", "a condition can ask a row's own columns only")
-    found: exp.Expr = query.args["where"].this
-    return found
-
-
 def _value(node: exp.Expr, columns: Columns) -> Value:
     made = _NODES.get(type(node).__name__)
     if made is None:
         what = f"{node.sql(dialect='spark')[:60]} ({type(node).__name__})"
         raise Refused(f"{what} is nothing that a condition can hold", "use comparisons, and, or, in, between, like, case, and docs/sql.md")
+    if odd := {name for name, item in node.args.items() if item} - _READ.get(type(node).__name__, frozenset()) - _PARTS:
+        raise Refused(
+            f"{node.sql(dialect='spark')[:60]} ({', '.join(sorted(odd))})", "write it in plainer words; docs/sql.md says what can be used"
+        )
     return made(node, columns)
 
 
@@ -173,7 +167,7 @@ def _like(node: exp.Expr, columns: Columns) -> Value:
         raise Refused(f"LIKE asks text for a pattern, and {value.told()}", "write a like '...', with % and _ where anything may stand")
     if "\\" in pattern.constant:
         raise Refused(f"{pattern.constant!r} holds a backslash, which engines read differently in LIKE", "use rlike")
-    return Value(f"({value.sql} like {pattern.sql})", "boolean")
+    return Value(f"({value.sql} {'not ' if node.args.get('negate') else ''}like {pattern.sql})", "boolean")
 
 
 def _rlike(node: exp.Expr, columns: Columns) -> Value:

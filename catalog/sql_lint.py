@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from catalog.condition import asked, parsed
+from catalog.condition import asked
+from catalog.condition_tree import parsed
 from catalog.contract import Column
 from catalog.patterns import PORTABLE, unportable_pattern
 from catalog.sql_values import Refused

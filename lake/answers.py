@@ -11,6 +11,7 @@ from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, report
 from lake import ledger, publish
 from lake.job import HopResult, Job, Written
+from lake.mostly import MOSTLY, why_mostly
 from lake.origin import Origin
 from lake.publish import Published
 from lake.refusal import why_blocked, why_held, why_none_taken
@@ -53,10 +54,12 @@ def refuse(session: Session, job: Job, key: str, written: Written, *, reason: st
     if not reason:
         words = {"file": file}
         reason = why_held(job.contract, held, cause=job.cause, **words) if held else why_blocked(job.contract, written.outcomes, **words)
+    reason = " ".join(filter(None, (reason, why_mostly(job.table, written.notes))))
     rules = [item.to_json() for item in written.outcomes]
     counts = dict(vars(written.counts))
     body = {"reason": reason, "file": file, "rules": rules, "counts": counts, "suite": job.suite.to_gx()}
     body |= {"report": report(job.suite, written.outcomes), "suite_hash": job.suite.hash}
+    body |= {MOSTLY: written.notes[MOSTLY]} if MOSTLY in written.notes else {}
     if held:
         body["holding"] = sorted(item.rule.id for item in held)
     record(session, job, key, state, body)
@@ -74,7 +77,7 @@ def result_of(job: Job, published: Published, verdict: Verdict) -> HopResult:
         str(published.name),
         counts,
         manifest.rules,
-        why_none_taken(job.table, counts, manifest.rules),
+        " ".join(filter(None, (why_none_taken(job.table, counts, manifest.rules), why_mostly(job.table, manifest.notes)))),
         content_hash=manifest.content_hash,
         cause=job.cause,
     )

@@ -23,6 +23,7 @@ from lake.delta import Added, table_files
 from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate
 from lake.job import Written
+from lake.mostly import mostly_aside
 from lake.originals import Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.raw import parse_received
@@ -47,6 +48,7 @@ class _Judged:
     found: Evaluated
     originals: Originals | None
     folder: Path
+    notes: dict[str, Any]
 
     def is_of(self, parent: Manifest | None) -> bool:
         """Whether it was judged on this version."""
@@ -88,7 +90,7 @@ class DropRows:
         if (refused := self._refused(base, parent)) is not None:
             return refused
         self.judged = self._evaluate(base, parent, steps)
-        return Written(self.judged.found.outcomes, self._counts(self.judged.found, parent))
+        return Written(self.judged.found.outcomes, self._counts(self.judged.found, parent), notes=self.judged.notes)
 
     def write(self, candidate: Candidate, steps: Steps) -> Written:
         """Write both tables of what was judged, and describe them; where the head moved since and it matters, judge again first.
@@ -101,7 +103,7 @@ class DropRows:
         judged = self._judged_on(candidate, steps)
         found, parent, compare = judged.found, candidate.parent, judged.compare
         if found.blocked or self._holds(found):
-            return Written(found.outcomes, self._counts(found, parent))
+            return Written(found.outcomes, self._counts(found, parent), notes=judged.notes)
         passed = Passed(self._passing(found), found.valid, found.quarantined, self.records)
         change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, instead_of=self.instead_of)
         onto = self._compacted(candidate, steps, table=change.mode == "append")
@@ -115,10 +117,10 @@ class DropRows:
                 aside = self._write_aside(found, onto, judged.originals)
             added = valid.result()
             settled_too.result()
-        notes: dict[str, Any] = dict(compare.keep(candidate, found.histograms, found.plan.histograms))
+        notes: dict[str, Any] = judged.notes | dict(compare.keep(candidate, found.histograms, found.plan.histograms))
         if parent and onto.parent and (merged := len(parent.files) - len(onto.parent.files)):
             notes["files_merged"] = merged
-        return replace(self._describe(onto, found, change, added, aside), notes=notes)
+        return replace(self._describe(onto, found, change, added, aside), notes=notes, evidence=judged.notes)
 
     def _compacted(self, candidate: Candidate, steps: Steps, *, table: bool) -> Candidate:
         """The candidate, with a parent of fewer files where many were small: the table's, or else the quarantine's, one in a publish."""
@@ -182,7 +184,8 @@ class DropRows:
             delivered_at=self.drop.delivered_at,
             baselines=compare.baselines,
         )
-        return _Judged(parent, compare, found, parsed.originals, folder)
+        notes = mostly_aside(session, self.contract, self.drop.sha256, found, originals=parsed.originals, parent=parent)
+        return _Judged(parent, compare, found, parsed.originals, folder, notes)
 
     def _holds(self, found: Evaluated) -> bool:
         """Whether a person has to decide first: then nothing needs to be written."""

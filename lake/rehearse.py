@@ -22,6 +22,7 @@ from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
 from lake.ingest import DropResult, deliverable
 from lake.job import NOTHING, HopResult
+from lake.mostly import mostly_aside, why_mostly
 from lake.order import earlier_drop
 from lake.order_value import order_value
 from lake.parse import Parsed
@@ -139,7 +140,9 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
     )
     counts = plain_counts(found.valid, found.quarantined, found.valid + found.quarantined, None, replaces=contract.write_mode == "replace")
     approved = approval(session, dataset=contract.name, table=contract.name, cause=drop.sha256, suite_hash=suite.hash)
-    return _result(contract, "processed", drop, found.outcomes, counts, waived=approved.get("rules", ()))
+    result = _result(contract, "processed", drop, found.outcomes, counts, waived=approved.get("rules", ()))
+    notes = mostly_aside(session, contract, drop.sha256, found, originals=parsed.originals, parent=latest)
+    return replace(result, reason=" ".join(filter(None, (result.reason, why_mostly(contract.name, notes)))))
 
 
 def _waits(session: Session, contract: Contract, drop: Drop, parsed: Parsed) -> str | None:

@@ -66,7 +66,7 @@ def everything(seed: int) -> tuple[list[tuple[str, dict[str, Any]]], list[Row], 
         dirty = plant(fault, dirty, seed).rows
     dirty += [row for _, _, changed, _ in ROW_CASES for row in changed] + [row for _, _, changed, _, _ in TABLE_CASES for row in changed]
     references = {"stops": stops(), "takings": takings(clean_rows)}
-    asked: list[tuple[str, dict[str, Any]]] = [*{case[0]: case[:2] for case in [*ROW_CASES, *TABLE_CASES]}.values()]
+    asked: list[tuple[str, dict[str, Any]]] = [*{(case[0], case[1].get("keep")): case[:2] for case in [*ROW_CASES, *TABLE_CASES]}.values()]
     asked.append(("expect_rows_not_to_be_delivered_again", {"column_list": ["city", "fare"], "max_share": 0.9}))
     return asked, dirty, {"references": references, "published": clean_rows[-40:], "aside": False}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.expectation_types import NESTED_FIELDS
+from catalog.expectation_types import NESTED_FIELDS, OWN
 from expectations.look_up import LOOK_UPS, QUERIES
 from expectations.time_rules import TIME_RULES
 from tests.faults import missing, plant
@@ -187,7 +187,7 @@ def test_null_and_nan_break_a_table_rule_where_the_truth_table_says_so(
 
 def test_every_own_rule_of_these_families_stands_in_the_truth_table() -> None:
     asked = {case[0] for case in [*missing.ROW_CASES, *missing.TABLE_CASES]} | {"expect_rows_not_to_be_delivered_again"}
-    assert LOOK_UPS | QUERIES | TIME_RULES.keys() <= asked
+    assert (LOOK_UPS | QUERIES | TIME_RULES.keys()) & OWN <= asked
 
 
 def test_clock_changes_are_found_where_the_time_zone_database_has_them(sail: Gate) -> None:

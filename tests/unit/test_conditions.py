@@ -118,6 +118,8 @@ def test_a_misspelt_function_is_told_the_one_that_was_meant() -> None:
         ("y like 'a%' and y rlike '^a$'", "((`y` like 'a%') and (`y` rlike '^a\\\\z'))"),
         ("y = 'it''s'", "(`y` = 'its')"),  # as Spark SQL reads it
         ("n > 1) or (n < 1", "((`n` > 1) or (`n` < 1))"),  # stays within the brackets that stand around it
+        ("y not like 'a%'", "(`y` not like 'a%')"),
+        ("n not in (1)", "(not ((`n` = 1)))"),
         ("n = 1 and b is true", "((`n` = 1) and (`b` <=> true))"),
     ],
 )
