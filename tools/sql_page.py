@@ -70,9 +70,10 @@ def _call(name: str, function: Function) -> str:
 
 def _features() -> Iterator[str]:
     yield "\n## The SQL of features\n"
-    yield "One SELECT over the contract's inputs, with joins, groups, unions, subqueries and windows. It runs as it is written, on either engine: what"
-    yield "a division by zero, an overflow or a cast of text that is none makes of it is an error that stops the version. It may use the functions"
-    yield "above but those listed below, and these of several rows:"
+    yield "One SELECT over the contract's inputs, with joins, groups, unions, subqueries and windows. It runs as it is written, on either engine:"
+    yield "a division by zero or a cast of text that is none is an error that stops the version, and whole numbers beyond 64 bits wrap on Sail where"
+    yield "they fail on Spark: cast to decimal(38, 0) what is multiplied or added up and may be great. It may use the functions above but those listed"
+    yield "below, and these of several rows:"
     yield f"{', '.join(f'`{name}`' for name in sorted(AGGREGATES))}; over a window {', '.join(f'`{name}`' for name in sorted(WINDOWED))}.\n"
     for reason in dict.fromkeys(NOT_IN_FEATURES.values()):
         names = ", ".join(f"`{name}`" for name in sorted(NOT_IN_FEATURES) if NOT_IN_FEATURES[name] == reason)
