@@ -14,6 +14,7 @@ from catalog.contract import Column, ColumnType, Contract
 from catalog.distribution_rules import DISTRIBUTION_CHECKS
 from catalog.document import suggest
 from catalog.expectation_types import Expectation
+from catalog.json_schemas import json_schema
 from catalog.mistake import Mistake, number
 from catalog.patterns import PORTABLE, unportable_pattern
 from catalog.spark_sql import condition_sql
@@ -166,6 +167,7 @@ _CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mi
     "other_table_name": _input,
     "quantile_ranges": _quantiles,
     **DISTRIBUTION_CHECKS,
+    "json_schema": json_schema,
     "row_condition": _condition,
     "condition": _expression,
     "time_zone": scalars.time_zone,

@@ -16,6 +16,11 @@ _FILES: Final = {
 }
 """Where each template goes. The contract ends in .txt: it is an example until it is renamed."""
 
+_IGNORE: Final = ".gitignore"
+_IGNORED: Final = """# Lakegate's state: data, keys and Dagster's runs, none of which belongs into a repository.
+/.lakegate/
+"""
+
 _KEEP: Final = ".gitkeep"
 """Git drops empty folders, and without catalog/contracts the folder would no longer be a lake."""
 
@@ -37,14 +42,18 @@ def init_project(folder: Path) -> list[Path]:
     if taken := [path for path in (folder / "catalog", folder / "expectations", *targets) if path.exists()]:
         what = f"{taken[0]} is there already"
         raise UsageError(what, where=str(folder), fix="name a new folder; nothing was written")
+    written: list[Path] = []
     try:
         for name in _FOLDERS:
             (folder / name).mkdir(parents=True)
             targets[folder / name / _KEEP] = ""
+        if not (folder / _IGNORE).exists():  # in a repository that is there already it is somebody's
+            (folder / _IGNORE).write_text(_IGNORED, encoding="utf-8")
+            written.append(folder / _IGNORE)
         for path, template in targets.items():
             text = (files("catalog") / "templates" / template).read_text(encoding="utf-8") if template else ""
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         what = f"the folder can't be written ({error.strerror})"
         raise LakegateError(what, where=str(folder), fix="make it writable, or name another") from error
-    return sorted(targets)
+    return sorted([*targets, *written])

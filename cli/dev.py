@@ -25,7 +25,7 @@ def command(*, port: int | None, settings: Settings) -> None:
 
     session = open_session(settings)
     for contract in session.catalog.datasets:
-        (settings.home.landing / contract.name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        (settings.home.landing / contract.name).mkdir(parents=True, exist_ok=True)
     argv, environment = dev_command(settings, port=port)
     click.echo(f"Dagster's UI: {link(settings, argv)}   (Ctrl-C ends it)")
     click.echo("The link holds a token, which this start alone takes; it is nobody's business but yours.")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lakegate.errors import LakegateError, UsageError
+from lakegate.modes import all_may_write, private_folder, tighten_folder
 from lakegate.settings import Settings
 
 LAKEFS = "1.84.0"
@@ -51,9 +52,25 @@ def find_lakefs(settings: Settings, *, say: Callable[[str], None]) -> Path:
             return Path(on_path).absolute()
         say(f"{on_path} is lakeFS {version or 'of unknown version'}; this needs 1.84 or later, below 2: not used")
     cached = settings.cache.absolute() / f"lakefs-{LAKEFS}" / "lakefs"
+    _demand_own(cached, say=say)
     if not os.access(cached, os.X_OK):
         _build_once(cached, say=say)
     return cached
+
+
+def _demand_own(cached: Path, *, say: Callable[[str], None]) -> None:
+    """Take away a cached binary that any account could have put there, and their right to put another: it would run as this user."""
+    parts = (cached, cached.parent, cached.parent.parent)
+    if not any(all_may_write(path) for path in parts):
+        return
+    say(f"{cached} could be written by every account: not used, and built anew")
+    try:
+        cached.unlink(missing_ok=True)
+        for folder in parts[1:]:
+            tighten_folder(folder, say=say)
+    except OSError as error:
+        what = f"others may write the cache ({error.strerror})"
+        raise LakegateError(what, where=str(cached), fix="name another folder in LAKEGATE_CACHE") from error
 
 
 def lakefs_version(binary: Path) -> str | None:
@@ -106,7 +123,7 @@ def _build_once(target: Path, *, say: Callable[[str], None]) -> None:
 
     cache = target.parent.parent
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        private_folder(cache)
         lock = FileLock(cache / f"lakefs-{LAKEFS}.lock")
         try:
             held = lock.acquire(timeout=0)
@@ -149,7 +166,8 @@ def _build(target: Path, scratch: Path, *, say: Callable[[str], None]) -> None:
     if lakefs_version(built) != LAKEFS:
         what = f"the lakeFS built here doesn't answer as version {LAKEFS}"
         raise LakegateError(what, where=str(built), fix=FIX)
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(exist_ok=True, mode=0o700)
+    built.chmod(0o755)
     built.replace(target)
     say(f"built {target} in {time.monotonic() - started:.0f} s")
 

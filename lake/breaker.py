@@ -19,6 +19,7 @@ from typing import Final
 from filelock import FileLock
 
 from lakegate.errors import Transient
+from lakegate.modes import private_folder
 from lakegate.settings import Settings
 
 IN_A_ROW: Final = 5
@@ -123,7 +124,7 @@ class Breaker:
         return found
 
     def _change(self, change: Callable[[State], State]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         with FileLock(self._path.with_suffix(".lock")):
             fresh = self._path.with_suffix(".tmp")
             fresh.write_text(json.dumps(asdict(change(self.state))))

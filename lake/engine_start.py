@@ -22,6 +22,7 @@ from lake.environment import environment
 from lake.sail import Sail
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
+from lakegate.modes import private_folder
 from lakegate.settings import Settings
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _jars_fetched_by_one(kept: Path) -> Iterator[None]:
         return
     lock = FileLock(kept / "lakegate.lock")
     try:
-        kept.mkdir(parents=True, exist_ok=True)
+        private_folder(kept)
         lock.acquire()
     except OSError as error:
         what = f"Spark's jars can't be kept ({error.strerror or type(error).__name__})"

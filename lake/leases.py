@@ -15,6 +15,7 @@ from typing import Final
 from filelock import LeaseSettingsMismatch, SoftFileLease, Timeout
 
 from lakegate.errors import UsageError
+from lakegate.modes import private_folder
 
 POLL: Final = 0.02
 """Seconds between two looks at a lease."""
@@ -23,7 +24,7 @@ Held = contextlib.AbstractContextManager[object]
 
 def lease_at(path: Path, *, seconds: float) -> SoftFileLease:
     """The lease of that file, which whoever holds it may enter again; `seconds`: the silence after which it is free."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     return SoftFileLease(path, lease_duration=seconds, poll_interval=POLL)
 
 

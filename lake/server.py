@@ -67,7 +67,7 @@ def ensure_server(settings: Settings, *, say: Callable[[str], None]) -> Endpoint
             return endpoint
     from lake.binary import find_lakefs
 
-    home.prepare()
+    home.prepare(say=say)
     binary = find_lakefs(settings, say=say)
     try:
         with _lock(home):

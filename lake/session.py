@@ -30,6 +30,7 @@ from lake.server import ensure_server
 from lake.steps import Watcher
 from lakegate.home import Endpoint
 from lakegate.manifest import Manifest
+from lakegate.modes import private_folder
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 
@@ -157,7 +158,7 @@ class Session:
 
     def _lease(self, name: str) -> SoftFileLease:
         if (lease := self._leases.get(name)) is None:
-            path = self.settings.home.root / "locks" / self.settings.tenant / f"{name}.lease"
+            path = self.settings.home.locks / self.settings.tenant / f"{name}.lease"
             lease = self._leases[name] = lease_at(path, seconds=self.settings.lease)
         return lease
 
@@ -178,7 +179,7 @@ class Session:
     def _copy(path: Path, body: bytes) -> bool:
         if path.exists() and path.read_bytes() == body:
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         fresh = path.with_suffix(f".{uuid.uuid4().hex[:8]}.tmp")
         fresh.write_bytes(body)
         fresh.replace(path)
@@ -199,7 +200,7 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
         Transient: An external lakeFS does not answer.
     """
     prepare_environment()
-    settings.home.prepare()
+    settings.home.prepare(say=say)
     sweep(settings)
     endpoint = ensure_server(settings, say=say)
     namespace = (

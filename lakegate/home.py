@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakegate.errors import IntegrityError, LakegateError
+from lakegate.modes import tighten, tighten_folder, tighten_keys
 
 FORMAT = 1
 """Format of the home folder as a whole; a home of another format is refused by name."""
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 @dataclass(frozen=True)
@@ -82,19 +89,32 @@ class Home:
         """DAGSTER_HOME."""
         return self.root / "dagster"
 
+    @property
+    def manifests(self) -> Path:
+        """Copies of manifests, from which a reader starts without lakeFS."""
+        return self.root / "manifests"
+
+    @property
+    def locks(self) -> Path:
+        """Places in queues."""
+        return self.root / "locks"
+
     def manifest_copy(self, tenant: str, table: str, number: int) -> Path:
         """The home's copy of a manifest: a cache that `lakegate up` rebuilds from the lake."""
-        return self.root / "manifests" / tenant / table / f"v{number}.json"
+        return self.manifests / tenant / table / f"v{number}.json"
 
     def expiry_copy(self, tenant: str, table: str, number: int) -> Path:
         """The home's copy of the record that a version ended."""
         return self.manifest_copy(tenant, table, number).with_suffix(".expired.json")
 
-    def prepare(self) -> Home:
-        """Create the folder where it is missing and check its format.
+    def prepare(self, *, say: Callable[[str], None] | None = None) -> Home:
+        """Create the folder where it is missing and check its format; what others could write in it they can't any more.
+
+        Args:
+            say: Told what others could write, or read of the keys; stderr is, where nobody is named.
 
         Raises:
-            LakegateError: It can't be written.
+            LakegateError: It can't be written, or others may write what belongs to another user.
             IntegrityError: It was written in another format.
         """
         try:
@@ -103,14 +123,25 @@ class Home:
                 # Its own name per writer: several processes may prepare one home at once.
                 fresh = self.format_file.with_suffix(f".{os.getpid()}-{threading.get_native_id()}.tmp")
                 fresh.write_text(json.dumps({"format": FORMAT}) + "\n")
+                fresh.chmod(0o600)
                 fresh.replace(self.format_file)
             self.check_format()
             for folder in (self.lakefs, self.landing, self.spool, self.scratch, self.cache, self.dagster):
                 folder.mkdir(exist_ok=True, mode=0o700)
+            self._tighten(say or _to_stderr)
         except OSError as error:
             what = f"the home folder can't be written ({error.strerror})"
             raise LakegateError(what, where=str(self.root), fix="make it writable, or name another with --home or LAKEGATE_HOME") from error
         return self
+
+    def _tighten(self, say: Callable[[str], None]) -> None:
+        """The landing folder is left as it is: who may deliver is its owner's to say."""
+        private = (self.lakefs, self.spool, self.scratch)  # nobody comes to what lies in these, and that may be much
+        tighten((path for path in sorted(self.root.iterdir()) if path not in (self.landing, *private)), say=say)
+        for folder in (*private, self.root):
+            tighten_folder(folder, say=say)
+        tighten_keys(self.keys_file, say=say)
+        tighten_keys(self.lakefs / "config.yaml", say=say)
 
     def check_format(self) -> None:
         """Raise IntegrityError where the home was written in a format that this release doesn't know."""

@@ -180,3 +180,17 @@ def test_cache_that_can_not_be_made_is_an_error_that_says_so(bare: Settings, bin
     (tmp_path / "file").write_text("")
     with pytest.raises(LakegateError, match="LAKEGATE_CACHE"):
         find_lakefs(replace(bare, cache=tmp_path / "file" / "cache"), say=print)
+
+
+@pytest.mark.parametrize("open_part", ["lakefs", "", ".."])
+def test_a_cached_binary_that_every_account_could_replace_is_built_anew(bare: Settings, bin_dir: Path, tally: Path, open_part: str) -> None:
+    fake_go(bin_dir / "go", "1.26.6", BUILDS)
+    cached = fake_lakefs(bare.cache / "lakefs-1.84.0" / "lakefs", "1.84.0")
+    (cached.parent / open_part).resolve().chmod(0o777)
+    said: list[str] = []
+    assert find_lakefs(bare, say=said.append) == cached
+    assert f"{cached} could be written by every account: not used, and built anew" in said
+    assert tally.read_text() == "built\n"
+    assert not any(path.stat().st_mode & 0o002 for path in (cached, cached.parent, cached.parent.parent))
+    assert find_lakefs(bare, say=said.append) == cached
+    assert tally.read_text() == "built\n", "once"

@@ -171,6 +171,13 @@ def test_init_writes_a_lake_that_loads_and_holds_no_python(tmp_path: Path) -> No
     assert load_catalog(folder).contracts == {}
     assert (folder / "expectations" / "suites").is_dir()
     assert "assets.definitions" in (folder / "workspace.yaml").read_text()
+    assert "/.lakegate/" in (folder / ".gitignore").read_text().splitlines()
+
+
+def test_init_leaves_a_gitignore_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("mine\n")
+    assert tmp_path / ".gitignore" not in init_project(tmp_path)
+    assert (tmp_path / ".gitignore").read_text() == "mine\n"
 
 
 def test_example_of_init_is_a_valid_contract_once_renamed(tmp_path: Path) -> None:

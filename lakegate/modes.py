@@ -1,0 +1,97 @@
+"""Who may write, and read, what lies in a home: its owner alone, whatever the umask was when it was made."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from lakegate.errors import LakegateError
+
+OTHERS: Final = 0o077
+WRITE: Final = 0o022
+"""Of a mode: what others may, and what of it changes things."""
+
+KNOWN: Final = (
+    "whoever had an account here since they were made may know these keys, and change the whole lake with them as long as it can run programs on "
+    "this machine. lakeFS gives a home one pair for life: if such an account isn't trusted, deliver the files into a new home and delete this one"
+)
+
+
+def tighten(trees: Iterable[Path], *, say: Callable[[str], None]) -> None:
+    """Take from others the right to write these folders, and all that lies in those that had it; say of each that it was so.
+
+    A folder that is in order costs one look at it: one that isn't was made without care, and so was what lies in it.
+
+    Raises:
+        LakegateError: One belongs to another user, who may write it.
+    """
+    for tree in trees:
+        if not _open(tree, WRITE):
+            continue
+        # The folder itself at last: whoever is killed in between begins again.
+        for folder, _, names in os.walk(tree, topdown=False, followlinks=False):
+            for path in (Path(folder, name) for name in names):
+                if _open(path, WRITE):
+                    _take(path, WRITE)
+            if _open(Path(folder), WRITE) and folder != str(tree):
+                _take(Path(folder), WRITE)
+        if _take(tree, WRITE):
+            say(f"{tree} could be written by others: by its owner alone from now on, and what lies in it too")
+
+
+def tighten_folder(folder: Path, *, say: Callable[[str], None]) -> None:
+    """The same of a folder alone."""
+    if _open(folder, WRITE) and _take(folder, WRITE):
+        say(f"{folder} could be written by others: by its owner alone from now on")
+
+
+def tighten_keys(file: Path, *, say: Callable[[str], None]) -> None:
+    """Take from others every right to a file that holds keys, and say that they may be known."""
+    if _open(file, OTHERS) and _take(file, OTHERS):
+        say(f"warning: {file} could be read by others: by its owner alone from now on\n  -> {KNOWN}")
+
+
+def all_may_write(path: Path) -> bool:
+    """Whether every account of the machine can change a file or folder; not where there is none."""
+    try:
+        return bool(path.stat().st_mode & stat.S_IWOTH)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def private_folder(path: Path) -> Path:
+    """A folder for its owner alone, made where it is missing with those above it."""
+    for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def _open(path: Path, rights: int) -> bool:
+    """Whether others have any of these rights; a link has none of its own."""
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return not stat.S_ISLNK(mode) and bool(mode & rights)
+
+
+def _take(path: Path, rights: int) -> bool:
+    """Take these rights, and say whether they are gone: some file systems give all files one mode, whatever is asked."""
+    try:
+        found = path.lstat()
+        path.chmod(stat.S_IMODE(found.st_mode) & ~rights)
+    except FileNotFoundError:
+        return True
+    except PermissionError as error:
+        if found.st_uid == os.geteuid():
+            return False
+        what = (
+            "others may write this, and it belongs to another user"
+            if rights == WRITE
+            else "others may read these keys, and another user owns them"
+        )
+        raise LakegateError(what, where=str(path), fix="have its owner run chmod go-rwx on it, or name another home") from error
+    return not _open(path, rights)
