@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
@@ -16,6 +15,7 @@ from catalog.logical_types import DECIMAL
 from catalog.mistakes import Mistakes
 from catalog.nested_fields import classifications, nested_column
 from catalog.rules import FAMILIES, SEVERITIES, mistakes
+from catalog.time_patterns import TOLD, pattern_mistake
 
 OBJECT: Final[Steps] = ("schema", 0)
 """Where the one table of a contract stands."""
@@ -42,7 +42,6 @@ _PHYSICAL: Final[dict[ColumnType, tuple[str, ...]]] = {
     "date": ("date",),
     "timestamp": ("timestamp",),
 }
-_PATTERN_LETTERS: Final = frozenset("yMdHhmsSaXxZzV")
 _IGNORED_OTHERWISE: Final = ("unique", "enum", "encryptedName", "partitioned")
 """What the standard can say of a column and Lakegate doesn't do: refused, as to ignore it would be a broken promise."""
 
@@ -126,10 +125,8 @@ def _format(document: Document, item: dict[str, Any], at: Steps, type_: ColumnTy
     pattern = options.get("format")
     if pattern is None:
         return None
-    letters = set(re.sub(r"'[^']*'|[^A-Za-z]", "", pattern))
-    if letters - _PATTERN_LETTERS or not {"y", "M", "d"} <= letters:
-        what = f"format {pattern!r} is no date pattern"
-        raise document.error(what, *at, "format", fix="write it like yyyy-MM-dd HH:mm:ss, other letters in single quotes")
+    if (told := pattern_mistake(str(pattern))) is not None:
+        raise document.error(f"format {pattern!r} is no date pattern: {told}", *at, "format", fix=TOLD)
     return str(pattern)
 
 

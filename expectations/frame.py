@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column, ColumnType, Contract
 from catalog.spark_sql import SPARK_TYPES, literal
+from catalog.time_patterns import pattern_shape
 from expectations.spellings import ENDS, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, NOT_ZERO, SPELLINGS
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def _cast(text: Expression, column: Column) -> Expression:
         return text
     trimmed = F.trim(text)
     if column.format is not None and column.type in ("date", "timestamp"):
-        return _within(F.try_to_timestamp(trimmed, F.lit(column.format)).cast(SPARK_TYPES[column.type]), column.type)
+        shaped = F.when(trimmed.rlike(pattern_shape(column.format)), trimmed)
+        return _within(F.try_to_timestamp(shaped, F.lit(column.format)).cast(SPARK_TYPES[column.type]), column.type)
     value = F.when(trimmed.rlike(SPELLINGS[column.type]), trimmed).try_cast(SPARK_TYPES[column.type])
     if column.type == "double":
         special = F.when(trimmed.isin(*NOT_A_NUMBER), F.lit(float("nan")))

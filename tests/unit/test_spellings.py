@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.arguments import fits
 from catalog.contract import Column, ColumnType
+from catalog.time_patterns import ALLOWED, pattern_mistake
 from expectations.measures import shown_value
 from expectations.spellings import ENDS, FALSE, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, SPELLINGS, TOLD, TRUE
 
@@ -85,3 +86,25 @@ def test_the_ends_are_told_as_they_are() -> None:
     assert shown_value(253_402_300_799_999_999, "timestamp") == "9999-12-31T23:59:59.999999+00:00"
     assert shown_value(-719_163, "date") == "before 0001-01-01"
     assert shown_value(253_402_300_800_000_000, "timestamp") == "after 9999-12-31T23:59:59.999999+00:00"
+
+
+def test_the_page_tells_of_each_letter_of_a_format() -> None:
+    table = PAGE.partition("## Formats of dates and times")[2].partition("\n## ")[0]
+    named = {letters for row in table.splitlines() if row.startswith("| `") for letters in re.findall("`([A-Za-z]+)`", row.split(" | ")[0])}
+    assert named | {"S" * width for width in range(1, 7)} == set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("yyyy-MM-dd HH:mm:ss VV", "'VV' does not mean the same on every engine"),
+        ("dMyyyy", "nothing tells where 'd' ends and 'M' begins"),
+        ("yyyyMMddHHmmssSSS", "nothing tells where 'ss' ends and 'SSS' begins"),
+        ("dd/mm/yyyy", "it has no year, month and day"),
+        ("yyyy-MM-dd hh:mm", "hh and a are written together"),
+        ("yyyy-MM-dd[ HH]", "'[' is no text that stands for itself"),
+        ("yyyy-MM-dd yy", "it says one thing twice"),
+    ],
+)
+def test_a_format_that_engines_read_differently_is_told_with_its_part(pattern: str, told: str) -> None:
+    assert pattern_mistake(pattern) == told
