@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from catalog.contract import Contract
 from lake import ledger, publish
@@ -52,11 +53,14 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderVal
     if contract.order_by is None:
         return None
     kind, unknown = contract.column(contract.order_by).type, list[Drop]()
-    for other in _others(session, contract, drop):
+    refused = cache(lambda: refused_drops(session, contract.name))  # asked for where a drop's order is news, or comes first
+    for other in pending(session, contract.name):
+        if other == drop or ((contract.name, other) not in session.orders and other in refused()):
+            continue
         theirs = order_of(session, contract, other)
         if theirs is not None and not comes_before(theirs, mine, kind):  # as of most in a backfill, of which nothing more is asked then
             continue
-        if _blocked(session, contract.name, other):
+        if other in refused() or _blocked(session, contract.name, other):
             continue
         if theirs is not None:
             return _is_ahead(session, contract, other, theirs, mine)
@@ -67,13 +71,6 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderVal
         if (theirs := order_of(session, contract, first.sha256)) is not None and comes_before(theirs, mine, kind):
             return _is_ahead(session, contract, first.sha256, theirs, mine)
     return None
-
-
-def _others(session: Session, contract: Contract, drop: str) -> list[str]:
-    """The other pending drops, but for those that are marked as refused."""
-    others = [other for other in pending(session, contract.name) if other != drop]
-    refused = refused_drops(session, contract.name) if others else {}
-    return [other for other in others if other not in refused]
 
 
 def _is_ahead(session: Session, contract: Contract, other: str, theirs: OrderValue, mine: OrderValue) -> str:
@@ -93,12 +90,12 @@ def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
 
 def settle_corrected(session: Session, contract: Contract, drop: Drop) -> None:
     """Take the refused drops that were delivered under this one's name off the list: it is what came in their place."""
-    others = [other for other in pending(session, contract.name) if other != drop.sha256]
-    refused = refused_drops(session, contract.name) if others else {}
-    for other in others:
-        if other in refused and refused[other].name != name_hash(drop.name):
+    refused = cache(lambda: refused_drops(session, contract.name))  # asked for where a drop's name is news
+    for other in pending(session, contract.name):
+        name = session.names.get((contract.name, other))
+        if other == drop.sha256 or (name is None and other in refused() and refused()[other].name != name_hash(drop.name)):
             continue
-        if (name := session.names.get((contract.name, other))) is None:
+        if name is None:
             name = session.names[contract.name, other] = received(session, contract.name, other).name
         if name == drop.name and _blocked(session, contract.name, other):
             body = {"reason": f"{drop.name} came again and was published", "by": drop.sha256}

@@ -162,13 +162,13 @@ def test_those_behind_it_cost_a_drop_nothing(lakefs_home: Settings, tmp_path: Pa
         carry_raw(session, contract, found[-1])
     honest, asked = Calls._once, list[str]()
 
-    def once(call: Any, doing: str) -> Any:
+    def once(calls: Calls, call: Any, doing: str) -> Any:
         asked.append(doing)
-        return honest(call, doing)
+        return honest(calls, call, doing)
 
     for drop in found:  # whoever asks first has to learn where the others stand
         waits_for(session, contract, drop, carry_raw=lambda _: None)
-    monkeypatch.setattr(Calls, "_once", staticmethod(once))
+    monkeypatch.setattr(Calls, "_once", once)
     assert waits_for(session, contract, found[0], carry_raw=lambda _: None) is None
     settle_corrected(session, contract, found[0])
     assert len(asked) == 2, asked
