@@ -18,7 +18,7 @@ READERS: Final = 8
 
 def datasets_with_open(session: Session) -> set[str]:
     """The datasets of which any drop is pending."""
-    return set(session.repository.folders(MAIN, layout.PENDING))
+    return {item.path.removeprefix(layout.PENDING).partition("/")[0] for item in session.repository.listing(MAIN, layout.PENDING)}
 
 
 def open_states(session: Session, dataset: str) -> dict[str, ledger.Record | None]:
