@@ -45,6 +45,13 @@ def write_project(folder: Path, *, columns: int, rules: int) -> None:
         _write(folder / "catalog" / "contracts" / f"{name}.odcs.yaml", document)
 
 
+def write_contract(folder: Path, name: str, properties: list[dict[str, Any]], *, mode: str) -> None:
+    """A lake's folder with the contract of one table that asks for nothing but types."""
+    for inner in ("catalog/contracts", "catalog/sql", "expectations/suites"):
+        (folder / inner).mkdir(parents=True, exist_ok=True)
+    _write(folder / "catalog" / "contracts" / f"{name}.odcs.yaml", _document(name, properties, [], mode=mode))
+
+
 def _write(path: Path, document: dict[str, Any]) -> None:
     from ruamel.yaml import YAML
 

@@ -19,6 +19,10 @@ bench-many: $(READY)  ## Measure thousands of files in one call under few handle
 bench-growth: $(READY)  ## Measure what contracts, blocked drops and versions cost whom they don't concern; fails past a bar.
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.growth $(BENCH)
 
+.PHONY: bench-reader
+bench-reader: $(READY)  ## Measure what it costs that a reader proves each byte, into docs/reading.md: minutes.
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.reader $(BENCH)
+
 $(BENCH_PACKAGES): | $(PACKAGES)
 	@echo "Installing $$(grep -c == requirements/bench.txt) pinned packages of the others into $(BENCH_VENV), hashes checked ..." >&2
 	@rm -rf $(BENCH_VENV) && $(PYTHON) -m venv $(BENCH_VENV)

@@ -19,6 +19,7 @@ from lake.session import Session
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName
+from lakegate.proved import Prover
 from lakegate.store import choose_store
 
 if TYPE_CHECKING:
@@ -127,14 +128,15 @@ def count_aside(
 def read_rows(session: Session, manifest: Manifest, files: Sequence[DataFile], columns: list[str]) -> pa.Table:
     """Columns of files of a version, which are those of its quarantine or of what became of its rows."""
     import pyarrow as pa
-    from pyarrow import parquet
 
     kinds: dict[str, Any] = {"_row": pa.int64(), "_version": pa.int64(), "_reasons": pa.list_(pa.string())}
-    store, tables = choose_store(session.settings, manifest) if files else None, []
-    for item in files:
-        if store is not None and item.rows:
-            with store.open(item) as source:
-                tables.append(parquet.ParquetFile(source).read(columns=columns))
+    tables = []
+    if files:
+        from lakegate.parquet import read_groups
+
+        prover = Prover(manifest, choose_store(session.settings, manifest))
+        found = read_groups(prover, [item for item in files if item.rows], columns)
+        tables = [pa.Table.from_batches([batch]) for group in found for batch in group.batches()]
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in columns])
     return pa.concat_tables([table.cast(schema) for table in tables]) if tables else schema.empty_table()
 

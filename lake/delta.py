@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from lake.delta_log import with_log
 from lake.open_logs import Log
+from lake.proofs import describe_file
 from lake.session import Session
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
@@ -82,7 +83,8 @@ def table_files(
 ) -> list[DataFile]:
     """The files of the Delta table at `path` in the tree `ref`: those that are `known` in their order, then others by path.
 
-    Those that the parent version doesn't know are hashed. `added` is as in `list_table`, `listed` what that gave, where the caller asked.
+    Those that the parent version doesn't know are hashed, see `describe_file`. `added` is as in `list_table`, `listed` what that
+    gave, where the caller asked.
 
     Raises:
         IntegrityError: See `list_table`.
@@ -92,7 +94,7 @@ def table_files(
     before = {item.path: item for item in known}
 
     def describe(item: Listed) -> DataFile:
-        return DataFile(item.path, item.physical, item.size, session.repository.sha256(ref, item.path, physical=item.physical), item.rows)
+        return describe_file(session, ref, item.path, physical=item.physical, size=item.size, rows=item.rows)
 
     with ThreadPoolExecutor(HASHERS) as pool:
         described = list(pool.map(describe, [item for item in listed if item.path not in before]))

@@ -20,6 +20,7 @@ from lake.disk import disk_error
 from lake.engine_errors import engine_errors
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.naming import keep
+from lake.proofs import keep_proofs
 from lake.publish import Candidate, Published
 from lake.refusal import unread
 from lake.repository import MAIN, NotThere
@@ -171,7 +172,7 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
         )
         triggers = [item.rule.id for item in written.outcomes if item.rule.severity == "trigger" and not item.success]
         decided = ({"approved": approved} if approved else {}) | ({"triggers": triggers} if triggers else {})
-        written = replace(written, notes=written.notes | decided)
+        written = replace(written, notes=written.notes | decided, proofs=keep_proofs(session, candidate, written))
         manifest = _manifest(session, job, candidate, written, verdict=verdict, seconds=steps.seconds, evidence=evidence)
         with steps.step("commit"):
             publish.commit(repository, candidate, manifest, evidence=evidence, key=key)
@@ -237,4 +238,5 @@ def _manifest(
         settled=written.settled,
         tombstones=written.tombstones,
         aside=written.aside,
+        proofs=written.proofs,
     ).after(candidate.parent)

@@ -11,7 +11,7 @@ from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict
 from lake.publish import Candidate
 from lake.steps import Steps
-from lakegate.manifest import Counts, DataFile, Parent
+from lakegate.manifest import Counts, DataFile, Parent, Proof
 from lakegate.names import VersionName
 
 NOTHING: Final = Counts(0, 0, 0, 0, before=0, inserted=0, deleted=0, after=0)
@@ -31,6 +31,8 @@ class Written:
     evidence: dict[str, Any] = field(default_factory=dict)
     settled: list[DataFile] = field(default_factory=list)
     tombstones: list[DataFile] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
+    """Of files that an earlier version than the parent wrote."""
     aside: dict[str, int] = field(default_factory=dict)
 
 

@@ -80,6 +80,12 @@ HEADS: Final = "_lakegate/heads/"
 MANIFESTS: Final = "_lakegate/manifests/"
 """Prefix of the manifests."""
 
+
+def proofs(table: str, number: int) -> str:
+    """Hashes of ranges of the files that came with a version: what a reader proves a part of them by."""
+    return f"_lakegate/proofs/{table}/v{number}.json"
+
+
 EXPIRED: Final = "_lakegate/expired/"
 """Prefix of the records of versions that ended."""
 

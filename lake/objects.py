@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from lake.call_errors import RESTORE, BlockGone
@@ -24,6 +24,10 @@ from lake.listed import Listed
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+T = TypeVar("T")
 CHUNK: Final = 8 * 1024**2
 """Bytes per read when a delivery is copied into or out of the lake."""
 
@@ -56,9 +60,10 @@ class Objects(Calls):
         super().__init__(endpoint, reconnect=reconnect, proved=proved)
         self.name, self.namespace, self.blocks = name, namespace, blocks
 
-    def put(self, branch: str, path: str, content: bytes) -> None:
-        """Write one small object onto a branch."""
-        self._call(lambda: self._api.objects_api.upload_object(self.name, branch, path, content=content), doing=f"writing {path}")
+    def put(self, branch: str, path: str, content: bytes) -> str:
+        """Write one small object onto a branch, and say where it lies (see `physical`)."""
+        put = self._call(lambda: self._api.objects_api.upload_object(self.name, branch, path, content=content), doing=f"writing {path}")
+        return self.physical(put.physical_address)
 
     def delete(self, branch: str, path: str) -> None:
         """Delete one object from a branch; nothing happens where it is not there."""
@@ -191,6 +196,18 @@ class Objects(Calls):
     def sha256(self, ref: str, path: str, *, physical: str = "") -> str:
         """The SHA-256 of an object's bytes; where they lie (`physical`) saves a call where it is known."""
         return self._call(lambda: self._hash(ref, path, physical), doing=f"hashing {path}")
+
+    def reading(self, ref: str, path: str, use: Callable[[pa.NativeFile], T], *, physical: str) -> T:
+        """What `use`, which may run again, makes of an object that is opened for reading; `physical`: where it lies."""
+
+        def opened() -> T:
+            block = self.local(physical)
+            with self._s3.open_input_file(f"{self.name}/{ref}/{path}") if block is None else osfile(str(block)) as source:
+                return use(source)
+
+        from pyarrow import OSFile as osfile  # noqa: N813
+
+        return self._call(opened, doing=f"hashing {path}")
 
     def block(self, ref: str, path: str) -> Path | None:
         """The file that an object lies in, where that is on this disk."""

@@ -17,6 +17,7 @@ from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.order_value import OrderValue, order_value
 from lake.parse import Parsed
+from lake.proofs import describe_file
 from lake.publish import Candidate
 from lake.receive import Drop
 from lake.refusal import why_unreadable
@@ -24,6 +25,7 @@ from lake.session import Session
 from lake.steps import Steps
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile
+from lakegate.ranges import SMALL
 
 if TYPE_CHECKING:
     from expectations.suite import Suite
@@ -56,7 +58,6 @@ class _Delivery:
         parsed = parse_received(self.session, contract, drop)
         path = layout.raw_object(contract.name, drop.sha256)
         (stored,) = self.session.repository.listing(candidate.branch, path)
-        physical = self.session.repository.physical(stored.physical_address)
         order = order_value(self.session.engine, contract, parsed)
         self.remarks[:] = remarks(contract, parsed, order)
         evidence: dict[str, Any] = {
@@ -66,11 +67,21 @@ class _Delivery:
         return Written(
             outcomes=judge_raw(self.suite, parsed),
             counts=raw_counts(parsed, before=candidate.parent.counts.after if candidate.parent else 0),
-            files=[DataFile(path, physical, int(stored.size_bytes), drop.sha256, parsed.readable)],
+            files=[self._described(candidate, stored, parsed.readable)],
             content_hash=drop.sha256,
             notes={"order": order, **header_notes(parsed), "bytes": parsed.account},
             evidence=evidence | ({"remarks": list(self.remarks)} if self.remarks else {}),
         )
+
+    def _described(self, candidate: Candidate, stored: Any, rows: int) -> DataFile:
+        """The delivered file as it lies in raw; of one that is not small every byte is hashed again, for the proofs of its ranges."""
+        path, size = str(stored.path), int(stored.size_bytes)
+        physical = self.session.repository.physical(stored.physical_address)
+        if size <= SMALL:
+            return DataFile(path, physical, size, self.drop.sha256, rows)
+        found = describe_file(self.session, candidate.branch, path, physical=physical, size=size, rows=rows)
+        _check(path, found.sha256, self.drop)
+        return found
 
 
 def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:

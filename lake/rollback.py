@@ -194,6 +194,7 @@ class _Rollback:
             settled=target.settled,
             aside=target.aside,
             tombstones=target.tombstones,
+            proofs=target.proofs,
         )
 
     def _moved(self, branch: str) -> tuple[int, int]:

@@ -32,6 +32,7 @@ from lakegate.home import Endpoint
 from lakegate.manifest import Manifest
 from lakegate.modes import private_folder
 from lakegate.names import VersionName
+from lakegate.ranges import Ranges
 from lakegate.settings import Settings
 
 Say = Callable[[str], None]
@@ -65,6 +66,8 @@ class Session:
     """The names under which drops were delivered, as far as this process was told."""
     unmarked: set[tuple[str, str]] = field(default_factory=set)
     """Drops, by dataset and SHA-256, whose content this process brought: none of them was refused before."""
+    measured: dict[str, Ranges] = field(default_factory=dict)
+    """Hashes of ranges of files that were written, by path, until their version's proofs hold them."""
     logs: OpenLogs = field(default_factory=OpenLogs)
     """The Delta logs that this process goes on with."""
     _leases: dict[str, SoftFileLease] = field(default_factory=dict)

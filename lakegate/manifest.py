@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from lakegate.counts import Counts
 from lakegate.errors import IntegrityError
 from lakegate.names import VersionName
+
+__all__ = ["Base", "Counts", "DataFile", "Manifest", "Parent", "Proof", "manifest_path", "sha256"]
 
 FORMAT = 1
 """Format of a manifest that lists all of its files; a reader refuses one it doesn't know rather than guess."""
 BASED = 2
 """Format of one that lists those that its base doesn't."""
 
-LATER = ("settled", "aside", "tombstones")
+LATER = ("settled", "aside", "tombstones", "proofs")
 """Fields that came after the first release of the format."""
 
-LISTS = ("files", "quarantine", "settled", "tombstones")
+LISTS = ("files", "quarantine", "settled", "tombstones", "proofs")
 Earlier = Callable[[int], bytes | None]
 """The bytes of the manifest of an earlier version of the same table; None where there is none."""
 
@@ -39,37 +42,22 @@ class DataFile:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """The two equations of conservation, with their terms (all in rows, or records at the raw hop).
+class Proof:
+    """A file beside a version that holds the hashes of ranges of its files: those whose paths are in `covers`.
 
-    Drop: records_in = valid + quarantined + unreadable. Table: after = before + inserted - deleted, and
-    valid = inserted + updated + unchanged + tombstones + outdated.
+    A reader of a few columns proves these by it. What no proof covers is hashed as a whole.
     """
 
-    records_in: int
-    valid: int
-    quarantined: int
-    unreadable: int
-    before: int
-    inserted: int
-    deleted: int
-    after: int
-    updated: int = 0
-    unchanged: int = 0
-    tombstones: int = 0
-    outdated: int = 0
+    path: str
+    physical: str
+    size: int
+    sha256: str
+    covers: list[str]
 
-    def gaps(self) -> list[str]:
-        """The equations that do not hold, in words; empty where both do."""
-        found = []
-        if self.records_in != self.valid + self.quarantined + self.unreadable:
-            found.append(f"{self.records_in} in != {self.valid} valid + {self.quarantined} quarantined + {self.unreadable} unreadable")
-        if self.after != self.before + self.inserted - self.deleted:
-            found.append(f"{self.after} after != {self.before} before + {self.inserted} inserted - {self.deleted} deleted")
-        parts = self.inserted + self.updated + self.unchanged + self.tombstones + self.outdated
-        if self.valid != parts:
-            found.append(f"{self.valid} valid != {parts} inserted, updated, unchanged, tombstones and outdated")
-        return found
+    @property
+    def file(self) -> DataFile:
+        """Itself, as a file of the version; its rows are the files that it covers."""
+        return DataFile(self.path, self.physical, self.size, self.sha256, len(self.covers))
 
 
 @dataclass(frozen=True)
@@ -103,7 +91,8 @@ class Manifest:
     `{"name", "type"}` in contract order. `rules` holds `{"rule", "family", "severity", "failed", "of"}`, and a
     `value` where a number was seen. `quarantine` are the data files of the quarantine table at the same version, `settled` those of what
     became of its rows since, and `aside` their counts: set_aside = open + replayed + discarded + superseded. `tombstones` are those of
-    the keys that an upsert table no longer holds. Times are ISO 8601 in UTC, durations in seconds.
+    the keys that an upsert table no longer holds; `proofs` hold the hashes of ranges of all these. Times are ISO 8601 in UTC, durations in
+    seconds.
     """
 
     tenant: str
@@ -139,6 +128,7 @@ class Manifest:
     settled: list[DataFile] = field(default_factory=list)
     tombstones: list[DataFile] = field(default_factory=list)
     aside: dict[str, int] = field(default_factory=dict)
+    proofs: list[Proof] = field(default_factory=list)
     chain: tuple[Base, ...] = ()
     """The base, its base, and so on to the one that lists all of its files; empty where this one does."""
 
@@ -149,8 +139,8 @@ class Manifest:
 
     @property
     def all_files(self) -> list[DataFile]:
-        """Every file that belongs to the version, those of its quarantine among them."""
-        return [*self.files, *self.quarantine, *self.settled, *self.tombstones]
+        """Every file that belongs to the version, those of its quarantine and its proofs among them."""
+        return [*self.files, *self.quarantine, *self.settled, *self.tombstones, *(item.file for item in self.proofs)]
 
     def after(self, parent: Manifest | None) -> Manifest:
         """The same manifest, written as a change against an earlier one; one that shares no file with its parent lists all of its own.
@@ -168,7 +158,8 @@ class Manifest:
         chosen = self.version - (step & -step)
         chain = (Base(parent.version, sha256(parent.to_bytes()), shared), *parent.chain)
         at = [base.version for base in chain].index(chosen)
-        counts = {name: min(base.counts[name] for base in chain[: at + 1]) for name in LISTS}
+        counts = {name: min(base.counts.get(name, 0) for base in chain[: at + 1]) for name in LISTS}
+        counts = {name: count for name, count in counts.items() if count or name != "proofs"}  # as before, where there are none
         return replace(self, chain=(replace(chain[at], counts=counts), *chain[at + 1 :]), format=BASED)
 
     def to_bytes(self) -> bytes:
@@ -199,7 +190,8 @@ class Manifest:
                 raise IntegrityError(what, where=where, fix="install a release of lakegate that reads it")
             known = {key: data[key] for key in (item.name for item in fields(cls)) if key in data}
             for name in LISTS:
-                known[name] = [DataFile(**item) for item in (data.get(name, []) if name in LATER else data[name])]
+                kind = Proof if name == "proofs" else DataFile
+                known[name] = [kind(**item) for item in (data.get(name, []) if name in LATER else data[name])]
             known["parents"] = [Parent(**item) for item in data["parents"]]
             known["counts"] = Counts(**data["counts"])
             found = cls(**known)
@@ -215,13 +207,13 @@ class Manifest:
             what = f"its lists begin with those of {name}, whose manifest is {'missing' if raw is None else 'not what it was'}"
             raise IntegrityError(what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies")
         before = Manifest.from_bytes(raw, where=f"the manifest of {name}", earlier=earlier)
-        if any(len(getattr(before, item)) < base.counts[item] for item in LISTS):
+        if any(len(getattr(before, item)) < base.counts.get(item, 0) for item in LISTS):
             raise IntegrityError(f"{name} has fewer files than it had", where=where, fix=f"`lakegate verify {name}`")
-        whole: dict[str, Any] = {item: [*getattr(before, item)[: base.counts[item]], *getattr(self, item)] for item in LISTS}
+        whole: dict[str, Any] = {item: [*getattr(before, item)[: base.counts.get(item, 0)], *getattr(self, item)] for item in LISTS}
         return replace(self, chain=(base, *before.chain), **whole)
 
 
-def _common(first: list[DataFile], second: list[DataFile]) -> int:
+def _common(first: Sequence[object], second: Sequence[object]) -> int:
     """With how many items both begin."""
     return next((at for at, (one, other) in enumerate(zip(first, second, strict=False)) if one != other), min(len(first), len(second)))
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lakegate.ahead import Call, ahead
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
+from lakegate.proved import AT_ONCE, Proved, Prover, Span
+from lakegate.ranges import Read
+from lakegate.window import Window
 
 BATCH_ROWS = 64 * 1024
 """Rows per batch: some tens of megabytes of a wide table, and few enough batches that their handling costs nothing."""
@@ -27,40 +34,141 @@ TYPES = {
 """A manifest's types in Arrow. Whatever a Delta writer chose for a file (large strings, nanoseconds), a reader gets these."""
 
 _FIX = "`lakegate verify` says whether the file or its manifest is damaged"
+_TAIL = 8
+"""Bytes at the end of a file: the length of its footer, and a mark."""
 
 
-def read_batches(source: pa.NativeFile, file: DataFile, schema: pa.Schema, *, where: str) -> Iterator[pa.RecordBatch]:
-    """The file's rows with exactly these columns and types, in batches, holding one row group at a time.
+@dataclass(frozen=True)
+class Group:
+    """A row group, with the proved bytes of the columns that are wanted."""
+
+    of: Proved
+    metadata: pq.FileMetaData
+    number: int
+    wanted: list[str]
+    at_hand: pa.NativeFile
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Its rows as the file has them; after its last group the file is closed.
+
+        Raises:
+            IntegrityError: They are not as many as the file says, or it is no Parquet of these types.
+        """
+        rows, where = 0, self.of.where
+        try:
+            file = pq.ParquetFile(
+                self.at_hand, metadata=self.metadata, page_checksum_verification=True, coerce_int96_timestamp_unit="us", pre_buffer=False
+            )
+            for batch in file.iter_batches(BATCH_ROWS, row_groups=[self.number], columns=self.wanted):
+                rows += batch.num_rows
+                yield batch
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(error, where=where) from None
+        _demand_rows(self.metadata.row_group(self.number).num_rows, rows, where=where)
+        if self.number == self.metadata.num_row_groups - 1:
+            self.of.close()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file whose footer is proved."""
+
+    source: Proved
+    metadata: pq.FileMetaData
+    wanted: list[str]
+
+    @classmethod
+    def of(cls, source: Proved, names: Sequence[str]) -> Opened:
+        """The file, with the columns of these names that it has.
+
+        Raises:
+            IntegrityError: It has other rows than the manifest says, or is no Parquet.
+        """
+        file, where = source.file, source.where
+        try:
+            metadata = pq.read_metadata(pa.BufferReader(footer(source.read, file.size)))
+            present = metadata.schema.to_arrow_schema().names
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(error, where=where) from None
+        _demand_rows(file.rows, metadata.num_rows, where=where)
+        _demand_rows(file.rows, sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)), where=where)
+        if lost := [name for name in names if name not in present and f"/{name}=" in f"/{file.path}"]:
+            what = f"column {lost[0]} lies in the path, not in the file"
+            fix = "publish the table unpartitioned by it; reading it from the path would guess its type"
+            raise IntegrityError(what, where=where, fix=fix)
+        return cls(source, metadata, [name for name in names if name in present])
+
+    def groups(self) -> Iterator[Call[Group]]:
+        """What fetches and proves each row group, with the bytes that it takes up."""
+        if not self.metadata.num_row_groups:
+            self.source.close()
+        for number in range(self.metadata.num_row_groups):
+            spans = [(start, stop) for name, start, stop in chunks(self.metadata, number) if _of_one(name, self.wanted)]
+            yield sum(stop - start for start, stop in spans), partial(self._group, number, spans)
+
+    def _group(self, number: int, spans: Sequence[Span]) -> Group:
+        if self.source.content is not None:
+            return Group(self.source, self.metadata, number, self.wanted, pa.BufferReader(self.source.content))
+        at_hand = pa.PythonFile(Window(self.source, self.source.hold(spans), shared=True), "r")
+        return Group(self.source, self.metadata, number, self.wanted, at_hand)
+
+
+def read_groups(prover: Prover, files: Sequence[DataFile], names: Sequence[str]) -> Iterator[Group]:
+    """The row groups of files, each with the columns of these names that it has; some are fetched ahead.
 
     Raises:
-        IntegrityError: The file has other rows or types than the manifest says, or is no Parquet.
-        OSError: The source failed.
+        IntegrityError: A file has other rows than the manifest says, or is no Parquet, or not what was published.
+        Transient: The store doesn't answer.
     """
-    rows = 0
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        opened = ahead(pool, ((prover.at_once(file), partial(_open, prover, file, names)) for file in files))
+        yield from ahead(pool, (call for one in opened for call in one.groups()))
+
+
+def _open(prover: Prover, file: DataFile, names: Sequence[str]) -> Opened:
+    return Opened.of(prover.open(file), names)
+
+
+def footer(read: Read, size: int) -> memoryview:
+    """What a Parquet file ends with; of one that is none, anything.
+
+    The bytes are asked for from where it begins, so no range before it is.
+    """
+    tail = read(max(size - _TAIL, 0), size)
+    length = int.from_bytes(tail[: _TAIL // 2], "little") + _TAIL
+    return read(max(size - length, 0), size)
+
+
+def chunks(metadata: pq.FileMetaData, number: int) -> Iterator[tuple[str, int, int]]:
+    """The columns of a row group, each with where its bytes begin and end."""
+    group = metadata.row_group(number)
+    for index in range(group.num_columns):
+        column = group.column(index)
+        starts = [at for at in (column.dictionary_page_offset, column.data_page_offset) if at]
+        yield column.path_in_schema, min(starts, default=0), min(starts, default=0) + column.total_compressed_size
+
+
+def conform(batch: pa.RecordBatch, schema: pa.Schema, *, where: str) -> pa.RecordBatch:
+    """The same rows with exactly these columns and types.
+
+    Raises:
+        IntegrityError: The file has other types than the manifest says.
+    """
     try:
-        for batch in _batches(source, file, schema, where=where):
-            rows += batch.num_rows
-            yield batch
+        return pa.RecordBatch.from_arrays([_column(batch, wish, where=where) for wish in schema], schema=schema)
     except pa.ArrowException as error:
-        # Arrow's own text may quote a value, so neither it nor its traceback goes on.
-        what = f"the file can't be read as Parquet of the manifest's types ({type(error).__name__})"
-        raise IntegrityError(what, where=where, fix=_FIX) from None
-    _demand_rows(file, rows, where=where)
+        raise _unreadable(error, where=where) from None
 
 
-def _batches(source: pa.NativeFile, file: DataFile, schema: pa.Schema, *, where: str) -> Iterator[pa.RecordBatch]:
-    parquet = pq.ParquetFile(source, pre_buffer=True, page_checksum_verification=True, coerce_int96_timestamp_unit="us")
-    _demand_rows(file, parquet.metadata.num_rows, where=where)
-    present = set(parquet.schema_arrow.names)
-    if lost := [name for name in schema.names if name not in present and f"/{name}=" in f"/{file.path}"]:
-        what = f"column {lost[0]} lies in the path, not in the file"
-        raise IntegrityError(what, where=where, fix="publish the table unpartitioned by it; reading it from the path would guess its type")
-    wanted = [name for name in schema.names if name in present]
-    for group in range(parquet.num_row_groups):
-        # One group at a time: a reader over all of them keeps every buffer it fetched ahead.
-        for batch in parquet.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted):
-            arrays = [_column(batch, wish, where=where) for wish in schema]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+def _of_one(name: str, columns: Sequence[str]) -> bool:
+    """Whether a part of the file belongs to one of these columns, which may be lists."""
+    return any(name == column or name.startswith(f"{column}.") for column in columns)
+
+
+def _unreadable(error: Exception, *, where: str) -> IntegrityError:
+    # Arrow's own text may quote a value, so neither it nor its traceback goes on.
+    what = f"the file can't be read as Parquet of the manifest's types ({type(error).__name__})"
+    return IntegrityError(what, where=where, fix=_FIX)
 
 
 def _column(batch: pa.RecordBatch, wish: pa.Field, *, where: str) -> pa.Array:
@@ -72,7 +180,7 @@ def _column(batch: pa.RecordBatch, wish: pa.Field, *, where: str) -> pa.Array:
     if _kind(found.type) != _kind(wish.type):
         what = f"column {wish.name} is {found.type}, the manifest says {wish.type}"
         raise IntegrityError(what, where=where, fix="reprocess the table; a reader doesn't guess what another type means")
-    return found.cast(wish.type)
+    return found if found.type == wish.type else found.cast(wish.type)
 
 
 def _kind(kind: pa.DataType) -> str:
@@ -85,7 +193,7 @@ def _kind(kind: pa.DataType) -> str:
     return next((name for name, test in tests.items() if test(kind)), str(kind))
 
 
-def _demand_rows(file: DataFile, rows: int, *, where: str) -> None:
-    if rows != file.rows:
-        what = f"{file.rows} rows expected, {rows} found"
+def _demand_rows(expected: int, rows: int, *, where: str) -> None:
+    if rows != expected:
+        what = f"{expected} rows expected, {rows} found"
         raise IntegrityError(what, where=where, fix=_FIX)

@@ -15,15 +15,21 @@ import pyarrow as pa
 
 from lakegate.errors import Expired, IntegrityError, LakegateError, UsageError, VersionNotFound
 from lakegate.home import Home
-from lakegate.manifest import DataFile, Manifest, Parent
+from lakegate.manifest import DataFile, Manifest, Parent, sha256
+from lakegate.named import demand_named
 from lakegate.names import VersionName
-from lakegate.parquet import PROVENANCE, TYPES, read_batches
+from lakegate.parquet import PROVENANCE, TYPES, conform, read_groups
+from lakegate.proved import Prover
 from lakegate.settings import Settings
-from lakegate.store import Store, choose_store
+from lakegate.store import choose_store
+from lakegate.window import Window
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+BUFFER = 256 * 1024
+"""Bytes of a raw version that are handed from hand to hand at once."""
 
 SHOWN = 5
 """Versions that an error offers instead of the one it can't find."""
@@ -35,7 +41,13 @@ class Snapshot:
 
     name: VersionName
     manifest: Manifest = field(repr=False)
-    store: Store = field(repr=False)
+    _prover: Prover = field(repr=False)
+    _opened: tuple[Path, str] = field(repr=False)
+    """Home and tenant that it was opened by."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Open it again where it is unpickled, by the settings there: no key is pickled, and no more than its name, home and tenant."""
+        return _reopened, (str(self.name), *map(str, self._opened), sha256(self.manifest.to_bytes()))
 
     @property
     def schema(self) -> list[tuple[str, str]]:
@@ -68,9 +80,9 @@ class Snapshot:
         return pa.Table.from_batches(self._read(schema), schema)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows in batches of at most 65,536, holding one row group at a time; raises as `arrow` does.
+        """The rows in batches of at most 65,536, holding one row group and the bytes of the next; raises as `arrow` does.
 
-        A file's size and row count are checked before its first batch is handed out; without lakeFS its hash is too.
+        What a batch is made of was proved before it is handed out.
         """
         return self._read(self._selected(columns))
 
@@ -92,6 +104,8 @@ class Snapshot:
     def open(self) -> BinaryIO:
         """The delivered bytes of a raw version, as a seekable binary file; close it after use.
 
+        Of a large one no more than some megabytes are held. They are proved as they are read, so that reading may raise as this does.
+
         Raises:
             UsageError: The version is a table.
             IntegrityError: The file is not what the manifest says.
@@ -102,7 +116,7 @@ class Snapshot:
         if len(self.files) != 1:
             what = f"a raw version is one file, its manifest lists {len(self.files)}"
             raise IntegrityError(what, where=str(self.name), fix=f"run `lakegate verify {self.name}`")
-        return io.BufferedReader(self.store.open(self.files[0]))
+        return io.BufferedReader(Window(self._prover.open(self.files[0])), BUFFER)
 
     def _fields(self) -> list[pa.Field]:
         fields = []
@@ -128,12 +142,9 @@ class Snapshot:
         return pa.schema([known[name] for name in wanted])
 
     def _read(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        for file in self.files:
-            try:
-                with self.store.open(file) as source:
-                    yield from read_batches(source, file, schema, where=f"{self.name}, {file.path}")
-            except OSError as error:
-                raise self.store.fault(file, error) from error
+        for group in read_groups(self._prover, self.files, schema.names):
+            for batch in group.batches():
+                yield conform(batch, schema, where=group.of.where)
 
 
 def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | None = None) -> Snapshot:
@@ -149,6 +160,7 @@ def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | No
         UsageError: The name is not one, or the home doesn't exist.
         IntegrityError: The manifest is not this version's.
         Expired: It was one, and its contract keeps it no longer.
+        Transient: The settings name a lakeFS elsewhere, which doesn't answer.
     """
     version, settings = VersionName.parse(name), Settings.load(home=home, tenant=tenant)
     if not settings.home.format_file.is_file():
@@ -169,7 +181,17 @@ def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | No
         raise IntegrityError(what, where=str(copy), fix="delete the copy; `lakegate up` rebuilds it from the lake")
     if (ended := _read(settings.home.expiry_copy(settings.tenant, version.table, version.number))) is not None:
         raise Expired.of(version, json.loads(ended), where=str(copy))
-    return Snapshot(version, manifest, choose_store(settings, manifest))
+    if settings.lakefs is not None:
+        demand_named(settings.lakefs, settings.repository, version, manifest_sha256=sha256(raw))
+    return Snapshot(version, manifest, Prover(manifest, choose_store(settings, manifest)), (settings.home.root, settings.tenant))
+
+
+def _reopened(name: str, home: str, tenant: str, manifest_sha256: str) -> Snapshot:
+    snapshot = open_snapshot(name, home=home, tenant=tenant)
+    if sha256(snapshot.manifest.to_bytes()) != manifest_sha256:
+        what = f"{name} in this home has another manifest than the one that was pickled"
+        raise IntegrityError(what, where=home, fix="name the same lake where it is unpickled; `lakegate verify` proves it")
+    return snapshot
 
 
 def _read(copy: Path) -> bytes | None:

@@ -1,27 +1,23 @@
-"""Where a manifest's files are read from: a lakeFS that answers, else the home's own blockstore."""
+"""Where a manifest's files are read from: the home's own blockstore, or a lakeFS elsewhere. Nothing is proved here (see `lakegate.proved`)."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
-from functools import cached_property
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import NoReturn, Protocol
 from urllib.parse import urlsplit
 
 import pyarrow as pa
-from pyarrow.fs import AwsStandardS3RetryStrategy, FileSystem, S3FileSystem
+from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
 from lakegate.errors import IntegrityError, LakegateError, Transient
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-
-HEALTH_SECONDS = 1.0
-"""A server on loopback answers in milliseconds; one that takes longer is not worth waiting for, the blocks lie next to it."""
 
 ATTEMPTS = 3
 """Tries per request. A reader must come to an end: beyond this the caller decides."""
@@ -51,13 +47,12 @@ class PathRefused(IntegrityError):
 class Store(Protocol):
     """A place that holds the files of one version."""
 
-    def open(self, file: DataFile, *, check: bool = True) -> pa.NativeFile:
-        """Open a file for random access; `check=False` leaves size and hash to the caller.
+    def open_unproved(self, file: DataFile) -> pa.NativeFile:
+        """Open a file for random access, for whoever proves what is read of it.
 
         Raises:
             FileGone: It is not there.
             PathRefused: Its path leads out of the store.
-            IntegrityError: It is not what the manifest says.
             Transient: The store doesn't answer.
         """
 
@@ -67,29 +62,25 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class BlockStore:
-    """The home's local blockstore; needs no server, so every file is hashed before a byte of it is used."""
+    """The home's local blockstore, which needs no server and no key."""
 
     root: Path
     version: VersionName
 
-    def open(self, file: DataFile, *, check: bool = True) -> pa.NativeFile:
-        """Open `root / file.physical`, with size and SHA-256 checked through the handle that is returned; see `Store.open`."""
+    def open_unproved(self, file: DataFile) -> pa.NativeFile:
+        """Open `root / file.physical`; see `Store.open_unproved`."""
         where = _where(self.version, file)
         root = self.root.resolve()
         target = (root / _inside(file.physical, where=where)).resolve()
         if not target.is_relative_to(root):
             what = f"{file.physical!r} leads out of the store"
-            raise PathRefused(what, where=where, fix=_FIX)
+            raise PathRefused(what, where=where, fix=FIX)
         if not target.is_file():
             raise _gone(file, where=where, store=str(root))
         try:
-            source = pa.OSFile(str(target), "rb")
-            if check:
-                _demand(source, file, where=where)
-                source.seek(0)
+            return pa.OSFile(str(target), "rb")
         except OSError as error:
             raise self.fault(file, error) from error
-        return source
 
     def fault(self, file: DataFile, error: OSError) -> LakegateError:
         """What an error met while reading a block means."""
@@ -100,87 +91,69 @@ class BlockStore:
         return LakegateError(what, where=where, fix=f"check that {self.root} is readable by you and that its disk is sound")
 
 
-@dataclass(frozen=True)
 class GatewayStore:
-    """A lakeFS through its S3 gateway; sizes are checked here, every byte by `lakegate verify`."""
+    """A lakeFS elsewhere, through its S3 gateway: it reads, and shows neither its keys nor a file system that could write."""
 
-    endpoint: Endpoint
-    repository: str
-    version: VersionName
-    connect_seconds: float = field(default=CONNECT_SECONDS, kw_only=True)
+    def __init__(self, endpoint: Endpoint, repository: str, version: VersionName) -> None:
+        self.url, self.repository, self.version = endpoint.url, repository, version
+        self._open = _opener(endpoint)
 
-    @cached_property
-    def filesystem(self) -> FileSystem:
-        """The gateway as a file system: path-style, a bounded number of tries, no look-up of keys or region elsewhere."""
-        url = urlsplit(self.endpoint.url)
-        return S3FileSystem(
-            access_key=self.endpoint.key_id,
-            secret_key=self.endpoint.secret,
-            endpoint_override=url.netloc,
-            scheme=url.scheme,
-            region="us-east-1",
-            retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
-            connect_timeout=self.connect_seconds,
-            request_timeout=REQUEST_SECONDS,
-        )
+    def __repr__(self) -> str:
+        return f"GatewayStore(url={self.url!r}, repository={self.repository!r}, version={str(self.version)!r})"
 
-    def open(self, file: DataFile, *, check: bool = True) -> pa.NativeFile:
-        """Open `<repository>/<tag>/<file.path>`; see `Store.open`."""
-        where = _where(self.version, file)
-        path = f"{self.repository}/{self.version.tag}/{_inside(file.path, where=where)}"
+    def __reduce__(self) -> NoReturn:
+        msg = "a connection to lakeFS is not pickled, for its keys would be; open the version again where it is read"
+        raise TypeError(msg)
+
+    def open_unproved(self, file: DataFile) -> pa.NativeFile:
+        """Open `<repository>/<tag>/<file.path>`; see `Store.open_unproved`."""
+        path = f"{self.repository}/{self.version.tag}/{_inside(file.path, where=_where(self.version, file))}"
         try:
-            source = self.filesystem.open_input_file(path)
-            size = source.size()
+            return self._open(path)
         except OSError as error:
             raise self.fault(file, error) from error
-        if check and size != file.size:
-            raise _differs("size", file.size, size, where=where)
-        return source
 
     def fault(self, file: DataFile, error: OSError) -> LakegateError:
         """What an answer of the gateway means."""
         where, text = _where(self.version, file), str(error)
         if isinstance(error, FileNotFoundError) or _GONE.search(text):
-            return _gone(file, where=where, store=f"{self.endpoint.url}, {self.repository}, tag {self.version.tag}")
+            return _gone(file, where=where, store=f"{self.url}, {self.repository}, tag {self.version.tag}")
         if _REFUSED.search(text):
-            what = f"lakeFS at {self.endpoint.url} refuses these keys or this tag"
+            what = f"lakeFS at {self.url} refuses these keys or this tag"
             return LakegateError(what, where=where, fix="check LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or the home you named")
-        if "AWS Error" not in text:
-            # Arrow reports damaged Parquet as OSError too; only what names AWS comes from the network.
-            return IntegrityError("the file can't be read as Parquet", where=where, fix=_FIX)
-        what = f"lakeFS at {self.endpoint.url} did not deliver after {ATTEMPTS} tries"
+        if "AWS Error" not in text:  # Arrow's own, and no answer: it would come again
+            what = f"the object can't be read ({type(error).__name__})"
+            return LakegateError(what, where=where, fix=FIX)
+        what = f"lakeFS at {self.url} did not deliver after {ATTEMPTS} tries"
         return Transient(what, where=where, fix="try again; `lakegate status` shows whether it runs")
 
 
+def _opener(endpoint: Endpoint) -> Callable[[str], pa.NativeFile]:
+    """What opens a path for reading: path-style, a bounded number of tries, no look-up of keys or region elsewhere."""
+    url = urlsplit(endpoint.url)
+    filesystem = S3FileSystem(
+        access_key=endpoint.key_id,
+        secret_key=endpoint.secret,
+        endpoint_override=url.netloc,
+        scheme=url.scheme,
+        region="us-east-1",
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+        connect_timeout=CONNECT_SECONDS,
+        request_timeout=REQUEST_SECONDS,
+    )
+
+    def open_path(path: str) -> pa.NativeFile:
+        return filesystem.open_input_file(path)
+
+    return open_path
+
+
 def choose_store(settings: Settings, manifest: Manifest) -> Store:
-    """The external lakeFS where one is set, else the home's running one, else the home's blockstore."""
+    """The external lakeFS where one is set, with the keys that the settings name; else the home's blocks, which no key is asked for."""
     if settings.lakefs is not None:
         return GatewayStore(settings.lakefs, settings.repository, manifest.name)
-    blocks = BlockStore(settings.home.blocks, manifest.name)
-    endpoint = settings.home.running_endpoint()
-    if endpoint is None or not manifest.files or not answers(endpoint):
-        return blocks
-    gateway = GatewayStore(endpoint, settings.repository, manifest.name, connect_seconds=HEALTH_SECONDS)
-    try:
-        gateway.open(manifest.files[0]).close()
-    except LakegateError:
-        # A killed server leaves its port on record, and another home's server may answer there by now.
-        return blocks
-    return gateway
-
-
-def answers(endpoint: Endpoint) -> bool:
-    """Whether a lakeFS answers there at once; asked directly, never through a proxy, and without keys."""
-    url = urlsplit(endpoint.url)
-    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    connection = kind(url.hostname or "", url.port, timeout=HEALTH_SECONDS)
-    try:
-        connection.request("GET", "/api/v1/healthcheck")
-        return connection.getresponse().status in (200, 204)
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
+    prefix = (settings.lakefs_namespace or "").removeprefix("local://").strip("/")
+    return BlockStore(settings.home.blocks / prefix, manifest.name)
 
 
 def digest(source: pa.NativeFile) -> tuple[int, str]:
@@ -192,7 +165,7 @@ def digest(source: pa.NativeFile) -> tuple[int, str]:
     return size, running.hexdigest()
 
 
-_FIX = "`lakegate verify` names every gap of the version; restore the file from a copy of the store"
+FIX = "`lakegate verify` names every gap of the version; restore the file from a copy of the store"
 
 
 def _where(version: VersionName, file: DataFile) -> str:
@@ -202,21 +175,15 @@ def _where(version: VersionName, file: DataFile) -> str:
 def _inside(path: str, *, where: str) -> str:
     if not path or "\0" in path or path.startswith("/") or ".." in PurePosixPath(path).parts:
         what = f"{path!r} leads out of the store"
-        raise PathRefused(what, where=where, fix=_FIX)
+        raise PathRefused(what, where=where, fix=FIX)
     return path
 
 
-def _demand(source: pa.NativeFile, file: DataFile, *, where: str) -> None:
-    if (size := source.size()) != file.size:
-        raise _differs("size", file.size, size, where=where)
-    if (found := digest(source)[1]) != file.sha256:
-        raise _differs("SHA-256", file.sha256, found, where=where)
-
-
-def _differs(kind: str, expected: object, found: object, *, where: str) -> IntegrityError:
-    return IntegrityError(f"{kind} {expected} expected, {found} found", where=where, fix=_FIX)
+def differs(kind: str, expected: object, found: object, *, where: str) -> IntegrityError:
+    """The error that a file is not what its manifest says."""
+    return IntegrityError(f"{kind} {expected} expected, {found} found", where=where, fix=FIX)
 
 
 def _gone(file: DataFile, *, where: str, store: str) -> FileGone:
     what = f"the file is missing (block {file.physical}; looked in {store})"
-    return FileGone(what, where=where, fix=_FIX)
+    return FileGone(what, where=where, fix=FIX)

@@ -81,7 +81,9 @@ class Lake:
         pq.write_table(pa.Table.from_pylist(data, schema=schema), out, **options)
         return self.put(name, out.getvalue(), len(data))
 
-    def publish(self, files, *, table="flights", version=1, hop="processed", schema=SCHEMA, tenant="default", quarantine=(), copy=None):
+    def publish(
+        self, files, *, table="flights", version=1, hop="processed", schema=SCHEMA, tenant="default", quarantine=(), copy=None, proofs=()
+    ):
         total = sum(file.rows for file in files)
         counts = Counts(records_in=total, valid=total, quarantined=0, unreadable=0, before=0, inserted=total, deleted=0, after=total)
         manifest = Manifest(
@@ -113,6 +115,7 @@ class Lake:
             engine={},
             settings={},
             durations={},
+            proofs=list(proofs),
         )
         path = copy or self.home.manifest_copy(tenant, table, version)
         path.parent.mkdir(parents=True, exist_ok=True)

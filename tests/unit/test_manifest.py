@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakegate.errors import IntegrityError
-from lakegate.manifest import Counts, DataFile, Manifest, Parent, manifest_path, sha256
+from lakegate.manifest import Counts, DataFile, Manifest, Parent, Proof, manifest_path, sha256
 from lakegate.names import VersionName
 
 COUNTS = Counts(records_in=10, valid=7, quarantined=2, unreadable=1, before=5, inserted=7, deleted=0, after=12)
@@ -141,7 +141,13 @@ def file(number: int) -> DataFile:
 MERGED = -1
 
 
-def line(grows: list[int | None]) -> list[Manifest]:
+def proof(number: int, files: list[DataFile]) -> Proof:
+    return Proof(
+        f"_lakegate/proofs/flights/v{number}.json", f"lakegate-default/data/p{number}", 99, "d" * 64, [item.path for item in files]
+    )
+
+
+def line(grows: list[int | None], *, proved: bool = False) -> list[Manifest]:
     """Versions of a table that a publish adds so many files to, or merges all but the first of (MERGED), or (None) begins anew."""
     made: list[Manifest] = []
     for number, grown in enumerate(grows, 1):
@@ -150,13 +156,17 @@ def line(grows: list[int | None]) -> list[Manifest]:
         kept = kept[:1] if grown == MERGED else kept
         files = [*kept, *map(file, range(at, at + abs(grown or 0)))]
         whole = replace(MANIFEST, version=number, files=files, quarantine=[*aside, file(at + 9999)])
+        if proved:
+            there = {item.path for item in files}
+            before = [item for item in (parent.proofs if parent else ()) if there.intersection(item.covers)]
+            whole = replace(whole, proofs=[*before, *([proof(number, files[len(kept) :])] if files[len(kept) :] else [])])
         made.append(whole.after(parent))
     return made
 
 
-@given(grows=st.lists(st.none() | st.integers(MERGED, 3), min_size=1, max_size=40))
-def test_a_manifest_written_as_a_change_is_the_whole_one(grows):
-    made = line(grows)
+@given(grows=st.lists(st.none() | st.integers(MERGED, 3), min_size=1, max_size=40), proved=st.booleans())
+def test_a_manifest_written_as_a_change_is_the_whole_one(grows, proved):
+    made = line(grows, proved=proved)
     kept = {item.version: item.to_bytes() for item in made}
     for item in made:
         assert Manifest.from_bytes(kept[item.version], where="here", earlier=kept.get) == item
@@ -176,6 +186,21 @@ def test_manifests_of_a_table_whose_files_are_merged_stay_small_while_its_quaran
     assert max(len(item["files"]) for item in listed) <= 40
     assert sum(len(item["quarantine"]) for item in listed) < 600 * 10
     assert max(len(item.chain) for item in made) <= 10
+
+
+def test_what_an_earlier_release_wrote_keeps_its_bytes_and_is_gone_on_with():
+    """It knew no proofs, and its bases count none."""
+    made = line([1] * 6)
+    kept = {item.version: item.to_bytes() for item in made}
+    assert not any(b"proofs" in raw for raw in kept.values())
+    last = Manifest.from_bytes(kept[6], where="here", earlier=kept.get)
+    covered = proof(7, last.files)
+    after = replace(last, version=7, files=[*last.files, file(7)], proofs=[covered]).after(last)
+    found = Manifest.from_bytes(after.to_bytes(), where="here", earlier=kept.get)
+    assert found == after
+    assert found.proofs == [covered]
+    assert covered.file in found.all_files
+    assert (covered.file.path, covered.file.rows) == (covered.path, 6)
 
 
 def test_an_earlier_manifest_that_is_not_what_it_was_is_noticed():

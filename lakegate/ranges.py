@@ -1,0 +1,104 @@
+"""A file cut into ranges, each with its SHA-256: so that a part of it can be proved without the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lakegate.errors import IntegrityError
+
+FORMAT: Final = 1
+"""Format of the file that holds the ranges of a version's files."""
+
+SMALL: Final = 256 * 1024
+"""Bytes: a file up to this size is fetched whole, so nothing is gained by cutting it."""
+
+BLOCK: Final = 1024**2
+"""Bytes per range of a file that is no Parquet."""
+
+PIECE: Final = 4 * 1024**2
+"""Bytes read and hashed at a time."""
+
+Read = Callable[[int, int], memoryview]
+"""The bytes of a file from one position up to another."""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Where each range ends, and its hex SHA-256. They follow each other from the first byte to the last: each byte lies in one."""
+
+    ends: tuple[int, ...]
+    sha256: tuple[str, ...]
+
+    def over(self, start: int, stop: int) -> range:
+        """The numbers of the ranges that hold the bytes from `start` up to `stop`."""
+        return range(bisect_right(self.ends, start), bisect_left(self.ends, stop) + 1) if start < stop else range(0)
+
+    def bounds(self, number: int) -> tuple[int, int]:
+        """Where a range begins and ends."""
+        return self.ends[number - 1] if number else 0, self.ends[number]
+
+    def holds(self, number: int, content: bytes | memoryview) -> bool:
+        """Whether this is the content of a range."""
+        return hashlib.sha256(content).hexdigest() == self.sha256[number]
+
+
+def blocks(size: int) -> list[int]:
+    """Where the ranges of a file end that is cut into blocks of one size."""
+    return [*range(BLOCK, size, BLOCK), size]
+
+
+def measure(read: Read, size: int, ends: Sequence[int]) -> tuple[str, Ranges]:
+    """The hex SHA-256 of a file and those of its ranges, from one pass over the same bytes."""
+    whole, found, running, at = hashlib.sha256(), list[str](), hashlib.sha256(), 0
+    cuts = iter(ends)
+    end = next(cuts)
+    with ThreadPoolExecutor(1) as pool:  # both are hashed at once
+        while at < size:
+            piece = read(at, min(at + PIECE, size))
+            if not piece:
+                break  # it is shorter than it should be: its hash tells
+            taken, stop = pool.submit(whole.update, piece), at + len(piece)
+            while at < stop:
+                running.update(piece[len(piece) - (stop - at) :][: end - at])
+                at = min(end, stop)
+                if at == end:
+                    found.append(running.hexdigest())
+                    running, end = hashlib.sha256(), next(cuts, size)
+            taken.result()
+    return whole.hexdigest(), Ranges(tuple(ends), tuple(found))
+
+
+def to_bytes(files: Mapping[str, Ranges]) -> bytes:
+    """The ranges of files by their paths, as a version's file of proofs holds them."""
+    told = {path: {"ends": item.ends, "sha256": item.sha256} for path, item in files.items()}
+    return json.dumps({"format": FORMAT, "files": told}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def from_bytes(raw: bytes, *, where: str) -> dict[str, Ranges]:
+    """What `to_bytes` gave.
+
+    Raises:
+        IntegrityError: It is of a format that this release doesn't know, or no such thing.
+    """
+    try:
+        told = json.loads(raw)
+        if told["format"] != FORMAT:
+            what = f"proofs of format {told['format']!r}, this release reads {FORMAT}"
+            raise IntegrityError(what, where=where, fix="install a release of lakegate that reads it")
+        return {path: _ranges(item) for path, item in told["files"].items()}
+    except (ValueError, KeyError, TypeError) as error:
+        what = f"the proofs can't be read ({type(error).__name__})"
+        raise IntegrityError(what, where=where, fix="`lakegate verify` names every gap of the version") from error
+
+
+def _ranges(told: Mapping[str, Any]) -> Ranges:
+    ends, hashes = tuple(map(int, told["ends"])), tuple(map(str, told["sha256"]))
+    if len(ends) != len(hashes) or not ends or any(one >= other for one, other in zip((0, *ends), ends, strict=False)):
+        raise ValueError(ends)
+    return Ranges(ends, hashes)
