@@ -16,6 +16,7 @@ from lake.content import content_after
 from lake.delta import Added, list_table, table_files
 from lake.publish import Candidate
 from lake.session import Session
+from lake.sound import demand_sound
 from lake.tables import uri_of, write_table
 from lake.upsert import FATE, FATES, LATER, THERE, find_fates, keys_gone, rows_after
 from lakegate.errors import IntegrityError
@@ -139,6 +140,8 @@ def _corrected(session: Session, contract: Contract, passed: Passed, candidate: 
     from pyspark.sql import functions as F  # noqa: N812
 
     parent, engine = candidate.parent, session.engine
+    if parent is not None:
+        demand_sound(session, candidate.branch, parent.files, version=parent.name)
     table = read_files(session, parent.files, candidate.branch) if parent else None
     before = parent.counts.after if parent else 0
     if table is None:
@@ -179,11 +182,15 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
         tombstones=number["tombstone"],
         outdated=number["outdated"],
     )
+    if parent is not None:  # its keys were told by these, and may be written anew
+        demand_sound(session, candidate.branch, parent.tombstones, version=parent.name)
     remembered = number["tombstone"] or (gone is not None and number["inserted"])
     tombstones = keys_gone(contract, upsert, fates, gone) if remembered else None
     outdated = fates.where(f"{FATE} = 'outdated'").select(DROP, ROW) if number["outdated"] else None
     if not number["updated"] and not deleted and not moved:  # nothing that stands is touched
         return Change(rows_after(contract, fates, None), number["inserted"], "append", counts, tombstones, outdated)
+    if parent is not None:
+        demand_sound(session, candidate.branch, parent.files, version=parent.name)
     return Change(rows_after(contract, fates, table), counts.after, "overwrite", counts, tombstones, outdated)
 
 

@@ -18,9 +18,11 @@ from lake.delta import list_table, table_files
 from lake.delta_log import found_in_scratch, with_log
 from lake.open_logs import Log
 from lake.session import Session
+from lake.sound import demand_sound
 from lake.tables import commit_hooks, configure, uri_of, writer_properties
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
+from lakegate.names import VersionName
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -35,14 +37,16 @@ TARGET: Final = 8 * 1024**2
 """Bytes: files below it are merged with their neighbours up to it; as four small ones fit, many of them always become fewer."""
 
 
-def compacted(session: Session, ref: str, path: str, files: Sequence[DataFile], *, statistics: Sequence[str], told: Told) -> list[DataFile]:
+def compacted(
+    session: Session, ref: str, path: str, files: Sequence[DataFile], *, statistics: Sequence[str], told: Told, version: VersionName
+) -> list[DataFile]:
     """The files of the table at `path` of a branch, merged where many of them are small; else as they are.
 
     They are all its files: what a publish adds joins them later, so that no file is written that no version names. `told` has to be
-    the same of their rows before and after; only the columns in `statistics` get min and max (P6).
+    the same of their rows before and after, and they are proved first as those of `version`; only the columns in `statistics` get min and max (P6).
 
     Raises:
-        IntegrityError: What was written is not what was read.
+        IntegrityError: What was written is not what was read, or that is not what was published.
     """
     if sum(item.size < SMALL for item in files) < MANY or not found_in_scratch(session):
         return list(files)
@@ -55,6 +59,7 @@ def compacted(session: Session, ref: str, path: str, files: Sequence[DataFile], 
             )
 
     read = [item for item in files if item.size < TARGET]
+    demand_sound(session, ref, read, version=version)
     with_log(session, ref, path, merge, doing=f"compacting {path}", retry=False, data=read)
     listed = list_table(session, ref, path, known=files)
     now = table_files(session, ref, path, known=files, listed=listed)

@@ -128,7 +128,7 @@ class DropRows:
         if parent is None or self.replaces or self.instead_of:  # a correction reads what its parent set aside, where that lies
             return candidate
         steps.tell("write.compact")
-        merge, path = partial(compacted, session, branch), layout.quarantine_table(self.contract.name)
+        merge, path = partial(compacted, session, branch, version=parent.name), layout.quarantine_table(self.contract.name)
         if table:
             told = partial(told_of_table, engine, self.contract)
             files = merge(self.table, parent.files, statistics=statistics_of(self.contract), told=told)

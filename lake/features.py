@@ -30,6 +30,7 @@ from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.repository import MAIN
 from lake.session import Session
+from lake.sound import demand_sound
 from lake.standing import finished, resume
 from lake.steps import Steps
 from lake.tables import uri_of, write_table
@@ -144,6 +145,8 @@ class _Work:
         """Run the SQL over the pinned inputs, write its result, and judge what was written."""
         session, contract, engine = self.session, self.contract, self.session.engine
         path = layout.feature_table(contract.name)
+        for pin in self.pins:
+            demand_sound(session, pin.name.tag, finished(session, pin.name).manifest.files, version=pin.name)
         inputs = {pin.table: engine.read_delta(pin.name.tag, _root(session, pin.table)) for pin in self.pins}
         rows_of = {pin.table: finished(session, pin.name).manifest.counts.after for pin in self.pins}
         for table, rows_there in inputs.items():

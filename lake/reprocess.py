@@ -34,6 +34,7 @@ from lake.receive import Drop, who
 from lake.refusal import why_blocked, why_held
 from lake.scratch_table import ScratchTable
 from lake.session import Session
+from lake.sound import demand_sound
 from lake.standing import finished, resume
 from lake.tables import uri_of
 from lake.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
@@ -101,6 +102,7 @@ class _Reprocess:
         """Evaluate the drops, each on the table that the ones before it left."""
         engine = self.session.engine
         if (kept := self._kept_rows()) is not None:
+            demand_sound(self.session, self.parent.name.tag, self.parent.files, version=self.parent.name)
             self.counted["kept"] = int(engine.rows(kept.groupBy().count())[0][0])
         for number, drop in enumerate(self.again):
             self.session.renew_engine()
