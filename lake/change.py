@@ -160,6 +160,8 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
     engine, parent, upsert = session.engine, candidate.parent, contract.upsert
     if upsert is None:
         raise ValueError(contract.name)
+    if parent is not None:  # all columns of all rows are read, and most are written anew
+        demand_sound(session, candidate.branch, [*parent.files, *parent.tombstones], version=parent.name)
     table = read_files(session, parent.files, candidate.branch) if parent else None
     gone = read_files(session, parent.tombstones, candidate.branch) if parent else None
     fates = engine.write_scratch(find_fates(contract, upsert, passed.rows, table, gone), folder / "fates")
@@ -182,15 +184,11 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
         tombstones=number["tombstone"],
         outdated=number["outdated"],
     )
-    if parent is not None:  # its keys were told by these, and may be written anew
-        demand_sound(session, candidate.branch, parent.tombstones, version=parent.name)
     remembered = number["tombstone"] or (gone is not None and number["inserted"])
     tombstones = keys_gone(contract, upsert, fates, gone) if remembered else None
     outdated = fates.where(f"{FATE} = 'outdated'").select(DROP, ROW) if number["outdated"] else None
     if not number["updated"] and not deleted and not moved:  # nothing that stands is touched
         return Change(rows_after(contract, fates, None), number["inserted"], "append", counts, tombstones, outdated)
-    if parent is not None:
-        demand_sound(session, candidate.branch, parent.files, version=parent.name)
     return Change(rows_after(contract, fates, table), counts.after, "overwrite", counts, tombstones, outdated)
 
 

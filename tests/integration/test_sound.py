@@ -1,0 +1,132 @@
+"""Damage in a file is not published anew as right: what an engine reads to write it again is proved first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+from lake import compact, publish
+from lake.features import carry_features
+from lake.ingest import ingest
+from lake.reprocess import reprocess
+from lake.session import Session, open_session
+from lakegate.errors import IntegrityError
+from lakegate.manifest import Manifest
+from lakegate.names import VersionName
+from lakegate.parquet import chunks
+from lakegate.settings import Settings
+
+pytestmark = pytest.mark.server
+
+TABLE = """
+apiVersion: v3.2.0
+kind: DataContract
+id: NAME
+name: NAME
+version: 1.0.0
+status: draft
+schema:
+  - name: NAME
+    properties:
+      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: fare, logicalType: number}
+      - {name: at, logicalType: integer, required: true}
+customProperties:
+"""
+FARES = "  - {property: kind, value: feature}\n  - {property: sql, value: fares.sql}\n  - {property: inputs, value: [rides]}\n  - {property: driver, value: rides}\n"
+DRIFT = "  - {property: drift, value: none}\n"
+MODES = {
+    "rides": "  - {property: writeMode, value: append}\n  - {property: sameName, value: supersede}\n",
+    "stays": "  - {property: writeMode, value: upsert}\n  - {property: upsert, value: {orderBy: at}}\n",
+}
+MANY = 6
+"""Small files, in place of dozens."""
+
+
+@pytest.fixture(scope="module")
+def session(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Session:
+    project = tmp_path_factory.mktemp("project")
+    for name in ("contracts", "sql"):
+        (project / "catalog" / name).mkdir(parents=True)
+    for name, mode in MODES.items():
+        (project / "catalog" / "contracts" / f"{name}.odcs.yaml").write_text(TABLE.replace("NAME", name) + mode + DRIFT)
+    (project / "catalog" / "sql" / "fares.sql").write_text("SELECT ride, fare, at, _drop, _row FROM rides")
+    return open_session(replace(lakefs_home, project=project, tenant="sound"), say=print)
+
+
+def take(session: Session, table: str, folder: Path, name: str, *lines: str) -> None:
+    path = folder / name
+    path.write_text("\n".join(["ride,fare,at", *lines, ""]))
+    ingest(session, table, [path])
+
+
+def latest(session: Session, table: str) -> Manifest:
+    found = publish.latest_at(session.repository, "main", table)
+    assert found is not None
+    return found
+
+
+def refused(session: Session, table: str, work: Callable[[], object]) -> None:
+    """Flip bits of fares in the table's oldest file: the work is refused, names the file, and publishes nothing; with them as they were it does.
+
+    A reader of that file gets other fares, or an error, as chance has it.
+    """
+    before = latest(session, table)
+    block = session.repository.local(before.files[0].physical)
+    assert block is not None
+    sound = block.read_bytes()
+    (fare,) = (span for name, *span in chunks(parquet.read_metadata(block), 0) if name == "fare")
+    for at in (fare[0] + 2, fare[1] - 2):
+        block.write_bytes(sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :])
+        try:
+            with pytest.raises(IntegrityError, match=f"{before.name}, {before.files[0].path}: SHA-256"):
+                work()
+        finally:
+            block.write_bytes(sound)
+        assert latest(session, table).version == before.version
+    work()
+
+
+def test_an_upsert_that_writes_its_table_anew_reads_none_that_changed(session: Session, tmp_path: Path) -> None:
+    take(session, "stays", tmp_path, "first.csv", "1,1.5,1", "2,2.5,1")
+    refused(session, "stays", lambda: take(session, "stays", tmp_path, "second.csv", "1,7.5,2"))
+    assert latest(session, "stays").counts.updated == 1
+
+
+def test_features_are_made_of_no_file_that_changed(session: Session, tmp_path: Path) -> None:
+    take(session, "rides", tmp_path, "a.csv", "1,1.5,1", "2,2.5,1")
+    fares = session.settings.project / "catalog" / "contracts" / "fares.odcs.yaml"
+    fares.write_text(TABLE.replace("NAME", "fares") + FARES)
+    try:
+        del session.catalog
+        contract = session.catalog.get("fares")
+        refused(session, "rides", lambda: carry_features(session, contract))
+        assert latest(session, "fares").version == 1
+    finally:
+        fares.unlink()
+        del session.catalog
+
+
+def test_a_correction_and_a_reprocess_keep_no_row_of_a_file_that_changed(session: Session, tmp_path: Path) -> None:
+    take(session, "rides", tmp_path, "c.csv", "10,1.5,1")
+    take(session, "rides", tmp_path, "d.csv", "11,1.5,1")
+    refused(session, "rides", lambda: take(session, "rides", tmp_path, "d.csv", "11,2.5,1"))
+    contract, last = session.catalog.get("rides"), latest(session, "rides").drop
+    refused(session, "rides", lambda: reprocess(session, contract, since=last))
+
+
+def test_small_files_are_merged_as_they_were_published(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compact, "MANY", MANY)
+    contract = (session.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").read_text()
+    (session.settings.project / "catalog" / "contracts" / "small.odcs.yaml").write_text(contract.replace("rides", "small"))
+    del session.catalog
+    for number in range(MANY):
+        take(session, "small", tmp_path, f"{number}.csv", f"{number},1.5,1")
+    assert len(latest(session, "small").files) == MANY
+    refused(session, "small", lambda: take(session, "small", tmp_path, "last.csv", "1000,1.5,1"))
+    assert len(latest(session, "small").files) < MANY
+    assert latest(session, "small").name > VersionName("small", MANY)
