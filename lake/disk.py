@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -57,3 +59,12 @@ def cause_on_disk(error: BaseException) -> OSError | None:
         reason = getattr(found, "reason", None)
         found = found.__cause__ or (reason if isinstance(reason, BaseException) else None) or found.__context__
     return None
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Put a file at another place, for its owner alone: as a link where that can be, so that it takes no room twice."""
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(source, target)
+    target.chmod(0o600)

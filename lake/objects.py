@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +17,7 @@ from urllib.parse import urlsplit
 
 from lake.call_errors import RESTORE, BlockGone
 from lake.calls import PAGE, Calls, NotThere
-from lake.disk import disk_error
+from lake.disk import disk_error, link_or_copy
 from lake.listed import Listed
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
@@ -173,7 +171,7 @@ class Objects(Calls):
         target = (self.blocks or Path()) / given
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _link_or_copy(source, target)
+            link_or_copy(source, target)
             size = target.stat().st_size
         except OSError as error:
             if (told := disk_error(error, target.parent)) is not None:
@@ -241,14 +239,6 @@ class Objects(Calls):
 def missing(block: Path, where: str) -> BlockGone:
     """The error of a block that the tree names and the store on this disk has lost."""
     return BlockGone(f"the block {block} is missing from the store", where=where, fix=RESTORE)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk, or one without links
-        shutil.copyfile(source, target)
-    target.chmod(0o600)
 
 
 def sha256_of(path: Path) -> str:
