@@ -112,7 +112,7 @@ def _carry_files(
         received = [receive(session, contract.name, path, anew=anew, supersede=supersede) for path in paths[first : first + together]]
         drops = {drop.sha256: drop for drop in received if drop.sha256 not in known}
         known |= drops.keys()
-        tried |= drops.keys()
+        tried.update(drops)  # in place: whoever called takes those out again that wait
         yield from carry(session, contract, list(drops.values()), again=again, on_error=on_error)
     yield from carry_waiting(session, contract.name, tried=tried, on_error=on_error)
 
