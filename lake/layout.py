@@ -81,9 +81,13 @@ MANIFESTS: Final = "_lakegate/manifests/"
 """Prefix of the manifests."""
 
 
+PROOFS: Final = "_lakegate/proofs/"
+"""Prefix of the proofs of versions."""
+
+
 def proofs(table: str, number: int) -> str:
     """Hashes of ranges of the files that came with a version: what a reader proves a part of them by."""
-    return f"_lakegate/proofs/{table}/v{number}.json"
+    return f"{PROOFS}{table}/v{number}.json"
 
 
 EXPIRED: Final = "_lakegate/expired/"

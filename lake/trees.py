@@ -1,4 +1,4 @@
-"""The data files in the trees of commits, each tree told by what it changed against the one before.
+"""The files of versions in the trees of commits, data and proofs, each tree told by what it changed against the one before.
 
 A table's folder holds what all versions wrote: to list it for each of them takes the square of the time.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from lake.layout import PROOFS
 from lake.repository import Repository
 
 DATA: Final = ("processed/", "quarantine/", "settled/", "tombstones/", "features/")
@@ -21,7 +22,7 @@ def table_data(path: str) -> bool:
 
 
 class Trees:
-    """Asked of commits in the order of history, it tells where each data file of theirs lies, by path."""
+    """Asked of commits in the order of history, it tells where each file of theirs lies that versions name, by path."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository, self._commit = repository, ""
@@ -30,7 +31,7 @@ class Trees:
     def at(self, commit: str) -> Mapping[str, str]:
         """The physical addresses in one commit's tree; the mapping changes with the next call."""
         if not self._commit:
-            for prefix in (*DATA, RAW):
+            for prefix in (*DATA, RAW, PROOFS):
                 for item in self._repository.listing(commit, prefix):
                     if _wanted(item.path):
                         self._files[item.path] = self._repository.physical(item.physical_address)
@@ -44,4 +45,4 @@ class Trees:
 
 
 def _wanted(path: str) -> bool:
-    return table_data(path) or (path.startswith(RAW) and path.endswith("/data"))
+    return table_data(path) or path.startswith(PROOFS) or (path.startswith(RAW) and path.endswith("/data"))
