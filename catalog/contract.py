@@ -120,12 +120,20 @@ LONGEST_SEASON: Final = 400
 """Deliveries that a season may have: a year of days, and some that came twice."""
 
 
+LEAST_HISTORY: Final = 4
+"""Deliveries that a history needs: three changes say what is usual."""
+LONGEST_HISTORY: Final = 60
+"""Deliveries that may be asked what is usual: each is read where something moved."""
+
+
 @dataclass(frozen=True)
 class Drift:
     """Which columns are compared with the previous and the `pinned` version, and from where on that is told.
 
     `warn` and `trigger` are Kullback-Leibler divergences in nats, `imbalance` is a share of rows. Without `columns` all are
     compared whose values are counted, but for the key, the one that orders drops, and those of `left_out`.
+    `history` is how many earlier deliveries say what is usual: what doesn't stand out from them is not told (0: the bounds alone decide).
+    `nulls` is the change of a share of NULL that is told; None: none is.
     `season` is how many deliveries make a cycle; the columns of `calendar` are compared with the delivery so many before alone.
     """
 
@@ -137,6 +145,8 @@ class Drift:
     imbalance: float = 0.80
     season: int | None = None
     calendar: tuple[str, ...] = ()
+    history: int = 12
+    nulls: float | None = 0.10
 
 
 @dataclass(frozen=True)
@@ -231,6 +241,14 @@ class Contract:
             return ()
         names = {column.name for column in self.drifting} | set(self.drift.calendar)
         return tuple(column for column in self.columns if column.name in names)
+
+    @property
+    def nullable(self) -> tuple[Column, ...]:
+        """The columns whose shares of NULL are compared by default: those that may be NULL, but for what the contract leaves out."""
+        if self.drift is None or self.drift.nulls is None:
+            return ()
+        others = {*self.key, self.order_by, RESCUED, *self.drift.left_out}
+        return tuple(column for column in self.columns if not column.required and column.name not in others)
 
     @property
     def with_statistics(self) -> tuple[str, ...]:

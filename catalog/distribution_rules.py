@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from catalog.contract import Column, Contract
+from catalog.contract import LEAST_HISTORY, LONGEST_HISTORY, Column, Contract
 from catalog.document import suggest
 from catalog.expectation_types import Expectation
 from catalog.mistake import Mistake, number
@@ -70,6 +70,12 @@ def _factor(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mis
         yield Mistake(f"{name} is {value!r}", name, "write a number above 0, such as 1.5")
 
 
+def _history(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    if not (type(value) is int and LEAST_HISTORY <= value <= LONGEST_HISTORY):
+        fix = f"write how many deliveries say what is usual, {LEAST_HISTORY} to {LONGEST_HISTORY}, or leave it out"
+        yield Mistake(f"{name} is {value!r}", name, fix)
+
+
 def _by(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     known = [column.name for column in contract.columns]
     if value not in known:
@@ -92,6 +98,7 @@ DISTRIBUTION_CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any],
     **dict.fromkeys(_WORDS, _word),
     **dict.fromkeys(("max_share", "max_change", "max_difference", "significance"), _share),
     "factor": _factor,
+    "history": _history,
     "shares": _shares,
     "group_by": _by,
 }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from catalog.contract import LONGEST_SEASON, Contract, Drift
+from catalog.contract import LEAST_HISTORY, LONGEST_HISTORY, LONGEST_SEASON, Contract, Drift
 from catalog.custom import Custom
 from catalog.document import suggest
 from catalog.mistake import number
 from lakegate.errors import ContractError
 
 NONE: Final = "none"
-_KEYS: Final = ("columns", "except", "pinned", "warn", "trigger", "imbalance", "season", "calendar")
+_KEYS: Final = ("columns", "except", "pinned", "warn", "trigger", "imbalance", "season", "calendar", "history", "nulls")
 _MISSING: Final = object()
 
 
@@ -39,17 +39,41 @@ def drift_of(custom: Custom, contract: Contract) -> Drift | None:
     pinned = given.get("pinned", default.pinned)
     if type(pinned) is not int or pinned < 1:
         raise _error(custom, "pinned", f"pinned is {pinned!r}", "write a version's number, 1 or more")
-    season = given.get("season")
-    if "season" in given and not (type(season) is int and 1 < season <= LONGEST_SEASON):
-        fix = f"write how many deliveries make a cycle, 2 to {LONGEST_SEASON}, such as 12 for months"
-        raise _error(custom, "season", f"season is {season!r}", fix)
+    season, history, nulls = _season(custom, given), _history(custom, given, default.history), _nulls(custom, given, default.nulls or 0.0)
     columns, left_out, calendar = (_columns(custom, given, key, contract) for key in ("columns", "except", "calendar"))
     if columns is not None and left_out is not None:
         raise _error(custom, "except", "drift has both columns and except", "keep one of them")
     if both := sorted(set(calendar or ()) & {*(columns or ()), *(left_out or ())}):
         fix = "name it under calendar alone: it is compared with its season, and with nothing else"
         raise _error(custom, "calendar", f"{both[0]!r} stands under calendar and under {'columns' if columns else 'except'}", fix)
-    return Drift(columns, left_out or (), pinned, warn, trigger, imbalance, season, calendar or ())
+    return Drift(columns, left_out or (), pinned, warn, trigger, imbalance, season, calendar or (), history, nulls)
+
+
+def _season(custom: Custom, given: dict[str, Any]) -> int | None:
+    season = given.get("season")
+    if "season" in given and not (type(season) is int and 1 < season <= LONGEST_SEASON):
+        fix = f"write how many deliveries make a cycle, 2 to {LONGEST_SEASON}, such as 12 for months"
+        raise _error(custom, "season", f"season is {season!r}", fix)
+    return season
+
+
+def _history(custom: Custom, given: dict[str, Any], default: int) -> int:
+    history = given.get("history", default)
+    if not (type(history) is int and (history == 0 or LEAST_HISTORY <= history <= LONGEST_HISTORY)):
+        fix = f"write how many deliveries say what is usual, {LEAST_HISTORY} to {LONGEST_HISTORY}, or 0 to go by the bounds alone"
+        raise _error(custom, "history", f"history is {history!r}", fix)
+    return history
+
+
+def _nulls(custom: Custom, given: dict[str, Any], default: float) -> float | None:
+    if given.get("nulls") == NONE:
+        return None
+    nulls = _number(custom, given, "nulls", default)
+    if nulls > 1:
+        raise _error(
+            custom, "nulls", f"nulls is {nulls:g}", f"write a change of the share of NULL from 0 to 1, such as {default:g}, or {NONE}"
+        )
+    return nulls
 
 
 def _error(custom: Custom, key: str, what: str, fix: str) -> ContractError:

@@ -140,7 +140,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         takes=_of("bucketize_data", "tail_weight_holdout", "internal_weight_holdout"),
     ),
     "expect_column_distribution_to_stay_close": _counted(
-        "distribution", "baseline", "statistic", "max_value", takes=_of("significance"), types=_CLASSES | _NUMBERS
+        "distribution", "baseline", "statistic", "max_value", takes=_of("significance", "history"), types=_CLASSES | _NUMBERS
     ),
     "expect_column_distributions_to_stay_close": _table(
         "distribution",
@@ -148,14 +148,19 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         "baseline",
         "statistic",
         "max_value",
-        takes=_of("significance"),
+        takes=_of("significance", "history"),
         types=_CLASSES | _NUMBERS,
         hops=_FRAMED,
     ),
-    "expect_column_null_share_to_stay_close": _counted("range", "baseline", "max_change", takes=_of("significance")),
-    "expect_column_majority_share_to_be_at_most": _counted("distribution", "max_share", types=_CLASSES | {"integer"}),
+    "expect_column_null_share_to_stay_close": _counted("range", "baseline", "max_change", takes=_of("significance", "history")),
+    "expect_column_null_shares_to_stay_close": _table(
+        "range", "column_list", "baseline", "max_change", takes=_of("significance", "history"), hops=_FRAMED
+    ),
+    "expect_column_majority_share_to_be_at_most": _counted(
+        "distribution", "max_share", takes=_of("baseline"), types=_CLASSES | {"integer"}
+    ),
     "expect_column_majority_shares_to_be_at_most": _table(
-        "distribution", "column_list", "max_share", types=_CLASSES | {"integer"}, hops=_FRAMED
+        "distribution", "column_list", "max_share", takes=_of("baseline"), types=_CLASSES | {"integer"}, hops=_FRAMED
     ),
     "expect_column_group_shares_to_be_close_to": _counted("distribution", "shares", "max_difference", types=_CLASSES),
     "expect_column_outlier_share_to_be_at_most": _counted("distribution", "method", "max_share", takes=_of("factor"), types=_NUMBERS),
@@ -216,6 +221,7 @@ OWN: Final = frozenset(
         "expect_column_distribution_to_stay_close",
         "expect_column_distributions_to_stay_close",
         "expect_column_null_share_to_stay_close",
+        "expect_column_null_shares_to_stay_close",
         "expect_column_majority_share_to_be_at_most",
         "expect_column_majority_shares_to_be_at_most",
         "expect_column_group_shares_to_be_close_to",

@@ -30,7 +30,9 @@ COLUMNS = ("column", "finding", "kl", "js", "psi", "cramers_v", "p", "ks", "ks_p
 @click.option("--statistic", type=click.Choice(STATISTICS), default="kl", show_default=True, help="Whose effect is judged.")
 @click.option("--warn", type=click.FloatRange(min=0), help="Effect over which a column warns; else the contract's.")
 @click.option("--trigger", type=click.FloatRange(min=0), help="Effect over which a column triggers; else the contract's.")
-@click.option("--null-change", type=click.FloatRange(0, 1), help="Change of the share of NULL over which a column warns; else none does.")
+@click.option(
+    "--null-change", type=click.FloatRange(0, 1), help="Change of the share of NULL over which a column warns; else the contract's."
+)
 @click.option("--fail-on", type=click.Choice(["warn", "trigger"]), help="Exit with 3 where a column does that, or worse.")
 @json_option
 @lake_options
@@ -50,7 +52,8 @@ def command(
     """Compare the rows that VERSION (say flights@v6) added with earlier ones, by column: drift, shares of NULL, imbalance.
 
     Reads the histograms that lie in the lake, and no data. A column warns or triggers where the effect is over its threshold and
-    chance doesn't explain it. Exit: 0, or 3 where --fail-on says so; columns that can't be compared don't fail.
+    chance doesn't explain it, nor, under the contract's own thresholds, the changes of the last deliveries; and where it turned wholly NULL.
+    Exit: 0, or 3 where --fail-on says so; columns that can't be compared don't fail.
     """
     from expectations.comparison import at_least
     from lake.compare import compare

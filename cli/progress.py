@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
 
@@ -13,6 +14,8 @@ from lake.job import HopResult
 if TYPE_CHECKING:
     from lake.ingest import DropResult
 
+NAMED: Final = 5
+"""Most columns that a line names."""
 _COLOURS = {
     Verdict.PASSED: "green",
     Verdict.QUARANTINED: "yellow",
@@ -80,4 +83,12 @@ class Progress:
 
 
 def _broken(result: HopResult, severity: str) -> list[str]:
-    return [str(rule["rule"]) for rule in result.rules if rule["severity"] == severity and rule["failed"]]
+    """The rules of a severity that were broken, each with the columns that it asked of several and found."""
+    broken = [rule for rule in result.rules if rule["severity"] == severity and rule["failed"]]
+    return [f"{rule['rule']}{named(rule.get('columns', []))}" for rule in broken]
+
+
+def named(columns: Sequence[str]) -> str:
+    """Columns in brackets, the first of them where there are many; nothing of none."""
+    more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""
+    return f" ({', '.join(columns[:NAMED])}{more})" if columns else ""

@@ -12,7 +12,7 @@ from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship,
 from catalog.expectation_types import EXPECTATIONS, LINE_END, NESTED_FIELDS, REPEATED_HEADER
 from catalog.nested import Nested
 from expectations.extension import suite_files, written_rules
-from expectations.histogram_rules import MAJORITY_EACH, STAY_CLOSE_EACH
+from expectations.histogram_rules import MAJORITY_EACH, NULL_SHARE_EACH, STAY_CLOSE_EACH
 from expectations.spellings import ENDS
 from expectations.suite import Rule, Suite
 from lakegate.errors import UsageError
@@ -102,6 +102,7 @@ def _processed(contract: Contract) -> Iterator[Rule]:
     if budget := _budget(contract.max_quarantined, contract.max_quarantined_rows):
         yield _rule("max-quarantined", "expect_quarantined_share_to_be_at_most", budget, "block")
     yield from _drift(contract.drifting, contract.seasonal, contract.drift or Drift())
+    yield from _nulls(contract.nullable, contract.drift or Drift())
 
 
 def _features(contract: Contract) -> Iterator[Rule]:
@@ -143,15 +144,27 @@ def _drift(columns: tuple[Column, ...], seasonal: tuple[Column, ...], drift: Dri
     One rule for all columns: the outcome names those that moved, and a suite doesn't grow with every column.
     """
     if columns:
-        close = {"column_list": [column.name for column in columns], "statistic": "kl"}
+        close = {"column_list": [column.name for column in columns], "statistic": "kl", **_history(drift)}
         yield _rule("drift:previous", STAY_CLOSE_EACH, {**close, "baseline": "previous", "max_value": drift.warn}, "warn")
         yield _rule("drift:pinned", STAY_CLOSE_EACH, {**close, "baseline": "pinned", "max_value": drift.warn}, "warn")
         yield _rule("drift:pinned:trigger", STAY_CLOSE_EACH, {**close, "baseline": "pinned", "max_value": drift.trigger}, "trigger")
     if seasonal:
-        close = {"column_list": [column.name for column in seasonal], "statistic": "kl"}
+        close = {"column_list": [column.name for column in seasonal], "statistic": "kl", **_history(drift)}
         yield _rule("drift:season", STAY_CLOSE_EACH, {**close, "baseline": "season", "max_value": drift.warn}, "warn")
     if names := [column.name for column in columns if column.type in ("string", "boolean")]:
-        yield _rule("imbalance", MAJORITY_EACH, {"column_list": names, "max_share": drift.imbalance}, "warn")
+        unless = {"baseline": "previous"} if drift.history else {}
+        yield _rule("imbalance", MAJORITY_EACH, {"column_list": names, "max_share": drift.imbalance} | unless, "warn")
+
+
+def _nulls(columns: tuple[Column, ...], drift: Drift) -> Iterator[Rule]:
+    """A column that turns wholly NULL is told, and one that is NULL far more often, or less, than it ever was."""
+    if columns and drift.nulls is not None:
+        kwargs = {"column_list": [column.name for column in columns], "baseline": "previous", "max_change": drift.nulls, **_history(drift)}
+        yield _rule("nulls", NULL_SHARE_EACH, kwargs, "warn")
+
+
+def _history(drift: Drift) -> dict[str, int]:
+    return {"history": drift.history} if drift.history else {}
 
 
 def _nested(name: str, nested: Nested, contract: Contract) -> Iterator[Rule]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 from catalog.distribution_rules import STATISTICS
 from expectations.divergence import benjamini_hochberg, counted, proportions_p_value
-from expectations.drift import LEAST_ROWS, SIGNIFICANCE, Compared, incomparable
+from expectations.drift import LEAST_ROWS, NO_PAST, SIGNIFICANCE, Compared, incomparable, stands_out, turned_null
 from expectations.histogram import Histogram, Histograms
 from expectations.histogram_rules import majority_share
+from expectations.precedent import Past
 
 Finding = Literal["left out", "not compared", "close", "warn", "trigger"]
 """What a comparison finds of a column, or (the last three) of all of them."""
@@ -26,8 +28,10 @@ class Thresholds:
     imbalance: float
     statistic: str = "kl"
     null_change: float | None = None
-    """None: a change of the share of NULL is shown and never told."""
+    """None: a change of the share of NULL is shown and never told, but for a column that turned wholly NULL."""
     significance: float = SIGNIFICANCE
+    history: int = 0
+    """How many earlier deliveries say what is usual; 0: the bounds alone decide."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,13 @@ class _Pair:
 
 
 def compare_columns(
-    new: Histograms, base: Histograms, thresholds: Thresholds, *, left_out: Collection[str] = ()
+    new: Histograms,
+    base: Histograms,
+    thresholds: Thresholds,
+    *,
+    left_out: Collection[str] = (),
+    baseline: str = "previous",
+    past: Past = NO_PAST,
 ) -> tuple[ComparedColumn, ...]:
     """Compare two sides, column by column in the newer's order.
 
@@ -81,13 +91,21 @@ def compare_columns(
         base: Of what it is compared with; a column that it lacks, or holds as another type, is not compared.
         thresholds: From where on what is told.
         left_out: Columns whose moves are shown and never told.
+        baseline: What it is compared with, and
+        past: the earlier deliveries that say what is usual, where the thresholds ask for a history.
     """
     pairs = [_pair(name, side, base.columns.get(name)) for name, side in new.columns.items()]
     classes = _corrected(pairs, lambda pair: pair.compared["kl"].p_value if "kl" in pair.compared else None)
     ks = _corrected(pairs, lambda pair: pair.compared["ks"].p_value if "ks" in pair.compared else None)
     nulls = _corrected(pairs, _null_p_value)
     return tuple(
-        _column(pair, thresholds, (classes.get(pair.column), ks.get(pair.column), nulls.get(pair.column)), left_out=pair.column in left_out)
+        _column(
+            pair,
+            thresholds,
+            (classes.get(pair.column), ks.get(pair.column), nulls.get(pair.column)),
+            left_out=pair.column in left_out,
+            usual=partial(_usual, pair, thresholds, baseline, past),
+        )
         for pair in pairs
     )
 
@@ -123,24 +141,37 @@ def _null_p_value(pair: _Pair) -> float | None:
     return proportions_p_value(pair.new.nulls, pair.new.rows, pair.base.nulls, pair.base.rows)
 
 
+def _usual(pair: _Pair, thresholds: Thresholds, baseline: str, past: Past, bound: float) -> str | None:
+    """Why a move over a bound is none to tell of, where the table's past says so."""
+    if not thresholds.history:
+        return None
+    compared = pair.compared[thresholds.statistic]
+    standing = stands_out(pair.column, compared, baseline, past, bound=bound, many=thresholds.history)
+    return None if standing.out else f"usual: {standing.told}"
+
+
 def _column(
-    pair: _Pair, thresholds: Thresholds, p_values: tuple[float | None, float | None, float | None], *, left_out: bool
+    pair: _Pair,
+    thresholds: Thresholds,
+    p_values: tuple[float | None, float | None, float | None],
+    *,
+    left_out: bool,
+    usual: Callable[[float], str | None],
 ) -> ComparedColumn:
     ends = {name: item.ends for name, item in pair.compared.items()}
     by_class, by_ks, by_null = p_values
     share, before = _null_share(pair.new), _null_share(pair.base)
     majority = majority_share(pair.new) if pair.new.kind == "class" else None
-    findings: list[tuple[Finding, str]] = []
-    if thresholds.statistic in ends:
-        effect, p_value = ends[thresholds.statistic][0], by_ks if thresholds.statistic == "ks" else by_class
-        if p_value is not None and p_value < thresholds.significance and effect > thresholds.warn:
-            worse = effect > thresholds.trigger
-            bound = thresholds.trigger if worse else thresholds.warn
-            findings.append(("trigger" if worse else "warn", f"{thresholds.statistic} {effect:.4f} is over {bound:g}"))
+    p_value = by_ks if thresholds.statistic == "ks" else by_class
+    findings, quiet = _moved(ends.get(thresholds.statistic), p_value, thresholds, usual)
     if majority is not None and majority > thresholds.imbalance:
         findings.append(("warn", f"one value holds {majority:.2%} of the rows, over {thresholds.imbalance:.2%}"))
     change = abs((share or 0.0) - (before or 0.0))
-    if thresholds.null_change is not None and by_null is not None and by_null < thresholds.significance and change > thresholds.null_change:
+    if turned_null(pair.new, pair.base):
+        findings.append(("warn", f"all {pair.new.rows:,} rows are NULL, {before:.2%} before"))
+    elif (
+        thresholds.null_change is not None and by_null is not None and by_null < thresholds.significance and change > thresholds.null_change
+    ):
         findings.append(("warn", f"{share:.2%} are NULL, {before:.2%} before"))
     why = pair.why or ("ks compares numbers" if thresholds.statistic not in ends else "")
     finding: Finding = "not compared" if why else "close"
@@ -149,6 +180,8 @@ def _column(
     elif findings:
         finding = max((item for item, _ in findings), key=_WORSE.index)
         why = "; ".join(told for _, told in findings)
+    elif quiet:
+        why = quiet
     return ComparedColumn(
         column=pair.column,
         finding=finding,
@@ -169,6 +202,19 @@ def _column(
         majority_share=majority,
         baseline_majority_share=majority_share(pair.base) if pair.base and pair.base.kind == "class" else None,
     )
+
+
+def _moved(
+    ends: tuple[float, float] | None, p_value: float | None, thresholds: Thresholds, usual: Callable[[float], str | None]
+) -> tuple[list[tuple[Finding, str]], str]:
+    """What is found of a column's values, or why what is over a bound is none to tell of."""
+    if ends is None or p_value is None or p_value >= thresholds.significance or ends[0] <= thresholds.warn:
+        return [], ""
+    if ends[0] > thresholds.trigger and usual(thresholds.trigger) is None:
+        return [("trigger", f"{thresholds.statistic} {ends[0]:.4f} is over {thresholds.trigger:g}")], ""
+    if (told := usual(thresholds.warn)) is not None:
+        return [], told
+    return [("warn", f"{thresholds.statistic} {ends[0]:.4f} is over {thresholds.warn:g}")], ""
 
 
 def _effect(ends: dict[str, tuple[float, float]], statistic: str) -> float | None:

@@ -14,49 +14,65 @@ from expectations.custom_rules import AskedOfTheGate
 class ExpectColumnDistributionToStayClose(AskedOfTheGate):
     """Expect a column's distribution to lie near that of a baseline version, by a statistic, or chance to explain the rest."""
 
-    success_keys: ClassVar[tuple[str, ...]] = ("column", "baseline", "statistic", "max_value", "significance")
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "baseline", "statistic", "max_value", "significance", "history")
     column: str
     baseline: str
     statistic: str
     max_value: float
     significance: float | None = None
+    history: int | None = None
 
 
 class ExpectColumnDistributionsToStayClose(AskedOfTheGate):
     """Expect the distribution of each of several columns to lie near that of a baseline version."""
 
-    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "baseline", "statistic", "max_value", "significance")
+    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "baseline", "statistic", "max_value", "significance", "history")
     column_list: list[str]
     baseline: str
     statistic: str
     max_value: float
     significance: float | None = None
+    history: int | None = None
 
 
 class ExpectColumnNullShareToStayClose(AskedOfTheGate):
     """Expect the share of NULL in a column to lie near that of a baseline version, or chance to explain the rest."""
 
-    success_keys: ClassVar[tuple[str, ...]] = ("column", "baseline", "max_change", "significance")
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "baseline", "max_change", "significance", "history")
     column: str
     baseline: str
     max_change: float
     significance: float | None = None
+    history: int | None = None
+
+
+class ExpectColumnNullSharesToStayClose(AskedOfTheGate):
+    """Expect the share of NULL in each of several columns to lie near that of a baseline version."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "baseline", "max_change", "significance", "history")
+    column_list: list[str]
+    baseline: str
+    max_change: float
+    significance: float | None = None
+    history: int | None = None
 
 
 class ExpectColumnMajorityShareToBeAtMost(AskedOfTheGate):
-    """Expect no value to hold more than a share of a column's rows."""
+    """Expect no value to hold more than a share of a column's rows, unless one did in a baseline version."""
 
-    success_keys: ClassVar[tuple[str, ...]] = ("column", "max_share")
+    success_keys: ClassVar[tuple[str, ...]] = ("column", "max_share", "baseline")
     column: str
     max_share: float
+    baseline: str | None = None
 
 
 class ExpectColumnMajoritySharesToBeAtMost(AskedOfTheGate):
-    """Expect no value to hold more than a share of the rows, in each of several columns."""
+    """Expect no value to hold more than a share of the rows, in each of several columns, unless one did in a baseline version."""
 
-    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "max_share")
+    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "max_share", "baseline")
     column_list: list[str]
     max_share: float
+    baseline: str | None = None
 
 
 class ExpectColumnGroupSharesToBeCloseTo(AskedOfTheGate):

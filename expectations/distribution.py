@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.binning import count_histograms
 from expectations.clusters import Cluster, count_clusters, judge_cluster
-from expectations.drift import BASELINE_TYPES, Baseline, judge_against_baselines
+from expectations.drift import BASELINE_TYPES, NO_PAST, Baseline, judge_against_baselines
 from expectations.histogram import Histogram, Histograms, Kind
-from expectations.histogram_rules import ALONE, EACH, NO_CLUSTERS, columns_of
+from expectations.histogram_rules import ALONE, EACH, NO_CLUSTERS, as_before, columns_of
+from expectations.precedent import Past
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
@@ -25,16 +26,27 @@ Baselines = Callable[[Mapping[str, Kind]], Mapping[Baseline, Histograms]]
 
 
 def ask_distributions(
-    frame: DataFrame, plan: Plan, baselines: Baselines, collect: Callable[[DataFrame], list[Any]], *, passing: str = "true"
+    frame: DataFrame,
+    plan: Plan,
+    baselines: Baselines,
+    collect: Callable[[DataFrame], list[Any]],
+    *,
+    passing: str = "true",
+    past: Past = NO_PAST,
 ) -> tuple[Histograms, dict[str, Outcome]]:
     """The histograms of a frame's passing rows, and the outcomes of the rules that they answer."""
     seen = count_histograms(frame, plan.histograms, collect, passing=passing)
     clusters = count_clusters(frame, plan, seen, collect, passing=passing)
-    return seen, judge_distributions(plan, seen, baselines(plan.histograms), clusters=clusters)
+    return seen, judge_distributions(plan, seen, baselines(plan.histograms), clusters=clusters, past=past)
 
 
 def judge_distributions(
-    plan: Plan, seen: Histograms, baselines: Mapping[Baseline, Histograms], *, clusters: Mapping[str, Cluster] | None = None
+    plan: Plan,
+    seen: Histograms,
+    baselines: Mapping[Baseline, Histograms],
+    *,
+    clusters: Mapping[str, Cluster] | None = None,
+    past: Past = NO_PAST,
 ) -> dict[str, Outcome]:
     """The outcome of each rule that histograms answer, by its id.
 
@@ -43,6 +55,7 @@ def judge_distributions(
         seen: The histograms of the rows that pass, one for each column of `plan.histograms`.
         baselines: Those of the versions to compare with, as far as there are any.
         clusters: What `expectations.clusters.count_clusters` gave, where a rule asks for it.
+        past: What earlier deliveries added, for rules that ask whether a change stands out.
 
     Raises:
         ContractError: A rule asks for clusters where none were counted.
@@ -50,11 +63,13 @@ def judge_distributions(
     rules = [step.rule for step in plan.steps if step.way == "distribution"]
     parts = {rule.id: _by_column(rule) for rule in rules}
     each = [part for rule in rules for part in parts[rule.id]]
-    found = judge_against_baselines((rule for rule in each if rule.type in BASELINE_TYPES), seen, baselines)
+    found = judge_against_baselines((rule for rule in each if rule.type in BASELINE_TYPES), seen, baselines, past)
     for rule in each:
         if rule.type in ALONE:
             name = str(rule.kwargs["column"])
-            found[rule.id] = ALONE[rule.type](rule, seen.columns.get(name) or Histogram(plan.histograms[name]))
+            outcome = ALONE[rule.type](rule, seen.columns.get(name) or Histogram(plan.histograms[name]))
+            before = baselines.get(rule.kwargs["baseline"]) if "baseline" in rule.kwargs else None
+            found[rule.id] = as_before(outcome, before.columns.get(name)) if before else outcome
         elif rule.type == NO_CLUSTERS:
             if clusters is None:
                 what = f"{rule.type} is answered by groups of rows, and none were counted"

@@ -176,3 +176,10 @@ def kind_of(column: Column) -> Kind:
     if not column.counted:
         return "presence"
     return "class" if column.type in ("string", "boolean") else "integer" if column.type == "integer" else "double"
+
+
+def as_kind(histogram: Histogram | None, kind: Kind) -> Histogram | None:
+    """A histogram as its column would be counted now: without values where it became personal, none where it changed its type."""
+    if histogram is None or histogram.kind == kind:
+        return histogram
+    return Histogram("presence", histogram.rows, nulls=histogram.nulls) if kind == "presence" else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from expectations.divergence import counted
-from expectations.drift import BASELINE_TYPES, STAY_CLOSE
+from expectations.drift import BASELINE_TYPES, NULL_SHARE, STAY_CLOSE
 from expectations.histogram import Histogram
 from expectations.outliers import FACTORS, outlier_shares
 from expectations.suite import Rule
@@ -37,6 +38,15 @@ def _majority(rule: Rule, histogram: Histogram) -> Outcome:
     distinct = len(histogram.bins) + len(histogram.classes)
     told = f"one value of {rule.kwargs['column']} holds {share:.2%} of {values} rows, at most {bound:.2%}"
     return Outcome(rule, int(share > bound), 1, {"observed_value": share, "rows": values, "classes": distinct, "told": told})
+
+
+def as_before(outcome: Outcome, base: Histogram | None) -> Outcome:
+    """An outcome of too great a majority, which is none to tell of again where one value held too much in the baseline already."""
+    share = majority_share(base) if base else None
+    if not outcome.failed or share is None or share <= outcome.rule.kwargs["max_share"]:
+        return outcome
+    told = f"{outcome.observed['told']}, and one did before ({share:.2%})"
+    return replace(outcome, failed=0, observed=outcome.observed | {"told": told})
 
 
 def _group_shares(rule: Rule, histogram: Histogram) -> Outcome:
@@ -72,8 +82,9 @@ ALONE: Final[dict[str, Callable[[Rule, Histogram], Outcome]]] = {
 """Types that one column's histogram answers alone."""
 NO_CLUSTERS: Final = "expect_column_outliers_not_to_cluster"
 STAY_CLOSE_EACH: Final = "expect_column_distributions_to_stay_close"
+NULL_SHARE_EACH: Final = "expect_column_null_shares_to_stay_close"
 MAJORITY_EACH: Final = "expect_column_majority_shares_to_be_at_most"
-EACH: Final = {STAY_CLOSE_EACH: STAY_CLOSE, MAJORITY_EACH: "expect_column_majority_share_to_be_at_most"}
+EACH: Final = {STAY_CLOSE_EACH: STAY_CLOSE, NULL_SHARE_EACH: NULL_SHARE, MAJORITY_EACH: "expect_column_majority_share_to_be_at_most"}
 """Types over several columns, and the type that each column is asked by."""
 DISTRIBUTION_TYPES: Final = BASELINE_TYPES | ALONE.keys() | EACH.keys() | {NO_CLUSTERS}
 """The types that histograms answer."""

@@ -49,11 +49,16 @@ class Outcome:
         return self.failed == 0 or (mostly < 1 and self.of > 0 and (self.of - self.failed) / self.of >= mostly)
 
     def to_json(self) -> dict[str, Any]:
-        """The outcome as `{"rule", "family", "severity", "failed", "of"}`, and the `value` that was seen where it is a number."""
+        """The outcome as `{"rule", "family", "severity", "failed", "of"}`.
+
+        With the `value` that was seen where it is a number, and the `columns`
+        of a rule over several that break it.
+        """
         told = {"rule": self.rule.id, "family": self.rule.family, "severity": self.rule.severity, "failed": self.failed, "of": self.of}
         value = self.observed.get("observed_value")
         shown = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        return told | ({"value": value} if shown else {})
+        columns = self.observed.get("broken_by")
+        return told | ({"value": value} if shown else {}) | ({"columns": columns} if columns else {})
 
     def to_gx(self) -> dict[str, Any]:
         """The outcome as one of GX's expectation validation results, with counts and never a value (promise P6)."""

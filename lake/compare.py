@@ -10,9 +10,10 @@ from typing import Any, Final
 from catalog.contract import Contract, Drift
 from expectations.comparison import ComparedColumn, Finding, Thresholds, compare_columns, worst
 from expectations.drift import SIGNIFICANCE
-from expectations.histogram import Histogram, Histograms, Kind, kind_of
+from expectations.histogram import Histogram, Histograms, as_kind, kind_of
 from lake import publish
 from lake.kept import Kept, Shelf
+from lake.past import EarlierRows
 from lake.repository import MAIN
 from lake.session import Session
 from lake.versions import table_names
@@ -69,7 +70,7 @@ def compare(
         statistic: Whose effect is judged: kl, js, psi, ks or chi_squared (Cramer's V).
         warn: Effect over which a column warns; the contract's where it is None.
         trigger: Effect over which it triggers; the contract's where it is None.
-        null_change: Change of the share of NULL over which a column warns; None: it is shown only.
+        null_change: Change of the share of NULL over which a column warns; the contract's where it is None.
         significance: What the corrected p-value has to lie below.
 
     Raises:
@@ -83,7 +84,10 @@ def compare(
     found = _Versions(contract, Shelf(session.repository, name.table, MAIN), _latest(session, name), whole=whole)
     new = found.histograms(name.number, whole=whole)
     numbers, base = found.baseline(name, against)
-    columns = compare_columns(new, base, thresholds, left_out=_left_out(contract, against))
+    if whole or against not in BASELINES or (warn, trigger, statistic) != (None, None, "kl"):
+        thresholds = replace(thresholds, history=0)  # who names bounds, or two states of the table, is told what is over them
+    past = EarlierRows.past(contract, found.shelf, name.number - 1)
+    columns = compare_columns(new, base, thresholds, left_out=_left_out(contract, against), baseline=against, past=past)
     names = tuple(str(VersionName(name.table, number)) for number in numbers)
     baseline_whole = whole or against not in ("previous", "season")
     return VersionComparison(str(name), names, whole, baseline_whole, new.rows, base.rows, thresholds, worst(columns), columns)
@@ -116,7 +120,8 @@ def _thresholds(
         what = f"warn {warn:g} lies above trigger {trigger:g}"
         fix = "give both thresholds: --warn and --trigger" if None in given else "exchange them: a column warns first"
         raise UsageError(what, fix=fix)
-    return Thresholds(warn, trigger, drift.imbalance, statistic, null_change, significance)
+    null_change = drift.nulls if null_change is None else null_change
+    return Thresholds(warn, trigger, drift.imbalance, statistic, null_change, significance, drift.history)
 
 
 def _left_out(contract: Contract, against: str) -> set[str]:
@@ -171,7 +176,7 @@ class _Versions:
             raise UsageError(what, fix="name a version before or after it" if replayed else "let its contract ask for drift, and ingest")
         part = kept.table if whole else kept.own
         found = {column.name: part.columns.get(column.name) for column in self.contract.columns}
-        reduced = {item.name: _as_kind(found[item.name], kind_of(item)) for item in self.contract.columns}
+        reduced = {item.name: as_kind(found[item.name], kind_of(item)) for item in self.contract.columns}
         return Histograms(part.rows, {column: item for column, item in reduced.items() if item is not None})
 
     def _previous(self, name: VersionName) -> tuple[list[int], Histograms]:
@@ -237,10 +242,3 @@ def _number(name: VersionName, against: str) -> int:
         what = f"{other} is a version of another table than {name}"
         raise UsageError(what, fix=f"name a version of {name.table}, such as v1")
     return other.number
-
-
-def _as_kind(histogram: Histogram | None, kind: Kind) -> Histogram | None:
-    """A histogram as its column would be counted now: without values where it became personal, none where it changed its type."""
-    if histogram is None or histogram.kind == kind:
-        return histogram
-    return Histogram("presence", histogram.rows, nulls=histogram.nulls) if kind == "presence" else None

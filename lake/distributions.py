@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import LONGEST_SEASON, Contract, Drift
 from expectations.binning import count_histograms
-from expectations.drift import Baseline
+from expectations.drift import NO_PAST, Baseline
 from expectations.frame import DROP
 from expectations.histogram import Histogram, Histograms, merge_all
 from expectations.plan import make_plan
+from expectations.precedent import Past
 from expectations.suite import Suite
 from lake import layout
 from lake.kept import DELIVERIES, NOTE, Kept, Kinds, Shelf
+from lake.past import EarlierRows
 from lake.publish import Candidate
 from lake.session import Session
 from lake.tables import uri_of
@@ -67,6 +69,11 @@ class Comparison:
         if drift.season is not None and len(delivered := self.shelf.deliveries(last, drift.season)) >= drift.season:
             found["season"] = self._own(delivered[-drift.season], kinds)
         return found
+
+    @property
+    def past(self) -> Past:
+        """What earlier deliveries added, for rules that ask whether a change stands out; nothing is read before one asks."""
+        return EarlierRows.past(self.contract, self.shelf, self.parent.version) if self.parent else NO_PAST
 
     def keep(self, candidate: Candidate, seen: Histograms, kinds: Kinds, *, delivered: bool = True) -> dict[str, str]:
         """Put the new version's histograms on its candidate, with those that had to be counted for it; what its manifest notes."""

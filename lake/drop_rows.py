@@ -183,6 +183,7 @@ class DropRows:
             published=published,
             delivered_at=self.drop.delivered_at,
             baselines=compare.baselines,
+            past=compare.past,
         )
         notes = mostly_aside(session, self.contract, self.drop.sha256, found, originals=parsed.originals, parent=parent)
         return _Judged(parent, compare, found, parsed.originals, folder, notes)

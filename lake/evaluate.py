@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.distribution import Baselines, ask_distributions
+from expectations.drift import NO_PAST
 from expectations.frame import ROW, typed
 from expectations.histogram import Histograms
 from expectations.mark import mark
 from expectations.marks import Tables
 from expectations.masks import aside, bits, holds
 from expectations.plan import Plan, make_plan
+from expectations.precedent import Past
 from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
@@ -84,6 +86,7 @@ def evaluate(
     delivered_at: str,
     earlier: DataFrame | None = None,
     baselines: Baselines = lambda _: {},
+    past: Past = NO_PAST,
 ) -> Evaluated:
     """Label the rows of a staging file in one evaluation, kept in `folder`, and count from it.
 
@@ -98,6 +101,7 @@ def evaluate(
         delivered_at: When the drop was delivered, the present of rules about time.
         earlier: Those of the published rows that came before this drop; all of them where it is None.
         baselines: Histograms of earlier versions, for rules that compare with them.
+        past: What earlier deliveries added, for rules that ask whether a change stands out.
     """
     engine, plan = session.engine, make_plan(suite, contract, delivered_at=delivered_at)
 
@@ -111,7 +115,7 @@ def evaluate(
         with engine.small_on_the_left():
             labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")
         counted = count_labelled(labelled, plan, engine.rows, tables)
-    histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}")
+    histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}", past=past)
     found = outcomes(plan, counted, distributions=distributions)
     return Evaluated(plan, labelled, kept, counted.valid, counted.aside, found, histograms)
 

@@ -195,7 +195,7 @@ class _Work:
         if frame is None:
             found = judge_distributions(plan, Histograms(), {}, clusters=defaultdict(Cluster))
             return outcomes(plan, nothing_counted(plan), other_rows=rows_of, distributions=found), {}
-        seen, found = ask_distributions(frame, plan, compare.baselines, rows)
+        seen, found = ask_distributions(frame, plan, compare.baselines, rows, past=compare.past)
         notes = compare.keep(candidate, seen, plan.histograms)
         marked = mark(frame, plan, published=None, reference=inputs.__getitem__)
         counted = count_rows(marked, plan, rows, Tables(None, None, inputs.__getitem__))

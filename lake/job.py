@@ -17,6 +17,9 @@ from lakegate.names import VersionName
 NOTHING: Final = Counts(0, 0, 0, 0, before=0, inserted=0, deleted=0, after=0)
 """The counts of a delivery that could not be opened."""
 
+_TOLD: Final = ("rule", "family", "severity", "failed", "columns")
+"""What a result tells of each rule."""
+
 
 @dataclass(frozen=True)
 class Written:
@@ -103,7 +106,7 @@ class HopResult:
             "rows_valid": self.counts.get("valid", 0),
             "rows_quarantined": self.counts.get("quarantined", 0),
             "rows_unreadable": self.counts.get("unreadable", 0),
-            "rules": [{name: rule[name] for name in ("rule", "family", "severity", "failed")} for rule in self.rules],
+            "rules": [{name: rule[name] for name in _TOLD if name in rule} for rule in self.rules],
         } | {name: told for name, told in (("reason", self.reason), ("standing", self.standing)) if told}
 
 

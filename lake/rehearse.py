@@ -137,6 +137,7 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
         published=published,
         delivered_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         baselines=compare.baselines,
+        past=compare.past,
     )
     counts = plain_counts(found.valid, found.quarantined, found.valid + found.quarantined, None, replaces=contract.write_mode == "replace")
     approved = approval(session, dataset=contract.name, table=contract.name, cause=drop.sha256, suite_hash=suite.hash)

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dagster import AssetKey
+
+from assets.instance import open_instance
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.server
@@ -101,6 +104,8 @@ def test_a_month_in_seconds_is_held_and_approved_and_is_what_the_next_is_compare
     assert lake.run("approve", drop(content)[:12], "--reason", "seconds from now on").code == 0
     assert lake.manifest("flights", 3)["notes"]["approved"]["rules"] == ["air-time-jump"]
     assert "drift:pinned:trigger" in lake.manifest("flights", 3)["notes"]["triggers"]
+    with open_instance(lake.settings) as instance:
+        assert len(instance.fetch_materializations(AssetKey(["retrain", "flights"]), limit=9).records) == 1
     assert not outcome(lake, 3, "air-time-jump")["success"]
     (next_one,) = lake.ingest("flights", lake.file("month-4.csv", month(sample, 4, SECONDS)))
     assert next_one["verdict"] == "passed"

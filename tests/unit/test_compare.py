@@ -129,10 +129,32 @@ def test_what_chance_explains_is_close_and_p_values_are_corrected_over_columns()
     assert (alone[5].kl or 0) > thresholds.trigger
 
 
-def test_shares_of_null_warn_where_asked_and_imbalance_as_the_contract_says(lake: KeptLake) -> None:
+def test_a_column_that_turned_wholly_null_warns_whatever_is_asked(lake: KeptLake) -> None:
+    lake.add(part(nulls=300))
+    told = by_name(found(lake, "things@v5", warn=9, trigger=9, null_change=1))
+    assert (told["person"].finding, told["person"].why) == ("warn", "all 300 rows are NULL, 1.00% before")
+    assert found(lake, "things@v5").finding == "warn"
+    lake.add(part(nulls=300))
+    assert by_name(found(lake, "things@v6"))["person"].finding == "not compared"
+
+
+def test_what_is_usual_warns_of_nothing_under_the_contracts_thresholds_and_does_under_others() -> None:
+    lake = KeptLake(CONTRACT)
+    for turn in range(8):
+        lake.add(part(group={"a": 100 + 90 * (turn % 2), "b": 200 - 90 * (turn % 2)}))
+    usual = by_name(found(lake, "things@v8"))["group"]
+    assert (usual.finding, "usual: " in usual.why) == ("close", True)
+    assert (usual.kl or 0) > 0.1
+    assert by_name(found(lake, "things@v8", warn=0.05, trigger=0.1))["group"].finding == "trigger"
+    assert by_name(found(lake, "things@v8", against="v7"))["group"].finding == "warn"
+    lake.add(part(group={"a": 100, "b": 100, "c": 100}))
+    assert by_name(found(lake, "things@v9"))["group"].finding == "trigger"
+
+
+def test_shares_of_null_warn_as_the_contract_says_or_is_asked_and_so_does_imbalance(lake: KeptLake) -> None:
     lake.add(part(size={code + 20: rows for code, rows in USUAL.items()}, group={"a": 290, "b": 10}, nulls=200))
     told = by_name(found(lake, "things@v5", warn=9, trigger=9))
-    assert (told["group"].finding, told["person"].finding, told["size"].finding) == ("warn", "not compared", "close")
+    assert (told["group"].finding, told["person"].finding, told["size"].finding) == ("warn", "warn", "close")
     assert told["group"].why == "one value holds 96.67% of the rows, over 80.00%"
     told = by_name(found(lake, "things@v5", null_change=0.1))
     assert (told["person"].finding, told["person"].why) == ("warn", "66.67% are NULL, 1.00% before")

@@ -320,7 +320,9 @@ def test_a_contract_without_drift_has_none_of_its_rules_and_no_histogram() -> No
     assert "distribution" not in {step.way for step in plan.steps}
     only = replace(CONTRACT, drift=Drift(left_out=("group", "flag", "real")))
     assert only.drifting == ()
-    assert make_plan(build_suite(only, "processed", ROOT), only).histograms == {}
+    assert make_plan(build_suite(only, "processed", ROOT), only).histograms == {"at": "presence", "person": "presence"}
+    nothing = replace(only, drift=Drift(left_out=("group", "flag", "real"), nulls=None))
+    assert make_plan(build_suite(nothing, "processed", ROOT), nothing).histograms == {}
 
 
 def drift_in(folder: Path, text: str) -> Contract:
