@@ -46,6 +46,7 @@ from lake.raw import carry_raw
 from lake.session import Session
 from lake.standing import finished
 from lakegate.errors import LakegateError, Transient
+from lakegate.media import line, markdown, message
 from lakegate.names import VersionName
 
 Told = MaterializeResult[Any] | AssetCheckResult
@@ -169,8 +170,8 @@ def _tell(session: Session, table: str) -> None:
 
 
 def _observe_waiting(context: AssetExecutionContext, result: HopResult, *, partition: str | None) -> None:
-    context.log.info("%s: %s", result.verdict, result.reason)
-    metadata = {"verdict": str(result.verdict), "because": result.reason}
+    context.log.info("%s: %s", line(result.verdict), message(result.reason))
+    metadata = {"verdict": str(result.verdict), "because": message(result.reason)}
     context.log_event(AssetObservation(asset_key=result.table, partition=partition, metadata=metadata))
 
 
@@ -179,10 +180,10 @@ def _refused(context: AssetExecutionContext, contract: Contract, result: HopResu
     _tag_failure(context, runs.HELD if result.verdict is Verdict.HELD else runs.BLOCKED)
     metadata: dict[str, Any] = {
         "verdict": str(result.verdict),
-        "reason": result.reason,
-        "support": MetadataValue.md(contract.support or "-"),
+        "reason": message(result.reason),
+        "support": MetadataValue.md(markdown(contract.support or "-")),
     }
-    raise Failure(result.reason, metadata=metadata, allow_retries=False)
+    raise Failure(message(result.reason), metadata=metadata, allow_retries=False)
 
 
 @contextlib.contextmanager
@@ -216,10 +217,10 @@ def _failed(context: AssetExecutionContext, lake: LakegateResource, error: Lakeg
     kind = type(error).__name__
     _tag_failure(context, kind)
     lake.fail(error)
-    metadata = {"kind": kind, "what": error.what, "where": error.where or "-", "what to do": error.fix or "-"}
+    metadata = {"kind": kind, "what": message(error.what), "where": line(error.where) or "-", "what to do": message(error.fix) or "-"}
     if frames:
         metadata["came by"] = "\n".join(frames)
-    return Failure(str(error), metadata=metadata, allow_retries=False)
+    return Failure(message(error), metadata=metadata, allow_retries=False)
 
 
 def _tag_failure(context: AssetExecutionContext, kind: str) -> None:

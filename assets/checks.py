@@ -12,6 +12,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, Metada
 from catalog.contract import Contract, Family
 from expectations.suite import Suite
 from lake.breaker import Breaker
+from lakegate.media import code, line
 from lakegate.settings import Settings
 
 SOURCE: Final = "source"
@@ -98,8 +99,8 @@ def _result(
     broken = [rule for rule in rules if rule["failed"]]
     blocks = any(rule["severity"] == "block" for rule in broken)
     rows, aside = counts.get("records_in", 0), counts.get("quarantined", 0)
-    metadata: dict[str, Any] = {f"failed: {rule['rule']}": MetadataValue.int(int(rule["failed"])) for rule in rules}
-    metadata |= {f"value: {rule['rule']}": MetadataValue.float(float(rule["value"])) for rule in rules if "value" in rule}
+    metadata: dict[str, Any] = {f"failed: {line(rule['rule'])}": MetadataValue.int(int(rule["failed"])) for rule in rules}
+    metadata |= {f"value: {line(rule['rule'])}": MetadataValue.float(float(rule["value"])) for rule in rules if "value" in rule}
     worst, worst_before = _greatest_share(rules), _greatest_share(before)
     metadata |= {
         "rules broken": MetadataValue.int(len(broken)),
@@ -116,7 +117,7 @@ def _result(
         "rows quarantined": MetadataValue.int(aside),
         "share quarantined": MetadataValue.float(aside / rows if rows else 0.0),
     }
-    told = "; ".join(f"{rule['rule']}: {rule['failed']} ({rule['severity']})" for rule in broken)
+    told = "; ".join(f"{code(rule['rule'])}: {rule['failed']} ({rule['severity']})" for rule in broken)
     return AssetCheckResult(
         asset_key=table,
         check_name=family,
@@ -132,5 +133,5 @@ def _greatest_share(rules: list[Mapping[str, Any]]) -> float:
 
 
 def _description(suite: Suite, family: Family) -> str:
-    rules = [f"`{rule.id}` ({rule.severity})" for rule in suite.rules if rule.family == family]
+    rules = [f"{code(rule.id)} ({rule.severity})" for rule in suite.rules if rule.family == family]
     return f"{_ASKED[family]} {len(rules)} rule{'s' if len(rules) > 1 else ''}: {', '.join(rules)}."

@@ -10,6 +10,7 @@ from assets import resource
 from assets.factory import make_assets
 from assets.resource import LakegateResource
 from catalog.files import load_catalog
+from lakegate.media import line, message
 from lakegate.settings import Settings
 from sensors.follow import follow_features
 from sensors.landing import new_drops
@@ -25,7 +26,7 @@ def define(settings: Settings) -> Definitions:
     catalog = load_catalog(settings.project, cache=settings.home.cache)
     made = make_assets(catalog, settings.project)
     for name, error in made.errors.items():
-        logging.getLogger(__name__).warning("the contract %s is left out: %s", name, error)
+        logging.getLogger(__name__).warning("the contract %s is left out: %s", line(name), message(error))
     lake = LakegateResource(settings)
     drops = {name: job for name, job in made.jobs.items() if catalog.contracts[name].kind == "dataset"}
     features = {name: job for name, job in made.jobs.items() if name not in drops}

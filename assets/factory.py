@@ -32,6 +32,7 @@ from catalog.files import Catalog
 from expectations.build import HOPS, build_suite, table_of
 from expectations.suite import Suite
 from lakegate.errors import ContractError, LakegateError
+from lakegate.media import code, line, markdown, message
 
 KINDS: Final[dict[Hop, set[str]]] = {
     "raw": {"lakefs", "file"},
@@ -178,7 +179,7 @@ def _placeholder(name: str, error: LakegateError, taken: set[str]) -> AssetSpec:
     key = _NOT_A_NAME.sub("_", name) or "contract"
     if key in taken:
         key += "_broken"
-    metadata: dict[str, Any] = {"what": error.what, "where": error.where, "what to do": error.fix}
-    told = [f"{item.what}\n\nWhere: `{item.where}`\n\nWhat to do: {item.fix}" for item in (error, *error.others)]
+    metadata: dict[str, Any] = {"what": message(error.what), "where": line(error.where), "what to do": message(error.fix)}
+    told = [f"{markdown(item.what)}\n\nWhere: {code(item.where)}\n\nWhat to do: {markdown(item.fix)}" for item in (error, *error.others)]
     text = "\n\n".join(["**The contract has a mistake; nothing is carried for it.**", *told])
     return AssetSpec(key, group_name=BROKEN, description=text, metadata=metadata, tags={"lakegate/broken": "true"})

@@ -8,6 +8,7 @@ from dagster import AssetKey, TableColumnDep, TableColumnLineage
 
 from catalog.contract import Contract
 from lakegate.errors import LakegateError
+from lakegate.media import markdown
 
 Sources = dict[str, list[tuple[str, str]]]
 """Of each column, the (table, column) that it is made of."""
@@ -32,7 +33,10 @@ def column_lineage(sources: Sources) -> TableColumnLineage:
 
 def drawn(sources: Sources) -> str:
     """The sources as a Markdown table; Dagster's open-source UI doesn't show the lineage that it is told."""
-    lines = [f"| {column} | {', '.join(f'{table}.{name}' for table, name in found) or 'no column'} |" for column, found in sources.items()]
+    lines = [
+        f"| {markdown(column)} | {', '.join(markdown(f'{table}.{name}') for table, name in found) or 'no column'} |"
+        for column, found in sources.items()
+    ]
     return "\n".join(["| column | made of |", "|---|---|", *lines])
 
 

@@ -13,6 +13,7 @@ from lake import publish
 from lake.publish import Published
 from lake.repository import MAIN
 from lake.session import Session
+from lakegate.media import block, code, markdown
 from lakegate.names import VersionName
 
 VERSION_NUMBER: Final = "version number"
@@ -28,11 +29,11 @@ def table_metadata(contract: Contract, hop: Hop, contracts: Mapping[str, Contrac
         "write mode": "append" if hop == "raw" else contract.write_mode,
     }
     if contract.support:
-        found["support"] = MetadataValue.md(contract.support)
+        found["support"] = MetadataValue.md(markdown(contract.support))
     if hop != "raw" and (sources := sources_of(contract, contracts)):
         found["columns come from"] = MetadataValue.md(drawn(sources))
     if hop == "features" and contract.sql:
-        found["sql"] = MetadataValue.md(f"```sql\n{contract.sql.strip()}\n```")
+        found["sql"] = MetadataValue.md(block(contract.sql, "sql"))
     return found
 
 
@@ -59,7 +60,7 @@ def version_metadata(session: Session, contract: Contract, published: Published)
         "content hash": manifest.content_hash,
         "cause": manifest.drop,
         "parents": ", ".join(str(parent.name) for parent in manifest.parents) or "none",
-        "read it": MetadataValue.md(f'`lakegate.open_snapshot("{name}").arrow()`'),
+        "read it": MetadataValue.md(code(f'lakegate.open_snapshot("{name}").arrow()')),
     }
     if manifest.hop != "raw" and (sources := sources_of(contract, session.catalog.contracts)):
         found["dagster/column_lineage"] = column_lineage(sources)
@@ -78,7 +79,7 @@ def _schema(contract: Contract, *, typed: bool) -> TableSchema:
         TableColumn(
             name=column.name,
             type=column.type if typed else "text",
-            description=column.description or None,
+            description=markdown(column.description) or None,
             constraints=TableColumnConstraints(
                 nullable=not (typed and column.required),
                 unique=typed and contract.key == (column.name,),

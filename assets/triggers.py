@@ -9,6 +9,7 @@ from dagster import AssetMaterialization, AssetSpec, MetadataValue
 from catalog.contract import Contract
 from expectations.suite import Suite
 from lake.publish import Published
+from lakegate.media import code, line
 
 PREFIX = "retrain"
 
@@ -23,7 +24,7 @@ def trigger_spec(contract: Contract, table: str, suite: Suite) -> AssetSpec | No
     rules = [rule.id for rule in suite.rules if rule.severity == "trigger"]
     if not rules:
         return None
-    named = ", ".join(f"`{rule}`" for rule in rules)
+    named = ", ".join(map(code, rules))
     return AssetSpec(
         trigger_key(table),
         deps=[table],
@@ -41,7 +42,13 @@ def trigger_event(published: Published) -> AssetMaterialization | None:
         return None
     metadata: dict[str, Any] = {
         "version": str(name),
-        "rules": ", ".join(rules),
-        **{rule["rule"]: MetadataValue.float(float(rule["value"])) for rule in manifest.rules if rule["rule"] in rules and "value" in rule},
+        "rules": ", ".join(map(line, rules)),
+        **{
+            line(rule["rule"]): MetadataValue.float(float(rule["value"]))
+            for rule in manifest.rules
+            if rule["rule"] in rules and "value" in rule
+        },
     }
-    return AssetMaterialization(asset_key=trigger_key(name.table), metadata=metadata, description=f"{name} broke {', '.join(rules)}")
+    return AssetMaterialization(
+        asset_key=trigger_key(name.table), metadata=metadata, description=f"{name} broke {', '.join(map(code, rules))}"
+    )

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json
 from lakegate.settings import Settings
 
 
@@ -32,20 +33,20 @@ def command(*, dry_run: bool, grace_hours: int, as_json: bool, settings: Setting
     done = clean_up(session, dry_run=dry_run, grace=timedelta(hours=grace_hours))
     tell_broken(session.catalog, settings.project)
     if as_json:
-        print_json(asdict(done) | {"dry_run": dry_run})
+        show_json(asdict(done) | {"dry_run": dry_run})
         return
     would = "would expire" if dry_run else "expired"
-    click.echo(f"{would}: {', '.join(done.expired) or 'nothing'}")
+    say(f"{would}: {', '.join(done.expired) or 'nothing'}")
     if session.repository.blocks:
-        click.echo(f"{done.blocks:,} files, {done.freed / 1e6:,.1f} MB {'would be freed' if dry_run else 'freed'}")
+        say(f"{done.blocks:,} files, {done.freed / 1e6:,.1f} MB {'would be freed' if dry_run else 'freed'}")
     else:
-        click.echo("files: the garbage collection of this lakeFS frees them")
+        say("files: the garbage collection of this lakeFS frees them")
     if done.later_blocks:
-        click.echo(
+        say(
             f"{done.later_blocks:,} files, {done.later_freed / 1e6:,.1f} MB more go with a clean-up after {done.later_at}: nothing needs them, "
             f"but files stay for {grace_hours} hours, and so do those of a version after it was the latest"
         )
     groups = list(by_reason(done.kept))
     widths = [max((len(group[at]) for group in groups), default=0) for at in (0, 1)]
     for number, (table, versions, why) in enumerate(groups):
-        click.echo(f"{'stay: ' if not number else '      '}{table:<{widths[0]}}  {versions:<{widths[1]}}  {why}")
+        say(f"{'stay: ' if not number else '      '}{table:<{widths[0]}}  {versions:<{widths[1]}}  {why}")

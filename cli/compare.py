@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.distribution_rules import STATISTICS
-from cli.options import existing, json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json, show_table
 from lakegate.errors import Exit
 from lakegate.settings import Settings
 
@@ -64,10 +65,10 @@ def command(
         session, version, against=against, whole=whole, statistic=statistic, warn=warn, trigger=trigger, null_change=null_change
     )
     if as_json:
-        print_json(found.to_json())
+        show_json(found.to_json())
     else:
-        click.echo(header(found))
-        print_table([_row(item) for item in found.columns], COLUMNS, empty="no column was compared")
+        say(header(found))
+        show_table([_row(item) for item in found.columns], COLUMNS, empty="no column was compared")
     raise click.exceptions.Exit(Exit.BLOCKED if fail_on and at_least(found.finding, fail_on) else Exit.OK)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from cli.options import existing, print_json, worst_exit
+from cli.options import existing, worst_exit
+from cli.terminal import say, show_json
 from lakegate.errors import Exit, LakegateError
 from lakegate.settings import Settings
 
@@ -52,8 +53,8 @@ def decide(
             failed.tell()
     tell_dagster(session, results)
     if as_json:
-        print_json([result.to_json() for result in results])
+        show_json([result.to_json() for result in results])
     elif not results:
-        click.echo(f"{found.contract.name}: {found.cause[:12]} {told}, on record")
+        say(f"{found.contract.name}: {found.cause[:12]} {told}, on record")
     stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
     raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in failed.errors), Exit.BLOCKED if stopped else Exit.OK]))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from cli.options import json_option, lake_options, print_json
+from cli.options import json_option, lake_options
+from cli.terminal import complain, say, show_json
 from lakegate.errors import Exit, LakegateError, UsageError
 from lakegate.settings import Settings
 
@@ -39,7 +40,7 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
 
     def failed(name: str, error: LakegateError) -> None:
         errors.append(error)
-        click.echo(f"error: {name}: {error}", err=True)
+        complain(error, about=name)
 
     start = time.perf_counter()
     catalog = load_catalog(settings.project, cache=settings.home.cache)
@@ -52,7 +53,7 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
         deliveries = deliver_sample(settings.home.root / "demo", months=months)
         results = materialize_drops(session, deliveries, on_result=progress.drop, on_error=failed)
     if as_json:
-        print_json([result.to_json() for result in results])
+        show_json([result.to_json() for result in results])
     else:
         _tell(
             settings,
@@ -74,9 +75,10 @@ def _tell(settings: Settings, *, months: int, unchanged: bool, seconds: float) -
         os.path.relpath(here / name) if here.is_relative_to(Path.cwd()) else str(here / name) for name in ("lakegate", "python")
     )
     version = f"flights@v{min(months, SHOWN)}"
-    click.echo(f"\n{'Nothing was left to do' if unchanged else 'Done'}, {seconds:.0f} s. Look at it:")
+    say()
+    say(f"{'Nothing was left to do' if unchanged else 'Done'}, {seconds:.0f} s. Look at it:")
     for verb in ("versions flights", "quarantine flights --limit 5", f"verify {version}", "dev"):
-        click.echo(f"  {command} {verb}{home}")
+        say(f"  {command} {verb}{home}")
     where = f", home='{settings.home.root}'" if home else ""
-    click.echo(f"  {python} -c \"from lakegate import open_snapshot; print(open_snapshot('{version}'{where}).arrow().num_rows)\"")
-    click.echo(f"lakeFS goes on running; `{command} down{home}` stops it.")
+    say(f"  {python} -c \"from lakegate import open_snapshot; print(open_snapshot('{version}'{where}).arrow().num_rows)\"")
+    say(f"lakeFS goes on running; `{command} down{home}` stops it.")

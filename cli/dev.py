@@ -8,6 +8,7 @@ from functools import partial
 import click
 
 from cli.options import lake_options
+from cli.terminal import say
 from lakegate.settings import Settings
 
 
@@ -27,9 +28,8 @@ def command(*, port: int | None, settings: Settings) -> None:
     for contract in session.catalog.datasets:
         (settings.home.landing / contract.name).mkdir(parents=True, exist_ok=True)
     argv, environment = dev_command(settings, port=port)
-    click.echo(f"Dagster's UI: {link(settings, argv)}   (Ctrl-C ends it)")
-    click.echo("The link holds a token, which this start alone takes; it is nobody's business but yours.")
-    click.echo(f"Put files into {settings.home.landing}/<dataset>/")
+    say(f"Dagster's UI: {link(settings, argv)}   (Ctrl-C ends it)")
+    say("The link holds a token, which this start alone takes; it is nobody's business but yours.")
+    say(f"Put files into {settings.home.landing}/<dataset>/")
     sys.stdout.flush()
-    say = partial(click.echo, err=True)
-    raise click.exceptions.Exit(run_services(argv, environment, folder=settings.project, say=say))
+    raise click.exceptions.Exit(run_services(argv, environment, folder=settings.project, say=partial(say, err=True)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json
 from lakegate.settings import Settings
 
 
@@ -34,9 +35,9 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
         count, hop = discard(session, deliverable(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
         version = hop.version if hop else None
         if as_json:
-            print_json({"dataset": dataset, "rows": count, "version": version})
+            show_json({"dataset": dataset, "rows": count, "version": version})
         else:
-            click.echo(f"{count:,} rows discarded{f', on record in {version}' if version else ''}")
+            say(f"{count:,} rows discarded{f', on record in {version}' if version else ''}")
         if hop is not None:
             code = follow(session, dataset, hop, progress)
     raise click.exceptions.Exit(code)

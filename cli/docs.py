@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cli.options import existing, lake_options
+from cli.terminal import say
 from lakegate.settings import Settings
 
 
@@ -26,4 +27,4 @@ def command(versions: tuple[str, ...], *, into: Path | None, settings: Settings)
 
     names = [VersionName.parse(version) for version in versions]
     session = open_session(existing(settings))
-    click.echo(write_docs(session, names or latest_versions(session), into or settings.home.root / "docs"))
+    say(str(write_docs(session, names or latest_versions(session), into or settings.home.root / "docs")))

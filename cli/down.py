@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.options import home_options, json_option, print_json
+from cli.options import home_options, json_option
+from cli.terminal import say, show_json
 from lakegate.settings import Settings
 
 
@@ -17,6 +18,6 @@ def command(*, as_json: bool, settings: Settings) -> None:
 
     stopped = stop_server(settings.home)
     if as_json:
-        print_json({"stopped": stopped})
+        show_json({"stopped": stopped})
     else:
-        click.echo("lakeFS is stopped" if stopped else "lakeFS was not running")
+        say("lakeFS is stopped" if stopped else "lakeFS was not running")

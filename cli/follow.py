@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from cli.options import worst_exit
 from cli.tell import tell_broken, tell_dagster
+from cli.terminal import complain
 from expectations.verdict import STOPPED
 from lakegate.errors import Exit, LakegateError
 from lakegate.names import VersionName
@@ -33,7 +32,7 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
 
     def failed(name: str, error: LakegateError) -> None:
         errors.append(error)
-        click.echo(f"error: {name}: {error}", err=True)
+        complain(error, about=name)
 
     followed = tuple(carry_followers(session, table, on_error=failed))
     made = str(Origin.of(finished(session, VersionName.parse(hop.version)).manifest.source)) if hop.version else table

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.options import json_option, lake_options, print_json, worst_exit
+from cli.options import json_option, lake_options, worst_exit
+from cli.terminal import show_json
 from lakegate.errors import Exit
 from lakegate.settings import Settings
 
@@ -63,7 +64,7 @@ def command(
             finally:
                 failed.tell()
     if as_json:
-        print_json([result.to_json() for result in results])
+        show_json([result.to_json() for result in results])
     tell_broken(catalog, settings.project)
     if not dry_run:
         tell_dagster(session, results)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.options import json_option, print_json
+from cli.options import json_option
+from cli.terminal import say, show_json
 
 
 @click.command("init")
@@ -18,8 +19,9 @@ def command(folder: Path, *, as_json: bool) -> None:
 
     written = init_project(folder)
     if as_json:
-        print_json([str(path) for path in written])
+        show_json([str(path) for path in written])
         return
     for path in written:
-        click.echo(f"wrote {path}")
-    click.echo(f"\nNext: write a contract in {folder}/catalog/contracts/, then run `lakegate ingest` inside {folder}.")
+        say(f"wrote {path}")
+    say()
+    say(f"Next: write a contract in {folder}/catalog/contracts/, then run `lakegate ingest` inside {folder}.")

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 
@@ -31,7 +32,7 @@ def command(
         open_session(existing(settings)), VersionName.parse(version), reason=reason, until=day, used_by=used_by, ended=ended
     )
     if as_json:
-        print_json({**vars(told), "version": str(told.version)})
+        show_json({**vars(told), "version": str(told.version)})
         return
     why = f"until {told.until}" if told.until else f"for {told.used_by}"
-    click.echo(f"{told.version} is {'no longer ' * ended}kept {why}")
+    say(f"{told.version} is {'no longer ' * ended}kept {why}")

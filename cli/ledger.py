@@ -6,7 +6,8 @@ from datetime import datetime
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json, show_table
 from lakegate.settings import Settings
 
 COLUMNS = ("changed", "drop", "table", "state", "version", "attempts", "seconds", "run", "why")
@@ -31,7 +32,7 @@ def command(dataset: str | None, *, last: int, everything: bool, as_json: bool, 
 
     found = entries(open_session(existing(settings)), dataset, newest=None if everything else last)
     if as_json:
-        print_json([item.to_json() for item in found])
+        show_json([item.to_json() for item in found])
         return
     rows = [
         {
@@ -47,6 +48,6 @@ def command(dataset: str | None, *, last: int, everything: bool, as_json: bool, 
         }
         for item in found
     ]
-    print_table(rows, COLUMNS, empty="nothing was received yet")
+    show_table(rows, COLUMNS, empty="nothing was received yet")
     if not everything and len(found) == last:
-        click.echo(f"the {last} that changed last; --all shows all", err=True)
+        say(f"the {last} that changed last; --all shows all", err=True)

@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from cli.terminal import complain, say, show_usage
 from lakegate import __version__
 from lakegate.errors import Exit, LakegateError
 
@@ -117,13 +118,13 @@ def main() -> None:
         # Without standalone mode click returns the code of its own Exit exception instead of raising it.
         code = lakegate.main(standalone_mode=False)
     except click.Abort:
-        click.echo("stopped", err=True)
+        say("stopped", err=True)
         sys.exit(Exit.FAILED)
     except click.ClickException as error:
-        error.show()
+        show_usage(error)
         sys.exit(Exit.USAGE)
     except LakegateError as error:
-        click.echo(f"error: {error}", err=True)
+        complain(error)
         sys.exit(error.exit_code)
     except (SystemExit, KeyboardInterrupt):
         raise
@@ -131,10 +132,10 @@ def main() -> None:
         from lake.disk import disk_error
 
         told = disk_error(error, Path.cwd())
-        click.echo(f"error: {told}" if told else unexpected(error), err=True)
+        say(f"error: {told}" if told else unexpected(error), err=True)
         sys.exit(Exit.FAILED)
     except BaseException as error:  # noqa: BLE001  (a panic in a Rust library is no Exception)
-        click.echo(unexpected(error), err=True)
+        say(unexpected(error), err=True)
         sys.exit(Exit.FAILED)
     sys.exit(code if isinstance(code, int) else Exit.OK)
 

@@ -1,16 +1,15 @@
-"""Options that verbs share, and how results are printed."""
+"""Options that verbs share, and the exit code that stands for several."""
 
 from __future__ import annotations
 
 import functools
-import json
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from cli.terminal import say
 from lakegate.errors import Exit, UsageError
 from lakegate.settings import Settings
 
@@ -26,7 +25,7 @@ def lake_options(function: Callable[..., R]) -> Callable[..., R]:
     def told(settings: Settings) -> Settings:
         if settings.shipped:
             why = "this folder has no catalog/contracts/; --project names another, `lakegate init DIR` makes one"
-            click.echo(f"project {settings.project}, which ships with Lakegate ({why})", err=True)
+            say(f"project {settings.project}, which ships with Lakegate ({why})", err=True)
         return settings
 
     return home_options(functools.wraps(function)(lambda *args, settings, **kwargs: function(*args, settings=told(settings), **kwargs)))
@@ -57,37 +56,6 @@ def existing(settings: Settings) -> Settings:
             what, where=str(settings.home.root), fix="name it with --home or LAKEGATE_HOME, or run `lakegate ingest` to make one"
         )
     return settings
-
-
-def print_json(value: Any) -> None:
-    """Print one JSON value on stdout."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
-    sys.stdout.write("\n")
-
-
-def print_table(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, empty: str) -> None:
-    """Print rows for a person, numbers with thousands separators; `empty` where there are none."""
-    from rich.console import Console
-    from rich.table import Table
-
-    listed = list(rows)
-    if not listed:
-        click.echo(empty)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.replace("_", " "), justify="right" if isinstance(listed[0][column], int) else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*[_shown(row[column]) for column in columns])
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
 
 
 def worst_exit(codes: Iterable[int]) -> int:

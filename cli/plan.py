@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from cli.options import json_option, lake_options, print_json, print_table
+from cli.options import json_option, lake_options
+from cli.terminal import say, show_json, show_table
 from lakegate.settings import Settings
 
 COLUMNS = ("rule", "family", "severity", "answered_by", "cost")
@@ -29,11 +30,12 @@ def command(dataset: str, *, sql: bool, as_json: bool, settings: Settings) -> No
     plans = [make_plan(build_suite(contract, hop, settings.project), contract).to_json() for hop in HOPS[contract.kind]]
     tell_broken(catalog, settings.project)
     if as_json:
-        print_json(plans)
+        show_json(plans)
         return
     for plan in plans:
-        click.echo(f"\n{plan['suite']} (hop {plan['hop']}): {_told(plan)}")
-        print_table(plan["rules"], (*COLUMNS, "sql") if sql else COLUMNS, empty="no rule")
+        say()
+        say(f"{plan['suite']} (hop {plan['hop']}): {_told(plan)}")
+        show_table(plan["rules"], (*COLUMNS, "sql") if sql else COLUMNS, empty="no rule")
 
 
 def _told(plan: dict[str, Any]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-import click
-
+from cli.terminal import Coloured, StatusLine, say
 from expectations.verdict import Verdict
 from lake.job import HopResult
+from lakegate.media import line
 
 if TYPE_CHECKING:
     from lake.ingest import DropResult
@@ -31,35 +30,29 @@ class Progress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._status: Any = None
-        if sys.stderr.isatty() and not quiet:
-            from rich.console import Console
-
-            self._status = Console(stderr=True).status("")
+        self._status = StatusLine(quiet=quiet)
 
     def __enter__(self) -> Self:
-        if self._status is not None:
-            self._status.start()
+        self._status.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
+        self._status.__exit__()
 
     def step(self, table: str, name: str) -> None:
         """Show the step under way (a `lake.steps.Watcher`)."""
-        if self._status is not None and not name.endswith(".done"):
+        if not name.endswith(".done"):
             self._status.update(f"{table}: {name}")
 
     def drop(self, result: DropResult) -> None:
         """Print what became of a drop at each hop."""
         if not self._quiet:
-            click.echo(f"{result.dataset}: {result.file} ({result.drop[:12]})", err=True)
+            say(f"{result.dataset}: {line(result.file)} ({result.drop[:12]})", err=True)
         for hop in result.hops:
             self.hop(hop)
             if self._quiet and hop.reason:
                 told = hop.reason.removeprefix(f"{result.file}: ")
-                click.echo(f"{result.file}: {hop.verdict}: {told}", err=True)
+                say(f"{line(result.file)}: {hop.verdict}: {told}", err=True)
 
     def hop(self, result: HopResult) -> None:
         """Print one hop's outcome."""
@@ -68,18 +61,18 @@ class Progress:
         counts, version = result.counts, result.version
         if (now := result.standing) is not None:
             counts, version = {"valid": now["rows_valid"], "quarantined": now["rows_quarantined"]}, now["name"]
-        told = click.style(f"{result.verdict!s:<11}", fg=_COLOURS[result.verdict])
+        told = Coloured(f"{result.verdict!s:<11}", _COLOURS[result.verdict])
         rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
         aside = f", {counts['quarantined']:,} set aside" if counts.get("quarantined") else ""
         lost = f", {counts['unreadable']:,} unreadable" if counts.get("unreadable") else ""
         late = f", {counts['outdated']:,} outdated" if counts.get("outdated") else ""
         total = f"   table {counts['after']:,}" if "after" in counts and version and result.hop == "processed" else ""
-        click.echo(f"  {result.hop:<10}{version or result.table:<24}{told}{rows}{late}{aside}{lost}{total}", err=True)
+        say(f"  {result.hop:<10}{version or result.table:<24}", told, f"{rows}{late}{aside}{lost}{total}", err=True)
         for severity in ("warn", "trigger"):
             if result.standing is None and (rules := _broken(result, severity)):
-                click.echo(f"             {severity}s: {', '.join(rules)}", err=True)
+                say(f"             {severity}s: {', '.join(rules)}", err=True)
         if result.reason:
-            click.echo(f"             {result.reason}", err=True)
+            say(f"             {result.reason}", err=True)
 
 
 def _broken(result: HopResult, severity: str) -> list[str]:

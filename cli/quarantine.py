@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options
+from cli.terminal import show_json, show_table
 from lakegate.errors import UsageError
 from lakegate.settings import Settings
 
@@ -27,7 +28,7 @@ def command(dataset: str, *, reveal: bool, limit: int | None, as_json: bool, set
         raise UsageError(what, fix=f"ask for one of its inputs: {', '.join(contract.inputs)}")
     rows = list_quarantine(session, contract, reveal=reveal)[:limit]
     if as_json:
-        print_json(rows)
+        show_json(rows)
     else:
         shown = [row | {"drop": row["drop"][:12]} for row in rows]
-        print_table(shown, ("drop", "file", "row", "rules", "record"), empty=f"no row of {dataset} is set aside")
+        show_table(shown, ("drop", "file", "row", "rules", "record"), empty=f"no row of {dataset} is set aside")

@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options
+from cli.terminal import show_json, show_table
 from lakegate.settings import Settings
 
 
@@ -25,6 +26,6 @@ def command(*, dry_run: bool, as_json: bool, settings: Settings) -> None:
 
     found = [asdict(item) for item in reconcile(open_session(existing(settings)), dry_run=dry_run)]
     if as_json:
-        print_json(found)
+        show_json(found)
     else:
-        print_table(found, ("what", "where", "outcome", "told"), empty="nothing was left behind")
+        show_table(found, ("what", "where", "outcome", "told"), empty="nothing was left behind")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json
 from lakegate.settings import Settings
 
 
@@ -32,9 +33,9 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
         session = open_session(existing(settings), watcher=progress.step)
         found = replay(session, deliverable(session, dataset), drop=drop, rule=rule, dry_run=dry_run)
         if as_json:
-            print_json(found.to_json())
+            show_json(found.to_json())
         else:
-            click.echo(_told(found.asked, found.passing, found.by_rule, dry_run=dry_run))
+            say(_told(found.asked, found.passing, found.by_rule, dry_run=dry_run))
         if found.hop is not None:
             code = follow(session, dataset, found.hop, progress)
     raise click.exceptions.Exit(code)

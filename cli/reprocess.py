@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json
 from lakegate.settings import Settings
 
 
@@ -29,9 +30,9 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
         session = open_session(existing(settings), watcher=progress.step)
         hop = reprocess(session, deliverable(session, dataset), since=since)
         if as_json:
-            print_json(hop.to_json())
+            show_json(hop.to_json())
         else:
             counts = hop.counts
-            click.echo(f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} set aside, of {counts['records_in']:,} records")
+            say(f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} set aside, of {counts['records_in']:,} records")
         code = follow(session, dataset, hop, progress)
     raise click.exceptions.Exit(code)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.options import home_options, json_option, print_json
+from cli.options import home_options, json_option
+from cli.terminal import say, show_json
 from lakegate.settings import Settings
 
 
@@ -20,6 +21,6 @@ def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
 
     done = restore(settings.home, folder)
     if as_json:
-        print_json({"files": done.files, "bytes": done.size})
+        show_json({"files": done.files, "bytes": done.size})
     else:
-        click.echo(f"{done.files:,} files, {done.size / 1e6:,.1f} MB copied")
+        say(f"{done.files:,} files, {done.size / 1e6:,.1f} MB copied")

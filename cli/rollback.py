@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json
 from lakegate.errors import UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -45,14 +46,14 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
 
 def _tell(done: RolledBack, name: VersionName, *, as_json: bool) -> None:
     if as_json:
-        print_json({"version": done.hop.version, "withdrawn": done.withdrawn, "reinstated": done.reinstated, "built_on": done.built_on})
+        show_json({"version": done.hop.version, "withdrawn": done.withdrawn, "reinstated": done.reinstated, "built_on": done.built_on})
         return
-    click.echo(f"{done.hop.version} is the state of {name} again")
+    say(f"{done.hop.version} is the state of {name} again")
     if done.withdrawn:
-        click.echo(
+        say(
             f"withdrawn: {', '.join(drop[:12] for drop in done.withdrawn)}; `lakegate ingest` takes them again, a corrected file with --supersede"
         )
     if done.reinstated:
-        click.echo(f"standing again: {', '.join(drop[:12] for drop in done.reinstated)}")
+        say(f"standing again: {', '.join(drop[:12] for drop in done.reinstated)}")
     if done.built_on:
-        click.echo(f"made from what was taken out, and still there: {', '.join(done.built_on)}")
+        say(f"made from what was taken out, and still there: {', '.join(done.built_on)}")

@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json, show_table
 from lakegate.settings import Settings
 
 
@@ -33,9 +34,10 @@ def command(*, as_json: bool, settings: Settings) -> None:
     tables, waiting = (table_states(session, causes), open_drops(session, causes)) if session else ([], [])
     breakers = open_breakers(settings)
     stray = stray_suite_files(catalog.contracts.values(), settings.project, unread=(*catalog.broken, *catalog.declared))
-    broken = {name: str(error) for name, error in (catalog.broken | stray).items()}
+    mistakes = catalog.broken | stray
+    broken = {name: str(error) for name, error in mistakes.items()}
     if as_json:
-        print_json(
+        show_json(
             {
                 "home": str(settings.home.root),
                 "project": str(settings.project),
@@ -47,15 +49,16 @@ def command(*, as_json: bool, settings: Settings) -> None:
             }
         )
         return
-    click.echo(f"home    {settings.home.root}")
-    click.echo(f"project {settings.project}")
-    click.echo(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
+    say(f"home    {settings.home.root}")
+    say(f"project {settings.project}")
+    say(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
     if tables:
-        print_table(tables, ("table", "versions", "rows", "open_quarantined", "pending", "held"), empty="")
+        show_table(tables, ("table", "versions", "rows", "open_quarantined", "pending", "held"), empty="")
     for source, state in breakers.items():
-        click.echo(f"waits   {source}: {state.recent.count('f')} of the last {len(state.recent)} attempts met a transient failure")
+        say(f"waits   {source}: {state.recent.count('f')} of the last {len(state.recent)} attempts met a transient failure")
     if waiting:
-        click.echo("\nnot published yet:")
-        print_table([{**item, "drop": item["drop"][:12]} for item in waiting], ("table", "drop", "file", "state", "reason"), empty="")
-    for name, error in broken.items():
-        click.echo(f"broken: {name}: {error}")
+        say()
+        say("not published yet:")
+        show_table([{**item, "drop": item["drop"][:12]} for item in waiting], ("table", "drop", "file", "state", "reason"), empty="")
+    for name in mistakes:
+        say(f"broken: {name}: ", mistakes[name])

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import click
 import tenacity
+
+from cli.terminal import complain, say
 
 if TYPE_CHECKING:
     from catalog.files import Catalog
@@ -25,21 +26,20 @@ class Failures:
 
     def __init__(self) -> None:
         self.errors: list[LakegateError] = []
-        self._files: dict[tuple[str, str], list[str]] = {}
+        self._files: dict[tuple[str, str], tuple[LakegateError, list[str]]] = {}
 
     def __call__(self, name: str, error: LakegateError) -> None:
         """Note what stopped a dataset or one of its drops (an `OnError`)."""
         self.errors.append(error)
-        files = self._files.setdefault((name, str(error)), [])
+        _, files = self._files.setdefault((name, str(error)), (error, []))
         if error.file and error.file not in files:
             files.append(error.file)
 
     def tell(self) -> None:
         """Print each once."""
-        for (name, error), files in self._files.items():
+        for (name, _), (error, files) in self._files.items():
             more = f" and {len(files) - NAMED} more files" if len(files) > NAMED else ""
-            told = f" {', '.join(files[:NAMED])}{more}:" if files else ""
-            click.echo(f"error: {name}:{told} {error}", err=True)
+            complain(error, about=f"{name}: {', '.join(files[:NAMED])}{more}" if files else name)
 
 
 TRIES: Final = 3
@@ -51,9 +51,9 @@ def tell_broken(catalog: Catalog, project: Path) -> None:
     from expectations.extension import stray_suite_files
 
     for stem in catalog.broken:
-        click.echo(f"left out: {stem}, whose contract or SQL has a mistake; `lakegate status` tells it", err=True)
+        say(f"left out: {stem}, whose contract or SQL has a mistake; `lakegate status` tells it", err=True)
     for name, error in stray_suite_files(catalog.contracts.values(), project, unread=(*catalog.broken, *catalog.declared)).items():
-        click.echo(f"left out: the rules of {name}: {error}", err=True)
+        say(f"left out: the rules of {name}: {error}", err=True)
 
 
 def tell_dagster(session: Session, results: Sequence[DropResult]) -> None:
@@ -65,6 +65,4 @@ def tell_dagster(session: Session, results: Sequence[DropResult]) -> None:
             report, session, results
         )
     except Exception as error:  # noqa: BLE001  (whatever Dagster's store says, the drops are published)
-        click.echo(
-            f"warning: Dagster was not told ({type(error).__name__}); `lakegate dev` will miss this until it is carried again", err=True
-        )
+        say(f"warning: Dagster was not told ({type(error).__name__}); `lakegate dev` will miss this until it is carried again", err=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options
+from cli.terminal import show_json, show_table
 from lakegate.settings import Settings
 
 
@@ -19,7 +20,7 @@ def command(run: str, *, as_json: bool, settings: Settings) -> None:
 
     found = trace(open_session(existing(settings)), run)
     if as_json:
-        print_json(found)
+        show_json(found)
         return
     rows = [
         {
@@ -34,4 +35,4 @@ def command(run: str, *, as_json: bool, settings: Settings) -> None:
         }
         for item in found
     ]
-    print_table(rows, ("at", "drop", "table", "state", "steps", "what"), empty="")
+    show_table(rows, ("at", "drop", "table", "state", "steps", "what"), empty="")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.options import json_option, lake_options, print_json
+from cli.options import json_option, lake_options
+from cli.terminal import say, show_json
 from lakegate.settings import Settings
 
 
@@ -20,8 +21,8 @@ def command(*, as_json: bool, settings: Settings) -> None:
     session = open_session(settings)
     copied, carried = rebuild_manifests(session), ledger.unspool(session)
     if as_json:
-        print_json({"url": session.endpoint.url, "manifests_copied": copied, "records_carried": carried})
+        show_json({"url": session.endpoint.url, "manifests_copied": copied, "records_carried": carried})
     else:
-        click.echo(f"lakeFS is up at {session.endpoint.url}")
+        say(f"lakeFS is up at {session.endpoint.url}")
         if copied:
-            click.echo(f"{copied} copies of manifests rebuilt")
+            say(f"{copied} copies of manifests rebuilt")

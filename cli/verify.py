@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json
+from cli.options import existing, json_option, lake_options
+from cli.terminal import say, show_json
 from lakegate.errors import Exit, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -29,10 +30,10 @@ def command(version: str | None, *, everything: bool, as_json: bool, settings: S
     session = open_session(existing(settings))
     found = audit_all(session) if name is None else {str(name): audit(session, name)}
     if as_json:
-        print_json([{"name": name, "ok": not gaps, "gaps": [asdict(gap) for gap in gaps]} for name, gaps in found.items()])
+        show_json([{"name": name, "ok": not gaps, "gaps": [asdict(gap) for gap in gaps]} for name, gaps in found.items()])
     else:
         for checked, gaps in found.items():
-            click.echo(f"{checked}: {'every byte is there' if not gaps else f'{len(gaps)} gaps'}")
+            say(f"{checked}: {'every byte is there' if not gaps else f'{len(gaps)} gaps'}")
             for gap in gaps:
-                click.echo(f"  {gap}")
+                say(f"  {gap}")
     raise click.exceptions.Exit(Exit.FAILED if any(found.values()) else Exit.OK)

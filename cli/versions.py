@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.options import existing, json_option, lake_options, print_json, print_table
+from cli.options import existing, json_option, lake_options
+from cli.terminal import show_json, show_table
 from lakegate.settings import Settings
 
 COLUMNS = ("name", "published_at", "made_by", "state", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
@@ -28,10 +29,10 @@ def command(table: str, *, as_json: bool, settings: Settings) -> None:
 
     found = list_versions(open_session(existing(settings)), table)
     if as_json:
-        print_json(found)
+        show_json(found)
     else:
         told = [
             item | {"made_by": Origin(item["made_by"], item["made_from"]), "state": "expired" if item["expired"] else ""} for item in found
         ]
         ended = any(item["expired"] for item in found)
-        print_table(told, [name for name in COLUMNS if ended or name != "state"], empty=f"{table} has no version yet")
+        show_table(told, [name for name in COLUMNS if ended or name != "state"], empty=f"{table} has no version yet")

@@ -30,6 +30,7 @@ from lake.server import ensure_server
 from lake.steps import Watcher
 from lakegate.home import Endpoint
 from lakegate.manifest import Manifest
+from lakegate.media import message
 from lakegate.modes import private_folder
 from lakegate.names import VersionName
 from lakegate.ranges import Ranges
@@ -40,7 +41,7 @@ Say = Callable[[str], None]
 
 def to_stderr(text: str) -> None:
     """Say something to whoever watches; stdout belongs to results."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(message(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 @dataclass

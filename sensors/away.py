@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog.contract import Contract
+from lakegate.media import line, message
 from sensors.folder import Delivery
 
 DONE: Final = ".done"
@@ -52,15 +53,22 @@ def note_of(
     contract: Contract, delivery: Delivery, *, drop: str, reason: str, rules: Sequence[Mapping[str, Any]], held: bool = False
 ) -> str:
     """Why a file was blocked, which rules refused it, whom to ask and what to do; no value of a row."""
-    lines = [f"{delivery.path.name} was not published.", "", f"dataset  {contract.name}", f"drop     {drop}", f"reason   {reason}", ""]
+    lines = [
+        f"{line(delivery.path.name)} was not published.",
+        "",
+        f"dataset  {contract.name}",
+        f"drop     {drop}",
+        f"reason   {message(reason)}",
+        "",
+    ]
     broken = [rule for rule in rules if rule["failed"]]
     if broken:
         lines += ["rules"]
-        lines += [f"  {rule['rule']} ({rule['family']}, {rule['severity']}): {rule['failed']}" for rule in broken]
+        lines += [f"  {line(rule['rule'])} ({rule['family']}, {rule['severity']}): {rule['failed']}" for rule in broken]
         lines += [""]
-    lines += [f"owner    {contract.owner or 'not named in the contract'}"]
+    lines += [f"owner    {line(contract.owner or 'not named in the contract')}"]
     if contract.support:
-        lines += [f"help     {contract.support}"]
+        lines += [f"help     {message(contract.support)}"]
     lines += ["", "The delivery is kept in the lake's raw area.", *(_ON_HOLD if held else _REFUSED), ""]
     return "\n".join(lines)
 

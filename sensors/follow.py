@@ -21,6 +21,7 @@ from assets.known import behind
 from assets.resource import LakegateResource
 from lake.session import Session
 from lakegate.errors import LakegateError, unforeseen
+from lakegate.media import line, message
 from sensors.attempts import attempts
 
 INTERVAL_SECONDS: Final = 5
@@ -45,7 +46,7 @@ def follow_features(lake: LakegateResource, jobs: Mapping[str, Any]) -> SensorDe
         try:
             session = lake.session
         except LakegateError as error:
-            return SkipReason(str(error))
+            return SkipReason(message(error))
         requests = list(missing(session, context.instance, {name: job.name for name, job in jobs.items()}, log=context.log))
         return SensorResult(run_requests=requests, skip_reason=None if requests else "No feature misses a version.")
 
@@ -60,10 +61,10 @@ def missing(session: Session, instance: DagsterInstance, jobs: Mapping[str, str]
             if (cause := behind(session, instance, contract)) is None:
                 continue
         except LakegateError as error:
-            log.warning("%s: %s", name, error)
+            log.warning("%s: %s", line(name), message(error))
             continue
         except Exception as error:  # noqa: BLE001  (whatever it is, other features go on)
-            log.warning("%s: %s", name, unforeseen(error))
+            log.warning("%s: %s", line(name), message(unforeseen(error)))
             continue
         if attempts(instance, {runs.DATASET: name}).running:
             continue

@@ -31,6 +31,7 @@ from lake.order import waiting_drops
 from lake.receive import Drop, pending, receive, received
 from lake.session import Session
 from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
+from lakegate.media import line, message
 from sensors.attempts import Attempts, attempts
 from sensors.away import BLOCKED, DONE, note_of, put_away
 from sensors.folder import Delivery, Look, Memory, dataset_folders, forget_gone, settled
@@ -61,7 +62,7 @@ def new_drops(lake: LakegateResource, jobs: Mapping[str, Any]) -> SensorDefiniti
             tick = Tick(lake.session, context.instance, memory, context.log, {name: job.name for name, job in jobs.items()})
             requests = list(tick.requests())
         except LakegateError as error:
-            return SkipReason(str(error))
+            return SkipReason(message(error))
         return SensorResult(run_requests=requests, cursor=memory.to_text(), skip_reason=None if requests else "Nothing to carry.")
 
     return body
@@ -97,7 +98,7 @@ class Tick:
         except Exception as error:  # noqa: BLE001  (see above)
             told = error if isinstance(error, LakegateError) else unforeseen(error)
             if self.memory.once(f"{name}: {told.what}"):
-                self.log.warning("landing/%s/ is left alone: %s", name, told)
+                self.log.warning("landing/%s/ is left alone: %s", line(name), message(told))
 
     def _folder(self, folder: Path, *, until: float) -> Iterator[RunRequest]:
         """What the files of one dataset, and its drops that wait, ask for."""
@@ -113,7 +114,7 @@ class Tick:
                 yield from self._delivery(contract, delivery, drop)
             except LakegateError as error:
                 if self.memory.once(f"{delivery.id}: {error.what}"):
-                    self.log.warning("%s of %s is left where it is: %s", delivery.path.name, contract.name, error)
+                    self.log.warning("%s of %s is left where it is: %s", line(delivery.path.name), line(contract.name), message(error))
         yield from self._waiting(contract, seen)
 
     def _contract(self, name: str) -> Contract | None:
@@ -123,7 +124,7 @@ class Tick:
             catalog = self.session.catalog
             known = {*catalog.declared, *catalog.broken, *catalog.contracts}
             why = "its contract has a mistake" if name in known else "no contract has this name"
-            self.log.warning("landing/%s/ is left alone: %s", name, why)
+            self.log.warning("landing/%s/ is left alone: %s", line(name), line(why))
         return None
 
     def _received(self, contract: Contract, delivery: Delivery) -> Drop:
@@ -143,13 +144,13 @@ class Tick:
         partition = partition_for(self.instance, drop)
         if self._done(contract, drop, partition):
             if put_away(delivery, DONE, drop=drop.sha256):
-                self.log.info("%s of %s is published", delivery.path.name, contract.name)
+                self.log.info("%s of %s is published", line(delivery.path.name), line(contract.name))
         elif tried.blocked:
             self._block(contract, delivery, drop)
         elif tried.spent:
             if self.memory.once(f"spent {delivery.id} {contract.hash}"):
-                text = "%s of %s failed %d times (%s) and is left where it is"
-                self.log.error(text, delivery.path.name, contract.name, tried.failed, tried.last or "killed")
+                text = "%s of %s failed %s times (%s) and is left where it is"
+                self.log.error(text, line(delivery.path.name), line(contract.name), line(tried.failed), line(tried.last or "killed"))
         elif not tried.made or turn_has_come(self.session, contract, drop):
             # The first run does not ask whose turn it is: the raw hop comes at once on arrival.
             yield self._request(contract, drop, partition, tried, tags)
@@ -169,7 +170,7 @@ class Tick:
             contract, delivery, drop=drop.sha256, reason=body.get("reason", "see the run"), rules=body.get("rules", []), held=held
         )
         if put_away(delivery, BLOCKED, drop=drop.sha256, note=note):
-            self.log.warning("%s of %s is blocked; the note beside it says why", delivery.path.name, contract.name)
+            self.log.warning("%s of %s is blocked; the note beside it says why", line(delivery.path.name), line(contract.name))
 
     def _waiting(self, contract: Contract, seen: set[str]) -> Iterator[RunRequest]:
         """Drops that wait without a file in the folder, such as those that `lakegate ingest` took in, or died with."""

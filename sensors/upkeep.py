@@ -25,6 +25,7 @@ from catalog.files import Catalog
 from lake.reconcile import mend as mend_lake
 from lake.retention import clean_up
 from lakegate.errors import LakegateError
+from lakegate.media import line, message
 
 MEND_SECONDS: Final = 300
 NIGHTLY: Final = "15 3 * * *"
@@ -45,10 +46,10 @@ def mend(lake: LakegateResource) -> SensorDefinition:
         try:
             found = mend_lake(lake.session)
         except LakegateError as error:
-            return SkipReason(str(error))
+            return SkipReason(message(error))
         for item in found:
             log = context.log.info if item.outcome == "mended" else context.log.warning
-            log("%s: %s (%s: %s)", item.what, item.where, item.outcome, item.told)
+            log("%s: %s (%s: %s)", line(item.what), line(item.where), line(item.outcome), message(item.told))
         mended = sum(item.outcome == "mended" for item in found) + dead
         return SkipReason(f"{mended} mended, {len(found) + dead - mended} left." if found or dead else "Nothing was left behind.")
 
