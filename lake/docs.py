@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from expectations.offline_page import HEAD
 from lake import layout, publish
 from lake.repository import MAIN
 from lake.session import Session
 from lake.versions import table_names
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest
+from lakegate.media import page
 from lakegate.names import VersionName
 
 INDEX = "index.html"
@@ -34,7 +35,7 @@ def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Pa
         UsageError: A version doesn't exist, there is none to write about, or the folder holds another index.html.
         IntegrityError: A version has no evidence.
     """
-    from expectations.data_docs import page
+    from expectations.data_docs import page as page_of
 
     if not names:
         raise UsageError("nothing is published yet", fix="`lakegate ingest` publishes a drop")
@@ -48,7 +49,7 @@ def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Pa
         evidence = session.repository.get_json(MAIN, layout.evidence(manifest.table, manifest.version))
         if evidence is None:
             raise IntegrityError(f"{manifest.name} has no evidence", fix=f"`lakegate verify {manifest.name}`")
-        (into / _file(manifest)).write_text(page(evidence["report"], title=str(manifest.name), at=manifest.created_at), encoding="utf-8")
+        (into / _file(manifest)).write_text(page_of(evidence["report"], title=str(manifest.name), at=manifest.created_at), encoding="utf-8")
     index.write_text(_index(manifests), encoding="utf-8")
     return index
 
@@ -71,14 +72,14 @@ def _file(manifest: Manifest) -> str:
 
 def _index(manifests: Sequence[Manifest]) -> str:
     rows = "".join(
-        f'<tr><td><a href="{_file(item)}">{html.escape(str(item.name))}</a></td><td>{item.verdict}</td>'
+        f'<tr><td><a href="{_file(item)}">{page(item.name)}</a></td><td>{page(item.verdict)}</td>'
         f"<td>{item.counts.valid:,}</td><td>{item.counts.quarantined:,}</td>"
-        f"<td>{sum(bool(rule['failed']) for rule in item.rules)} of {len(item.rules)}</td><td>{item.created_at[:19]}</td></tr>\n"
+        f"<td>{sum(bool(rule['failed']) for rule in item.rules)} of {len(item.rules)}</td><td>{page(item.created_at[:19])}</td></tr>\n"
         for item in manifests
     )
     head = "".join(f"<th>{name}</th>" for name in ("version", "verdict", "rows valid", "rows set aside", "rules broken", "judged, UTC"))
     style = "body{font-family:sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left}"
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_TITLE}</title><style>{style}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{HEAD}<title>{_TITLE}</title><style>{style}</style>'
         f"<h1>What was judged</h1><table><tr>{head}</tr>\n{rows}</table></html>\n"
     )
