@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakegate.errors import IntegrityError, LakegateError
+from lakegate.media import message
 from lakegate.modes import tighten, tighten_folder, tighten_keys
 
 FORMAT = 1
@@ -18,7 +19,7 @@ FORMAT = 1
 
 
 def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(message(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 @dataclass(frozen=True)
