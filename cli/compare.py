@@ -53,7 +53,7 @@ def command(
     """Compare the rows that VERSION (say flights@v6) added with earlier ones, by column: drift, shares of NULL, imbalance.
 
     Reads the histograms that lie in the lake, and no data. A column warns or triggers where the effect is over its threshold and
-    chance doesn't explain it, nor, under the contract's own thresholds, the changes of the last deliveries; and where it turned wholly NULL.
+    chance doesn't explain it, nor (of previous and season, by the contract's thresholds) what is usual; and where it turned wholly NULL.
     Exit: 0, or 3 where --fail-on says so; columns that can't be compared don't fail.
     """
     from expectations.comparison import at_least

@@ -84,8 +84,8 @@ def compare(
     found = _Versions(contract, Shelf(session.repository, name.table, MAIN), _latest(session, name), whole=whole)
     new = found.histograms(name.number, whole=whole)
     numbers, base = found.baseline(name, against)
-    if whole or against not in BASELINES or (warn, trigger, statistic) != (None, None, "kl"):
-        thresholds = replace(thresholds, history=0)  # who names bounds, or two states of the table, is told what is over them
+    if whole or against not in ("previous", "season") or (warn, trigger, statistic) != (None, None, "kl"):
+        thresholds = replace(thresholds, history=0)  # who names bounds, or asks how far it is from a version, is told what is over them
     past = EarlierRows.past(contract, found.shelf, name.number - 1)
     columns = compare_columns(new, base, thresholds, left_out=_left_out(contract, against), baseline=against, past=past)
     names = tuple(str(VersionName(name.table, number)) for number in numbers)

@@ -149,6 +149,9 @@ def test_what_is_usual_warns_of_nothing_under_the_contracts_thresholds_and_does_
     assert by_name(found(lake, "things@v8", against="v7"))["group"].finding == "warn"
     lake.add(part(group={"a": 100, "b": 100, "c": 100}))
     assert by_name(found(lake, "things@v9"))["group"].finding == "trigger"
+    lake.add(part(group={"a": 100, "b": 100, "c": 100}))
+    assert by_name(found(lake, "things@v10"))["group"].finding == "close"
+    assert by_name(found(lake, "things@v10", against="pinned"))["group"].finding == "trigger", "as far from it as the version before"
 
 
 def test_shares_of_null_warn_as_the_contract_says_or_is_asked_and_so_does_imbalance(lake: KeptLake) -> None:
