@@ -65,7 +65,7 @@ def test_held_it_is_published_by_a_persons_approval_and_what_waited_follows(read
     path = readings.file("day-2.csv", content)
     done = readings.run("ingest", "readings", path)
     assert done.code == 3
-    assert "held by minutes-mean (the mean is 5970.0)" in done.err + done.out
+    assert "held by minutes-mean (the mean is 5970)" in done.err + done.out
     assert f"lakegate approve {drop(content)[:12]} --reason" in done.err + done.out
     after = readings.state()
     assert {key for key in after["tags"] if "raw" not in key} == {key for key in before["tags"] if "raw" not in key}
