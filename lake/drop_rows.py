@@ -185,7 +185,7 @@ class DropRows:
             baselines=compare.baselines,
             past=compare.past,
         )
-        notes = mostly_aside(session, self.contract, self.drop.sha256, found, originals=parsed.originals, parent=parent)
+        notes = mostly_aside(session, self.contract, found, parsed=parsed, parent=parent)
         return _Judged(parent, compare, found, parsed.originals, folder, notes)
 
     def _holds(self, found: Evaluated) -> bool:

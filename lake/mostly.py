@@ -18,11 +18,12 @@ from catalog.contract import Contract
 from expectations.frame import ROW
 from expectations.masks import bits, holds
 from expectations.suite import Rule
-from lake.versions import MASK, header_of
+from lake.shape import delivered
+from lake.versions import MASK
 
 if TYPE_CHECKING:
     from lake.evaluate import Evaluated
-    from lake.originals import Originals
+    from lake.parse import Parsed
     from lake.session import Session
     from lakegate.manifest import Manifest
 
@@ -35,17 +36,14 @@ _MARKUP: Final = str.maketrans({character: f"\\u{ord(character):04x}" for charac
 """What a page, a terminal or a log may take for more than text."""
 
 
-def mostly_aside(
-    session: Session, contract: Contract, drop: str, found: Evaluated, *, originals: Originals | None, parent: Manifest | None
-) -> dict[str, Any]:
+def mostly_aside(session: Session, contract: Contract, found: Evaluated, *, parsed: Parsed, parent: Manifest | None) -> dict[str, Any]:
     """What is noted of rules that set more than half of the delivery aside, and of the version before did not.
 
     Args:
         session: The open lake.
         contract: Says which columns are personal.
-        drop: Whose header names the fields.
         found: The rows, labelled, and how the rules came out.
-        originals: Where records are cut from.
+        parsed: The delivery, whose header names the fields and from which records are cut.
         parent: The version before, if any.
     """
     before = {rule["rule"] for rule in (parent.rules if parent else ()) if _is_most(int(rule["failed"]), int(rule["of"]))}
@@ -53,7 +51,7 @@ def mostly_aside(
     told = []
     for item in found.outcomes:
         if item.rule.severity == "quarantine" and _is_most(item.failed, rows) and item.rule.id not in before:
-            example = _example(session, contract, drop, found, originals=originals, rule=item.rule)
+            example = _example(session, contract, found, parsed, item.rule)
             told.append({"rule": item.rule.id, "failed": item.failed, "of": rows, "after": parent.version if parent else 0, **example})
     return {MOSTLY: told} if told else {}
 
@@ -62,14 +60,12 @@ def _is_most(failed: int, rows: int) -> bool:
     return failed * 2 > rows
 
 
-def _example(
-    session: Session, contract: Contract, drop: str, found: Evaluated, *, originals: Originals | None, rule: Rule
-) -> dict[str, Any]:
+def _example(session: Session, contract: Contract, found: Evaluated, parsed: Parsed, rule: Rule) -> dict[str, Any]:
     """The first row that breaks the rule, by its number: the fields that the rule names, of which some are masked."""
     chosen = found.labelled.where(holds(bits(found.plan)[rule.id]))
     ((row,),) = session.engine.rows(chosen.selectExpr(f"min({ROW})"))
-    record = originals.cut(np.array([row]))[0].as_py() if originals else None
-    fields = dict(_fields(record, header_of(session, contract, drop), contract)) if record is not None else {}
+    record = parsed.originals.cut(np.array([row]))[0].as_py() if parsed.originals else None
+    fields = dict(_fields(record, delivered(parsed.shape), contract)) if record is not None else {}
     asked = _columns(rule, contract)
     return {"record": int(row), "fields": {name: text for name, text in fields.items() if not asked or name in asked}}
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
-from catalog.visible import UNCLAIMED
 from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
 from expectations.verdict import Outcome, Verdict
@@ -22,6 +21,7 @@ from lake.publish import Candidate
 from lake.receive import Drop
 from lake.refusal import why_unreadable
 from lake.session import Session
+from lake.shape import delivered
 from lake.steps import Steps
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile
@@ -186,10 +186,8 @@ def source_of(contract: Contract, drop: Drop) -> dict[str, Any]:
 
 def header_notes(parsed: Parsed) -> dict[str, Any]:
     """The header as it was delivered, and, where the contract names a column by another text, the columns that it brings."""
-    if parsed.shape is None:
-        return {"columns": []}
-    header = list(parsed.shape.header)
-    names = [None if name.startswith(UNCLAIMED) else name for name in parsed.shape.columns]
+    brought = delivered(parsed.shape)
+    header, names = [text for text, _ in brought], [name for _, name in brought]
     return {"columns": header} | ({"names": names} if names != header else {})
 
 

@@ -118,3 +118,11 @@ class Shape:
     def filled(self, table: pa.Table) -> set[int]:
         """The unnamed places where a row of text holds something."""
         return {place for place in self.unnamed if table.column(place).null_count < table.num_rows}
+
+
+def delivered(shape: Shape | None) -> list[tuple[str, str | None]]:
+    """Each text of a delivery's header, in its own order, and the column that it brings, if any."""
+    if shape is None:
+        return []
+    names = (None if name.startswith(UNCLAIMED) else name for name in shape.columns)
+    return list(zip(shape.header, names, strict=True))

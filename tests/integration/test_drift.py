@@ -186,7 +186,7 @@ def test_a_version_is_compared_without_reading_a_file_of_those_before(empty_home
         "read": 0,
         "same table": True,
         "same answers": True,
-        "asked": ["air-time-jump", "drift:pinned", "drift:pinned:trigger", "drift:previous", "imbalance"],
+        "asked": ["air-time-jump", "drift:pinned", "drift:pinned:trigger", "drift:previous", "imbalance", "nulls"],
     }
 
 

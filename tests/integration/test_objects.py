@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lake import objects, repository
+from lake import repository
 from lake.server import ensure_server, stop_server
 from lake.session import Session, open_session
 from lakegate.errors import IntegrityError, LakegateError
@@ -53,7 +54,7 @@ def way(request: pytest.FixtureRequest, session: Session, monkeypatch: pytest.Mo
     if request.param == "sent":
         session.repository.blocks = None
     if request.param == "copied":
-        monkeypatch.setattr(objects.os, "link", no_links)
+        monkeypatch.setattr(os, "link", no_links)
     return str(request.param)
 
 

@@ -14,6 +14,7 @@ from pyarrow import parquet
 
 from lake.server import server_status, stop_server
 from lakegate import open_snapshot
+from lakegate.home import Home
 
 pytestmark = pytest.mark.server
 
@@ -62,10 +63,9 @@ def set_aside(lake: Any, name: str) -> list[dict[str, Any]]:
     snapshot = open_snapshot(name, home=lake.home)
     rows: list[dict[str, Any]] = []
     for file in snapshot.manifest.quarantine:
-        with snapshot.store.open(file) as source:
-            read = parquet.ParquetFile(source).read()
-            assert read.num_rows == file.rows
-            rows += read.to_pylist()
+        read = parquet.ParquetFile(Home(Path(lake.home)).blocks / file.physical).read()
+        assert read.num_rows == file.rows
+        rows += read.to_pylist()
     return rows
 
 
@@ -154,7 +154,7 @@ def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
         for told in (real, lake.ingest(dataset, path)):
             reason = told[0]["hops"][1]["reason"]
             assert reason.startswith(f"no row was taken, all {real[0]['hops'][1]['rows_in']} are set aside by key (")
-            assert reason.endswith("Did the same rows come before, in a file of other bytes?")
+            assert "Did the same rows come before, in a file of other bytes?" in reason
 
 
 def read(lake: Any, name: str) -> list[tuple[Any, ...]]:

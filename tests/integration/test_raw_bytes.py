@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from catalog.contract import Contract
 from expectations.verdict import Verdict
-from lake import layout, objects, raw
+from lake import layout, raw
 from lake.parse import Parsed
 from lake.raw import carry_raw
 from lake.receive import Drop, receive
@@ -62,7 +63,7 @@ def test_bytes_that_changed_on_the_way_from_arrival_to_the_gate_are_noticed(
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
     if not linked:
-        monkeypatch.setattr(objects.os, "link", no_links)
+        monkeypatch.setattr(os, "link", no_links)
     contract, at = session.catalog.get("readings"), 10_000 * (1 + linked)
     with session.at_hand():
         well, ill = delivered(session, tmp_path, first=at), delivered(session, tmp_path, first=at + 5000)

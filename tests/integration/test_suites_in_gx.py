@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,12 @@ from catalog.files import load_catalog
 from expectations.build import HOPS, build_suite
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def moments(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The bounds of a column of times as the moments they name, which GX spells in its own way."""
+    bounds = {name: value for name, value in kwargs.items() if name in ("min_value", "max_value") and isinstance(value, str)}
+    return kwargs | {name: datetime.fromisoformat(value) for name, value in bounds.items()}
 
 
 @pytest.mark.parametrize("contract", load_catalog(ROOT).contracts.values(), ids=lambda item: item.name)
@@ -26,7 +34,7 @@ def test_great_expectations_loads_the_suite_with_severities(contract: Contract) 
         body = loaded.to_json_dict()["expectations"]
         assert [item["meta"]["lakegate"]["severity"] for item in body] == [rule.severity for rule in suite.rules]
         for item, rule in zip(body, suite.rules, strict=True):
-            assert item["kwargs"].items() <= rule.kwargs.items()  # GX leaves out its defaults
+            assert moments(item["kwargs"]).items() <= moments(rule.kwargs).items()  # GX leaves out its defaults
 
 
 def test_every_expectation_type_is_registered_with_gx() -> None:
