@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lake.server_files import read_server
 from lakegate.settings import Settings
 from tests.integration.test_strangers import Stranger, each_stranger
 
@@ -115,6 +116,8 @@ def test_no_process_of_it_listens_to_strangers(dev: Dev) -> None:
 def test_a_signal_to_its_process_alone_ends_all_of_it(dev: Dev, lakefs_home: Settings, name: signal.Signals) -> None:
     if dev.process.poll() is not None:  # the first of these ended the module's
         dev = started(lakefs_home)
-    server = [process for process in psutil.process_iter() if process.name() == "lakefs"]
+    server = read_server(lakefs_home.home)
+    assert server
+    lakefs = psutil.Process(server.pid)
     end(dev, name)
-    assert all(process.is_running() for process in server), "lakeFS goes on"
+    assert lakefs.is_running(), "lakeFS goes on"
