@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import hashlib
@@ -20,6 +21,7 @@ from filelock import FileLock
 
 from lake.environment import environment
 from lake.sail import Sail
+from lake.scratch import scratch
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 from lakegate.modes import private_folder
@@ -142,16 +144,18 @@ def _remote_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
 
 
 def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
-    """A Spark of this process's own, reached by it alone: loopback, a port that the system picks, a token.
+    """A Spark of this process's own, reached by it alone: loopback, ports that the system picks, a token, a secret.
 
     pyspark's own `remote("local[2]")` does the same on every interface and on one port per host. Options stand on the
-    JVM's command line, which every user can read; so keys and token are handed over in its environment.
+    JVM's command line, which every user can read; so keys and token are handed over in its environment. What it writes to
+    disk while it computes, all may read: it gets a folder that only its owner can enter.
     """
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
     options = {f"spark.hadoop.fs.s3a.{name}": value for name, value in _s3a(endpoint).items()} | {
         "spark.master": settings.spark_remote,
+        "spark.authenticate": "true",  # by a secret that the JVM makes for itself, of ports that read blocks and Java objects
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": "0",
@@ -174,7 +178,8 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
         "spark.databricks.delta.snapshotPartitions": "2",
     }
     token = str(uuid.uuid4())
-    asked = environment({**_keys(endpoint), "SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None})
+    given = {"SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None, "SPARK_LOCAL_DIRS": str(_spilled(settings))}
+    asked = environment({**_keys(endpoint), **given})
     with _jars_fetched_by_one(_jars_kept()), asked:
         context = SparkContext.getOrCreate(SparkConf().setAll(list(options.items())))
     token = context.__dict__.setdefault("_lakegate_token", token)  # a process has one JVM, which keeps its first
@@ -183,6 +188,14 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
     port = getattr(service, "MODULE$").localPort()
     session: SparkSession = SparkSession.builder.remote(f"sc://localhost:{port}/;token={token}").create()
     return session
+
+
+@functools.cache
+def _spilled(settings: Settings) -> Path:
+    """Where this process's JVM puts blocks and temporary files: a scratch folder, until the process ends."""
+    folder = contextlib.ExitStack()
+    atexit.register(folder.close)
+    return folder.enter_context(scratch(settings, "spark"))
 
 
 def _jars_kept() -> Path:
