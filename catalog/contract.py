@@ -183,6 +183,8 @@ class Contract:
     """Share of rows set aside over which the drop is blocked (table rule); None: no bound. Replace tables: 0.10."""
     max_quarantined_rows: int | None = None
     """Number of them over which it is; None: no bound."""
+    max_shrink: float | None = None
+    """Share of its rows that a version which takes the place of the one before may lose; None: no bound. Replace and feature tables: 0.5."""
     keep: Keep = "none"
     """Which row of a key that comes more than once is kept: by `keep_order`, then by record number."""
     keep_order: tuple[str, ...] = ()

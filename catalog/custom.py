@@ -20,6 +20,7 @@ TOP: Final = (
     "upsert",
     "file",
     "maxQuarantined",
+    "maxShrink",
     "drift",
     "duplicateKeys",
     "unexpectedColumns",

@@ -203,6 +203,7 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_local_time_to_be_unambiguous": _row("temporal", "column", "time_zone", types=_MOMENTS),
     "expect_records_to_be_readable": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
     "expect_quarantined_share_to_be_at_most": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
+    "expect_table_not_to_shrink": _table("schema", "max_share", hops=_FRAMED, generated=True),
     LINE_END: _table("schema", hops=_RAW, generated=True),
 }
 """All types, by name."""
@@ -218,6 +219,7 @@ OWN: Final = frozenset(
         "expect_table_columns_to_be_unique",
         "expect_records_to_be_readable",
         "expect_quarantined_share_to_be_at_most",
+        "expect_table_not_to_shrink",
         "expect_column_distribution_to_stay_close",
         "expect_column_distributions_to_stay_close",
         "expect_column_null_share_to_stay_close",

@@ -15,7 +15,7 @@ from catalog.document import suggest
 from catalog.drift import drift_of
 from catalog.feature_sql import read_sql
 from catalog.mistakes import Mistakes
-from catalog.policy import duplicate_keys, same_name_of, unexpected_columns, upsert_of
+from catalog.policy import duplicate_keys, max_shrink_of, same_name_of, unexpected_columns, upsert_of
 
 MAX_QUARANTINED: Final = 0.10
 """A full delivery of which more is set aside would take good rows away from readers."""
@@ -43,6 +43,7 @@ def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Con
         order_by=order_by,
         max_quarantined=MAX_QUARANTINED if unbounded and contract.write_mode == "replace" else share,
         max_quarantined_rows=rows,
+        max_shrink=attempt(partial(max_shrink_of, custom, contract), None),
         keep=keep,
         keep_order=keep_order,
         upsert=attempt(partial(upsert_of, custom, contract), None),
@@ -73,6 +74,7 @@ def feature_of(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contra
     """The contract of a feature table with its SQL, driver and inputs; what can't be read is noted."""
     _refuse(custom, _DATASET_ONLY, "dataset", mistakes)
     _feature_columns(contract, custom, mistakes)
+    contract = replace(contract, max_shrink=mistakes.attempt(partial(max_shrink_of, custom, contract), None))
     contract = mistakes.attempt(partial(_inputs, contract, custom, mistakes), contract)
     return mistakes.attempt(partial(_sql, contract, custom), contract)
 

@@ -11,6 +11,8 @@ from catalog.custom import Custom
 from catalog.document import suggest
 from catalog.spark_sql import literal, quoted
 
+MAX_SHRINK: Final = 0.5
+"""A version that takes the place of one twice as great is more often half an export than half a world."""
 _DUPLICATES: Final = ("keep", "orderBy")
 _UPSERT: Final = ("orderBy", "tombstone")
 _ORDERED: Final = ("integer", "double", "date", "timestamp")
@@ -43,6 +45,27 @@ def duplicate_keys(custom: Custom, contract: Contract) -> tuple[Keep, tuple[str,
         if name not in known:
             raise custom.error("duplicateKeys", f"{contract.name} has no column {name!r}", fix=suggest_column(name, contract.columns))
     return cast("Keep", keep), tuple(order)
+
+
+def max_shrink_of(custom: Custom, contract: Contract) -> float | None:
+    """Which share of its rows a table may lose at once; None where that is not asked.
+
+    Raises:
+        ContractError: It is no share, or the table's versions don't take each other's place.
+    """
+    whole = contract.kind == "feature" or contract.write_mode == "replace"
+    if "maxShrink" not in custom.found:
+        return MAX_SHRINK if whole else None
+    value = custom.get("maxShrink")
+    if not whole:
+        what = f"{contract.name} has writeMode {contract.write_mode}: a delivery takes no other's place"
+        raise custom.error("maxShrink", what, fix="take maxShrink out")
+    if value == "none":
+        return None
+    if type(value) not in (int, float) or not 0 <= value < 1:
+        fix = f"write the share of its rows that the table may lose at once, such as {MAX_SHRINK:g}, or none"
+        raise custom.error("maxShrink", f"maxShrink is {value!r}"[:200], fix=fix)
+    return float(value)
 
 
 def upsert_of(custom: Custom, contract: Contract) -> Upsert | None:

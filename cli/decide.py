@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from cli.options import existing, worst_exit
+from cli.options import existing, exit_of
 from cli.terminal import say, show_json
-from lakegate.errors import Exit, LakegateError
+from lakegate.errors import LakegateError
 from lakegate.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ def decide(
     """
     from cli.progress import Progress
     from cli.tell import Failures, tell_dagster
-    from expectations.verdict import Verdict
     from lake.session import open_session
 
     failed, results = Failures(), []
@@ -56,5 +55,4 @@ def decide(
         show_json([result.to_json() for result in results])
     elif not results:
         say(f"{found.contract.name}: {found.cause[:12]} {told}, on record")
-    stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
-    raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in failed.errors), Exit.BLOCKED if stopped else Exit.OK]))
+    raise click.exceptions.Exit(exit_of(results, failed.errors))

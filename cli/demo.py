@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from cli.options import json_option, lake_options
+from cli.options import exit_of, json_option, lake_options
 from cli.terminal import complain, say, show_json
-from lakegate.errors import Exit, LakegateError, UsageError
+from lakegate.errors import LakegateError, UsageError
 from lakegate.settings import Settings
 
 MONTHS = 12
@@ -61,10 +61,7 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
             unchanged=all(result.verdict is Verdict.UNCHANGED for result in results),
             seconds=time.perf_counter() - start,
         )
-    if errors:
-        raise click.exceptions.Exit(max(errors, key=lambda error: error.exit_code == Exit.FAILED).exit_code)
-    stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
-    raise click.exceptions.Exit(Exit.BLOCKED if stopped else Exit.OK)
+    raise click.exceptions.Exit(exit_of(results, errors))
 
 
 def _tell(settings: Settings, *, months: int, unchanged: bool, seconds: float) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cli.options import worst_exit
+from cli.options import exit_of
 from cli.tell import tell_broken, tell_dagster
 from cli.terminal import complain
-from expectations.verdict import STOPPED
-from lakegate.errors import Exit, LakegateError
+from lakegate.errors import LakegateError
 from lakegate.names import VersionName
 
 if TYPE_CHECKING:
@@ -40,5 +39,4 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     progress.drop(result)
     tell_dagster(session, [result])
     tell_broken(session.catalog, session.settings.project)
-    stopped = any(item.verdict in STOPPED for item in result.hops)
-    return worst_exit([Exit.OK, *(error.exit_code for error in errors), *([Exit.BLOCKED] if stopped else [])])
+    return exit_of([result], errors)

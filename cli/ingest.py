@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.options import json_option, lake_options, worst_exit
+from cli.options import exit_of, json_option, lake_options
 from cli.terminal import show_json
-from lakegate.errors import Exit
 from lakegate.settings import Settings
 
 
@@ -31,13 +30,13 @@ def command(
     """Carry each FILE as a drop of DATASET through all hops that follow.
 
     CSV, also gzipped or zipped. Drops are published in the order that the contract asks for; a drop that waited for one of
-    these is carried too, and the features follow. Exit: 0 published or unchanged, 3 where one of all these is blocked, held or waits.
+    these is carried too, and the features follow. Exit: 0 published or unchanged, 3 where one of all these is blocked, held or waits,
+    4 where one is published and no row of it was taken (all are set aside, or outdated).
     """
     from catalog.checked import remember
     from catalog.files import load_catalog
     from cli.progress import Progress
     from cli.tell import Failures, tell_broken, tell_dagster
-    from expectations.verdict import Verdict
     from lake.ingest import ingest
     from lake.receive import check_path
     from lake.rehearse import rehearse
@@ -68,5 +67,4 @@ def command(
     tell_broken(catalog, settings.project)
     if not dry_run:
         tell_dagster(session, results)
-    stopped = any(result.verdict in (Verdict.BLOCKED, Verdict.HELD, Verdict.WAITING) for result in results)
-    raise click.exceptions.Exit(worst_exit([*(error.exit_code for error in failed.errors), Exit.BLOCKED if stopped else Exit.OK]))
+    raise click.exceptions.Exit(exit_of(results, failed.errors))

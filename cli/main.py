@@ -88,7 +88,8 @@ def lakegate() -> None:
 
     State lives in a home folder (.lakegate, --home or LAKEGATE_HOME); contracts come from the project (--project,
     LAKEGATE_PROJECT, the working directory where it has catalog/contracts/, else the demo's, which is said). Results go to stdout, all else to stderr.
-    Exit: 0 published or unchanged, 3 blocked, held, waiting or moved too far, 2 wrong call or contract, 1 anything else.
+    Exit: 0 published or unchanged, 4 published and no row taken, 3 blocked, held, waiting or moved too far, 2 wrong call or
+    contract, 1 anything else.
     """
 
 

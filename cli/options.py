@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from cli.terminal import say
-from lakegate.errors import Exit, UsageError
+from lakegate.errors import Exit, LakegateError, UsageError
 from lakegate.settings import Settings
+
+if TYPE_CHECKING:
+    from lake.ingest import DropResult
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,6 +62,17 @@ def existing(settings: Settings) -> Settings:
 
 
 def worst_exit(codes: Iterable[int]) -> int:
-    """The exit code that stands for several: 1 before 2, before 3, before 0."""
+    """The exit code that stands for several: 1 before 2, before 3, before 4, before 0."""
     found = set(codes)
-    return next(code for code in (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.OK) if code in found)
+    return next(code for code in (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.NONE_TAKEN, Exit.OK) if code in found)
+
+
+def exit_of(results: Iterable[DropResult], errors: Iterable[LakegateError] = ()) -> int:
+    """The exit code of what became of drops: that of the worst error, then of what was stopped or waits, then of what took no row."""
+    from expectations.verdict import STOPPED, Verdict
+
+    carried = list(results)
+    stopped = any(result.verdict in (*STOPPED, Verdict.WAITING) for result in carried)
+    none = any(hop.none_taken for result in carried for hop in result.hops)
+    codes = [error.exit_code for error in errors]
+    return worst_exit([*codes, *[Exit.BLOCKED] * stopped, *[Exit.NONE_TAKEN] * none, Exit.OK])

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from cli.options import existing, json_option, lake_options
-from cli.terminal import say, show_json, show_table
+from cli.terminal import Coloured, say, show_json, show_table
 from lakegate.settings import Settings
 
 
@@ -19,6 +19,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
 
     `open quarantined` are rows set aside that nobody decided on yet: `lakegate quarantine` lists them. `pending` are drops that were
     received and are neither published nor rejected, those that are held among them; they stand below, with their states and why.
+    In red: deliveries of which no row was taken, until something becomes of their rows.
     """
     from catalog.files import load_catalog
     from expectations.extension import stray_suite_files
@@ -54,6 +55,9 @@ def command(*, as_json: bool, settings: Settings) -> None:
     say(f"lakeFS  {server.state}" + (f" at {server.url} (process {server.pid})" if server.url else ""))
     if tables:
         show_table(tables, ("table", "versions", "rows", "open_quarantined", "pending", "held"), empty="")
+    for name, none in ((item["table"], told) for item in tables for told in item["none_taken"]):
+        what = f"no row was taken of drop {none['drop'][:12]} ({name}@v{none['version']}), all {none['rows']} are set aside"
+        say(Coloured(f"{what}: `lakegate quarantine {name}` lists them", "red"))
     for source, state in breakers.items():
         say(f"waits   {source}: {state.recent.count('f')} of the last {len(state.recent)} attempts met a transient failure")
     if waiting:

@@ -99,6 +99,7 @@ def _processed(contract: Contract) -> Iterator[Rule]:
         yield _foreign_key(relationship)
     if contract.write_mode == "replace":
         yield _rule("not-empty", "expect_table_row_count_to_be_between", {"min_value": 1}, "block")
+        yield from _shrink(contract, "hold")
     if budget := _budget(contract.max_quarantined, contract.max_quarantined_rows):
         yield _rule("max-quarantined", "expect_quarantined_share_to_be_at_most", budget, "block")
     yield from _drift(contract.drifting, contract.seasonal, contract.drift or Drift())
@@ -116,6 +117,7 @@ def _features(contract: Contract) -> Iterator[Rule]:
             yield _rule(f"type:{column.name}", "expect_column_values_to_be_between", kwargs, "block", "schema")
     yield from _required(contract, "block")
     yield _key(contract, "block")
+    yield from _shrink(contract, "warn")
     for relationship in contract.relationships:
         yield _foreign_key(relationship)
 
@@ -132,6 +134,12 @@ def _ordered(column: Column) -> Iterator[Rule]:
         if column.type == "double":
             kwargs = {"column": column.name, "min_value": -most, "max_value": most}
             yield _rule(f"{name}:{column.name}", "expect_column_values_to_be_between", kwargs, cast("Severity", severity), "schema")
+
+
+def _shrink(contract: Contract, severity: Severity) -> Iterator[Rule]:
+    """A person decides on a full delivery that takes most of the table away; a feature table follows its inputs, and tells."""
+    if contract.max_shrink is not None:
+        yield _rule("max-shrink", "expect_table_not_to_shrink", {"max_share": contract.max_shrink}, severity)
 
 
 def _budget(share: float | None, rows: int | None) -> dict[str, Any]:

@@ -101,6 +101,13 @@ class ExpectQuarantinedShareToBeAtMost(AskedOfTheGate):
     max_rows: int | None = None
 
 
+class ExpectTableNotToShrink(AskedOfTheGate):
+    """Expect a version that takes the place of the one before to lose at most a share of its rows."""
+
+    success_keys: ClassVar[tuple[str, ...]] = ("max_share",)
+    max_share: float
+
+
 class ExpectDeliveredNameToBeNew(AskedOfTheGate):
     """Expect that no other published drop of an append dataset was delivered under this file name."""
 

@@ -162,6 +162,7 @@ def outcomes(
     *,
     other_rows: Mapping[str, int] | None = None,
     distributions: Mapping[str, Outcome] | None = None,
+    before: int | None = None,
 ) -> tuple[Outcome, ...]:
     """One outcome per rule, in the suite's order.
 
@@ -170,6 +171,7 @@ def outcomes(
         counted: What its rows gave.
         other_rows: Rows of the other tables that rules name.
         distributions: What `expectations.distribution.judge_distributions` gave, where the plan has histograms.
+        before: Rows of the previous version, for a table that takes its place.
 
     Raises:
         ContractError: A rule asks for histograms where none were taken.
@@ -184,7 +186,7 @@ def outcomes(
         elif step.way == "header":
             found.append(judge_header(rule, tuple(plan.columns), plan.columns) or Outcome(rule, 1, 1))
         elif step.way == "tally":
-            found.append(judge_table(rule, valid=counted.valid, quarantined=counted.aside, other_rows=other_rows))
+            found.append(judge_table(rule, valid=counted.valid, quarantined=counted.aside, other_rows=other_rows, before=before))
         elif step.way == "distribution":
             if distributions is None:
                 what = f"{rule.type} is answered by histograms, and none were taken"

@@ -10,12 +10,23 @@ from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 
 COUNTED_TYPES: Final = frozenset(
-    {"expect_table_row_count_to_equal", "expect_quarantined_share_to_be_at_most", "expect_table_row_count_to_equal_other_table"}
+    {
+        "expect_table_row_count_to_equal",
+        "expect_quarantined_share_to_be_at_most",
+        "expect_table_row_count_to_equal_other_table",
+        "expect_table_not_to_shrink",
+    }
 )
+LEAST_BEFORE: Final = 10
+"""Rows of the previous version from which on a share of them says something."""
 
 
-def judge_table(rule: Rule, *, valid: int, quarantined: int = 0, other_rows: Mapping[str, int] | None = None) -> Outcome:
+def judge_table(
+    rule: Rule, *, valid: int, quarantined: int = 0, other_rows: Mapping[str, int] | None = None, before: int | None = None
+) -> Outcome:
     """One table rule's outcome from the rows that would be published, those set aside, and other tables' rows.
+
+    `before` is how many rows the previous version has; None where there is none, or nobody compares with it.
 
     Raises:
         ContractError: The rule can't be asked of a table at this hop.
@@ -27,6 +38,8 @@ def judge_table(rule: Rule, *, valid: int, quarantined: int = 0, other_rows: Map
             return _share(rule, valid, quarantined)
         case "expect_table_row_count_to_equal_other_table":
             return _equal(rule, valid, other_rows or {})
+        case "expect_table_not_to_shrink":
+            return _shrunk(rule, valid, before)
         case _:
             what = f"{rule.type} can't be asked of a table at this hop"
             raise ContractError(what, where=f"rule {rule.id}", fix="see docs/contracts.md for the rules of each hop")
@@ -48,6 +61,16 @@ def _share(rule: Rule, valid: int, quarantined: int) -> Outcome:
     told = over_budget(rule, quarantined, total)
     words = f"{quarantined} of {total} rows would be set aside" + (f", {told[1]}" if told else "")
     return Outcome(rule, int(told is not None), 1, {"observed_value": share, "told": words})
+
+
+def _shrunk(rule: Rule, rows: int, before: int | None) -> Outcome:
+    """Broken also by a first version that has no row: of nothing nobody else would tell."""
+    if before is None:
+        return Outcome(rule, int(rows == 0), 1, {"told": "the table would have no row" if rows == 0 else "there is no previous version"})
+    lost = (before - rows) / before if before else 0.0
+    broken = before > 0 and lost > rule.kwargs["max_share"] and (before >= LEAST_BEFORE or rows == 0)
+    allowed = f", the contract allows to lose {rule.kwargs['max_share']:.0%}" if broken else ""
+    return Outcome(rule, int(broken), 1, {"observed_value": max(lost, 0.0), "told": f"{rows} rows where {before} stand{allowed}"})
 
 
 def _equal(rule: Rule, rows: int, other_rows: Mapping[str, int]) -> Outcome:

@@ -12,6 +12,7 @@ from expectations.verdict import Outcome, Verdict, report
 from lake import ledger, publish
 from lake.job import HopResult, Job, Written
 from lake.mostly import MOSTLY, why_mostly
+from lake.none_taken import is_none_taken, still_none_of
 from lake.origin import Origin
 from lake.publish import Published
 from lake.refusal import why_blocked, why_held, why_none_taken
@@ -80,6 +81,7 @@ def result_of(job: Job, published: Published, verdict: Verdict) -> HopResult:
         " ".join(filter(None, (why_none_taken(job.table, counts, manifest.rules), why_mostly(job.table, manifest.notes)))),
         content_hash=manifest.content_hash,
         cause=job.cause,
+        none_taken=job.hop == "processed" and is_none_taken(counts),
     )
 
 
@@ -93,8 +95,9 @@ def unchanged(session: Session, job: Job, found: Published) -> HopResult:
     result = result_of(job, found, Verdict.UNCHANGED)
     if newest == name.number:
         return result
-    result = replace(result, reason="")  # rows that were set aside may have come back since
-    result = result.judged_again(rebuilt_since(session, finished(session, VersionName(job.table, newest)).manifest, name, job.cause))
+    latest = finished(session, VersionName(job.table, newest)).manifest
+    result = replace(result, reason="", none_taken=still_none_of(latest, job.cause))  # rows that were set aside may have come back since
+    result = result.judged_again(rebuilt_since(session, latest, name, job.cause))
     if job.replaces and (result.standing or {}).get("version") != newest:
         return replace(result, reason=f"{job.table} is at v{newest} since; `--again` delivers this content anew")
     return result

@@ -19,6 +19,7 @@ from lake.delta import table_files
 from lake.distributions import keep_given_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
+from lake.none_taken import still_none
 from lake.publish import Candidate
 from lake.receive import who
 from lake.session import Session
@@ -117,7 +118,8 @@ class _Discard:
             raise IntegrityError(f"{count} rows were to be discarded", where=str(candidate.name), fix="nothing was published; report this")
         counts = Counts(0, 0, 0, 0, before=parent.counts.after, inserted=0, deleted=0, after=parent.counts.after)
         balance = count_aside(parent, parent.quarantine, {"discarded": count})
-        notes = keep_given_back(self.session, self.contract, self.suite, candidate, None)
+        decided = set(self.rows.column(DROP).to_pylist())
+        notes = {**keep_given_back(self.session, self.contract, self.suite, candidate, None), **still_none(parent, decided)}
         return Written(
             (),
             counts,

@@ -13,7 +13,7 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
-from lake import layout, publish
+from lake import layout, none_taken, publish
 from lake.answers import approval, holding
 from lake.aside import count_aside
 from lake.change import Change, Passed, change_of, plain_counts, read_files, statistics_of, write_change, written
@@ -118,6 +118,8 @@ class DropRows:
             added = valid.result()
             settled_too.result()
         notes: dict[str, Any] = judged.notes | dict(compare.keep(candidate, found.histograms, found.plan.histograms))
+        known = None if self.replaces else parent
+        notes |= none_taken.with_delivery(known, candidate.number, self.drop.sha256, change.counts, instead_of=self.instead_of)
         if parent and onto.parent and (merged := len(parent.files) - len(onto.parent.files)):
             notes["files_merged"] = merged
         return replace(self._describe(onto, found, change, added, aside), notes=notes, evidence=judged.notes)
@@ -184,6 +186,7 @@ class DropRows:
             delivered_at=self.drop.delivered_at,
             baselines=compare.baselines,
             past=compare.past,
+            before=parent.counts.after if parent and self.replaces else None,
         )
         notes = mostly_aside(session, self.contract, found, parsed=parsed, parent=parent)
         return _Judged(parent, compare, found, parsed.originals, folder, notes)

@@ -87,6 +87,7 @@ def evaluate(
     earlier: DataFrame | None = None,
     baselines: Baselines = lambda _: {},
     past: Past = NO_PAST,
+    before: int | None = None,
 ) -> Evaluated:
     """Label the rows of a staging file in one evaluation, kept in `folder`, and count from it.
 
@@ -102,6 +103,7 @@ def evaluate(
         earlier: Those of the published rows that came before this drop; all of them where it is None.
         baselines: Histograms of earlier versions, for rules that compare with them.
         past: What earlier deliveries added, for rules that ask whether a change stands out.
+        before: Rows of the version whose place these take; None where they take none.
     """
     engine, plan = session.engine, make_plan(suite, contract, delivered_at=delivered_at)
 
@@ -116,7 +118,7 @@ def evaluate(
             labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")
         counted = count_labelled(labelled, plan, engine.rows, tables)
     histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}", past=past)
-    found = outcomes(plan, counted, distributions=distributions)
+    found = outcomes(plan, counted, distributions=distributions, before=before)
     return Evaluated(plan, labelled, kept, counted.valid, counted.aside, found, histograms)
 
 

@@ -192,11 +192,12 @@ class _Work:
     ) -> tuple[tuple[Outcome, ...], dict[str, str]]:
         """The outcomes of the suite on what was written (None: nothing), and what the manifest notes of its histograms."""
         plan, rows = make_plan(self.suite, self.contract), self.session.engine.rows
+        before = candidate.parent.counts.after if candidate.parent else None
         if frame is None:
             found = judge_distributions(plan, Histograms(), {}, clusters=defaultdict(Cluster))
-            return outcomes(plan, nothing_counted(plan), other_rows=rows_of, distributions=found), {}
+            return outcomes(plan, nothing_counted(plan), other_rows=rows_of, distributions=found, before=before), {}
         seen, found = ask_distributions(frame, plan, compare.baselines, rows, past=compare.past)
         notes = compare.keep(candidate, seen, plan.histograms)
         marked = mark(frame, plan, published=None, reference=inputs.__getitem__)
         counted = count_rows(marked, plan, rows, Tables(None, None, inputs.__getitem__))
-        return outcomes(plan, counted, other_rows=rows_of, distributions=found), notes
+        return outcomes(plan, counted, other_rows=rows_of, distributions=found, before=before), notes

@@ -88,6 +88,9 @@ class HopResult:
     standing: dict[str, Any] | None = None
     """Of an unchanged drop that a reprocess judged again: `name` of the version that did, `version`, and its rows as `to_json` names them."""
 
+    none_taken: bool = False
+    """Whether the drop had rows, none of them became part of the table, and nobody decided on them yet."""
+
     def judged_again(self, standing: dict[str, Any] | None) -> HopResult:
         """The same, of a drop that was judged again since (None: it wasn't)."""
         if standing is None:
@@ -107,7 +110,7 @@ class HopResult:
             "rows_quarantined": self.counts.get("quarantined", 0),
             "rows_unreadable": self.counts.get("unreadable", 0),
             "rules": [{name: rule[name] for name in _TOLD if name in rule} for rule in self.rules],
-        } | {name: told for name, told in (("reason", self.reason), ("standing", self.standing)) if told}
+        } | {name: told for name, told in (("reason", self.reason), ("none_taken", self.none_taken), ("standing", self.standing)) if told}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from lake.delta import table_files
 from lake.distributions import keep_rebuilt
 from lake.evaluate import Evaluated
 from lake.job import Written
+from lake.none_taken import still_none
 from lake.originals import COLUMNS, Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.receive import Drop, received
@@ -116,6 +117,7 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
     balance = {"set_aside": aside, "open": aside - settled.total()} | {str(name): settled[name] for name in SETTLEMENTS}
     notes: dict[str, Any] = {REBUILT: [*parent.notes.get(REBUILT, []), candidate.number]}
     notes |= keep_rebuilt(session, contract, rebuilt.suite, candidate, change.rows)
+    notes |= still_none(parent, {drop for drop, rows in rebuilt.drops.items() if rows["rows_valid"]})
     return Written(
         rebuilt.outcomes,
         change.counts,

@@ -12,6 +12,7 @@ from expectations.verdict import Outcome
 from lake.delivered import NAME_TAKEN, other_name
 from lake.grammar import Grammar
 from lake.missing import missing
+from lake.none_taken import is_none_taken
 from lake.parse import Parsed
 from lake.splitter import Reason
 from lakegate.errors import DataRejected
@@ -102,15 +103,18 @@ def why_none_taken(table: str, counts: Mapping[str, int], rules: Sequence[Mappin
         rules: The outcomes, as a manifest lists them.
     """
     records = counts.get("records_in", 0)
-    if counts.get("valid", 0) or not counts.get("quarantined", 0):
+    if not is_none_taken(counts):
         return ""
+    if not counts.get("quarantined", 0):
+        return f"no row was taken, all {counts.get('outdated', 0)} are outdated: {table} has later ones of their keys"
     broken = sorted((rule for rule in rules if rule["severity"] == "quarantine" and rule["failed"]), key=lambda rule: -int(rule["failed"]))
     told = "; ".join(f"{rule['rule']} ({rule['failed']} of {records})" for rule in broken)
     repeats = bool(broken) and broken[0]["family"] == "duplicate"
     asked = " Did the same rows come before, in a file of other bytes?" if repeats else ""
     gone = counts.get("deleted", 0)
     out = f" What it corrects is out ({gone} rows): `lakegate ingest --supersede` of that file brings it back." if gone else ""
-    return f"no row was taken, all {counts['quarantined']} are set aside by {told}: `lakegate quarantine {table}` lists them.{asked}{out}"
+    late = f", {counts['outdated']} are outdated" if counts.get("outdated") else ""
+    return f"no row was taken, {'' if late else 'all '}{counts['quarantined']} are set aside by {told}{late}: `lakegate quarantine {table}` lists them.{asked}{out}"
 
 
 def unread(suite: Suite, rejection: DataRejected) -> tuple[Outcome, ...]:

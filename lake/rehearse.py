@@ -138,6 +138,7 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
         delivered_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         baselines=compare.baselines,
         past=compare.past,
+        before=latest.counts.after if latest and contract.write_mode == "replace" else None,
     )
     counts = plain_counts(found.valid, found.quarantined, found.valid + found.quarantined, None, replaces=contract.write_mode == "replace")
     approved = approval(session, dataset=contract.name, table=contract.name, cause=drop.sha256, suite_hash=suite.hash)

@@ -42,6 +42,7 @@ from lake.distributions import keep_given_back
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hop import run_hop
 from lake.job import Job, Replayed, Written
+from lake.none_taken import NOTE, still_none
 from lake.publish import Candidate
 from lake.receive import who
 from lake.restage import stage_records
@@ -187,7 +188,8 @@ class _Replay:
             self._settle(self.passing if change.outdated is None else without(self.passing, change.outdated), "replayed", candidate)
         if change.outdated is not None:
             self._settle(change.outdated, "superseded", candidate)
-        notes = keep_given_back(session, contract, self.suite, candidate, self.passing)
+        taken = [row[0] for row in session.engine.rows(self.passing.select(DROP).distinct())] if parent.notes.get(NOTE) else ()
+        notes = {**keep_given_back(session, contract, self.suite, candidate, self.passing), **still_none(parent, taken)}
         tables = written(session, contract, change, candidate, added=added, fresh=False)
         path = layout.settled_table(contract.name)
         settled = table_files(session, candidate.branch, path, known=parent.settled)

@@ -20,6 +20,7 @@ from lake.delta import list_table
 from lake.distributions import keep_rolled_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
+from lake.none_taken import still_none
 from lake.on_record import use_bytes
 from lake.origin import ROLLS_BACK, TO
 from lake.publish import ENDED, Candidate
@@ -183,7 +184,7 @@ class _Rollback:
         come, go = self._moved(candidate.branch)
         counts = Counts(come, come, 0, 0, before=latest.counts.after, inserted=come, deleted=go, after=target.counts.after)
         notes = keep_rolled_back(self.session, self.contract, self.suite, candidate, target)
-        notes |= {REBUILT: target.notes.get(REBUILT, [])}
+        notes |= {REBUILT: target.notes.get(REBUILT, []), **still_none(target)}
         return Written(
             (),
             counts,

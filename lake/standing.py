@@ -7,6 +7,7 @@ from typing import Any, Final
 from lake import layout, publish
 from lake.job import Job
 from lake.naming import give_name
+from lake.none_taken import NOTE
 from lake.publish import Published
 from lake.receive import is_pending
 from lake.repository import MAIN
@@ -17,6 +18,8 @@ from lakegate.names import VersionName
 
 REBUILT: Final = "rebuilt"
 """In the notes of a manifest: the reprocesses that its table went through, oldest first; a rollback takes those back that came since."""
+INHERITED: Final = (REBUILT, NOTE)
+"""Notes that hold for the next version too, unless it says otherwise; an empty one is left out."""
 JUDGED: Final = "drops"
 """In the evidence of a reprocess: what came of each drop that it judged."""
 REMEMBERED: Final = 200
@@ -88,8 +91,8 @@ def finished(session: Session, name: VersionName) -> Published:
 
 def carried(notes: dict[str, Any], parent: Manifest | None) -> dict[str, Any]:
     """Notes of a new version, with those of its parent that hold for it too."""
-    rebuilt = notes.get(REBUILT, parent.notes.get(REBUILT) if parent else None)
-    return {name: told for name, told in notes.items() if name != REBUILT} | ({REBUILT: rebuilt} if rebuilt else {})
+    inherited = {name: notes.get(name, parent.notes.get(name) if parent else None) for name in INHERITED}
+    return {name: told for name, told in {**notes, **inherited}.items() if told or name not in INHERITED}
 
 
 def rebuilt_since(session: Session, latest: Manifest, name: VersionName, drop: str) -> dict[str, Any] | None:

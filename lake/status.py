@@ -8,6 +8,7 @@ from typing import Any
 
 from lake import ledger, publish
 from lake.hold import HELD, open_causes
+from lake.none_taken import NOTE
 from lake.open_drops import READERS
 from lake.receive import is_pending, received
 from lake.refused import Refused, name_hash, refused_drops
@@ -28,15 +29,17 @@ def causes_of(session: Session) -> Causes:
 def table_states(session: Session, causes: Causes | None = None) -> list[dict[str, Any]]:
     """One row per processed and feature table: latest version's number, its rows, and drops that are pending, some of them held.
 
-    `open_quarantined` are rows set aside of which nothing has become yet.
+    `open_quarantined` are rows set aside of which nothing has become yet; `none_taken` names the deliveries that are nothing else:
+    `version`, `drop` and `rows` of each.
     """
     causes, states = causes if causes is not None else causes_of(session), []
     for contract in sorted(session.catalog.contracts.values(), key=lambda item: (item.kind != "dataset", item.name)):
         head = publish.head(session.repository, contract.name)
-        rows = aside = 0
+        rows, aside, none = 0, 0, []
         if head is not None:
             manifest = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, int(head["version"])))
             rows, aside = manifest.counts.after, manifest.aside.get("open", sum(item.rows for item in manifest.quarantine))
+            none = manifest.notes.get(NOTE, [])
         opened = [newest.state if newest else "received" for newest in causes[contract.name].values()]
         states.append(
             {
@@ -46,6 +49,7 @@ def table_states(session: Session, causes: Causes | None = None) -> list[dict[st
                 "pending": len(opened) if contract.kind == "dataset" else 0,
                 "held": opened.count("held"),
                 "open_quarantined": aside,
+                "none_taken": none,
             }
         )
     return states

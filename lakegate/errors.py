@@ -15,6 +15,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     BLOCKED = 3
+    NONE_TAKEN = 4
 
 
 class LakegateError(Exception):

@@ -88,6 +88,21 @@ def test_an_error_budget_is_a_share_or_a_number_of_rows(tmp_path: Path, value: s
     assert [judge_table(rule, valid=100 - aside, quarantined=aside).success for aside in (kept, lost)] == [True, False]
 
 
+def test_a_table_may_lose_half_of_its_rows_at_once(tmp_path: Path) -> None:
+    rule = rule_of(planes(tmp_path), "max-shrink")
+    sound = [(560, 280), (560, 561), (9, 1), (10, 5), (0, 0), (None, 5)]
+    assert all(judge_table(rule, valid=rows, before=before).success for before, rows in sound)
+    assert not any(judge_table(rule, valid=rows, before=before).success for before, rows in ((560, 279), (10, 4), (9, 0), (None, 0)))
+
+
+def test_a_contract_says_how_much_a_table_may_lose(tmp_path: Path) -> None:
+    rule = rule_of(planes(tmp_path, "{property: maxShrink, value: 0.9}"), "max-shrink")
+    assert (rule.severity, rule.kwargs) == ("hold", {"max_share": 0.9})
+    assert "max-shrink" not in {
+        rule.id for rule in build_suite(planes(tmp_path / "none", "{property: maxShrink, value: none}"), "processed", tmp_path).rules
+    }
+
+
 def test_a_budget_of_unreadable_records_is_the_same(tmp_path: Path) -> None:
     contract = planes(tmp_path, "{property: file, value: {maxUnreadable: {rows: 2}}}")
     suite, names = build_suite(contract, "raw", tmp_path), tuple(column.name for column in contract.columns)
@@ -105,6 +120,8 @@ def test_a_budget_of_unreadable_records_is_the_same(tmp_path: Path) -> None:
         "{property: duplicateKeys, value: {keep: last, by: [year]}}",
         "{property: duplicateKeys, value: last}",
         "{property: unexpectedColumns, value: drop}",
+        "{property: maxShrink, value: 1}",
+        "{property: maxShrink, value: null}",
         "{property: maxQuarantined, value: {rows: 0.5}}",
         "{property: maxQuarantined, value: {rows: true}}",
         "{property: maxQuarantined, value: {}}",
