@@ -124,6 +124,10 @@ class Plan:
         """What is looked up beyond keys and references."""
         return tuple(step.mark for step in self.steps if step.mark)
 
+    def mark_of(self, rule: Rule) -> Mark | None:
+        """What a rule looks up, if anything beyond keys and references."""
+        return next((step.mark for step in self.steps if step.rule.id == rule.id), None)
+
     @property
     def carried(self) -> dict[str, str]:
         """Helper columns that labelled rows keep for the questions of table rules, with the SQL that makes them."""

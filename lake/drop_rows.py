@@ -188,7 +188,7 @@ class DropRows:
             past=compare.past,
             before=parent.counts.after if parent and self.replaces else None,
         )
-        notes = mostly_aside(session, self.contract, found, parsed=parsed, parent=parent)
+        notes = mostly_aside(session, self.contract, found, parsed=parsed, parent=parent, published=published)
         return _Judged(parent, compare, found, parsed.originals, folder, notes)
 
     def _holds(self, found: Evaluated) -> bool:

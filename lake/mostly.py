@@ -15,13 +15,18 @@ import numpy as np
 
 from catalog.condition_tree import columns_in
 from catalog.contract import Contract
+from catalog.spark_sql import quoted
+from expectations.come_again import without_published
 from expectations.frame import ROW
+from expectations.marks import Standing
 from expectations.masks import bits, holds
 from expectations.suite import Rule
 from lake.shape import delivered
 from lake.versions import MASK
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
     from lake.evaluate import Evaluated
     from lake.parse import Parsed
     from lake.session import Session
@@ -36,8 +41,13 @@ _MARKUP: Final = str.maketrans({character: f"\\u{ord(character):04x}" for charac
 """What a page, a terminal or a log may take for more than text."""
 
 
-def mostly_aside(session: Session, contract: Contract, found: Evaluated, *, parsed: Parsed, parent: Manifest | None) -> dict[str, Any]:
+def mostly_aside(
+    session: Session, contract: Contract, found: Evaluated, *, parsed: Parsed, parent: Manifest | None, published: DataFrame | None
+) -> dict[str, Any]:
     """What is noted of rules that set more than half of the delivery aside, and of the version before did not.
+
+    Rows that are published already, and come again, don't count: no rule is wrong that keeps them out. Nor is one that the contract
+    has keep one of several rows, which sets most of a log of changes aside.
 
     Args:
         session: The open lake.
@@ -45,14 +55,21 @@ def mostly_aside(session: Session, contract: Contract, found: Evaluated, *, pars
         found: The rows, labelled, and how the rules came out.
         parsed: The delivery, whose header names the fields and from which records are cut.
         parent: The version before, if any.
+        published: The table that the rows are appended to, if any.
     """
     before = {rule["rule"] for rule in (parent.rules if parent else ()) if _is_most(int(rule["failed"]), int(rule["of"]))}
-    rows = found.valid + found.quarantined
+    rows, after = found.valid + found.quarantined, parent.version if parent else 0
+    asked = [
+        item.rule
+        for item in found.outcomes
+        if item.rule.severity == "quarantine" and _is_most(item.failed, rows) and item.rule.id not in before
+        if not isinstance(found.plan.mark_of(item.rule), Standing)
+    ]
     told = []
-    for item in found.outcomes:
-        if item.rule.severity == "quarantine" and _is_most(item.failed, rows) and item.rule.id not in before:
-            example = _example(session, contract, found, parsed, item.rule)
-            told.append({"rule": item.rule.id, "failed": item.failed, "of": rows, "after": parent.version if parent else 0, **example})
+    for rule, (failed, first) in zip(asked, _broken(session, found, asked, published), strict=True):
+        if _is_most(failed, rows):
+            example = _example(contract, parsed, rule, first)
+            told.append({"rule": rule.id, "failed": failed, "of": rows, "after": after, **example})
     return {MOSTLY: told} if told else {}
 
 
@@ -60,14 +77,26 @@ def _is_most(failed: int, rows: int) -> bool:
     return failed * 2 > rows
 
 
-def _example(session: Session, contract: Contract, found: Evaluated, parsed: Parsed, rule: Rule) -> dict[str, Any]:
-    """The first row that breaks the rule, by its number: the fields that the rule names, of which some are masked."""
-    chosen = found.labelled.where(holds(bits(found.plan)[rule.id]))
-    ((row,),) = session.engine.rows(chosen.selectExpr(f"min({ROW})"))
+def _broken(session: Session, found: Evaluated, rules: Sequence[Rule], published: DataFrame | None) -> list[tuple[int, int]]:
+    """For each rule how many rows that come for the first time break it, and the number of the first of them (0: there is none)."""
+    if not rules:
+        return []
+    place = bits(found.plan)
+    counts = [f"count(case when {holds(place[rule.id])} then 1 end)" for rule in rules]
+    firsts = [f"coalesce(min(case when {holds(place[rule.id])} then {quoted(ROW)} end), 0L)" for rule in rules]
+    made = [f"{sql} as n{number}" for number, sql in enumerate([*counts, *firsts])]
+    fresh = found.labelled if published is None else without_published(found.labelled, found.plan, published)
+    (row,) = session.engine.rows(fresh.selectExpr(*made))
+    numbers = [int(value) for value in row]
+    return list(zip(numbers[: len(rules)], numbers[len(rules) :], strict=True))
+
+
+def _example(contract: Contract, parsed: Parsed, rule: Rule, row: int) -> dict[str, Any]:
+    """A row by its number: the fields that the rule names, of which some are masked."""
     record = parsed.originals.cut(np.array([row]))[0].as_py() if parsed.originals else None
     fields = dict(_fields(record, delivered(parsed.shape), contract)) if record is not None else {}
     asked = _columns(rule, contract)
-    return {"record": int(row), "fields": {name: text for name, text in fields.items() if not asked or name in asked}}
+    return {"record": row, "fields": {name: text for name, text in fields.items() if not asked or name in asked}}
 
 
 def _columns(rule: Rule, contract: Contract) -> set[str]:

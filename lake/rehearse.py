@@ -143,7 +143,7 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
     counts = plain_counts(found.valid, found.quarantined, found.valid + found.quarantined, None, replaces=contract.write_mode == "replace")
     approved = approval(session, dataset=contract.name, table=contract.name, cause=drop.sha256, suite_hash=suite.hash)
     result = _result(contract, "processed", drop, found.outcomes, counts, waived=approved.get("rules", ()))
-    notes = mostly_aside(session, contract, found, parsed=parsed, parent=latest)
+    notes = mostly_aside(session, contract, found, parsed=parsed, parent=latest, published=published)
     return replace(result, reason=" ".join(filter(None, (result.reason, why_mostly(contract.name, notes)))))
 
 

@@ -43,6 +43,8 @@ def lake(open_lake: Any, empty_home: Any, command_line: Any, tmp_path_factory: p
     assert command_line("init", project).code == 0
     contracts = project / "catalog" / "contracts"
     (contracts / "people.odcs.yaml").write_text(PEOPLE)
+    log = PEOPLE.replace("people", "log") + "  - {property: duplicateKeys, value: {keep: last}}\n"
+    (contracts / "log.odcs.yaml").write_text(log)
     return open_lake(empty_home, project=project)
 
 
@@ -75,3 +77,19 @@ def test_a_rehearsal_tells_nothing_where_the_version_before_had_it(lake: Any) ->
     path = lake.file("e.csv", b"id,fare,rider\n20,ok,Anna\n21,ok,Bert\n")
     printed = lake.run("ingest", "people", path, "--dry-run")
     assert "is the rule right" not in printed.err
+
+
+def test_rows_that_come_again_are_no_rules_mistake_and_a_key_that_repeats_within_the_file_is(lake: Any) -> None:
+    def told(dataset: str, name: str, *keys: int) -> str:
+        rows = "".join(f"{key},ok,An\n" for key in keys)
+        (result,) = lake.ingest(dataset, lake.file(name, f"id,fare,rider\n{rows}".encode()))
+        assert result["hops"][1]["version"], result
+        return str(result["hops"][1].get("reason", ""))
+
+    assert told("people", "g.csv", 50, 51, 52) == ""
+    assert "is the rule right" not in told("people", "h.csv", 50, 51, 52, 53), "rows that are published already"
+    assert told("people", "i.csv", 60, 61) == ""
+    twice = told("people", "j.csv", 60, 61, 70, 70, 71, 71, 71)
+    assert "key sets 5 of 7 rows of this delivery aside; of people@v7 it did not" in twice, "two came again, five repeat in the file"
+    assert 'Record 3 has id: "70".' in twice
+    assert "is the rule right" not in told("log", "a.csv", 1, 1, 1, 1, 2), "one of several is kept, as the contract says"
