@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sqlite3
 from importlib.resources import files
@@ -13,7 +14,7 @@ from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 
-from lakegate.errors import LakegateError
+from lakegate.errors import LakegateError, UsageError
 from lakegate.settings import Settings
 
 _QUIET = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
@@ -27,13 +28,18 @@ DATABASES: Final = {
 """Dagster's SQLite files, and the module beside which each one's migrations lie. Two processes that make one at once break it for ever."""
 
 
+URL: Final = frozenset("?%")
+"""What a folder's name may not hold for Dagster: it makes URLs of its databases' paths without quoting them."""
+
+
 def prepare_instance(settings: Settings) -> Path:
     """Write `<home>/dagster/dagster.yaml` where there is none, and have Dagster make its databases; returns the folder, which is DAGSTER_HOME.
 
     Raises:
         LakegateError: A database that an earlier release broke can't be mended.
+        UsageError: Neither the home nor the cache has a path that Dagster takes.
     """
-    folder = settings.home.prepare().dagster
+    folder = _named(settings.home.prepare().dagster, settings.cache)
     target = folder / "dagster.yaml"
     if target.exists() and all(_marks(folder / name) == 1 for name in DATABASES):
         return folder
@@ -57,6 +63,20 @@ def open_instance(settings: Settings) -> DagsterInstance:
 
 def _instance(folder: Path) -> DagsterInstance:
     return DagsterInstance.from_ref(InstanceRef.from_dir(str(folder), overrides={"compute_logs": _QUIET}))
+
+
+def _named(folder: Path, cache: Path) -> Path:
+    """The folder by a name that Dagster takes: its own, or that of a link in the cache."""
+    if not URL & {*str(folder)}:
+        return folder
+    link = cache.absolute() / f"dagster-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
+    if URL & {*str(link)}:
+        what = f"Dagster can't keep its databases in {folder}, whose path holds ? or %, and the cache's does too"
+        raise UsageError(what, fix="name another home, or another cache by LAKEGATE_CACHE")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(folder)
+    return link
 
 
 def _marks(database: Path) -> int:

@@ -200,10 +200,10 @@ def open_lake(tmp_path_factory: pytest.TempPathFactory, command_line: CommandLin
     """Copies a stopped home and opens it; stopped again after the module."""
     opened: list[Lake] = []
 
-    def copy(home: Path, *, project: Path = ROOT) -> Lake:
+    def copy(home: Path, *, project: Path = ROOT, name: str = "home") -> Lake:
         folder = tmp_path_factory.mktemp("lake")
-        shutil.copytree(home, folder / "home")
-        lake = Lake(Settings.load(home=folder / "home", project=project), command_line, folder / "files")
+        shutil.copytree(home, folder / name)
+        lake = Lake(Settings.load(home=folder / name, project=project), command_line, folder / "files")
         opened.append(lake)
         return lake
 

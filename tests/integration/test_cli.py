@@ -68,12 +68,12 @@ def sha(content: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def own(open_lake: Any, empty_home: Path, command_line: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A lake of the user's own with one contract, and an empty home."""
+    """A lake of the user's own with one contract, and an empty home that is called so that a shell, or a URL, would take it for another."""
     project = tmp_path_factory.mktemp("own") / "project"
     done = command_line("init", project)
     assert done.code == 0, done
     (project / "catalog/contracts/people.odcs.yaml").write_text(PEOPLE)
-    return open_lake(empty_home, project=project)
+    return open_lake(empty_home, project=project, name="~home%20of?one #é'")
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,13 @@ def people(own: Any) -> dict[str, Any]:
         "docs": own.run("docs"),
     }
     return {"said": said, "content": content, "path": path}
+
+
+def test_whatever_a_home_is_called_all_of_it_lies_there_and_dagster_is_told(own: Any, people: dict[str, Any]) -> None:
+    assert (people["said"]["json"].code, people["said"]["verify"].code) == (0, 0)
+    assert not [name for name, done in people["said"].items() if "not told" in done.err]
+    assert (own.home / "dagster/history/runs/index.db").exists()
+    assert {path.name for path in own.home.parent.iterdir()} == {own.home.name, "files"}
 
 
 def test_data_docs_are_pages_of_what_was_judged(own: Any, people: dict[str, Any]) -> None:
