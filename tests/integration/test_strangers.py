@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -168,6 +169,31 @@ def test_the_keys_never_go_to_whoever_took_a_dead_servers_port(settings: Setting
     assert "authorization" not in str(said).lower(), said
     assert other.endpoint.secret not in str(said)
     stop_server(settings.home)
+
+
+@pytest.mark.server
+@can_be_other
+def test_down_by_another_account_keeps_the_record_of_a_living_server() -> None:
+    """In a home that both may write to; of a server that died nothing is kept."""
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders let no other account through
+        home = Settings.load(home=Path(folder) / "home", environ={}).home
+        ensure_server(Settings.load(home=home.root, environ={}), say=print)
+        recorded = read_server(home)
+        assert recorded is not None
+        for path in (home.root.parent, home.root, home.lakefs):
+            path.chmod(0o777)
+        for path in (home.server_file, home.lakefs / "lock"):
+            path.chmod(0o666)
+        said = str(Stranger("down", home.root).got())
+        assert f"lakeFS (process {recorded.pid}) is root's, and goes on" in said, said
+        assert "run it as root" in said
+        assert read_server(home) == recorded
+        assert server_status(home).state == "running"
+        psutil.Process(recorded.pid).kill()
+        while psutil.pid_exists(recorded.pid):
+            time.sleep(0.01)
+        assert Stranger("down", home.root).got() is False
+        assert read_server(home) is None
 
 
 @pytest.mark.server
