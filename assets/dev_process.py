@@ -48,7 +48,9 @@ def run_services(command: list[str], environ: Mapping[str, str], *, folder: Path
                 process.send_signal(signal.SIGINT)
             asked.append(time.monotonic())
 
-        before = {name: signal.signal(name, ask) for name in ENDS}
+        # `nohup` has SIGHUP ignored; a script's `&` SIGINT too, which people send it nevertheless.
+        heard = [name for name in ENDS if name is not signal.SIGHUP or signal.getsignal(name) is not signal.SIG_IGN]
+        before = {name: signal.signal(name, ask) for name in heard}
         try:
             while process.poll() is None and len(asked) < 2 and not (asked and time.monotonic() > asked[0] + GRACE):  # noqa: PLR2004
                 time.sleep(LOOK)

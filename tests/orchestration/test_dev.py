@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import subprocess
@@ -24,6 +25,9 @@ pytestmark = [pytest.mark.server, pytest.mark.skipif(sys.platform != "linux", re
 ROOT = Path(__file__).resolve().parents[2]
 STARTS, ENDS = 120.0, 60.0
 """Seconds that it may take here."""
+ENDS_IT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ASKED = ENDS_IT if "LAKEGATE_DEV_SIGNALS" in os.environ else random.SystemRandom().sample(ENDS_IT, 1)
+"""All of them by hand."""
 LAUNCH = '{"query": "mutation { reloadWorkspace { __typename } }"}'
 
 
@@ -112,12 +116,66 @@ def test_no_process_of_it_listens_to_strangers(dev: Dev) -> None:
         assert set(Stranger("unix", *set(paths)).got().values()) <= {"PermissionError", "FileNotFoundError"}
 
 
-@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGKILL])
-def test_a_signal_to_its_process_alone_ends_all_of_it(dev: Dev, lakefs_home: Settings, name: signal.Signals) -> None:
-    if dev.process.poll() is not None:  # the first of these ended the module's
-        dev = started(lakefs_home)
-    server = read_server(lakefs_home.home)
-    assert server
-    lakefs = psutil.Process(server.pid)
-    end(dev, name)
-    assert lakefs.is_running(), "lakeFS goes on"
+@pytest.mark.parametrize("how", ["asked", "killed"])
+def test_a_signal_to_its_process_alone_ends_all_of_it(dev: Dev, lakefs_home: Settings, how: str) -> None:
+    """A start takes long: it is asked by one of these signals, another one each time; what each does with services is told below."""
+    for name in [signal.SIGKILL] if how == "killed" else ASKED:
+        if dev.process.poll() is not None:  # the one before ended the module's
+            dev = started(lakefs_home)
+        server = read_server(lakefs_home.home)
+        assert server
+        lakefs = psutil.Process(server.pid)
+        print(name)
+        end(dev, name)
+        assert lakefs.is_running(), "lakeFS goes on"
+
+
+SERVICE = """
+import signal, subprocess, sys, time
+if sys.argv[1] == "deaf":
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    print("ready", flush=True)
+    time.sleep(60)
+subprocess.Popen([sys.executable, "-c", open(sys.argv[1]).read(), "deaf"])
+asked = []
+signal.signal(signal.SIGINT, lambda *_: asked.append(1))
+while not asked:
+    time.sleep(0.05)
+time.sleep(0.5)
+print("asked", len(asked), flush=True)
+"""
+STARTER = """
+import sys
+from pathlib import Path
+from assets.dev_process import run_services
+sys.exit(run_services([sys.executable, sys.argv[1], sys.argv[1]], {}, folder=Path.cwd(), say=lambda _: None))
+"""
+
+
+def test_services_end_by_each_signal_and_so_does_one_of_theirs_that_heeds_none(tmp_path: Path) -> None:
+    (script := tmp_path / "service.py").write_text(SERVICE)
+    made = []
+    for asked, ignored in ((signal.SIGINT, signal.SIGINT), (signal.SIGTERM, None), (signal.SIGHUP, None), (signal.SIGTERM, signal.SIGHUP)):
+        before = signal.signal(ignored, signal.SIG_IGN) if ignored else None
+        command = [sys.executable, "-c", STARTER, str(script)]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, process_group=0)
+        if ignored:
+            signal.signal(ignored, before)
+        made.append((process, asked, ignored))
+    below = []
+    for process, _, ignored in made:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        below.append(psutil.Process(process.pid).children(recursive=True))
+        if ignored is signal.SIGHUP:  # by nohup
+            os.kill(process.pid, ignored)
+    for process, asked, _ in made:
+        assert process.poll() is None
+        os.kill(process.pid, asked)
+    for process, asked, ignored in made:
+        assert process.wait(ENDS) == 0, (asked, ignored)
+        assert process.stdout
+        assert process.stdout.read() == "asked 1\n", (asked, ignored)
+    assert [len(two) for two in below] == [2] * len(made)
+    assert [one for two in below for one in two if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
