@@ -21,10 +21,10 @@ def command(versions: tuple[str, ...], *, into: Path | None, settings: Settings)
     The pages are made from the evidence that was published with the versions; no rule is run again. A folder
     whose index.html something else wrote is refused.
     """
-    from lake.docs import latest_versions, write_docs
+    from lake.docs import write_docs
     from lake.session import open_session
     from lakegate.names import VersionName
 
     names = [VersionName.parse(version) for version in versions]
     session = open_session(existing(settings))
-    say(str(write_docs(session, names or latest_versions(session), into or settings.home.root / "docs")))
+    say(str(write_docs(session, names, into or settings.home.root / "docs")))

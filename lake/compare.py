@@ -13,6 +13,7 @@ from expectations.drift import SIGNIFICANCE
 from expectations.histogram import Histogram, Histograms, as_kind, kind_of
 from lake import publish
 from lake.kept import Kept, Shelf
+from lake.one_commit import reads_one_commit
 from lake.past import EarlierRows
 from lake.repository import MAIN
 from lake.session import Session
@@ -47,6 +48,7 @@ class VersionComparison:
         return asdict(self)
 
 
+@reads_one_commit
 def compare(
     session: Session,
     version: str,

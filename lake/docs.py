@@ -8,6 +8,7 @@ from typing import Final
 
 from expectations.offline_page import HEAD
 from lake import layout, publish
+from lake.one_commit import reads_one_commit
 from lake.repository import MAIN
 from lake.session import Session
 from lake.versions import table_names
@@ -22,14 +23,14 @@ _OURS: Final = (f"<title>{_TITLE}</title>".encode(), b"Data documentation compil
 """What an index that may be written over holds."""
 
 
-def latest_versions(session: Session) -> list[VersionName]:
-    """The newest version of each table."""
+def _latest(session: Session) -> list[VersionName]:
     heads = ((table, publish.head(session.repository, table)) for table in table_names(session))
     return [VersionName(table, int(head["version"])) for table, head in heads if head is not None]
 
 
+@reads_one_commit
 def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Path:
-    """Write the pages of these versions and an index of them into a folder; returns the index.
+    """Write the pages of these versions (of the newest of each table) and an index of them into a folder; returns the index.
 
     Raises:
         UsageError: A version doesn't exist, there is none to write about, or the folder holds another index.html.
@@ -37,7 +38,7 @@ def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Pa
     """
     from expectations.data_docs import page as page_of
 
-    if not names:
+    if not (names := names or _latest(session)):
         raise UsageError("nothing is published yet", fix="`lakegate ingest` publishes a drop")
     manifests = [_manifest(session, name) for name in names]
     index = into / INDEX

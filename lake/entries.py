@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lake import layout, ledger
+from lake.one_commit import reads_one_commit
 from lake.origin import Origin
 from lake.repository import MAIN
 from lake.session import Session
@@ -55,6 +56,7 @@ class Entry:
         return asdict(self)
 
 
+@reads_one_commit
 def entries(session: Session, dataset: str | None = None, *, newest: int | None = None) -> list[Entry]:
     """The entries of a dataset or feature table (of all), the one that changed last at the end.
 

@@ -18,7 +18,7 @@ from lake.mended import Position, Published, published_since, read_position, wri
 from lake.naming import give_name
 from lake.on_record import QUEUE
 from lake.repository import MAIN
-from lake.restate import close, gaps, gaps_of
+from lake.restate import close, gaps, gaps_of, lacks
 from lake.session import Session
 from lake.standing import note
 from lake.versions import rebuild_manifests
@@ -99,14 +99,19 @@ class _Reconciliation:
     def names(self) -> Iterator[Finding]:
         """Versions that were merged and lack their tag or the branch that keeps them."""
         repository = self.session.repository
-        if self.since is None:
-            tags, kept, names = {*repository.tags("")}, {*repository.branches("keep-")}, published_names(self.session)
+        if self.since is None:  # main first, at one commit: what it tells of has been named since, or is about to be
+            names = published_names(self.session, repository.commit_of(MAIN))
+            tags, kept = {*repository.tags("")}, {*repository.branches("keep-")}
         else:
             names = {item.name for item in self.since}
             tags = {name.tag for name in names if repository.resolve(name.tag) is not None}
             kept = {name.keep_branch for name in names if repository.resolve(name.keep_branch) is not None}
         for name in sorted(names):
-            lacks = [told for told, there in (("tag", name.tag in tags), ("retention branch", name.keep_branch in kept)) if not there]
+            if name.tag in tags and name.keep_branch in kept:
+                continue
+            with self.session.queue(name.table):  # whoever is about to name it has done so
+                refs = (("tag", repository.resolve(name.tag)), ("retention branch", repository.resolve(name.keep_branch)))
+            lacks = [told for told, commit in refs if commit is None]
             if not lacks or repository.get(MAIN, layout.expired(name.table, name.number)) is not None:
                 continue
             what = f"a version without {' and '.join(lacks)}"
@@ -127,6 +132,9 @@ class _Reconciliation:
             else gaps_of(self.session, ((item.dataset, item.cause, item.name.table) for item in self.since))
         )
         for gap in list(every):
+            with self.session.queue(gap.table):  # whoever is about to write the record has done so
+                if not lacks(self.session, gap):
+                    continue
             if not self.dry_run:
                 close(self.session, gap)
             what, where = f"no record that a drop is {gap.state}", f"{gap.table} {gap.cause[:12]}"

@@ -89,6 +89,11 @@ def _lacking(session: Session, known: Mapping[tuple[str, str, str], str], datase
             yield gap
 
 
+def lacks(session: Session, gap: Gap) -> bool:
+    """Whether the ledger lacks that still, and main says it still."""
+    return _Known(session)[gap.dataset, gap.cause, gap.table] != gap.state and gap == _gap(session, gap.dataset, gap.cause, gap.table)
+
+
 def others(source: dict[str, Any]) -> list[str]:
     """The drops that a version took out of the table, or brought back, by the source in its manifest."""
     return [*source.get(WITHDRAWN, []), *source.get(REINSTATED, []), *filter(None, [source.get(SUPERSEDES)])]

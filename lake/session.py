@@ -171,6 +171,11 @@ class Session:
         if self.watcher is not None:
             self.watcher(table, step)
 
+    def has_copy(self, manifest: Manifest) -> bool:
+        """Whether the home has the copy of a manifest that the reader starts from, as it should be."""
+        path = self.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version)
+        return path.exists() and path.read_bytes() == manifest.to_bytes()
+
     def copy_manifest(self, manifest: Manifest) -> bool:
         """Put the home's copy of a manifest where the reader starts from; False where it is there already."""
         return self._copy(self.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version), manifest.to_bytes())

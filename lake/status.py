@@ -9,6 +9,7 @@ from typing import Any
 from lake import ledger, publish
 from lake.hold import HELD, open_causes
 from lake.none_taken import NOTE
+from lake.one_commit import reads_one_commit
 from lake.open_drops import READERS
 from lake.receive import is_pending, received
 from lake.refused import Refused, name_hash, refused_drops
@@ -26,6 +27,7 @@ def causes_of(session: Session) -> Causes:
     return {contract.name: dict(open_causes(session, contract)) for contract in session.catalog.contracts.values()}
 
 
+@reads_one_commit
 def table_states(session: Session, causes: Causes | None = None) -> list[dict[str, Any]]:
     """One row per processed and feature table: latest version's number, its rows, and drops that are pending, some of them held.
 

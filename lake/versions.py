@@ -12,6 +12,7 @@ from catalog.contract import Contract
 from lake import layout, ledger, publish
 from lake.aside import latest_manifest, open_rows
 from lake.audit import expired
+from lake.one_commit import reads_one_commit
 from lake.origin import Origin
 from lake.receive import who
 from lake.repository import MAIN
@@ -30,6 +31,7 @@ def table_names(session: Session) -> list[str]:
     return sorted(names)
 
 
+@reads_one_commit
 def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
     """The published versions of a table, oldest first, as `lakegate versions --json` prints them.
 
@@ -38,8 +40,9 @@ def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
     Raises:
         UsageError: No contract makes such a table, and it has no version either.
     """
-    tags = session.repository.tags(f"{table}.v")
-    found = sorted((name, commit) for tag, commit in tags.items() if (name := VersionName.from_tag(tag)) and name.table == table)
+    tags = {VersionName.from_tag(tag): commit for tag, commit in session.repository.tags(f"{table}.v").items()}
+    newest = int((publish.head(session.repository, table) or {}).get("version", 0))  # a tag of a later one was made since
+    found = sorted((name, commit) for name, commit in tags.items() if name and name.table == table and name.number <= newest)
     if not found and table not in table_names(session):
         what = f"there is no table {table!r}"
         raise UsageError(what, fix=f"tables here: {', '.join(table_names(session))}")
@@ -47,6 +50,7 @@ def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
     return [_described(session, name, commit, expired=layout.expired(name.table, name.number) in ended) for name, commit in found]
 
 
+@reads_one_commit
 def list_quarantine(session: Session, contract: Contract, *, reveal: bool = False) -> list[dict[str, Any]]:
     """The rows of a dataset that are set aside and open still: drop, file, row, rules and the original record.
 
@@ -77,11 +81,11 @@ def rebuild_manifests(session: Session, names: Iterable[VersionName] | None = No
     copied = 0
     for name in names if names is not None else filter(None, map(VersionName.from_tag, session.repository.tags(""))):
         manifest = publish.manifest_at(session.repository, name.tag, name)
-        if dry_run:
-            copy = session.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version)
-            copied += not copy.exists() or copy.read_bytes() != manifest.to_bytes()
-        else:
-            copied += session.copy_manifest(manifest)
+        if session.has_copy(manifest):
+            continue
+        with session.queue(name.table):  # whoever published it just now has made the copy
+            if not session.has_copy(manifest):
+                copied += 1 if dry_run else session.copy_manifest(manifest)
     for name in () if dry_run or names is not None else expired(session.repository):
         session.copy_expiry(name, session.repository.get(MAIN, layout.expired(name.table, name.number)) or b"")
     return copied
