@@ -84,11 +84,6 @@ class Objects(Calls):
         """The objects below a prefix, those behind the path `after`."""
         return [Listed.of(item) for item in self._listed(ref, prefix, after=after) if item["path_type"] == "object"]
 
-    def folders(self, ref: str, prefix: str) -> list[str]:
-        """The names that stand between a prefix and the next `/`, whatever number of objects lies below each."""
-        listed = self._listed(ref, prefix, delimiter="/")
-        return [item["path"].removeprefix(prefix).removesuffix("/") for item in listed if item["path_type"] == "common_prefix"]
-
     def _listed(self, ref: str, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
         """What lakeFS lists, read as plain JSON: to make the SDK's value of each entry takes ten times as long."""
         more = True
