@@ -7,7 +7,6 @@ turns. Printed as a table; what is past a bar is told, and makes it fail. docs/g
 from __future__ import annotations
 
 import argparse
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,10 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import arena
-from benchmarks.writers import CONTRACT
+from benchmarks.rides import running, settings_of
 from lake.ingest import ingest
 from lake.reconcile import mend
-from lake.server import ensure_server, stop_server
 from lake.session import open_session
 from lakegate.settings import Settings
 
@@ -60,7 +58,7 @@ class Grown:
     @property
     def settings(self) -> Settings:
         """Where it is."""
-        return Settings.load(home=self.folder / "home", project=self.folder / "project")
+        return settings_of(self.folder)
 
     def delivery(self, rows: int = ROWS, *, header: str = "ride,fare") -> Path:
         """A new file, whose rides no other has; with another header its drop is blocked."""
@@ -98,18 +96,8 @@ class Grown:
 @contextmanager
 def made(folder: Path, *, contracts: int = 2) -> Iterator[Grown]:
     """A new one; gone afterwards."""
-    shutil.rmtree(folder, ignore_errors=True)
-    written = folder / "project" / "catalog" / "contracts"
-    written.mkdir(parents=True)
-    for number in range(contracts):
-        (written / f"rides{number}.odcs.yaml").write_text(CONTRACT.format(name=f"rides{number}"))
-    lake = Grown(folder)
-    try:
-        ensure_server(lake.settings, say=lambda _: None)
-        yield lake
-    finally:
-        stop_server(lake.settings.home)
-        shutil.rmtree(folder, ignore_errors=True)
+    with running(folder, tables=contracts):
+        yield Grown(folder)
 
 
 def in_turns(rounds: int, one: Callable[[], float], other: Callable[[], float]) -> tuple[list[float], list[float]]:

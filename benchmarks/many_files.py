@@ -21,6 +21,7 @@ from typing import Any, Final
 import psutil
 
 from benchmarks import arena
+from benchmarks.rides import contract_text, settings_of, write_contracts
 from lake.ingest import TOGETHER, ingest
 from lake.replay import replay
 from lake.reprocess import reprocess
@@ -39,47 +40,31 @@ BARS: Final = {
     "reprocess of twice as many drops": 2.3,
     "replay of twice as many drops": 2.3,
 }
-CONTRACT: Final = """
-apiVersion: v3.2.0
-kind: DataContract
-id: rides
-name: rides
-version: 1.0.0
-status: draft
-schema:
-  - name: rides
-    properties:
-      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - {name: fare, logicalType: number}
-    quality:
+RULE: Final = """    quality:
       - id: fare-plausible
         type: custom
         engine: greatExpectations
         severity: quarantine
         implementation: {type: expect_column_values_to_be_between, kwargs: {column: fare, min_value: 0, max_value: MOST}}
-customProperties:
-  - {property: writeMode, value: append}
-  - {property: maxQuarantined, value: 1.0}
-  - {property: drift, value: none}
 """
 
 
 def write_contract(project: Path, most: int) -> None:
     """The contract, under which fares above so much are set aside."""
-    (project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(CONTRACT.replace("MOST", str(most)))
+    text = contract_text(more=RULE.replace("MOST", str(most)), writeMode="append", maxQuarantined=1.0, drift="none")
+    write_contracts(project, {"rides": text})
 
 
 @contextmanager
 def made(folder: Path, *, files: int, rows: int) -> Iterator[tuple[Settings, list[Path]]]:
     """A lake, and deliveries of so many rows each; gone afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "project" / "catalog" / "contracts").mkdir(parents=True)
-    (folder / "files").mkdir()
+    (folder / "files").mkdir(parents=True)
     write_contract(folder / "project", rows - 6)
     paths = [folder / "files" / f"{number:05}.csv" for number in range(files)]
     for number, path in enumerate(paths):
         path.write_text("ride,fare\n" + "".join(f"{number * rows + row},{row}.5\n" for row in range(rows)))
-    settings = Settings.load(home=folder / "home", project=folder / "project")
+    settings = settings_of(folder)
     try:
         yield settings, paths
     finally:
@@ -149,13 +134,13 @@ def again(folder: Path, drops: int) -> dict[str, float]:
         for name, most in (("ingest", rows - 6), ("replay", rows - 3), ("reprocess", rows - 4)):
             write_contract(settings.project, most)
             session, begun = open_session(settings), time.monotonic()
-            contract = session.catalog.get("rides")
+            rides = session.catalog.get("rides")
             if name == "ingest":
                 ingest(session, "rides", paths)
             elif name == "replay":
-                replay(session, contract)
+                replay(session, rides)
             else:
-                reprocess(session, contract)
+                reprocess(session, rides)
             found[name] = time.monotonic() - begun
             say(f"{name} of {drops} drops: {found[name]:.1f} s")
     return found

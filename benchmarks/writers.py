@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,31 +17,14 @@ from typing import Final
 import psutil
 
 from benchmarks import arena
+from benchmarks.rides import running, settings_of
 from lake.repository import MAIN
-from lake.server import ensure_server, stop_server
 from lake.server_files import read_server
 from lake.session import open_session
 from lakegate.settings import Settings
 
 TABLES: Final = 8
 """As many as there are writers at once, at most."""
-CONTRACT: Final = """
-apiVersion: v3.2.0
-kind: DataContract
-id: {name}
-name: {name}
-version: 1.0.0
-status: draft
-schema:
-  - name: {name}
-    properties:
-      - {{name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}}
-      - {{name: fare, logicalType: number}}
-customProperties:
-  - {{property: writeMode, value: append}}
-  - {{property: maxQuarantined, value: 1.0}}
-  - {{property: drift, value: none}}
-"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +36,7 @@ class Lake:
     @property
     def settings(self) -> Settings:
         """Where it is."""
-        return Settings.load(home=self.folder / "home", project=self.folder / "project")
+        return settings_of(self.folder)
 
     def writer(self, table: int, drops: int, *, stops: int = 0) -> tuple[subprocess.Popen[bytes], Path]:
         """A process that carries drops to a table, and the file that it writes its times to; it lives until its input is closed."""
@@ -86,18 +68,8 @@ class Lake:
 @contextmanager
 def made(folder: Path) -> Iterator[Lake]:
     """A new one; gone afterwards."""
-    shutil.rmtree(folder, ignore_errors=True)
-    contracts = folder / "project" / "catalog" / "contracts"
-    contracts.mkdir(parents=True)
-    for number in range(TABLES):
-        (contracts / f"rides{number}.odcs.yaml").write_text(CONTRACT.format(name=f"rides{number}"))
-    lake = Lake(folder)
-    try:
-        ensure_server(lake.settings, say=lambda _: None)
-        yield lake
-    finally:
-        stop_server(lake.settings.home)
-        shutil.rmtree(folder, ignore_errors=True)
+    with running(folder, tables=TABLES):
+        yield Lake(folder)
 
 
 def read(results: Path) -> list[dict[str, float]]:

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rides import contract_text, write_contracts
 from lake.audit import audit_all
 from lake.reconcile import reconcile
 from lake.repository import MAIN
@@ -24,23 +25,6 @@ from lakegate.settings import Settings
 from tests.crash.started import Started
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTRACT = """
-apiVersion: v3.2.0
-kind: DataContract
-id: {name}
-name: {name}
-version: 1.0.0
-status: draft
-schema:
-  - name: {name}
-    properties:
-      - {{name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}}
-      - {{name: fare, logicalType: number}}
-customProperties:
-  - {{property: writeMode, value: {mode}}}
-  - {{property: maxQuarantined, value: 1.0}}
-"""
-ORDERED = "  - {property: orderBy, value: ride}\n"
 LEASE = 2
 """Seconds that the scene's queues wait for whoever is silent."""
 FIRST = 6
@@ -74,12 +58,10 @@ class Scene:
         tenant: str = "default",
     ) -> Scene:
         """A project, without a home unless one is named; `ordered`: drops of what is appended follow each other by their rides."""
-        contracts = folder / "project" / "catalog" / "contracts"
-        contracts.mkdir(parents=True)
         for mode, names in (("append", appended), ("replace", replaced)):
-            for name in names:
-                text = CONTRACT.format(name=name, mode=mode) + ORDERED * (ordered and mode == "append")
-                (contracts / f"{name}.odcs.yaml").write_text(text)
+            order = {"orderBy": "ride"} if ordered and mode == "append" else {}
+            made = {name: contract_text(name, writeMode=mode, maxQuarantined=1.0, **order) for name in names}
+            write_contracts(folder / "project", made)
         return cls(folder, home or folder / "home", tenant)
 
     def copied(self, folder: Path) -> Scene:

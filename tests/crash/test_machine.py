@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
+from benchmarks.rides import contract_text
 from lake.audit import audit
 from lake.ingest import DropResult, ingest
 from lake.publish import publication
@@ -30,7 +31,7 @@ from lakegate.manifest import sha256
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
-from tests.crash.scene import CONTRACT, Scene
+from tests.crash.scene import Scene
 
 pytestmark = pytest.mark.server
 
@@ -253,7 +254,7 @@ def contents(session: Session, name: VersionName) -> dict[int, float]:
 
 def test_no_sequence_of_events_breaks_a_promise(lakefs_home: Settings, tmp_path: Path, tried: Tried) -> None:
     scene = Scene.made(tmp_path / "scene", home=lakefs_home.home.root)
-    text = CONTRACT.format(name="fares", mode="upsert").replace("name: fare,", "name: fare, required: true,")
+    text = contract_text("fares", writeMode="upsert", maxQuarantined=1.0).replace("name: fare,", "name: fare, required: true,")
     path = scene.folder / "project" / "catalog" / "contracts" / "fares.odcs.yaml"
     path.write_text(text + "  - {property: upsert, value: {orderBy: fare}}\n")
     lake = type("OneLake", (Lake,), {"scene": scene, "tenants": count()})

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
 from lake import drop_rows, hop, layout, ledger, rebuilt
 from lake.discard import discard
@@ -32,7 +33,6 @@ from lake.versions import list_quarantine, list_versions
 from lakegate.errors import LakegateError, Transient, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.crash.scene import CONTRACT
 
 pytestmark = pytest.mark.server
 
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.server
 def session(lakefs_home: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Session:
     contracts = tmp_path / "catalog" / "contracts"
     contracts.mkdir(parents=True)
-    (contracts / "rides.odcs.yaml").write_text(CONTRACT.format(name="rides", mode="append"))
+    (contracts / "rides.odcs.yaml").write_text(contract_text(writeMode="append", maxQuarantined=1.0))
     return open_session(replace(lakefs_home, project=tmp_path, tenant=f"l{abs(hash(request.node.name)) % 10**8}"), say=print)
 
 

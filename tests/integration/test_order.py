@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from benchmarks.rides import contract_text
 from lake.calls import Calls
 from lake.order import settle_corrected, waits_for
 from lake.raw import carry_raw
 from lake.receive import receive
 from lake.session import Session, open_session
 from lakegate.settings import Settings
-from tests.crash.scene import CONTRACT, ORDERED
 
 pytestmark = pytest.mark.server
 
@@ -153,7 +153,7 @@ def test_those_behind_it_cost_a_drop_nothing(lakefs_home: Settings, tmp_path: Pa
     """A thousand of them asked for each other's order a million times."""
     contracts = tmp_path / "catalog" / "contracts"
     contracts.mkdir(parents=True)
-    (contracts / "rides.odcs.yaml").write_text(CONTRACT.format(name="rides", mode="append") + ORDERED)
+    (contracts / "rides.odcs.yaml").write_text(contract_text(writeMode="append", maxQuarantined=1.0, orderBy="ride"))
     session = open_session(replace(lakefs_home, project=tmp_path, tenant="behind"), say=print)
     contract, found = session.catalog.get("rides"), []
     for number in range(6):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
 from lake import ledger
 from lake.ingest import ingest
@@ -16,7 +17,6 @@ from lake.retention import clean_up
 from lake.session import Session, open_session
 from lake.versions import list_versions
 from lakegate.settings import Settings
-from tests.crash.scene import CONTRACT
 
 pytestmark = pytest.mark.server
 
@@ -31,7 +31,7 @@ def test_whoever_was_overtaken_publishes_nothing_and_tells_what_was(
     step: str, *, expires: bool, lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "catalog" / "contracts").mkdir(parents=True)
-    text = CONTRACT.format(name="rides", mode="append") + "  - {property: retention, value: {versions: 1}}\n"
+    text = contract_text(writeMode="append", maxQuarantined=1.0, retention="{versions: 1}")
     (tmp_path / "catalog" / "contracts" / "rides.odcs.yaml").write_text(text)
     first, second = tmp_path / "1.csv", tmp_path / "2.csv"
     first.write_text("ride,fare\n1,2.5\n")

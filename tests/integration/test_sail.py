@@ -20,6 +20,7 @@ from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableI
 import lake.engine
 import lake.engine_start
 import lake.sail
+from benchmarks.rides import contract_text
 from lake.engine import Engine
 from lake.engine_errors import engine_errors
 from lake.ingest import ingest
@@ -27,7 +28,6 @@ from lake.session import open_session
 from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
-from tests.crash.scene import CONTRACT
 
 OWNER = """
 import sys
@@ -183,7 +183,7 @@ def test_one_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_drop_whose_engine_died_is_published_by_the_same_command(dies: str, lakefs_home: Settings, tmp_path: Path) -> None:
     contracts = tmp_path / "catalog" / "contracts"
     contracts.mkdir(parents=True)
-    (contracts / "rides.odcs.yaml").write_text(CONTRACT.format(name="rides", mode="append"))
+    (contracts / "rides.odcs.yaml").write_text(contract_text(writeMode="append", maxQuarantined=1.0))
     session = open_session(replace(lakefs_home, project=tmp_path, tenant=f"dying_{dies.replace('.', '_')}"), say=print)
     killed = []
 

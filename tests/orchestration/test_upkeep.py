@@ -16,6 +16,7 @@ from assets.definitions import define
 from assets.instance import open_instance
 from assets.materialize import materialize_drops
 from assets.resource import LakegateResource
+from benchmarks.rides import contract_text
 from catalog.files import load_catalog
 from lake.attempts import CANDIDATE, branch_of, new_attempt
 from lake.breaker import Breaker, State, folder
@@ -26,7 +27,6 @@ from lake.versions import list_versions
 from lakegate.errors import Transient
 from lakegate.settings import Settings
 from sensors.upkeep import clean_up_nightly, mend
-from tests.crash.scene import CONTRACT
 
 pytestmark = pytest.mark.server
 
@@ -36,7 +36,7 @@ def session(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     project = tmp_path_factory.mktemp("project")
     contracts = project / "catalog" / "contracts"
     contracts.mkdir(parents=True)
-    text = CONTRACT.format(name="rides", mode="append") + "  - {property: retention, value: {versions: 1}}\n"
+    text = contract_text(writeMode="append", maxQuarantined=1.0, retention="{versions: 1}")
     (contracts / "rides.odcs.yaml").write_text(text)
     return open_session(replace(lakefs_home, project=project, tenant="upkeep"))
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from assets.factory import make_assets
+from benchmarks.rides import contract_text
 from catalog import files
 from catalog.contract import Contract
 from catalog.files import Catalog, load_catalog
@@ -18,19 +19,6 @@ from catalog.loader import load_contract
 from expectations.build import build_suite
 from lakegate.errors import ContractError, LakegateError, unforeseen
 
-GOOD = """
-apiVersion: v3.2.0
-kind: DataContract
-id: {name}
-name: {name}
-version: 1.0.0
-status: draft
-schema:
-  - name: {name}
-    properties:
-      - {{name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}}
-      - {{name: fare, logicalType: number}}
-{more}"""
 APPENDED = """
 customProperties:
   - {property: writeMode, value: append}
@@ -53,7 +41,7 @@ DEEP = 20_000
 
 
 def ruled(type_: str, arguments: str) -> str:
-    return GOOD.format(name="bad", more=RULE.format(type=type_, arguments=arguments) + APPENDED)
+    return contract_text("bad", RULE.format(type=type_, arguments=arguments) + APPENDED)
 
 
 def conditioned(condition: str) -> str:
@@ -65,15 +53,15 @@ HOSTILE = {
     "braces": "{a: " * DEEP,
     "closed brackets": "[" * DEEP + "]" * DEEP,
     "indentation": "".join(" " * i + f"a{i}:\n" for i in range(900)),
-    "just readable nesting": GOOD.format(name="bad", more=APPENDED + "tags: " + "[" * 99 + "]" * 99),
+    "just readable nesting": contract_text("bad", APPENDED + "tags: " + "[" * 99 + "]" * 99),
     "aliases": "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)),
     "an alias of itself": "a: &a [*a]",
-    "digits": GOOD.format(name="bad", more=f"{APPENDED}contractCreatedTs: {'9' * 10_000}"),
-    "hexadecimal digits": GOOD.format(name="bad", more=APPENDED + f"  - {{property: other, value: 0x{'f' * 10_000}}}"),
+    "digits": contract_text("bad", f"{APPENDED}contractCreatedTs: {'9' * 10_000}"),
+    "hexadecimal digits": contract_text("bad", APPENDED + f"  - {{property: other, value: 0x{'f' * 10_000}}}"),
     "an exponent": ruled("expect_column_values_to_be_between", "min_value: 1e999999999"),
     "half of a character": ruled("expect_column_values_to_be_in_set", 'value_set: ["\\ud800"]'),
-    "half of a character as a key": GOOD.format(name="bad", more=APPENDED + '  - {property: "x\\udfff", value: 1}'),
-    "an unclosed quote": GOOD.format(name="bad", more=APPENDED + 'id: "'),
+    "half of a character as a key": contract_text("bad", APPENDED + '  - {property: "x\\udfff", value: 1}'),
+    "an unclosed quote": contract_text("bad", APPENDED + 'id: "'),
     "tags": "!!python/object/apply:os.system [id]",
     "documents": "---\na: 1\n" * 100,
     "a scalar": "1",
@@ -97,7 +85,7 @@ NOISE = st.one_of(
     ).map(json.dumps),
     st.builds(
         lambda line, noise: "\n".join(
-            noise if number == line else kept for number, kept in enumerate(GOOD.format(name="bad", more=APPENDED).split("\n"))
+            noise if number == line else kept for number, kept in enumerate(contract_text("bad", APPENDED).split("\n"))
         ),
         st.integers(0, 12),
         TEXTS,
@@ -112,7 +100,7 @@ NOISE = st.one_of(
 def project(tmp_path: Path) -> Path:
     for name in ("catalog/contracts", "catalog/sql", "expectations/suites"):
         (tmp_path / name).mkdir(parents=True)
-    write(tmp_path, "good", GOOD.format(name="good", more=APPENDED))
+    write(tmp_path, "good", contract_text("good", APPENDED))
     return tmp_path
 
 
@@ -165,7 +153,7 @@ def test_no_text_of_a_contract_stops_the_one_beside_it(project: Path, text: str)
 
 @pytest.mark.parametrize("brackets", ["(", "select (", "select case when "])
 def test_a_hostile_sql_stops_itself_alone(project: Path, brackets: str) -> None:
-    write(project, "bad", GOOD.format(name="bad", more=FEATURE))
+    write(project, "bad", contract_text("bad", FEATURE))
     sql = project / "catalog" / "sql" / "bad.sql"
     sql.write_text("select ride, fare, _drop, _row from good where " + brackets * 3000)
     error = check_good(project).broken["bad"]
@@ -187,7 +175,7 @@ def test_a_hostile_sql_stops_itself_alone(project: Path, brackets: str) -> None:
     ],
 )
 def test_a_hostile_suite_stops_its_own_dataset_alone(project: Path, text: str) -> None:
-    write(project, "bad", GOOD.format(name="bad", more=APPENDED))
+    write(project, "bad", contract_text("bad", APPENDED))
     suite = project / "expectations" / "suites" / "bad.json"
     suite.write_text(text)
     catalog = check_good(project)
@@ -201,7 +189,7 @@ def test_a_hostile_suite_stops_its_own_dataset_alone(project: Path, text: str) -
 def test_what_a_suite_writes_as_escapes_is_the_character(project: Path) -> None:
     """Python's json writes what is beyond the first 65,536 characters as two escapes."""
     rule = {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "note", "value_set": ["\U0001f600"]}, "severity": "warning"}
-    text = GOOD.format(name="good", more="      - {name: note, logicalType: string}\n" + APPENDED)
+    text = contract_text("good", "      - {name: note, logicalType: string}\n" + APPENDED)
     write(project, "good", text)
     (project / "expectations" / "suites" / "good.json").write_text(json.dumps({"name": "good", "expectations": [rule]}))
     suite = build_suite(load_catalog(project).get("good"), "processed", project)
@@ -233,7 +221,7 @@ def test_whatever_a_library_raises_is_the_mistake_of_the_file_that_it_read(
     project: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception
 ) -> None:
     honest = files.read_contract
-    write(project, "bad", GOOD.format(name="bad", more=APPENDED))
+    write(project, "bad", contract_text("bad", APPENDED))
 
     def fails(path: Path) -> object:
         if path.name == "bad.odcs.yaml":
@@ -247,7 +235,7 @@ def test_whatever_a_library_raises_is_the_mistake_of_the_file_that_it_read(
 
 
 def test_what_fails_while_contracts_are_compared_is_the_mistake_of_one(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(project, "bad", GOOD.format(name="bad", more=APPENDED))
+    write(project, "bad", contract_text("bad", APPENDED))
 
     def fails(contract: Contract, _: object) -> None:
         if contract.name == "bad":
@@ -259,7 +247,7 @@ def test_what_fails_while_contracts_are_compared_is_the_mistake_of_one(project: 
 
 @pytest.mark.parametrize("owner", ["Data Team, Ops!", "a b@c d", "é" * 300, "-", "team:x"])
 def test_dagster_takes_a_contract_whoever_owns_it(project: Path, owner: str) -> None:
-    write(project, "bad", GOOD.format(name="bad", more=f"{APPENDED}team: {{name: {json.dumps(owner)}}}\n"))
+    write(project, "bad", contract_text("bad", f"{APPENDED}team: {{name: {json.dumps(owner)}}}\n"))
     assert "bad" in make_assets(check_good(project), project).jobs
 
 
