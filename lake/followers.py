@@ -58,8 +58,9 @@ def carry_followers(session: Session, table: str, *, on_error: OnError | None = 
 
 
 def carry_features_from(session: Session, contract: Contract, *, on_error: OnError | None = None) -> Iterator[HopResult]:
-    """Every missing version of a feature table, and of those that read it."""
+    """Every missing version of a feature table, and of those that read it, which one who died before them may have left."""
     made: HopResult | None = None
+    followed = False
     while made is None or made.verdict not in STOPPED:
         made = None
         with contained(session, contract.name, on_error):
@@ -69,3 +70,6 @@ def carry_features_from(session: Session, contract: Contract, *, on_error: OnErr
         yield made
         if made.verdict not in STOPPED:
             yield from carry_followers(session, contract.name, on_error=on_error)
+            followed = True
+    if not followed:
+        yield from carry_followers(session, contract.name, on_error=on_error)
