@@ -1,4 +1,4 @@
-"""All that is wrong with a contract, told at once: each part is read by itself, whatever is wrong with the others."""
+"""All that is wrong with a contract, suite file or SQL, told at once: each part is read by itself, whatever is wrong with the others."""
 
 from __future__ import annotations
 
@@ -49,11 +49,13 @@ class Mistakes:
                 raise
 
     def add(self, error: ContractError) -> None:
-        """Note a mistake, unless it follows from one in a column, or was noted."""
-        if any(repr(name) in error.what for name in self.spoilt):
-            return
-        if (error.where, error.what) not in {(other.where, other.what) for other in self.found}:
+        """Note a mistake with those that it brings, unless it follows from one in a column, or was noted."""
+        brought, error.others = error.others, ()
+        follows = any(repr(name) in error.what for name in self.spoilt)
+        if not follows and (error.where, error.what) not in {(other.where, other.what) for other in self.found}:
             self.found.append(error)
+        for other in brought:
+            self.add(ContractError(other.what, where=other.where, fix=other.fix))
 
     def end(self) -> None:
         """Raise what was found.

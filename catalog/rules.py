@@ -37,11 +37,14 @@ def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any]
         why = "judges values, and raw holds bytes" if "raw" not in kind.hops and hop == "raw" else f"can't be asked at hop {hop}"
         yield Mistake(f"{type_} {why}", None, f"ask it at hop {' or '.join(sorted(kind.hops))}")
     yield from _severity(str(type_), kind, hop, severity)
-    for name in kwargs.keys() - kind.arguments:
-        yield Mistake(f"{type_} has no argument {name!r}", name, suggest(name, kind.arguments - kwargs.keys()))
-    for name in sorted(kind.needs - kwargs.keys()):
+    free = kind.arguments - kwargs.keys()
+    unknown = {name: suggest(name, free) for name in sorted(kwargs.keys() - kind.arguments)}
+    meant = {name for name in free if f"did you mean {name!r}?" in unknown.values()}  # which is then not lacking
+    for name, fix in unknown.items():
+        yield Mistake(f"{type_} has no argument {name!r}", name, fix)
+    for name in sorted(kind.needs - kwargs.keys() - meant):
         yield Mistake(f"{type_} lacks its argument {name!r}", "", f"give it under kwargs: {name}")
-    if kind.bounds and not kind.bounds & kwargs.keys():
+    if kind.bounds and not kind.bounds & (kwargs.keys() | meant):
         yield Mistake(f"{type_} has no bound", "", f"give {' or '.join(sorted(kind.bounds))}")
     found = [item for name, value in kwargs.items() if name in kind.arguments for item in argument_mistakes(contract, kind, name, value)]
     yield from found

@@ -61,8 +61,8 @@ _RANKED: Final = frozenset({"row_number", "lag", "lead", "nth_value", "ntile", "
 PROVENANCE: Final = ("_drop", "_row")
 
 
-def order_dependent(tree: exp.Expr) -> Iterator[Finding]:
-    """What is refused in a query or an expression; sums are looked into where its types are annotated."""
+def order_dependent(tree: exp.Expr, *, typed: bool = True) -> Iterator[Finding]:
+    """What is refused in a query or an expression; sums are looked into where its types are annotated (`typed`)."""
     from sqlglot import exp
 
     for node in tree.walk():
@@ -70,9 +70,9 @@ def order_dependent(tree: exp.Expr) -> Iterator[Finding]:
         ordered = isinstance(node.parent, exp.Window)
         if name in FORBIDDEN and not (ordered and name in _RANKED):
             yield Finding(f"{name}()", line_of(node), FORBIDDEN[name])
-        elif name in _ADDED and not _exact(node):
+        elif typed and name in _ADDED and not _exact(node):
             yield Finding(f"{name}() of floating-point numbers", line_of(node), _FLOATS)
-        elif name in _MEANS and not _whole(node):
+        elif typed and name in _MEANS and not _whole(node):
             yield Finding(f"{name}() of decimals", line_of(node), _MEAN)
         elif name in _RANKED and ordered and not _total(node.parent):
             yield Finding(f"{name}() over a window without a total order", line_of(node), "end its ORDER BY in _drop, _row")

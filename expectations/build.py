@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from catalog.containment import mistakes_in
 from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
 from catalog.expectation_types import EXPECTATIONS, LINE_END, NESTED_FIELDS, REPEATED_HEADER
+from catalog.mistakes import Mistakes
 from catalog.nested import Nested
 from expectations.extension import suite_files, written_rules
 from expectations.histogram_rules import MAJORITY_EACH, NULL_SHARE_EACH, STAY_CLOSE_EACH
@@ -36,7 +37,7 @@ def build_suite(contract: Contract, hop: Hop, project: Path) -> Suite:
         project: The folder that holds expectations/suites/.
 
     Raises:
-        ContractError: A suite file has a mistake; the error tells file, line and what to do.
+        ContractError: Suite files have mistakes; the error tells of each file, line and what to do.
         UsageError: A contract of this kind has no such hop.
     """
     if hop not in HOPS[contract.kind]:
@@ -44,9 +45,11 @@ def build_suite(contract: Contract, hop: Hop, project: Path) -> Suite:
         raise UsageError(what, fix=f"use {' or '.join(HOPS[contract.kind])}")
     with mistakes_in(contract.path):
         rules = [*_generated(contract, hop), *_stated(contract, hop)]
+    found = Mistakes()
     for path in suite_files(contract, hop, project):
-        with mistakes_in(path):
+        with found.noting(), mistakes_in(path):
             rules += written_rules(path, contract, hop, taken={rule.id for rule in rules})
+    found.end()
     return Suite(table_of(contract, hop), hop, tuple(rules))
 
 

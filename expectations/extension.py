@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from catalog.contract import Contract, Family, Hop, Severity
 from catalog.document import Document, Steps, read_json, suggest
 from catalog.expectation_types import EXPECTATIONS
+from catalog.mistakes import Mistakes
 from catalog.rules import FAMILIES, SEVERITIES, mistakes
 from expectations.suite import FROM_GX, GX_SEVERITY, Rule
 from lakegate.errors import ContractError
@@ -59,70 +60,82 @@ def written_rules(path: Path, contract: Contract, hop: Hop, *, taken: set[str]) 
         taken: Rule ids that can't be used again.
 
     Raises:
-        ContractError: It has a mistake; the error tells file, line and what to do.
+        ContractError: It has mistakes; the error tells of each file, line and what to do.
     """
-    document = read_json(path)
-    _check_keys(document, document.data, (), _SUITE_KEYS, "the suite")
+    document, found = read_json(path), Mistakes()
+    if not _has_keys(document, document.data, (), _SUITE_KEYS, "the suite", found=found):
+        found.end()
     given = document.data.get("expectations")
     if not isinstance(given, list):
-        raise document.error("the suite has no list of expectations", "expectations", fix='write {"name": ..., "expectations": [...]}')
+        found.add(document.error("the suite has no list of expectations", "expectations", fix='write {"name": ..., "expectations": [...]}'))
+        given = []
     rules: list[Rule] = []
     used = set(taken)
     for i, item in enumerate(given):
-        rule = _rule(document, item, ("expectations", i), contract, hop)
+        rule = _rule(document, item, ("expectations", i), contract, hop, found=found)
+        if rule is None:
+            continue
         if rule.id in used:
             what = f"the rule id {rule.id!r} is taken"
-            raise document.error(what, "expectations", i, fix='name the rule with "meta": {"lakegate": {"rule": "..."}}')
+            found.add(document.error(what, "expectations", i, fix='name the rule with "meta": {"lakegate": {"rule": "..."}}'))
         used.add(rule.id)
         rules.append(rule)
+    found.end()
     return rules
 
 
-def _rule(document: Document, item: Any, at: Steps, contract: Contract, hop: Hop) -> Rule:
-    _check_keys(document, item, at, _RULE_KEYS, "the expectation")
+def _rule(document: Document, item: Any, at: Steps, contract: Contract, hop: Hop, *, found: Mistakes) -> Rule | None:
+    """A rule as far as it can be read, to find what else is wrong; its mistakes are noted."""
+    if not _has_keys(document, item, at, _RULE_KEYS, "the expectation", found=found):
+        return None
     type_, kwargs = item.get("type"), item.get("kwargs", {})
     if not isinstance(type_, str) or not isinstance(kwargs, dict):
-        raise document.error("the expectation has no type and kwargs", *at, fix='write {"type": "expect_...", "kwargs": {...}}')
+        found.add(document.error("the expectation has no type and kwargs", *at, fix='write {"type": "expect_...", "kwargs": {...}}'))
+        return None
     meta = item.get("meta") or {}
     own = meta.get("lakegate", {}) if isinstance(meta, dict) else {}
     inside = (*at, "meta", "lakegate")
-    _check_keys(document, own, inside, _META_KEYS, "meta.lakegate")
-    severity = _severity(document, item, own, at)
+    own = own if _has_keys(document, own, inside, _META_KEYS, "meta.lakegate", found=found) else {}
+    severity = _severity(document, item, own, at, found)
     kwargs = {key: value for key, value in kwargs.items() if value is not None and (key not in _NEUTRAL or value != _NEUTRAL[key])}
     for mistake in mistakes(contract, hop, type_, kwargs, severity):
         place = (*at, "kwargs", mistake.argument) if mistake.argument is not None else (*at, "type")
-        raise document.error(mistake.what, *place, fix=mistake.fix)
+        found.add(document.error(mistake.what, *place, fix=mistake.fix))
     if (reference := kwargs.get("reference")) is not None and reference not in contract.references:
-        what = f"{contract.name} refers to no dataset {reference!r}"
-        raise document.error(
-            what, *at, "kwargs", "reference", fix="state this rule in the contract, whose references are pinned for each drop"
+        what, fix = (
+            f"{contract.name} refers to no dataset {reference!r}",
+            "state this rule in the contract, whose references are pinned for each drop",
         )
-    kind = EXPECTATIONS[type_]
-    family = own.get("family", kind.family)
+        found.add(document.error(what, *at, "kwargs", "reference", fix=fix))
+    kind = EXPECTATIONS.get(type_)
+    family = own.get("family", kind.family if kind else "schema")
     if family not in FAMILIES:
-        what = f"unknown family {family!r}"
-        raise document.error(what, *inside, "family", fix=suggest(family, FAMILIES))
+        found.add(document.error(f"unknown family {family!r}", *inside, "family", fix=suggest(family, FAMILIES)))
     name = own.get("rule", _name(type_, kwargs))
     if not isinstance(name, str) or not name:
-        what = f"the rule id is {name!r}"
-        raise document.error(what, *inside, "rule", fix="write text")
-    return Rule(name, type_, kwargs, severity, cast("Family", family), kind.row_rule)
+        found.add(document.error(f"the rule id is {name!r}", *inside, "rule", fix="write text"))
+        return None
+    return Rule(name, type_, kwargs, severity, cast("Family", family), kind.row_rule if kind else False)
 
 
-def _severity(document: Document, item: dict[str, Any], own: dict[str, Any], at: Steps) -> Severity:
-    """Lakegate's word in meta.lakegate, else GX's; both only where they agree."""
+def _severity(document: Document, item: dict[str, Any], own: dict[str, Any], at: Steps, found: Mistakes) -> Severity:
+    """Lakegate's word in meta.lakegate, else GX's; both only where they agree. Where there is none, `warn`, which any rule may have."""
     ours, theirs = own.get("severity"), item.get("severity")
     if ours is None and theirs is None:
-        raise document.error("the expectation has no severity", *at, fix=f"add severity: {', '.join(FROM_GX)}")
-    if theirs is not None and str(theirs) not in FROM_GX:
-        what = f"unknown severity {theirs!r}"
-        raise document.error(what, *at, "severity", fix=suggest(theirs, FROM_GX))
+        found.add(document.error("the expectation has no severity", *at, fix=f"add severity: {', '.join(FROM_GX)}"))
+        return "warn"
+    if wrong := theirs is not None and str(theirs) not in FROM_GX:
+        found.add(document.error(f"unknown severity {theirs!r}", *at, "severity", fix=suggest(theirs, FROM_GX)))
     if ours is not None and ours not in SEVERITIES:
-        what = f"unknown severity {ours!r}"
-        raise document.error(what, *at, "meta", "lakegate", "severity", fix=suggest(ours, SEVERITIES))
+        place = (*at, "meta", "lakegate", "severity")
+        found.add(document.error(f"unknown severity {ours!r}", *place, fix=suggest(ours, SEVERITIES)))
+        return "warn"
+    if wrong:
+        return cast("Severity", ours or "warn")
     if ours is not None and theirs is not None and GX_SEVERITY[cast("Severity", ours)] != theirs:
         what = f"severity {theirs!r} means {FROM_GX[str(theirs)]}, meta.lakegate says {ours}"
-        raise document.error(what, *at, "severity", fix=f"use {GX_SEVERITY[cast('Severity', ours)]!r}, or leave one of them out")
+        fix = f"use {GX_SEVERITY[cast('Severity', ours)]!r}, or leave one of them out"
+        found.add(document.error(what, *at, "severity", fix=fix))
     return cast("Severity", ours) if ours is not None else FROM_GX[str(theirs)]
 
 
@@ -131,11 +144,12 @@ def _name(type_: str, kwargs: dict[str, Any]) -> str:
     return ":".join([type_.removeprefix("expect_"), *(",".join(item) if isinstance(item, list) else str(item) for item in columns)])
 
 
-def _check_keys(document: Document, given: Any, at: Steps, known: tuple[str, ...], name: str) -> None:
+def _has_keys(document: Document, given: Any, at: Steps, known: tuple[str, ...], name: str, *, found: Mistakes) -> bool:
+    """Whether something is an object, whose unknown keys are noted."""
     if not isinstance(given, dict):
-        what = f"{name} is no object"
-        raise document.error(what, *at, fix="write {...}")
+        found.add(document.error(f"{name} is no object", *at, fix="write {...}"))
+        return False
     for key in given:
         if key not in known:
-            what = f"unknown key {key!r} in {name}"
-            raise document.error(what, *at, key, fix=suggest(key, known))
+            found.add(document.error(f"unknown key {key!r} in {name}", *at, key, fix=suggest(key, known)))
+    return True

@@ -117,6 +117,35 @@ def test_a_broken_sql_takes_down_its_own_table_alone(tmp_path: Path) -> None:
     assert {"flights", "weather"} <= catalog.contracts.keys()
 
 
+def test_all_mistakes_of_a_sql_are_told_at_once_each_with_its_line(tmp_path: Path) -> None:
+    lake = lake_with(tmp_path, on_flights("\nmax(lenght(tailnum)) + rand()\n+ max(distnace) + min(monht)"), tail="\nLIMIT 3")
+    error = load_catalog(lake).broken["flight_features"]
+    told = [error, *error.others]
+    path = lake / "catalog" / "sql" / "flight_features.sql"
+    lines = path.read_text().splitlines()
+    found = {
+        (lines[int(item.where.rpartition(":")[2]) - 1].partition("(")[0].strip(), item.what.partition(": ")[2] or item.what)
+        for item in told
+    }
+    assert found == {
+        ("max", "rand()"),
+        ("max", "lenght() is no function that SQL can use here"),
+        ("+ max", "the SQL names distnace, which its inputs lack"),
+        ("+ max", "the SQL names monht, which its inputs lack"),
+        ("LIMIT 3", "LIMIT without a total order"),
+    }
+    assert {"did you mean 'distance'?", "did you mean 'month'?"} <= {item.fix for item in told}
+    path.write_text(
+        path.read_text().replace("w.visib", "1").replace("FROM flights", "FROM flihgts").replace("AS visib,", "AS visbi, 1 AS more,")
+    )
+    error = load_catalog(lake).broken["flight_features"]
+    assert sorted(item.what.partition(",")[0] for item in (error, *error.others)) == [
+        "the SQL gives more",
+        "the SQL gives visbi",
+        "the SQL reads 'flihgts'",
+    ]
+
+
 def test_a_limit_needs_an_order_that_ends_in_the_row() -> None:
     limited = "select a from t order by a limit 3"
     assert [item.what for item in order_dependent(sqlglot.parse_one(limited, dialect="spark"))] == ["LIMIT without a total order"]

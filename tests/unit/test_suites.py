@@ -200,6 +200,21 @@ def test_mistake_in_a_suite_file_tells_file_line_and_fix(tmp_path: Path, mistake
     assert fix in caught.value.fix
 
 
+def test_all_mistakes_of_the_suite_files_of_a_hop_are_told_at_once(tmp_path: Path) -> None:
+    whole, given = [item for name, item in MISTAKES.items() if name != "id taken"], []
+    for number, (item, _, _) in enumerate(whole):
+        own = item.get("meta", {}).get("lakegate", {})
+        given.append({**item, "meta": {"lakegate": {**own, "rule": f"rule-{number}"}}})
+    paths = [extend(tmp_path, "flights", *given[::2]), extend(tmp_path, "flights.processed", *given[1::2])]
+    with pytest.raises(ContractError) as caught:
+        build_suite(FLIGHTS, "processed", tmp_path)
+    told = [caught.value, *caught.value.others]
+    assert len(told) == len(whole)
+    assert {Path(item.where.rpartition(":")[0]) for item in told} == {*paths}
+    for item in told:
+        assert any(what in item.what and fix in item.fix for _, what, fix in whole), item
+
+
 def test_broken_json_tells_its_line(tmp_path: Path) -> None:
     path = extend(tmp_path, "flights", between())
     path.write_text('{\n "name": "flights",\n "expectations": [,]\n}')
