@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.containment import mistake_of, mistakes_in
 from catalog.contract import Contract
 from catalog.document import read_text, suggest
+from catalog.feature_query import feature_query
 from catalog.mistakes import Mistakes, joined
 from catalog.spark_sql import SPARK_TYPES
 from catalog.sql_allowed import not_allowed
@@ -58,7 +59,10 @@ def _read_sql(path: Path, contract: Contract) -> str:
 
 
 def unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractError | None:
-    """All that makes the answer of a feature's SQL depend on the order of rows, on time, on chance or on the engine (promise P5)."""
+    """All that makes the answer of a feature's SQL depend on the order of rows, on time, on chance or on the engine (promise P5).
+
+    So do types that don't fit: among the SQL's own, and those of its columns with the contract's.
+    """
     path = contract.sql_path
     return None if path is None else mistake_of(path, lambda: _unsound_sql(contract, inputs))
 
@@ -98,6 +102,8 @@ def _unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Contract
     for node, what, fix in not_allowed(as_written):
         if (line_of(node), what.partition("(")[0]) not in told:  # what a function is refused for is told once
             found.append(ContractError(f"the SQL holds what it can't: {what}", where=f"{path}:{line_of(node)}", fix=fix))
+    if not found:  # else its types may not be known
+        feature_query(contract, {name: inputs[name].columns for name in contract.inputs})
     return joined(found) if found else None
 
 

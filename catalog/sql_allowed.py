@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from catalog.sql_call import refusal
-from catalog.sql_functions import AGGREGATES, NOT_IN_FEATURES, ROW_FUNCTIONS, WINDOWED
+from catalog.sql_functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
 from catalog.sql_parse import function_name
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def not_allowed(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str, str]]:
 
     for node in tree.walk():
         name = function_name(node)
-        if name in NOT_IN_FEATURES:
-            yield node, f"{name}() is no function that the SQL of a feature can use", NOT_IN_FEATURES[name]
-        elif name and name not in FUNCTIONS:
+        if name and name not in FUNCTIONS:
             yield node, *refusal(name)
         elif type(node).__name__ not in NODES:
             fix = "write it as a SELECT with joins, groups, windows and the functions in docs/sql.md"

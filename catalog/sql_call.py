@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from catalog.document import suggest
@@ -24,6 +25,14 @@ _TAKEN: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 
 _LEAST: Final = {"k": -(2**31), "c": 0, "o": 1}
 QUOTE: Final = "'"
+_REACH: Final = {
+    **dict.fromkeys(("date_add", "date_sub"), 3_660_000),
+    "add_months": 120_000,
+    **dict.fromkeys(("substring", "substr", "left", "right", "repeat", "lpad", "rpad"), 1_000_000),
+}
+"""Functions of a number of days, months or characters that may be computed, and how great it can be."""
+_CUT: Final = ("substring", "substr")
+"""From a place that is written out, which may be counted from the end, or computed, which may not: engines differ there."""
 _ROUNDED: Final = ("ceil", "floor", "round")
 
 
@@ -45,8 +54,11 @@ def called(name: str, values: Sequence[Value], pattern: Callable[[Value], str]) 
     takes = _letters(function, len(values), name)
     if name in _ROUNDED and values[0].kind == "exact" and not values[0].scale:
         return values[0]
+    if name == "round" and len(values) > 1:
+        return _rounded(values[0], values[1], function.words, pattern)
     if function.gives == "same":
         return _same(name, function, takes, values)
+    values = _shown(name, takes, values)
     places = (f"argument {number} of {name}()" for number in itertools.count(1))
     parts = [_argument(*given, function.words, pattern) for given in zip(places, takes, values, strict=False)]
     if name == "regexp_extract" and re.compile(values[1].constant or "").groups < int(parts[2]):
@@ -56,7 +68,36 @@ def called(name: str, values: Sequence[Value], pattern: Callable[[Value], str]) 
     if name in ("trunc", "date_trunc"):
         return _truncated(name, parts)
     sql = _sql(name, function, parts)
-    return exact(sql, function.most) if function.gives == "exact" else Value(f"({sql})", function.gives)  # type: ignore[arg-type]
+    if name in _CUT and (computed := [item for item in parts[1:] if item.startswith("(case")]):
+        sql = (
+            f"case when {' and '.join(f'{item} is not null' for item in computed)} then {sql} end"  # Sail gives all of a text from NULL on
+        )
+    return exact(sql, function.most) if function.gives == "exact" else Value(f"({sql})", function.gives)
+
+
+def _shown(name: str, takes: str, values: Sequence[Value]) -> Sequence[Value]:
+    """The arguments, of which some are taken as another kind."""
+    if name == "concat":
+        return [_as_text(item) for item in values]
+    if name in _REACH:
+        least = 0 if name in _CUT else -_REACH[name]
+        return [_counted(item, letter, least, _REACH[name]) for item, letter in zip(values, takes, strict=True)]
+    return values
+
+
+def _as_text(value: Value) -> Value:
+    """What engines write alike, as text."""
+    written = value.kind in ("boolean", "date") or (value.kind == "exact" and not value.scale)
+    return replace(value, sql=f"cast({value.sql} as string)", kind="string") if written else value
+
+
+def _counted(value: Value, letter: str, least: int, reach: int) -> Value:
+    """A number of days or characters that is computed: NULL where it is out of reach, and 0 where fewer means nothing."""
+    if letter not in _LEAST or value.kind != "exact" or value.scale or value.constant is not None:
+        return value
+    none = f"when {value.sql} < 0 then 0 " if letter == "c" else ""
+    sql = f"(case {none}when {value.sql} between {least} and {reach} then cast({value.sql} as int) end)"
+    return replace(value, sql=sql, kind="days")
 
 
 def _letters(function: Function, count: int, name: str) -> str:
@@ -75,6 +116,8 @@ def _argument(place: str, letter: str, value: Value, words: Sequence[str], patte
     if letter == "p":
         return pattern(value)
     if letter == "x":
+        return value.sql
+    if letter in _LEAST and value.kind == "days":
         return value.sql
     if letter in _LEAST:
         if value.kind != "exact" or value.scale or value.constant is None or not _LEAST[letter] <= int(value.constant) < 2**31:
@@ -103,6 +146,14 @@ def _same(name: str, function: Function, takes: str, values: Sequence[Value]) ->
         raise Refused(f"the first argument of {name}() is a condition, and {condition[0].told()}", "compare it with something")
     parts, like = united([item for letter, item in zip(takes, values, strict=True) if letter == "x"])
     return like(_sql(name, function, [*(item.sql for item in condition), *parts]))
+
+
+def _rounded(value: Value, to: Value, words: Sequence[str], pattern: Callable[[Value], str]) -> Value:
+    """A number with so many digits behind the point: of a double, as doubles round what is shifted by them."""
+    digits = int(_argument("argument 2 of round()", "w", to, words, pattern))
+    shown = _argument("argument 1 of round()", "f", value, (), pattern)
+    shift = f"1{'0' * digits}.0D"
+    return Value(f"(case when abs({shown}) < 4503599627370496.0D then round({shown} * {shift}) / {shift} else {shown} end)", "double")
 
 
 def _truncated(name: str, parts: Sequence[str]) -> Value:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from catalog.spark_sql import literal, text
-from catalog.sql_values import LARGEST_INTEGER, MOST_DIGITS, Refused, Value, exact
+from catalog.sql_values import DEEPEST, FINEST, LARGEST_INTEGER, MOST_DIGITS, Refused, Value, exact
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -54,7 +54,7 @@ def cast(value: Value, to: exp.DataType) -> Value:
     make = _CASTS.get("WHOLE" if name in _WHOLE else name)
     if make is None:
         raise Refused(f"a cast to {name.lower()}", "cast to bigint, decimal(p, s), double, string, boolean, date or timestamp")
-    return make(value, to)
+    return make(value if value.kind != "null" else Value("cast(null as string)", "string"), to)
 
 
 def _spelled(value: Value, kind: str, *, to: str = "") -> str:
@@ -78,6 +78,7 @@ def _whole(value: Value, to: exp.DataType) -> Value:
         sql = f"case when abs({sql}) < {2.0**63!r}D then {sql} end" if value.kind == "double" else sql
         if value.kind == "exact" and value.scale:
             raise _refuse(value, "a whole number", "compute with whole numbers, or cast it to double first")
+        most = min(most, value.most) if value.kind == "exact" else most
         return exact(f"try_cast({sql} as {name.lower()})", most if value.kind != "boolean" else 1)
     raise _refuse(value, name.lower(), "use unix_date, unix_micros or year(...)")
 
@@ -85,6 +86,8 @@ def _whole(value: Value, to: exp.DataType) -> Value:
 def _double(value: Value, _: exp.DataType) -> Value:
     if value.number:
         return Value(value.double, "double")
+    if value.kind == "boolean":
+        return Value(f"(case when {value.sql} then 1.0D when not {value.sql} then 0.0D end)", "double")
     if value.kind != "string":
         raise _refuse(value, "double", "cast text or a number")
     found = _spelled(value, "double")
@@ -94,16 +97,36 @@ def _double(value: Value, _: exp.DataType) -> Value:
 def _decimal(value: Value, to: exp.DataType) -> Value:
     given = [int(item.this.name) for item in to.expressions] or [10]
     digits, scale = given[0], given[1] if len(given) > 1 else 0
-    if digits > MOST_DIGITS or scale > min(digits, 6):
-        raise Refused(f"a cast to decimal({digits}, {scale})", "use at most 38 digits, 6 of them behind the point")
-    name = f"decimal({digits}, {scale})"
-    if value.kind == "exact" and value.scale <= scale:
+    if digits > MOST_DIGITS or scale > min(digits, DEEPEST):
+        what = f"a cast to decimal({digits}, {scale})"
+        raise Refused(what, f"use at most {MOST_DIGITS} digits, {DEEPEST} of them behind the point")
+    name, most = f"decimal({digits}, {scale})", 10**digits - 1
+    if value.kind == "exact":
         sql = value.sql if not value.scale else value.decimal
-    elif value.kind == "string":
+        most = min(most, -(-value.most * 10**scale // 10**value.scale))
+    elif value.kind == "double":
+        sql, most = _of_double(value.sql, scale), min(most, 10 ** (28 + scale) - 1)
+    elif value.kind == "string" and scale <= FINEST:
         sql = _spelled(value, "decimal", to="decimal(38, 6)")
     else:
-        raise _refuse(value, name, "cast a whole number or text; engines round numbers with a fraction differently")
-    return exact(f"try_cast({sql} as {name})", 10**digits - 1, scale)
+        raise _refuse(value, name, f"cast a number, or text with at most {FINEST} digits behind the point")
+    return exact(f"try_cast({sql} as {name})", most, scale)
+
+
+def _of_double(sql: str, scale: int) -> str:
+    """A double below 10^28 as a decimal, rounded at its last digit as doubles are; engines round by rules of their own."""
+    whole = f"cast({sql} as bigint)"
+    if scale:
+        part = f"cast(round(({sql} - cast({whole} as double)) * 1{'0' * scale}.0D) as bigint)"
+        unit = f"cast('0.{'0' * (scale - 1)}1' as decimal({scale + 1}, {scale}))"
+        made = f"cast({whole} as decimal(19, 0)) + cast({part} as decimal({scale + 1}, 0)) * {unit}"
+    else:
+        made = f"cast(cast(round({sql}) as bigint) as decimal(19, 0))"
+    high, half = f"cast({sql} / {2.0**62!r}D as bigint)", f"cast('{2**62}' as decimal(19, 0))"
+    rest = f"cast({sql} - cast({high} as double) * {2.0**62!r}D as bigint)"
+    great = f"cast({high} as decimal(10, 0)) * {half} + cast({rest} as decimal(19, 0))"
+    to = f"decimal(38, {scale})"
+    return f"case when abs({sql}) < 9e18D then cast({made} as {to}) when abs({sql}) < 1e28D then cast({great} as {to}) end"
 
 
 def _text(value: Value, _: exp.DataType) -> Value:

@@ -79,7 +79,7 @@ ROW_FUNCTIONS: Final[dict[str, Function]] = {
     "abs": Function("n", "same"),
     "ceil": Function("f", "double", _WITHIN.format("ceil")),
     "floor": Function("f", "double", _WITHIN.format("floor")),
-    "round": Function("f", "double"),
+    "round": Function("f?w", "double", words=tuple("0123456789")),
     "sqrt": Function("f", "double"),
     "isnan": Function("f", "boolean", "coalesce(isnan({0}), false)"),
     "greatest": Function("xx*", "same"),
@@ -125,16 +125,6 @@ WINDOWED: Final = frozenset({"row_number", "rank", "dense_rank", "ntile", "lag",
 """What it may ask over a window, whose order has to be total for some (`catalog.sql_lint`)."""
 
 _FLOATS: Final = "engines round it differently; compare with a margin, or compute it where the data is made"
-NOT_IN_FEATURES: Final[dict[str, str]] = {
-    **dict.fromkeys(("nvl", "ifnull"), "Sail makes text of dates and doubles of decimals: use coalesce(a, b)"),
-    "isnan": "of NULL one engine says NULL, the other false: use coalesce(a = cast('NaN' as double), false)",
-    "weekday": "Sail says -1 of a Sunday: use dayofweek(day)",
-    "weekofyear": "Sail knows no weeks of times beyond 1677 and 2262: leave it to the reader",
-    **dict.fromkeys(
-        ("trunc", "date_trunc"), "Sail truncates no times beyond 1677 and 2262: use date_add(day, 1 - day(day)), or cast(at as date)"
-    ),
-}
-"""What a condition may ask, because it is asked in other words there (`Function.sql`), and the SQL of a feature may not: it runs as written."""
 LEFT_OFF: Final[dict[str, str]] = {
     **dict.fromkeys(("unix_millis", "unix_seconds"), "engines round times before 1970 differently: use unix_micros(at)"),
     **dict.fromkeys(("exp", "ln", "log", "log2", "log10", "pow", "power", "sin", "cos", "tan", "cbrt"), _FLOATS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from catalog.sql_values import Refused, Value, exact
+from catalog.sql_values import FINEST, MOST_DIGITS, Refused, Value, exact
 
 Operation = Callable[[Value, Value], Value]
 
@@ -34,6 +34,11 @@ def _product(left: Value, right: Value) -> Value:
 def _exact(left: Value, sign: str, right: Value, most: int, scale: int) -> Value:
     """With a fraction the same is computed of doubles for what is compared with one: engines round a decimal to it differently."""
     real = f"({left.double} {sign} {right.double})" if scale else ""
+    whole = max(left.digits - left.scale, right.digits - right.scale)
+    typed = left.digits + right.digits + 1 if sign == "*" else whole + scale + 1
+    if scale > FINEST and typed > MOST_DIGITS:  # Spark then leaves digits off behind the point
+        what = f"a number in it may need {typed} digits, {scale} of them behind the point"
+        raise Refused(what, "cast to a decimal with fewer, or to double")
     return exact(f"{left.decimal} {sign} {right.decimal}", most, scale, real=real)
 
 

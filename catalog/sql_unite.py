@@ -63,7 +63,7 @@ def united(values: Sequence[Value]) -> tuple[list[str], Callable[[str], Value]]:
         return [item.sql for item in fit], lambda sql: Value(f"({sql})", told.kind)
     numbers = [item for item in fit if item.number]
     if any(item.kind == "double" for item in numbers):
-        return [item.double if item.number else "null" for item in fit], lambda sql: Value(f"({sql})", "double")
+        return [item.settled if item.number else "null" for item in fit], lambda sql: Value(f"({sql})", "double")
     scale = max(item.scale for item in numbers)
     most = max(item.most * 10 ** (scale - item.scale) for item in numbers)
     like = exact("0", most, scale)

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from catalog.contract import Column
 from catalog.spark_sql import quoted, text
 
-Kind = Literal["null", "boolean", "exact", "double", "string", "date", "timestamp", "interval"]
+Kind = Literal["null", "boolean", "exact", "double", "string", "date", "timestamp", "interval", "days"]
 
 LARGEST_INTEGER: Final = 10**18
 """A whole number of a table lies below it: 18 digits."""
 MOST_DIGITS: Final = 38
 FINEST: Final = 6
 """Digits behind the point that both engines keep whatever stands before it."""
+DEEPEST: Final = 9
+"""Most digits behind the point that a decimal is kept with, cast to, or added up with."""
 TOLD: Final[dict[str, str]] = {
     "exact": "a number",
     "double": "a number",
@@ -28,6 +30,7 @@ TOLD: Final[dict[str, str]] = {
     "date": "a date",
     "timestamp": "a timestamp",
     "interval": "an interval",
+    "days": "a number",
     "null": "NULL",
 }
 
@@ -38,6 +41,8 @@ class Refused(Exception):
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what, fix)
         self.what, self.fix = what, fix
+        self.node: Any = None
+        """The innermost part of the SQL that it is about."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,21 @@ class Value:
     def double(self) -> str:
         """A number as a double; -0.0 is 0.0, which Sail tells apart."""
         return self.real if self.kind == "exact" else f"({self.sql} + 0.0D)"
+
+    @property
+    def canonical(self) -> str:
+        """As what is grouped, ordered or kept apart by: of doubles there is one NaN and one zero."""
+        return self.sql if self.kind != "double" else f"(nanvl({self.sql}, double('NaN')) + 0.0D)"
+
+    @property
+    def settled(self) -> str:
+        """A number as a double that is compared: what is computed may be a NaN with a sign, which Sail takes for less than all numbers."""
+        return self.double if self.plain or self.kind != "double" else self.canonical
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a column or literal, and not computed."""
+        return self.constant is not None or self.sql.endswith("`")
 
     def told(self) -> str:
         """What it is, in words."""
@@ -114,9 +134,26 @@ def of_text(value: str) -> Value:
 
 def exact(sql: str, most: int, scale: int = 0, *, real: str = "") -> Value:
     """An exact number that is computed."""
-    found = Value(f"({sql})", "exact", most, scale, real or f"cast({sql} as double)")
+    found = Value(f"({sql})", "exact", most, scale)
     fits(found)
-    return found
+    return replace(found, real=real or real_of(found))
+
+
+def real_of(value: Value) -> str:
+    """An exact number as a double.
+
+    Engines round a decimal with a fraction to it differently, so it is made of the whole number of its last digits. Above 10^16
+    a double has no fraction.
+    """
+    scale = value.scale
+    if not scale or scale > DEEPEST:
+        return f"cast({value.sql} as double)"
+    narrow = f"try_cast({value.sql} as decimal({min(value.digits, 16 + scale)}, {scale}))"
+    last = f"cast({narrow} * cast('1{'0' * scale}' as decimal({scale + 1}, 0)) as decimal(38, 0))"
+    real = f"(cast({last} as double) / 1{'0' * scale}.0D)"
+    if value.digits <= 16 + scale:
+        return real
+    return f"coalesce({real}, cast(cast({value.sql} as decimal(38, 0)) as double))"
 
 
 def fits(value: Value) -> None:
@@ -132,4 +169,4 @@ def alike(left: Value, right: Value) -> tuple[str, str]:
         scale = max(left.scale, right.scale)
         if left.scale == right.scale == 0 or max(one.digits - one.scale for one in (left, right)) + scale <= MOST_DIGITS:
             return (left.sql, right.sql) if not scale else (left.decimal, right.decimal)
-    return left.double, right.double
+    return left.settled, right.settled

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from catalog.contract import Column, ColumnType, Contract
-from catalog.spark_sql import SPARK_TYPES, quoted
+from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.clusters import Cluster
 from expectations.distribution import ask_distributions, judge_distributions
@@ -24,7 +23,7 @@ from lake import layout, publish
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.distributions import Comparison
-from lake.engine_errors import engine_errors
+from lake.feature_result import demand_numbers, failing_sql, result_of
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
@@ -89,7 +88,7 @@ def carry_features(session: Session, contract: Contract, *, again: bool = False)
             root=layout.feature_table(contract.name),
             contract=contract,
             suite=suite,
-            write=_Work(session, contract, suite, sql, pins).write,
+            write=_Work(session, contract, suite, pins).write,
             pins=pins,
             sql_hash=hashlib.sha256(sql.encode()).hexdigest(),
             source={"query": sql, "cause": cause},
@@ -109,28 +108,6 @@ def _root(session: Session, table: str) -> str:
     return layout.feature_table(table) if contract.kind == "feature" else layout.processed_table(table)
 
 
-_WHOLE: Final = ("tinyint", "smallint", "int", "bigint")
-_NARROWER: Final[dict[ColumnType, tuple[str, ...]]] = {
-    "integer": _WHOLE,
-    "double": (*_WHOLE, "float", "decimal"),
-    "string": ("varchar", "char"),
-    "timestamp": ("timestamp_ntz",),
-}
-"""What SQL may give for a declared type, beside that type itself: an engine gives an int where another gives a bigint."""
-
-
-def _declared(column: Column, given: str, contract: Contract) -> str:
-    """SQL for a column in its declared type, of what the SQL gives: readers and content hashes rely on it."""
-    wanted = SPARK_TYPES[column.type]
-    if given == wanted:
-        return quoted(column.name)
-    if given != "void" and given.partition("(")[0] not in _NARROWER.get(column.type, ()):
-        what = f"the SQL gives {column.name} as {given}, the contract says {column.type}"
-        fix = f"cast it to {wanted} in the SQL, or correct its logicalType in {contract.path.name}"
-        raise ContractError(what, where=str(contract.sql_path), fix=fix)
-    return f"cast({quoted(column.name)} as {wanted}) as {quoted(column.name)}"
-
-
 @dataclass(frozen=True)
 class _Work:
     """What writing one version of a feature table onto a candidate needs."""
@@ -138,7 +115,6 @@ class _Work:
     session: Session
     contract: Contract
     suite: Suite
-    sql: str
     pins: tuple[Parent, ...]
 
     def write(self, candidate: Candidate, steps: Steps) -> Written:
@@ -149,18 +125,17 @@ class _Work:
             demand_sound(session, pin.name.tag, finished(session, pin.name).manifest.files, version=pin.name)
         inputs = {pin.table: engine.read_delta(pin.name.tag, _root(session, pin.table)) for pin in self.pins}
         rows_of = {pin.table: finished(session, pin.name).manifest.counts.after for pin in self.pins}
-        for table, rows_there in inputs.items():
-            rows_there.createOrReplaceTempView(table)
         steps.tell("write.table")
-        frame = self._result()
-        write_table(
-            session,
-            frame,
-            ref=candidate.branch,
-            path=path,
-            mode="overwrite",
-            statistics=[*contract.with_statistics, *[name for name in PROVENANCE if name in frame.columns]],
-        )
+        frame, query = result_of(engine, contract, inputs)
+        with failing_sql(contract):
+            write_table(
+                session,
+                frame,
+                ref=candidate.branch,
+                path=path,
+                mode="overwrite",
+                statistics=[*contract.with_statistics, *PROVENANCE],
+            )
         files = table_files(session, candidate.branch, path, known=[])
         logged = sum(item.rows for item in files)
         compare = Comparison(session, contract, candidate.parent, candidate.base, whole=True)
@@ -168,6 +143,7 @@ class _Work:
             number, rows, (outcomes, notes) = 0, 0, self._judge(None, inputs, rows_of, compare, candidate)
         else:
             written = engine.read_parquet([uri_of(session, candidate.branch, item) for item in files if item.rows])
+            demand_numbers(engine, contract, written, query)
             outcomes, notes = self._judge(written, inputs, rows_of, compare, candidate)
             number, rows = content_of(engine, written, contract)
         if rows != logged:
@@ -176,16 +152,6 @@ class _Work:
         before = candidate.parent.counts.after if candidate.parent else 0
         counts = Counts(rows, rows, 0, 0, before=before, inserted=rows, deleted=before, after=rows)
         return Written(outcomes, counts, files, [], add(None, number), notes=notes)
-
-    def _result(self) -> DataFrame:
-        with engine_errors(f"running the SQL of {self.contract.name}"):
-            frame = self.session.engine.spark.sql(self.sql)
-            known = {field.name: field.dataType.simpleString() for field in frame.schema}
-        if missing := [column.name for column in self.contract.columns if column.name not in known]:
-            what = f"the SQL gives no column {', '.join(missing)}"
-            raise ContractError(what, where=f"{self.contract.name}.sql", fix="select it, or take it out of the contract")
-        columns = [_declared(column, known[column.name], self.contract) for column in self.contract.columns]
-        return frame.selectExpr(*columns, *[name for name in PROVENANCE if name in known])
 
     def _judge(
         self, frame: DataFrame | None, inputs: dict[str, DataFrame], rows_of: dict[str, int], compare: Comparison, candidate: Candidate

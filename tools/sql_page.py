@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from catalog.sql_functions import AGGREGATES, LEFT_OFF, NOT_IN_FEATURES, ROW_FUNCTIONS, WINDOWED, Function
+from catalog.sql_functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, WINDOWED, Function
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "sql.md"
 HEAD = """# What SQL may hold
@@ -29,8 +29,9 @@ casts, intervals, and the functions below. It is read, checked and written anew:
 - **What only data can decide is NULL**: a division by zero (`/`, `%`, `div`), a cast of text that is none (`cast(y as bigint)`), a number that
   does not fit the type that it is cast to. No data makes a condition fail. A condition that is NULL keeps its rule, and a rule is not asked of
   a row whose `row_condition` is NULL; where that is not meant, say so: `n <> 0 and total / n = mean`, `cast(y as bigint) is not null`.
-- Text is cast in the spellings that a contract's columns are read in ([contracts.md](contracts.md)), without `NaN` and `inf`. Numbers with
-  a fraction and times are not cast to text, and doubles not to decimals: engines write and round them differently.
+- Text is cast in the spellings that a contract's columns are read in ([contracts.md](contracts.md)), without `NaN` and `inf`: `' 12 '` is 12,
+  `'1e3'` a double and no bigint, `'tRuE'` true, digits of other alphabets NULL. Numbers with a fraction and timestamps are not cast to text: engines write
+  them differently. A double below 10^28 can be cast to a decimal, which rounds it as `round` does.
 - NaN is greater than all numbers and equal to itself, as Spark has it; -0.0 is 0.0. Times without an offset are UTC.
 """
 LETTERS: Final = {
@@ -42,8 +43,8 @@ LETTERS: Final = {
     "t": "timestamp",
     "m": "date or timestamp",
     "x": "value",
-    "k": "written number",
-    "c": "written number, 0 or more",
+    "k": "whole number",
+    "c": "whole number, 0 or more",
     "o": "written number, 1 or more",
     "p": "written pattern",
     "w": "word",
@@ -63,21 +64,37 @@ def page() -> str:
 def _call(name: str, function: Function) -> str:
     needed, _, more = function.takes.partition("?")
     again, needed = needed.endswith("*"), needed.removesuffix("*")
-    parts = [" / ".join(function.words) if letter == "w" else LETTERS[letter] for letter in needed]
-    parts += [f"[{LETTERS[letter]}]" for letter in more]
+    words = LETTERS | {"w": " / ".join(function.words)}
+    parts = [*(words[letter] for letter in needed), *(f"[{words[letter]}]" for letter in more)]
     return f"`{name}`({', '.join(parts)}{', ...' if again else ''})"
 
 
+FEATURES: Final = """
+## The SQL of features
+
+One SELECT over the contract's inputs, with joins, groups, unions, subqueries and windows. It is read, checked and written anew as conditions
+are, so all that is said above holds: types have to fit, a division by zero or a cast that fails is NULL, whole numbers are exact. A mistake is
+told with its line and expression when the contract is read. It may use the functions above, and these of several rows:
+AGGREGATES; over a window WINDOWED.
+
+- **A column has its contract's type**: whole numbers for `integer`, any number for `number`; cast in the SQL what is another.
+- **No whole number wraps**: one of more than 18 digits in an `integer` column stops the version, with the column and the number of rows.
+- **NULL is left out of sums and counts**, so what can't be cast or divided is too: `count_if(x is null)` tells how much that is.
+- `sum` and `avg` add up whole numbers and decimals: cast doubles first, as in `sum(cast(x as decimal(38, 9)))`. The sum is NULL where one
+  of its numbers has more than 27 digits, those behind the point included.
+- `percentile` and `median` take whole numbers and a share of 0, 0.25, 0.5, 0.75 or 1; NULL where one lies beyond 2^51.
+- `/` gives a double, of decimals too. Doubles that are grouped, counted apart, ordered or the greatest: there is one NaN, above all
+  numbers, and one zero.
+- A subquery that stands for a value gives one row: `(select max(a) from t)`. A place in a text that is computed counts from its beginning.
+"""
+
+
 def _features() -> Iterator[str]:
-    yield "\n## The SQL of features\n"
-    yield "One SELECT over the contract's inputs, with joins, groups, unions, subqueries and windows. It runs as it is written, on either engine:"
-    yield "a division by zero or a cast of text that is none is an error that stops the version, and whole numbers beyond 64 bits wrap on Sail where"
-    yield "they fail on Spark: cast to decimal(38, 0) what is multiplied or added up and may be great. It may use the functions above but those listed"
-    yield "below, and these of several rows:"
-    yield f"{', '.join(f'`{name}`' for name in sorted(AGGREGATES))}; over a window {', '.join(f'`{name}`' for name in sorted(WINDOWED))}.\n"
-    for reason in dict.fromkeys(NOT_IN_FEATURES.values()):
-        names = ", ".join(f"`{name}`" for name in sorted(NOT_IN_FEATURES) if NOT_IN_FEATURES[name] == reason)
-        yield f"- not {names}: {reason}."
+    listed = {"AGGREGATES": AGGREGATES, "WINDOWED": WINDOWED}
+    text = FEATURES.rstrip()
+    for word, names in listed.items():
+        text = text.replace(word, ", ".join(f"`{name}`" for name in sorted(names)))
+    yield text
 
 
 def _left_off() -> Iterator[str]:

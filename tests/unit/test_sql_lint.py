@@ -42,7 +42,13 @@ REFUSED = {
     "max(time_hour > timestamp'now')": "'now' is no timestamp",
     "max(cast('yesterday' as date))": "'yesterday' is no date",
     "explode(array(1, 2))": "explode()",
-    "max(nvl(time_hour, timestamp'2013-01-01'))": "nvl()",
+    "max(case when tailnum = 1 then 1 end)": "they are not compared, in tailnum = 1",
+    "max(tailnum) + 1": "computes with numbers",
+    "max(cast(time_hour as string))": "is not cast to string",
+    "percentile(distance / 3, 0.5)": "takes whole numbers",
+    "percentile(distance, 0.9)": "at another share",
+    "max(distance) over ()": "may give several",
+    "max(dest) having day > 1": "day is neither grouped by nor aggregated",
     "max(extract(year from time_hour))": "holds what it can't",
     "max(trim(both from tailnum))": "holds what it can't",
     "max(tailnum ilike 'n%')": "(ILike)",
@@ -68,6 +74,8 @@ ALLOWED = (
     "first_value(tailnum) over (order by time_hour desc, _drop, _row)",
     "tailnum rlike '^[A-Z0-9]+$'",
     "sum(distance) over (partition by origin)",
+    "max(nvl(time_hour, timestamp'2013-01-01'))",
+    "round(sum(distance) / count(*), 2)",
 )
 
 
@@ -78,12 +86,13 @@ def lake_with(tmp_path: Path, expression: str, *, tail: str = "") -> Path:
     """The project's contracts, with one more expression in the SQL of flight_features, on line 20."""
     shutil.copytree(ROOT / "catalog", tmp_path / "catalog", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     path = tmp_path / "catalog" / "sql" / "flight_features.sql"
-    path.write_text(path.read_text().replace("w.visib,", f"CAST(({expression}) AS DOUBLE) AS visib,") + tail)
+    path.write_text(path.read_text().replace("w.visib,", f"CASE WHEN ({expression}) IS NULL THEN 0 ELSE w.visib END AS visib,") + tail)
     return tmp_path
 
 
 def on_flights(expression: str) -> str:
-    return f"SELECT {expression} FROM flights"
+    asked, _, tail = expression.partition(" having ")
+    return f"SELECT {asked} FROM flights{tail and f' HAVING {tail}'}"
 
 
 @pytest.mark.parametrize("expression", REFUSED)
@@ -92,13 +101,37 @@ def test_what_depends_on_order_time_chance_or_engine_is_refused_with_file_line_a
     assert REFUSED[expression] in error.what
     file, _, line = error.where.rpartition(":")
     assert Path(file) == tmp_path / "catalog/sql/flight_features.sql"
-    assert "FROM flights)" in Path(file).read_text().splitlines()[int(line) - 1]
+    assert "FROM flights" in Path(file).read_text().splitlines()[int(line) - 1]
+    assert error.fix
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("f.day,", "cast(f.day AS string) AS day,", "the SQL gives day as string, the contract says integer"),
+        ("w.temp,", "f.origin AS temp,", "the SQL gives temp as string, the contract says double"),
+        ("f.dest,", "f.distance AS dest,", "the SQL gives dest as bigint, the contract says string"),
+        ("w.temp,", "f.distance = 1 AS temp,", "the SQL gives temp as boolean, the contract says double"),
+        ("f.day,", "f.distance * 0.5 AS day,", "the SQL gives day as decimal(19, 1), the contract says integer"),
+        ("f.day,", "f.distance / 2 AS day,", "the SQL gives day as double, the contract says integer"),
+        ("f.dest,", "f.time_hour AS dest,", "the SQL gives dest as timestamp, the contract says string"),
+        ("ON f.origin = w.origin", "ON f.origin = w.humid", "f.origin = w.humid"),
+        ("f.day,", "f.distance * f.distance * f.distance AS day,", "may need 55 digits"),
+        ("f.day,", "f.day + interval 1 day AS day,", "an interval is added to a time"),
+    ],
+)
+def test_types_that_do_not_fit_are_told_with_their_line_when_the_contract_is_read(tmp_path: Path, old: str, new: str, what: str) -> None:
+    path = lake_with(tmp_path, "1") / "catalog/sql/flight_features.sql"
+    path.write_text(path.read_text().replace(old, new))
+    error = load_catalog(tmp_path).broken["flight_features"]
+    assert what in error.what
+    assert new.split(" AS ", maxsplit=1)[0].rpartition(" ")[2] in path.read_text().splitlines()[int(error.where.rpartition(":")[2]) - 1]
     assert error.fix
 
 
 @pytest.mark.parametrize("expression", ALLOWED)
 def test_what_has_one_answer_passes(tmp_path: Path, expression: str) -> None:
-    assert "flight_features" in load_catalog(lake_with(tmp_path, on_flights(expression))).contracts
+    assert "flight_features" in load_catalog(lake_with(tmp_path, f"SELECT max(v) FROM (SELECT {expression} AS v FROM flights)")).contracts
 
 
 def test_a_user_script_is_no_sql(tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""The SQL of a feature table as it is asked of an engine: each column in its contract's type, and no number that wraps (promise P5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from catalog.contract import Column, Contract
+from catalog.query import relation
+from catalog.query_scope import Columns, Relation, Rows, select, stored
+from catalog.spark_sql import SPARK_TYPES, quoted
+from catalog.sql_lint import line_of
+from catalog.sql_parse import written
+from catalog.sql_values import LARGEST_INTEGER, Refused, Value, of_column
+from lakegate.errors import ContractError
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+PROVENANCE: Final = (Column("_drop", "string"), Column("_row", "integer"))
+"""Every row of the driver names its drop and record; a feature row carries them on (promise P8)."""
+TOO_GREAT: Final = -(2**63)
+"""Written on the candidate for a whole number of more than 18 digits, so that one look at what was written finds it; never published."""
+
+
+@dataclass(frozen=True)
+class FeatureQuery:
+    """The SQL of a feature as an engine is asked, and the columns in which `TOO_GREAT` may stand."""
+
+    sql: str
+    checked: tuple[str, ...]
+
+
+def feature_query(contract: Contract, inputs: Mapping[str, Sequence[Column]]) -> FeatureQuery:
+    """The SQL of a feature over inputs with these columns.
+
+    Raises:
+        ContractError: Its types don't fit, or it holds what engines read differently; the line, and what to write instead.
+    """
+    node = written(contract.sql or "")[0]
+    try:
+        return _asked(node, contract, inputs)
+    except Refused as refused:
+        at = refused.node if refused.node is not None else node
+        text = at.sql(dialect="spark")
+        inside = "" if len(text) > _SHOWN or text in refused.what else f", in {text}"
+        raise ContractError(f"{refused.what}{inside}", where=f"{contract.sql_path}:{line_of(at)}", fix=refused.fix) from None
+
+
+_SHOWN: Final = 120
+_ALIAS: Final = "_feature"
+
+
+def _asked(node: exp.Expr, contract: Contract, inputs: Mapping[str, Sequence[Column]]) -> FeatureQuery:
+    tables: dict[str, Columns] = {
+        name.lower(): tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE)) for name, columns in inputs.items()
+    }
+    found = relation(node, Rows([], _unread), tables)
+    given, parts, checked = dict(found.columns), [], []
+    for column in (*contract.columns, *PROVENANCE):
+        if column.name not in given:
+            raise Refused(f"the SQL gives no column {column.name}", "select it, or take it out of the contract")
+        try:
+            sql, guarded = _typed(stored(given[column.name], column.name, _ALIAS), column, contract)
+        except Refused as refused:
+            refused.node = _item(node, column.name)
+            raise
+        parts.append(f"{sql} as {quoted(column.name)}")
+        checked += [column.name] if guarded else []
+    return FeatureQuery(select(parts, found.sql, _ALIAS), tuple(checked))
+
+
+def _unread(*_: object) -> Relation:  # replaced by the query that the scope is of
+    raise AssertionError
+
+
+def _item(node: exp.Expr, name: str) -> exp.Expr:
+    from sqlglot import exp
+
+    assert isinstance(node, exp.Query)  # noqa: S101  (sqlglot is imported late)
+    return next((item for item in node.selects if item.alias_or_name == name), node)
+
+
+def line_of_column(contract: Contract, name: str) -> int:
+    """The line on which the SQL gives a column."""
+    return line_of(_item(written(contract.sql or "")[0], name))
+
+
+def _typed(value: Value, column: Column, contract: Contract) -> tuple[str, bool]:
+    """A column of the result in its declared type, and whether it may hold `TOO_GREAT`: readers and content hashes rely on the type."""
+    wanted = SPARK_TYPES[column.type]
+    if value.kind == "null":
+        return f"cast(null as {wanted})", False
+    if column.type == "double" and value.number:
+        return value.double, False
+    if column.type == "integer" and value.kind == "exact" and not value.scale:
+        if value.most <= LARGEST_INTEGER:
+            return f"cast({value.sql} as bigint)", False
+        fits = f"abs(cast({value.sql} as decimal(38, 0))) < {LARGEST_INTEGER}"
+        return f"case when {value.sql} is null then null when {fits} then try_cast({value.sql} as bigint) else -{2**63 - 1}L - 1L end", True
+    if column.type != value.kind or column.type in ("integer", "double"):
+        given = f"decimal({value.digits}, {value.scale})" if value.kind == "exact" and value.scale else _KINDS.get(value.kind, value.kind)
+        what = f"the SQL gives {column.name} as {given}, the contract says {column.type}"
+        raise Refused(what, f"cast it to {wanted} in the SQL, or correct its logicalType in {contract.path.name}")
+    return value.sql, False
+
+
+_KINDS: Final = {"exact": "bigint"}

@@ -1,0 +1,225 @@
+"""A query, read strictly and written anew: expression by expression, with a kind for each column (docs/sql.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from catalog.query_groups import is_aggregate, ordered
+from catalog.query_scope import Groups, Query, Relation, Rows, select, stored
+from catalog.query_sources import Tables, known, read, renamed
+from catalog.spark_sql import quoted
+from catalog.sql_expression import truth, value
+from catalog.sql_unite import united
+from catalog.sql_values import Refused, Value
+
+_SETS: Final = {"Union": "union", "Intersect": "intersect", "Except": "except"}
+_SELECT: Final = ("expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit", "with_", "windows")
+
+
+def relation(node: Any, rows: Rows, tables: Tables) -> Relation:
+    """A query over tables, in an empty scope that knows what stands around it.
+
+    Raises:
+        Refused: It holds what can't be asked; what, where, and what to write instead.
+    """
+    try:
+        return _relation(node, rows, tables)
+    except Refused as refused:
+        refused.node = refused.node or node
+        raise
+
+
+def _relation(node: Any, rows: Rows, tables: Tables) -> Relation:
+    kind, first = type(node).__name__, ""
+    if kind == "Subquery":
+        known(node, "this")
+        return relation(node.this, rows, tables)
+    if (named := node.args.get("with_")) is not None:
+        known(named, "expressions")
+        parts = []
+        for item in named.expressions:
+            known(item, "this", "alias")
+            found = renamed(relation(item.this, Rows([], _reader(tables)), tables), item.args["alias"])
+            tables = {**tables, item.alias.lower(): found.columns}
+            parts.append(f"{quoted(item.alias.lower())} as ({found.sql})")
+        first = f"with {', '.join(parts)} "
+    rows.query = _reader(tables)
+    if kind == "Select":
+        known(node, *_SELECT)
+        found = _select(node, rows, tables)
+    elif kind in _SETS:
+        known(node, "this", "expression", "distinct", "order", "limit", "with_")
+        found = _set(node, rows, tables)
+    else:
+        raise Refused(f"{node.sql(dialect='spark')[:60]!r} is no SELECT", "write one")
+    return replace(found, sql=first + found.sql)
+
+
+def _reader(tables: Tables) -> Query:
+    return lambda node, rows: relation(node, rows, tables)
+
+
+def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
+    sides = []
+    for part in (node.this, node.expression):
+        of = Rows([], rows.query, rows.parent)
+        sides.append(relation(part, of, tables))
+        rows.correlated = rows.correlated or of.correlated
+    left, right = sides
+    if len(left.columns) != len(right.columns):
+        raise Refused(f"one SELECT gives {len(left.columns)} columns, the other {len(right.columns)}", "give as many")
+    distinct = bool(node.args.get("distinct"))
+    names, listed, columns = [name for name, _ in left.columns], ([], []), []  # type: ignore[var-annotated]
+    for (name, one), (named, other) in zip(left.columns, right.columns, strict=True):
+        parts, like = united([stored(one, name, "_l"), stored(other, named, "_r")])
+        for side, part in zip(listed, parts, strict=True):
+            kept = like(part)
+            side.append(f"{kept.canonical if distinct and kept.kind == 'double' else part} as {quoted(name)}")
+        columns.append((name, like("null")))
+    word = f"{_SETS[type(node).__name__]}{'' if distinct else ' all'}"
+    both = [f"({select(part, side.sql, alias)})" for part, side, alias in zip(listed, sides, ("_l", "_r"), strict=True)]
+    sql = f"{both[0]} {word} {both[1]}"
+    if (limit := _limit(node)) is not None:
+        kept_columns = {name: stored(column, name, "_u") for name, column in columns}
+        order = _order(node, list(kept_columns.items()), Rows([], rows.query))
+        sql = f"{select([f'_u.{quoted(name)}' for name in names], sql, '_u')}{order} limit {limit}"
+    return Relation(sql, tuple(columns), single=limit in (0, 1))
+
+
+def _select(node: Any, rows: Rows, tables: Tables) -> Relation:
+    source = read(node, rows, tables, rows.query)
+    if (where := node.args.get("where")) is not None:
+        source += f" where {truth(where.this, rows)}"
+    having, order, group = (node.args.get(name) for name in ("having", "order", "group"))
+    asked = [*node.expressions, *([having.this] if having else []), *([order] if order else [])]
+    if group is None and having is None and not any(map(_aggregates, asked)):
+        return _Select(node, replace(rows, aliases={}), source).made(rows)
+    kept: dict[str, str] = {}
+    groups = Groups([], rows.query, rows.parent, rows=rows, keep=lambda sql: f"_g.{kept.setdefault(sql, f'_a{len(kept)}')}")
+    made = _Select(node, groups, source, kept).made(rows)
+    if not rows.correlated:
+        return made
+    groups = Groups([], rows.query, rows.parent, rows=rows, keep=str)  # Sail looks for what stands around it in one level alone
+    return _Select(node, groups, source).made(rows)
+
+
+def _aggregates(node: Any) -> bool:
+    """Whether an expression aggregates the rows of its own query; a window's function is none, but what is asked of it may be."""
+    kind = type(node).__name__
+    if kind in ("Select", "Subquery", "Union", "Intersect", "Except"):
+        return False
+    if is_aggregate(node):
+        return True
+    inner = list(_children(node))
+    if kind == "Window":
+        call = node.this
+        while type(call).__name__ in ("Filter", "IgnoreNulls", "RespectNulls"):
+            call = call.this
+        inner = [*call.expressions, *(item for name in ("partition_by", "order") for item in _list(node.args.get(name)))]
+    return any(map(_aggregates, inner))
+
+
+def _children(node: Any) -> Iterator[Any]:
+    yield from node.iter_expressions()
+
+
+def _list(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [found] if found is not None else []
+
+
+@dataclass
+class _Select:
+    """One SELECT in its scope; `kept` is what is computed of rows before groups are made of them, by its SQL."""
+
+    node: Any
+    scope: Rows
+    source: str
+    kept: dict[str, str] | None = None
+
+    def made(self, rows: Rows) -> Relation:
+        node, scope = self.node, self.scope
+        keys = self._keys(rows) if isinstance(scope, Groups) else []
+        scope.windows = {item.name.lower(): item for item in node.args.get("windows") or ()}
+        items = list(self._items())
+        scope.windows = None
+        having = node.args.get("having")
+        tail = f" group by {', '.join(keys)}" if keys else ""
+        tail += f" having {truth(having.this, scope)}" if having else ""
+        if (limit := _limit(node)) is not None:
+            scope.windows = {}
+            tail += f"{_order(node, items, scope)} limit {limit}"
+        distinct, source = bool(node.args.get("distinct")), self.source
+        if distinct:
+            known(node.args["distinct"])
+        if self.kept is not None:
+            inner = ", ".join(f"{sql} as {name}" for sql, name in self.kept.items()) or "1 as _a0"
+            source = f" from (select {inner}{source}) as _g"
+        listed = ", ".join(f"{item.canonical if distinct or not item.plain else item.sql} as {quoted(name)}" for name, item in items)
+        rows.correlated = rows.correlated or scope.correlated
+        single = limit in (0, 1) or (isinstance(scope, Groups) and not keys)
+        return Relation(f"select {'distinct ' if distinct else ''}{listed}{source}{tail}", tuple(items), single)
+
+    def _items(self) -> Iterator[tuple[str, Value]]:
+        scope = self.scope
+        for number, item in enumerate(self.node.expressions):
+            kind = type(item).__name__
+            if kind == "Star" or (kind == "Column" and type(item.this).__name__ == "Star"):
+                yield from self._starred(item)
+                continue
+            found = value(item.this if kind == "Alias" else item, scope)
+            if found.kind == "interval":
+                raise Refused("an interval is no column", "add it to a time")
+            name = item.alias if kind == "Alias" else item.name if kind == "Column" else f"_c{number}"
+            scope.aliases.setdefault(name.lower(), found)
+            yield name, found
+
+    def _starred(self, item: Any) -> Iterator[tuple[str, Value]]:
+        if item.args.get("except_") or item.args.get("replace") or isinstance(self.scope, Groups) or self.scope.joined:
+            raise Refused("*", "name the columns")
+        table = item.args["table"].name.lower() if item.args.get("table") else None
+        for source in self.scope.sources:
+            if table in (None, source.alias.lower()):
+                yield from source.columns
+
+    def _keys(self, rows: Rows) -> list[str]:
+        group, scope = self.node.args.get("group"), self.scope
+        if group is None or not isinstance(scope, Groups):
+            return []
+        known(group, "expressions")
+        keys = []
+        for item in group.expressions:
+            node, named = item, {found.alias.lower(): found.this for found in self.node.expressions if type(found).__name__ == "Alias"}
+            if type(item).__name__ == "Literal" and item.name.isdecimal() and 0 < int(item.name) <= len(self.node.expressions):
+                node = self.node.expressions[int(item.name) - 1].unalias()
+            elif type(item).__name__ == "Column" and not item.args.get("table") and rows.own(item) is None:
+                node = named.get(item.name.lower(), item)
+            keys.append(scope.group_by(node, value(node, rows)))
+        return keys
+
+
+def _limit(node: Any) -> int | None:
+    if (limit := node.args.get("limit")) is None:
+        return None
+    known(limit, "expression")
+    if not limit.expression.name.isdecimal() or type(limit.expression).__name__ != "Literal":
+        raise Refused("LIMIT of no number", "write a whole number")
+    return int(limit.expression.name)
+
+
+def _order(node: Any, items: list[tuple[str, Value]], scope: Rows) -> str:
+    """The ORDER BY, which matters where rows are cut off alone."""
+    if (order := node.args.get("order")) is None:
+        return ""
+    named, parts = {name.lower(): item for name, item in items}, []
+    for item in order.expressions:
+        by = item.this
+        if type(by).__name__ == "Literal" and by.name.isdecimal() and 0 < int(by.name) <= len(items):
+            found = items[int(by.name) - 1][1]
+        elif type(by).__name__ == "Column" and not by.args.get("table") and by.name.lower() in named:
+            found = named[by.name.lower()]
+        else:
+            found = value(by, scope)
+        parts.append(ordered(item, found))
+    return f" order by {', '.join(parts)}"

@@ -1,0 +1,205 @@
+"""What a query's expressions can name: the columns of its tables, of what stands around it, and aliases that stand before."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from catalog.document import suggest
+from catalog.query_groups import aggregated, call_of, is_aggregate, window_of
+from catalog.spark_sql import quoted
+from catalog.sql_expression import value
+from catalog.sql_unite import compared
+from catalog.sql_values import DEEPEST, Refused, Value, alike, real_of
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+Columns = tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A query as SQL, with its columns; `single` says that it gives one row at most."""
+
+    sql: str
+    columns: Columns
+    single: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table or subquery that a query reads, under its alias."""
+
+    alias: str
+    columns: Columns
+
+    def get(self, name: str) -> Value | None:
+        """The column of that name, in whatever letters; None where there is none."""
+        exact = [column for said, column in self.columns if said == name]
+        return next(iter(exact or [column for said, column in self.columns if said.lower() == name.lower()]), None)
+
+
+def select(listed: Sequence[str], query: str, alias: str) -> str:
+    """A SELECT from a query."""
+    return " ".join(("select", ", ".join(listed), "from", f"({query})", "as", alias))
+
+
+def stored(value: Value, name: str, alias: str) -> Value:
+    """A value as the column of a subquery that gave it."""
+    if value.kind == "interval":
+        raise Refused("an interval is no column", "add it to a time")
+    if value.kind == "exact" and value.scale > DEEPEST:
+        what = f"a column of numbers with {value.scale} digits behind the point"
+        raise Refused(what, f"cast it to a decimal with {DEEPEST} at most, or to double")
+    if value.kind == "null":
+        return Value("null", "null", name=name)
+    found = replace(value, sql=f"{quoted(alias)}.{quoted(name)}", constant=None, name=name)
+    return replace(found, real=real_of(found)) if found.kind == "exact" else found
+
+
+Query = Callable[["exp.Expr", "Rows"], Relation]
+"""What a query within another is, as it stands in a scope."""
+
+
+@dataclass
+class Rows:
+    """A scope of a query: the rows of its tables, one by one."""
+
+    sources: list[Source]
+    query: Query
+    parent: Rows | None = None
+    joined: dict[str, Value] = field(default_factory=dict)
+    """Columns that `using` made one."""
+    aliases: dict[str, Value] = field(default_factory=dict)
+    """Of the items of a SELECT that stand before."""
+    correlated: bool = False
+    """Whether something named a column of what stands around it."""
+    windows: Mapping[str, exp.Expr] | None = None
+    """Those that have names; None where no window can stand."""
+
+    def column(self, node: exp.Expr) -> Value:
+        """The column that is named; where this scope has none, one of what stands around it."""
+        if (found := self.own(node)) is not None:
+            return found
+        name, table = node.name, node.args.get("table")
+        if not table and (alias := self.aliases.get(name.lower())) is not None:
+            return alias
+        scope = self.parent
+        while scope is not None and scope.own(node) is None:
+            scope = scope.parent
+        if scope is None:
+            raise Refused(f"there is no column {node.sql(dialect='spark')!r}", suggest(name, self.names()))
+        self.correlated = True
+        return scope.column(node)
+
+    def own(self, node: exp.Expr) -> Value | None:
+        """The column of this scope's own tables; None where they have none.
+
+        Raises:
+            Refused: Several have it.
+        """
+        name, table = node.name, str(node.args["table"].name).lower() if node.args.get("table") else None
+        if node.args.get("db"):
+            raise Refused(f"{node.sql(dialect='spark')[:60]!r} is no column", "write it as table.column")
+        if table is None and (joined := self.joined.get(name.lower())) is not None:
+            return joined
+        of = [(item.alias, item.get(name)) for item in self.sources if table in (None, item.alias.lower())]
+        found = [(alias, column) for alias, column in of if column is not None]
+        if len(found) > 1:
+            tables = " and ".join(alias for alias, _ in found)
+            raise Refused(f"{name} stands in {tables}", f"say which, as in {found[0][0]}.{name}")
+        return found[0][1] if found else None
+
+    def names(self) -> Mapping[str, None]:
+        """Of the columns that can be named."""
+        return dict.fromkeys(name for item in self.sources for name, _ in item.columns)
+
+    def special(self, node: exp.Expr) -> Value | None:
+        """A window or subquery; None where the node is none."""
+        kind = type(node).__name__
+        if kind == "Window":
+            if self.windows is None:
+                raise Refused("a window stands where rows are chosen", "compute it in a subquery, and ask that")
+            return window_of(node, self, self.windows)
+        if is_aggregate(node):
+            raise Refused("an aggregate stands where rows are looked at one by one", "compute it in a subquery, or ask it in HAVING")
+        if kind == "Exists":
+            return Value(f"exists ({self._within(node.this).sql})", "boolean")
+        if kind == "In" and node.args.get("query") is not None:
+            return self._among(node)
+        if kind in ("Subquery", "Select"):
+            found = self._within(node)
+            if len(found.columns) != 1 or not found.single:
+                raise Refused("a subquery that stands for a value may give several", "ask it for max(...) or count(*), or join it")
+            made = replace(found.columns[0][1], sql=f"({found.sql})", constant=None, name="")
+            return replace(made, real=real_of(made)) if made.kind == "exact" else made
+        return None
+
+    def _within(self, node: exp.Expr) -> Relation:
+        inner = Rows([], self.query, self)
+        found = self.query(node, inner)
+        self.correlated = self.correlated or (inner.correlated and self.parent is not None)
+        return found
+
+    def _among(self, node: exp.Expr) -> Value:
+        left, found = value(node.this, self), self._within(node.args["query"])
+        if len(found.columns) != 1:
+            raise Refused("in (select ...) of several columns", "select one column there")
+        name, given = found.columns[0]
+        compared(left, "=", given)
+        column = stored(given, name, _AMONG)
+        one, other = alike(left, column) if left.number and column.number else (left.sql, column.sql)
+        if other == column.sql:
+            return Value(f"({one} in ({found.sql}))", "boolean")
+        return Value(f"({one} in ({select([other], found.sql, _AMONG)}))", "boolean")
+
+
+_AMONG: Final = "_among"
+
+
+@dataclass
+class Groups(Rows):
+    """A scope of a query that groups: each group's keys and aggregates."""
+
+    rows: Rows = field(kw_only=True)
+    """Those that are grouped."""
+    keep: Callable[[str], str] = field(kw_only=True)
+    """What an expression over the rows is called where groups are made of them."""
+    keys: dict[str, Value] = field(default_factory=dict)
+    """By their SQL over the rows."""
+    computed: bool = False
+    """Whether a key is more than a column."""
+
+    def group_by(self, node: exp.Expr, given: Value) -> str:
+        """Add a key; the SQL that is grouped by."""
+        if given.constant is not None or given.kind in ("null", "interval"):
+            raise Refused(f"grouped by {given.told()}", "group by columns")
+        kept = self.keep(given.canonical)
+        made = replace(given, sql=kept)
+        self.keys[given.sql] = replace(made, real=real_of(made)) if made.kind == "exact" else made
+        self.computed = self.computed or type(node).__name__ != "Column"
+        return kept
+
+    def own(self, node: exp.Expr) -> Value | None:
+        """The key that is named."""
+        found = self.rows.own(node)
+        if found is not None and found.sql not in self.keys:
+            raise Refused(f"{node.name} is neither grouped by nor aggregated", f"group by it, or ask for max({node.name})")
+        return None if found is None else self.keys[found.sql]
+
+    def names(self) -> Mapping[str, None]:
+        """Of the columns that can be named."""
+        return self.rows.names()
+
+    def special(self, node: exp.Expr) -> Value | None:
+        """An aggregate, a key that is computed, a window or a subquery; None where the node is none."""
+        if is_aggregate(node):
+            return aggregated(call_of(node, self.rows, self.keep))
+        if self.computed and type(node).__name__ not in ("Literal", "Column", "Null", "Boolean"):
+            with contextlib.suppress(Refused):
+                if (key := self.keys.get(value(node, self.rows).sql)) is not None:
+                    return key
+        return super().special(node)

@@ -1,0 +1,131 @@
+"""What a query reads: tables, subqueries and their joins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from catalog.query_scope import Columns, Query, Relation, Rows, Source, select, stored
+from catalog.spark_sql import quoted
+from catalog.sql_expression import truth
+from catalog.sql_unite import compared, united
+from catalog.sql_values import Refused
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+Tables = Mapping[str, Columns]
+"""What can be read, by name in small letters: the inputs, and what WITH names."""
+_KINDS: Final = {
+    ("", ""): "join",
+    ("", "INNER"): "join",
+    ("", "CROSS"): "cross join",
+    ("LEFT", ""): "left join",
+    ("LEFT", "OUTER"): "left join",
+    ("RIGHT", ""): "right join",
+    ("RIGHT", "OUTER"): "right join",
+    ("FULL", ""): "full join",
+    ("FULL", "OUTER"): "full join",
+    ("LEFT", "SEMI"): "left semi join",
+    ("", "SEMI"): "left semi join",
+    ("LEFT", "ANTI"): "left anti join",
+    ("", "ANTI"): "left anti join",
+}
+"""By side and kind."""
+
+
+def known(node: exp.Expr, *names: str) -> None:
+    """Refuse a part of a query that says more than is read of it, which would be left out in silence."""
+    if odd := {name for name, item in node.args.items() if item} - set(names):
+        text = node.sql(dialect="spark")[:60]
+        raise Refused(f"{text!r} ({', '.join(sorted(odd))})", "write it in plainer words; docs/sql.md says what can be used")
+
+
+def renamed(found: Relation, alias: Any) -> Relation:
+    """A query whose columns an alias gives names."""
+    names = [item.name for item in alias.args.get("columns") or ()] if alias is not None else []
+    if not names:
+        return found
+    if len(names) != len(found.columns):
+        raise Refused(f"{len(names)} names for {len(found.columns)} columns", "give each column one")
+    pairs = list(zip(names, found.columns, strict=True))
+    listed = [f"{stored(column, old, '_r').sql} as {quoted(new)}" for new, (old, column) in pairs]
+    return replace(found, sql=select(listed, found.sql, "_r"), columns=tuple((new, column) for new, (_, column) in pairs))
+
+
+def read(node: exp.Select, rows: Rows, tables: Tables, query: Query) -> str:
+    """The FROM of a query, whose tables become what its expressions can name."""
+    found: Any = node.args.get("from_")
+    if found is None:
+        return ""
+    known(found, "this")
+    sql = f" from {_source(found.this, rows, tables, query)}"
+    for join in node.args.get("joins") or ():
+        sql += _joined(join, rows, tables, query)
+    return sql
+
+
+def _source(node: Any, rows: Rows, tables: Tables, query: Query) -> str:
+    alias = node.args.get("alias")
+    if type(node).__name__ == "Table":
+        known(node, "this", "alias")
+        name, said = node.name, node.alias or node.name
+        if (columns := tables.get(name.lower())) is None or (alias is not None and alias.args.get("columns")):
+            raise Refused(f"it reads {node.sql(dialect='spark')[:60]!r}", "read an input, under an alias")
+        sql = f"{quoted(name.lower())} as {quoted(said)}"
+    elif type(node).__name__ == "Subquery":
+        known(node, "this", "alias")
+        said = node.alias or f"_q{len(rows.sources)}"
+        found = renamed(query(node.this, Rows([], query)), alias)
+        columns, sql = found.columns, f"({found.sql}) as {quoted(said)}"
+    else:
+        raise Refused(f"it reads {node.sql(dialect='spark')[:60]!r}", "read an input, or a subquery")
+    if any(item.alias.lower() == said.lower() for item in rows.sources):
+        raise Refused(f"two tables are called {said}", "give one another alias")
+    names = [name for name, _ in columns]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Refused(f"{said} has two columns {twice}", "give one another name")
+    rows.sources.append(Source(said, tuple((name, stored(column, name, said)) for name, column in columns)))
+    return sql
+
+
+def _joined(join: Any, rows: Rows, tables: Tables, query: Query) -> str:
+    known(join, "this", "side", "kind", "on", "using")
+    sides = (str(join.args.get("side") or "").upper(), str(join.args.get("kind") or "").upper())
+    kind, on, using = _KINDS.get(sides), join.args.get("on"), join.args.get("using") or ()
+    if kind is None:
+        raise Refused(
+            f"a {' '.join(sides).lower()} join", "join with join, left join, right join, full join, cross join, semi or anti join"
+        )
+    if (kind == "cross join") != (on is None and not using):
+        raise Refused(f"a {kind} {'with' if kind == 'cross join' else 'without'} ON", "write join ... on, or cross join")
+    before = len(rows.sources)
+    sql = f" {kind} {_source(join.this, rows, tables, query)}"
+    if using:
+        sql += f" on {_using(using, rows, before, sides[0])}"
+    elif on is not None:
+        sql += f" on {truth(on, rows)}"
+    if sides[1] in ("SEMI", "ANTI"):
+        del rows.sources[before:]
+    return sql
+
+
+def _using(names: Any, rows: Rows, before: int, side: str) -> str:
+    from sqlglot import exp
+
+    right, parts = rows.sources[before], []
+    left = Rows(rows.sources[:before], rows.query, joined=rows.joined)
+    joined = {}
+    for item in names:
+        one, other = left.own(exp.column(item.name)), right.get(item.name)
+        if one is None or other is None:
+            raise Refused(f"not both tables have {item.name}", "write ON with the columns of each")
+        parts.append(compared(one, "=", other).sql)
+        if side == "FULL":
+            both, like = united([one, other])
+            joined[item.name.lower()] = like(f"coalesce({', '.join(both)})")
+        else:
+            joined[item.name.lower()] = other if side == "RIGHT" else one
+    rows.joined |= joined
+    return f"({' and '.join(parts)})"
