@@ -76,6 +76,9 @@ def _named(folder: Path, cache: Path) -> Path:
     link.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         link.symlink_to(folder)
+        for other in link.parent.glob("dagster-*"):
+            if other.is_symlink() and not other.exists():  # its home is gone
+                other.unlink(missing_ok=True)
     return link
 
 
