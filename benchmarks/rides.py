@@ -1,4 +1,4 @@
-"""Rides and their fares: the contract of small lakes that something happens to, in benchmarks and in tests."""
+"""Rides and their fares: the contract of small lakes that something happens to, in benchmarks and tests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ schema:
 
 
 def contract_text(name: str = "rides", more: str = "", **properties: object) -> str:
-    """A contract; `more` stands behind its columns, such as another one or rules, and properties as YAML has them."""
+    """A contract; `more` stands behind its columns (another one, or rules), and properties as YAML has them."""
     own = [f"  - {{property: {key}, value: {value}}}\n" for key, value in properties.items()]
     return _HEAD.format(name=name) + more + "customProperties:\n" * bool(own) + "".join(own)
 
@@ -47,7 +47,7 @@ def settings_of(folder: Path) -> Settings:
 
 @contextmanager
 def running(folder: Path, *, tables: int) -> Iterator[Path]:
-    """A new lake with its lakeFS running, and tables `rides0`, `rides1` ... that drops are appended to; gone afterwards."""
+    """A new lake, its lakeFS running, with tables `rides0`, `rides1` ... that are appended to; gone afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
     names = [f"rides{number}" for number in range(tables)]
     write_contracts(folder / "project", {name: contract_text(name, writeMode="append", maxQuarantined=1.0, drift="none") for name in names})

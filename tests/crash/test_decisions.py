@@ -1,4 +1,4 @@
-"""P3, exactly once, of what people decide: whatever step its process dies at, the same command again ends as an undisturbed one."""
+"""P3, exactly once, of what people decide: killed at any step and asked again, it ends as an undisturbed one."""
 
 from __future__ import annotations
 
