@@ -129,7 +129,7 @@ def _asset(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog) -> Asse
 
 
 def _spec(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog, partitions: PartitionsDefinition[str] | None) -> AssetSpec:
-    owner = contract.owner if _EMAIL.fullmatch(contract.owner) else f"team:{contract.owner}"
+    owner = contract.owner if _EMAIL.fullmatch(contract.owner) else f"team:{line(contract.owner)}"
     return AssetSpec(
         table_of(contract, hop),
         deps=_inputs(contract, hop, catalog),
