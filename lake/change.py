@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
+from expectations.published import published_columns
+from expectations.suite import Suite
 from lake import layout
 from lake.content import content_after
 from lake.delta import Added, list_table, table_files
 from lake.publish import Candidate
 from lake.session import Session
-from lake.sound import demand_sound
+from lake.sound import demand_sound, demand_sound_columns
 from lake.tables import uri_of, write_table
 from lake.upsert import FATE, FATES, LATER, THERE, find_fates, keys_gone, rows_after
 from lakegate.errors import IntegrityError
@@ -190,6 +192,16 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
     if not number["updated"] and not deleted and not moved:  # nothing that stands is touched
         return Change(rows_after(contract, fates, None), number["inserted"], "append", counts, tombstones, outdated)
     return Change(rows_after(contract, fates, table), counts.after, "overwrite", counts, tombstones, outdated)
+
+
+def published_rows(session: Session, contract: Contract, suite: Suite, manifest: Manifest, ref: str) -> DataFrame | None:
+    """The rows of a version in the tree `ref`, to hold others against: the columns that a suite reads of them are proved first.
+
+    Raises:
+        IntegrityError: A file is missing, or one of these columns is not what was published.
+    """
+    demand_sound_columns(session, ref, manifest, published_columns(suite, contract))
+    return read_files(session, manifest.files, ref)
 
 
 def read_files(session: Session, files: Sequence[DataFile], ref: str) -> DataFrame | None:

@@ -16,7 +16,7 @@ from expectations.suite import Suite
 from lake import layout, none_taken, publish
 from lake.answers import approval, holding
 from lake.aside import count_aside
-from lake.change import Change, Passed, change_of, plain_counts, read_files, statistics_of, write_change, written
+from lake.change import Change, Passed, change_of, plain_counts, published_rows, statistics_of, write_change, written
 from lake.compact import compacted, told_of_quarantine, told_of_table
 from lake.delivered import name_holder, name_path, name_taken
 from lake.delta import Added, table_files
@@ -167,7 +167,7 @@ class DropRows:
             what = "the raw version can't be parsed any more"
             raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
         joined = parent if self.contract.write_mode == "append" else None
-        published = read_files(session, joined.files, base) if joined else None
+        published = published_rows(session, self.contract, self.suite, joined, base) if joined else None
         if published is not None and self.instead_of:
             published = published.where(f"{DROP} <> '{self.instead_of}'")
         self.times += 1

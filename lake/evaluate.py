@@ -16,12 +16,14 @@ from expectations.marks import Tables
 from expectations.masks import aside, bits, holds
 from expectations.plan import Plan, make_plan
 from expectations.precedent import Past
+from expectations.published import reference_columns
 from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import publish
 from lake.blame import naming_the_rule
 from lake.session import Session
+from lake.sound import demand_sound_columns
 from lake.standing import finished
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Parent
@@ -109,7 +111,11 @@ def evaluate(
 
     def reference(table: str) -> DataFrame:
         (pin,) = (item for item in pins if item.table == table)
-        return session.references.frame(finished(session, pin.name).manifest)
+        manifest = finished(session, pin.name).manifest
+        whole = session.references.copies(manifest)
+        columns = (item["name"] for item in manifest.schema) if whole else reference_columns(suite, table)
+        demand_sound_columns(session, pin.name.tag, manifest, columns)
+        return session.references.frame(manifest)
 
     frame = mark(typed(engine.read_staging(staging), contract), plan, published=published, reference=reference, earlier=earlier)
     keep, tables = [*plan.columns, ROW], Tables(None, published, reference)

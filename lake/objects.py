@@ -202,6 +202,21 @@ class Objects(Calls):
 
         return self._call(opened, doing=f"hashing {path}")
 
+    def open(self, ref: str, path: str, *, physical: str) -> pa.NativeFile:
+        """Open an object for reading, once; `physical`: where it lies.
+
+        Raises:
+            IntegrityError: Its block is missing from the store.
+            OSError: It can't be opened; `unanswered` says what that means.
+        """
+        from pyarrow import OSFile as osfile  # noqa: N813
+
+        if (block := self.local(physical)) is None:
+            return self._s3.open_input_file(f"{self.name}/{ref}/{path}")
+        if not block.is_file():
+            raise missing(block, f"{ref}:{path}")
+        return osfile(str(block))
+
     def block(self, ref: str, path: str) -> Path | None:
         """The file that an object lies in, where that is on this disk."""
         return self._call(lambda: self._block(ref, path), doing=f"looking for {path}")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def describe_file(session: Session, ref: str, path: str, *, physical: str, size: int, rows: int) -> DataFile:
     """A file of the tree `ref` with its hash; of one that is not small the session remembers those of its ranges until its version has them."""
+    session.proved[physical] = None
     if size <= ranges.SMALL:
         return DataFile(path, physical, size, session.repository.sha256(ref, path, physical=physical), rows)
 

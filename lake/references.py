@@ -44,13 +44,17 @@ class References:
         """Frames of an engine that is no more; what comes next is read from the lake again."""
         self._copies.clear()
 
+    def copies(self, manifest: Manifest) -> bool:
+        """Whether a version is read as a whole, once, and its copy from then on."""
+        return self._stack is not None and manifest.counts.after <= SMALL
+
     def frame(self, manifest: Manifest) -> DataFrame:
         """The rows of a version."""
         name = manifest.name
         if str(name) in self._copies:
             return self._copies[str(name)]
         table = self._engine.read_delta(name.tag, layout.processed_table(name.table))
-        if self._stack is None or manifest.counts.after > SMALL:
+        if self._stack is None or not self.copies(manifest):
             return table
         folder = self._stack.enter_context(scratch(self._engine.settings, "reference"))
         self._copies[str(name)] = self._engine.write_scratch(table, folder / "rows")

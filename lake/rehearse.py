@@ -11,10 +11,10 @@ from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
 from expectations.frame import DROP
 from expectations.verdict import STOPPED, Outcome, Verdict, verdict_of
-from lake import layout, ledger, publish
+from lake import ledger, publish
 from lake.answers import DISCARDED, approval, holding
 from lake.aside import latest_manifest
-from lake.change import plain_counts
+from lake.change import plain_counts, published_rows
 from lake.columns import check_columns
 from lake.delivered import check_corrects, name_holder, name_taken
 from lake.distributions import Comparison
@@ -121,8 +121,7 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
         return _result(contract, "processed", drop, (taken,), NOTHING)
     suite = build_suite(contract, "processed", session.settings.project)
     latest = latest_manifest(session, contract.name)
-    holds_rows = latest is not None and latest.counts.after > 0
-    published = session.engine.read_delta(MAIN, layout.processed_table(contract.name)) if appends and holds_rows else None
+    published = published_rows(session, contract, suite, latest, MAIN) if appends and latest is not None and latest.counts.after else None
     if published is not None and instead_of is not None:
         published = published.where(f"{DROP} != '{instead_of}'")
     pins = pin_references(session, contract)

@@ -35,7 +35,7 @@ from lake.aside import (
     settlements,
     without,
 )
-from lake.change import Passed, change_of, read_files, write_change, written
+from lake.change import Passed, change_of, published_rows, write_change, written
 from lake.columns import check_columns
 from lake.delta import table_files
 from lake.distributions import keep_given_back
@@ -140,7 +140,7 @@ class _Replay:
         return self.passed, {name: count for name, count in sorted(failed.items()) if count and name in setting_aside}
 
     def _table(self, columns: list[str]) -> DataFrame | None:
-        table = read_files(self.session, self.parent.files, self.parent.name.tag)
+        table = published_rows(self.session, self.contract, self.suite, self.parent, self.parent.name.tag)
         return None if table is None else table.select(*columns)
 
     def job(self, chosen: pa.Table, passing: int) -> Job:

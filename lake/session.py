@@ -69,6 +69,8 @@ class Session:
     """Drops, by dataset and SHA-256, whose content this process brought: none of them was refused before."""
     measured: dict[str, Ranges] = field(default_factory=dict)
     """Hashes of ranges of files that were written, by path, until their version's proofs hold them."""
+    proved: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    """Files, by where they lie, of which columns were proved since this process began (None: all of it). They never change either."""
     logs: OpenLogs = field(default_factory=OpenLogs)
     """The Delta logs that this process goes on with."""
     _leases: dict[str, SoftFileLease] = field(default_factory=dict)

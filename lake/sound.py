@@ -1,19 +1,26 @@
 """Files of a version that an engine reads to write their rows anew, proved first: what has changed in one would be published as right.
 
 An engine reads by itself, so what it reads a moment later is not what was hashed; damage that lies on a disk is found all the same. Where
-rows are joined as they are, and no row of a file is written again, nothing is hashed here: a publish would cost more the larger its table is.
+rows are only held against published ones, the columns that this reads are proved, once in a process, and nothing else of their files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
+from lake.call_errors import unanswered
 from lake.session import Session
-from lakegate.errors import IntegrityError
-from lakegate.manifest import DataFile
+from lakegate.errors import IntegrityError, LakegateError
+from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName
+from lakegate.parquet import prove_columns
+from lakegate.proved import Prover
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 AT_ONCE: Final = 4
 """Files hashed at once."""
@@ -38,3 +45,43 @@ def demand_sound(session: Session, ref: str, files: Sequence[DataFile], *, versi
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(demand, files))
+
+
+def demand_sound_columns(session: Session, ref: str, manifest: Manifest, columns: Iterable[str]) -> None:
+    """Prove columns of all files of a version's table, which lie in the tree `ref`.
+
+    Raises:
+        IntegrityError: One is missing, or holds other bytes than were published.
+    """
+    wanted, prover = frozenset(columns), Prover(manifest, _Tree(session, ref, manifest.name))
+
+    def demand(item: DataFile) -> None:
+        prove_columns(prover, item, sorted(wanted))
+        session.proved[item.physical] = wanted | (session.proved.get(item.physical) or frozenset())
+
+    files = [item for item in manifest.files if item.rows and not _is_proved(session, item, wanted)]
+    if wanted and files:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(demand, files))
+
+
+def _is_proved(session: Session, item: DataFile, wanted: frozenset[str]) -> bool:
+    known = session.proved.get(item.physical, frozenset())
+    return known is None or wanted <= known
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """The files of a tree of the lake, as a `lakegate.store.Store`: a version that has no tag yet among them."""
+
+    session: Session
+    ref: str
+    version: VersionName
+
+    def open_unproved(self, file: DataFile) -> pa.NativeFile:
+        """Open a file; see `Store.open_unproved`."""
+        return self.session.repository.open(self.ref, file.path, physical=file.physical)
+
+    def fault(self, file: DataFile, error: OSError) -> LakegateError:
+        """What an error met while reading it means."""
+        return unanswered(error, f"reading {file.path}", self.session.repository.endpoint)

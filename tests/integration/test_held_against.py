@@ -172,7 +172,7 @@ def test_a_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes:
     assert {item["table"]: item["version"] for item in made["parents"]} == {"rides": rides["version"], "stops": 2}
     assert made["counts"]["after"] == 2 * rides["rows_total"]
     assert {item["rule"]: item["failed"] for item in made["rules"]} == {
-        **dict.fromkeys(("required:ride", "required:stop", "key", "fk:ride->rides.ride"), 0),
+        **dict.fromkeys(("required:ride", "required:stop", "key", "max-shrink", "fk:ride->rides.ride"), 0),
         "fan-out": 1,
         "once": 0,
         "land": 0,

@@ -1,0 +1,53 @@
+"""What a suite reads of published tables: of the one that a drop is appended to, and of the references that its rows are looked up in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from catalog.condition_tree import columns_in
+from catalog.contract import Contract
+from expectations.frame import DROP
+from expectations.suite import Suite
+
+ASKING: Final = frozenset(
+    {
+        "expect_column_values_to_be_unique",
+        "expect_compound_columns_to_be_unique",
+        "expect_key_to_stand_once",
+        "expect_rows_to_be_distinct",
+        "expect_rows_not_to_be_delivered_again",
+        "expect_columns_to_determine",
+        "expect_column_values_to_be_within_watermark",
+    }
+)
+"""Rules that hold a delivery's rows against published ones."""
+_NAMED: Final = ("column", "column_list", "order_by")
+
+
+_THERE: Final = "reference_"
+"""What the names of arguments begin with that name a reference's columns."""
+
+
+def published_columns(suite: Suite, contract: Contract) -> frozenset[str]:
+    """The columns of the published table that some rule reads; none where no rule does."""
+    names, found = [column.name for column in contract.columns], set[str]()
+    for rule in suite.rules:
+        if rule.type not in ASKING:
+            continue
+        given = [rule.kwargs[name] for name in _NAMED if rule.kwargs.get(name)]
+        found |= {name for item in given for name in (item if isinstance(item, list) else [item])} or {*names}
+        if isinstance(condition := rule.kwargs.get("row_condition"), str):
+            found |= columns_in(condition, names)
+    return frozenset({*found, DROP}) if found else frozenset()
+
+
+def reference_columns(suite: Suite, table: str) -> frozenset[str]:
+    """The columns of a reference that some rule reads."""
+    given = [
+        value
+        for rule in suite.rules
+        if rule.kwargs.get("reference") == table
+        for name, value in rule.kwargs.items()
+        if name.startswith(_THERE) and value
+    ]
+    return frozenset(name for item in given for name in (item if isinstance(item, list) else [item]))
