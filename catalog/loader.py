@@ -7,15 +7,16 @@ import json
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from catalog import odcs
 from catalog.checked import mistakes_once
 from catalog.containment import check_texts, mistakes_in
-from catalog.contract import Contract, Kind, WriteMode
+from catalog.contract import Column, Contract, Kind, WriteMode
 from catalog.custom import Custom, custom_mistakes, kind_of, read_custom, write_mode_of
 from catalog.document import Document, Steps, parse_yaml, read_text
 from catalog.kinds import dataset_parts, feature_of
+from catalog.may_be import as_may_be
 from catalog.mistakes import Mistakes
 from catalog.relationships import relationships
 from catalog.retention import retention_of
@@ -74,7 +75,7 @@ def read_contract(path: Path) -> Loaded:
     return loaded
 
 
-def _read(path: Path, document: Document, text: str, mistakes: Mistakes) -> Loaded:
+def _read(path: Path, document: Document, text: str, mistakes: Mistakes) -> Loaded | None:
     attempt = mistakes.attempt
     if not document.data["apiVersion"].startswith("v3."):
         what = f"apiVersion is {document.data['apiVersion']}"
@@ -86,6 +87,35 @@ def _read(path: Path, document: Document, text: str, mistakes: Mistakes) -> Load
     name: str = attempt(partial(_name, document), dataset_of(path))
     kind: Kind = attempt(partial(kind_of, custom), "dataset")
     columns = attempt(partial(odcs.columns, document, mistakes), ())
+    about = _About(path, document, text, custom, name, kind)
+    if not mistakes.spoilt:
+        return _with_columns(about, columns, mistakes)
+    loaded, found = None, list[Mistakes]()
+    for may_be in as_may_be(columns, mistakes.spoilt):
+        found.append(part := mistakes.apart())
+        loaded = part.attempt(partial(_with_columns, about, may_be, part), None) or loaded
+    told = [{(error.where, error.what) for error in part.found} for part in found]
+    for error in found[0].found:
+        if all((error.where, error.what) in others for others in told):
+            mistakes.add(error)
+    return loaded
+
+
+class _About(NamedTuple):
+    """What is known of a contract before its columns."""
+
+    path: Path
+    document: Document
+    text: str
+    custom: Custom
+    name: str
+    kind: Kind
+
+
+def _with_columns(about: _About, columns: tuple[Column, ...], mistakes: Mistakes) -> Loaded:
+    """The contract, with columns that are as they were read or as they may be."""
+    path, document, text, custom, name, kind = about
+    attempt = mistakes.attempt
     write_mode: WriteMode | None = attempt(partial(write_mode_of, custom, kind), None)
     needed_by = _NEEDS_KEY.get("feature" if kind == "feature" else write_mode or "")
     key = attempt(partial(odcs.key, document, columns, needed_by=needed_by), ())

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from catalog.document import Steps
+from catalog.may_be import Part
 from lakegate.errors import ContractError
 
 T = TypeVar("T")
@@ -23,12 +24,19 @@ class Mistakes:
         told = list(refused)
         self.found, self.lax = [error for _, error in told], bool(told)
         self.places = [steps for steps, _ in told]
-        self.spoilt: set[str] = set()
-        """Names of columns of which something is wrong: what follows of them elsewhere is not told."""
+        self.spoilt: dict[str, set[Part]] = {}
+        """Columns of which something is wrong, and what that leaves open of each."""
 
-    def within(self, at: Steps) -> bool:
-        """Whether the standard refuses something in a part of the document."""
-        return any(place[: len(at)] == at for place in self.places)
+    @property
+    def unnamed(self) -> set[str]:
+        """Columns that will have another name: what names them is not told."""
+        return {name for name, parts in self.spoilt.items() if "name" in parts}
+
+    def apart(self) -> Mistakes:
+        """None yet, of the same document."""
+        other = Mistakes()
+        other.lax, other.spoilt = self.lax, self.spoilt
+        return other
 
     def attempt(self, read: Callable[[], T], default: Any) -> T:
         """What a part says; the default where it has a mistake."""
@@ -51,7 +59,7 @@ class Mistakes:
     def add(self, error: ContractError) -> None:
         """Note a mistake with those that it brings, unless it follows from one in a column, or was noted."""
         brought, error.others = error.others, ()
-        follows = any(repr(name) in error.what for name in self.spoilt)
+        follows = any(repr(name) in error.what for name in self.unnamed)
         if not follows and (error.where, error.what) not in {(other.where, other.what) for other in self.found}:
             self.found.append(error)
         for other in brought:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from catalog.column_names import check_headers, read_name
 from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Severity
@@ -12,11 +12,13 @@ from catalog.custom import read_custom
 from catalog.document import Document, Steps, suggest
 from catalog.expectation_types import EXPECTATIONS
 from catalog.logical_types import DECIMAL
+from catalog.may_be import PARTS, Part, names_any, open_parts
 from catalog.mistakes import Mistakes
 from catalog.nested_fields import classifications, nested_column
 from catalog.rules import FAMILIES, SEVERITIES, mistakes
 from catalog.time_patterns import TOLD, pattern_mistake
 
+T = TypeVar("T")
 OBJECT: Final[Steps] = ("schema", 0)
 """Where the one table of a contract stands."""
 
@@ -47,7 +49,7 @@ _IGNORED_OTHERWISE: Final = ("unique", "enum", "encryptedName", "partitioned")
 
 
 def columns(document: Document, mistakes: Mistakes) -> tuple[Column, ...]:
-    """The columns, in the contract's order; one of which a name, type, option or classification can't be used is noted, and spoilt.
+    """The columns, in the contract's order; what can't be used of one is noted, and it is spoilt.
 
     Raises:
         ContractError: There is none.
@@ -57,25 +59,34 @@ def columns(document: Document, mistakes: Mistakes) -> tuple[Column, ...]:
         raise document.error("the schema has no columns", *OBJECT, fix="list them under properties")
     found: list[Column] = []
     for i, item in enumerate(given):
-        at, before = (*OBJECT, "properties", i), len(mistakes.found)
-        column: Column | None = mistakes.attempt(partial(_column, document, item, at, mistakes), None)
+        at = (*OBJECT, "properties", i)
+        parts = open_parts(at, mistakes.places)
+        column: Column | None = mistakes.attempt(partial(_column, document, item, at, mistakes, parts), None)
         if column is None:
             name = str(item.get("name", f"column {i + 1}")) if isinstance(item, dict) else f"column {i + 1}"
-            column = Column(name, "string", required=True)
+            column, parts = Column(name, "string", required=True), {*PARTS}
         if column.name.lower() in {other.name.lower() for other in found}:
             what = f"column {column.name!r} stands twice (engines don't tell upper from lower case)"
             mistakes.add(document.error(what, *at, "name", fix="keep one of them"))
-        if len(mistakes.found) > before or mistakes.within(at):
-            mistakes.spoilt.add(column.name)
+        if parts:
+            mistakes.spoilt[column.name] = mistakes.spoilt.get(column.name, set()) | parts
         found.append(column)
     with mistakes.noting():
         check_headers(document, found, (*OBJECT, "properties"))
     return tuple(found)
 
 
-def _column(document: Document, item: dict[str, Any], at: Steps, mistakes: Mistakes) -> Column:
-    attempt, logical = mistakes.attempt, item.get("logicalType")
-    name, delivered_as = attempt(partial(read_name, document, item, at), (str(item["name"]), None))
+def _column(document: Document, item: dict[str, Any], at: Steps, mistakes: Mistakes, parts: set[Part]) -> Column:
+    """A column as far as it can be read; `parts` takes up what its mistakes leave open."""
+    logical = item.get("logicalType")
+
+    def attempt(read: Callable[[], T], default: Any, of: Part = "type") -> T:
+        before = len(mistakes.found)
+        value = mistakes.attempt(read, default)
+        parts.update([of] if len(mistakes.found) > before else [])
+        return value
+
+    name, delivered_as = attempt(partial(read_name, document, item, at), (str(item["name"]), None), "name")
     type_ = _TYPES.get(str(logical), "string")  # an unknown one is told by `catalog.logical_types`
     if logical in _TYPES:
         attempt(partial(_check_physical, document, item, at, type_), None)
@@ -87,7 +98,7 @@ def _column(document: Document, item: dict[str, Any], at: Steps, mistakes: Mista
         name=name,
         type=type_,
         required=item.get("required", False),
-        classification=attempt(partial(_classification, document, item, at), "public"),
+        classification=attempt(partial(_classification, document, item, at), "public", "classification"),
         format=attempt(partial(_format, document, item, (*at, "logicalTypeOptions"), type_), None) if logical in _TYPES else None,
         description=item.get("description", ""),
         nested=attempt(partial(nested_column, document, item, at), None) if logical in _TYPES else None,
@@ -209,7 +220,7 @@ def _rule(rules: _Rules, given: dict[str, Any], at: Steps, column: str | None) -
     custom = read_custom(document, *at)
     hops = ("features",) if contract.kind == "feature" else ("processed", "raw")
     hop, severity = cast("Hop", custom.word("hop", hops, default=hops[0])), cast("Severity", given["severity"])
-    for mistake in mistakes(contract, hop, body["type"], kwargs, severity) if not _names(kwargs, found.spoilt) else ():
+    for mistake in mistakes(contract, hop, body["type"], kwargs, severity) if not names_any(kwargs, found.unnamed) else ():
         place = (*inside, "kwargs", mistake.argument) if mistake.argument is not None else (*inside, "type")
         found.add(document.error(mistake.what, *place, fix=mistake.fix))
     family = cast("Family", custom.word("family", FAMILIES, default=kind.family if kind else "schema"))
@@ -237,10 +248,3 @@ def _body(document: Document, given: dict[str, Any], at: Steps) -> dict[str, Any
         what = f"unknown key {unknown!r} in implementation"
         raise document.error(what, *inside, unknown, fix=suggest(unknown, ("type", "kwargs")))
     return body
-
-
-def _names(value: Any, names: set[str]) -> bool:
-    """Whether an argument of a rule names one of these columns, also within a condition."""
-    if isinstance(value, dict | list):
-        return any(_names(item, names) for item in (value.values() if isinstance(value, dict) else value))
-    return isinstance(value, str) and any(name in value for name in names)

@@ -51,8 +51,12 @@ def standard_mistakes(document: Document) -> Iterator[tuple[Steps, ContractError
     for at, error in type_mistakes(document):
         typed.add(at)
         if not any(steps[:-1] == at and "'logicalType'" in fix for steps, fix in told.items()):
-            yield at, error
+            yield (*at, "logicalType"), error
     yield from _refused(document, told, typed)
+
+
+_BY_TYPE: Final[frozenset[str | int]] = frozenset({"logicalType", "logicalTypeOptions", "items", "properties"})
+"""What the standard asks of a column by its type: nothing of it is told where that is a mistake."""
 
 
 def _refused(document: Document, told: dict[Steps, str], typed: set[Steps]) -> Iterator[tuple[Steps, ContractError]]:
@@ -62,7 +66,7 @@ def _refused(document: Document, told: dict[Steps, str], typed: set[Steps]) -> I
     seen = set[Steps]()
     for error in direct or (() if told or typed else found):
         steps = tuple(error.absolute_path)
-        if steps in seen or any(steps[: len(place)] == place for place in typed):
+        if steps in seen or any(steps[: len(place)] == place and not {*steps[len(place) :][:1]} - _BY_TYPE for place in typed):
             continue
         if error.validator == "required" and any(place[:-1] == steps and repr(_lacks(error)) in fix for place, fix in told.items()):
             continue

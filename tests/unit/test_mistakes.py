@@ -82,6 +82,32 @@ def test_what_follows_from_a_column_that_cannot_be_read_is_not_told(flights: Pat
     assert [what for _, what, _ in others if "Month" in what] == []
 
 
+def test_what_is_wrong_whatever_a_column_turns_out_to_be_is_told_and_what_follows_from_its_mistake_is_not(flights: Path) -> None:
+    text = flights.read_text()
+    for old, new in (
+        (
+            "logicalType: integer\n        physicalType: bigint\n        required: true",
+            "logicalType: bigint\n        required: very",
+        ),  # of year
+        ("{column: year, min_value: 1987, max_value: 2100}", "{column: year, min_value: 1987, max_valeu: 2100}"),
+        ("primaryKeyPosition: 4\n        classification: public", "primaryKeyPosition: 4\n        classification: persnal"),  # of origin
+        ("value_set: [EWR, JFK, LGA]", "value_set: [EWR, JFK, 1]"),
+        ("property: source", "property: year"),
+    ):
+        text = text.replace(old, new, 1)
+    flights.write_text(text)
+    assert [what for _, what, _ in told(flights)] == [
+        "column 'year' has logicalType 'bigint'",
+        "schema.0.properties.0.required is 'very'",
+        "column 'origin' has classification 'persnal'",
+        "expect_column_values_to_be_between has no argument 'max_valeu'",
+        "1 in value_set can never stand in column 'origin' of type string",
+        "unknown custom property 'year'",
+    ]
+    flights.write_text(text.replace("min_value: 1987, max_valeu: 2100", "min_value: 1987, max_value: never", 1))
+    assert "max_value" not in str(told(flights)), "what a year can be held against follows from its type"
+
+
 def test_an_upsert_without_an_order_is_told_with_the_yaml_to_write(flights: Path) -> None:
     order = "  - property: orderBy\n    value: month\n    vendor: lakegate\n"
     text = flights.read_text().replace("value: append", "value: upsert").replace(order, "")
