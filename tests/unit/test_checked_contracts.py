@@ -97,9 +97,9 @@ def test_home_that_is_not_made_is_not_made_for_this(tmp_path: Path, judged: list
 def test_catalog_is_read_in_a_second_process_without_a_schema(tmp_path: Path) -> None:
     contracts = tmp_path / "catalog" / "contracts"
     contracts.mkdir(parents=True)
-    from benchmarks.writers import CONTRACT
+    from benchmarks.rides import contract_text
 
-    (contracts / "rides.odcs.yaml").write_text(CONTRACT.format(name="rides"))
+    (contracts / "rides.odcs.yaml").write_text(contract_text("rides"))
     (tmp_path / "cache").mkdir()
     program = (
         "import sys; from pathlib import Path; from catalog.files import load_catalog; from catalog.standard import validator;"
