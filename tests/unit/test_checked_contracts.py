@@ -99,7 +99,7 @@ def test_catalog_is_read_in_a_second_process_without_a_schema(tmp_path: Path) ->
     contracts.mkdir(parents=True)
     from benchmarks.rides import contract_text
 
-    (contracts / "rides.odcs.yaml").write_text(contract_text("rides"))
+    (contracts / "rides.odcs.yaml").write_text(contract_text(writeMode="append"))
     (tmp_path / "cache").mkdir()
     program = (
         "import sys; from pathlib import Path; from catalog.files import load_catalog; from catalog.standard import validator;"
