@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column, Contract
+from catalog.mistakes import joined
 from catalog.query import relation
 from catalog.query_scope import Columns, Relation, Rows, select, stored
 from catalog.spark_sql import SPARK_TYPES, quoted
 from catalog.sql_lint import line_of
 from catalog.sql_parse import written
-from catalog.sql_values import LARGEST_INTEGER, Refused, Value, of_column
+from catalog.sql_values import LARGEST_INTEGER, Refused, Value, of_column, refuse_all
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:
@@ -42,10 +43,15 @@ def feature_query(contract: Contract, inputs: Mapping[str, Sequence[Column]]) ->
     try:
         return _asked(node, contract, inputs)
     except Refused as refused:
-        at = refused.node if refused.node is not None else node
-        text = at.sql(dialect="spark")
-        inside = "" if len(text) > _SHOWN or text in refused.what else f", in {text}"
-        raise ContractError(f"{refused.what}{inside}", where=f"{contract.sql_path}:{line_of(at)}", fix=refused.fix) from None
+        found = [_told(item, node, contract) for item in (refused, *refused.others)]
+        raise joined(found) from None
+
+
+def _told(refused: Refused, node: exp.Expr, contract: Contract) -> ContractError:
+    at = refused.node if refused.node is not None else node
+    text = at.sql(dialect="spark")
+    inside = "" if len(text) > _SHOWN or text in refused.what else f", in {text}"
+    return ContractError(f"{refused.what}{inside}", where=f"{contract.sql_path}:{line_of(at)}", fix=refused.fix)
 
 
 _SHOWN: Final = 120
@@ -57,7 +63,7 @@ def _asked(node: exp.Expr, contract: Contract, inputs: Mapping[str, Sequence[Col
         name.lower(): tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE)) for name, columns in inputs.items()
     }
     found = relation(node, Rows([], _unread), tables)
-    given, parts, checked = dict(found.columns), [], []
+    given, parts, checked, wrong = dict(found.columns), list[str](), list[str](), list[Refused]()
     for column in (*contract.columns, *PROVENANCE):
         if column.name not in given:
             raise Refused(f"the SQL gives no column {column.name}", "select it, or take it out of the contract")
@@ -65,9 +71,11 @@ def _asked(node: exp.Expr, contract: Contract, inputs: Mapping[str, Sequence[Col
             sql, guarded = _typed(stored(given[column.name], column.name, _ALIAS), column, contract)
         except Refused as refused:
             refused.node = _item(node, column.name)
-            raise
+            wrong.append(refused)
+            continue
         parts.append(f"{sql} as {quoted(column.name)}")
         checked += [column.name] if guarded else []
+    refuse_all(wrong)
     return FeatureQuery(select(parts, found.sql, _ALIAS), tuple(checked))
 
 

@@ -12,8 +12,9 @@ from catalog.query_sources import Tables, known, read, renamed
 from catalog.spark_sql import quoted
 from catalog.sql_expression import truth, value
 from catalog.sql_unite import united
-from catalog.sql_values import Refused, Value
+from catalog.sql_values import Refused, Value, refuse_all
 
+_NULL: Final = Value("null", "null", name="NULL")
 _SETS: Final = {"Union": "union", "Intersect": "intersect", "Except": "except"}
 _SELECT: Final = ("expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit", "with_", "windows")
 
@@ -162,18 +163,23 @@ class _Select:
         return Relation(f"select {'distinct ' if distinct else ''}{listed}{source}{tail}", tuple(items), single)
 
     def _items(self) -> Iterator[tuple[str, Value]]:
-        scope = self.scope
+        scope, wrong = self.scope, list[Refused]()
         for number, item in enumerate(self.node.expressions):
             kind = type(item).__name__
             if kind == "Star" or (kind == "Column" and type(item.this).__name__ == "Star"):
                 yield from self._starred(item)
                 continue
-            found = value(item.this if kind == "Alias" else item, scope)
+            found = _NULL
+            try:
+                found = value(item.this if kind == "Alias" else item, scope)
+            except Refused as refused:
+                wrong.append(refused)
             if found.kind == "interval":
                 raise Refused("an interval is no column", "add it to a time")
             name = item.alias if kind == "Alias" else item.name if kind == "Column" else f"_c{number}"
             scope.aliases.setdefault(name.lower(), found)
             yield name, found
+        refuse_all(wrong)
 
     def _starred(self, item: Any) -> Iterator[tuple[str, Value]]:
         if item.args.get("except_") or item.args.get("replace") or isinstance(self.scope, Groups) or self.scope.joined:

@@ -43,6 +43,16 @@ class Refused(Exception):
         self.what, self.fix = what, fix
         self.node: Any = None
         """The innermost part of the SQL that it is about."""
+        self.others: list[Refused] = []
+        """What else is wrong beside it."""
+
+
+def refuse_all(found: list[Refused]) -> None:
+    """Raise all that is wrong at once, where anything is."""
+    if found:
+        first, *others = found
+        first.others += others
+        raise first
 
 
 @dataclass(frozen=True)

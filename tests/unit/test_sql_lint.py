@@ -129,6 +129,18 @@ def test_types_that_do_not_fit_are_told_with_their_line_when_the_contract_is_rea
     assert error.fix
 
 
+@pytest.mark.parametrize("mistakes", [("tailnum + 1 AS day", "dest = 1 AS dest"), ("tailnum AS day", "day AS dest")])
+def test_all_types_that_do_not_fit_are_told_at_once(tmp_path: Path, mistakes: tuple[str, str]) -> None:
+    path = lake_with(tmp_path, "1") / "catalog/sql/flight_features.sql"
+    text = path.read_text()
+    for item in mistakes:
+        text = text.replace(f"f.{item.rpartition(' ')[2]},", f"f.{item},")
+    path.write_text(text)
+    error = load_catalog(tmp_path).broken["flight_features"]
+    lines = {int(item.where.rpartition(":")[2]) for item in (error, *error.others)}
+    assert lines == {number for number, line in enumerate(text.splitlines(), start=1) if any(item in line for item in mistakes)}
+
+
 @pytest.mark.parametrize("expression", ALLOWED)
 def test_what_has_one_answer_passes(tmp_path: Path, expression: str) -> None:
     assert "flight_features" in load_catalog(lake_with(tmp_path, f"SELECT max(v) FROM (SELECT {expression} AS v FROM flights)")).contracts
