@@ -92,7 +92,7 @@ def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
 def _select(node: Any, rows: Rows, tables: Tables) -> Relation:
     source = read(node, rows, tables, rows.query)
     if (where := node.args.get("where")) is not None:
-        source += f" where {truth(where.this, rows)}"
+        source += f" where {_chosen(where, rows)}"
     having, order, group = (node.args.get(name) for name in ("having", "order", "group"))
     asked = [*node.expressions, *([having.this] if having else []), *([order] if order else [])]
     if group is None and having is None and not any(map(_aggregates, asked)):
@@ -104,6 +104,14 @@ def _select(node: Any, rows: Rows, tables: Tables) -> Relation:
         return made
     groups = Groups([], rows.query, rows.parent, rows=rows, keep=str)  # Sail looks for what stands around it in one level alone
     return _Select(node, groups, source).made(rows)
+
+
+def _chosen(node: Any, scope: Rows) -> str:
+    """The condition of a WHERE or HAVING."""
+    scope.choosing = True
+    found = truth(node.this, scope)
+    scope.choosing = False
+    return found
 
 
 def _aggregates(node: Any) -> bool:
@@ -147,7 +155,7 @@ class _Select:
         scope.windows = None
         having = node.args.get("having")
         tail = f" group by {', '.join(keys)}" if keys else ""
-        tail += f" having {truth(having.this, scope)}" if having else ""
+        tail += f" having {_chosen(having, scope)}" if having else ""
         if (limit := _limit(node)) is not None:
             scope.windows = {}
             tail += f"{_order(node, items, scope)} limit {limit}"

@@ -77,6 +77,10 @@ class Rows:
     """Of the items of a SELECT that stand before."""
     correlated: bool = False
     """Whether something named a column of what stands around it."""
+    choosing: bool = False
+    """Whether rows are being chosen, by WHERE or HAVING."""
+    joining: bool = False
+    """Whether a table is being joined, which engines ask no subquery for."""
     windows: Mapping[str, exp.Expr] | None = None
     """Those that have names; None where no window can stand."""
 
@@ -140,11 +144,17 @@ class Rows:
 
     def _within(self, node: exp.Expr) -> Relation:
         inner = Rows([], self.query, self)
+        if self.joining:
+            raise Refused("a subquery in the ON of a join", "ask it in WHERE")
         found = self.query(node, inner)
+        if inner.correlated and isinstance(self, Groups):
+            raise Refused("a subquery asks for keys of groups", "group in a subquery of its own, and ask in the SELECT around it")
         self.correlated = self.correlated or (inner.correlated and self.parent is not None)
         return found
 
     def _among(self, node: exp.Expr) -> Value:
+        if not self.choosing:  # Sail has no plan for it there
+            raise Refused("in (select ...) stands as a value", "ask exists (select ... where ...) there, or ask it in WHERE")
         left, found = value(node.this, self), self._within(node.args["query"])
         if len(found.columns) != 1:
             raise Refused("in (select ...) of several columns", "select one column there")

@@ -105,7 +105,9 @@ def _joined(join: Any, rows: Rows, tables: Tables, query: Query) -> str:
     if using:
         sql += f" on {_using(using, rows, before, sides[0])}"
     elif on is not None:
+        rows.joining = True
         sql += f" on {truth(on, rows)}"
+        rows.joining = False
     if sides[1] in ("SEMI", "ANTI"):
         del rows.sources[before:]
     return sql
