@@ -93,7 +93,11 @@ def _as_text(value: Value) -> Value:
 
 def _counted(value: Value, letter: str, least: int, reach: int) -> Value:
     """A number of days or characters that is computed: NULL where it is out of reach, and 0 where fewer means nothing."""
-    if letter not in _LEAST or value.kind != "exact" or value.scale or value.constant is not None:
+    if letter not in _LEAST or value.kind != "exact" or value.scale:
+        return value
+    if value.constant is not None:
+        if abs(int(value.constant)) > reach:
+            raise Refused(f"{value.constant} is more than a date or text can be moved or made by", f"write {reach} at most")
         return value
     none = f"when {value.sql} < 0 then 0 " if letter == "c" else ""
     sql = f"(case {none}when {value.sql} between {least} and {reach} then cast({value.sql} as int) end)"

@@ -55,6 +55,7 @@ def refused(sql: str) -> tuple[str, str]:
         ("cast(y as decimal(10, 8)) = 1", "not cast to decimal(10, 8)", "6 digits"),
         ("n * m * n > 0", "may need 55 digits", "cast(a as int)"),
         ("x = 1e400", "more than a double holds", "isnan"),
+        ("date_add(d, 2147483647) > d", "2147483647 is more than", "3660000 at most"),
         ("split_part(y, 'a', n) = 'a'", "argument 3 of split_part() is no number of 1 or more that is written out", "whole number"),
         ("split_part(y, ',', 0) = 'a'", "argument 3 of split_part() is no number of 1 or more", "whole number"),
         ("regexp_extract(y, '([0-9])', 2) = '1'", "has no group 2", "brackets"),
