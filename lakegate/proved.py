@@ -158,7 +158,7 @@ class Proved:
         for number in numbers:
             start, stop = found.bounds(number)
             if not found.holds(number, content[start - first : stop - first]):
-                what = f"bytes {start} to {stop - 1} are not those that were published: their SHA-256 is not {found.sha256[number]}"
+                what = f"bytes {start} to {stop - 1} are not those that were published: their BLAKE3 is not {found.blake3[number]}"
                 raise IntegrityError(what, where=self.where, fix=FIX)
         return first, content
 

@@ -1,4 +1,8 @@
-"""A file cut into ranges, each with its SHA-256: so that a part of it can be proved without the rest."""
+"""A file cut into ranges, each with its BLAKE3: so that a part of it can be proved without the rest.
+
+A reader hashes whatever it reads, and BLAKE3 takes a third of the time that SHA-256 takes. The file that holds the ranges of a version is
+proved by the SHA-256 in its manifest.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
+
+from blake3 import blake3
 
 from lakegate.errors import IntegrityError
 
@@ -30,10 +36,10 @@ Read = Callable[[int, int], memoryview]
 
 @dataclass(frozen=True)
 class Ranges:
-    """Where each range ends, and its hex SHA-256. They follow each other from the first byte to the last: each byte lies in one."""
+    """Where each range ends, and its hex BLAKE3. They follow each other from the first byte to the last: each byte lies in one."""
 
     ends: tuple[int, ...]
-    sha256: tuple[str, ...]
+    blake3: tuple[str, ...]
 
     def over(self, start: int, stop: int) -> range:
         """The numbers of the ranges that hold the bytes from `start` up to `stop`."""
@@ -45,7 +51,7 @@ class Ranges:
 
     def holds(self, number: int, content: bytes | memoryview) -> bool:
         """Whether this is the content of a range."""
-        return hashlib.sha256(content).hexdigest() == self.sha256[number]
+        return blake3(content).hexdigest() == self.blake3[number]
 
 
 def blocks(size: int) -> list[int]:
@@ -54,8 +60,8 @@ def blocks(size: int) -> list[int]:
 
 
 def measure(read: Read, size: int, ends: Sequence[int]) -> tuple[str, Ranges]:
-    """The hex SHA-256 of a file and those of its ranges, from one pass over the same bytes."""
-    whole, found, running, at = hashlib.sha256(), list[str](), hashlib.sha256(), 0
+    """The hex SHA-256 of a file and the BLAKE3 of its ranges, from one pass over the same bytes."""
+    whole, found, running, at = hashlib.sha256(), list[str](), blake3(), 0
     cuts = iter(ends)
     end = next(cuts)
     with ThreadPoolExecutor(1) as pool:  # both are hashed at once
@@ -69,14 +75,14 @@ def measure(read: Read, size: int, ends: Sequence[int]) -> tuple[str, Ranges]:
                 at = min(end, stop)
                 if at == end:
                     found.append(running.hexdigest())
-                    running, end = hashlib.sha256(), next(cuts, size)
+                    running, end = blake3(), next(cuts, size)
             taken.result()
     return whole.hexdigest(), Ranges(tuple(ends), tuple(found))
 
 
 def to_bytes(files: Mapping[str, Ranges]) -> bytes:
     """The ranges of files by their paths, as a version's file of proofs holds them."""
-    told = {path: {"ends": item.ends, "sha256": item.sha256} for path, item in files.items()}
+    told = {path: {"ends": item.ends, "blake3": item.blake3} for path, item in files.items()}
     return json.dumps({"format": FORMAT, "files": told}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -98,7 +104,7 @@ def from_bytes(raw: bytes, *, where: str) -> dict[str, Ranges]:
 
 
 def _ranges(told: Mapping[str, Any]) -> Ranges:
-    ends, hashes = tuple(map(int, told["ends"])), tuple(map(str, told["sha256"]))
+    ends, hashes = tuple(map(int, told["ends"])), tuple(map(str, told["blake3"]))
     if len(ends) != len(hashes) or not ends or any(one >= other for one, other in zip((0, *ends), ends, strict=False)):
         raise ValueError(ends)
     return Ranges(ends, hashes)

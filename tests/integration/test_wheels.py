@@ -30,7 +30,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(PROJECT, tmp_path_factory.mktemp("service"))
 
 
-def test_the_reader_is_one_import_name_and_needs_pyarrow_alone(reader: Path) -> None:
+def test_the_reader_is_one_import_name_and_needs_arrow_and_a_hash_alone(reader: Path) -> None:
     with zipfile.ZipFile(reader) as opened:
         names = opened.namelist()
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
@@ -39,7 +39,7 @@ def test_the_reader_is_one_import_name_and_needs_pyarrow_alone(reader: Path) -> 
         ]
     assert {name.split("/", 1)[0].split("-", 1)[0] for name in names} == {"lakegate"}
     assert "lakegate/py.typed" in names
-    assert [need.split()[1].split("<")[0].split(">")[0] for need in needs] == ["pyarrow"]
+    assert [need.split()[1].split("<")[0].split(">")[0] for need in needs] == ["blake3", "pyarrow"]
 
 
 def test_the_reader_works_without_the_service(reader: Path, tmp_path: Path) -> None:
