@@ -86,6 +86,8 @@ def _read(path: Path, document: Document, text: str, mistakes: Mistakes) -> Load
     custom = attempt(partial(read_custom, document), Custom(document, (), {}))
     name: str = attempt(partial(_name, document), dataset_of(path))
     kind: Kind = attempt(partial(kind_of, custom), "dataset")
+    if not document.data.get("schema"):  # which `_name` noted
+        return None
     columns = attempt(partial(odcs.columns, document, mistakes), ())
     about = _About(path, document, text, custom, name, kind)
     if not mistakes.spoilt:

@@ -248,6 +248,16 @@ def test_hash_ignores_comments_and_order_of_keys_and_nothing_else(lake: Path) ->
     assert load_contract(path).hash != before
 
 
+@pytest.mark.parametrize("schema", ["schema: []", ""])
+def test_a_contract_of_no_table_says_so(lake: Path, schema: str) -> None:
+    path = lake / "catalog/contracts/airlines.odcs.yaml"
+    text = path.read_text()
+    path.write_text(text[: text.index("schema:")] + schema + text[text.index("\ncustomProperties:") :])
+    with pytest.raises(ContractError) as caught:
+        load_contract(path)
+    assert caught.value.what == "the contract describes 0 tables"
+
+
 def test_another_vendors_properties_are_left_alone(lake: Path) -> None:
     path, _ = change(lake, "airlines", "customProperties:\n", "customProperties:\n  - {property: color, value: red, vendor: acme}\n")
     assert load_contract(path).name == "airlines"
