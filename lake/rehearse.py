@@ -23,6 +23,7 @@ from lake.evaluate import evaluate, missing_reference, pin_references
 from lake.ingest import DropResult, deliverable
 from lake.job import NOTHING, HopResult
 from lake.mostly import mostly_aside, why_mostly
+from lake.none_taken import is_none_taken, still_none_of
 from lake.order import earlier_drop
 from lake.order_value import order_value
 from lake.parse import Parsed
@@ -103,6 +104,8 @@ def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop, *, aga
     reason = why_none_taken(table, counts, manifest.rules)
     found = HopResult(hop, table, Verdict.UNCHANGED, str(name), counts, manifest.rules, reason, cause=drop.sha256)
     latest = publish.latest_at(session.repository, MAIN, table)
+    if latest is not None and hop == "processed":
+        found = replace(found, none_taken=still_none_of(latest, drop.sha256) or (latest.version == name.number and is_none_taken(counts)))
     if latest is None or latest.version == name.number:
         return found
     found = replace(found, reason="").judged_again(rebuilt_since(session, latest, name, drop.sha256))
@@ -162,5 +165,6 @@ def _result(
     if verdict is Verdict.HELD:
         reason = why_held(contract, holding(outcomes, waived), cause=drop.sha256, file=drop.name)
     rules, table = [item.to_json() for item in outcomes], table_of(contract, hop)
+    none = hop == "processed" and verdict not in STOPPED and is_none_taken(vars(counts))
     reason = reason or why_none_taken(table, vars(counts), rules)
-    return HopResult(hop, table, verdict, None, dict(vars(counts)), rules, reason, cause=drop.sha256)
+    return HopResult(hop, table, verdict, None, dict(vars(counts)), rules, reason, cause=drop.sha256, none_taken=none)

@@ -137,7 +137,7 @@ def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
         "name taken": ("flights", "flights-2013-01.csv", sample.month(6), 3),
         "over a tenth": ("airlines", "airlines.csv", b"carrier,name\nAA,American\ntoo long,United\n", 3),
         "replaced": ("planes", "planes.csv", b"".join(planes[:-20]), 0),
-        "packed": ("flights", "packed.csv.gz", gzip.compress(sample.month(1), mtime=0), 0),
+        "packed": ("flights", "packed.csv.gz", gzip.compress(sample.month(1), mtime=0), 4),
     }[kind]
     path, before, main = lake.file(f"dry/{name}", content), lake.state(), lake.repository.commit_of("main")
     dry = lake.ingest(dataset, path, code=code, options=("--dry-run",))
@@ -151,7 +151,7 @@ def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
     assert [hop.get("reason") for hop in dry[0]["hops"]] == [hop.get("reason") for hop in real[0]["hops"] if hop["hop"] != "features"]
     assert kind == "packed" or not any("no row was taken" in hop.get("reason", "") for hop in real[0]["hops"])
     if kind == "packed":  # other bytes of rows that the table holds
-        for told in (real, lake.ingest(dataset, path)):
+        for told in (real, lake.ingest(dataset, path, code=4)):
             reason = told[0]["hops"][1]["reason"]
             assert reason.startswith(f"no row was taken, all {real[0]['hops'][1]['rows_in']} are set aside by key (")
             assert "Did the same rows come before, in a file of other bytes?" in reason

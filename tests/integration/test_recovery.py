@@ -28,12 +28,14 @@ def die(table, step):
 
 ingest(open_session(Settings.load(), watcher=die), sys.argv[1], [Path(sys.argv[4])])
 """
+ROWS = 20
 
 
 def airlines(*names: str) -> bytes:
-    out = io.StringIO()
+    """A full delivery of as many rows as any other here, of which these are the first."""
+    every, out = [*names, *(f"airline {index}" for index in range(len(names), ROWS))], io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(
-        [("carrier", "name"), *[(f"{chr(65 + index)}{chr(65 + index)}", name) for index, name in enumerate(names)]]
+        [("carrier", "name"), *[(f"{chr(65 + index)}{chr(65 + index)}", name) for index, name in enumerate(every)]]
     )
     return out.getvalue().encode()
 
@@ -79,7 +81,7 @@ def test_a_full_delivery_that_comes_anew_is_published_again_and_holds_last(fresh
 
 
 def test_a_replaced_table_keeps_only_its_own_rows_aside(fresh: Any) -> None:
-    many = [f"name {index}" for index in range(20)]
+    many = [f"name {index}" for index in range(ROWS)]
     broken = airlines(*many).replace(b"AA,name 0", b"AA,")
     (result,) = fresh.ingest("airlines", fresh.file("airlines-broken.csv", broken))
     assert result["hops"][1]["rows_quarantined"] == 1

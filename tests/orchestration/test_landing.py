@@ -215,7 +215,9 @@ def test_a_blocked_file_that_is_put_there_again_is_judged_again(home: Home) -> N
 def test_a_held_file_is_put_away_and_carried_by_the_sensor_once_it_is_approved(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     contract = home.session.catalog.get("airlines")
     many = QualityRule("many", "processed", "expect_table_row_count_to_be_between", {"min_value": 100}, "hold", "schema", 0)
-    monkeypatch.setitem(home.session.catalog.contracts, "airlines", replace(contract, rules=(*contract.rules, many), hash="with-a-hold"))
+    monkeypatch.setitem(
+        home.session.catalog.contracts, "airlines", replace(contract, rules=(*contract.rules, many), max_shrink=None, hash="with-a-hold")
+    )
     held = Home(home.session, home.instance, home.files, clock=home.clock)
     monkeypatch.setattr(landing.time, "time", lambda: held.clock)
     content, before = b"carrier,name\nAD,Adagio\n", held.version("airlines")
