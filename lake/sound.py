@@ -80,7 +80,10 @@ class _Tree:
 
     def open_unproved(self, file: DataFile) -> pa.NativeFile:
         """Open a file; see `Store.open_unproved`."""
-        return self.session.repository.open(self.ref, file.path, physical=file.physical)
+        try:
+            return self.session.repository.open(self.ref, file.path, physical=file.physical)
+        except OSError as error:
+            raise self.fault(file, error) from error
 
     def fault(self, file: DataFile, error: OSError) -> LakegateError:
         """What an error met while reading it means."""

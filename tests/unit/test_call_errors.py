@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from lakefs_sdk.exceptions import ApiException
@@ -13,8 +15,12 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from lake.call_errors import BlockGone, NotThere
 from lake.calls import Calls
 from lake.disk import cause_on_disk, disk_error
+from lake.session import Session
+from lake.sound import _Tree
 from lakegate.errors import AccessError, Conflict, IntegrityError, LakegateError, Transient
 from lakegate.home import Endpoint
+from lakegate.manifest import DataFile
+from lakegate.names import VersionName
 
 LAKEFS = Calls(Endpoint("http://127.0.0.1:9", "key", "a secret"))
 
@@ -105,6 +111,16 @@ def test_nobody_there_is_lakefs_away() -> None:
         assert isinstance(found, Transient)
         assert "lakeFS does not answer" in found.what
     assert isinstance(told(FileNotFoundError(errno.ENOENT, "no such key")), NotThere)
+
+
+def test_a_file_whose_columns_are_proved_is_opened_as_any_other_call_is_made() -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OSError("AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 7")
+
+    session = SimpleNamespace(repository=SimpleNamespace(open=away, endpoint=LAKEFS.endpoint))
+    tree = _Tree(cast("Session", session), "main", VersionName("rides", 1))
+    with pytest.raises(Transient, match=r"lakeFS does not answer \(reading rides/a\.parquet\)"):
+        tree.open_unproved(DataFile("rides/a.parquet", "x", 1, "0", 1))
 
 
 def test_a_circle_of_causes_ends() -> None:
