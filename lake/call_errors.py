@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lake.disk import cause_on_disk, disk_error
-from lakegate.errors import AccessError, Conflict, IntegrityError, LakegateError, Transient, UsageError
+from lakegate.errors import GONE, AccessError, Conflict, IntegrityError, LakegateError, Transient, UsageError
 from lakegate.home import Endpoint
 
 RESTORE: Final = "restore it from a backup: `lakegate verify --all` tells what else is missing"
@@ -32,7 +32,7 @@ def answered(error: Any, doing: str, endpoint: Endpoint) -> LakegateError:
     if status == HTTPStatus.NOT_FOUND:
         return NotThere(f"lakeFS does not have it ({doing})")
     if status == HTTPStatus.GONE:  # the tree names it, the store has lost it
-        return BlockGone(f"the block is missing from the store ({doing})", fix=RESTORE)
+        return _gone(doing)
     if status in REFUSED:
         return _refused(status, doing, endpoint)
     if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
@@ -53,7 +53,13 @@ def unanswered(error: Exception, doing: str, endpoint: Endpoint) -> LakegateErro
     for status in REFUSED:
         if f"HTTP status {status:d}" in str(error) or (status == HTTPStatus.FORBIDDEN and "ACCESS_DENIED" in str(error)):
             return _refused(status, doing, endpoint)
+    if GONE.search(str(error)):
+        return _gone(doing)
     return Transient(f"lakeFS does not answer ({doing})", fix="`lakegate status` tells how it is; then run it again")
+
+
+def _gone(doing: str) -> BlockGone:
+    return BlockGone(f"the block is missing from the store ({doing})", fix=RESTORE)
 
 
 def _refused(status: int, doing: str, endpoint: Endpoint) -> AccessError:

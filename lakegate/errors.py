@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+GONE: Final = re.compile(r"HTTP status (404|410)\b|RESOURCE_NOT_FOUND|NO_SUCH_KEY")
+"""lakeFS knows the object and its block is away: the HEAD succeeds, then the GET fails with one of these (Arrow names the
+same answer now one way, now another)."""
 
 
 class Exit(IntEnum):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
-from lakegate.errors import IntegrityError, LakegateError, Transient
+from lakegate.errors import GONE, IntegrityError, LakegateError, Transient
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName
@@ -27,10 +27,6 @@ CONNECT_SECONDS, REQUEST_SECONDS = 5.0, 60.0
 
 CHUNK = 4 * 1024**2
 """Bytes hashed at a time."""
-
-_GONE = re.compile(r"HTTP status (404|410)\b|RESOURCE_NOT_FOUND|NO_SUCH_KEY")
-"""lakeFS knows the object and its block is away: the HEAD succeeds, then the GET fails with one of these (Arrow names the
-same answer now one way, now another)."""
 
 _REFUSED = re.compile(r"ACCESS_DENIED|HTTP status 40[013]\b")
 """Wrong keys; ill-formed ones, or a ref that never was, get a bare 400. Trying again helps none of them."""
@@ -116,7 +112,7 @@ class GatewayStore:
     def fault(self, file: DataFile, error: OSError) -> LakegateError:
         """What an answer of the gateway means."""
         where, text = _where(self.version, file), str(error)
-        if isinstance(error, FileNotFoundError) or _GONE.search(text):
+        if isinstance(error, FileNotFoundError) or GONE.search(text):
             return _gone(file, where=where, store=f"{self.url}, {self.repository}, tag {self.version.tag}")
         if _REFUSED.search(text):
             what = f"lakeFS at {self.url} refuses these keys or this tag"

@@ -123,6 +123,19 @@ def test_a_file_whose_columns_are_proved_is_opened_as_any_other_call_is_made() -
         tree.open_unproved(DataFile("rides/a.parquet", "x", 1, "0", 1))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AWS Error UNKNOWN (HTTP status 410) during GetObject operation",
+        "AWS Error NO_SUCH_KEY during GetObject operation: No response body.",
+        "AWS Error RESOURCE_NOT_FOUND during GetObject operation: No response body.",
+    ],
+)
+def test_a_block_that_the_gateway_has_lost_is_told_as_by_the_api(text: str) -> None:
+    assert str(told(OSError(text))) == str(told(answer(410)))
+    assert type(told(OSError(text))) is BlockGone
+
+
 def test_a_circle_of_causes_ends() -> None:
     one, other = ValueError("one"), ValueError("other")
     one.__cause__, other.__cause__ = other, one
