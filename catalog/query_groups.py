@@ -36,6 +36,8 @@ class Call:
     of: Callable[[exp.Expr], Value]
     keep: Callable[[str], str]
     tail: str = ""
+    each: str = "*"
+    """What count(*) counts."""
 
     def made(self, function: str, argument: str) -> str:
         """The call of a function of one argument."""
@@ -74,7 +76,7 @@ def aggregated(call: Call) -> Value:
 def _count(call: Call) -> Value:
     parts = list(call.arguments)
     if parts and type(parts[0]).__name__ == "Star":
-        return exact(call.made("count", "*"), ROWS)
+        return exact(call.made("count", call.each), ROWS)
     distinct = ""
     if parts and type(parts[0]).__name__ == "Distinct":
         parts, distinct = parts[0].expressions, "distinct "
@@ -90,11 +92,12 @@ def _extreme(call: Call, given: Value) -> Value:
     if given.kind != "double":
         made = call.made(call.name, call.keep(given.sql))
         return exact(made, given.most, given.scale) if given.kind == "exact" else Value(made, given.kind)
-    kept = call.keep(given.canonical)
-    numbers = call.made(call.name, f"case when not isnan({kept}) then {kept} end")
-    odd = call.made("max", f"case when isnan({kept}) then 1 else 0 end")
-    first = f"case when {odd} = 1 then double('NaN') else {numbers} end"
-    return Value(first if call.name == "max" else f"coalesce({numbers}, case when {odd} = 1 then double('NaN') end)", "double")
+    number = given.canonical  # Sail begins a group's extreme at the greatest finite double, and loses infinities beside it
+    kind = f"case when isnan({number}) then 3 when {number} = double('inf') then 2 when {number} = double('-inf') then 0 else 1 end"
+    kept = call.keep(number), call.keep(f"case when {number} is not null then {kind} end")
+    finite = call.made(call.name, f"case when {kept[1]} = 1 then {kept[0]} end")
+    odd = " ".join(f"when {code} then double('{word}')" for code, word in ((3, "NaN"), (2, "inf"), (0, "-inf")))
+    return Value(f"(case {call.made(call.name, kept[1])} {odd} else {finite} end)", "double")
 
 
 def _added(call: Call, given: Value, distinct: str) -> Value:
@@ -106,12 +109,12 @@ def _added(call: Call, given: Value, distinct: str) -> Value:
     if given.scale > DEEPEST:
         raise Refused(f"{name}() of numbers with {given.scale} digits behind the point", f"cast to decimal(38, {DEEPEST}) first")
     number = f"cast({given.sql} as decimal({MOST_DIGITS}, {given.scale}))"
-    kept, most, guarded = call.keep(number), given.most, "{0}"
+    kept, most, guard = call.keep(number), given.most, ""
     if most > _ADDEND:  # Sail wraps such a sum, and Spark fails
         most, bound = _ADDEND, f"cast('{Decimal(_ADDEND).scaleb(-given.scale):f}' as decimal({MOST_DIGITS}, {given.scale}))"
-        guarded = f"case when {call.made('max', f'abs({kept})')} <= {bound} then {{0}} end"
+        guard = f"case when {call.made('max', f'abs({kept})')} <= {bound} then "
         kept = f"case when abs({kept}) <= {bound} then {kept} end"
-    total = exact(guarded.format(call.made("sum", f"{distinct}{kept}")), most * ROWS, given.scale)
+    total = exact(f"{guard}{call.made('sum', distinct + kept)}{guard and ' end'}", most * ROWS, given.scale)
     if name == "sum":
         return total
     return Value(f"({total.real} / nullif(cast({call.made('count', distinct + kept)} as double), 0.0D))", "double")
@@ -162,8 +165,12 @@ _TAKES: Final = {
 
 
 def _written(name: str, given: Value) -> str:
-    if given.kind != "exact" or given.scale or given.constant is None or not 0 <= int(given.constant) < _WRITTEN:
-        raise Refused(f"an argument of {name}() is no whole number that is written out", "write 0, 1, 2 or more there")
+    least = 0 if name in ("lag", "lead") else 1
+    if given.kind != "exact" or given.scale or given.constant is None or not least <= int(given.constant) < _WRITTEN:
+        raise Refused(
+            f"an argument of {name}() is no whole number of {least} or more that is written out",
+            f"write {least}, {least + 1} or more there",
+        )
     return str(int(given.constant))
 
 
@@ -221,6 +228,13 @@ def window_of(node: Any, scope: Scope, named: Mapping[str, Any]) -> Value:
         window = named.get(node.alias.lower())
         if window is None or window.alias:
             raise Refused(f"there is no window {node.alias!r}", "write over (partition by ... order by ...)")
-    call = call_of(inner, scope, str)
+    if any(type(item).__name__ == "Distinct" for item in (inner.this if type(inner).__name__ == "Filter" else inner).expressions):
+        raise Refused("DISTINCT over a window", "count groups in a subquery, and join it")  # Spark has no plan for it
+    if type(inner).__name__ == "Filter":  # which Sail has no plan for over a window
+        chosen, inner = truth(inner.expression.this, scope), inner.this
+        call = call_of(inner, scope, lambda sql: f"(case when {chosen} then {sql} end)")
+        call = replace(call, each=call.keep("1"))
+    else:
+        call = call_of(inner, scope, str)
     call = replace(call, tail=call.tail + over(window, scope))
     return aggregated(call) if is_aggregate(inner) else windowed(call, ignoring)

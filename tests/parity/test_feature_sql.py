@@ -56,6 +56,11 @@ ROW: Final[dict[str, list[Any]]] = {
     "rank() over (order by z - z, _row) as integer": [1, 2, 3, 4, 5],
     "greatest(z - z, x) as double": [0.1, 0.2, NAN, NAN, NAN],
     "max(z) over (order by _row) as double": [0.0, 0.0, NAN, NAN, NAN],
+    "min(case when _row > 2 then z - z end) over (order by _row) as double": [None, None, NAN, NAN, NAN],
+    "count(*) filter (where m > 1) over (partition by g) as integer": [1, 1, 2, 2, 2],
+    "sum(m) filter (where m > 2) over (order by _row) as integer": [3, 3, 3, 10, 10],
+    "max(z) filter (where m > 2) over () as double": [math.inf] * 5,
+    "median(m) filter (where m > 2) over () as double": [5.0] * 5,
     "0.1 + 0.2 as double": [0.3] * 5,
     "m * 1.1 as double": [3.3, 0.0, 2.2, 7.7, None],
     "weekday(d) as integer": [3, 3, None, 0, 4],
@@ -67,6 +72,12 @@ WHOLE: Final[dict[str, list[tuple[Any, ...]]]] = {
     "select g, sum(n * n) - sum(n * n) as v, count(*) as w from t group by g": [("a", None, 2), ("b", 0, 3)],
     "select g, cast(avg(n) = 999999999999999999 as int) as v, count_if(m > 1) as w from t group by 1": [("a", 1, 1), ("b", 0, 2)],
     "select g, max(z) as v, min(z) as w from t group by g": [("a", 0.0, 0.0), ("b", NAN, -math.inf)],
+    "select g, max(z) as v, min(-z) as w from t where _row = 5 group by g": [("b", -math.inf, math.inf)],
+    "select g, min(z) as v, max(-z) as w from t where _row in (3, 4) group by g": [("b", math.inf, NAN)],
+    "select g, coalesce(max(x / 0), 0.5D) as v, min(z) filter (where _row = 4) as w from t where _row > 3 group by g": [("b", 0.5, math.inf)],
+    "select g, sum(case when g = '{0}' or s = '{x}' then 1 else n * 1000000000 end) as v, 0 as w from t where _row > 2 group by g": [
+        ("b", -1000000000, 0)
+    ],
     "select g, count(distinct z) as v, count(distinct z - z) as w from t group by g": [("a", 1, 1), ("b", 3, 1)],
     "select g, sum(cast(x as decimal(38, 9))) as v, median(m) as w from t group by g": [("a", 0.3, 1.5), ("b", None, 4.5)],
     "select 'x' as g, count(*) as v, max(m) as w from t group by z": [("x", 2, 3), ("x", 1, 2), ("x", 1, 7), ("x", 1, None)],
@@ -106,7 +117,7 @@ def answers(engine: Engine) -> tuple[dict[str, list[Any]], dict[str, list[tuple[
     by_row = {sql: [row[number] for row in sorted(rows, key=lambda row: row[-1])] for number, sql in enumerate(ROW)}
     whole = {}
     for sql, wanted in WHOLE.items():
-        kinds = ["double" if any(isinstance(row[at], float) for row in wanted) else "integer" for at in (1, 2)]
+        kinds = ["double" if any(isinstance(row[at], float) or row[at] == NAN for row in wanted) else "integer" for at in (1, 2)]
         around = f"select g, v, w, 'd' as _drop, 0 as _row from ({sql})"
         contract = feature({"g": "string", "v": kinds[0], "w": kinds[1]}, around)
         whole[sql] = sorted((row[:3] for row in ask(engine, contract)), key=str)

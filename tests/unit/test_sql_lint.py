@@ -58,6 +58,9 @@ REFUSED = {
     "avg(distance * 1.5D)": "avg() of floating",
     "row_number() over (partition by origin order by time_hour)": "row_number() over",
     "lag(distance) over (order by time_hour, _row)": "lag() over",
+    "count(distinct dest) over (partition by origin)": "DISTINCT over a window",
+    "ntile(0) over (order by _drop, _row)": "no whole number of 1 or more",
+    "nth_value(tailnum, 0) over (order by _drop, _row)": "no whole number of 1 or more",
     "tailnum rlike '\\\\w+'": "does not mean the same",
 }
 ALLOWED = (
