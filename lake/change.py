@@ -19,7 +19,7 @@ from lake.delta import Added, list_table, table_files
 from lake.publish import Candidate
 from lake.session import Session
 from lake.sound import demand_sound, demand_sound_columns
-from lake.tables import uri_of, write_table
+from lake.tables import read_version, uri_of, write_table
 from lake.upsert import FATE, FATES, LATER, THERE, find_fates, keys_gone, rows_after
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile, Manifest
@@ -201,7 +201,7 @@ def published_rows(session: Session, contract: Contract, suite: Suite, manifest:
         IntegrityError: A file is missing, or one of these columns is not what was published.
     """
     demand_sound_columns(session, ref, manifest, published_columns(suite, contract))
-    return read_files(session, manifest.files, ref)
+    return read_version(session, manifest, ref) if manifest.counts.after else None
 
 
 def read_files(session: Session, files: Sequence[DataFile], ref: str) -> DataFrame | None:

@@ -131,15 +131,11 @@ class Engine:
         """Sail decodes a URI; Spark takes its escapes for characters of the name."""
         return unquote(uri) if self.name == "spark" and uri.startswith("file:") else uri
 
-    def read_delta(self, ref: str, path: str) -> DataFrame:
-        """A Delta table of the tree `ref`."""
-        with engine_errors("opening a table"):
-            return self.spark.read.format("delta").load(self.uri(ref, path))
-
-    def read_parquet(self, uris: Sequence[str]) -> DataFrame:
-        """The Parquet files at these addresses, as one frame."""
+    def read_parquet(self, uris: Sequence[str], *, schema: str | None = None) -> DataFrame:
+        """The Parquet files at these addresses, as one frame; with a schema (DDL) a column that a file lacks is NULL."""
         with engine_errors("opening files"):
-            return self.spark.read.parquet(*map(self._spelled, uris))
+            reader = self.spark.read if schema is None else self.spark.read.schema(schema)
+            return reader.parquet(*map(self._spelled, uris))
 
     def read_staging(self, path: Path) -> DataFrame:
         """A staging file as a frame."""

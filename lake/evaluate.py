@@ -25,6 +25,7 @@ from lake.blame import naming_the_rule
 from lake.session import Session
 from lake.sound import demand_sound_columns
 from lake.standing import finished
+from lake.tables import read_version
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Parent
 from lakegate.names import VersionName
@@ -115,7 +116,7 @@ def evaluate(
         whole = session.references.copies(manifest)
         columns = (item["name"] for item in manifest.schema) if whole else reference_columns(suite, table)
         demand_sound_columns(session, pin.name.tag, manifest, columns)
-        return session.references.frame(manifest)
+        return session.references.frame(manifest, lambda: read_version(session, manifest, pin.name.tag))
 
     frame = mark(typed(engine.read_staging(staging), contract), plan, published=published, reference=reference, earlier=earlier)
     keep, tables = [*plan.columns, ROW], Tables(None, published, reference)

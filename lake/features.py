@@ -32,7 +32,7 @@ from lake.session import Session
 from lake.sound import demand_sound
 from lake.standing import finished, resume
 from lake.steps import Steps
-from lake.tables import uri_of, write_table
+from lake.tables import read_version, uri_of, write_table
 from lakegate.errors import ContractError, IntegrityError
 from lakegate.manifest import Counts, Parent
 from lakegate.names import VersionName
@@ -103,11 +103,6 @@ def _pins(session: Session, numbers: dict[str, int]) -> tuple[Parent, ...]:
     return tuple(pins)
 
 
-def _root(session: Session, table: str) -> str:
-    contract = session.catalog.get(table)
-    return layout.feature_table(table) if contract.kind == "feature" else layout.processed_table(table)
-
-
 @dataclass(frozen=True)
 class _Work:
     """What writing one version of a feature table onto a candidate needs."""
@@ -123,7 +118,7 @@ class _Work:
         path = layout.feature_table(contract.name)
         for pin in self.pins:
             demand_sound(session, pin.name.tag, finished(session, pin.name).manifest.files, version=pin.name)
-        inputs = {pin.table: engine.read_delta(pin.name.tag, _root(session, pin.table)) for pin in self.pins}
+        inputs = {pin.table: read_version(session, finished(session, pin.name).manifest, pin.name.tag) for pin in self.pins}
         rows_of = {pin.table: finished(session, pin.name).manifest.counts.after for pin in self.pins}
         steps.tell("write.table")
         frame, query = result_of(engine, contract, inputs)

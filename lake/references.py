@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from lake import layout
 from lake.engine import Engine
 from lake.scratch import scratch
 from lakegate.manifest import Manifest
@@ -48,12 +47,12 @@ class References:
         """Whether a version is read as a whole, once, and its copy from then on."""
         return self._stack is not None and manifest.counts.after <= SMALL
 
-    def frame(self, manifest: Manifest) -> DataFrame:
-        """The rows of a version."""
+    def frame(self, manifest: Manifest, read: Callable[[], DataFrame]) -> DataFrame:
+        """The rows of a version; `read` opens it in the lake."""
         name = manifest.name
         if str(name) in self._copies:
             return self._copies[str(name)]
-        table = self._engine.read_delta(name.tag, layout.processed_table(name.table))
+        table = read()
         if self._stack is None or not self.copies(manifest):
             return table
         folder = self._stack.enter_context(scratch(self._engine.settings, "reference"))

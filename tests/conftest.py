@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -17,6 +18,13 @@ from lakegate.settings import Settings
 LONGEST_FIRST = (
     "test_engines.py",
     "test_rules_in_gx.py",
+    "test_feature_sql.py",
+    "test_functions.py",
+    "test_upsert.py",
+    "test_values.py",
+    "test_time_patterns.py",
+    "test_stranger_to_spark.py",
+    "test_histograms.py",
     "test_soak.py",
     "test_kill_matrix.py",
     "test_killed_demo.py",
@@ -42,6 +50,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("untimed")
 
+PARITY, ALONE = "tests/parity/", "test_engines.py"
+"""Tests of both engines, and those of them whose engines are processes of their own."""
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -53,6 +64,19 @@ def say(line: str) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest files first; pytest-xdist hands out whole files in this order."""
     items.sort(key=lambda item: LONGEST_FIRST.index(item.path.name) if item.path.name in LONGEST_FIRST else len(LONGEST_FIRST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole files; those that share one Spark session go to one worker, for each other would start a JVM of its own."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByEngine(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return PARITY if file.startswith(PARITY) and Path(file).name != ALONE else file
+
+    return ByEngine(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -148,7 +148,7 @@ number = found.parent.version
 engine, contract = session.engine, session.catalog.get("flights")
 plan = make_plan(build_suite(contract, "processed", session.settings.project), contract)
 def whole(version, where="true"):
-    frame = engine.read_delta(f"flights.v{version}", "processed/flights").where(where)
+    frame = engine.spark.read.format("delta").load(engine.uri(f"flights.v{version}", "processed/flights")).where(where)
     return count_histograms(frame, plan.histograms, engine.rows)
 again = judge_distributions(plan, whole(number + 1, f"month = {number + 1}"), {"previous": whole(number, f"month = {number}"), "pinned": whole(1)})
 evidence = session.repository.get_json("main", f"_lakegate/evidence/flights/v{number + 1}.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -177,3 +178,23 @@ def test_rows_are_judged_by_no_key_and_no_reference_that_changed_and_the_other_c
         assert latest(session, table).counts.valid == 1
     with flipped(session, "keys", "ride"), pytest.raises(IntegrityError, match="are not those that were published"):
         rehearse(session, "keys", [tmp_path / "k1.csv", file(tmp_path, "k3.csv", "9,1.5,1")])
+
+
+def test_features_are_made_of_the_manifests_files_whatever_a_damaged_delta_log_says_of_them(session: Session, tmp_path: Path) -> None:
+    contracts, sql = (session.settings.project / "catalog" / name for name in ("contracts", "sql"))
+    (contracts / "trips.odcs.yaml").write_text(TABLE.replace("NAME", "trips") + MODES["rides"] + DRIFT)
+    (sql / "later.sql").write_text("SELECT ride, fare, at, _drop, _row FROM trips WHERE ride >= 2")
+    session.__dict__.pop("catalog", None)
+    take(session, "trips", tmp_path, "t1.csv", "1,1.5,1", "2,2.5,2", "3,3.5,3")
+    log = session.repository.block("main", "processed/trips/_delta_log/00000000000000000000.json")
+    assert log is not None
+    text = log.read_text()
+    damaged = re.sub(r'(maxValues\\?":\{[^}]*?ride\\?":)3', r"\g<1>1", text)
+    assert damaged != text
+    log.write_text(damaged)
+    (contracts / "later.odcs.yaml").write_text(
+        TABLE.replace("NAME", "later") + FARES.replace("fares.sql", "later.sql").replace("rides", "trips")
+    )
+    session.__dict__.pop("catalog", None)
+    carry_features(session, session.catalog.get("later"))
+    assert latest(session, "later").counts.after == 2
