@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from catalog.condition_tree import columns_in
@@ -36,9 +37,25 @@ def published_columns(suite: Suite, contract: Contract) -> frozenset[str]:
             continue
         given = [rule.kwargs[name] for name in _NAMED if rule.kwargs.get(name)]
         found |= {name for item in given for name in (item if isinstance(item, list) else [item])} or {*names}
-        if isinstance(condition := rule.kwargs.get("row_condition"), str):
-            found |= columns_in(condition, names)
+        found |= _asked(rule.kwargs.get("row_condition"), names)
     return frozenset({*found, DROP}) if found else frozenset()
+
+
+def _asked(condition: object, names: Collection[str]) -> set[str]:
+    """The columns that a condition names, in text or as Great Expectations writes one in JSON."""
+    if isinstance(condition, str):
+        return columns_in(condition, names)
+    if isinstance(condition, Mapping):
+        return {name for value in condition.values() for name in _asked_within(value, names)}
+    return set()
+
+
+def _asked_within(value: object, names: Collection[str]) -> set[str]:
+    if isinstance(value, str):
+        return {value} & {*names}
+    if isinstance(value, list):
+        return {name for item in value for name in _asked_within(item, names)}
+    return _asked(value, names)
 
 
 def reference_columns(suite: Suite, table: str) -> frozenset[str]:

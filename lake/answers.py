@@ -16,6 +16,7 @@ from lake.none_taken import is_none_taken, still_none_of
 from lake.origin import Origin
 from lake.publish import Published
 from lake.refusal import why_blocked, why_held, why_none_taken
+from lake.restate import SUPERSEDES
 from lake.session import Session
 from lake.standing import finished, rebuilt_since
 from lake.steps import Steps
@@ -71,6 +72,7 @@ def result_of(job: Job, published: Published, verdict: Verdict) -> HopResult:
     """What a version tells of a hop."""
     manifest = published.manifest
     counts = publish.manifest_counts(manifest)
+    told = counts if SUPERSEDES in job.source else {**counts, "deleted": 0}  # a table made again corrects no file
     return HopResult(
         job.hop,
         job.table,
@@ -78,7 +80,7 @@ def result_of(job: Job, published: Published, verdict: Verdict) -> HopResult:
         str(published.name),
         counts,
         manifest.rules,
-        " ".join(filter(None, (why_none_taken(job.table, counts, manifest.rules), why_mostly(job.table, manifest.notes)))),
+        " ".join(filter(None, (why_none_taken(job.table, told, manifest.rules), why_mostly(job.table, manifest.notes)))),
         content_hash=manifest.content_hash,
         cause=job.cause,
         none_taken=job.hop == "processed" and is_none_taken(counts),
@@ -94,7 +96,7 @@ def unchanged(session: Session, job: Job, found: Published) -> HopResult:
     newest = int((publish.head(session.repository, job.table) or {}).get("version", name.number))
     result = result_of(job, found, Verdict.UNCHANGED)
     if newest == name.number:
-        return result
+        return replace(result, none_taken=still_none_of(found.manifest, job.cause))
     latest = finished(session, VersionName(job.table, newest)).manifest
     result = replace(result, reason="", none_taken=still_none_of(latest, job.cause))  # rows that were set aside may have come back since
     result = result.judged_again(rebuilt_since(session, latest, name, job.cause))

@@ -39,6 +39,23 @@ def still_none(parent: Manifest | None, decided: Collection[str] = ()) -> dict[s
     return {NOTE: [item for item in (parent.notes.get(NOTE, []) if parent else []) if item["drop"] not in decided]}
 
 
+def made_again(parent: Manifest, version: int, drops: Mapping[str, Mapping[str, int]], decided: Mapping[str, int]) -> dict[str, Any]:
+    """The note of a version that judged drops again.
+
+    Args:
+        parent: The version before.
+        version: Its number.
+        drops: What came of each drop, as `lakegate ingest --json` names its rows.
+        decided: How many of a drop's rows somebody had discarded, and still are set aside.
+    """
+    none = {drop: rows["rows_quarantined"] for drop, rows in drops.items() if rows["rows_quarantined"] and not rows["rows_valid"]}
+    open_ones = {drop: rows for drop, rows in none.items() if rows > decided.get(drop, 0)}
+    kept = [item for item in parent.notes.get(NOTE, []) if item["drop"] not in drops or item["drop"] in open_ones]
+    known = {item["drop"] for item in kept}
+    added = [{"version": version, "drop": drop, "rows": rows} for drop, rows in open_ones.items() if drop not in known]
+    return {NOTE: [*kept, *added][-MOST:]}
+
+
 def still_none_of(latest: Manifest, drop: str) -> bool:
     """Whether a table's latest version says it of a drop."""
     return any(item["drop"] == drop for item in latest.notes.get(NOTE, []))

@@ -19,7 +19,7 @@ from lake.delta import table_files
 from lake.distributions import keep_rebuilt
 from lake.evaluate import Evaluated
 from lake.job import Written
-from lake.none_taken import still_none
+from lake.none_taken import made_again
 from lake.originals import COLUMNS, Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.receive import Drop, received
@@ -111,13 +111,14 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
     quarantine = table_files(session, candidate.branch, paths[0], known=[])
     decided = table_files(session, candidate.branch, paths[1], known=[])
     there = sum(item.rows for item in quarantine), sum(item.rows for item in decided)
-    if there != (aside, settled.total()):
-        what = f"{aside} rows set aside and {settled.total()} decisions were to be written, there are {there[0]} and {there[1]}"
+    if there != (aside, settled.num_rows):
+        what = f"{aside} rows set aside and {settled.num_rows} decisions were to be written, there are {there[0]} and {there[1]}"
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
-    balance = {"set_aside": aside, "open": aside - settled.total()} | {str(name): settled[name] for name in SETTLEMENTS}
+    states = Counter(settled.column(STATE).to_pylist())
+    balance = {"set_aside": aside, "open": aside - settled.num_rows} | {str(name): states[name] for name in SETTLEMENTS}
     notes: dict[str, Any] = {REBUILT: [*parent.notes.get(REBUILT, []), candidate.number]}
     notes |= keep_rebuilt(session, contract, rebuilt.suite, candidate, change.rows)
-    notes |= still_none(parent, {drop for drop, rows in rebuilt.drops.items() if rows["rows_valid"]})
+    notes |= made_again(parent, candidate.number, rebuilt.drops, Counter(settled.column(DROP).to_pylist()))
     return Written(
         rebuilt.outcomes,
         change.counts,
@@ -154,16 +155,16 @@ def _write_aside(session: Session, contract: Contract, rebuilt: Rebuilt, candida
     return count
 
 
-def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate) -> Counter[str]:
-    """Write anew what was decided of rows: of the drops that stay, all of it; of the others, what was discarded and is set aside again."""
+def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate) -> pa.Table:
+    """Write anew, and return, what was decided of rows: of the drops that stay, all of it; of the others, what was discarded and is set aside again."""
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import parquet
 
     parent, path = rebuilt.parent, layout.settled_table(contract.name)
-    if not parent.settled:
-        return Counter()
     before = read_rows(session, parent, parent.settled, list(SETTLED))
+    if not parent.settled:
+        return before
     again = [parquet.read_table(file, columns=list(IDENTITY)) for file in rebuilt.aside]
     discarded = before.filter(pc.equal(before.column(STATE), "discarded"))
     still = discarded.join(pa.concat_tables(again), keys=IDENTITY, join_type="left semi") if again else discarded.slice(0, 0)
@@ -171,7 +172,7 @@ def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candi
     put_back(session, ref=candidate.branch, path=path, files=[], tag=candidate.base)
     if kept.num_rows:
         write_rows(session, kept.to_reader(), ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
-    return Counter(kept.column(STATE).to_pylist())
+    return kept
 
 
 def _of(rows: pa.Table, drops: frozenset[str]) -> pa.Table:

@@ -105,7 +105,7 @@ def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop, *, aga
     found = HopResult(hop, table, Verdict.UNCHANGED, str(name), counts, manifest.rules, reason, cause=drop.sha256)
     latest = publish.latest_at(session.repository, MAIN, table)
     if latest is not None and hop == "processed":
-        found = replace(found, none_taken=still_none_of(latest, drop.sha256) or (latest.version == name.number and is_none_taken(counts)))
+        found = replace(found, none_taken=still_none_of(latest, drop.sha256))
     if latest is None or latest.version == name.number:
         return found
     found = replace(found, reason="").judged_again(rebuilt_since(session, latest, name, drop.sha256))

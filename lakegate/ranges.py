@@ -18,7 +18,7 @@ from blake3 import blake3
 
 from lakegate.errors import IntegrityError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Format of the file that holds the ranges of a version's files."""
 
 SMALL: Final = 256 * 1024

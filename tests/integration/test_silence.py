@@ -133,15 +133,28 @@ def test_a_delivery_of_which_no_row_is_taken_has_a_code_of_its_own_and_is_red_un
     assert none_taken(lake, "visits") == [(4, 4)], "what follows doesn't hide it"
     assert lake.run("reprocess", "visits").code == 0
     assert none_taken(lake, "visits") == []
+    contract.write_text(contract.read_text().replace("min_value: -1", "min_value: 5"))
+    whole = lake.run("reprocess", "visits")
+    assert whole.code == 4
+    assert "no row was taken" in whole.err
+    assert "--supersede" not in whole.err
+    made = lake.run("versions", "visits", "--json").json[-1]["version"]
+    assert none_taken(lake, "visits") == [(made, count) for count in (3, 4, 4, 4, 3, 1)]
+    assert lake.run("discard", "visits", "--drop", drops["v3"], "--reason", "sensor was off").code == 0
+    contract.write_text(contract.read_text().replace("min_value: 5", "min_value: 6"))
+    assert lake.run("reprocess", "visits").code == 4
+    assert none_taken(lake, "visits") == [(made, count) for count in (3, 4, 4, 3, 1)], "what was discarded stays decided"
     assert lake.run("rollback", "visits", "--to", "visits@v3", "--reason", "to look at it").code == 0
     assert none_taken(lake, "visits") == [(2, 4), (3, 4)]
 
 
 def test_rows_that_are_all_outdated_are_none_that_is_taken_and_none_to_decide_on(lake: Any) -> None:
     lake.ingest("stock", lake.file("s1.csv", rows(3, told=5)))
-    (late,) = lake.ingest("stock", lake.file("s2.csv", rows(2, told=4)), code=4)
+    old = lake.file("s2.csv", rows(2, told=4))
+    (late,) = lake.ingest("stock", old, code=4)
     assert hop(late, "processed")["reason"] == "no row was taken, all 2 are outdated: stock has later ones of their keys"
     lake.ingest("stock", lake.file("s3.csv", rows(3, told=5) + b"9,5\n"))
     (mixed,) = lake.ingest("stock", lake.file("s4.csv", b"id,told\n1,3\n2,-2\n"), code=4)
     assert "1 are set aside by told-range (1 of 2), 1 are outdated" in hop(mixed, "processed")["reason"]
     assert none_taken(lake, "stock") == []
+    lake.ingest("stock", old)

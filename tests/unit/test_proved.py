@@ -209,10 +209,10 @@ def test_a_file_is_hashed_the_same_however_it_is_read(monkeypatch):
     [
         b"{",
         b"[]",
-        b'{"format":2,"files":{}}',
-        b'{"format":1,"files":{"a":{"ends":[2,1],"blake3":["x","y"]}}}',
-        b'{"format":1,"files":{"a":{"ends":[],"blake3":[]}}}',
-        b'{"format":1,"files":{"a":{"ends":[1],"blake3":[]}}}',
+        b'{"format":3,"files":{}}',
+        b'{"format":2,"files":{"a":{"ends":[2,1],"blake3":["x","y"]}}}',
+        b'{"format":2,"files":{"a":{"ends":[],"blake3":[]}}}',
+        b'{"format":2,"files":{"a":{"ends":[1],"blake3":[]}}}',
     ],
 )
 def test_proofs_that_can_not_be_read_are_refused(body):
