@@ -29,6 +29,9 @@ def json_schema(_: Contract, __: Expectation, name: str, value: Any) -> Iterator
     if not isinstance(schema, dict):
         yield Mistake(f"{name} is no JSON schema", name, "write a mapping, such as {type: object}")
         return
+    if not isinstance(schema.get("$schema", ""), str):
+        yield Mistake(f"{name}: $schema is no text", name, "write the address of a draft, or leave it out")
+        return
     references = list(_references(schema, ""))
     for where, target in references:
         if not target.startswith("#"):

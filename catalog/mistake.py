@@ -17,5 +17,8 @@ class Mistake:
 
 
 def number(value: Any) -> bool:
-    """Whether a value is a finite number (true and false are none)."""
-    return type(value) in (int, float) and math.isfinite(value)
+    """Whether a value is a finite number that a double can hold (true and false are none)."""
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:
+        return False

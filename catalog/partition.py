@@ -62,7 +62,7 @@ def _of_values(column: Column, given: dict[str, Any], inner: float, *, fit: bool
 
 def _of_bins(given: dict[str, Any], tail: float, inner: float, *, bucketize: object) -> Iterator[Mistake]:
     bins = given["bins"]
-    numbers = [edge for edge in bins if isinstance(edge, int | float) and not isinstance(edge, bool) and not math.isnan(edge)]
+    numbers = [edge for edge in bins if number(edge) or (isinstance(edge, float) and math.isinf(edge))]
     if len(numbers) < len(bins) or any(low >= high for low, high in pairwise(bins)):
         yield Mistake("its bins are not numbers that rise", "partition_object", _FIX)
         return

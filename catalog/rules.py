@@ -48,7 +48,7 @@ def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any]
         yield Mistake(f"{type_} has no bound", "", f"give {' or '.join(sorted(kind.bounds))}")
     found = [item for name, value in kwargs.items() if name in kind.arguments for item in argument_mistakes(contract, kind, name, value)]
     yield from found
-    if not found:
+    if not found and kind.needs <= kwargs.keys():
         yield from _together(contract, str(type_), kwargs, severity)
 
 

@@ -141,7 +141,9 @@ def _severity(document: Document, item: dict[str, Any], own: dict[str, Any], at:
 
 def _name(type_: str, kwargs: dict[str, Any]) -> str:
     columns = [kwargs[key] for key in ("column", "column_A", "column_B", "column_list", "column_set") if key in kwargs]
-    return ":".join([type_.removeprefix("expect_"), *(",".join(item) if isinstance(item, list) else str(item) for item in columns)])
+    return ":".join(
+        [type_.removeprefix("expect_"), *(",".join(map(str, item)) if isinstance(item, list) else str(item) for item in columns)]
+    )
 
 
 def _has_keys(document: Document, given: Any, at: Steps, known: tuple[str, ...], name: str, *, found: Mistakes) -> bool:
