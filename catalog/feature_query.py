@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.contract import Column, Contract
 from catalog.mistakes import joined
 from catalog.query import relation
-from catalog.query_scope import Columns, Relation, Rows, select, stored
+from catalog.query_scope import Relation, Rows, select, stored
 from catalog.spark_sql import SPARK_TYPES, quoted
 from catalog.sql_lint import line_of
 from catalog.sql_parse import written
@@ -59,8 +59,10 @@ _ALIAS: Final = "_feature"
 
 
 def _asked(node: exp.Expr, contract: Contract, inputs: Mapping[str, Sequence[Column]]) -> FeatureQuery:
-    tables: dict[str, Columns] = {
-        name.lower(): tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE)) for name, columns in inputs.items()
+    key = frozenset(column.name for column in PROVENANCE)
+    tables = {
+        name.lower(): Relation("", tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE)), key=key)
+        for name, columns in inputs.items()
     }
     found = relation(node, Rows([], _unread), tables)
     given, parts, checked, wrong = dict(found.columns), list[str](), list[str](), list[Refused]()

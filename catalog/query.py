@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from catalog.query_groups import is_aggregate, ordered
+from catalog.query_groups import is_aggregate
 from catalog.query_scope import Groups, Query, Relation, Rows, select, stored
 from catalog.query_sources import Tables, known, read, renamed
+from catalog.query_windows import ordered, settled
 from catalog.spark_sql import quoted
 from catalog.sql_expression import truth, value
 from catalog.sql_unite import united
@@ -43,7 +44,7 @@ def _relation(node: Any, rows: Rows, tables: Tables) -> Relation:
         for item in named.expressions:
             known(item, "this", "alias")
             found = renamed(relation(item.this, Rows([], _reader(tables)), tables), item.args["alias"])
-            tables = {**tables, item.alias.lower(): found.columns}
+            tables = {**tables, item.alias.lower(): found}
             parts.append(f"{quoted(item.alias.lower())} as ({found.sql})")
         first = f"with {', '.join(parts)} "
     rows.query = _reader(tables)
@@ -84,9 +85,11 @@ def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
     sql = f"{both[0]} {word} {both[1]}"
     if (limit := _limit(node)) is not None:
         kept_columns = {name: stored(column, name, "_u") for name, column in columns}
-        order = _order(node, list(kept_columns.items()), Rows([], rows.query))
+        by = frozenset(column.sql for column in kept_columns.values()) if distinct else None
+        order = _order(node, list(kept_columns.items()), Rows([], rows.query, key=by))
         sql = f"{select([f'_u.{quoted(name)}' for name in names], sql, '_u')}{order} limit {limit}"
-    return Relation(sql, tuple(columns), single=limit in (0, 1))
+    key = frozenset(names) if distinct else left.key if type(node).__name__ != "Union" else None
+    return Relation(sql, tuple(columns), limit in (0, 1), key)
 
 
 def _select(node: Any, rows: Rows, tables: Tables) -> Relation:
@@ -150,16 +153,20 @@ class _Select:
     def made(self, rows: Rows) -> Relation:
         node, scope = self.node, self.scope
         keys = self._keys(rows) if isinstance(scope, Groups) else []
+        scope.key = frozenset(item.sql for item in scope.keys.values()) if isinstance(scope, Groups) else scope.key
         scope.windows = {item.name.lower(): item for item in node.args.get("windows") or ()}
         items = list(self._items())
         scope.windows = None
         having = node.args.get("having")
         tail = f" group by {', '.join(keys)}" if keys else ""
         tail += f" having {_chosen(having, scope)}" if having else ""
+        distinct, source = bool(node.args.get("distinct")), self.source
+        key = _key(items, scope.key)
+        if distinct:
+            key, scope.key = key or frozenset(name for name, _ in items), frozenset(item.sql for _, item in items)
         if (limit := _limit(node)) is not None:
             scope.windows = {}
             tail += f"{_order(node, items, scope)} limit {limit}"
-        distinct, source = bool(node.args.get("distinct")), self.source
         if distinct:
             known(node.args["distinct"])
         if self.kept is not None:
@@ -168,7 +175,7 @@ class _Select:
         listed = ", ".join(f"{item.canonical if distinct or not item.plain else item.sql} as {quoted(name)}" for name, item in items)
         rows.correlated = rows.correlated or scope.correlated
         single = limit in (0, 1) or (isinstance(scope, Groups) and not keys)
-        return Relation(f"select {'distinct ' if distinct else ''}{listed}{source}{tail}", tuple(items), single)
+        return Relation(f"select {'distinct ' if distinct else ''}{listed}{source}{tail}", tuple(items), single, key)
 
     def _items(self) -> Iterator[tuple[str, Value]]:
         scope, wrong = self.scope, list[Refused]()
@@ -213,6 +220,12 @@ class _Select:
         return keys
 
 
+def _key(items: list[tuple[str, Value]], key: frozenset[str] | None) -> frozenset[str] | None:
+    """The key of rows by the names of what is selected of them; None where it is not all there."""
+    named = {item.sql: name for name, item in items}
+    return None if key is None or not key <= named.keys() else frozenset(named[sql] for sql in key)
+
+
 def _limit(node: Any) -> int | None:
     if (limit := node.args.get("limit")) is None:
         return None
@@ -224,10 +237,9 @@ def _limit(node: Any) -> int | None:
 
 def _order(node: Any, items: list[tuple[str, Value]], scope: Rows) -> str:
     """The ORDER BY, which matters where rows are cut off alone."""
-    if (order := node.args.get("order")) is None:
-        return ""
-    named, parts = {name.lower(): item for name, item in items}, []
-    for item in order.expressions:
+    order, by_them = node.args.get("order"), set[str]()
+    named, parts = {name.lower(): item for name, item in items}, list[str]()
+    for item in order.expressions if order is not None else ():
         by = item.this
         if type(by).__name__ == "Literal" and by.name.isdecimal() and 0 < int(by.name) <= len(items):
             found = items[int(by.name) - 1][1]
@@ -236,4 +248,6 @@ def _order(node: Any, items: list[tuple[str, Value]], scope: Rows) -> str:
         else:
             found = value(by, scope)
         parts.append(ordered(item, found))
-    return f" order by {', '.join(parts)}"
+        by_them.add(found.sql)
+    settled("LIMIT", by_them, scope.key)
+    return f" order by {', '.join(parts)}" if parts else ""

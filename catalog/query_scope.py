@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from catalog.document import suggest
-from catalog.query_groups import aggregated, call_of, is_aggregate, window_of
+from catalog.query_groups import aggregated, call_of, is_aggregate
+from catalog.query_windows import window_of
 from catalog.spark_sql import quoted
 from catalog.sql_expression import value
 from catalog.sql_unite import compared
@@ -27,6 +28,8 @@ class Relation:
     sql: str
     columns: Columns
     single: bool = False
+    key: frozenset[str] | None = None
+    """Columns in which no two rows are equal; None where none are known."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Rows:
     """Whether rows are being chosen, by WHERE or HAVING."""
     joining: bool = False
     """Whether a table is being joined, which engines ask no subquery for."""
+    key: frozenset[str] | None = frozenset()
+    """The SQL of columns in which no two rows are equal; None where none are known."""
     windows: Mapping[str, exp.Expr] | None = None
     """Those that have names; None where no window can stand."""
 

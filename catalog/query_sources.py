@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.query_scope import Columns, Query, Relation, Rows, Source, select, stored
+from catalog.query_scope import Query, Relation, Rows, Source, select, stored
 from catalog.spark_sql import quoted
 from catalog.sql_expression import truth
 from catalog.sql_unite import compared, united
@@ -15,7 +15,7 @@ from catalog.sql_values import Refused
 if TYPE_CHECKING:
     from sqlglot import exp
 
-Tables = Mapping[str, Columns]
+Tables = Mapping[str, Relation]
 """What can be read, by name in small letters: the inputs, and what WITH names."""
 _KINDS: Final = {
     ("", ""): "join",
@@ -51,7 +51,9 @@ def renamed(found: Relation, alias: Any) -> Relation:
         raise Refused(f"{len(names)} names for {len(found.columns)} columns", "give each column one")
     pairs = list(zip(names, found.columns, strict=True))
     listed = [f"{stored(column, old, '_r').sql} as {quoted(new)}" for new, (old, column) in pairs]
-    return replace(found, sql=select(listed, found.sql, "_r"), columns=tuple((new, column) for new, (_, column) in pairs))
+    now = {old: new for new, (old, _) in pairs}
+    key = None if found.key is None else frozenset(now[old] for old in found.key)
+    return replace(found, sql=select(listed, found.sql, "_r"), columns=tuple((new, column) for new, (_, column) in pairs), key=key)
 
 
 def read(node: exp.Select, rows: Rows, tables: Tables, query: Query) -> str:
@@ -60,34 +62,36 @@ def read(node: exp.Select, rows: Rows, tables: Tables, query: Query) -> str:
     if found is None:
         return ""
     known(found, "this")
-    sql = f" from {_source(found.this, rows, tables, query)}"
+    sql, rows.key = _source(found.this, rows, tables, query)
+    sql = f" from {sql}"
     for join in node.args.get("joins") or ():
         sql += _joined(join, rows, tables, query)
     return sql
 
 
-def _source(node: Any, rows: Rows, tables: Tables, query: Query) -> str:
+def _source(node: Any, rows: Rows, tables: Tables, query: Query) -> tuple[str, frozenset[str] | None]:
+    """A table or subquery, and the SQL of its key."""
     alias = node.args.get("alias")
     if type(node).__name__ == "Table":
         known(node, "this", "alias")
         name, said = node.name, node.alias or node.name
-        if (columns := tables.get(name.lower())) is None or (alias is not None and alias.args.get("columns")):
+        if (found := tables.get(name.lower())) is None or (alias is not None and alias.args.get("columns")):
             raise Refused(f"it reads {node.sql(dialect='spark')[:60]!r}", "read an input, under an alias")
         sql = f"{quoted(name.lower())} as {quoted(said)}"
     elif type(node).__name__ == "Subquery":
         known(node, "this", "alias")
         said = node.alias or f"_q{len(rows.sources)}"
         found = renamed(query(node.this, Rows([], query)), alias)
-        columns, sql = found.columns, f"({found.sql}) as {quoted(said)}"
+        sql = f"({found.sql}) as {quoted(said)}"
     else:
         raise Refused(f"it reads {node.sql(dialect='spark')[:60]!r}", "read an input, or a subquery")
     if any(item.alias.lower() == said.lower() for item in rows.sources):
         raise Refused(f"two tables are called {said}", "give one another alias")
-    names = [name for name, _ in columns]
+    names = [name for name, _ in found.columns]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise Refused(f"{said} has two columns {twice}", "give one another name")
-    rows.sources.append(Source(said, tuple((name, stored(column, name, said)) for name, column in columns)))
-    return sql
+    rows.sources.append(Source(said, tuple((name, stored(column, name, said)) for name, column in found.columns)))
+    return sql, None if found.key is None else frozenset(f"{quoted(said)}.{quoted(name)}" for name in found.key)
 
 
 def _joined(join: Any, rows: Rows, tables: Tables, query: Query) -> str:
@@ -101,7 +105,8 @@ def _joined(join: Any, rows: Rows, tables: Tables, query: Query) -> str:
     if (kind == "cross join") != (on is None and not using):
         raise Refused(f"a {kind} {'with' if kind == 'cross join' else 'without'} ON", "write join ... on, or cross join")
     before = len(rows.sources)
-    sql = f" {kind} {_source(join.this, rows, tables, query)}"
+    source, key = _source(join.this, rows, tables, query)
+    sql = f" {kind} {source}"
     if using:
         sql += f" on {_using(using, rows, before, sides[0])}"
     elif on is not None:
@@ -110,7 +115,23 @@ def _joined(join: Any, rows: Rows, tables: Tables, query: Query) -> str:
         rows.joining = False
     if sides[1] in ("SEMI", "ANTI"):
         del rows.sources[before:]
+    elif kind not in ("join", "left join") or not _met(on, key, rows):
+        rows.key = None if None in (rows.key, key) else (rows.key or frozenset()) | (key or frozenset())
     return sql
+
+
+def _met(on: Any, key: frozenset[str] | None, rows: Rows) -> bool:
+    """Whether an ON sets all of a table's key equal to columns of others, so that it finds one row at most."""
+    if on is None or key is None:
+        return False
+    said, found = f"{quoted(rows.sources[-1].alias)}.", set[str]()
+    for part in on.flatten() if type(on).__name__ == "And" else [on]:
+        if type(part).__name__ != "EQ" or not all(type(side).__name__ == "Column" for side in (part.this, part.expression)):
+            continue
+        one, other = rows.own(part.this), rows.own(part.expression)
+        if one and other and one.kind == other.kind != "double" and one.scale == other.scale:
+            found |= {mine.sql for mine, its in ((one, other), (other, one)) if mine.sql.startswith(said) and not its.sql.startswith(said)}
+    return key <= found
 
 
 def _using(names: Any, rows: Rows, before: int, side: str) -> str:

@@ -57,8 +57,7 @@ FORBIDDEN: Final[dict[str, str]] = {
 _MEAN: Final = "engines round it differently; write cast(sum(a) as double) / count(a)"
 _MEANS: Final = frozenset({"avg", "mean", "try_avg"})
 _ADDED: Final = frozenset({"sum", "avg", "mean", "try_sum", "try_avg"})
-_RANKED: Final = frozenset({"row_number", "lag", "lead", "nth_value", "ntile", "first_value", "last_value"})
-PROVENANCE: Final = ("_drop", "_row")
+_RANKED: Final = frozenset({"first_value", "last_value"})
 
 
 def order_dependent(tree: exp.Expr, *, typed: bool = True) -> Iterator[Finding]:
@@ -67,16 +66,13 @@ def order_dependent(tree: exp.Expr, *, typed: bool = True) -> Iterator[Finding]:
 
     for node in tree.walk():
         name = _function(node)
-        ordered = isinstance(node.parent, exp.Window)
-        if name in FORBIDDEN and not (ordered and name in _RANKED):
+        if name in FORBIDDEN and not (name in _RANKED and _windowed(node)):
             yield Finding(f"{name}()", line_of(node), FORBIDDEN[name])
         elif typed and name in _ADDED and not _exact(node):
             yield Finding(f"{name}() of floating-point numbers", line_of(node), _FLOATS)
         elif typed and name in _MEANS and not _whole(node):
             yield Finding(f"{name}() of decimals", line_of(node), _MEAN)
-        elif name in _RANKED and ordered and not _total(node.parent):
-            yield Finding(f"{name}() over a window without a total order", line_of(node), "end its ORDER BY in _drop, _row")
-        elif isinstance(node, exp.Limit | exp.Fetch) and not _total(node.parent):
+        elif isinstance(node, exp.Limit | exp.Fetch) and (node.parent is None or node.parent.args.get("order") is None):
             yield Finding("LIMIT without a total order", line_of(node), "add an ORDER BY that ends in _drop, _row, or leave it out")
         elif isinstance(node, exp.TableSample):
             yield Finding("TABLESAMPLE", line_of(node), _CHANCE)
@@ -105,13 +101,14 @@ def _whole(node: exp.Expr) -> bool:
     return kind is not None and kind.is_type("bigint", "int", "smallint", "tinyint", "interval")
 
 
-def _ordered_by(order: exp.Expr | None) -> list[str]:
-    return [] if order is None else [item.this.name for item in order.expressions]
+def _windowed(node: exp.Expr) -> bool:
+    """Whether a function stands over a window, whose order `catalog.query_windows` looks into."""
+    from sqlglot import exp
 
-
-def _total(window: exp.Expr | None) -> bool:
-    """Whether a window or query has an order that ends in a row's own name, so that no two rows are equal in it."""
-    return window is not None and _ordered_by(window.args.get("order"))[-2:] == list(PROVENANCE)
+    around = node.parent
+    while isinstance(around, exp.IgnoreNulls | exp.RespectNulls):
+        around = around.parent
+    return isinstance(around, exp.Window)
 
 
 def _pattern(node: exp.Expr) -> Iterator[Finding]:

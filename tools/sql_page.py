@@ -85,6 +85,8 @@ AGGREGATES; over a window WINDOWED.
 - `percentile` and `median` take whole numbers and a share of 0, 0.25, 0.5, 0.75 or 1; NULL where one lies beyond 2^51.
 - `/` gives a double, of decimals too. Doubles that are grouped, counted apart, ordered or the greatest: there is one NaN, above all
   numbers, and one zero.
+- What rows that tie could change (`row_number`, `lag`, `first_value` and their like, frames by `rows`, LIMIT) needs an order that names each
+  row: `_drop, _row` of every table that is joined, or all that is grouped by or selected distinct.
 - A subquery that stands for a value gives one row: `(select max(a) from t)`; `in (select ...)` stands in WHERE or HAVING, no subquery in ON. A place in a text that is computed counts from its beginning.
 """
 

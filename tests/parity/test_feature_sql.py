@@ -61,6 +61,8 @@ ROW: Final[dict[str, list[Any]]] = {
     "sum(m) filter (where m > 2) over (order by _row) as integer": [3, 3, 3, 10, 10],
     "max(z) filter (where m > 2) over () as double": [math.inf] * 5,
     "median(m) filter (where m > 2) over () as double": [5.0] * 5,
+    "lag(n) ignore nulls over (order by _drop, _row) as integer": [None, BIG, BIG, -5, -5],
+    "nth_value(m, 2) ignore nulls over (order by _drop, _row) as integer": [None, 0, 0, 0, 0],
     "0.1 + 0.2 as double": [0.3] * 5,
     "m * 1.1 as double": [3.3, 0.0, 2.2, 7.7, None],
     "weekday(d) as integer": [3, 3, None, 0, 4],
@@ -77,6 +79,9 @@ WHOLE: Final[dict[str, list[tuple[Any, ...]]]] = {
     "select g, coalesce(max(x / 0), 0.5D) as v, min(z) filter (where _row = 4) as w from t where _row > 3 group by g": [("b", 0.5, math.inf)],
     "select g, sum(case when g = '{0}' or s = '{x}' then 1 else n * 1000000000 end) as v, 0 as w from t where _row > 2 group by g": [
         ("b", -1000000000, 0)
+    ],
+    "select g, sum(m) over w as v, lead(m) over w as w from t where m > 1 window w as (partition by g order by _drop, _row)": [
+        ("a", 3, None), ("b", 2, 7), ("b", 9, None),
     ],
     "select g, count(distinct z) as v, count(distinct z - z) as w from t group by g": [("a", 1, 1), ("b", 3, 1)],
     "select g, sum(cast(x as decimal(38, 9))) as v, median(m) as w from t group by g": [("a", 0.3, 1.5), ("b", None, 4.5)],

@@ -1,0 +1,78 @@
+"""What a query can ask so that its answer is one on both engines, whatever the data (promise P5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from catalog.contract import Column, Contract
+from catalog.feature_query import feature_query
+from lakegate.errors import ContractError
+
+TYPES: Final = {"n": "integer", "m": "integer", "g": "string", "x": "double", "d": "date"}
+INPUTS: Final = {name: [Column(column, kind) for column, kind in TYPES.items()] for name in ("t", "u")}  # type: ignore[arg-type]
+
+UNORDERED: Final = {
+    # frames by rows
+    "select sum(n) over (order by d rows between 1 preceding and current row) as v from t": "t._drop, t._row",
+    "select count(*) over (order by d, _row rows unbounded preceding) as v from t": "t._drop",
+    "select max(n) over (partition by g rows between 1 preceding and 1 following) as v from t": "t._drop, t._row",
+    "select avg(n) over w as v from t window w as (order by d rows between unbounded preceding and current row)": "t._drop, t._row",
+    # ranks
+    "select lag(n) over (order by d) as v from t": "t._drop, t._row",
+    "select lag(n) ignore nulls over (order by d) as v from t": "t._drop, t._row",
+    "select nth_value(n, 2) ignore nulls over (order by d) as v from t": "t._drop, t._row",
+    "select first_value(n) ignore nulls over w as v from t window w as (partition by g order by _row)": "t._drop",
+    # behind joins and unions
+    "select row_number() over (order by a._drop, a._row) as v from t as a join u as b on a.n = b.n": "b._drop, b._row",
+    "select row_number() over (order by a._drop, a._row) as v from t as a left join u as b on a.g = b.g and a._row > 1": "b._drop, b._row",
+    "select row_number() over (order by a._drop, a._row) as v from t as a join (select x, 1 as k from u group by x) b on a.x = b.x": "b.x",
+    "select a.n as v from t as a cross join u as b order by a._drop, a._row limit 3": "b._drop, b._row",
+    "select v from (select a._drop, a._row, b.n as v from t a join u b on a.g = b.g) order by _drop, _row limit 3": "its rows have no key",
+    "with q as (select _drop, _row, n from t union all select _drop, _row, n from u) select n as v from q order by _drop, _row limit 3": "no key",
+    "select n as v from t order by n limit 3": "t._drop, t._row",
+    "select g, row_number() over (order by count(*)) as v from t group by g": "all that is grouped by",
+}
+"""By SQL: what the fix tells."""
+ORDERED: Final = (
+    "select sum(n) over (order by d, _drop, _row rows between 1 preceding and current row) as v from t",
+    "select sum(n) over (partition by g) as v from t",
+    "select sum(n) over (order by d range between unbounded preceding and current row) as v from t",
+    "select max(n) over (order by d rows between unbounded preceding and unbounded following) as v from t",
+    "select lag(n, 1) ignore nulls over (partition by _drop order by d, _row) as v from t",
+    "select lead(n) over w as v from t window w as (partition by g order by d desc, _drop, _row)",
+    "select row_number() over (order by a._drop, a._row, b._drop, b._row) as v from t as a join u as b on a.n = b.n",
+    "select row_number() over (order by a._drop, a._row) as v from t as a left semi join u as b on a.n = b.n",
+    "select row_number() over (order by a._drop, a._row) as v from t as a join (select g, max(n) as n from u group by g) b on a.g = b.g",
+    "select row_number() over (order by a._drop, a._row) as v from t as a cross join (select max(n) as n from u) b",
+    "select max(n) as v from t group by g order by g limit 3",
+    "select distinct n as v from t order by n limit 3",
+    "select k as v from (select n as k from t union select m from u) order by k limit 3",
+    "select v from (select n as v, _drop, _row from t where n > 1) order by _row, _drop limit 3",
+)
+
+
+def asked(sql: str) -> str:
+    contract = Contract(
+        "f", "feature", Path("f.odcs.yaml"), "", (Column("v", "double"),), (), "replace", sql=sql, sql_path=Path("f.sql"), inputs=("t", "u")
+    )
+    return feature_query(contract, INPUTS).sql
+
+
+def whole(query: str) -> str:
+    """A query of v, as the SQL of a feature."""
+    return f"select v, 'd' as _drop, 0 as _row from (\n{query})"
+
+
+@pytest.mark.parametrize("query", UNORDERED)
+def test_what_rows_that_tie_could_change_is_refused_with_what_lacks_in_its_order(query: str) -> None:
+    with pytest.raises(ContractError, match="without a total order") as caught:
+        asked(whole(query))
+    assert (UNORDERED[query] in caught.value.fix, caught.value.where) == (True, "f.sql:2")
+
+
+@pytest.mark.parametrize("query", ORDERED)
+def test_an_order_that_names_each_row_passes(query: str) -> None:
+    assert asked(whole(query))
