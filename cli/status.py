@@ -26,13 +26,12 @@ def command(*, as_json: bool, settings: Settings) -> None:
     from lake.breaker import open_breakers
     from lake.server import server_status
     from lake.session import open_session
-    from lake.status import causes_of, open_drops, table_states
+    from lake.status import at_a_glance
 
     server = server_status(existing(settings).home)
     catalog = load_catalog(settings.project, cache=settings.home.cache)
     session = open_session(settings) if server.state == "running" or settings.lakefs else None
-    causes = causes_of(session) if session else {}
-    tables, waiting = (table_states(session, causes), open_drops(session, causes)) if session else ([], [])
+    tables, waiting = at_a_glance(session) if session else ([], [])
     breakers = open_breakers(settings)
     stray = stray_suite_files(catalog.contracts.values(), settings.project, unread=(*catalog.broken, *catalog.declared))
     mistakes = catalog.broken | stray

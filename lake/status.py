@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from lake import ledger, publish
+from lake import layout, ledger, publish
 from lake.hold import HELD, open_causes
 from lake.none_taken import NOTE
 from lake.one_commit import reads_one_commit
@@ -23,8 +23,15 @@ Causes = Mapping[str, Mapping[str, ledger.Record | None]]
 
 
 def causes_of(session: Session) -> Causes:
-    """Those of all tables: ask for them once."""
+    """Those of all tables as of one commit: ask for them once, of the session that the rest is asked of."""
     return {contract.name: dict(open_causes(session, contract)) for contract in session.catalog.contracts.values()}
+
+
+@reads_one_commit
+def at_a_glance(session: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What `lakegate status` tells of the lake: `table_states` and `open_drops`, of one commit."""
+    causes = causes_of(session)
+    return table_states(session, causes), open_drops(session, causes)
 
 
 @reads_one_commit
@@ -57,6 +64,7 @@ def table_states(session: Session, causes: Causes | None = None) -> list[dict[st
     return states
 
 
+@reads_one_commit
 def open_drops(session: Session, causes: Causes | None = None) -> list[dict[str, Any]]:
     """Every drop that was received and is neither published nor rejected, and every feature version that is held: its state, and why.
 
@@ -79,23 +87,25 @@ def open_drops(session: Session, causes: Causes | None = None) -> list[dict[str,
 def _told(
     session: Session, table: str, cause: str, newest: ledger.Record | None, *, refused: Mapping[str, Refused] | None
 ) -> dict[str, Any] | None:
-    """One of them; None of a drop that was published since it was asked for. `refused` are those of a dataset, None for a feature."""
+    """One of them; None of a drop whose marker isn't there. `refused` are those of a dataset, None for a feature."""
     body = ledger.read(session, newest) if newest else {}
     if refused is None:
         return _open(table, cause, "", newest.state if newest else "", str(body.get("reason", "")))
     if newest is not None and newest.table == table and newest.state in STATES and not is_pending(session, table, cause):
         return None
-    state, reason = _standing(table, newest, body) if newest else ("received", "")
+    state, reason = _standing(session, table, newest, body) if newest else ("received", "")
     file = str(body.get("file", ""))
     if cause not in refused or refused[cause].name != name_hash(file):
         file = received(session, table, cause).name
     return _open(table, cause, file, state, reason)
 
 
-def _standing(table: str, newest: ledger.Record, body: Mapping[str, Any]) -> tuple[str, str]:
+def _standing(session: Session, table: str, newest: ledger.Record, body: Mapping[str, Any]) -> tuple[str, str]:
     """The state of a drop that is not published, and why, by the newest record of it."""
     if newest.state not in STATES:
         return newest.state, str(body.get("reason") or body.get("message") or "")
+    if session.repository.get(MAIN, layout.publication(newest.dataset, newest.cause, newest.table)) is None:
+        return "received", ""  # published since the commit that this is a report of: the ledger, which goes on, knows it
     if newest.table == table:
         return "received", f"delivered anew since it was {newest.state}"
     told = f"{newest.table}@v{body.get('version')} is published, {table} has not judged it yet"

@@ -22,7 +22,7 @@ from lake.reconcile import reconcile
 from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session, open_session
-from lake.status import table_states
+from lake.status import at_a_glance
 from lake.versions import list_quarantine, list_versions
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -36,7 +36,7 @@ REPORTS: dict[str, Callable[[Session, Path], Any]] = {
     "quarantine": lambda session, _: list_quarantine(session, session.catalog.get("rides")),
     "ledger": lambda session, _: [(item.cause, item.table, item.state) for item in entries(session)],
     "docs": lambda session, folder: write_docs(session, [], folder).read_text(),
-    "status": lambda session, _: table_states(session),
+    "status": lambda session, _: at_a_glance(session),
     "reconcile": lambda session, _: reconcile(session),
 }
 
