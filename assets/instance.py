@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import tempfile
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,8 @@ from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 
 from lakegate.errors import LakegateError, UsageError
+from lakegate.home import to_stderr
+from lakegate.modes import all_may_write, foreign, private_folder, shut_cache
 from lakegate.settings import Settings
 
 _QUIET = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
@@ -37,7 +40,7 @@ def prepare_instance(settings: Settings) -> Path:
 
     Raises:
         LakegateError: A database that an earlier release broke can't be mended.
-        UsageError: Neither the home nor the cache has a path that Dagster takes.
+        UsageError: Neither the home nor the cache has a path that Dagster takes, or the cache is another user's.
     """
     folder = _named(settings.home.prepare().dagster, settings.cache)
     target = folder / "dagster.yaml"
@@ -73,13 +76,29 @@ def _named(folder: Path, cache: Path) -> Path:
     if URL & {*str(link)}:
         what = f"Dagster can't keep its databases in {folder}, whose path holds ? or %, and the cache's does too"
         raise UsageError(what, fix="name another home, or another cache by LAKEGATE_CACHE")
-    link.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        link.symlink_to(folder)
-        for other in link.parent.glob("dagster-*"):
-            if other.is_symlink() and not other.exists():  # its home is gone
-                other.unlink(missing_ok=True)
+    if foreign(private_folder(link.parent).resolve()):
+        what = "the cache belongs to another user, who could have Dagster keep its databases anywhere"
+        raise UsageError(what, where=str(link.parent), fix="name another cache by LAKEGATE_CACHE, or another home, without ? and %")
+    if all_may_write(link.parent):
+        shut_cache([link.parent], say=to_stderr)
+    if not (link.is_symlink() and link.readlink() == folder and not foreign(link)):
+        _link(link, folder)
     return link
+
+
+def _link(link: Path, folder: Path) -> None:
+    """Have a link lead to a folder, whatever it led to before; those whose home is gone are taken away."""
+    with tempfile.TemporaryDirectory(dir=link.parent, prefix="link-") as scratch:
+        fresh = Path(scratch) / link.name
+        fresh.symlink_to(folder)
+        try:
+            fresh.replace(link)
+        except OSError as error:
+            what = f"a link to {folder} can't be made there ({error.strerror})"
+            raise LakegateError(what, where=str(link), fix="move away what stands there") from error
+    for other in link.parent.glob("dagster-*"):
+        if other.is_symlink() and not other.exists():
+            other.unlink(missing_ok=True)
 
 
 def _marks(database: Path) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lakegate.errors import LakegateError, UsageError
-from lakegate.modes import all_may_write, private_folder, tighten_folder
+from lakegate.modes import all_may_write, private_folder, shut_cache
 from lakegate.settings import Settings
 
 LAKEFS = "1.84.0"
@@ -64,13 +64,7 @@ def _demand_own(cached: Path, *, say: Callable[[str], None]) -> None:
     if not any(all_may_write(path) for path in parts):
         return
     say(f"{cached} could be written by every account: not used, and built anew")
-    try:
-        cached.unlink(missing_ok=True)
-        for folder in parts[1:]:
-            tighten_folder(folder, say=say)
-    except OSError as error:
-        what = f"others may write the cache ({error.strerror})"
-        raise LakegateError(what, where=str(cached), fix="name another folder in LAKEGATE_CACHE") from error
+    shut_cache(parts[1:], spoilt=cached, say=say)
 
 
 def lakefs_version(binary: Path) -> str | None:

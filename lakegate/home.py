@@ -18,7 +18,8 @@ FORMAT = 1
 """Format of the home folder as a whole; a home of another format is refused by name."""
 
 
-def _to_stderr(text: str) -> None:
+def to_stderr(text: str) -> None:
+    """Tell a person."""
     print(message(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
@@ -129,7 +130,7 @@ class Home:
             self.check_format()
             for folder in (self.lakefs, self.landing, self.spool, self.scratch, self.cache, self.dagster):
                 folder.mkdir(exist_ok=True, mode=0o700)
-            self._tighten(say or _to_stderr)
+            self._tighten(say or to_stderr)
         except OSError as error:
             what = f"the home folder can't be written ({error.strerror})"
             raise LakegateError(what, where=str(self.root), fix="make it writable, or name another with --home or LAKEGATE_HOME") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +60,27 @@ def all_may_write(path: Path) -> bool:
         return bool(path.stat().st_mode & stat.S_IWOTH)
     except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def foreign(path: Path) -> bool:
+    """Whether a file, folder or link itself is another user's, who is not root."""
+    return path.lstat().st_uid not in (0, os.geteuid())
+
+
+def shut_cache(folders: Sequence[Path], *, spoilt: Path | None = None, say: Callable[[str], None]) -> None:
+    """Take away what any account could have put into the cache, if there is something, and their right to put another there.
+
+    Raises:
+        LakegateError: Others may go on writing it.
+    """
+    try:
+        if spoilt is not None:
+            spoilt.unlink(missing_ok=True)
+        for folder in folders:
+            tighten_folder(folder, say=say)
+    except OSError as error:
+        what = f"others may write the cache ({error.strerror})"
+        raise LakegateError(what, where=str(spoilt or folders[0]), fix="name another folder in LAKEGATE_CACHE") from error
 
 
 def private_folder(path: Path) -> Path:
