@@ -53,14 +53,23 @@ def followers(session: Session, table: str) -> list[Contract]:
 
 def carry_followers(session: Session, table: str, *, on_error: OnError | None = None) -> Iterator[HopResult]:
     """Every missing version of the feature tables that read `table`, and of those that read these."""
-    for contract in followers(session, table):
-        yield from carry_features_from(session, contract, on_error=on_error)
+    return _follow(session, table, on_error, set())
 
 
 def carry_features_from(session: Session, contract: Contract, *, on_error: OnError | None = None) -> Iterator[HopResult]:
     """Every missing version of a feature table, and of those that read it, which one who died before them may have left."""
+    return _carry(session, contract, on_error, set())
+
+
+def _follow(session: Session, table: str, on_error: OnError | None, asked: set[str]) -> Iterator[HopResult]:
+    for contract in followers(session, table):
+        if contract.name not in asked:
+            yield from _carry(session, contract, on_error, asked)
+
+
+def _carry(session: Session, contract: Contract, on_error: OnError | None, asked: set[str]) -> Iterator[HopResult]:
+    """The versions of a feature table and of its followers; `asked`: those that were asked since a table that they read got a version."""
     made: HopResult | None = None
-    followed = False
     while made is None or made.verdict not in STOPPED:
         made = None
         with contained(session, contract.name, on_error):
@@ -69,7 +78,7 @@ def carry_features_from(session: Session, contract: Contract, *, on_error: OnErr
             break
         yield made
         if made.verdict not in STOPPED:
-            yield from carry_followers(session, contract.name, on_error=on_error)
-            followed = True
-    if not followed:
-        yield from carry_followers(session, contract.name, on_error=on_error)
+            asked.difference_update(item.name for item in followers(session, contract.name))
+            yield from _follow(session, contract.name, on_error, asked)
+    asked.add(contract.name)
+    yield from _follow(session, contract.name, on_error, asked)
