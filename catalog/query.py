@@ -95,7 +95,9 @@ def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
 def _select(node: Any, rows: Rows, tables: Tables) -> Relation:
     source = read(node, rows, tables, rows.query)
     if (where := node.args.get("where")) is not None:
+        rows.ties = frozenset(map(id, _conjuncts(where.this)))
         source += f" where {_chosen(where, rows)}"
+    deeper = len(rows.tied)
     having, order, group = (node.args.get(name) for name in ("having", "order", "group"))
     asked = [*node.expressions, *([having.this] if having else []), *([order] if order else [])]
     if group is None and having is None and not any(map(_aggregates, asked)):
@@ -105,8 +107,21 @@ def _select(node: Any, rows: Rows, tables: Tables) -> Relation:
     made = _Select(node, groups, source, kept).made(rows)
     if not rows.correlated:
         return made
+    if len(rows.tied) > deeper:
+        raise Refused("an aggregate of a subquery, which both ask for columns of the query around them", "join one of them")
     groups = Groups([], rows.query, rows.parent, rows=rows, keep=str)  # Sail looks for what stands around it in one level alone
     return _Select(node, groups, source).made(rows)
+
+
+def _conjuncts(node: Any) -> Iterator[Any]:
+    """The parts of a condition that all hold where it does."""
+    if type(node).__name__ == "And":
+        yield from _conjuncts(node.this)
+        yield from _conjuncts(node.expression)
+    elif type(node).__name__ == "Paren":
+        yield from _conjuncts(node.this)
+    else:
+        yield node
 
 
 def _chosen(node: Any, scope: Rows) -> str:
@@ -247,7 +262,7 @@ def _order(node: Any, items: list[tuple[str, Value]], scope: Rows) -> str:
             found = named[by.name.lower()]
         else:
             found = value(by, scope)
-        parts.append(ordered(item, found))
+        parts.append(ordered(item, scope.untied(found, "an ORDER BY")))
         by_them.add(found.sql)
     settled("LIMIT", by_them, scope.key)
     return f" order by {', '.join(parts)}" if parts else ""

@@ -63,6 +63,10 @@ def stored(value: Value, name: str, alias: str) -> Value:
     return replace(found, real=real_of(found)) if found.kind == "exact" else found
 
 
+_TIED: Final = (
+    "ask exists (...), or one aggregate, of one SELECT whose WHERE says i.a = o.a, of columns of one type (no doubles) and of the query right "
+    "around it; else join"
+)
 Query = Callable[["exp.Expr", "Rows"], Relation]
 """What a query within another is, as it stands in a scope."""
 
@@ -82,6 +86,10 @@ class Rows:
     """Whether something named a column of what stands around it."""
     choosing: bool = False
     """Whether rows are being chosen, by WHERE or HAVING."""
+    ties: frozenset[int] = frozenset()
+    """The equalities that all hold of the rows that are chosen, which alone may name a column of what stands around it; by id."""
+    tied: list[str] = field(default_factory=list)
+    """The correlated subqueries in it."""
     joining: bool = False
     """Whether a table is being joined, which engines ask no subquery for."""
     key: frozenset[str] | None = frozenset()
@@ -101,8 +109,8 @@ class Rows:
             scope = scope.parent
         if scope is None:
             raise Refused(f"there is no column {node.sql(dialect='spark')!r}", suggest(name, self.names()))
-        self.correlated = True
-        return scope.column(node)
+        what = f"a subquery asks for {node.sql(dialect='spark')!r} of the query around it by more than an equality in its WHERE"
+        raise Refused(what, _TIED)
 
     def own(self, node: exp.Expr) -> Value | None:
         """The column of this scope's own tables; None where they have none.
@@ -129,10 +137,12 @@ class Rows:
     def special(self, node: exp.Expr) -> Value | None:
         """A window or subquery; None where the node is none."""
         kind = type(node).__name__
+        if kind == "EQ" and id(node) in self.ties:
+            return self._tie(node)
         if kind == "Window":
             if self.windows is None:
                 raise Refused("a window stands where rows are chosen", "compute it in a subquery, and ask that")
-            return window_of(node, self, self.windows)
+            return self.untied(window_of(node, self, self.windows), "a window")
         if is_aggregate(node):
             raise Refused("an aggregate stands where rows are looked at one by one", "compute it in a subquery, or ask it in HAVING")
         if kind == "Exists":
@@ -152,15 +162,55 @@ class Rows:
         if self.joining:
             raise Refused("a subquery in the ON of a join", "ask it in WHERE")
         found = self.query(node, inner)
-        if inner.correlated and isinstance(self, Groups):
-            raise Refused("a subquery asks for keys of groups", "group in a subquery of its own, and ask in the SELECT around it")
-        self.correlated = self.correlated or (inner.correlated and self.parent is not None)
+        if not inner.correlated:
+            return found
+        while type(node).__name__ in ("Subquery", "Paren"):
+            node = node.this
+        if type(node).__name__ != "Select" or node.args.get("limit") or node.args.get("with_"):
+            raise Refused("a subquery of several SELECTs, or with a LIMIT, asks for columns of the query around it", _TIED)
+        self.tied.append(found.sql)
         return found
+
+    def untied(self, found: Value, where: str) -> Value:
+        """What holds no correlated subquery, for which Sail has no plan there."""
+        if any(sql in found.sql for sql in self.tied):
+            raise Refused(
+                f"a subquery that asks for columns of the query around it stands in {where}", "compute it in a subquery, and ask that"
+            )
+        return found
+
+    def _tie(self, node: exp.Expr) -> Value | None:
+        """The equality of a column with one of the query right around; None where it is none."""
+        sides, around = (node.this, node.expression), self.parent
+        if around is None or any(type(side).__name__ != "Column" for side in sides):
+            return None
+        inner = [self.own(side) for side in sides]
+        if sum(item is None for item in inner) != 1:
+            return None
+        outer = around.own(sides[inner.index(None)])
+        if outer is not None and isinstance(around, Groups):
+            raise Refused("a subquery asks for keys of groups", "group in a subquery of its own, and ask in the SELECT around it")
+        (mine,) = (item for item in inner if item is not None)
+        if (
+            outer is None
+            or mine.kind != outer.kind
+            or mine.kind == "double"
+            or mine.scale
+            or outer.scale
+            or not (mine.plain and outer.plain)
+        ):
+            return None
+        self.correlated = True
+        return Value(f"({mine.sql} = {outer.sql})", "boolean")
 
     def _among(self, node: exp.Expr) -> Value:
         if not self.choosing:  # Sail has no plan for it there
             raise Refused("in (select ...) stands as a value", "ask exists (select ... where ...) there, or ask it in WHERE")
-        left, found = value(node.this, self), self._within(node.args["query"])
+        left, before, found = value(node.this, self), len(self.tied), self._within(node.args["query"])
+        if len(self.tied) > before:
+            raise Refused(
+                "in (select ...) asks for columns of the query around it", "write exists (select ... where i.a = o.a and i.b = o.b)"
+            )
         if len(found.columns) != 1:
             raise Refused("in (select ...) of several columns", "select one column there")
         name, given = found.columns[0]

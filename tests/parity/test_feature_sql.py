@@ -83,6 +83,10 @@ WHOLE: Final[dict[str, list[tuple[Any, ...]]]] = {
     "select g, sum(m) over w as v, lead(m) over w as w from t where m > 1 window w as (partition by g order by _drop, _row)": [
         ("a", 3, None), ("b", 2, 7), ("b", 9, None),
     ],
+    "select g, (select max(i.n) from t as i where i.g = o.g and exists (select 1 from t as j where j._row = i.m)) as v, "
+    "(select count(*) from t as i where o._row = i.m and i.n > 0) as w from t as o where not exists (select 1 from t as i where i.d = o.d)": [
+        ("b", -5, 1)
+    ],
     "select g, count(distinct z) as v, count(distinct z - z) as w from t group by g": [("a", 1, 1), ("b", 3, 1)],
     "select g, sum(cast(x as decimal(38, 9))) as v, median(m) as w from t group by g": [("a", 0.3, 1.5), ("b", None, 4.5)],
     "select 'x' as g, count(*) as v, max(m) as w from t group by z": [("x", 2, 3), ("x", 1, 2), ("x", 1, 7), ("x", 1, None)],

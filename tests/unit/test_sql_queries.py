@@ -52,6 +52,37 @@ ORDERED: Final = (
     "select k as v from (select n as k from t union select m from u) order by k limit 3",
     "select v from (select n as v, _drop, _row from t where n > 1) order by _row, _drop limit 3",
 )
+UNPLANNED: Final = (
+    "select max(i.n) from u as i where i._row < o._row",
+    "select max(i.n) from u as i where i.g = o.g and i.m <> o.m",
+    "select max(i.n) from u as i where i.g = o.g or i.m = 1",
+    "select max(i.n) from u as i where i.x = o.x",
+    "select max(i.n) from u as i where i.n = o.x",
+    "select max(i.n) from u as i where i.n <=> o.n",
+    "select max(i.n) from u as i where i.n + 1 = o.n",
+    "select max(i.n) from u as i where not i.n = o.n",
+    "select max(i.n) from u as i left join t as k on i.g = k.g and i.n = o.n",
+    "select max(i.n + o.n) from u as i where i.g = o.g",
+    "select max(i.n) + o.n from u as i where i.g = o.g",
+    "select max(i.n) from u as i having max(i.n) = o.n",
+    "select i.n from u as i where i.g = o.g order by i._drop, i._row limit 1",
+    "select max(i.n) from u as i where exists (select 1 from u as j where j.n = o.n)",
+    "select max(i.n + (select count(*) from u as j where j.n = i.m)) from u as i where i.g = o.g",
+)
+"""Subqueries that ask for columns of what stands around them, of which Sail has no plan."""
+UNPLANNED_AROUND: Final = (
+    "select n as v from t as o where n not in (select i.n from u as i where i.g = o.g)",
+    "select n as v from t as o where exists (select 1 from u as i where i.g = o.g order by i._drop, i._row limit 1)",
+    "select n as v from t as o where exists (select 1 from u as i where i.g = o.g union all select 1 from u)",
+    "select n as v from t as o order by (select max(i.n) from u as i where i.g = o.g), _drop, _row limit 1",
+    "select (select max(i.n) from u as i where i.g = o.g) as k, rank() over (order by k) as v from t as o",
+)
+PLANNED: Final = (
+    "select max(i.n) from u as i where i.g = o.g and (i.d = o.d and i.m > 1)",
+    "select count(*) from u as i join t as k on i.g = k.g where o._row = i.n",
+    "select max(i.n) from u as i where i.g = o.g and exists (select 1 from u as j where j.n = i.m)",
+    "select max(i.n) from u as i",
+)
 
 
 def asked(sql: str) -> str:
@@ -76,3 +107,16 @@ def test_what_rows_that_tie_could_change_is_refused_with_what_lacks_in_its_order
 @pytest.mark.parametrize("query", ORDERED)
 def test_an_order_that_names_each_row_passes(query: str) -> None:
     assert asked(whole(query))
+
+
+@pytest.mark.parametrize("query", [*(f"select ({inner}) as v from t as o" for inner in UNPLANNED), *UNPLANNED_AROUND])
+def test_a_subquery_that_sail_has_no_plan_for_is_refused(query: str) -> None:
+    with pytest.raises(ContractError, match="query") as caught:
+        asked(whole(query))
+    assert caught.value.where == "f.sql:2"
+    assert caught.value.fix.startswith(("ask exists", "write exists", "compute it in a subquery", "join one"))
+
+
+@pytest.mark.parametrize("inner", PLANNED)
+def test_a_subquery_that_is_tied_by_equalities_passes(inner: str) -> None:
+    assert asked(whole(f"select ({inner}) as v from t as o"))
