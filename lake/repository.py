@@ -16,6 +16,8 @@ from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Manifest
 
 MAIN: Final = "main"
+FIRST: Final = 32
+"""Entries of the first page where the first ones are wanted as a rule: each of a page costs lakeFS time, wanted or not."""
 MARK: Final = "_lakefs/dummy"
 """What lakeFS writes into a namespace before it makes the repository, and refuses to find there."""
 MADE_ELSEWHERE: Final = 5.0
@@ -134,7 +136,10 @@ class Repository(Objects):
 
     def branches_but(self, prefix: str) -> list[str]:
         """Names of the branches that don't start with `prefix`, which ends in `-`; however many do, they aren't listed."""
-        pages = self._pages(lambda last: self._api.branches_api.list_branches(self.name, after=last, amount=PAGE), doing="listing branches")
+        pages = self._pages(
+            lambda last: self._api.branches_api.list_branches(self.name, after=last, amount=PAGE if last else FIRST),
+            doing="listing branches",
+        )
         before = itertools.takewhile(lambda name: name < prefix, (str(item.id) for item in pages))
         return [*before, *self.branches("", after=f"{prefix[:-1]}.")]
 
@@ -186,7 +191,8 @@ class Repository(Objects):
     def history(self, ref: str = MAIN) -> Iterator[tuple[str, dict[str, str]]]:
         """All commits of `ref`: ids and metadata, newest first."""
         pages = self._pages(
-            lambda after: self._api.refs_api.log_commits(self.name, ref, after=after, amount=PAGE), doing=f"reading the history of {ref}"
+            lambda after: self._api.refs_api.log_commits(self.name, ref, after=after, amount=PAGE if after else FIRST),
+            doing=f"reading the history of {ref}",
         )
         return ((str(item.id), dict(item.metadata or {})) for item in pages)
 
