@@ -5,26 +5,21 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
-import hashlib
 import importlib
 import os
 import shutil
 import uuid
 import warnings
-from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from filelock import FileLock
-
 from lake.environment import environment
 from lake.sail import Sail
 from lake.scratch import scratch
+from lake.spark_jars import jars_at_hand, jars_kept
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
-from lakegate.modes import private_folder
 from lakegate.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,9 +32,6 @@ DEBUGGING: Final = "spark.python.sql.dataFrameDebugging.enabled"
 """Whether PySpark notes for each column of each query which line of ours made it; it asks once a process."""
 YEAR: Final = 365 * 24 * 3600
 """Seconds."""
-HADOOP_AWS: Final = "3.4.2"
-AWS_SDK: Final = "2.29.52"
-"""The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
 
 
 def start(settings: Settings, endpoint: Endpoint, sail: Sail | None) -> SparkSession:
@@ -129,7 +121,7 @@ def _why_spark_did_not(settings: Settings) -> str:
     java = shutil.which("java", path=f"{os.environ['JAVA_HOME']}/bin") if os.environ.get("JAVA_HOME") else shutil.which("java")
     if java is None:
         return "the Spark engine needs Java 17 or newer on PATH (or JAVA_HOME), and there is none; LAKEGATE_ENGINE=sail needs none"
-    return f"see that {java} is Java 17 or newer and that Spark can fetch its jars ({_jars_kept()}); LAKEGATE_ENGINE=sail needs neither"
+    return f"see that {java} is Java 17 or newer and that Spark can fetch its jars ({jars_kept()}); LAKEGATE_ENGINE=sail needs neither"
 
 
 def _remote_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
@@ -162,9 +154,6 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
         "spark.sql.artifact.isolation.enabled": "true",
         "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
         "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
-        "spark.jars.packages": ",".join(_jars()),
-        "spark.jars.ivy": str(_jars_kept()),
-        "spark.jars.excludes": "software.amazon.awssdk:bundle",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.driver.memory": str(settings.memory),
@@ -180,8 +169,9 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
     token = str(uuid.uuid4())
     given = {"SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None, "SPARK_LOCAL_DIRS": str(_spilled(settings))}
     asked = environment({**_keys(endpoint), **given})
-    with _jars_fetched_by_one(_jars_kept()), asked:
-        context = SparkContext.getOrCreate(SparkConf().setAll(list(options.items())))
+    with jars_at_hand(jars_kept()) as jars, asked:
+        context = SparkContext.getOrCreate(SparkConf().setAll([*options.items(), *jars.options.items()]))
+        jars.note(context.getConf().get("spark.jars") or "")
     token = context.__dict__.setdefault("_lakegate_token", token)  # a process has one JVM, which keeps its first
     SparkSession(context)  # the server makes its sessions from it
     service = getattr(context._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")  # noqa: SLF001  (as pyspark's tests ask)
@@ -196,42 +186,6 @@ def _spilled(settings: Settings) -> Path:
     folder = contextlib.ExitStack()
     atexit.register(folder.close)
     return folder.enter_context(scratch(settings, "spark"))
-
-
-def _jars_kept() -> Path:
-    """Where Spark 4.1 keeps its jars if nobody says."""
-    return Path.home() / ".ivy2.5.2"
-
-
-@contextlib.contextmanager
-def _jars_fetched_by_one(kept: Path) -> Iterator[None]:
-    """The first Spark on a machine fetches its jars alone: two at once spoil each other's (Ivy doesn't lock what it keeps)."""
-    there = kept / f"lakegate-{hashlib.sha256(' '.join(_jars()).encode()).hexdigest()[:12]}"
-    if there.exists():
-        yield
-        return
-    lock = FileLock(kept / "lakegate.lock")
-    try:
-        private_folder(kept)
-        lock.acquire()
-    except OSError as error:
-        what = f"Spark's jars can't be kept ({error.strerror or type(error).__name__})"
-        raise LakegateError(what, where=str(kept), fix="make it writable; LAKEGATE_ENGINE=sail needs none") from error
-    try:
-        yield
-        there.touch()
-    finally:
-        lock.release()
-
-
-def _jars() -> list[str]:
-    delta = version("delta-spark")
-    modules = ("s3", "s3-transfer-manager", "apache-client", "sts")
-    return [
-        f"io.delta:delta-spark_4.1_2.13:{delta}",
-        f"org.apache.hadoop:hadoop-aws:{HADOOP_AWS}",
-        *(f"software.amazon.awssdk:{module}:{AWS_SDK}" for module in modules),
-    ]
 
 
 def _s3a(endpoint: Endpoint) -> dict[str, str]:

@@ -17,6 +17,7 @@ from pyspark.errors.exceptions.connect import NumberFormatException, SparkConnec
 from lake import engine, engine_start
 from lake.engine_errors import engine_errors
 from lake.environment import prepare_environment
+from lake.spark_jars import jars_at_hand
 from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
@@ -101,11 +102,12 @@ def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(tmp_pat
 
 
 def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path) -> None:
-    at_once, most, guard = 0, 0, threading.Lock()
+    at_once, most, guard, jar = 0, 0, threading.Lock(), tmp_path / "a jar.jar"
+    jar.touch()
 
     def start(*, fails: bool = False) -> None:
         nonlocal at_once, most
-        with contextlib.suppress(RuntimeError), engine_start._jars_fetched_by_one(tmp_path / "cache"):
+        with contextlib.suppress(RuntimeError), jars_at_hand(tmp_path / "cache") as jars:
             with guard:
                 at_once += 1
                 most = max(most, at_once)
@@ -114,6 +116,7 @@ def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path) -> 
                 at_once -= 1
             if fails:
                 raise RuntimeError
+            jars.note(f"{jar.as_uri()},{jar}")
 
     def together(number: int) -> int:
         nonlocal most
@@ -125,13 +128,18 @@ def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path) -> 
     start(fails=True)  # which leaves it to the next one
     assert together(3) == 1
     assert together(3) > 1
+    with jars_at_hand(tmp_path / "cache") as jars:
+        assert jars.options == {"spark.jars": f"{jar},{jar}"}, "what the first was given"
+    jar.unlink()
+    with jars_at_hand(tmp_path / "cache") as jars:
+        assert "spark.jars.packages" in jars.options, "a jar is gone, so all are asked for again"
 
 
 def test_a_folder_of_jars_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
         pytest.raises(LakegateError, match="Spark's jars can't be kept") as caught,
-        engine_start._jars_fetched_by_one(tmp_path / "file" / "x"),
+        jars_at_hand(tmp_path / "file" / "x"),
     ):
         raise AssertionError
     assert str(tmp_path / "file" / "x") in str(caught.value)

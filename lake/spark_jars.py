@@ -1,0 +1,88 @@
+"""Spark's jars beyond its own: Delta's and those of S3, fetched from Maven by the first start on a machine."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from filelock import FileLock
+
+from lakegate.errors import LakegateError
+from lakegate.modes import private_folder
+
+HADOOP_AWS: Final = "3.4.2"
+AWS_SDK: Final = "2.29.52"
+"""The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
+
+
+@dataclass(frozen=True)
+class Jars:
+    """How Spark gets its jars: as the files that an earlier start was given, or else by their names, which takes Ivy ten seconds."""
+
+    listed: Path
+    options: dict[str, str]
+
+    def note(self, given: str) -> None:
+        """Remember the files that Spark was given, as its option `spark.jars` names them, for the next start."""
+        files = [unquote(urlsplit(item).path) for item in given.split(",") if item]
+        if "spark.jars" not in self.options and files:
+            fresh = self.listed.with_suffix(f".{uuid.uuid4().hex[:8]}")
+            fresh.write_text("\n".join(files))
+            fresh.replace(self.listed)
+
+
+@contextlib.contextmanager
+def jars_at_hand(kept: Path) -> Iterator[Jars]:
+    """The first Spark on a machine fetches its jars alone: two at once spoil each other's (Ivy doesn't lock what it keeps).
+
+    Raises:
+        LakegateError: There is no place for them.
+    """
+    listed = kept / f"lakegate-{hashlib.sha256(' '.join(_names()).encode()).hexdigest()[:12]}"
+    if files := _files(listed):
+        yield Jars(listed, {"spark.jars": ",".join(files)})
+        return
+    lock = FileLock(kept / "lakegate.lock")
+    try:
+        private_folder(kept)
+        lock.acquire()
+    except OSError as error:
+        what = f"Spark's jars can't be kept ({error.strerror or type(error).__name__})"
+        raise LakegateError(what, where=str(kept), fix="make it writable; LAKEGATE_ENGINE=sail needs none") from error
+    try:
+        named = {"spark.jars.packages": ",".join(_names()), "spark.jars.ivy": str(kept)}
+        named["spark.jars.excludes"] = "software.amazon.awssdk:bundle"
+        yield Jars(listed, {"spark.jars": ",".join(files)} if (files := _files(listed)) else named)
+    finally:
+        lock.release()
+
+
+def jars_kept() -> Path:
+    """Where Spark 4.1 keeps its jars if nobody says."""
+    return Path.home() / ".ivy2.5.2"
+
+
+def _files(listed: Path) -> list[str]:
+    """The jars that are on record there, where all of them still are."""
+    try:
+        files = listed.read_text().splitlines()
+    except OSError:
+        return []
+    return files if all(Path(file).is_file() for file in files) else []
+
+
+def _names() -> list[str]:
+    delta = version("delta-spark")
+    modules = ("s3", "s3-transfer-manager", "apache-client", "sts")
+    return [
+        f"io.delta:delta-spark_4.1_2.13:{delta}",
+        f"org.apache.hadoop:hadoop-aws:{HADOOP_AWS}",
+        *(f"software.amazon.awssdk:{module}:{AWS_SDK}" for module in modules),
+    ]
