@@ -33,7 +33,7 @@ _REACH: Final = {
 """Functions of a number of days, months or characters that may be computed, and how great it can be."""
 _CUT: Final = ("substring", "substr")
 """From a place that is written out, which may be counted from the end, or computed, which may not: engines differ there."""
-_ROUNDED: Final = ("ceil", "floor", "round")
+_ROUNDED: Final = ("ceil", "floor")
 
 
 def refusal(name: str) -> tuple[str, str]:
@@ -52,10 +52,10 @@ def called(name: str, values: Sequence[Value], pattern: Callable[[Value], str]) 
     if (function := ROW_FUNCTIONS.get(name)) is None:
         raise Refused(*refusal(name))
     takes = _letters(function, len(values), name)
+    if name == "round":
+        return _rounded(values[0], values[1:], function.words, pattern)
     if name in _ROUNDED and values[0].kind == "exact" and not values[0].scale:
         return values[0]
-    if name == "round" and len(values) > 1:
-        return _rounded(values[0], values[1], function.words, pattern)
     if function.gives == "same":
         return _same(name, function, takes, values)
     values = _shown(name, takes, values)
@@ -152,10 +152,17 @@ def _same(name: str, function: Function, takes: str, values: Sequence[Value]) ->
     return like(_sql(name, function, [*(item.sql for item in condition), *parts]))
 
 
-def _rounded(value: Value, to: Value, words: Sequence[str], pattern: Callable[[Value], str]) -> Value:
-    """A number with so many digits behind the point: of a double, as doubles round what is shifted by them."""
-    digits = int(_argument("argument 2 of round()", "w", to, words, pattern))
+def _rounded(value: Value, to: Sequence[Value], words: Sequence[str], pattern: Callable[[Value], str]) -> Value:
+    """A number with so many digits behind the point: halves away from zero, and of a double, as doubles round what is shifted by them."""
+    digits = int(_argument("argument 2 of round()", "w", to[0], words, pattern)) if to else 0
     shown = _argument("argument 1 of round()", "f", value, (), pattern)
+    if value.kind == "exact":
+        if value.scale <= digits:
+            return value
+        most = value.most // 10 ** (value.scale - digits) + 1
+        return exact(f"cast({value.decimal} as decimal({max(len(str(most)), digits)}, {digits}))", most, digits)
+    if not to:
+        return Value(f"(round({shown}))", "double")
     shift = f"1{'0' * digits}.0D"
     return Value(f"(case when abs({shown}) < 4503599627370496.0D then round({shown} * {shift}) / {shift} else {shown} end)", "double")
 

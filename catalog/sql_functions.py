@@ -79,7 +79,7 @@ ROW_FUNCTIONS: Final[dict[str, Function]] = {
     "abs": Function("n", "same"),
     "ceil": Function("f", "double", _WITHIN.format("ceil")),
     "floor": Function("f", "double", _WITHIN.format("floor")),
-    "round": Function("f?w", "double", words=tuple("0123456789")),
+    "round": Function("f?w", "same", words=tuple("0123456789")),
     "sqrt": Function("f", "double"),
     "isnan": Function("f", "boolean", "coalesce(isnan({0}), false)"),
     "greatest": Function("xx*", "same"),
