@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from catalog.contract import Column, Contract
 from catalog.mistakes import joined
 from catalog.query import relation
-from catalog.query_scope import Relation, Rows, select, stored
+from catalog.query_relation import Relation, select, stored
+from catalog.query_scope import Rows
 from catalog.spark_sql import SPARK_TYPES, quoted
 from catalog.sql_lint import line_of
 from catalog.sql_parse import written

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from catalog.query_groups import is_aggregate
-from catalog.query_scope import Groups, Query, Relation, Rows, select, stored
-from catalog.query_sources import Tables, known, read, renamed
-from catalog.query_windows import ordered, settled
+from catalog.query_limit import limit_of, order_of
+from catalog.query_relation import LONGEST_QUERY, Relation, select, stored
+from catalog.query_scope import Groups, Query, Rows
+from catalog.query_sources import Tables, read, renamed
 from catalog.spark_sql import quoted
+from catalog.sql_allowed import known
 from catalog.sql_expression import truth, value
 from catalog.sql_unite import united
-from catalog.sql_values import Refused, Value, refuse_all
+from catalog.sql_values import Refused, Value, refuse_all, within
 
 _NULL: Final = Value("null", "null", name="NULL")
 _SETS: Final = {"Union": "union", "Intersect": "intersect", "Except": "except"}
@@ -83,10 +85,10 @@ def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
     word = f"{_SETS[type(node).__name__]}{'' if distinct else ' all'}"
     both = [f"({select(part, side.sql, alias)})" for part, side, alias in zip(listed, sides, ("_l", "_r"), strict=True)]
     sql = f"{both[0]} {word} {both[1]}"
-    if (limit := _limit(node)) is not None:
+    if (limit := limit_of(node)) is not None:
         kept_columns = {name: stored(column, name, "_u") for name, column in columns}
         by = frozenset(column.sql for column in kept_columns.values()) if distinct else None
-        order = _order(node, list(kept_columns.items()), Rows([], rows.query, key=by))
+        order = order_of(node, list(kept_columns.items()), Rows([], rows.query, key=by))
         sql = f"{select([f'_u.{quoted(name)}' for name in names], sql, '_u')}{order} limit {limit}"
     key = frozenset(names) if distinct else left.key if type(node).__name__ != "Union" else None
     return Relation(sql, tuple(columns), limit in (0, 1), key)
@@ -179,9 +181,9 @@ class _Select:
         key = _key(items, scope.key)
         if distinct:
             key, scope.key = key or frozenset(name for name, _ in items), frozenset(item.sql for _, item in items)
-        if (limit := _limit(node)) is not None:
+        if (limit := limit_of(node)) is not None:
             scope.windows = {}
-            tail += f"{_order(node, items, scope)} limit {limit}"
+            tail += f"{order_of(node, items, scope)} limit {limit}"
         if distinct:
             known(node.args["distinct"])
         if self.kept is not None:
@@ -193,7 +195,7 @@ class _Select:
         return Relation(f"select {'distinct ' if distinct else ''}{listed}{source}{tail}", tuple(items), single, key)
 
     def _items(self) -> Iterator[tuple[str, Value]]:
-        scope, wrong = self.scope, list[Refused]()
+        scope, wrong, length = self.scope, list[Refused](), 0
         for number, item in enumerate(self.node.expressions):
             kind = type(item).__name__
             if kind == "Star" or (kind == "Column" and type(item.this).__name__ == "Star"):
@@ -207,6 +209,8 @@ class _Select:
             if found.kind == "interval":
                 raise Refused("an interval is no column", "add it to a time")
             name = item.alias if kind == "Alias" else item.name if kind == "Column" else f"_c{number}"
+            length += len(found.sql)
+            within(length, LONGEST_QUERY)
             scope.aliases.setdefault(name.lower(), found)
             yield name, found
         refuse_all(wrong)
@@ -239,30 +243,3 @@ def _key(items: list[tuple[str, Value]], key: frozenset[str] | None) -> frozense
     """The key of rows by the names of what is selected of them; None where it is not all there."""
     named = {item.sql: name for name, item in items}
     return None if key is None or not key <= named.keys() else frozenset(named[sql] for sql in key)
-
-
-def _limit(node: Any) -> int | None:
-    if (limit := node.args.get("limit")) is None:
-        return None
-    known(limit, "expression")
-    if not limit.expression.name.isdecimal() or type(limit.expression).__name__ != "Literal":
-        raise Refused("LIMIT of no number", "write a whole number")
-    return int(limit.expression.name)
-
-
-def _order(node: Any, items: list[tuple[str, Value]], scope: Rows) -> str:
-    """The ORDER BY, which matters where rows are cut off alone."""
-    order, by_them = node.args.get("order"), set[str]()
-    named, parts = {name.lower(): item for name, item in items}, list[str]()
-    for item in order.expressions if order is not None else ():
-        by = item.this
-        if type(by).__name__ == "Literal" and by.name.isdecimal() and 0 < int(by.name) <= len(items):
-            found = items[int(by.name) - 1][1]
-        elif type(by).__name__ == "Column" and not by.args.get("table") and by.name.lower() in named:
-            found = named[by.name.lower()]
-        else:
-            found = value(by, scope)
-        parts.append(ordered(item, scope.untied(found, "an ORDER BY")))
-        by_them.add(found.sql)
-    settled("LIMIT", by_them, scope.key)
-    return f" order by {', '.join(parts)}" if parts else ""

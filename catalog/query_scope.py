@@ -3,65 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from catalog.document import suggest
 from catalog.query_groups import aggregated, call_of, is_aggregate
+from catalog.query_relation import Relation, Source, select, stored
 from catalog.query_windows import window_of
-from catalog.spark_sql import quoted
 from catalog.sql_expression import value
 from catalog.sql_unite import compared
-from catalog.sql_values import DEEPEST, Refused, Value, alike, real_of
+from catalog.sql_values import Refused, Value, alike, real_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
-
-Columns = tuple[tuple[str, Value], ...]
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A query as SQL, with its columns; `single` says that it gives one row at most."""
-
-    sql: str
-    columns: Columns
-    single: bool = False
-    key: frozenset[str] | None = None
-    """Columns in which no two rows are equal; None where none are known."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A table or subquery that a query reads, under its alias."""
-
-    alias: str
-    columns: Columns
-
-    def get(self, name: str) -> Value | None:
-        """The column of that name, in whatever letters; None where there is none."""
-        exact = [column for said, column in self.columns if said == name]
-        return next(iter(exact or [column for said, column in self.columns if said.lower() == name.lower()]), None)
-
-
-def select(listed: Sequence[str], query: str, alias: str) -> str:
-    """A SELECT from a query."""
-    return " ".join(("select", ", ".join(listed), "from", f"({query})", "as", alias))
-
-
-def stored(value: Value, name: str, alias: str) -> Value:
-    """A value as the column of a subquery that gave it."""
-    if value.kind == "interval":
-        raise Refused("an interval is no column", "add it to a time")
-    if value.kind == "exact" and value.scale > DEEPEST:
-        what = f"a column of numbers with {value.scale} digits behind the point"
-        raise Refused(what, f"cast it to a decimal with {DEEPEST} at most, or to double")
-    if value.kind == "null":
-        return Value("null", "null", name=name)
-    found = replace(value, sql=f"{quoted(alias)}.{quoted(name)}", constant=None, name=name)
-    return replace(found, real=real_of(found)) if found.kind == "exact" else found
-
 
 _TIED: Final = (
     "ask exists (...), or one aggregate, of one SELECT whose WHERE says i.a = o.a, of columns of one type (no doubles) and of the query right "

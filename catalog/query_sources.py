@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.query_scope import Query, Relation, Rows, Source, select, stored
+from catalog.query_relation import Relation, Source, select, stored
+from catalog.query_scope import Query, Rows
 from catalog.spark_sql import quoted
+from catalog.sql_allowed import known
 from catalog.sql_expression import truth
 from catalog.sql_unite import compared, united
 from catalog.sql_values import Refused
@@ -33,13 +35,6 @@ _KINDS: Final = {
     ("", "ANTI"): "left anti join",
 }
 """By side and kind."""
-
-
-def known(node: exp.Expr, *names: str) -> None:
-    """Refuse a part of a query that says more than is read of it, which would be left out in silence."""
-    if odd := {name for name, item in node.args.items() if item} - set(names):
-        text = node.sql(dialect="spark")[:60]
-        raise Refused(f"{text!r} ({', '.join(sorted(odd))})", "write it in plainer words; docs/sql.md says what can be used")
 
 
 def renamed(found: Relation, alias: Any) -> Relation:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.sql_call import refusal
 from catalog.sql_functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
 from catalog.sql_parse import function_name
+from catalog.sql_values import Refused
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -50,10 +51,17 @@ def not_allowed(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str, str]]:
             yield from _moment(node)
 
 
+def known(node: exp.Expr, *names: str) -> None:
+    """Refuse a part of a query that says more than is read of it, which would be left out in silence."""
+    if odd := {name for name, item in node.args.items() if item} - set(names):
+        text = node.sql(dialect="spark")[:60]
+        raise Refused(f"{text!r} ({', '.join(sorted(odd))})", "write it in plainer words; docs/sql.md says what can be used")
+
+
 def _moment(node: exp.Cast) -> Iterator[tuple[exp.Expr, str, str]]:
     """A date or timestamp literal has to be one: 'now' is another on each run."""
     from catalog.sql_casts import moment
-    from catalog.sql_values import Refused, of_text
+    from catalog.sql_values import of_text
 
     try:
         moment(of_text(node.this.name), "date" if node.to.is_type("date") else "timestamp")

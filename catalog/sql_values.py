@@ -22,6 +22,8 @@ FINEST: Final = 6
 """Digits behind the point that both engines keep whatever stands before it."""
 DEEPEST: Final = 9
 """Most digits behind the point that a decimal is kept with, cast to, or added up with."""
+LONGEST: Final = 2**18
+"""Most characters of an expression as it is asked: its parts are asked several times over, so it can grow by a power of its depth."""
 TOLD: Final[dict[str, str]] = {
     "exact": "a number",
     "double": "a number",
@@ -47,6 +49,13 @@ class Refused(Exception):
         """What else is wrong beside it."""
 
 
+def within(length: int, most: int) -> None:
+    """Refuse SQL that is longer as it is asked than an engine should read."""
+    if length > most:
+        fix = "compute its parts in a subquery, one on the other, and name them as columns"
+        raise Refused(f"it takes more than {most // 1024} KiB of SQL to ask that", fix)
+
+
 def refuse_all(found: list[Refused]) -> None:
     """Raise all that is wrong at once, where anything is."""
     if found:
@@ -69,6 +78,9 @@ class Value:
     """What a literal says."""
     name: str = ""
     """How it stands in the condition."""
+
+    def __post_init__(self) -> None:
+        within(max(len(self.sql), len(self.real)), LONGEST)
 
     @property
     def number(self) -> bool:

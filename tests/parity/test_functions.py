@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from catalog.condition import value_of
 from catalog.contract import Column
 from catalog.query import relation
+from catalog.query_relation import Relation
 from catalog.query_scope import Rows
 from catalog.sql_functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
 from catalog.sql_parse import written as trees
@@ -194,7 +195,8 @@ WINDOWS: Final = [
 """What the SQL of a feature may ask of several rows."""
 
 
-TABLES: Final = {"t": tuple((item.name, of_column(item)) for item in (*COLUMNS, Column("i", "integer"), Column("_row", "integer")))}
+_COLUMNS: Final = tuple((item.name, of_column(item)) for item in (*COLUMNS, Column("i", "integer"), Column("_row", "integer")))
+TABLES: Final = {"t": Relation("", _COLUMNS, key=frozenset({"_row"}))}
 
 
 def of_features(engine: Engine, path: Path) -> dict[str, list[Any]]:

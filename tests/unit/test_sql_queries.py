@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Final
 
@@ -83,6 +84,15 @@ PLANNED: Final = (
     "select max(i.n) from u as i where i.g = o.g and exists (select 1 from u as j where j.n = i.m)",
     "select max(i.n) from u as i",
 )
+_ALIASES: Final = ", ".join(f"a{number} * a{number} as a{number + 1}" for number in range(17))
+_DEEP: Final = f"{'round(' * 5}x{', 2)' * 5} as c"
+LONG: Final = {
+    "rounded": f"select {'round(' * 11}x{', 2)' * 11} as v from t",
+    "aliases": f"select x as a0, {_ALIASES}, a17 as v from t",
+    "casts": f"select {'cast(cast(' * 9}x{' as decimal(20, 6)) as double)' * 9} as v from t",
+    "ceilings": f"select {'ceil(1.5D * ' * 14}x{')' * 14} as v from t",
+    "wide": f"select {', '.join(_DEEP + str(number) for number in range(900))}, x as v from t",
+}
 
 
 def asked(sql: str) -> str:
@@ -120,3 +130,14 @@ def test_a_subquery_that_sail_has_no_plan_for_is_refused(query: str) -> None:
 @pytest.mark.parametrize("inner", PLANNED)
 def test_a_subquery_that_is_tied_by_equalities_passes(inner: str) -> None:
     assert asked(whole(f"select ({inner}) as v from t as o"))
+
+
+@pytest.mark.parametrize("query", LONG)
+def test_sql_that_grows_by_a_power_of_its_depth_is_refused_before_it_has_grown(query: str) -> None:
+    tracemalloc.start()
+    with pytest.raises(ContractError, match="KiB of SQL") as caught:
+        asked(whole(LONG[query]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (caught.value.where, "in a subquery" in caught.value.fix) == ("f.sql:2", True)
+    assert peak < 2**25
