@@ -13,7 +13,7 @@ from catalog.document import read_text, suggest
 from catalog.feature_query import feature_query
 from catalog.mistakes import Mistakes, joined
 from catalog.spark_sql import SPARK_TYPES
-from catalog.sql_allowed import not_allowed
+from catalog.sql_allowed import miscounted, not_allowed
 from catalog.sql_lint import line_of, order_dependent
 from catalog.sql_names import unknown_columns
 from catalog.sql_parse import written
@@ -37,18 +37,10 @@ def read_sql(path: Path, contract: Contract) -> str:
 
 
 def _read_sql(path: Path, contract: Contract) -> str:
-    import sqlglot
     from sqlglot import exp
-    from sqlglot.errors import SqlglotError
 
     text = read_text(path)
-    try:
-        statements = [item for item in sqlglot.parse(text, dialect="spark") if item is not None]
-    except SqlglotError as error:
-        details = getattr(error, "errors", None) or [{}]
-        where = f"{path}:{details[0].get('line') or 1}"
-        what = f"not valid Spark SQL: {details[0].get('description') or type(error).__name__}"
-        raise ContractError(what, where=where, fix="correct the SQL there") from error
+    statements = _statements(path, text)
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ContractError("the SQL is not one SELECT", where=f"{path}:1", fix="write one SELECT statement, nothing else")
     query, found = statements[0], Mistakes()
@@ -56,6 +48,21 @@ def _read_sql(path: Path, contract: Contract) -> str:
         found.add(mistake)
     found.end()
     return text
+
+
+def _statements(path: Path, text: str) -> list[exp.Expr]:
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        with contextlib.suppress(SqlglotError, ValueError):
+            return written(text)  # which knows no functions, and so refuses none
+        return [item for item in sqlglot.parse(text, dialect="spark") if item is not None]
+    except SqlglotError as error:
+        details = getattr(error, "errors", None) or [{}]
+        where = f"{path}:{details[0].get('line') or 1}"
+        what = f"not valid Spark SQL: {details[0].get('description') or type(error).__name__}"
+        raise ContractError(what, where=where, fix="correct the SQL there") from error
 
 
 def unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractError | None:
@@ -70,7 +77,6 @@ def unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractE
 def _unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractError | None:
     import sqlglot
     from sqlglot.errors import SqlglotError
-    from sqlglot.optimizer.annotate_types import annotate_types
     from sqlglot.optimizer.qualify import qualify
 
     if contract.sql is None or contract.sql_path is None:
@@ -78,7 +84,6 @@ def _unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Contract
     schema: dict[str, object] = {
         name: {column.name: SPARK_TYPES[column.type] for column in inputs[name].columns} | _PROVENANCE_TYPES for name in contract.inputs
     }
-    tree = sqlglot.parse_one(contract.sql, dialect="spark")
     try:
         (as_written,) = written(contract.sql)
     except (SqlglotError, ValueError) as error:
@@ -86,17 +91,18 @@ def _unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Contract
         where, fix = f"{contract.sql_path}:{details[0].get('line') or 1}", "call functions as name(a, b); docs/sql.md lists them"
         return ContractError(f"the SQL holds what it can't, near {str(details[0].get('highlight') or '')[:40]!r}", where=where, fix=fix)
     path, found, told = contract.sql_path, list[ContractError](), set[tuple[int, str]]()
-    typed = False
+    if (wrong := _unreadable(path, contract.sql, as_written)) is not None:
+        return wrong
+    tree = sqlglot.parse_one(contract.sql, dialect="spark")
     try:
-        tree = annotate_types(qualify(tree, schema=schema, dialect="spark", quote_identifiers=False), schema=schema, dialect="spark")
-        typed = True
+        tree = qualify(tree, schema=schema, dialect="spark", quote_identifiers=False)
     except SqlglotError as error:
         with contextlib.suppress(SqlglotError):
             lacking = unknown_columns(sqlglot.parse_one(contract.sql, dialect="spark"), schema)
             found += [ContractError(item.what, where=f"{path}:{item.line}", fix=item.fix) for item in lacking]
         if not found:
             found.append(ContractError(f"the SQL names what its inputs lack: {error}", where=f"{path}:1", fix="correct the SQL there"))
-    for item in order_dependent(tree, typed=typed):
+    for item in order_dependent(tree):
         told.add((item.line, item.what.partition("(")[0]))
         found.append(ContractError(f"the SQL's answer is not fixed: {item.what}", where=f"{path}:{item.line}", fix=item.fix))
     for node, what, fix in not_allowed(as_written):
@@ -104,6 +110,24 @@ def _unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Contract
             found.append(ContractError(f"the SQL holds what it can't: {what}", where=f"{path}:{line_of(node)}", fix=fix))
     if not found:  # else its types may not be known
         feature_query(contract, {name: inputs[name].columns for name in contract.inputs})
+    return joined(found) if found else None
+
+
+def _unreadable(path: Path, sql: str, tree: exp.Expr) -> ContractError | None:
+    """What sqlglot's own reader stops at, which knows functions: calls with other numbers of arguments, and some that are not on the list."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    wrong = list(miscounted(tree))
+    if not wrong:
+        try:
+            sqlglot.parse_one(sql, dialect="spark")
+        except (SqlglotError, KeyError, ValueError):
+            wrong = list(not_allowed(tree))
+    found = [
+        ContractError(f"the SQL holds what it can't: {what}, in {node.sql(dialect='spark')[:60]}", where=f"{path}:{line_of(node)}", fix=fix)
+        for node, what, fix in wrong
+    ]
     return joined(found) if found else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from catalog.sql_call import counted
 from catalog.sql_expression import truth, value
 from catalog.sql_functions import AGGREGATES
 from catalog.sql_parse import function_name
@@ -56,8 +57,7 @@ def aggregated(call: Call) -> Value:
     if arguments and type(arguments[0]).__name__ == "Distinct":
         arguments, distinct = list(arguments[0].expressions), "distinct "
     wanted = 2 if name == "percentile" else 1
-    if len(arguments) != wanted:
-        raise Refused(f"{name}() was given {len(arguments)} arguments", f"give it {wanted}")
+    counted(name, len(arguments), wanted, wanted)
     given = call.of(arguments[0])
     if name in ("min", "max"):
         return _extreme(call, given)

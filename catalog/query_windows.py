@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.query_groups import ROWS, Call, aggregated, call_of, is_aggregate
+from catalog.sql_call import counted
 from catalog.sql_expression import truth, value
-from catalog.sql_functions import WINDOWED
+from catalog.sql_functions import WINDOW_ARGUMENTS, WINDOWED
 from catalog.sql_unite import united
 from catalog.sql_values import Refused, Value, exact
 
@@ -37,9 +38,8 @@ def windowed(call: Call, ignoring: str) -> Value:
     name, parts = call.name, [call.of(item) for item in call.arguments]
     if name not in WINDOWED:
         raise Refused(f"{name}() over a window", "ask an aggregate, or one of docs/sql.md")
-    needed, most = _TAKES[name]
-    if not needed <= len(parts) <= most:
-        raise Refused(f"{name}() was given {len(parts)} arguments", f"give it {needed}{f' to {most}' if most > needed else ''}")
+    counted(name, len(parts), *WINDOW_ARGUMENTS[name])
+    most = WINDOW_ARGUMENTS[name][1]
     if not most or name == "ntile":
         return exact(f"{name}({_written(name, parts[0]) if most else ''}){call.tail}", ROWS)
     first = parts[0]
@@ -51,15 +51,6 @@ def windowed(call: Call, ignoring: str) -> Value:
         raise Refused(f"{name}() of {first.told()}", "ask it of a column")
     made = f"{name}({', '.join([first.sql, *more])}){ignoring}{call.tail}"
     return exact(made, first.most, first.scale) if first.kind == "exact" else Value(made, first.kind)
-
-
-_TAKES: Final = {
-    **dict.fromkeys(("row_number", "rank", "dense_rank"), (0, 0)),
-    **dict.fromkeys(("first_value", "last_value", "ntile"), (1, 1)),
-    **dict.fromkeys(("lag", "lead"), (1, 3)),
-    "nth_value": (2, 2),
-}
-"""Arguments, from and to."""
 
 
 def _written(name: str, given: Value) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from catalog.sql_call import refusal
+from catalog.sql_call import check_count, refusal
 from catalog.sql_functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
 from catalog.sql_parse import function_name
 from catalog.sql_values import Refused
@@ -49,6 +49,16 @@ def not_allowed(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str, str]]:
             )
         elif isinstance(node, exp.Cast) and node.to.is_type("date", "timestamp", "timestamptz") and isinstance(node.this, exp.Literal):
             yield from _moment(node)
+
+
+def miscounted(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str, str]]:
+    """Each call with fewer or more arguments than its function takes, with what it is and what to do."""
+    for node in tree.walk():
+        try:
+            if name := function_name(node):
+                check_count(name, len(node.expressions))
+        except Refused as refused:
+            yield node, refused.what, refused.fix
 
 
 def known(node: exp.Expr, *names: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from catalog.document import suggest
-from catalog.sql_functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, TRUNCATED, Function
+from catalog.sql_functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, TRUNCATED, WINDOW_ARGUMENTS, Function
 from catalog.sql_unite import united
 from catalog.sql_values import Refused, Value, exact
 
@@ -112,8 +112,24 @@ def _letters(function: Function, count: int, name: str) -> str:
     else:
         letters = (needed + more)[: max(count, len(needed))]
     if len(letters) != count:
-        raise Refused(f"{name}() was given {count} arguments", f"give it {len(needed)}{f' to {len(needed + more)}' if more else ''}")
+        counted(name, count, len(needed), len(needed + more))
     return letters
+
+
+def counted(name: str, count: int, least: int, most: int) -> None:
+    """Refuse a call with fewer or more arguments than a function takes."""
+    if not least <= count <= most:
+        raise Refused(f"{name}() was given {count} arguments", f"give it {least}{f' to {most}' if most > least else ''}")
+
+
+def check_count(name: str, count: int) -> None:
+    """Refuse a call of a function with another number of arguments than it takes."""
+    if (function := ROW_FUNCTIONS.get(name)) is not None:
+        _letters(function, count, name)
+    elif name in WINDOW_ARGUMENTS:
+        counted(name, count, *WINDOW_ARGUMENTS[name])
+    elif name in AGGREGATES and name != "count":
+        counted(name, count, *((2, 2) if name == "percentile" else (1, 1)))
 
 
 def _argument(place: str, letter: str, value: Value, words: Sequence[str], pattern: Callable[[Value], str]) -> str:

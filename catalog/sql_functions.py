@@ -121,8 +121,15 @@ AGGREGATES: Final = frozenset(
     {"count", "count_if", "sum", "avg", "mean", "min", "max", "bool_and", "bool_or", "every", "some", "percentile", "median"}
 )
 """What the SQL of a feature may ask of several rows."""
-WINDOWED: Final = frozenset({"row_number", "rank", "dense_rank", "ntile", "lag", "lead", "first_value", "last_value", "nth_value"})
-"""What it may ask over a window, whose order has to be total for some (`catalog.sql_lint`)."""
+WINDOW_ARGUMENTS: Final = {
+    **dict.fromkeys(("row_number", "rank", "dense_rank"), (0, 0)),
+    **dict.fromkeys(("first_value", "last_value", "ntile"), (1, 1)),
+    **dict.fromkeys(("lag", "lead"), (1, 3)),
+    "nth_value": (2, 2),
+}
+"""What a window's function is given: from and to."""
+WINDOWED: Final = frozenset(WINDOW_ARGUMENTS)
+"""What it may ask over a window, whose order has to be total for some (`catalog.query_windows`)."""
 
 _FLOATS: Final = "engines round it differently; compare with a margin, or compute it where the data is made"
 LEFT_OFF: Final[dict[str, str]] = {

@@ -54,24 +54,17 @@ FORBIDDEN: Final[dict[str, str]] = {
 }
 """Functions by name, with what to write instead."""
 
-_MEAN: Final = "engines round it differently; write cast(sum(a) as double) / count(a)"
-_MEANS: Final = frozenset({"avg", "mean", "try_avg"})
-_ADDED: Final = frozenset({"sum", "avg", "mean", "try_sum", "try_avg"})
 _RANKED: Final = frozenset({"first_value", "last_value"})
 
 
-def order_dependent(tree: exp.Expr, *, typed: bool = True) -> Iterator[Finding]:
-    """What is refused in a query or an expression; sums are looked into where its types are annotated (`typed`)."""
+def order_dependent(tree: exp.Expr) -> Iterator[Finding]:
+    """What is refused in a query or an expression, whatever its types are."""
     from sqlglot import exp
 
     for node in tree.walk():
         name = _function(node)
         if name in FORBIDDEN and not (name in _RANKED and _windowed(node)):
             yield Finding(f"{name}()", line_of(node), FORBIDDEN[name])
-        elif typed and name in _ADDED and not _exact(node):
-            yield Finding(f"{name}() of floating-point numbers", line_of(node), _FLOATS)
-        elif typed and name in _MEANS and not _whole(node):
-            yield Finding(f"{name}() of decimals", line_of(node), _MEAN)
         elif isinstance(node, exp.Limit | exp.Fetch) and (node.parent is None or node.parent.args.get("order") is None):
             yield Finding("LIMIT without a total order", line_of(node), "add an ORDER BY that ends in _drop, _row, or leave it out")
         elif isinstance(node, exp.TableSample):
@@ -88,17 +81,6 @@ def _function(node: exp.Expr) -> str:
     if isinstance(node, exp.Func) and not isinstance(node, exp.Connector):  # which `and` is to sqlglot: its text is all that it joins
         return node.sql(dialect="spark").partition("(")[0].strip().lower()
     return ""
-
-
-def _exact(node: exp.Expr) -> bool:
-    """Whether what is added up is known not to be a floating-point number."""
-    kind = node.this.type
-    return kind is not None and kind.is_type("decimal", "bigint", "int", "smallint", "tinyint", "boolean", "interval")
-
-
-def _whole(node: exp.Expr) -> bool:
-    kind = node.this.type
-    return kind is not None and kind.is_type("bigint", "int", "smallint", "tinyint", "interval")
 
 
 def _windowed(node: exp.Expr) -> bool:
@@ -149,8 +131,19 @@ def condition_findings(sql: str, columns: Mapping[str, Column], *, personal: Col
 
 
 def _compared(column: exp.Expr) -> bool:
-    """Whether a column is compared with a value that stands in the condition."""
+    """Whether a column is compared with a value that stands in the condition: by an operator, a CASE or a function that is given text."""
     from sqlglot import exp
 
-    predicate = column.find_ancestor(exp.Predicate)
-    return predicate is not None and next(predicate.find_all(exp.Literal), None) is not None
+    inner, around = column, column.parent
+    while around is not None:
+        if isinstance(around, exp.Predicate):
+            return next(around.find_all(exp.Literal), None) is not None
+        if isinstance(around, exp.Anonymous) and any(item.is_string for item in around.find_all(exp.Literal)):
+            return True
+        if isinstance(around, exp.Case) and around.this is not None:
+            told = [around.this, *(item.this for item in around.args["ifs"])]
+            within = inner is around.this or (isinstance(inner, exp.If) and column in list(inner.this.find_all(exp.Column)))
+            if within and any(next(item.find_all(exp.Literal), None) is not None for item in told):
+                return True
+        inner, around = around, around.parent
+    return False
