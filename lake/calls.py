@@ -72,7 +72,7 @@ class Calls:
 
     @cached_property
     def _api(self) -> Any:
-        from lakefs.client import Client
+        from lake.sdk import Client
 
         client: Any = Client
         sdk = _bounded(client(host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret).sdk_client)
@@ -105,8 +105,9 @@ class Calls:
         return self._call(lambda: call(self.endpoint), doing=doing, retry=retry)
 
     def _once(self, call: Callable[[], T], doing: str) -> T:
-        from lakefs_sdk.exceptions import ApiException
         from urllib3.exceptions import HTTPError
+
+        from lake.sdk import ApiException
 
         try:
             return call()

@@ -160,7 +160,7 @@ class Objects(Calls):
 
     def _lay(self, branch: str, path: str, source: Path, etag: str) -> None:
         """Lay a file where lakeFS says, then link it; one that is never linked is a block that nothing names."""
-        from lakefs_sdk.models import StagingLocation, StagingMetadata
+        from lake.sdk import StagingLocation, StagingMetadata
 
         given = self.physical(self._api.staging_api.get_physical_address(self.name, branch, path).physical_address)
         target = (self.blocks or Path()) / given

@@ -55,7 +55,7 @@ class Repository(Objects):
 
     def create(self) -> None:
         """Create the repository where it is missing."""
-        from lakefs_sdk.models import RepositoryCreation
+        from lake.sdk import RepositoryCreation
 
         if self._exists():
             return
@@ -112,7 +112,7 @@ class Repository(Objects):
 
     def branch(self, name: str, source: str) -> bool:
         """Create a branch; False where it exists already."""
-        from lakefs_sdk.models import BranchCreation
+        from lake.sdk import BranchCreation
 
         creation = BranchCreation(name=name, source=source)
         try:
@@ -171,7 +171,7 @@ class Repository(Objects):
         Raises:
             IntegrityError: The tag names another commit.
         """
-        from lakefs_sdk.models import TagCreation
+        from lake.sdk import TagCreation
 
         try:
             self._call(lambda: self._api.tags_api.create_tag(self.name, TagCreation(id=name, ref=commit)), doing=f"tagging {name}")
@@ -198,7 +198,7 @@ class Repository(Objects):
 
     def commit(self, branch: str, message: str, metadata: dict[str, str]) -> str:
         """Commit what lies on a branch and return the commit's id."""
-        from lakefs_sdk.models import CommitCreation
+        from lake.sdk import CommitCreation
 
         creation = CommitCreation(message=message, metadata=metadata)
         commit = self._call(lambda: self._api.commits_api.commit(self.name, branch, creation), doing=f"committing {branch}", retry=False)
@@ -215,7 +215,7 @@ class Repository(Objects):
         Raises:
             Conflict: Main holds other content on a path that the branch wrote.
         """
-        from lakefs_sdk.models import Merge
+        from lake.sdk import Merge
 
         merge = Merge(message=message, metadata=metadata, squash_merge=True)
         result = self._call(
