@@ -14,9 +14,9 @@ import pytest
 from lake.binary import find_lakefs
 from lake.server import ensure_server, stop_server
 from lakegate.settings import Settings
+from tests.kept import keep_migrations
 
 LONGEST_FIRST = (
-    "test_engines.py",
     "test_rules_in_gx.py",
     "test_feature_sql.py",
     "test_functions.py",
@@ -25,6 +25,7 @@ LONGEST_FIRST = (
     "test_time_patterns.py",
     "test_stranger_to_spark.py",
     "test_histograms.py",
+    "test_engines.py",
     "test_soak.py",
     "test_kill_matrix.py",
     "test_killed_demo.py",
@@ -50,8 +51,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("untimed")
 
-PARITY, ALONE = "tests/parity/", "test_engines.py"
-"""Tests of both engines, and those of them whose engines are processes of their own."""
+PARITY = "tests/parity/"
+"""Tests of both engines."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -74,9 +75,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByEngine(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file: str = super()._split_scope(nodeid)
-            return PARITY if file.startswith(PARITY) and Path(file).name != ALONE else file
+            return PARITY if file.startswith(PARITY) else file
 
     return ByEngine(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.fixture(scope="session")
+def migrations_are_kept() -> None:
+    """For tests that open Dagster's instance in their own process."""
+    keep_migrations()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -36,10 +36,12 @@ import lake.ingest
 import lake.server_process
 import lake.session
 from cli.main import main as command_line
+from tests.kept import keep_migrations
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADED = (assets.report, cli.ingest, cli.tell, lake.compact, lake.evaluate, lake.ingest, lake.server_process, pyspark.sql.connect.session)
 """What an ingest imports on its way: a process that is forked has them."""
+keep_migrations()
 
 
 def begin(plan: dict[str, Any], arguments: list[str], environ: dict[str, str], out: Connection, err: Connection) -> None:

@@ -1,7 +1,7 @@
 """Runs `lakegate` commands of one pytest run in one process, so that its heavy imports are paid once.
 
-Each command gets real file descriptors of its own for stdout and stderr. Requests and answers are lines of JSON. An
-engine keeps the object-store keys of its process's first home, so every home used here is a copy of one.
+Each command gets real file descriptors of its own for stdout and stderr. Requests and answers are lines of JSON. Those that
+ask one lakeFS share a Sail, in sessions of their own.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ def run(arguments: list[str], folder: str) -> dict[str, object]:
 
 def serve() -> None:
     """Answer requests until stdin ends."""
+    from tests.kept import keep_migrations, keep_sails
+
+    keep_sails()
+    keep_migrations()
     answers = os.fdopen(os.dup(1), "w")
     nothing = os.open(os.devnull, os.O_RDWR)
     requests = os.fdopen(os.dup(0), "r")

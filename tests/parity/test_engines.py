@@ -1,59 +1,35 @@
-"""P5, one answer: the same drops through Sail and through Spark give the same verdicts, counts, row ids and hashes.
-
-Each engine runs in a process of its own: a process is bound to one engine and one set of object-store keys.
-"""
+"""P5, one answer: the same drops through Sail and through Spark give the same verdicts, counts, row ids and hashes."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lake.sample import MONTHS, REFERENCES, deliver_sample
-from tests.golden_content import GOLDEN
-
-PROJECT = Path(__file__).resolve().parents[2]
-TWO_MONTHS = 2
-
-CARRY = """
-import json, sys
-from pathlib import Path
 from lake.ingest import ingest
+from lake.sample import MONTHS, REFERENCES, deliver_sample
 from lake.session import open_session
 from lake.versions import list_quarantine, list_versions, table_names
 from lakegate.settings import Settings
 from tests.golden_content import GOLDEN, content
 
-session = open_session(Settings.load())
-results = []
-for dataset, *files in json.loads(sys.argv[1]):
-    results += [result.to_json() for result in ingest(session, dataset, [Path(file) for file in files])]
-aside = {
-    contract.name: [[row["drop"], row["row"], sorted(row["rules"]), row["record"]] for row in list_quarantine(session, contract)]
-    for contract in session.catalog.datasets
-}
-keep = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
-versions = [[{key: version[key] for key in keep} for version in list_versions(session, table)] for table in table_names(session)]
-with session.scratch("golden") as folder:
-    golden = {case: f"{content(session.engine, folder, rows)[0]:032x}" for case, (rows, _) in GOLDEN.items()}
-print(json.dumps({"results": results, "aside": aside, "versions": versions, "golden": golden}))
-"""
+TWO_MONTHS = 2
+KEPT = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
 
 
-def java_or_loud_skip() -> None:
-    """Spark needs Java: where it is missing the tests say so, and in CI that is a failure."""
-    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        told = "NO JAVA: the Spark tests did not run. Install Java 17 or newer to run them."
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        sys.stderr.write(f"\n*** {told} ***\n")
-        pytest.skip(told)
+def carried(settings: Settings, drops: list[tuple[str, list[Path]]]) -> dict[str, Any]:
+    """What comes of drops in a lake of one engine."""
+    session = open_session(settings)
+    results = [result.to_json() for dataset, files in drops for result in ingest(session, dataset, files)]
+    aside = {
+        contract.name: [[row["drop"], row["row"], sorted(row["rules"]), row["record"]] for row in list_quarantine(session, contract)]
+        for contract in session.catalog.datasets
+    }
+    versions = [[{key: version[key] for key in KEPT} for version in list_versions(session, table)] for table in table_names(session)]
+    with session.scratch("golden") as folder:
+        golden = {case: f"{content(session.engine, folder, rows)[0]:032x}" for case, (rows, _) in GOLDEN.items()}
+    return {"results": results, "aside": aside, "versions": versions, "golden": golden}
 
 
 def soil(path: Path) -> None:
@@ -84,31 +60,15 @@ def soil(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    java_or_loud_skip()
-    folder = tmp_path_factory.mktemp("parity")
-    sample = deliver_sample(folder / "sample")
-    months = [str(path) for dataset, path in sample if dataset == "flights"][:TWO_MONTHS]
-    references = [(dataset, str(path)) for dataset, path in sample if dataset in REFERENCES]
-    soil(Path(months[-1]))
-    drops = [*references, ("flights", *months)]
-    found = {}
-    for engine in ("sail", "spark"):
-        home = folder / engine
-        environment = os.environ | {"LAKEGATE_ENGINE": engine, "LAKEGATE_HOME": str(home), "LAKEGATE_PROJECT": str(PROJECT)}
-        done = subprocess.run(
-            [sys.executable, "-c", CARRY, json.dumps(drops)],
-            env=environment,
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=540,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-4000:]
-        found[engine] = json.loads(done.stdout.splitlines()[-1])
-        subprocess.run([sys.executable, "-m", "cli.main", "down"], env=environment, cwd=PROJECT, check=True, capture_output=True)
-    return found
+def answers(tmp_path_factory: pytest.TempPathFactory, sail_home: Settings, spark_home: Settings) -> dict[str, Any]:
+    sample = deliver_sample(tmp_path_factory.mktemp("parity") / "sample")
+    months = [path for dataset, path in sample if dataset == "flights"][:TWO_MONTHS]
+    soil(months[-1])
+    drops = [(dataset, [path]) for dataset, path in sample if dataset in REFERENCES] + [("flights", months)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SPARK_CONNECT_MODE_ENABLED", raising=False)  # see `spark_engine`
+        spark = carried(spark_home, drops)
+    return {"sail": carried(sail_home, drops), "spark": spark}
 
 
 @pytest.mark.spark
