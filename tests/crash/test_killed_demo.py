@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +20,7 @@ from lake.session import Session, open_session
 from lake.versions import list_versions, table_names
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
+from tests.crash.started import Started
 
 PROJECT = Path(__file__).resolve().parents[2]
 MONTHS = int(os.environ.get("LAKEGATE_CRASH_MONTHS", "2"))
@@ -50,18 +48,12 @@ KILLS = [
 ]
 
 
-def run_demo(home: Path, *, kill: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
-    victim = [sys.executable, str(Path(__file__).with_name("victim.py")), json.dumps(kill)] if kill else [sys.executable, "-m", "cli.main"]
-    return subprocess.run(
-        [*victim, "demo", "--months", str(MONTHS), "--home", str(home), "--project", str(PROJECT)],
-        cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        start_new_session=True,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+def run_demo(home: Path, *, code: int, plan: dict[str, Any] | None = None) -> None:
+    """The demo, which must end with `code`."""
+    arguments = ["demo", "--months", str(MONTHS), "--home", str(home), "--project", str(PROJECT)]
+    process = Started(plan or {}, arguments, os.environ | {"PYTHONPATH": str(PROJECT)})
+    _, told = process.communicate(timeout=600)
+    assert process.returncode == code, f"{plan}: it ended with {process.returncode}: {told[-3000:]}"
 
 
 def opened(home: Path) -> Session:
@@ -80,17 +72,14 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]
 
     folder = tmp_path_factory.mktemp("killed")
     made = {name: folder / name for name in ("undisturbed", "killed")}
-    done = run_demo(made["undisturbed"])
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_demo(made["undisturbed"], code=0)
     chance = random.Random(SEED)
     for kill in KILLS:
         does = "kill-both" if kill.lakefs else "kill"
         plan = {"table": kill.table, "step": kill.step, "occurrence": chance.randint(1, kill.latest), "does": does}
         print(f"seed {SEED}: {plan}")
-        died = run_demo(made["killed"], kill=plan)
-        assert died.returncode == -signal.SIGKILL, f"{plan} was never reached: {died.stderr[-3000:]}"
-    done = run_demo(made["killed"])
-    assert done.returncode == 0, done.stderr[-3000:]
+        run_demo(made["killed"], code=-signal.SIGKILL, plan=plan)
+    run_demo(made["killed"], code=0)
     yield made
     for home in made.values():
         stop_server(Settings.load(home=home, project=PROJECT).home)

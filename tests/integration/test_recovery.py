@@ -13,21 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.crash.started import Started
+
 pytestmark = pytest.mark.server
 ROOT = Path(__file__).resolve().parents[2]
-DIED_AFTER_MERGE = """
-import os, signal, sys
-from pathlib import Path
-from lake.ingest import ingest
-from lake.session import open_session
-from lakegate.settings import Settings
-
-def die(table, step):
-    if (table, step) == (sys.argv[2], sys.argv[3]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-ingest(open_session(Settings.load(), watcher=die), sys.argv[1], [Path(sys.argv[4])])
-"""
 ROWS = 20
 
 
@@ -45,18 +34,17 @@ def versions(lake: Any, table: str) -> list[dict[str, Any]]:
     return found
 
 
+def started(lake: Any, dataset: str, path: Path, plan: dict[str, Any]) -> Started:
+    """An ingest in a process of its own."""
+    arguments = ["ingest", dataset, str(path), "--home", str(lake.home), "--project", str(ROOT), "--json"]
+    return Started(plan, arguments, os.environ | {"PYTHONPATH": str(ROOT)})
+
+
 def killed(lake: Any, dataset: str, table: str, step: str, path: Path) -> None:
-    environment = os.environ | {"LAKEGATE_HOME": str(lake.home), "LAKEGATE_PROJECT": str(ROOT), "PYTHONPATH": str(ROOT)}
     lake.repository.commit_of("main")
-    done = subprocess.run(
-        [sys.executable, "-c", DIED_AFTER_MERGE, dataset, table, step, str(path)],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == -9, done.stderr[-2000:]
+    process = started(lake, dataset, path, {"table": table, "step": step, "occurrence": 1, "does": "kill"})
+    _, told = process.communicate(timeout=180)
+    assert process.returncode == -9, told[-2000:]
 
 
 @pytest.fixture(scope="module")
@@ -121,26 +109,8 @@ def test_killed_while_it_was_received_a_drop_is_received_once(fresh: Any, step: 
 def test_two_processes_at_once_publish_once(fresh: Any) -> None:
     path = fresh.file("both.csv", airlines("both", "at", "once"))
     before = len(versions(fresh, "airlines"))
-    command = [
-        sys.executable,
-        "-m",
-        "cli.main",
-        "ingest",
-        "airlines",
-        str(path),
-        "--home",
-        str(fresh.home),
-        "--project",
-        str(ROOT),
-        "--json",
-    ]
-    started = [
-        subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
-    for process in started:
+    both = [started(fresh, "airlines", path, {}) for _ in range(2)]
+    for process in both:
         _, told = process.communicate(timeout=180)
         assert process.returncode == 0, told[-2000:]
     assert len(versions(fresh, "airlines")) == before + 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from lake.server import ensure_server, stop_server
 from lake.session import open_session
 from lakegate import open_snapshot
 from lakegate.settings import Settings
+from tests.crash.started import Started
 
 pytestmark = pytest.mark.server
 
@@ -61,10 +60,10 @@ class Lake:
 
     def run(self, project: Path, *arguments: object) -> Any:
         told = ("--home", self.home, "--project", project, "--json")
-        command = [sys.executable, "-m", "cli.main", *map(str, (*arguments, *told))]
-        done = subprocess.run(command, cwd=ROOT, env=os.environ | self.env, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        process = Started({}, [*map(str, (*arguments, *told))], os.environ | self.env)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        return json.loads(out)
 
 
 def elsewhere(lakefs: Settings, tenant: str) -> dict[str, str]:
