@@ -1,43 +1,82 @@
-"""JSON columns judged while a file is parsed: which checks of its contract each row's text breaks."""
+"""JSON columns judged while a file is parsed: which checks of its contract each row's text breaks.
+
+Python's own parser reads each text, held to the standard's grammar (RFC 8259); what a contract says of the column is made
+into one function once, which walks what was read.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.nested import Check, Nested
-from expectations.spellings import FIRST_DAY, LAST_DAY, NOT_ZERO
-from lake.json_documents import Documents, Members, read_documents
-from lake.json_tokens import ARRAY, BOOLEAN, INTEGER, NULL, NUMBER, OBJECT, STRING, Bools, Ints
+from expectations.spellings import NOT_ZERO
 
-_KINDS: Final[dict[str, tuple[int, ...]]] = {
-    "string": (STRING,),
-    "integer": (INTEGER,),
-    "number": (INTEGER, NUMBER),
-    "boolean": (BOOLEAN,),
-    "date": (STRING,),
-    "timestamp": (STRING,),
-    "object": (OBJECT,),
-    "array": (ARRAY,),
-}
+MAX_DEPTH: Final = 32
+"""Objects and arrays within each other; a text with more is taken for none."""
 _LEAP: Final = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
 _MONTHS: Final = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])"
 _YEAR: Final = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
 _DATE: Final = f"({_YEAR}-({_MONTHS})|{_LEAP}-02-29)"
 _TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9]|[+-]18:00)?"
-_SPELLINGS: Final = {"date": f"^{_DATE}\\z", "timestamp": f"^{_DATE}[T ]{_TIME}\\z"}
+_IS_DATE: Final = re.compile(_DATE).fullmatch
+_IS_TIME: Final = re.compile(f"{_DATE}[T ]{_TIME}").fullmatch
 """As in a column of that type, days that the calendar has; JSON has texts for them, and no space around."""
-_EDGE: Final = f"^({FIRST_DAY}|{LAST_DAY})[T ].*[+-][0-9]{{2}}:[0-9]{{2}}\\z"
-"""A time whose offset may take it out of the years 1 to 9999."""
-_FAR: Final = "[eE]|^.{300}"
-"""A number that may be more than a double holds, or so little that it holds 0."""
+_EDGES: Final = ("0001", "9999")
+"""Years that an offset may take a time out of."""
+_INTEGER: Final = re.compile("-?[0-9]{1,18}").fullmatch
+"""Whole numbers of at most 18 digits are integers, as in a column of that type."""
+
+Walk = Callable[[Any, set[int]], None]
+"""Adds to a row's broken checks those that a value breaks."""
+
+
+class Number(str):
+    """A number as it is written: none is converted before its type is known."""
+
+    __slots__ = ()
+
+
+def read_json(text: str) -> Any:
+    """The value of a JSON text, its numbers as `Number`.
+
+    Raises:
+        ValueError: It is none by RFC 8259, an object names a member twice, or more than MAX_DEPTH lie in each other.
+    """
+    try:
+        value = _READER.decode(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) != len(pairs):
+        raise ValueError("a member is named twice")
+    return found
+
+
+def _refused(word: str) -> None:
+    raise ValueError(word)
+
+
+_READER: Final = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refused, parse_int=Number, parse_float=Number)
+
+
+def _depth(value: Any) -> int:
+    found, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        found += 1
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return found
 
 
 def judge_nested(values: Any, nested: Nested) -> pa.Array:
@@ -45,88 +84,101 @@ def judge_nested(values: Any, nested: Nested) -> pa.Array:
 
     A value that is not what it should be is asked nothing further, and NULL is asked nothing at all.
     """
-    texts = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    documents = read_documents(texts)
-    judge = _Judge(documents, {(check, path): place for place, (check, path, _) in enumerate(nested.checks())})
-    judge.mark("type", "", np.flatnonzero(~documents.valid & np.asarray(texts.is_valid())))
-    judge.ask(nested, "", documents.roots)
-    return judge.marks()
+    places = {(check, path): place for place, (check, path, _) in enumerate(nested.checks())}
+    walk, unreadable = _walk(nested, "", places), {places["type", ""]}
+    sound, marks, known = "0" * len(places), list[str](), dict[frozenset[int], str]()
+    for text in values.to_pylist():
+        broken = set[int]()
+        if text is not None:
+            try:
+                walk(read_json(text), broken)
+            except ValueError:
+                broken = unreadable
+        if not broken:
+            marks.append(sound)
+        elif (mark := known.get(key := frozenset(broken))) is not None:
+            marks.append(mark)
+        else:
+            marks.append(known.setdefault(key, "".join("1" if place in broken else "0" for place in range(len(places)))))
+    return pa.array(marks, pa.string())
 
 
-class _Judge:
-    def __init__(self, documents: Documents, places: dict[tuple[Check, str], int]) -> None:
-        self.documents, self.places = documents, places
-        self.broken = np.zeros((len(documents.valid), len(places)), np.bool_)
+def _walk(nested: Nested, path: str, places: dict[tuple[Check, str], int]) -> Walk:
+    """What asks a value, and what it holds."""
+    fits, wrong = _FITS[nested.type], places["type", path]
+    inside = _members_of(nested, path, places) if nested.fields else _items_of(nested.items, path, places) if nested.items else None
 
-    def mark(self, check: Check, path: str, rows: Ints) -> None:
-        self.broken[rows, self.places[check, path]] = True
+    def walk(value: Any, broken: set[int]) -> None:
+        if not fits(value):
+            broken.add(wrong)
+        elif inside is not None:
+            inside(value, broken)
 
-    def ask(self, nested: Nested, path: str, values: Ints) -> None:
-        """Ask values, of which none is null, and what they hold."""
-        documents = self.documents
-        fits = np.isin(documents.tokens.kind[values], _KINDS[nested.type])
-        if nested.type in _SPELLINGS:
-            fits[fits] = _spelt(documents, values[fits], _SPELLINGS[nested.type])
-        if nested.type in _HELD:
-            fits[fits] = _held(documents, values[fits], nested.type)
-        self.mark("type", path, documents.tokens.row[values[~fits]])
-        whole = values[fits]
-        if nested.fields:
-            found = _within(documents.fields, whole)
-            known = {name: documents.names.get(name, -1) for name, _ in nested.fields}
-            self.mark("unexpected", path, documents.tokens.row[found.value[~np.isin(found.name, list(known.values()))]])
-            for name, field in nested.fields:
-                here = found.name == known[name]
-                self._inner(field, f"{path}.{name}", found.value[here], np.setdiff1d(whole, found.container[here]))
-        if nested.items:
-            self._inner(nested.items, f"{path}[]", _within(documents.elements, whole).value, np.zeros(0, np.int64))
-
-    def marks(self) -> pa.Array:
-        """The checks that are broken, as text."""
-        rows, width = self.broken.shape
-        offsets = np.arange(rows + 1, dtype=np.int64) * width
-        digits = self.broken.astype(np.uint8) + ord("0")
-        return pa.LargeStringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(digits)).cast(pa.string())
-
-    def _inner(self, nested: Nested, path: str, values: Ints, lacking: Ints) -> None:
-        null = self.documents.tokens.kind[values] == NULL
-        if nested.required:
-            self.mark("required", path, self.documents.tokens.row[np.concatenate([values[null], lacking])])
-        self.ask(nested, path, values[~null])
+    return walk
 
 
-def _within(members: Members, containers: Ints) -> Members:
-    return members.where(np.isin(members.container, containers))
+def _members_of(nested: Nested, path: str, places: dict[tuple[Check, str], int]) -> Walk:
+    fields = [(name, _present(field, f"{path}.{name}", places)) for name, field in nested.fields]
+    known, unexpected = dict(fields).keys(), places["unexpected", path]
+
+    def walk(value: Any, broken: set[int]) -> None:
+        if not value.keys() <= known:
+            broken.add(unexpected)
+        for name, inner in fields:
+            inner(value.get(name), broken)
+
+    return walk
 
 
-def _spelt(documents: Documents, strings: Ints, pattern: str) -> Bools:
-    return _matching(documents.written(strings), pattern)
+def _items_of(nested: Nested, path: str, places: dict[tuple[Check, str], int]) -> Walk:
+    inner = _present(nested, f"{path}[]", places)
+
+    def walk(value: Any, broken: set[int]) -> None:
+        for item in value:
+            inner(item, broken)
+
+    return walk
 
 
-def _held(documents: Documents, values: Ints, kind: str) -> Bools:
-    """Whether a reader can hold each value: those of which that isn't certain are few, and asked one by one."""
-    pattern, holds = _HELD[kind]
-    texts = documents.written(values) if kind == "timestamp" else documents.spelled(values)
-    kept = np.ones(len(values), np.bool_)
-    for place in np.flatnonzero(_matching(texts, pattern)).tolist():
-        kept[place] = holds(texts[place].as_py())
-    return kept
+def _present(nested: Nested, path: str, places: dict[tuple[Check, str], int]) -> Walk:
+    """The same of a value that may be null, or missing."""
+    inner, required = _walk(nested, path, places), places["required", path] if nested.required else None
+
+    def walk(value: Any, broken: set[int]) -> None:
+        if value is not None:
+            inner(value, broken)
+        elif required is not None:
+            broken.add(required)
+
+    return walk
 
 
-def _holds_time(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text).astimezone(UTC)
-    except OverflowError:
+def _is_timestamp(value: Any) -> bool:
+    """Whether it is a time that is in the years 1 to 9999 in UTC too."""
+    if type(value) is not str or not _IS_TIME(value):
         return False
+    if value[:4] in _EDGES and (time := datetime.fromisoformat(value)).tzinfo is not None:
+        try:
+            time.astimezone(UTC)
+        except OverflowError:
+            return False
     return True
 
 
-def _holds_number(text: str) -> bool:
-    return math.isfinite(value := float(text)) and (value != 0 or re.match(NOT_ZERO, text) is None)
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that a double holds: none that would become infinite, or zero."""
+    if type(value) is not Number:
+        return False
+    return math.isfinite(number := float(value)) and (number != 0 or re.match(NOT_ZERO, value) is None)
 
 
-_HELD: Final[dict[str, tuple[str, Callable[[str], bool]]]] = {"timestamp": (_EDGE, _holds_time), "number": (_FAR, _holds_number)}
-
-
-def _matching(texts: pa.Array, pattern: str) -> Bools:
-    return np.asarray(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False), np.bool_)
+_FITS: Final[dict[str, Callable[[Any], bool]]] = {
+    "string": lambda value: type(value) is str,
+    "integer": lambda value: type(value) is Number and _INTEGER(value) is not None,
+    "number": _is_number,
+    "boolean": lambda value: type(value) is bool,
+    "date": lambda value: type(value) is str and _IS_DATE(value) is not None,
+    "timestamp": _is_timestamp,
+    "object": lambda value: type(value) is dict,
+    "array": lambda value: type(value) is list,
+}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from lake.repository import Repository
 from lake.sample import deliver_sample
@@ -163,33 +164,46 @@ def command_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLi
     started.close()
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker makes who wants it, and all read."""
+    among = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    folder = among / name
+    with FileLock(among / f"{name}.lock"):
+        if not folder.exists():
+            make(among / f"{name}.begun")
+            (among / f"{name}.begun").rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    folder = tmp_path_factory.mktemp("sample")
-    deliver_sample(folder)
-    return Sample(folder)
+    return Sample(once(tmp_path_factory, "sample", deliver_sample))
 
 
 @pytest.fixture(scope="session")
 def empty_home(tmp_path_factory: pytest.TempPathFactory, command_line: CommandLine) -> Path:
-    """A stopped home without any table."""
-    home = tmp_path_factory.mktemp("empty") / "home"
-    assert command_line("up", "--home", home, "--project", ROOT).code == 0
-    assert command_line("down", "--home", home).code == 0
-    return home
+    """A stopped home without any table; not to be opened, but copied."""
+
+    def make(home: Path) -> None:
+        assert command_line("up", "--home", home, "--project", ROOT).code == 0
+        assert command_line("down", "--home", home).code == 0
+
+    return once(tmp_path_factory, "empty", make)
 
 
 @pytest.fixture(scope="session")
 def stocked_home(tmp_path_factory: pytest.TempPathFactory, empty_home: Path, command_line: CommandLine, sample: Sample) -> Path:
-    """A stopped home with the four references and January's first flights."""
-    home = tmp_path_factory.mktemp("stocked") / "home"
-    shutil.copytree(empty_home, home)
-    lake = Lake(Settings.load(home=home, project=ROOT), command_line, home.parent)
-    for dataset in ("airlines", "airports", "planes", "weather"):
-        lake.ingest(dataset, sample.reference(dataset))
-    lake.ingest("flights", lake.file("flights-2013-01.csv", sample.month(1)))
-    stop_server(lake.settings.home)
-    return home
+    """A stopped home with the four references and January's first flights; not to be opened, but copied."""
+
+    def make(home: Path) -> None:
+        shutil.copytree(empty_home, home)
+        lake = Lake(Settings.load(home=home, project=ROOT), command_line, home.parent / "files")
+        for dataset in ("airlines", "airports", "planes", "weather"):
+            lake.ingest(dataset, sample.reference(dataset))
+        lake.ingest("flights", lake.file("flights-2013-01.csv", sample.month(1)))
+        stop_server(lake.settings.home)
+
+    return once(tmp_path_factory, "stocked", make)
 
 
 Open = Callable[..., Lake]
