@@ -7,8 +7,8 @@ import sys
 from typing import Final
 
 from assets.instance import prepare_instance
-from lake.server_files import write_private
 from lake.server_probe import free_port
+from lakegate.atomic import write_atomically
 from lakegate.settings import Settings
 
 HOST: Final = "127.0.0.1"
@@ -32,7 +32,7 @@ def dev_command(settings: Settings, *, port: int | None = None) -> tuple[list[st
     token that is written into the home now (see `assets.door`). With no port given a free one is taken. Run it from the project's folder, which is where `workspace.yaml` is read from when it names one.
     """
     folder = prepare_instance(settings)
-    write_private(folder / TOKEN, secrets.token_urlsafe(32) + "\n")
+    write_atomically(folder / TOKEN, secrets.token_urlsafe(32) + "\n", durable=True)
     workspace = settings.project / WORKSPACE
     target = ["-w", str(workspace)] if workspace.is_file() else ["-m", "assets.definitions"]
     command = [

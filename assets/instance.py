@@ -15,6 +15,7 @@ from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 
+from lakegate.atomic import write_atomically
 from lakegate.errors import LakegateError, UsageError
 from lakegate.home import to_stderr
 from lakegate.modes import all_may_write, foreign, private_folder, shut_cache
@@ -48,9 +49,7 @@ def prepare_instance(settings: Settings) -> Path:
         return folder
     with FileLock(folder / "first-use.lock"):
         if not target.exists():
-            fresh = target.with_suffix(f".{os.getpid()}.tmp")
-            fresh.write_text(files("assets").joinpath("dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-            fresh.replace(target)
+            write_atomically(target, files("assets").joinpath("dagster.yaml").read_bytes())
         for name, module in DATABASES.items():
             if _marks(folder / name) > 1:
                 _mend(folder / name, module)

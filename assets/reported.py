@@ -16,6 +16,7 @@ from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from lake import layout
 from lake.repository import MAIN
 from lake.session import Session
+from lakegate.atomic import write_atomically
 
 
 class Reported:
@@ -38,9 +39,7 @@ class Reported:
             return
         self._known = dict(self._heads)
         with contextlib.suppress(OSError):
-            fresh = self._file.with_suffix(f".{uuid.uuid4().hex[:8]}.tmp")
-            fresh.write_text(json.dumps({"storage": self._storage, "heads": self._known}))
-            fresh.replace(self._file)
+            write_atomically(self._file, json.dumps({"storage": self._storage, "heads": self._known}))
 
 
 def _storage_id(instance: DagsterInstance) -> str:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -19,6 +18,7 @@ from typing import Final
 
 from catalog.document import Document, Steps
 from catalog.standard import standard_mistakes
+from lakegate.atomic import write_atomically
 from lakegate.errors import ContractError
 
 FILE: Final = "contracts.json"
@@ -53,10 +53,7 @@ def remember(folder: Path) -> None:
     if set(right) <= set(_read(folder)):
         return
     with contextlib.suppress(OSError):  # a home on a full disk, or one that can only be read
-        descriptor, fresh = tempfile.mkstemp(dir=folder, prefix=f".{FILE}.")  # its owner's alone
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"code": _code(), "right": right}, file)
-        Path(fresh).replace(folder / FILE)
+        write_atomically(folder / FILE, json.dumps({"code": _code(), "right": right}))
 
 
 def _read(folder: Path) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Final
 from lake.disk import FULL
 from lake.server import paused
 from lake.server_process import processes
+from lakegate.atomic import write_atomically
 from lakegate.errors import LakegateError, UsageError
 from lakegate.home import Home
 
@@ -125,9 +126,7 @@ def _complete(folder: Path) -> bool | None:
 
 def _mark(folder: Path, *, complete: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = folder / f"{MARK}.tmp"
-    fresh.write_text(json.dumps({"complete": complete}) + "\n")
-    fresh.replace(folder / MARK)
+    write_atomically(folder / MARK, json.dumps({"complete": complete}) + "\n")
 
 
 def _check(source: Path, target: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Final
 
 from filelock import FileLock
 
+from lakegate.atomic import write_atomically
 from lakegate.errors import Transient
 from lakegate.modes import private_folder
 from lakegate.settings import Settings
@@ -126,9 +127,7 @@ class Breaker:
     def _change(self, change: Callable[[State], State]) -> None:
         private_folder(self._path.parent)
         with FileLock(self._path.with_suffix(".lock")):
-            fresh = self._path.with_suffix(".tmp")
-            fresh.write_text(json.dumps(asdict(change(self.state))))
-            fresh.replace(self._path)
+            write_atomically(self._path, json.dumps(asdict(change(self.state))))
 
 
 def folder(settings: Settings) -> Path:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lake.repository import MAIN
 from lake.session import Session
+from lakegate.atomic import write_atomically
 from lakegate.names import VersionName
 
 TRUSTED: Final = 86_400
@@ -57,9 +57,7 @@ def read_position(session: Session) -> Position | None:
 def write_position(session: Session, position: Position) -> None:
     """Remember it; a home that can't be written is looked at whole again."""
     with contextlib.suppress(OSError):
-        fresh = _file(session).with_suffix(f".{uuid.uuid4().hex[:8]}.tmp")
-        fresh.write_text(json.dumps({"commit": position.commit, "at": position.at}))
-        fresh.replace(_file(session))
+        write_atomically(_file(session), json.dumps({"commit": position.commit, "at": position.at}))
 
 
 def published_since(session: Session, position: Position) -> list[Published] | None:

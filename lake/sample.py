@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import uuid
 import zipfile
 from pathlib import Path
 from typing import Final
 
+from lakegate.atomic import AS_OTHER_FILES, write_atomically
 from lakegate.errors import LakegateError
 
 REFERENCES: Final = ("airlines", "airports", "planes", "weather")
@@ -54,6 +54,4 @@ def _data_folder() -> Path:
 
 def _write_once(target: Path, content: bytes) -> None:
     if not target.exists():
-        fresh = target.with_suffix(f".{uuid.uuid4().hex[:8]}.part")
-        fresh.write_bytes(content)
-        fresh.replace(target)
+        write_atomically(target, content, mode=AS_OTHER_FILES)

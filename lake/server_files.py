@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import string
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lakegate.atomic import write_atomically
 from lakegate.errors import IntegrityError, LakegateError
 from lakegate.home import Home
 
@@ -67,9 +67,9 @@ def write_server(home: Home, *, pid: int, started: float, port: int) -> None:
     """Record the running server, and its port for the next one."""
     where = str(home.root.resolve())
     fields = {"format": FORMAT, "pid": pid, "started": started, "port": port, "home": where}
-    write_private(home.server_file, json.dumps(fields) + "\n")
+    write_atomically(home.server_file, json.dumps(fields) + "\n", durable=True)
     if last_port(home) != port:
-        write_private(_port_file(home), json.dumps({"format": FORMAT, "port": port, "home": where}) + "\n")
+        write_atomically(_port_file(home), json.dumps({"format": FORMAT, "port": port, "home": where}) + "\n", durable=True)
 
 
 def last_port(home: Home) -> int | None:
@@ -110,7 +110,7 @@ def write_keys(home: Home) -> dict[str, str]:
         "secret": secrets.token_hex(20),
         "encrypt_secret": secrets.token_hex(32),
     }
-    write_private(home.keys_file, json.dumps({"format": FORMAT, **keys}) + "\n")
+    write_atomically(home.keys_file, json.dumps({"format": FORMAT, **keys}) + "\n", durable=True)
     return keys
 
 
@@ -138,7 +138,7 @@ def write_config(home: Home, keys: Mapping[str, str], *, port: int) -> int:
     }
     # JSON is YAML, and quotes every text as both do.
     text = f"# format: {FORMAT}. Lakegate writes this file anew at each start of its lakeFS.\n{json.dumps(config, indent=2)}\n"
-    write_private(home.lakefs / "config.yaml", text)
+    write_atomically(home.lakefs / "config.yaml", text, durable=True)
     log = home.lakefs / "lakefs.log"
     size = log.stat().st_size if log.exists() else 0
     if size > LOG_LIMIT:
@@ -153,19 +153,6 @@ def tail(home: Home, start: int) -> str:
         log.seek(start)
         lines = log.read().decode(errors="replace").splitlines()
     return "\n".join(f"  | {line}" for line in lines[-LOG_LINES:]) or "  | (it is empty)"
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, in one step: readers see the old one or the new one."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -28,6 +28,7 @@ from lake.repository import MAIN, Repository
 from lake.scratch import scratch, sweep
 from lake.server import ensure_server
 from lake.steps import Watcher
+from lakegate.atomic import write_atomically
 from lakegate.home import Endpoint
 from lakegate.manifest import Manifest
 from lakegate.media import message
@@ -191,9 +192,7 @@ class Session:
         if path.exists() and path.read_bytes() == body:
             return False
         private_folder(path.parent)
-        fresh = path.with_suffix(f".{uuid.uuid4().hex[:8]}.tmp")
-        fresh.write_bytes(body)
-        fresh.replace(path)
+        write_atomically(path, body)
         return True
 
 

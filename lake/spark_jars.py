@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
 
+from lakegate.atomic import write_atomically
 from lakegate.errors import LakegateError
 from lakegate.modes import private_folder
 
@@ -33,9 +33,7 @@ class Jars:
         """Remember the files that Spark was given, as its option `spark.jars` names them, for the next start."""
         files = [unquote(urlsplit(item).path) for item in given.split(",") if item]
         if "spark.jars" not in self.options and files:
-            fresh = self.listed.with_suffix(f".{uuid.uuid4().hex[:8]}")
-            fresh.write_text("\n".join(files))
-            fresh.replace(self.listed)
+            write_atomically(self.listed, "\n".join(files))
 
 
 @contextlib.contextmanager

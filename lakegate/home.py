@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lakegate.atomic import write_atomically
 from lakegate.errors import IntegrityError, LakegateError
 from lakegate.media import message
 from lakegate.modes import tighten, tighten_folder, tighten_keys
@@ -122,11 +121,7 @@ class Home:
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not self.format_file.exists():
-                # Its own name per writer: several processes may prepare one home at once.
-                fresh = self.format_file.with_suffix(f".{os.getpid()}-{threading.get_native_id()}.tmp")
-                fresh.write_text(json.dumps({"format": FORMAT}) + "\n")
-                fresh.chmod(0o600)
-                fresh.replace(self.format_file)
+                write_atomically(self.format_file, json.dumps({"format": FORMAT}) + "\n")
             self.check_format()
             for folder in (self.lakefs, self.landing, self.spool, self.scratch, self.cache, self.dagster):
                 folder.mkdir(exist_ok=True, mode=0o700)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog.contract import Contract
+from lakegate.atomic import AS_OTHER_FILES, write_atomically
 from lakegate.media import line, message
 from sensors.folder import Delivery
 
@@ -32,9 +33,7 @@ def put_away(delivery: Delivery, into: str, *, drop: str, note: str | None = Non
     folder.mkdir(exist_ok=True)
     target = next(path for path in _names(folder, delivery.path, drop) if not _taken(path))
     if note is not None:
-        fresh = target.with_name(f".{target.name}.tmp")
-        fresh.write_text(note, encoding="utf-8")
-        fresh.replace(_note(target))
+        write_atomically(_note(target), note, mode=AS_OTHER_FILES)
     try:
         delivery.path.rename(target)
     except FileNotFoundError:

@@ -1,0 +1,38 @@
+"""Writing a small file in one step, so that nobody ever reads half of it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+OWNERS_ALONE: Final = 0o600
+AS_OTHER_FILES: Final = 0o666
+"""A mode that leaves to the umask what others may do."""
+
+
+def write_atomically(path: Path, content: bytes | str, *, mode: int = OWNERS_ALONE, durable: bool = False) -> None:
+    """Put a file in the place of the one that is there, if any: a reader finds the old one or the new one, and so does a later start.
+
+    It is written beside its place, under a hidden name that no other writer has. Of two writers the later one wins.
+
+    Args:
+        path: Its place; the folder is there.
+        content: Bytes, or text that is written as UTF-8.
+        mode: What a new file may be used for and by whom; the umask takes its part away.
+        durable: Whether it has to outlive a loss of power, and not only the death of this process.
+
+    Raises:
+        OSError: It can't be written; what was there stays, and nothing is left beside it.
+    """
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
