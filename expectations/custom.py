@@ -6,15 +6,16 @@ Importing this module imports GX (six seconds): only the modules that evaluate o
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from great_expectations.execution_engine import SparkDFExecutionEngine
 from great_expectations.expectations.expectation import BatchExpectation, ColumnMapExpectation
 from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
+from great_expectations.expectations.model_field_types import ConditionParser
+from great_expectations.expectations.row_conditions import RowConditionType
 from pyspark.sql import functions as F  # noqa: N812  (the name that Spark's documentation uses)
 
-import expectations.custom_distribution  # noqa: F401  (registers them)
-from expectations.custom_rules import AskedOfTheGate
+from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
 from expectations.frame import reference_marker, text_column
 
 
@@ -85,30 +86,43 @@ class ExpectTableColumnsToBeInSet(BatchExpectation):  # type: ignore[misc]
         return {"success": not others, "result": {"observed_value": len(others)}}
 
 
-class ExpectRecordsToBeReadable(AskedOfTheGate):
-    """Expect at most a share or a number of a delivery's records to be unreadable."""
+class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
+    """A rule that GX can hold and report; only Lakegate's plan can answer it.
 
-    success_keys: ClassVar[tuple[str, ...]] = ("max_share", "max_rows")
-    max_share: float | None = None
-    max_rows: int | None = None
+    What it asks (a drop's delivery, delivered text, the published table, another dataset's version, a histogram) no batch of GX has.
+    """
 
+    metric_dependencies: ClassVar[tuple[str, ...]] = ()
+    mostly: float = 1
+    row_condition: RowConditionType = None
+    condition_parser: ConditionParser | None = None
 
-class ExpectQuarantinedShareToBeAtMost(AskedOfTheGate):
-    """Expect at most a share or a number of a drop's rows to be set aside."""
-
-    success_keys: ClassVar[tuple[str, ...]] = ("max_share", "max_rows")
-    max_share: float | None = None
-    max_rows: int | None = None
-
-
-class ExpectTableNotToShrink(AskedOfTheGate):
-    """Expect a version that takes the place of the one before to lose at most a share of its rows."""
-
-    success_keys: ClassVar[tuple[str, ...]] = ("max_share",)
-    max_share: float
+    def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        what = f"{type(self).__name__} is answered by Lakegate's gate; a batch alone can't"
+        raise TypeError(what)
 
 
-class ExpectDeliveredNameToBeNew(AskedOfTheGate):
-    """Expect that no other published drop of an append dataset was delivered under this file name."""
+ANSWERED: Final = frozenset(
+    {
+        "expect_column_values_to_be_of_declared_type",
+        "expect_column_values_to_exist_in_reference",
+        "expect_table_columns_to_be_unique",
+        "expect_table_columns_to_be_in_set",
+    }
+)
+"""Types whose class stands above; those of all others are made from the table of types, which GX's metaclass registers."""
 
-    success_keys: ClassVar[tuple[str, ...]] = ()
+
+def _made(name: str, kind: Expectation) -> type[AskedOfTheGate]:
+    """A type's class, which holds the arguments that a contract may give."""
+    own = sorted(kind.arguments - AskedOfTheGate.__fields__.keys())
+    body = {
+        "__module__": __name__,
+        "__annotations__": dict.fromkeys(own, Any),
+        "success_keys": tuple(own),
+        **{argument: None for argument in own if argument not in kind.needs},
+    }
+    return type(name.title().replace("_", ""), (AskedOfTheGate,), body)
+
+
+MADE: Final = tuple(_made(name, EXPECTATIONS[name]) for name in sorted(OWN - ANSWERED))
