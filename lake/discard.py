@@ -26,7 +26,7 @@ from lake.session import Session
 from lake.standing import resume
 from lake.steps import Steps
 from lake.tables import write_table
-from lakegate.errors import Conflict, IntegrityError, UsageError
+from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ class _Discard:
         from pyarrow import parquet
 
         parent, count = self.parent, self.rows.num_rows
-        if candidate.parent is None or candidate.parent.version != parent.version:
-            raise Conflict(f"{parent.name} is no longer the latest version", fix="look at the rows again, then run it again")
+        candidate.demand_parent(parent, fix="look at the rows again, then run it again")
         steps.tell("write.settled")
         parquet.write_table(self.rows, self.folder / "rows.parquet")
         engine, path = self.session.engine, layout.settled_table(self.contract.name)

@@ -52,6 +52,11 @@ class Candidate:
         """The version it asks to become."""
         return VersionName(self.table, self.number)
 
+    def demand_parent(self, parent: Manifest, *, fix: str) -> None:
+        """Raise Conflict where what was decided on one version would be written onto another; `fix` says what to do then."""
+        if self.parent is None or self.parent.version != parent.version:
+            raise Conflict(f"{parent.name} is no longer the latest version", fix=fix)
+
 
 @dataclass(frozen=True)
 class Published:

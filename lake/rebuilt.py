@@ -28,7 +28,7 @@ from lake.session import Session
 from lake.standing import JUDGED, REBUILT
 from lake.steps import Steps
 from lake.tables import put_back, write_rows
-from lakegate.errors import Conflict, IntegrityError, UsageError
+from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 
@@ -98,8 +98,7 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
         IntegrityError: The rows that can be read are not those that were meant to be.
     """
     parent, change = rebuilt.parent, rebuilt.change
-    if candidate.parent is None or candidate.parent.version != parent.version:
-        raise Conflict(f"{parent.name} is no longer the latest version", fix="run it again: it then begins with what stands now")
+    candidate.demand_parent(parent, fix="run it again: it then begins with what stands now")
     steps.tell("write.table")
     added = write_change(session, contract, change, candidate)
     steps.tell("write.quarantine")

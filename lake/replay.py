@@ -51,7 +51,7 @@ from lake.session import Session
 from lake.standing import resume
 from lake.steps import Steps
 from lake.tables import write_table
-from lakegate.errors import Conflict, IntegrityError, UsageError
+from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest, Parent
 
 if TYPE_CHECKING:
@@ -175,9 +175,9 @@ class _Replay:
         On an upsert table a row that is older than what stands for its key becomes superseded.
         """
         session, contract, parent = self.session, self.contract, self.parent
-        if candidate.parent is None or candidate.parent.version != parent.version or self.passing is None:
-            what = f"{parent.name} is no longer the latest version"
-            raise Conflict(what, fix="run the replay again: it is judged against what stands now")
+        candidate.demand_parent(parent, fix="run the replay again: it is judged against what stands now")
+        if self.passing is None:
+            raise IntegrityError("no row passes, and a version was to be written", fix="nothing was published; report this")
         passed = Passed(self.passing, self.passed, self.asked - self.passed, self.asked)
         change = change_of(session, contract, passed, candidate, folder=self.folder, gives_back=True)
         steps.tell("write.table")

@@ -31,7 +31,7 @@ from lake.session import Session
 from lake.standing import REBUILT, finished, resume
 from lake.steps import Steps
 from lake.tables import put_back
-from lakegate.errors import Conflict, ContractError, Expired, IntegrityError, UsageError
+from lakegate.errors import ContractError, Expired, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent
 from lakegate.names import VersionName
 
@@ -167,8 +167,7 @@ class _Rollback:
         if (gone := repository.get_json(candidate.base, layout.expired(table, target.version))) is not None:
             raise Expired.of(target.name, gone)
         repository.put(candidate.branch, layout.use(table, target.version), use_bytes())
-        if candidate.parent is None or candidate.parent.version != latest.version:
-            raise Conflict(f"{latest.name} is no longer the latest version", fix="look at what came since, then run it again")
+        candidate.demand_parent(latest, fix="look at what came since, then run it again")
         steps.tell("write.table")
         for path, files in (
             (layout.processed_table(table), target.files),
