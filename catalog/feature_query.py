@@ -34,15 +34,23 @@ class FeatureQuery:
     checked: tuple[str, ...]
 
 
-def feature_query(contract: Contract, inputs: Mapping[str, Sequence[Column]]) -> FeatureQuery:
+def feature_query(
+    contract: Contract, inputs: Mapping[str, Sequence[Column]], *, keys: Mapping[str, Sequence[str]] | None = None
+) -> FeatureQuery:
     """The SQL of a feature over inputs with these columns.
+
+    Args:
+        contract: The feature.
+        inputs: The columns of each input, by its table's name.
+        keys: The keys of inputs that are feature tables: a row of theirs may give several of its driver's rows, or one of them several times.
+            Of all others `_drop` and `_row` are the key.
 
     Raises:
         ContractError: Its types don't fit, or it holds what engines read differently; the line, and what to write instead.
     """
     node = written(contract.sql or "")[0]
     try:
-        return _asked(node, contract, inputs)
+        return _asked(node, contract, inputs, keys or {})
     except Refused as refused:
         found = [_told(item, node, contract) for item in (refused, *refused.others)]
         raise joined(found) from None
@@ -59,10 +67,12 @@ _SHOWN: Final = 120
 _ALIAS: Final = "_feature"
 
 
-def _asked(node: exp.Expr, contract: Contract, inputs: Mapping[str, Sequence[Column]]) -> FeatureQuery:
-    key = frozenset(column.name for column in PROVENANCE)
+def _asked(node: exp.Expr, contract: Contract, inputs: Mapping[str, Sequence[Column]], keys: Mapping[str, Sequence[str]]) -> FeatureQuery:
+    own = [column.name for column in PROVENANCE]
     tables = {
-        name.lower(): Relation("", tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE)), key=key)
+        name.lower(): Relation(
+            "", tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE)), key=frozenset(keys.get(name, own))
+        )
         for name, columns in inputs.items()
     }
     found = relation(node, Rows([], _unread), tables)

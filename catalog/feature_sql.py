@@ -109,7 +109,8 @@ def _unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Contract
         if (line_of(node), what.partition("(")[0]) not in told:  # what a function is refused for is told once
             found.append(ContractError(f"the SQL holds what it can't: {what}", where=f"{path}:{line_of(node)}", fix=fix))
     if not found:  # else its types may not be known
-        feature_query(contract, {name: inputs[name].columns for name in contract.inputs})
+        keys = {name: inputs[name].key for name in contract.inputs if inputs[name].kind == "feature"}
+        feature_query(contract, {name: inputs[name].columns for name in contract.inputs}, keys=keys)
     return joined(found) if found else None
 
 

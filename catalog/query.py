@@ -74,7 +74,9 @@ def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
     left, right = sides
     if len(left.columns) != len(right.columns):
         raise Refused(f"one SELECT gives {len(left.columns)} columns, the other {len(right.columns)}", "give as many")
-    distinct = bool(node.args.get("distinct"))
+    distinct, kind = bool(node.args.get("distinct")), type(node).__name__
+    if not distinct and kind != "Union":  # Sail 0.7.2 gives more rows than are common
+        raise Refused(f"{_SETS[kind]} all", f"write {_SETS[kind]}, or group each side and compare count(*)")
     names, listed, columns = [name for name, _ in left.columns], ([], []), []  # type: ignore[var-annotated]
     for (name, one), (named, other) in zip(left.columns, right.columns, strict=True):
         parts, like = united([stored(one, name, "_l"), stored(other, named, "_r")])
@@ -82,7 +84,7 @@ def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
             kept = like(part)
             side.append(f"{kept.canonical if distinct and kept.kind == 'double' else part} as {quoted(name)}")
         columns.append((name, like("null")))
-    word = f"{_SETS[type(node).__name__]}{'' if distinct else ' all'}"
+    word = f"{_SETS[kind]}{'' if distinct else ' all'}"
     both = [f"({select(part, side.sql, alias)})" for part, side, alias in zip(listed, sides, ("_l", "_r"), strict=True)]
     sql = f"{both[0]} {word} {both[1]}"
     if (limit := limit_of(node)) is not None:
@@ -90,7 +92,7 @@ def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
         by = frozenset(column.sql for column in kept_columns.values()) if distinct else None
         order = order_of(node, list(kept_columns.items()), Rows([], rows.query, key=by))
         sql = f"{select([f'_u.{quoted(name)}' for name in names], sql, '_u')}{order} limit {limit}"
-    key = frozenset(names) if distinct else left.key if type(node).__name__ != "Union" else None
+    key = frozenset(names) if distinct else None
     return Relation(sql, tuple(columns), limit in (0, 1), key)
 
 
@@ -128,9 +130,9 @@ def _conjuncts(node: Any) -> Iterator[Any]:
 
 def _chosen(node: Any, scope: Rows) -> str:
     """The condition of a WHERE or HAVING."""
-    scope.choosing = True
+    scope.chosen = frozenset(map(id, _conjuncts(node.this)))
     found = truth(node.this, scope)
-    scope.choosing = False
+    scope.chosen = frozenset()
     return found
 
 

@@ -23,6 +23,8 @@ ROWS: Final = 10**10
 _ADDEND: Final = 10**27 - 1
 """The greatest that is added up, counted in its last digit."""
 _FLOATS: Final = "floating-point sums depend on the order of rows; cast to decimal first"
+_COUNTING: Final = ("count_if", "median", "percentile")
+"""Those that rows which repeat change, beside sums, means and counts, which know DISTINCT."""
 _QUARTERS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -56,6 +58,8 @@ def aggregated(call: Call) -> Value:
         return _count(call)
     if arguments and type(arguments[0]).__name__ == "Distinct":
         arguments, distinct = list(arguments[0].expressions), "distinct "
+        if name in _COUNTING:
+            raise Refused(f"{name}(distinct ...)", "ask it of (select distinct ...)")
     wanted = 2 if name == "percentile" else 1
     counted(name, len(arguments), wanted, wanted)
     given = call.of(arguments[0])

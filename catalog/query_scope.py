@@ -39,8 +39,8 @@ class Rows:
     """Of the items of a SELECT that stand before."""
     correlated: bool = False
     """Whether something named a column of what stands around it."""
-    choosing: bool = False
-    """Whether rows are being chosen, by WHERE or HAVING."""
+    chosen: frozenset[int] = frozenset()
+    """The conditions that all hold of the rows that WHERE or HAVING is choosing; by id."""
     ties: frozenset[int] = frozenset()
     """The equalities that all hold of the rows that are chosen, which alone may name a column of what stands around it; by id."""
     tied: list[str] = field(default_factory=list)
@@ -101,7 +101,7 @@ class Rows:
         if is_aggregate(node):
             raise Refused("an aggregate stands where rows are looked at one by one", "compute it in a subquery, or ask it in HAVING")
         if kind == "Exists":
-            return Value(f"exists ({self._within(node.this).sql})", "boolean")
+            return self._exists(node)
         if kind == "In" and node.args.get("query") is not None:
             return self._among(node)
         if kind in ("Subquery", "Select"):
@@ -111,6 +111,12 @@ class Rows:
             made = replace(found.columns[0][1], sql=f"({found.sql})", constant=None, name="")
             return replace(made, real=real_of(made)) if made.kind == "exact" else made
         return None
+
+    def _exists(self, node: exp.Expr) -> Value:
+        before, found = len(self.tied), self._within(node.this)
+        if found.single and len(self.tied) > before:  # it has a row whatever is counted; Sail joins, and finds none
+            raise Refused("exists (...) of an aggregate, which always gives a row", "compare (select count(*) ...) with a number")
+        return Value(f"exists ({found.sql})", "boolean")
 
     def _within(self, node: exp.Expr) -> Relation:
         inner = Rows([], self.query, self)
@@ -159,8 +165,9 @@ class Rows:
         return Value(f"({mine.sql} = {outer.sql})", "boolean")
 
     def _among(self, node: exp.Expr) -> Value:
-        if not self.choosing:  # Sail has no plan for it there
-            raise Refused("in (select ...) stands as a value", "ask exists (select ... where ...) there, or ask it in WHERE")
+        if id(node) not in self.chosen:  # Sail has no plan for it as a value, and no NULL for it under NOT, OR or CASE
+            what = "in (select ...) stands as a value, or under NOT, OR or CASE"
+            raise Refused(what, "ask exists (select ... where i.a = o.a), or not exists, there; or ask it in WHERE, beside AND alone")
         left, before, found = value(node.this, self), len(self.tied), self._within(node.args["query"])
         if len(self.tied) > before:
             raise Refused(
@@ -171,6 +178,8 @@ class Rows:
         name, given = found.columns[0]
         compared(left, "=", given)
         column = stored(given, name, _AMONG)
+        if left.kind != column.kind and not (left.number and column.number):
+            raise Refused(f"in (select ...) looks for {left.told()} among {column.told()}", "cast one to the type of the other")
         one, other = alike(left, column) if left.number and column.number else (left.sql, column.sql)
         if other == column.sql:
             return Value(f"({one} in ({found.sql}))", "boolean")
@@ -218,8 +227,13 @@ class Groups(Rows):
         """An aggregate, a key that is computed, a window or a subquery; None where the node is none."""
         if is_aggregate(node):
             return aggregated(call_of(node, self.rows, self.keep))
-        if self.computed and type(node).__name__ not in ("Literal", "Column", "Null", "Boolean"):
+        if self.computed and type(node).__name__ not in ("Literal", "Column", "Null", "Boolean") and not _asks(node):
             with contextlib.suppress(Refused):
                 if (key := self.keys.get(value(node, self.rows).sql)) is not None:
                     return key
         return super().special(node)
+
+
+def _asks(node: exp.Expr) -> bool:
+    """Whether a query stands in an expression: no key has one, and each look for one would read it again."""
+    return any(type(part).__name__ in ("Select", "Union", "Intersect", "Except") for part in node.walk())

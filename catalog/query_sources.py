@@ -110,6 +110,8 @@ def _joined(join: Any, rows: Rows, tables: Tables, query: Query) -> str:
         rows.joining = False
     if sides[1] in ("SEMI", "ANTI"):
         del rows.sources[before:]
+    elif kind == "full join":  # a group of NULL that finds none, and another on the other side, have one key
+        rows.key = None
     elif kind not in ("join", "left join") or not _met(on, key, rows):
         rows.key = None if None in (rows.key, key) else (rows.key or frozenset()) | (key or frozenset())
     return sql

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 _TYPES: Final = {sql: kind for kind, sql in SPARK_TYPES.items()}
 
 
-def result_of(engine: Engine, contract: Contract, inputs: Mapping[str, DataFrame]) -> tuple[DataFrame, FeatureQuery]:
-    """The SQL's result, in the columns and types of the contract; each input goes by its table's name.
+def result_of(
+    engine: Engine, contract: Contract, inputs: Mapping[str, DataFrame], *, keys: Mapping[str, Sequence[str]]
+) -> tuple[DataFrame, FeatureQuery]:
+    """The SQL's result, in the columns and types of the contract; each input goes by its table's name, `keys` are those of feature tables.
 
     Raises:
         ContractError: The SQL doesn't fit the columns that the inputs have, which may be those of an earlier contract.
@@ -30,7 +32,7 @@ def result_of(engine: Engine, contract: Contract, inputs: Mapping[str, DataFrame
         columns = {table: _columns(frame) for table, frame in inputs.items()}
         for table, frame in inputs.items():
             frame.createOrReplaceTempView(table)
-    query = feature_query(contract, columns)
+    query = feature_query(contract, columns, keys=keys)
     with failing_sql(contract), engine_errors("reading it"):
         return engine.spark.sql(query.sql), query
 

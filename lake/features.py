@@ -121,7 +121,8 @@ class _Work:
         inputs = {pin.table: read_version(session, finished(session, pin.name).manifest, pin.name.tag) for pin in self.pins}
         rows_of = {pin.table: finished(session, pin.name).manifest.counts.after for pin in self.pins}
         steps.tell("write.table")
-        frame, query = result_of(engine, contract, inputs)
+        keys = {item.name: item.key for item in session.catalog.features if item.name in inputs}
+        frame, query = result_of(engine, contract, inputs, keys=keys)
         with failing_sql(contract):
             write_table(
                 session,

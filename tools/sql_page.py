@@ -87,7 +87,7 @@ AGGREGATES; over a window WINDOWED.
   numbers, and one zero.
 - What rows that tie could change (`row_number`, `lag`, `first_value` and their like, frames by `rows`, LIMIT) needs an order that names each
   row: `_drop, _row` of every table that is joined, or all that is grouped by or selected distinct.
-- A subquery that stands for a value gives one row: `(select max(a) from t)`; `in (select ...)` stands in WHERE or HAVING, no subquery in ON.
+- A subquery that stands for a value gives one row: `(select max(a) from t)`; `in (select ...)` stands in WHERE or HAVING, beside AND alone (elsewhere: `exists`), no subquery in ON.
   One that asks for columns of the query around it is `exists` or an aggregate, of one SELECT whose WHERE says so by equalities alone
   (`i.a = o.a and ...`), of columns of one type, no doubles, and of the query right around it. A place in a text that is computed counts from its beginning.
 """

@@ -99,6 +99,10 @@ WHOLE: Final[dict[str, list[tuple[Any, ...]]]] = {
     "select g, v, sum(v) over () as w from (select g, n as v from t where m > 0 union all select 'u', 0.5 from t where _row = 1)": [
         ("a", float(BIG), 1e18), ("b", -5.0, 1e18), ("b", None, 1e18), ("u", 0.5, 1e18),
     ],
+    "select g, z - z as v, 0 as w from t where _row in (1, 3) intersect select g, z - z, 0 from t": [("a", 0.0, 0), ("b", NAN, 0)],
+    "select g, m as v, 0 as w from t except select g, m, 0 from t where _row < 3": [("b", 2, 0), ("b", 7, 0), ("b", None, 0)],
+    "select g, m as v, 0 as w from t where m in (select m from t where _row > 3) and d in (select d from t)": [("b", 7, 0)],
+    "select g, count(*) as v, sum(distinct m) as w from t where d in (select d from t where _row = 5) group by g": [("b", 1, None)],
     "with q as (select g as k, count(*) as c from t group by g) select t.g, q.c as v, (select max(i.n) from t as i where i.g = q.k) as w "
     "from t join q on t.g = q.k where t._row in (select max(_row) from t group by g)": [("a", 2, BIG), ("b", 3, 4)],
 }  # fmt: skip

@@ -16,6 +16,9 @@ TYPES: Final = {"n": "integer", "m": "integer", "g": "string", "x": "double", "d
 INPUTS: Final = {name: [Column(column, kind) for column, kind in TYPES.items()] for name in ("t", "u")}  # type: ignore[arg-type]
 
 UNORDERED: Final = {
+    # a group of NULL on each side
+    "select row_number() over (order by l.g, r.g) as v from (select g, count(*) as k from t group by g) as l full join "
+    "(select g, count(*) as k from u group by g) as r on l.g = r.g": "",
     # frames by rows
     "select sum(n) over (order by d rows between 1 preceding and current row) as v from t": "t._drop, t._row",
     "select count(*) over (order by d, _row rows unbounded preceding) as v from t": "t._drop",
@@ -72,7 +75,7 @@ UNPLANNED: Final = (
 )
 """Subqueries that ask for columns of what stands around them, of which Sail has no plan."""
 UNPLANNED_AROUND: Final = (
-    "select n as v from t as o where n not in (select i.n from u as i where i.g = o.g)",
+    "select n as v from t as o where n in (select i.n from u as i where i.g = o.g)",
     "select n as v from t as o where exists (select 1 from u as i where i.g = o.g order by i._drop, i._row limit 1)",
     "select n as v from t as o where exists (select 1 from u as i where i.g = o.g union all select 1 from u)",
     "select n as v from t as o order by (select max(i.n) from u as i where i.g = o.g), _drop, _row limit 1",
@@ -95,11 +98,36 @@ LONG: Final = {
 }
 
 
-def asked(sql: str) -> str:
+DIFFERENT: Final = {
+    "select n as v from t intersect all select n from u": ("intersect all", "group each side"),
+    "select n as v from t except all select n from u": ("except all", "group each side"),
+    "select n as v from t as o where exists (select count(*) from u as i where i.g = o.g)": ("always gives a row", "count(*)"),
+    "select n as v from t as o where not exists (select 1 from u as i where i.g = o.g having count(*) = 0)": ("always", "count(*)"),
+    "select n as v from t where not (n in (select n from u)) or m = 1": ("under NOT, OR", "not exists"),
+    "select n as v from t where (n in (select n from u)) is null": ("as a value", "exists"),
+    "select n as v from t where m = 1 and n not in (select n from u)": ("under NOT", "not exists"),
+    "select n as v from t where g in (select d from u)": ("not compared", "cast one"),
+    "select n as v from t where '2020-01-01' in (select d from u)": ("looks for", "cast one"),
+    "select n as v from t where null in (select d from u)": ("looks for", "cast one"),
+    "select median(distinct n) as v from t": ("median(distinct", "select distinct"),
+    "select count_if(distinct n > 1) as v from t": ("count_if(distinct", "select distinct"),
+    "select percentile(distinct n, 0.5) as v from t": ("percentile(distinct", "select distinct"),
+}
+"""What engines answer differently, or what would be asked as something else; what is told, and what to write."""
+ALIKE: Final = (
+    "select n as v from t intersect select n from u",
+    "select n as v from t where m > 1 and (n in (select n from u) and g in (select g from u))",
+    "select n as v from t as o where exists (select count(*) from u as i)",
+    "select n as v from t as o where (select count(*) from u as i where i.g = o.g) > 0",
+    "select sum(distinct n) + count(distinct m) as v from t",
+)
+
+
+def asked(sql: str, keys: dict[str, tuple[str, ...]] | None = None) -> str:
     contract = Contract(
         "f", "feature", Path("f.odcs.yaml"), "", (Column("v", "double"),), (), "replace", sql=sql, sql_path=Path("f.sql"), inputs=("t", "u")
     )
-    return feature_query(contract, INPUTS).sql
+    return feature_query(contract, INPUTS, keys=keys).sql
 
 
 def whole(query: str) -> str:
@@ -125,6 +153,37 @@ def test_a_subquery_that_sail_has_no_plan_for_is_refused(query: str) -> None:
         asked(whole(query))
     assert caught.value.where == "f.sql:2"
     assert caught.value.fix.startswith(("ask exists", "write exists", "compute it in a subquery", "join one"))
+
+
+@pytest.mark.parametrize("query", DIFFERENT)
+def test_what_engines_answer_differently_is_refused_with_another_way(query: str) -> None:
+    what, fix = DIFFERENT[query]
+    with pytest.raises(ContractError) as caught:
+        asked(whole(query))
+    assert (what in caught.value.what, fix in caught.value.fix, caught.value.where) == (True, True, "f.sql:2"), caught.value
+
+
+@pytest.mark.parametrize("query", ALIKE)
+def test_what_is_like_it_and_answered_alike_passes(query: str) -> None:
+    assert asked(whole(query))
+
+
+def test_the_rows_of_a_feature_table_are_told_apart_by_its_key_not_by_their_drivers_row() -> None:
+    ordered = "select row_number() over (order by {}) as v from t"
+    with pytest.raises(ContractError, match="without a total order") as caught:
+        asked(whole(ordered.format("_drop, _row")), {"t": ("g", "d")})
+    assert "t.g, t.d" in caught.value.fix or "t.d, t.g" in caught.value.fix
+    assert asked(whole(ordered.format("d, g")), {"t": ("g", "d")})
+    assert asked(whole(ordered.format("_drop, _row")), {"u": ("g", "d")})
+
+
+@pytest.mark.timeout(60)
+def test_a_query_within_a_query_is_read_once_however_deep_it_lies() -> None:
+    """It took eight times as long for each that lies in another: days for these."""
+    inner = "(select max(n) from u)"
+    for _ in range(12):
+        inner = f"(select max(k) from (select m + 1 as k, {inner} + 1 + 1 + 1 + 1 + max(n) as z from t group by m + 1))"
+    assert asked(whole(f"select {inner} as v from t"))
 
 
 @pytest.mark.parametrize("inner", PLANNED)
