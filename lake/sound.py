@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lake.call_errors import unanswered
+from lake.disk import HANDLES
 from lake.session import Session
-from lakegate.errors import IntegrityError, LakegateError
+from lakegate.errors import GONE, IntegrityError, LakegateError
 from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName
 from lakegate.parquet import prove_columns
@@ -22,6 +23,7 @@ from lakegate.proved import Prover
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_RESTORE: Final = "`lakegate verify {}` names every gap; restore the file from a backup, then run it again"
 AT_ONCE: Final = 4
 """Files hashed at once."""
 
@@ -32,7 +34,7 @@ def demand_sound(session: Session, ref: str, files: Sequence[DataFile], *, versi
     Raises:
         IntegrityError: One is missing, or not what the version's manifest says.
     """
-    repository, fix = session.repository, f"`lakegate verify {version}` names every gap; restore the file from a backup, then run it again"
+    repository, fix = session.repository, _RESTORE.format(version)
 
     def demand(item: DataFile) -> None:
         block = repository.local(item.physical)
@@ -86,5 +88,12 @@ class _Tree:
             raise self.fault(file, error) from error
 
     def fault(self, file: DataFile, error: OSError) -> LakegateError:
-        """What an error met while reading it means."""
-        return unanswered(error, f"reading {file.path}", self.session.repository.endpoint)
+        """What an error met while reading it means: what will come again is no want of an answer."""
+        repository, where = self.session.repository, f"{self.version}, {file.path}"
+        here = repository.local(file.physical) is not None
+        if isinstance(error, FileNotFoundError) or GONE.search(str(error)):
+            return IntegrityError("this file is missing from the store", where=where, fix=_RESTORE.format(self.version))
+        if error.errno not in HANDLES and (here or "AWS Error" not in str(error)):
+            what = f"this file can't be read ({type(error).__name__}); nothing was made of it"
+            return LakegateError(what, where=where, fix="see that the store can be read by you and that its disk is sound")
+        return unanswered(error, f"reading {file.path}", repository.endpoint)

@@ -113,14 +113,35 @@ def test_nobody_there_is_lakefs_away() -> None:
     assert isinstance(told(FileNotFoundError(errno.ENOENT, "no such key")), NotThere)
 
 
-def test_a_file_whose_columns_are_proved_is_opened_as_any_other_call_is_made() -> None:
-    def away(*_: Any, **__: Any) -> None:
-        raise OSError("AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 7")
+@pytest.mark.parametrize(
+    ("error", "here", "kind", "what"),
+    [
+        (OSError("AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 7"), False, Transient, "lakeFS does not answer"),
+        (OSError("AWS Error ACCESS_DENIED during GetObject operation"), False, AccessError, "refuses these keys"),
+        (FileNotFoundError(errno.ENOENT, "Path does not exist"), False, IntegrityError, "is missing from the store"),
+        (OSError("AWS Error NO_SUCH_KEY during GetObject operation"), False, IntegrityError, "is missing from the store"),
+        (OSError("Couldn't deserialize thrift"), False, LakegateError, "can't be read"),
+        (OSError(errno.EIO, "Input/output error"), True, LakegateError, "can't be read"),
+        (PermissionError(errno.EACCES, "Permission denied"), True, LakegateError, "can't be read"),
+        (OSError(errno.EMFILE, "Too many open files"), True, LakegateError, "as many files open as it may"),
+    ],
+)
+def test_an_error_of_a_file_that_is_proved_is_told_by_what_follows_from_it(
+    error: OSError,
+    here: bool,  # noqa: FBT001
+    kind: type[LakegateError],
+    what: str,
+) -> None:
+    def failing(*_: Any, **__: Any) -> None:
+        raise error
 
-    session = SimpleNamespace(repository=SimpleNamespace(open=away, endpoint=LAKEFS.endpoint))
+    block = Path("/x") if here else None
+    session = SimpleNamespace(repository=SimpleNamespace(open=failing, endpoint=LAKEFS.endpoint, local=lambda _: block))
     tree = _Tree(cast("Session", session), "main", VersionName("rides", 1))
-    with pytest.raises(Transient, match=r"lakeFS does not answer \(reading rides/a\.parquet\)"):
+    with pytest.raises(LakegateError, match=what) as caught:
         tree.open_unproved(DataFile("rides/a.parquet", "x", 1, "0", 1))
+    assert type(caught.value) is kind
+    assert ("run it again" in str(caught.value)) == (kind in (Transient, IntegrityError))
 
 
 @pytest.mark.parametrize(
