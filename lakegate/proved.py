@@ -88,14 +88,17 @@ class Prover:
         return file.size if file.size <= (ranges.SMALL if file.path in self._covered else WHOLE) else 0
 
     def _ranges(self, file: DataFile) -> Ranges | None:
-        """The proofs of a file's ranges; None where the version came without them."""
+        """The proofs of a file's ranges; None where the version came without them, or with those of another release."""
         if (proof := self._covered.get(file.path)) is None:
             return None
         with self._loading:
             if proof.path not in self._known:
                 with Prover(self.manifest, self.store).open(proof.file) as source:
                     self._known[proof.path] = ranges.from_bytes(bytes(source.read(0, proof.size)), where=source.where)
-            found = self._known[proof.path].get(file.path)
+            known = self._known[proof.path]
+        if not known:  # of another release, which cut files otherwise
+            return None
+        found = known.get(file.path)
         if found is None or found.ends[-1] != file.size:
             what = f"{proof.path} says nothing of this file, or of another size"
             raise IntegrityError(what, where=f"{self.manifest.name}, {file.path}", fix=FIX)

@@ -17,7 +17,7 @@ from lakegate.manifest import Proof, sha256
 from lakegate.proved import Prover
 from lakegate.ranges import Ranges, blocks, measure
 from lakegate.store import BlockStore
-from tests.unit.snapshot_lake import SCHEMA, Lake, rows
+from tests.unit.snapshot_lake import SCHEMA, Lake, damage, rows
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 
@@ -209,7 +209,6 @@ def test_a_file_is_hashed_the_same_however_it_is_read(monkeypatch):
     [
         b"{",
         b"[]",
-        b'{"format":3,"files":{}}',
         b'{"format":2,"files":{"a":{"ends":[2,1],"blake3":["x","y"]}}}',
         b'{"format":2,"files":{"a":{"ends":[],"blake3":[]}}}',
         b'{"format":2,"files":{"a":{"ends":[1],"blake3":[]}}}',
@@ -218,6 +217,19 @@ def test_a_file_is_hashed_the_same_however_it_is_read(monkeypatch):
 def test_proofs_that_can_not_be_read_are_refused(body):
     with pytest.raises(IntegrityError, match="here"):
         ranges.from_bytes(body, where="here")
+
+
+def test_proofs_of_another_release_leave_the_files_to_be_hashed_whole(lake, monkeypatch):
+    pick = random.Random(3)
+    file = lake.table("a.parquet", [row | {"delay": pick.random()} for row in rows(0, 60_000)])
+    monkeypatch.setattr(ranges, "FORMAT", 1)
+    proof = with_proofs(lake, file)
+    monkeypatch.undo()
+    lake.publish([file], proofs=[proof])
+    assert lake.open().arrow(["dest"]).num_rows == 60_000
+    damage(lake.block(file), at=1000)
+    with pytest.raises(IntegrityError, match="SHA-256"):
+        lake.open().arrow(["dest"])
 
 
 def test_proofs_that_lack_a_file_they_cover_are_a_gap(lake):
