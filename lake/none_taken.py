@@ -49,8 +49,9 @@ def made_again(parent: Manifest, version: int, drops: Mapping[str, Mapping[str, 
         decided: How many of a drop's rows somebody had discarded, and still are set aside.
     """
     none = {drop: rows["rows_quarantined"] for drop, rows in drops.items() if rows["rows_quarantined"] and not rows["rows_valid"]}
-    open_ones = {drop: rows for drop, rows in none.items() if rows > decided.get(drop, 0)}
-    kept = [item for item in parent.notes.get(NOTE, []) if item["drop"] not in drops or item["drop"] in open_ones]
+    open_ones = {drop: rows for drop, rows in none.items() if not decided.get(drop)}
+    before = [item for item in parent.notes.get(NOTE, []) if item["drop"] not in drops or item["drop"] in open_ones]
+    kept = [{**item, "rows": open_ones.get(item["drop"], item["rows"])} for item in before]
     known = {item["drop"] for item in kept}
     added = [{"version": version, "drop": drop, "rows": rows} for drop, rows in open_ones.items() if drop not in known]
     return {NOTE: [*kept, *added][-MOST:]}
