@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -30,10 +31,12 @@ class Jars:
     options: dict[str, str]
 
     def note(self, given: str) -> None:
-        """Remember the files that Spark was given, as its option `spark.jars` names them, for the next start."""
-        files = [unquote(urlsplit(item).path) for item in given.split(",") if item]
-        if "spark.jars" not in self.options and files:
-            write_atomically(self.listed, "\n".join(files))
+        """Remember the files that Ivy gave Spark, among those that its option `spark.jars` names, for the next start."""
+        files = [Path(unquote(urlsplit(item).path)) for item in given.split(",") if item]
+        ours = [str(file) for file in files if file.is_relative_to(self.listed.parent / "jars")]
+        if "spark.jars" not in self.options and ours:
+            with contextlib.suppress(OSError):  # Ivy is asked again
+                write_atomically(self.listed, "\n".join(ours))
 
 
 @contextlib.contextmanager
@@ -44,7 +47,7 @@ def jars_at_hand(kept: Path) -> Iterator[Jars]:
         LakegateError: There is no place for them.
     """
     listed = kept / f"lakegate-{hashlib.sha256(' '.join(_names()).encode()).hexdigest()[:12]}"
-    if files := _files(listed):
+    if (files := _files(listed)) and not _others():
         yield Jars(listed, {"spark.jars": ",".join(files)})
         return
     lock = FileLock(kept / "lakegate.lock")
@@ -57,9 +60,19 @@ def jars_at_hand(kept: Path) -> Iterator[Jars]:
     try:
         named = {"spark.jars.packages": ",".join(_names()), "spark.jars.ivy": str(kept)}
         named["spark.jars.excludes"] = "software.amazon.awssdk:bundle"
-        yield Jars(listed, {"spark.jars": ",".join(files)} if (files := _files(listed)) else named)
+        yield Jars(listed, {"spark.jars": ",".join(files)} if (files := _files(listed)) and not _others() else named)
     finally:
         lock.release()
+
+
+def _others() -> bool:
+    """Whether somebody set jars of their own for this machine's Spark, to which ours are added by name: as files they would replace them."""
+    folders = [os.environ.get("SPARK_CONF_DIR"), f"{os.environ['SPARK_HOME']}/conf" if "SPARK_HOME" in os.environ else None]
+    with contextlib.suppress(OSError):
+        found = [path.read_text() for folder in folders if folder and (path := Path(folder, "spark-defaults.conf")).is_file()]
+        text = "\n".join(found[:1])
+        return any(line.split("=")[0].split()[:1] == ["spark.jars"] for line in text.splitlines())
+    return False
 
 
 def jars_kept() -> Path:
