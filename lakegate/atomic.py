@@ -26,7 +26,7 @@ def write_atomically(path: Path, content: bytes | str, *, mode: int = OWNERS_ALO
     Raises:
         OSError: It can't be written; what was there stays, and nothing is left beside it.
     """
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    fresh = path.with_name(f".{secrets.token_hex(8)}.tmp")  # no longer than any place has room for
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)

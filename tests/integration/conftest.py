@@ -170,6 +170,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None
     folder = among / name
     with FileLock(among / f"{name}.lock"):
         if not folder.exists():
+            shutil.rmtree(among / f"{name}.begun", ignore_errors=True)  # a worker that failed to make it tells why
             make(among / f"{name}.begun")
             (among / f"{name}.begun").rename(folder)
     return folder
