@@ -53,3 +53,9 @@ def test_whoever_reads_beside_many_writers_reads_one_of_them_whole(tmp_path: Pat
         writer.join()
     assert read <= {*texts}
     assert [found.name for found in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_a_name_as_long_as_a_folder_takes_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 255)
+    write_atomically(path, "note")
+    assert path.read_text() == "note"
