@@ -72,7 +72,7 @@ def _call(name: str, function: Function) -> str:
 FEATURES: Final = """
 ## The SQL of features
 
-One SELECT over the contract's inputs, with joins, groups, unions, subqueries and windows. It is read, checked and written anew as conditions
+One SELECT over the contract's inputs, with joins, groups, sets, subqueries and windows. It is read, checked and written anew as conditions
 are, so all that is said above holds: types have to fit, a division by zero or a cast that fails is NULL, whole numbers are exact. A mistake is
 told with its line and expression when the contract is read. It may use the functions above, and these of several rows:
 AGGREGATES; over a window WINDOWED.
@@ -86,8 +86,11 @@ AGGREGATES; over a window WINDOWED.
 - `/` gives a double, of decimals too. Doubles that are grouped, counted apart, ordered or the greatest: there is one NaN, above all
   numbers, and one zero.
 - What rows that tie could change (`row_number`, `lag`, `first_value` and their like, frames by `rows`, LIMIT) needs an order that names each
-  row: `_drop, _row` of every table that is joined, or all that is grouped by or selected distinct.
-- A subquery that stands for a value gives one row: `(select max(a) from t)`; `in (select ...)` stands in WHERE or HAVING, beside AND alone (elsewhere: `exists`), no subquery in ON.
+  row: `_drop, _row` of every table that is joined (of an input that is a feature table: its contract's key), or all that is grouped by or
+  selected distinct. A full join leaves none.
+- Sets are `union`, `union all`, `intersect` and `except`. DISTINCT stands in `count`, `sum`, `avg`, `min`, `max` and what asks for any or every.
+- A subquery that stands for a value gives one row: `(select max(a) from t)`; `in (select ...)` stands in WHERE or HAVING, beside AND alone
+  (elsewhere: `exists`), no subquery in ON.
   One that asks for columns of the query around it is `exists` or an aggregate, of one SELECT whose WHERE says so by equalities alone
   (`i.a = o.a and ...`), of columns of one type, no doubles, and of the query right around it. A place in a text that is computed counts from its beginning.
 """
