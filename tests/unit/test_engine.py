@@ -101,9 +101,11 @@ def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(tmp_pat
     assert not any("Anna" in text for text in said)
 
 
-def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path) -> None:
-    at_once, most, guard, jar = 0, 0, threading.Lock(), tmp_path / "a jar.jar"
+def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most, guard, jar, other = 0, 0, threading.Lock(), tmp_path / "cache" / "jars" / "a jar.jar", tmp_path / "of somebody's.jar"
+    jar.parent.mkdir(parents=True)
     jar.touch()
+    other.touch()
 
     def start(*, fails: bool = False) -> None:
         nonlocal at_once, most
@@ -116,7 +118,7 @@ def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path) -> 
                 at_once -= 1
             if fails:
                 raise RuntimeError
-            jars.note(f"{jar.as_uri()},{jar}")
+            jars.note(f"{jar.as_uri()},{other},{jar}")
 
     def together(number: int) -> int:
         nonlocal most
@@ -129,7 +131,12 @@ def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path) -> 
     assert together(3) == 1
     assert together(3) > 1
     with jars_at_hand(tmp_path / "cache") as jars:
-        assert jars.options == {"spark.jars": f"{jar},{jar}"}, "what the first was given"
+        assert jars.options == {"spark.jars": f"{jar},{jar}"}, "what Ivy gave the first"
+    (tmp_path / "spark-defaults.conf").write_text(f"# ours\nspark.jars  {other}\n")
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    with jars_at_hand(tmp_path / "cache") as jars:
+        assert "spark.jars.packages" in jars.options, "as files they would replace somebody's own"
+    monkeypatch.delenv("SPARK_CONF_DIR")
     jar.unlink()
     with jars_at_hand(tmp_path / "cache") as jars:
         assert "spark.jars.packages" in jars.options, "a jar is gone, so all are asked for again"
