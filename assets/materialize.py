@@ -22,7 +22,8 @@ from lake.job import HopResult
 from lake.order import in_order, waiting_drops
 from lake.publish import Published, manifest_counts
 from lake.raw import carry_raw
-from lake.receive import Drop, check_path, receive
+from lake.receipts import Drop
+from lake.receive import check_path, receive
 from lake.session import Session
 from lakegate.errors import ContractError, LakegateError
 
@@ -73,7 +74,7 @@ class _Carrier:
 
     def carry(self, deliveries: Sequence[tuple[str, Path]]) -> list[DropResult]:
         runs.end_dead_runs(self.instance)
-        with self.session.at_hand():
+        with self.session.caching():
             for dataset, drops in self._receive(deliveries).items():
                 self._dataset(self.session.catalog.get(dataset), drops)
         self._catch_up()

@@ -8,7 +8,7 @@ from typing import Final
 from dagster import DagsterInstance, DynamicPartitionsDefinition
 
 from lake import layout
-from lake.receive import Drop, received
+from lake.receipts import Drop, received
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import IntegrityError, UsageError

@@ -18,7 +18,7 @@ from assets.triggers import trigger_event
 from catalog.contract import Contract
 from lake.ingest import DropResult
 from lake.publish import manifest_counts
-from lake.receive import received
+from lake.receipts import received
 from lake.session import Session
 from lake.standing import finished
 from lakegate.names import VersionName

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.contract import Contract
 from lake.order import waits_for
-from lake.receive import Drop
+from lake.receipts import Drop
 from lake.session import Session
 
 

@@ -104,7 +104,7 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
 
     session.watcher = watch
-    with session.at_hand(), session.scratch("deliveries") as folder, Path(results).open("a") as file:
+    with session.caching(), session.scratch("deliveries") as folder, Path(results).open("a") as file:
         for number in range(int(drops)):
             path = folder / f"{dataset}-{number}-{time.time_ns()}.csv"
             first = 1 + RIDES * (number + int(time.time()) % 10**6 * 10**4)

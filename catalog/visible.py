@@ -13,6 +13,8 @@ NAMED: Final = 8
 """Most names that a message lists."""
 UNCLAIMED: Final = "\x1f"
 """Stands before a header that is the name of a column which comes under another header: it brings nothing. No header can hold it."""
+MASK: Final = "***"
+"""What is shown in place of a value that may be personal."""
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LETTERS: Final = {
     "ä": "ae",

@@ -15,8 +15,8 @@ from lakegate.settings import Settings
 def command(*, as_json: bool, settings: Settings) -> None:
     """Start the embedded lakeFS (it stays until `lakegate down`) and mend the home's caches from the lake."""
     from lake import ledger
+    from lake.manifest_copies import rebuild_manifests
     from lake.session import open_session
-    from lake.versions import rebuild_manifests
 
     session = open_session(settings)
     copied, carried = rebuild_manifests(session), ledger.unspool(session)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from expectations.frame import DROP
 from expectations.suite import Suite
 from lake import publish
-from lake.receive import who
+from lake.identity import current_user
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import IntegrityError, UsageError
@@ -151,7 +151,7 @@ def settlements(rows: DataFrame, state: Settlement, *, version: int, attempt: st
         F.lit(version).cast("bigint").alias("_version"),
         F.lit(attempt).alias("_attempt"),
         F.lit(reason).alias("_reason"),
-        F.lit(who()).alias("_by"),
+        F.lit(current_user()).alias("_by"),
         F.lit(datetime.now(UTC).isoformat(timespec="seconds")).alias("_at"),
     )
 

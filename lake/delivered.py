@@ -10,7 +10,7 @@ from catalog.contract import Contract
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 from lake import layout
-from lake.receive import Drop
+from lake.receipts import Drop
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from lake.disk import disk_error
 from lake.objects import missing, sha256_of
-from lake.open_logs import FOLDER, Log, OpenLog
+from lake.open_logs import FOLDER, Log, OpenLog, OpenLogs
 from lake.repository import Repository
 from lakegate.errors import Conflict, IntegrityError, LakegateError
 from lakegate.home import Endpoint
@@ -90,7 +90,7 @@ def with_log(
 def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *, doing: str, data: Sequence[DataFile]) -> T:
     """The same on this disk."""
     repository = session.repository
-    mine = session.logs.take(path)
+    mine = session.cache(OpenLogs).take(path)
     if mine is None or not mine.is_of(repository, ref, path):
         if mine is not None:
             mine.close()
@@ -117,7 +117,7 @@ def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *,
     if len(before) > KEPT:
         mine.close()
     else:
-        session.logs.give(path, mine)
+        session.cache(OpenLogs).give(path, mine)
     return found
 
 

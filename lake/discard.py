@@ -18,10 +18,10 @@ from lake.aside import IDENTITY, choose_rows, count_aside, latest_manifest, open
 from lake.delta import table_files
 from lake.distributions import keep_given_back
 from lake.hop import run_hop
+from lake.identity import current_user
 from lake.job import HopResult, Job, Written
 from lake.none_taken import still_none
 from lake.publish import Candidate
-from lake.receive import who
 from lake.session import Session
 from lake.standing import resume
 from lake.steps import Steps
@@ -94,7 +94,7 @@ class _Discard:
                 "discards_of": str(self.parent.name),
                 "rows": self.rows.num_rows,
                 "reason": self.reason,
-                "by": who(),
+                "by": current_user(),
                 "asked": self.asked,
             },
             delivered_at=self.parent.delivered_at,

@@ -27,7 +27,7 @@ from lake.mostly import mostly_aside
 from lake.originals import Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.raw import parse_received
-from lake.receive import Drop
+from lake.receipts import Drop
 from lake.session import Session
 from lake.steps import Steps
 from lake.supersede import settle_superseded

@@ -18,6 +18,7 @@ from catalog.contract import FileFormat
 from lake.engine import arrow_limit
 from lake.parse import Parsed, parse
 from lake.scratch import in_use, scratch
+from lake.session import Session
 from lake.staging import ARROW, as_parquet
 from lake.unpack import unpack
 from lakegate.errors import ContractError, DataRejected
@@ -55,7 +56,7 @@ class _Kept:
 
 
 class Drops:
-    """Delivered files by their SHA-256, each in a scratch folder of its own, while somebody has them `at_hand`."""
+    """Delivered files by their SHA-256, each in a scratch folder of its own, while somebody has them `caching`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -63,8 +64,13 @@ class Drops:
         self._users = 0
         self._ahead: ThreadPoolExecutor | None = None
 
+    @classmethod
+    def of(cls, session: Session) -> Drops:
+        """Those of a session."""
+        return cls(session.settings)
+
     @contextlib.contextmanager
-    def at_hand(self) -> Iterator[None]:
+    def caching(self) -> Iterator[None]:
         """What is kept within stays until the outermost one ends."""
         self._users += 1
         try:
@@ -79,7 +85,7 @@ class Drops:
                     self._ahead = None
 
     def keep(self, digest: str, copied: Path, name: str) -> Path:
-        """Take a copy of a drop's bytes over, whose hash was taken, and say where it lies; outside of `at_hand` it is left alone."""
+        """Take a copy of a drop's bytes over, whose hash was taken, and say where it lies; outside of `caching` it is left alone."""
         if not self._users:
             return copied
         kept = self._open(digest)

@@ -10,7 +10,7 @@ from expectations.verdict import STOPPED, Verdict
 from lake.disk import disk_errors
 from lake.features import carry_features
 from lake.job import HopResult
-from lake.receive import Drop
+from lake.receipts import Drop
 from lake.session import Session
 from lakegate.errors import LakegateError, Transient, unforeseen
 

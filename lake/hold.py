@@ -10,12 +10,14 @@ from typing import Any, Final
 from catalog.contract import Contract
 from lake import layout, ledger
 from lake.answers import APPROVED, DISCARDED
+from lake.drops import Drops
 from lake.followers import OnError, carry_features_from
 from lake.hop import slot
+from lake.identity import current_user
 from lake.ingest import DropResult, carry, carry_waiting
 from lake.open_drops import open_states
 from lake.publish import publication
-from lake.receive import is_pending, pending, received, who
+from lake.receipts import is_pending, pending, received
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
@@ -149,9 +151,9 @@ def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError |
         raise UsageError(what, fix="approve it, or change its SQL or the rule: it is then judged anew")
     if drop.approved:
         raise UsageError(f"{drop.cause[:12]} was approved already", fix="`lakegate approve` carries it where that was cut off")
-    if session.drops.elsewhere(drop.cause):
+    if session.cache(Drops).elsewhere(drop.cause):
         raise UsageError(f"{drop.cause[:12]} is being carried at this moment", fix="`lakegate status` tells what becomes of it")
-    told = f"rejected by {who()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --again` has it judged anew"
+    told = f"rejected by {current_user()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --again` has it judged anew"
     _decide(session, drop, DISCARDED, reason, drop.body | {"reason": told})
     yield from carry_waiting(session, None, tried={drop.cause}, on_error=on_error)  # nobody asked for others that failed
 
@@ -172,7 +174,7 @@ def _decide(session: Session, held: OpenDrop, state: str, reason: str, body: dic
         "decision": reason.strip(),
         "reason": reason.strip(),
         **body,
-        "by": who(),
+        "by": current_user(),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     dataset, table = held.contract.name, held.record.table

@@ -172,7 +172,7 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
         )
         triggers = [item.rule.id for item in written.outcomes if item.rule.severity == "trigger" and not item.success]
         decided = ({"approved": approved} if approved else {}) | ({"triggers": triggers} if triggers else {})
-        written = replace(written, notes=written.notes | decided, proofs=keep_proofs(session, candidate, written))
+        written = replace(written, notes=written.notes | decided, proofs=keep_proofs(session, candidate, written.all_files, written.proofs))
         manifest = _manifest(session, job, candidate, written, verdict=verdict, seconds=steps.seconds, evidence=evidence)
         with steps.step("commit"):
             publish.commit(repository, candidate, manifest, evidence=evidence, key=key)
@@ -189,7 +189,7 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
     told |= {"rebases": rebases} if rebases else {}
     with ThreadPoolExecutor(1) as pool:
         gone = pool.submit(_discard, session, candidate, published)
-        close_others(session, job, published)
+        close_others(session, job.dataset, job.table, published)
         record(session, job, key, "published", told)
     gone.result()
     return result_of(job, published, verdict)

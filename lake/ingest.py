@@ -22,7 +22,8 @@ from lake.open_drops import datasets_with_open
 from lake.order import in_order, order_of, settle_corrected, waiting_drops, waits_for
 from lake.processed import carry_processed
 from lake.raw import carry_raw
-from lake.receive import Drop, check_path, receive
+from lake.receipts import Drop
+from lake.receive import check_path, receive
 from lake.session import Session
 from lakegate.errors import LakegateError, Transient, UsageError
 
@@ -87,7 +88,7 @@ def ingest(
         if supersede:
             check_corrects(session, contract, path)
     results: dict[tuple[str, str], DropResult] = {}
-    with session.at_hand():
+    with session.caching():
         tried: set[str] = set()
         for result in _carry_files(session, contract, paths, tried, again=again, supersede=supersede, on_error=on_error):
             if result.verdict is Verdict.WAITING:

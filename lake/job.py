@@ -38,6 +38,11 @@ class Written:
     """Of files that an earlier version than the parent wrote."""
     aside: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def all_files(self) -> list[DataFile]:
+        """Files of the table, its quarantine, its settlements and its tombstones."""
+        return [*self.files, *self.quarantine, *self.settled, *self.tombstones]
+
 
 @dataclass(frozen=True)
 class Job:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from lake import layout
+from lake.identity import current_user
 from lake.on_record import merge_records, record_bytes, use_bytes
-from lake.receive import who
 from lake.repository import MAIN, Repository
 from lake.session import Session
 from lake.standing import finished
@@ -55,7 +55,7 @@ def keep_version(
         raise UsageError(f"there is no {name}", fix=f"`lakegate versions {name.table}` lists what was published")
     finished(session, name)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    told = Keeping(name, reason.strip(), who(), now, until.isoformat() if until else "", used_by or "", now if ended else "")
+    told = Keeping(name, reason.strip(), current_user(), now, until.isoformat() if until else "", used_by or "", now if ended else "")
     path = layout.kept(name.table, name.number, hashlib.sha256((used_by or "").encode()).hexdigest()[:12])
     if ended and (repository.get_json(MAIN, path) or {"ended": now})["ended"]:
         why = f"for {used_by}" if used_by else "until a day"

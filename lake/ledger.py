@@ -22,7 +22,7 @@ from filelock import FileLock
 from catalog.contract import Contract
 from expectations.suite import Suite
 from lake import layout, provenance, refused
-from lake.receive import received
+from lake.receipts import received
 from lake.session import Session
 from lakegate.errors import AccessError, Conflict, IntegrityError, Transient, UsageError
 from lakegate.manifest import Parent

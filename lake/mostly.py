@@ -16,13 +16,13 @@ import numpy as np
 from catalog.condition_tree import columns_in
 from catalog.contract import Contract
 from catalog.spark_sql import quoted
+from catalog.visible import MASK
 from expectations.come_again import without_published
 from expectations.frame import ROW
 from expectations.marks import Standing
 from expectations.masks import bits, holds
 from expectations.suite import Rule
 from lake.shape import delivered
-from lake.versions import MASK
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

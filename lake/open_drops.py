@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from lake import layout, ledger
-from lake.receive import pending
+from lake.drops import Drops
+from lake.receipts import pending
 from lake.refused import STATES, refused_drops
 from lake.repository import MAIN
 from lake.session import Session
@@ -46,5 +47,5 @@ def under_way(session: Session, dataset: str) -> Iterator[tuple[str, ledger.Reco
         newest = ledger.latest(session, dataset=dataset, cause=digest)
         if newest is None or newest.state not in STATES:
             yield digest, newest
-        elif not session.drops.elsewhere(digest):
+        elif not session.cache(Drops).elsewhere(digest):
             ledger.mark_refused(session, newest)

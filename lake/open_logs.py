@@ -75,8 +75,13 @@ class OpenLogs:
         self._kept: dict[str, OpenLog] = {}
         self._held = 0
 
+    @classmethod
+    def of(cls, _: Session) -> OpenLogs:
+        """Those of a session."""
+        return cls()
+
     @contextlib.contextmanager
-    def at_hand(self) -> Iterator[None]:
+    def caching(self) -> Iterator[None]:
         """What is given back within stays until the outermost of these ends."""
         self._held += 1
         try:

@@ -8,10 +8,11 @@ from functools import cache
 from catalog.contract import Contract
 from lake import ledger, publish
 from lake.answers import APPROVED
+from lake.drops import Drops
 from lake.evaluate import missing_reference
 from lake.open_drops import under_way
 from lake.order_value import OrderValue, comes_before, rank
-from lake.receive import Drop, pending, received, settle
+from lake.receipts import Drop, clear_pending, pending, received
 from lake.refused import STATES as REFUSED
 from lake.refused import name_hash, refused_drops
 from lake.session import Session
@@ -100,7 +101,7 @@ def settle_corrected(session: Session, contract: Contract, drop: Drop) -> None:
         if name == drop.name and _blocked(session, contract.name, other):
             body = {"reason": f"{drop.name} came again and was published", "by": drop.sha256}
             ledger.write(session, dataset=contract.name, cause=other, table=contract.name, state="superseded", key="-", body=body)
-            settle(session, contract.name, other)
+            clear_pending(session, contract.name, other)
 
 
 def waiting_drops(session: Session, contract: Contract, *, stranded: bool = False) -> list[Drop]:
@@ -111,7 +112,7 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
     found = []
     for digest, newest in under_way(session, contract.name):
         if (newest is not None and newest.state in ("waiting", APPROVED)) or (
-            stranded and (newest is None or newest.state != "held") and not session.drops.elsewhere(digest)
+            stranded and (newest is None or newest.state != "held") and not session.cache(Drops).elsewhere(digest)
         ):
             found.append(received(session, contract.name, digest))
     return in_order(session, contract, sorted(found, key=lambda drop: drop.delivered_at))

@@ -11,11 +11,12 @@ from lake import layout, ledger, publish
 from lake.columns import check_columns
 from lake.delivered import name_holder
 from lake.drop_rows import DropRows
+from lake.drops import Drops
 from lake.evaluate import pin_references
 from lake.hop import run_hop
 from lake.job import HopResult, Job
 from lake.raw import source_of
-from lake.receive import Drop, is_pending, received, settle
+from lake.receipts import Drop, clear_pending, is_pending, received
 from lake.repository import MAIN
 from lake.restate import SUPERSEDES
 from lake.session import Session
@@ -45,7 +46,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
     if any(rule.type == BEFORE_DELIVERY for rule in suite.rules):  # which delivery is the present must not depend on who carries the drop
         drop = received(session, contract.name, drop.sha256)
         present = drop.delivered_at
-    with session.at_hand(), session.scratch("processed") as folder:
+    with session.caching(), session.scratch("processed") as folder:
         supersedes = drop.supersedes or contract.same_name == "supersede"
         instead_of = name_holder(session, contract, drop, base=MAIN) if supersedes else None
         rows = DropRows(session, contract, suite, drop, pins, source.manifest.counts.valid, folder, instead_of)
@@ -66,9 +67,9 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
             depends=(name_holder(session, contract, drop, base=MAIN) or "") + present + "supersedes" * supersedes,
         )
         result = run_hop(session, job, again=again)
-    session.drops.release(drop.sha256)
+    session.cache(Drops).release(drop.sha256)
     if result.verdict is Verdict.UNCHANGED and is_pending(session, contract.name, drop.sha256):
-        settle(session, contract.name, drop.sha256)
+        clear_pending(session, contract.name, drop.sha256)
     return result
 
 
@@ -101,5 +102,5 @@ def _superseded(session: Session, contract: Contract, drop: Drop, later: Version
     if is_pending(session, contract.name, drop.sha256):
         body = {"reason": reason, "by": str(later)}
         ledger.write(session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="superseded", key="-", body=body)
-        settle(session, contract.name, drop.sha256)
+        clear_pending(session, contract.name, drop.sha256)
     return HopResult("processed", contract.name, Verdict.UNCHANGED, None, {}, [], reason, cause=drop.sha256)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lake import layout
-from lake.job import Written
 from lake.publish import Candidate
 from lake.session import Session
 from lakegate import ranges
@@ -49,11 +48,14 @@ def ends_of(read: Read, size: int) -> Sequence[int]:
     return sorted({at for at in (*bounds, size - len(tail)) if 0 < at < size} | {size})
 
 
-def keep_proofs(session: Session, candidate: Candidate, written: Written) -> list[Proof]:
-    """Put the proofs of what a version wrote on its candidate; the version's own are these, and those before that cover files which it has."""
-    files = [*written.files, *written.quarantine, *written.settled, *written.tombstones]
+def keep_proofs(session: Session, candidate: Candidate, files: Iterable[DataFile], earlier: Iterable[Proof]) -> list[Proof]:
+    """Put the proofs of the `files` of a version on its candidate.
+
+    Returns:
+        The version's own proofs, and those of its parent and `earlier` ones that cover files which it has.
+    """
     there = {item.path for item in files}
-    before = [*(candidate.parent.proofs if candidate.parent else ()), *written.proofs]
+    before = [*(candidate.parent.proofs if candidate.parent else ()), *earlier]
     kept = [item for number, item in enumerate(before) if item not in before[:number] and there.intersection(item.covers)]
     covered = {path for item in kept for path in item.covers}
     fresh = {path: session.measured[path] for path in sorted(there - covered) if path in session.measured}

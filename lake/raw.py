@@ -10,21 +10,24 @@ from catalog.contract import Contract
 from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
 from expectations.verdict import Outcome, Verdict
-from lake import layout
+from lake import layout, publish
 from lake.columns import check_columns
+from lake.drops import Drops
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.order_value import OrderValue, order_value
 from lake.parse import Parsed
 from lake.proofs import describe_file
 from lake.publish import Candidate
-from lake.receive import Drop
+from lake.receipts import Drop
 from lake.refusal import why_unreadable
+from lake.repository import MAIN
 from lake.session import Session
 from lake.shape import delivered
 from lake.steps import Steps
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile
+from lakegate.names import VersionName
 from lakegate.ranges import SMALL
 
 if TYPE_CHECKING:
@@ -107,10 +110,10 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
         source=source_of(contract, drop),
         delivered_at=drop.delivered_at,
     )
-    with session.at_hand():  # from the judgement to the write
+    with session.caching():  # from the judgement to the write
         result = run_hop(session, job, again=again)
     if result.verdict is Verdict.BLOCKED:
-        session.drops.release(drop.sha256)
+        session.cache(Drops).release(drop.sha256)
     return replace(result, reason="; ".join(work.remarks)) if result.verdict is Verdict.PASSED and work.remarks else result
 
 
@@ -134,12 +137,12 @@ def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:
         DataRejected: They can't be unpacked, or are no delimited text.
         IntegrityError: The lake holds other bytes than were delivered.
     """
-    if session.drops.delivered(drop.sha256) is None:
-        fetched = session.drops.place(drop.sha256, drop.name)
+    if session.cache(Drops).delivered(drop.sha256) is None:
+        fetched = session.cache(Drops).place(drop.sha256, drop.name)
         path = layout.raw_object(contract.name, drop.sha256)
         _check(path, session.repository.download("main", path, fetched), drop)
-        session.drops.keep(drop.sha256, fetched, drop.name)
-    return session.drops.parsed(drop.sha256, contract.file)
+        session.cache(Drops).keep(drop.sha256, fetched, drop.name)
+    return session.cache(Drops).parsed(drop.sha256, contract.file)
 
 
 def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed:
@@ -148,11 +151,11 @@ def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed
     Raw may be the file that the delivery was copied into as it was hashed, laid there; else it is hashed meanwhile.
     """
     path = layout.raw_object(contract.name, drop.sha256)
-    at_hand = session.drops.delivered(drop.sha256) is not None
+    at_hand = session.cache(Drops).delivered(drop.sha256) is not None
     block = session.repository.block("main", path) if at_hand else None
 
     def laid() -> bool:
-        return block is not None and session.drops.is_copy(drop.sha256, block)
+        return block is not None and session.cache(Drops).is_copy(drop.sha256, block)
 
     with ThreadPoolExecutor(1) as pool:
         stored = pool.submit(session.repository.sha256, "main", path) if at_hand and not laid() else None
@@ -195,3 +198,17 @@ def raw_counts(parsed: Parsed, *, before: int) -> Counts:
     """The raw hop's equations: readable records are its valid rows, and the version is this one file alone."""
     readable = parsed.readable
     return Counts(parsed.records, readable, 0, parsed.unreadable_count, before=before, inserted=readable, deleted=before, after=readable)
+
+
+def recorded_header(session: Session, contract: Contract, drop: str) -> list[tuple[str, str | None]]:
+    """The delivered file's header, in its own order, as its raw version recorded it: each text, and the column that it brought.
+
+    None is a header that is the name of a column which came under another one.
+    """
+    table = f"{contract.name}_raw"
+    raw = publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)
+    if raw is None:
+        return []
+    notes = publish.manifest_at(session.repository, MAIN, VersionName(table, int(raw["version"]))).notes
+    header = notes.get("columns", [])
+    return list(zip(header, notes.get("names", header), strict=True))

@@ -22,7 +22,7 @@ from lake.job import Written
 from lake.none_taken import made_again
 from lake.originals import COLUMNS, Originals, marks_aside, rows_aside
 from lake.publish import Candidate
-from lake.receive import Drop, received
+from lake.receipts import Drop, received
 from lake.repository import MAIN
 from lake.session import Session
 from lake.standing import JUDGED, REBUILT

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import hashlib
 import json
 import os
 import stat
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +16,11 @@ from typing import Any, Final
 from lake import layout
 from lake.attempts import RECEIVE, branch_of, branches_of, new_attempt
 from lake.disk import HANDLES, disk_error, disk_errors
+from lake.drops import Drops
+from lake.identity import current_user
 from lake.objects import CHUNK
 from lake.publish import ENDED, head, publication
+from lake.receipts import Drop, drop_of, is_pending, pending
 from lake.refused import unmark
 from lake.repository import MAIN, NotThere
 from lake.session import Session
@@ -28,25 +29,6 @@ from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, 
 RECEIVE_TRIES: Final = 5
 LONG: Final = 32 * 1024**2
 """Bytes of a delivery whose copy takes long enough to do something else meanwhile."""
-
-
-@dataclass(frozen=True)
-class Drop:
-    """An immutable content: identity is (tenant, dataset, SHA-256 of the bytes); name and time are the delivery's."""
-
-    tenant: str
-    dataset: str
-    sha256: str
-    name: str
-    size: int
-    delivered_at: str
-    """When its latest delivery was received."""
-    extracted_at: str = ""
-    """When the delivered file was last written, which is the best that a file tells of its extraction."""
-    receipt: str = ""
-    """Path of that delivery's receipt."""
-    supersedes: bool = False
-    """Whether it was delivered to take the place of the published drop of its name."""
 
 
 def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, supersede: bool = False) -> Drop:
@@ -63,7 +45,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
     with disk_errors(session.settings.home.root), session.scratch("receive") as folder:
         copied = folder / "data"
         digest, info = copy_in(path, copied)
-        copied = session.drops.keep(digest, copied, path.name)
+        copied = session.cache(Drops).keep(digest, copied, path.name)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
         identity = json.dumps(
             [
@@ -83,18 +65,14 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
             if body is None:
                 now = datetime.now(UTC).isoformat(timespec="microseconds")
                 body = {"format": layout.FORMAT, "received_at": now, "path": str(path.resolve()), "name": path.name}
-                body |= {"size": info.st_size, "modified_at": modified, "received_by": who()} | ({"supersedes": True} if supersede else {})
+                body |= {"size": info.st_size, "modified_at": modified, "received_by": current_user()} | (
+                    {"supersedes": True} if supersede else {}
+                )
                 _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
             elif _withdrawn(session, dataset, digest) and not is_pending(session, dataset, digest):
                 _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
     session.names[dataset, digest] = path.name
-    return _drop(session, dataset, digest, body, receipt=receipt)
-
-
-def _drop(session: Session, dataset: str, digest: str, body: dict[str, Any], *, receipt: str) -> Drop:
-    tenant, name, size = session.settings.tenant, str(body["name"]), int(body["size"])
-    told = str(body["received_at"]), str(body["modified_at"]), receipt, bool(body.get("supersedes"))
-    return Drop(tenant, dataset, digest, name, size, *told)
+    return drop_of(session, dataset, digest, body, receipt=receipt)
 
 
 def check_path(path: Path) -> os.stat_result:
@@ -118,46 +96,6 @@ def check_path(path: Path) -> os.stat_result:
     return info
 
 
-def received(session: Session, dataset: str, digest: str) -> Drop:
-    """A drop that was received before, with the name and time of its latest delivery.
-
-    Raises:
-        UsageError: It never was.
-    """
-    listed = session.repository.listing(MAIN, layout.receipts(dataset, digest))
-    found = [(item.path, body) for item in listed if (body := session.repository.get_json(MAIN, item.path)) is not None]
-    if not found:
-        raise UsageError(f"drop {digest[:12]} of {dataset} was never received", fix="`lakegate ingest` receives a file")
-    receipt, last = max(found, key=lambda item: str(item[1]["received_at"]))
-    return _drop(session, dataset, digest, last, receipt=receipt)
-
-
-def pending(session: Session, dataset: str) -> list[str]:
-    """SHA-256 of the drops of a dataset that were received and are not published."""
-    return [item.path.rpartition("/")[2].removesuffix(".json") for item in session.repository.listing(MAIN, layout.pending(dataset))]
-
-
-def is_pending(session: Session, dataset: str, digest: str) -> bool:
-    """Whether a drop has a delivery that no publish has used up yet."""
-    return session.repository.get(MAIN, layout.pending(dataset, digest)) is not None
-
-
-def settle(session: Session, dataset: str, digest: str) -> None:
-    """Take away the pending marker of a delivery that changes nothing: its content is the table's latest already."""
-    repository, told = session.repository, f"settle {dataset} {digest[:12]}"
-    with session.queue(f"receive_{dataset}"):
-        if not is_pending(session, dataset, digest):
-            return
-        branch = branch_of(RECEIVE, new_attempt(), dataset, digest)
-        repository.branch(branch, MAIN)
-        try:
-            repository.delete(branch, layout.pending(dataset, digest))
-            repository.commit(branch, told, {"lakegate_drop": digest})
-            repository.merge(branch, told, {"lakegate_drop": digest})
-        finally:
-            repository.delete_branch(branch)
-
-
 def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receipt: str, body: dict[str, Any]) -> None:
     """Bytes, receipt and marker in one merge; the caller holds the queue."""
     repository, told = session.repository, f"receive {dataset} {digest[:12]}"
@@ -166,7 +104,7 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
         try:
             repository.branch(branch, MAIN)
             if not repository.listing(MAIN, layout.raw_object(dataset, digest)):
-                session.drops.parse_ahead(digest, session.catalog.get(dataset).file)
+                session.cache(Drops).parse_ahead(digest, session.catalog.get(dataset).file)
                 session.tell(dataset, "receive.upload")
                 repository.upload(branch, layout.raw_object(dataset, digest), copied, etag=digest)
                 session.unmarked.add((dataset, digest))
@@ -240,11 +178,3 @@ def copy_in(source: Path, target: Path) -> tuple[str, os.stat_result]:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or target.stat().st_size != after.st_size:
         raise UsageError("the file changed while it was read", where=str(source), fix="deliver it when it stands still")
     return digest.hexdigest(), after
-
-
-def who() -> str:
-    """The user whose process this is, for the record."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

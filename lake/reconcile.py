@@ -14,6 +14,7 @@ from typing import Literal
 from lake import layout, ledger, publish
 from lake.attempts import CANDIDATE, RECEIVE, RECORD, kind_and_table
 from lake.audit import published_names
+from lake.manifest_copies import rebuild_manifests
 from lake.mended import Position, Published, published_since, read_position, write_position
 from lake.naming import give_name
 from lake.on_record import QUEUE
@@ -21,7 +22,6 @@ from lake.repository import MAIN
 from lake.restate import close, gaps, gaps_of, lacks
 from lake.session import Session
 from lake.standing import note
-from lake.versions import rebuild_manifests
 from lakegate.errors import IntegrityError
 from lakegate.names import VersionName
 

@@ -26,7 +26,7 @@ class References:
         self._stack: contextlib.ExitStack | None = None
 
     @contextlib.contextmanager
-    def at_hand(self) -> Iterator[None]:
+    def caching(self) -> Iterator[None]:
         """What is copied within stays until the outermost one ends."""
         if self._stack is not None:
             yield

@@ -28,7 +28,8 @@ from lake.order import earlier_drop
 from lake.order_value import order_value
 from lake.parse import Parsed
 from lake.raw import judge_raw, raw_counts, remarks
-from lake.receive import Drop, check_path, copy_in
+from lake.receipts import Drop
+from lake.receive import check_path, copy_in
 from lake.refusal import unread, why_blocked, why_held, why_none_taken
 from lake.repository import MAIN
 from lake.session import Session

@@ -41,10 +41,10 @@ from lake.delta import table_files
 from lake.distributions import keep_given_back
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hop import run_hop
+from lake.identity import current_user
 from lake.job import Job, Replayed, Written
 from lake.none_taken import NOTE, still_none
 from lake.publish import Candidate
-from lake.receive import who
 from lake.restage import stage_records
 from lake.scratch_table import ScratchTable
 from lake.session import Session
@@ -164,7 +164,7 @@ class _Replay:
                 "replay_of": str(self.parent.name),
                 "rows_asked_for": per_drop,
                 "rows_passing": passing,
-                "by": who(),
+                "by": current_user(),
             },
             delivered_at=self.parent.delivered_at,
         )

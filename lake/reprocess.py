@@ -25,12 +25,14 @@ from lake import layout, provenance, publish
 from lake.answers import holding, published_before
 from lake.aside import judged_at, latest_manifest
 from lake.change import Change
+from lake.drops import Drops
 from lake.evaluate import evaluate, pin_references
 from lake.hop import run_hop
+from lake.identity import current_user
 from lake.job import HopResult, Job
 from lake.raw import judge_raw, parse_received
 from lake.rebuilt import Rebuilt, first_of, keep_aside, standing_drops, write_rebuilt
-from lake.receive import Drop, who
+from lake.receipts import Drop
 from lake.refusal import why_blocked, why_held
 from lake.scratch_table import ScratchTable
 from lake.session import Session
@@ -58,7 +60,7 @@ def reprocess(session: Session, contract: Contract, *, since: str | None = None)
         UsageError: The table has no version, or no such drop; or the drop alone can't be told from what came later.
         DataRejected: A drop is blocked now; nothing was published.
     """
-    with session.queue(contract.name), session.at_hand(), session.scratch("reprocess") as folder:
+    with session.queue(contract.name), session.caching(), session.scratch("reprocess") as folder:
         resume(session, contract.name)
         parent = latest_manifest(session, contract.name)
         if parent is None:
@@ -109,7 +111,7 @@ class _Reprocess:
             folder = self.folder / str(number)
             folder.mkdir()
             self._take(drop, folder)
-            self.session.drops.release(drop.sha256)
+            self.session.cache(Drops).release(drop.sha256)
 
     def _kept_rows(self) -> DataFrame | None:
         """The rows of the drops that stay as they are."""
@@ -231,6 +233,6 @@ class _Reprocess:
             suite=self.suite,
             write=lambda candidate, steps: write_rebuilt(self.session, contract, rebuilt, candidate, steps),
             pins=self.pins,
-            source={**contract.source, "reprocesses": str(self.parent.name), "drops": drops, "by": who()},
+            source={**contract.source, "reprocesses": str(self.parent.name), "drops": drops, "by": current_user()},
             delivered_at=self.parent.delivered_at,
         )

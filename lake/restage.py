@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from catalog.contract import Contract
 from expectations.frame import RECORD, ROW
 from lake.parse import parse
+from lake.raw import recorded_header
 from lake.session import Session
 from lake.staging import read_staging
-from lake.versions import header_of
 from lakegate.errors import IntegrityError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def stage_records(session: Session, contract: Contract, drop: str, rows: pa.Tabl
     import pyarrow.compute as pc
     from pyarrow import parquet
 
-    header = header_of(session, contract, drop)
+    header = recorded_header(session, contract, drop)
     if not header:
         what = f"the raw version of drop {drop[:12]} tells no columns"
         raise IntegrityError(what, fix="`lakegate verify --all` tells what is missing")

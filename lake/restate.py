@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lake import layout, ledger
-from lake.job import Job
 from lake.origin import Origin
 from lake.publish import ENDED, Published, manifest_at
 from lake.repository import MAIN
@@ -99,10 +98,10 @@ def others(source: dict[str, Any]) -> list[str]:
     return [*source.get(WITHDRAWN, []), *source.get(REINSTATED, []), *filter(None, [source.get(SUPERSEDES)])]
 
 
-def close_others(session: Session, job: Job, published: Published) -> None:
+def close_others(session: Session, dataset: str, table: str, published: Published) -> None:
     """Put on record what became of them."""
     for drop in others(published.manifest.source):
-        close(session, _gap(session, job.dataset, drop, job.table))
+        close(session, _gap(session, dataset, drop, table))
 
 
 def _gap(session: Session, dataset: str, cause: str, table: str) -> Gap:

@@ -20,11 +20,11 @@ from typing import Final
 from lake import layout, publish
 from lake.audit import expired, published_names
 from lake.delta_log import HINT
+from lake.identity import current_user
 from lake.keep import keepings
 from lake.living import GRACE, living
 from lake.on_record import merge_records, record_bytes, use_bytes
 from lake.open_logs import FOLDER
-from lake.receive import who
 from lake.repository import MAIN, NotThere, Repository
 from lake.session import Session
 from lake.trees import table_data
@@ -126,7 +126,7 @@ def _living(session: Session, manifests: Mapping[VersionName, Manifest], moment:
 
 def _record(session: Session, names: list[VersionName], manifests: Mapping[VersionName, Manifest], moment: datetime) -> None:
     """Say of versions that they ended, in one merge."""
-    told, contracts = {"at": moment.isoformat(timespec="seconds"), "by": who()}, session.catalog.contracts
+    told, contracts = {"at": moment.isoformat(timespec="seconds"), "by": current_user()}, session.catalog.contracts
     bodies = dict[VersionName, bytes]()
     for name in names:
         why = f"its contract keeps it no longer: its retention is {contracts[name.table].retention}"

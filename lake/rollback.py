@@ -19,12 +19,12 @@ from lake.delivered import name_path_of
 from lake.delta import list_table
 from lake.distributions import keep_rolled_back
 from lake.hop import run_hop
+from lake.identity import current_user
 from lake.job import HopResult, Job, Written
 from lake.none_taken import still_none
 from lake.on_record import use_bytes
 from lake.origin import ROLLS_BACK, TO
 from lake.publish import ENDED, Candidate
-from lake.receive import who
 from lake.repository import MAIN
 from lake.restate import REINSTATED, WITHDRAWN, others
 from lake.session import Session
@@ -138,7 +138,7 @@ class _Rollback:
     def job(self) -> Job:
         """The publish: caused by the two versions."""
         asked = json.dumps(["rollback", str(self.latest.name), str(self.target.name)])
-        told: dict[str, Any] = {ROLLS_BACK: str(self.latest.name), TO: str(self.target.name), "reason": self.reason, "by": who()}
+        told: dict[str, Any] = {ROLLS_BACK: str(self.latest.name), TO: str(self.target.name), "reason": self.reason, "by": current_user()}
         drops = self.changed()
         told |= {WITHDRAWN: [item.drop for item in drops if item.then is None], REINSTATED: [item.drop for item in drops if item.then]}
         target = finished(self.session, self.target.name)

@@ -11,17 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol, Self, TypeVar, cast
 
 from filelock import SoftFileLease
 
 from catalog.files import Catalog, load_catalog
 from lake import layout
-from lake.drops import Drops
 from lake.engine import Engine
 from lake.environment import prepare_environment
 from lake.leases import at_once, lease_at, wait_for
 from lake.listener import is_own
-from lake.open_logs import OpenLogs
 from lake.publish import Published
 from lake.references import References
 from lake.repository import MAIN, Repository
@@ -38,6 +37,18 @@ from lakegate.ranges import Ranges
 from lakegate.settings import Settings
 
 Say = Callable[[str], None]
+C = TypeVar("C", bound="Cache")
+
+
+class Cache(Protocol):
+    """What a session keeps of one kind between hops, for whichever package owns the kind; it can be made again from the lake."""
+
+    @classmethod
+    def of(cls, session: Session) -> Self:
+        """An empty one."""
+
+    def caching(self) -> contextlib.AbstractContextManager[None]:
+        """Hold what is given within, until the outermost of these ends."""
 
 
 def to_stderr(text: str) -> None:
@@ -72,8 +83,8 @@ class Session:
     """Hashes of ranges of files that were written, by path, until their version's proofs hold them."""
     proved: dict[str, frozenset[str] | None] = field(default_factory=dict)
     """Files, by where they lie, of which columns were proved since this process began (None: all of it). They never change either."""
-    logs: OpenLogs = field(default_factory=OpenLogs)
-    """The Delta logs that this process goes on with."""
+    _caches: dict[object, Cache] = field(default_factory=dict)
+    _caching: contextlib.ExitStack | None = None
     _leases: dict[str, SoftFileLease] = field(default_factory=dict)
     _ready: bool = False
     _readying: threading.Lock = field(default_factory=threading.Lock)
@@ -103,20 +114,36 @@ class Session:
         return Engine(self.settings, self.endpoint)
 
     @cached_property
-    def drops(self) -> Drops:
-        """The drops that this process has at hand."""
-        return Drops(self.settings)
-
-    @cached_property
     def references(self) -> References:
         """The pinned references that this process has at hand."""
         return References(self.engine)
 
+    def cache(self, kind: type[C]) -> C:
+        """The one instance of a kind of cache that this session has, made when it is first asked for.
+
+        What a cache holds is kept while the session is `caching`; outside of that it holds nothing.
+        """
+        if (found := self._caches.get(kind)) is None:
+            found = self._caches[kind] = kind.of(self)
+            if self._caching is not None:
+                self._caching.enter_context(found.caching())
+        return cast("C", found)
+
     @contextlib.contextmanager
-    def at_hand(self) -> Iterator[None]:
-        """Keep drops, references and logs at hand until the outermost of these ends."""
-        with self.drops.at_hand(), self.references.at_hand(), self.logs.at_hand():
+    def caching(self) -> Iterator[None]:
+        """Let caches hold what they are given until the outermost of these ends."""
+        if self._caching is not None:
             yield
+            return
+        with contextlib.ExitStack() as held:
+            self._caching = held
+            held.enter_context(self.references.caching())
+            for cache in self._caches.values():
+                held.enter_context(cache.caching())
+            try:
+                yield
+            finally:
+                self._caching = None
 
     def renew_engine(self) -> None:
         """Between drops, when no frame is used any more: start the engine anew where it needs it."""

@@ -9,7 +9,7 @@ from lake.job import Job
 from lake.naming import give_name
 from lake.none_taken import NOTE
 from lake.publish import Published
-from lake.receive import is_pending
+from lake.receipts import is_pending
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import Expired

@@ -11,7 +11,7 @@ from lake.hold import HELD, open_causes
 from lake.none_taken import NOTE
 from lake.one_commit import reads_one_commit
 from lake.open_drops import READERS
-from lake.receive import is_pending, received
+from lake.receipts import is_pending, received
 from lake.refused import Refused, name_hash, refused_drops
 from lake.repository import MAIN
 from lake.restate import STATES

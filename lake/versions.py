@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from catalog.contract import Contract
+from catalog.visible import MASK
 from lake import layout, ledger, publish
 from lake.aside import latest_manifest, open_rows
-from lake.audit import expired
+from lake.identity import current_user
 from lake.one_commit import reads_one_commit
 from lake.origin import Origin
-from lake.receive import who
+from lake.raw import recorded_header
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
 from lakegate.names import VersionName
-
-MASK: Final = "***"
 
 
 def table_names(session: Session) -> list[str]:
@@ -60,35 +58,19 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
     if manifest is None:
         return []
     if reveal:
-        ledger.write(session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={"by": who()})
+        ledger.write(
+            session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={"by": current_user()}
+        )
     headers: dict[str, list[tuple[str, str | None]]] = {}
     rows = []
     for item in open_rows(session, manifest).to_pylist():
         record = item["_record"]
         if not reveal:
             if item["_drop"] not in headers:
-                headers[item["_drop"]] = header_of(session, contract, item["_drop"])
+                headers[item["_drop"]] = recorded_header(session, contract, item["_drop"])
             record = _masked(record, headers[item["_drop"]], contract)
         rows.append({"drop": item["_drop"], "file": item["_file"], "row": item["_row"], "rules": item["_reasons"], "record": record})
     return sorted(rows, key=lambda row: (str(row["file"]), str(row["drop"]), int(row["row"])))
-
-
-def rebuild_manifests(session: Session, names: Iterable[VersionName] | None = None, *, dry_run: bool = False) -> int:
-    """Put the home's copies of manifests back where they are missing or damaged (`dry_run`: only count them); returns how many.
-
-    Those of `names`; else of all versions, with the records of those that ended.
-    """
-    copied = 0
-    for name in names if names is not None else filter(None, map(VersionName.from_tag, session.repository.tags(""))):
-        manifest = publish.manifest_at(session.repository, name.tag, name)
-        if session.has_copy(manifest):
-            continue
-        with session.queue(name.table):  # whoever published it just now has made the copy
-            if not session.has_copy(manifest):
-                copied += 1 if dry_run else session.copy_manifest(manifest)
-    for name in () if dry_run or names is not None else expired(session.repository):
-        session.copy_expiry(name, session.repository.get(MAIN, layout.expired(name.table, name.number)) or b"")
-    return copied
 
 
 def _described(session: Session, name: VersionName, commit: str, *, expired: bool) -> dict[str, Any]:
@@ -110,20 +92,6 @@ def _described(session: Session, name: VersionName, commit: str, *, expired: boo
         "made_from": origin.made_from,
         "expired": expired,
     }
-
-
-def header_of(session: Session, contract: Contract, drop: str) -> list[tuple[str, str | None]]:
-    """The delivered file's header, in its own order, as its raw version recorded it: each text, and the column that it brought.
-
-    None is a header that is the name of a column which came under another one.
-    """
-    table = f"{contract.name}_raw"
-    raw = publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)
-    if raw is None:
-        return []
-    notes = publish.manifest_at(session.repository, MAIN, VersionName(table, int(raw["version"]))).notes
-    header = notes.get("columns", [])
-    return list(zip(header, notes.get("names", header), strict=True))
 
 
 def _masked(record: str, header: list[tuple[str, str | None]], contract: Contract) -> str:

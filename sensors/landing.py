@@ -28,7 +28,8 @@ from assets.waiting import turn_has_come
 from catalog.contract import Contract
 from lake import ledger
 from lake.order import waiting_drops
-from lake.receive import Drop, pending, receive, received
+from lake.receipts import Drop, pending, received
+from lake.receive import receive
 from lake.session import Session
 from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
 from lakegate.media import line, message

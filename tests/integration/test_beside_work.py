@@ -18,7 +18,8 @@ from lake.ingest import DropResult, ingest
 from lake.ledger import latest, records
 from lake.objects import Objects
 from lake.order import waiting_drops
-from lake.receive import pending, receive
+from lake.receipts import pending
+from lake.receive import receive
 from lake.reconcile import mend
 from lake.refused import refused_drops, unmark
 from lake.repository import Repository

@@ -105,13 +105,13 @@ def test_rows_of_other_columns_are_refused_and_leave_the_log_as_it_was(session: 
 
 def test_a_log_that_others_wrote_on_meanwhile_is_read_again(session: Session, lakefs_home: Settings, branch: str) -> None:
     other = open_session(lakefs_home)
-    with session.at_hand(), other.at_hand():
+    with session.caching(), other.caching():
         added = [file for number in range(9) for file in append((session, session, other)[number % 3], branch, number)]
         assert sorted((item.path, item.rows) for item in list_table(session, branch, PATH)) == sorted(added)
 
 
 def test_a_log_goes_on_from_the_branch_that_was_published_not_from_one_that_was_given_up(session: Session, branch: str) -> None:
-    with session.at_hand():
+    with session.caching():
         first = append(session, branch, 1)
         session.repository.commit(branch, "first", {})
         for name in ("given-up", "another"):

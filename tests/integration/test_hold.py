@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lake import hold
+from lake.drops import Drops
 from lake.raw import carry_raw
 from lake.receive import receive
 from lake.session import open_session
@@ -214,7 +215,7 @@ def test_what_somebody_carries_is_not_rejected(readings: Any) -> None:
     path = readings.file("bad.csv", bad)
     readings.ingest("readings", path, code=3)
     session = open_session(readings.settings)
-    with session.drops.at_hand():
+    with session.cache(Drops).caching():
         receive(session, "readings", path)
         refused = readings.run("reject", drop(bad), "--reason", "of another system")
     assert refused.code == 2

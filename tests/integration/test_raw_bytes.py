@@ -12,9 +12,11 @@ import pytest
 from catalog.contract import Contract
 from expectations.verdict import Verdict
 from lake import layout, raw
+from lake.drops import Drops
 from lake.parse import Parsed
 from lake.raw import carry_raw
-from lake.receive import Drop, receive
+from lake.receipts import Drop
+from lake.receive import receive
 from lake.session import Session, open_session
 from lakegate.errors import IntegrityError
 from lakegate.settings import Settings
@@ -65,15 +67,15 @@ def test_bytes_that_changed_on_the_way_from_arrival_to_the_gate_are_noticed(
     if not linked:
         monkeypatch.setattr(os, "link", no_links)
     contract, at = session.catalog.get("readings"), 10_000 * (1 + linked)
-    with session.at_hand():
+    with session.caching():
         well, ill = delivered(session, tmp_path, first=at), delivered(session, tmp_path, first=at + 5000)
         block = session.repository.block("main", layout.raw_object("readings", ill.sha256))
         assert block is not None
-        assert session.drops.is_copy(ill.sha256, block) is linked
+        assert session.cache(Drops).is_copy(ill.sha256, block) is linked
         with block.open("r+b") as file:
             file.seek(-2, 2)
             file.write(b"7")
-        assert not session.drops.is_copy(ill.sha256, block)
+        assert not session.cache(Drops).is_copy(ill.sha256, block)
         assert carry_raw(session, contract, well).verdict is Verdict.PASSED
         with pytest.raises(IntegrityError, match="raw holds bytes"):
             carry_raw(session, contract, ill)
@@ -92,5 +94,5 @@ def test_bytes_that_change_while_they_are_parsed_are_noticed(session: Session, t
         return parsed
 
     monkeypatch.setattr(raw, "parse_received", parse_and_spoil)
-    with session.at_hand(), pytest.raises(IntegrityError, match="raw holds bytes"):
+    with session.caching(), pytest.raises(IntegrityError, match="raw holds bytes"):
         carry_raw(session, session.catalog.get("readings"), delivered(session, tmp_path, first=50_000))

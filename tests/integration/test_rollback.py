@@ -15,7 +15,8 @@ from lake.audit import audit_all
 from lake.hold import find_rejectable
 from lake.ingest import ingest
 from lake.publish import manifest_at
-from lake.receive import pending, receive
+from lake.receipts import pending
+from lake.receive import receive
 from lake.reconcile import reconcile
 from lake.rehearse import rehearse
 from lake.retention import clean_up

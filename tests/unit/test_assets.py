@@ -23,7 +23,7 @@ from assets.triggers import trigger_event
 from catalog.files import load_catalog
 from cli.tell import TRIES, tell_dagster
 from lake.publish import Published
-from lake.receive import Drop
+from lake.receipts import Drop
 from lake.session import Session
 from lakegate.names import VersionName
 from lakegate.settings import Settings

@@ -23,7 +23,7 @@ def drops(tmp_path: Path) -> Iterator[Drops]:
     settings = Settings.load(home=tmp_path / "home", project=tmp_path)
     settings.home.prepare()
     found = Drops(settings)
-    with found.at_hand():
+    with found.caching():
         yield found
 
 
@@ -81,7 +81,7 @@ def test_a_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(drops: Drops,
     assert drops.delivered(digest) is None
 
 
-def test_outside_of_at_hand_nothing_is_kept(tmp_path: Path) -> None:
+def test_outside_of_caching_nothing_is_kept(tmp_path: Path) -> None:
     drops, copied = Drops(Settings.load(home=tmp_path / "home", project=tmp_path)), tmp_path / "copied"
     copied.write_bytes(TEXT)
     assert drops.keep("d" * 64, copied, "a.csv") == copied

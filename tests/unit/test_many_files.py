@@ -50,7 +50,7 @@ def carried(tmp_path: Path, *, mode: str = "append", order_by: str | None = None
         files[-1].write_text(str(content))
     contract = SimpleNamespace(name="rides", kind="dataset", write_mode=mode, order_by=order_by)
     session: Any = SimpleNamespace(
-        catalog=SimpleNamespace(get=lambda _: contract), settings=SimpleNamespace(project=tmp_path), at_hand=nullcontext
+        catalog=SimpleNamespace(get=lambda _: contract), settings=SimpleNamespace(project=tmp_path), caching=nullcontext
     )
     return ingest(session, "rides", files)
 

@@ -1,0 +1,29 @@
+"""The home's copies of manifests, which the reader starts from: put back from the lake where they are missing or damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lake import layout, publish
+from lake.audit import expired
+from lake.repository import MAIN
+from lake.session import Session
+from lakegate.names import VersionName
+
+
+def rebuild_manifests(session: Session, names: Iterable[VersionName] | None = None, *, dry_run: bool = False) -> int:
+    """Put the home's copies of manifests back where they are missing or damaged (`dry_run`: only count them); returns how many.
+
+    Those of `names`; else of all versions, with the records of those that ended.
+    """
+    copied = 0
+    for name in names if names is not None else filter(None, map(VersionName.from_tag, session.repository.tags(""))):
+        manifest = publish.manifest_at(session.repository, name.tag, name)
+        if session.has_copy(manifest):
+            continue
+        with session.queue(name.table):  # whoever published it just now has made the copy
+            if not session.has_copy(manifest):
+                copied += 1 if dry_run else session.copy_manifest(manifest)
+    for name in () if dry_run or names is not None else expired(session.repository):
+        session.copy_expiry(name, session.repository.get(MAIN, layout.expired(name.table, name.number)) or b"")
+    return copied

@@ -1,0 +1,78 @@
+"""Receipts: what was delivered, under which name and when; and which deliveries no publish has used up yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lake import layout
+from lake.attempts import RECEIVE, branch_of, new_attempt
+from lake.repository import MAIN
+from lake.session import Session
+from lakegate.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Drop:
+    """An immutable content: identity is (tenant, dataset, SHA-256 of the bytes); name and time are the delivery's."""
+
+    tenant: str
+    dataset: str
+    sha256: str
+    name: str
+    size: int
+    delivered_at: str
+    """When its latest delivery was received."""
+    extracted_at: str = ""
+    """When the delivered file was last written, which is the best that a file tells of its extraction."""
+    receipt: str = ""
+    """Path of that delivery's receipt."""
+    supersedes: bool = False
+    """Whether it was delivered to take the place of the published drop of its name."""
+
+
+def drop_of(session: Session, dataset: str, digest: str, body: dict[str, Any], *, receipt: str) -> Drop:
+    """The drop that a receipt's body tells of."""
+    tenant, name, size = session.settings.tenant, str(body["name"]), int(body["size"])
+    told = str(body["received_at"]), str(body["modified_at"]), receipt, bool(body.get("supersedes"))
+    return Drop(tenant, dataset, digest, name, size, *told)
+
+
+def received(session: Session, dataset: str, digest: str) -> Drop:
+    """A drop that was received before, with the name and time of its latest delivery.
+
+    Raises:
+        UsageError: It never was.
+    """
+    listed = session.repository.listing(MAIN, layout.receipts(dataset, digest))
+    found = [(item.path, body) for item in listed if (body := session.repository.get_json(MAIN, item.path)) is not None]
+    if not found:
+        raise UsageError(f"drop {digest[:12]} of {dataset} was never received", fix="`lakegate ingest` receives a file")
+    receipt, last = max(found, key=lambda item: str(item[1]["received_at"]))
+    return drop_of(session, dataset, digest, last, receipt=receipt)
+
+
+def pending(session: Session, dataset: str) -> list[str]:
+    """SHA-256 of the drops of a dataset that were received and are not published."""
+    return [item.path.rpartition("/")[2].removesuffix(".json") for item in session.repository.listing(MAIN, layout.pending(dataset))]
+
+
+def is_pending(session: Session, dataset: str, digest: str) -> bool:
+    """Whether a drop has a delivery that no publish has used up yet."""
+    return session.repository.get(MAIN, layout.pending(dataset, digest)) is not None
+
+
+def clear_pending(session: Session, dataset: str, digest: str) -> None:
+    """Take away the pending marker of a delivery that changes nothing: its content is the table's latest already."""
+    repository, told = session.repository, f"settle {dataset} {digest[:12]}"
+    with session.queue(f"receive_{dataset}"):
+        if not is_pending(session, dataset, digest):
+            return
+        branch = branch_of(RECEIVE, new_attempt(), dataset, digest)
+        repository.branch(branch, MAIN)
+        try:
+            repository.delete(branch, layout.pending(dataset, digest))
+            repository.commit(branch, told, {"lakegate_drop": digest})
+            repository.merge(branch, told, {"lakegate_drop": digest})
+        finally:
+            repository.delete_branch(branch)
