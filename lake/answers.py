@@ -150,7 +150,7 @@ def approval(session: Session, *, dataset: str, table: str, cause: str, suite_ha
     `rules`, `by`, `at` and `reason`; empty where nothing.
     """
     approved: list[dict[str, Any]] = []
-    for item in ledger.records(session, dataset=dataset, cause=cause):
+    for item in ledger.find(session, dataset=dataset, cause=cause):
         if item.table == table and item.state in ("published", DISCARDED):
             approved = []
         elif item.table == table and item.state == APPROVED and (body := ledger.read(session, item)).get("suite_hash") == suite_hash:

@@ -68,14 +68,14 @@ def entries(session: Session, dataset: str | None = None, *, newest: int | None 
     Raises:
         UsageError: No contract has that name, and no record either.
     """
-    found = ledger.records(session, dataset=dataset or "")
+    found = ledger.find(session, dataset=dataset or "")
     if dataset is not None and not found:
         session.catalog.get(dataset)
     grouped: dict[tuple[str, str, str], list[ledger.Record]] = {}
     for record in found:
         if record.state != "revealed":
             grouped.setdefault((record.dataset, record.cause, record.table), []).append(record)
-    known: list[tuple[str, Entry | list[ledger.Record]]] = [(records[-1].at, records) for records in grouped.values()]
+    known: list[tuple[str, Entry | list[ledger.Record]]] = [(several[-1].at, several) for several in grouped.values()]
     told = sorted([*known, *_received(session, dataset, grouped)], key=lambda item: item[0])
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(lambda item: _entry(session, item[1]), told[-newest if newest else None :]))
@@ -91,7 +91,7 @@ def trace(session: Session, run: str) -> list[dict[str, Any]]:
     if len(digits) < SHORTEST:
         raise UsageError(f"{run!r} is too short to name a run", fix=f"give {SHORTEST} digits or more")
     head = run.lower()[: ledger.RUN_DIGITS]
-    found = [record for record in ledger.records(session) if record.run and record.run.startswith(head)]
+    found = [record for record in ledger.find(session) if record.run and record.run.startswith(head)]
     with ThreadPoolExecutor(READERS) as pool:
         bodies = list(pool.map(lambda record: ledger.read(session, record), found))
     told = [

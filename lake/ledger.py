@@ -120,7 +120,7 @@ def _spool(session: Session) -> Path:
     return session.settings.home.spool / session.settings.tenant
 
 
-def records(session: Session, *, dataset: str = "", cause: str = "") -> list[Record]:
+def find(session: Session, *, dataset: str = "", cause: str = "") -> list[Record]:
     """The records of one drop (of all drops of a dataset, of all datasets), oldest first."""
     prefix = f"{dataset}/{cause}/" if cause else f"{dataset}/" if dataset else ""
     listed = (item.path for item in session.repository.listing(layout.LEDGER, prefix))
@@ -136,13 +136,13 @@ def record_of(path: str) -> Record:
 
 def newest(session: Session, dataset: str) -> Record | None:
     """The newest record of a dataset or feature table."""
-    found = records(session, dataset=dataset)
+    found = find(session, dataset=dataset)
     return found[-1] if found else None
 
 
 def latest(session: Session, *, dataset: str, cause: str, table: str | None = None) -> Record | None:
     """The newest record of a drop (at one table)."""
-    found = [record for record in records(session, dataset=dataset, cause=cause) if table in (None, record.table)]
+    found = [record for record in find(session, dataset=dataset, cause=cause) if table in (None, record.table)]
     return found[-1] if found else None
 
 

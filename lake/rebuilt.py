@@ -106,9 +106,9 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
     steps.tell("write.settled")
     settled = _write_settled(session, contract, rebuilt, candidate)
     tables = written(session, contract, change, candidate, added=added, fresh=True)
-    paths = layout.quarantine_table(contract.name), layout.settled_table(contract.name)
-    quarantine = table_files(session, candidate.branch, paths[0], known=[])
-    decided = table_files(session, candidate.branch, paths[1], known=[])
+    lie = layout.quarantine_table(contract.name), layout.settled_table(contract.name)
+    quarantine = table_files(session, candidate.branch, lie[0], known=[])
+    decided = table_files(session, candidate.branch, lie[1], known=[])
     there = sum(item.rows for item in quarantine), sum(item.rows for item in decided)
     if there != (aside, settled.num_rows):
         what = f"{aside} rows set aside and {settled.num_rows} decisions were to be written, there are {there[0]} and {there[1]}"

@@ -62,7 +62,7 @@ class _Reconciliation:
 
     def all(self) -> list[Finding]:
         """One look."""
-        return [*self.spooled(), *self.branches(), *self.names(), *self.ledger(), *self.main(), *self.copies()]
+        return [*self.spooled(), *self.branches(), *self.names(), *self.unrecorded(), *self.main(), *self.copies()]
 
     @property
     def mended(self) -> Outcome:
@@ -124,7 +124,7 @@ class _Reconciliation:
             except IntegrityError as error:
                 yield Finding(what, str(name), "left", error.what)
 
-    def ledger(self) -> Iterator[Finding]:
+    def unrecorded(self) -> Iterator[Finding]:
         """What main tells of drops and the ledger doesn't."""
         every = (
             gaps(self.session)

@@ -49,7 +49,7 @@ def gaps(session: Session, dataset: str = "") -> Iterator[Gap]:
     A version's own record is written last: where it is there, so are those of the drops that the version took out or brought back.
     """
     known = defaultdict[tuple[str, str, str], str](str)
-    for record in ledger.records(session, dataset=dataset):
+    for record in ledger.find(session, dataset=dataset):
         if record.state in STATES:
             known[record.dataset, record.cause, record.table] = record.state
     for item in session.repository.listing(MAIN, layout.publications(dataset)):
@@ -71,7 +71,7 @@ class _Known(dict[tuple[str, str, str], str]):
         self.session = session
 
     def __missing__(self, key: tuple[str, str, str]) -> str:
-        found = [item.state for item in ledger.records(self.session, dataset=key[0], cause=key[1]) if item.table == key[2]]
+        found = [item.state for item in ledger.find(self.session, dataset=key[0], cause=key[1]) if item.table == key[2]]
         return next((state for state in reversed(found) if state in STATES), "")
 
 

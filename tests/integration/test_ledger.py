@@ -58,7 +58,7 @@ def test_a_published_drop_has_an_entry_at_each_hop(session: Session, tmp_path: P
         ("rides", "published", 1, 1, 0),
     ]
     assert {item.run for item in found} == {session.run}
-    bodies = [ledger.read(session, item) for item in ledger.records(session, dataset="rides")]
+    bodies = [ledger.read(session, item) for item in ledger.find(session, dataset="rides")]
     assert all({"stage", "write", "judge", "commit", "merge", "tag", "keep"} <= set(body["durations"]) for body in bodies)
     assert [item.seconds for item in found] == [pytest.approx(sum(body["durations"].values()), abs=1e-3) for body in bodies]
     assert [item["table"] for item in trace(session, session.run[:10])] == ["rides_raw", "rides"]
@@ -70,7 +70,7 @@ def test_a_record_is_there_whether_it_was_committed_yet_or_not(commits: int, ses
     for number in range(3):
         ledger.write(session, dataset="rides", cause="c", table="rides", state="waiting", key=str(number), body={"number": number})
     again = open_session(session.settings, say=print)
-    assert [ledger.read(again, record)["number"] for record in ledger.records(again, dataset="rides", cause="c")] == [0, 1, 2]
+    assert [ledger.read(again, record)["number"] for record in ledger.find(again, dataset="rides", cause="c")] == [0, 1, 2]
     assert len(session.repository.uncommitted(layout.LEDGER)) == (0 if commits == 1 else 3)
 
 
@@ -94,7 +94,7 @@ def test_a_failure_says_where_and_whether_another_try_may_help(
             ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5")])
     failed = entries(session, "rides")[-1]
     assert (failed.state, failed.step, failed.reason) == ("failed", "write.quarantine", told[1])
-    (record,) = [item for item in ledger.records(session, dataset="rides") if item.state == "failed"]
+    (record,) = [item for item in ledger.find(session, dataset="rides") if item.state == "failed"]
     body = ledger.read(session, record)
     assert body["retriable"] is told[0]
     assert body["kind"] == type(error).__name__
@@ -213,7 +213,7 @@ def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path
 
     def known() -> set[tuple[Any, ...]]:
         """Of each drop at each table: its state there, as which version, by which attempt, under which key."""
-        found = ((item, ledger.read(session, item)) for item in ledger.records(session, dataset="rides"))
+        found = ((item, ledger.read(session, item)) for item in ledger.find(session, dataset="rides"))
         newest = {(body["version"], item.table, item.state): (body["attempt"], item.key) for item, body in found}
         return {
             (item.cause, item.table, item.state, item.version, *newest[item.version, item.table, item.state]) for item in entries(session)

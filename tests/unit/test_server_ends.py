@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lake import server, server_ends, server_process
+from lake import server, server_ends
+from lake import server_process as module
 from lake.server import stop_server
 from lake.server_ends import why_not_started
 from lakegate.errors import IntegrityError, LakegateError, Transient
@@ -78,7 +79,7 @@ def test_down_leaves_the_record_of_a_server_that_is_another_users(
 ) -> None:
     """Which is one that answers, and that this user may not look at."""
     record(home, living)
-    monkeypatch.setattr(server_process, "processes", lambda _: [])
+    monkeypatch.setattr(module, "processes", lambda _: [])
     monkeypatch.setattr(server_ends, "answers", lambda _: True)
     with pytest.raises(LakegateError, match=f"process {living.pid}.*is {living.username()}'s") as told:
         stop_server(home)
@@ -96,7 +97,7 @@ def test_a_record_of_a_dead_server_goes(
 ) -> None:
     """Its process id may be somebody else's by now."""
     record(home, living, started=started)
-    monkeypatch.setattr(server_process, "processes", lambda _: [])
+    monkeypatch.setattr(module, "processes", lambda _: [])
     monkeypatch.setattr(server_ends, "answers", lambda _: bool(answers))
     assert stop_server(home) is False
     assert not home.server_file.exists()
