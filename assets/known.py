@@ -8,7 +8,7 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 
 from assets.metadata import VERSION_NUMBER
 from catalog.contract import Contract
-from lake import layout, publish
+from lake import paths, publish
 from lake.features import next_cause
 from lake.origin import Origin
 from lake.publish import Published
@@ -88,7 +88,7 @@ def untold(session: Session, instance: DagsterInstance, table: str, *, most: int
     newest = int(head["version"]) if head else 0
     first = max(told_number(instance, table), newest - most if most is not None else 0) + 1
     names = (VersionName(table, number) for number in range(first, newest + 1))
-    return [name for name in names if session.repository.get(MAIN, layout.expired(table, name.number)) is None]
+    return [name for name in names if session.repository.get(MAIN, paths.expired(table, name.number)) is None]
 
 
 def untold_decisions(session: Session, instance: DagsterInstance, table: str) -> list[VersionName]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from dagster import DagsterInstance, DynamicPartitionsDefinition
 
-from lake import layout
+from lake import paths
 from lake.receipts import Drop, received
 from lake.repository import MAIN
 from lake.session import Session
@@ -54,7 +54,7 @@ def drop_of(session: Session, dataset: str, key: str) -> Drop:
     if (match := _KEY.match(key)) is None:
         what = f"the partition {key!r} names no drop"
         raise UsageError(what, fix=f"a key ends in ~ and {DIGITS} hex digits; put the file into landing/{dataset}/, that makes one")
-    prefix = layout.receipts(dataset) + match[1]
+    prefix = paths.receipts(dataset) + match[1]
     found = {item.path.split("/")[2] for item in session.repository.listing(MAIN, prefix)}
     if not found:
         what = f"the partition {key!r} stands for a drop that was never received"

@@ -13,7 +13,7 @@ from pathlib import Path
 from dagster import DagsterInstance
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
-from lake import layout
+from lake import paths
 from lake.repository import MAIN
 from lake.session import Session
 from lakegate.atomic import write_atomically
@@ -25,8 +25,8 @@ class Reported:
     def __init__(self, session: Session, instance: DagsterInstance) -> None:
         self._file = session.settings.home.cache / f"reported-{session.settings.tenant}.json"
         self._storage = _storage_id(instance)
-        listed = session.repository.listing(MAIN, layout.HEADS)
-        self._heads = {item.path.removeprefix(layout.HEADS).removesuffix(".json"): item.checksum for item in listed}
+        listed = session.repository.listing(MAIN, paths.HEADS)
+        self._heads = {item.path.removeprefix(paths.HEADS).removesuffix(".json"): item.checksum for item in listed}
         self._known = _read(self._file, self._storage)
 
     def behind(self, table: str) -> bool:

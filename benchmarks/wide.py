@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from benchmarks.contract import write_contract
 from expectations.build import build_suite
 from expectations.frame import DROP, ROW
-from lake import layout
+from lake import paths
 from lake.delta import table_files
 from lake.hop import run_hop
 from lake.job import Job, Written
@@ -50,7 +50,7 @@ def write_project(folder: Path) -> None:
 def publish(session: Session, *, rows: int) -> str:
     """Publish it, and say as which version."""
     contract = session.catalog.get(TABLE)
-    path, cause = layout.processed_table(TABLE), hashlib.sha256(f"{TABLE} {rows}".encode()).hexdigest()
+    path, cause = paths.processed_table(TABLE), hashlib.sha256(f"{TABLE} {rows}".encode()).hexdigest()
 
     def write(candidate: Candidate, _: Steps) -> Written:
         import pyarrow as pa

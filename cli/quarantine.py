@@ -18,8 +18,8 @@ from lakegate.settings import Settings
 @lake_options
 def command(dataset: str, *, reveal: bool, limit: int | None, as_json: bool, settings: Settings) -> None:
     """List the rows of DATASET that are set aside: drop, file, record number, the rules they break, the original record."""
+    from lake.reports.versions import list_quarantine
     from lake.session import open_session
-    from lake.versions import list_quarantine
 
     session = open_session(existing(settings))
     contract = session.catalog.get(dataset)

@@ -24,8 +24,8 @@ def command(table: str, *, as_json: bool, settings: Settings) -> None:
     Read one with `lakegate.open_snapshot("flights@v6").arrow()`.
     """
     from lake.origin import Origin
+    from lake.reports.versions import list_versions
     from lake.session import open_session
-    from lake.versions import list_versions
 
     found = list_versions(open_session(existing(settings)), table)
     if as_json:

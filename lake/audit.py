@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lake import layout, publish
+from lake import paths, publish
 from lake.call_errors import BlockGone
 from lake.objects import sha256_of
 from lake.repository import MAIN, NotThere, Repository
@@ -31,14 +31,14 @@ def audit(session: Session, name: VersionName) -> list[Gap]:
         VersionNotFound: It was never published here.
         Expired: It was, and is kept no longer: nothing of it is to be proved.
     """
-    if (gone := session.repository.get_json(MAIN, layout.expired(name.table, name.number))) is not None:
+    if (gone := session.repository.get_json(MAIN, paths.expired(name.table, name.number))) is not None:
         raise Expired.of(name, gone)
     work, refs = _Audit(session), _Refs.of(session.repository, name)
     if not (refs.commit or refs.merged):
         what = f"{name} was never published here"
         raise VersionNotFound(what, fix=f"`lakegate versions {name.table}` lists what was")
     gaps = work.version(name, refs, wait=True)
-    if gaps and (gone := session.repository.get_json(MAIN, layout.expired(name.table, name.number))) is not None:
+    if gaps and (gone := session.repository.get_json(MAIN, paths.expired(name.table, name.number))) is not None:
         raise Expired.of(name, gone)
     return gaps
 
@@ -54,7 +54,7 @@ def audit_all(session: Session) -> dict[str, list[Gap]]:
     for commit, metadata in history.items():
         merges.setdefault(metadata.get("lakegate_version", ""), commit)
     places = {commit: place for place, commit in enumerate(history)}
-    addresses = {item.path: item.physical_address for item in repository.listing(at, layout.MANIFESTS)}
+    addresses = {item.path: item.physical_address for item in repository.listing(at, paths.MANIFESTS)}
     work, found = _Audit(session, at, Trees(repository)), dict[str, list[Gap]]()
     for name in sorted(names - ended.keys(), key=lambda name: (-places.get(tags.get(name.tag, ""), len(places)), name)):
         commit, merged = tags.get(name.tag, ""), merges.get(str(name), "")
@@ -75,7 +75,7 @@ def audit_all(session: Session) -> dict[str, list[Gap]]:
 
 def heads(repository: Repository, ref: str) -> dict[str, int]:
     """The number of each table's latest version, as the tree `ref` tells it."""
-    listed = repository.listing(ref, layout.HEADS)
+    listed = repository.listing(ref, paths.HEADS)
     found = [repository.get_json(ref, item.path) or {} for item in listed]
     return {str(head["table"]): int(head["version"]) for head in found}
 
@@ -101,7 +101,7 @@ def _unknown(repository: Repository, tags: Mapping[str, str], newest: Mapping[st
 def expired(repository: Repository, ref: str = MAIN) -> dict[VersionName, dict[str, Any]]:
     """The versions that ended, each with its record: when, by whom and why. They are no gap, and there is nothing to prove of them."""
     found = {}
-    for item in repository.listing(ref, layout.EXPIRED):
+    for item in repository.listing(ref, paths.EXPIRED):
         body = repository.get_json(ref, item.path) or {}
         found[VersionName(str(body["table"]), int(body["version"]))] = body
     return found
@@ -167,11 +167,11 @@ class _Audit:
             return [*gaps, Gap(where, path, "unexpected", "a manifest that can be read", error.what)]
         if refs.commit == refs.merged:  # whose manifest is main's
             self.named |= {item.path for item in manifest.all_files}
-        evidence = self._read(refs.commit, layout.evidence(name.table, name.number))
+        evidence = self._read(refs.commit, paths.evidence(name.table, name.number))
         if evidence is None or sha256(evidence) != manifest.evidence_sha256:
             found = "nothing" if evidence is None else sha256(evidence)
             problem: Problem = "missing" if evidence is None else "sha256"
-            gaps.append(Gap(where, layout.evidence(name.table, name.number), problem, manifest.evidence_sha256, found))
+            gaps.append(Gap(where, paths.evidence(name.table, name.number), problem, manifest.evidence_sha256, found))
         return gaps + list(self._files(manifest, refs))
 
     def _read(self, ref: str, path: str) -> bytes | None:

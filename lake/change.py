@@ -13,7 +13,7 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from expectations.published import published_columns
 from expectations.suite import Suite
-from lake import layout
+from lake import paths
 from lake.content import content_after
 from lake.delta import Added, list_table, table_files
 from lake.publish import Candidate
@@ -106,10 +106,10 @@ def statistics_of(contract: Contract) -> list[str]:
 
 def write_change(session: Session, contract: Contract, change: Change, candidate: Candidate) -> Added | None:
     """Write a change onto its candidate; see `write_table` for what it returns."""
-    path = layout.processed_table(contract.name)
+    path = paths.processed_table(contract.name)
     added = write_table(session, change.rows, ref=candidate.branch, path=path, mode=change.mode, statistics=statistics_of(contract))
     if change.tombstones is not None:
-        path = layout.tombstones_table(contract.name)
+        path = paths.tombstones_table(contract.name)
         write_table(session, change.tombstones, ref=candidate.branch, path=path, mode="overwrite", statistics=[ROW, DROP])
     return added
 
@@ -120,7 +120,7 @@ def written(session: Session, contract: Contract, change: Change, candidate: Can
     Raises:
         IntegrityError: The rows that can be read are not those that were meant to be.
     """
-    parent, branch, path = candidate.parent, candidate.branch, layout.processed_table(contract.name)
+    parent, branch, path = candidate.parent, candidate.branch, paths.processed_table(contract.name)
     known, tombstones = (parent.files, [] if fresh else parent.tombstones) if parent else ([], [])
     listed = list_table(session, branch, path, known=known, added=added)
     joined = parent if change.mode == "append" else None
@@ -129,7 +129,7 @@ def written(session: Session, contract: Contract, change: Change, candidate: Can
         files = table_files(session, branch, path, known=known, listed=listed)
         content, rows = read.result()
     if change.tombstones is not None:
-        tombstones = table_files(session, branch, layout.tombstones_table(contract.name), known=tombstones)
+        tombstones = table_files(session, branch, paths.tombstones_table(contract.name), known=tombstones)
     there = {"rows written": rows, "rows of the table": sum(item.rows for item in files)}
     meant = {"rows written": change.count, "rows of the table": change.counts.after}
     if there != meant:

@@ -15,9 +15,9 @@ from lake import publish
 from lake.kept import Kept, Shelf
 from lake.one_commit import reads_one_commit
 from lake.past import EarlierRows
+from lake.reports.versions import table_names
 from lake.repository import MAIN
 from lake.session import Session
-from lake.versions import table_names
 from lakegate.errors import UsageError, VersionNotFound
 from lakegate.names import VersionName
 

@@ -9,7 +9,7 @@ from typing import Final
 from catalog.contract import Contract
 from expectations.suite import Rule
 from expectations.verdict import Outcome
-from lake import layout
+from lake import paths
 from lake.receipts import Drop
 from lake.repository import MAIN
 from lake.session import Session
@@ -60,4 +60,4 @@ def name_path(contract: Contract, drop: Drop) -> str:
 
 def name_path_of(dataset: str, name: str) -> str:
     """The same, of a name."""
-    return layout.delivered_name(dataset, hashlib.sha256(name.encode()).hexdigest()[:32])
+    return paths.delivered_name(dataset, hashlib.sha256(name.encode()).hexdigest()[:32])

@@ -12,7 +12,7 @@ from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
-from lake import layout
+from lake import paths
 from lake.answers import published_before
 from lake.aside import IDENTITY, choose_rows, count_aside, latest_manifest, open_rows, settlements
 from lake.delta import table_files
@@ -86,7 +86,7 @@ class _Discard:
             table=self.contract.name,
             dataset=self.contract.name,
             cause=hashlib.sha256(asked.encode()).hexdigest(),
-            root=layout.processed_table(self.contract.name),
+            root=paths.processed_table(self.contract.name),
             contract=self.contract,
             suite=self.suite,
             write=self.write,
@@ -108,7 +108,7 @@ class _Discard:
         candidate.demand_parent(parent, fix="look at the rows again, then run it again")
         steps.tell("write.settled")
         parquet.write_table(self.rows, self.folder / "rows.parquet")
-        engine, path = self.session.engine, layout.settled_table(self.contract.name)
+        engine, path = self.session.engine, paths.settled_table(self.contract.name)
         frame = engine.read_parquet([(self.folder / "rows.parquet").as_uri()])
         told = settlements(frame, "discarded", version=candidate.number, attempt=candidate.attempt, reason=self.reason)
         write_table(self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])

@@ -21,7 +21,7 @@ from expectations.histogram import Histogram, Histograms, merge_all
 from expectations.plan import make_plan
 from expectations.precedent import Past
 from expectations.suite import Suite
-from lake import layout
+from lake import paths
 from lake.kept import DELIVERIES, NOTE, Kept, Kinds, Shelf
 from lake.past import EarlierRows
 from lake.publish import Candidate
@@ -87,9 +87,9 @@ class Comparison:
         season = (self.contract.drift or Drift()).season or 1
         before = self.parent.version if self.parent else 0
         named = [*self.shelf.deliveries(before, season), *[candidate.number] * delivered][-LONGEST_SEASON:]
-        made = {"format": layout.FORMAT, **Kept(seen, table).to_json(), "earlier": earlier, DELIVERIES: named}
+        made = {"format": paths.FORMAT, **Kept(seen, table).to_json(), "earlier": earlier, DELIVERIES: named}
         body = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        self.session.repository.put(candidate.branch, layout.histograms(self.contract.name, candidate.number), body)
+        self.session.repository.put(candidate.branch, paths.histograms(self.contract.name, candidate.number), body)
         return {NOTE: sha256(body)}
 
     def _carry_on(self, kinds: Kinds) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from expectations.offline_page import HEAD
-from lake import layout, publish
+from lake import paths, publish
 from lake.one_commit import reads_one_commit
+from lake.reports.versions import table_names
 from lake.repository import MAIN
 from lake.session import Session
-from lake.versions import table_names
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest
 from lakegate.media import page
@@ -47,7 +47,7 @@ def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Pa
         raise UsageError(what, fix="name another folder with --into, or move that file away")
     into.mkdir(parents=True, exist_ok=True)
     for manifest in manifests:
-        evidence = session.repository.get_json(MAIN, layout.evidence(manifest.table, manifest.version))
+        evidence = session.repository.get_json(MAIN, paths.evidence(manifest.table, manifest.version))
         if evidence is None:
             raise IntegrityError(f"{manifest.name} has no evidence", fix=f"`lakegate verify {manifest.name}`")
         (into / _file(manifest)).write_text(page_of(evidence["report"], title=str(manifest.name), at=manifest.created_at), encoding="utf-8")

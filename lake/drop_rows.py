@@ -13,7 +13,7 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
-from lake import layout, none_taken, publish
+from lake import none_taken, paths, publish
 from lake.answers import approval, holding
 from lake.aside import count_aside
 from lake.change import Change, Passed, change_of, plain_counts, published_rows, statistics_of, write_change, written
@@ -77,7 +77,7 @@ class DropRows:
     @property
     def table(self) -> str:
         """Where the rows go that pass."""
-        return layout.processed_table(self.contract.name)
+        return paths.processed_table(self.contract.name)
 
     @property
     def replaces(self) -> bool:
@@ -130,7 +130,7 @@ class DropRows:
         if parent is None or self.replaces or self.instead_of:  # a correction reads what its parent set aside, where that lies
             return candidate
         steps.tell("write.compact")
-        merge, path = partial(compacted, session, branch, version=parent.name), layout.quarantine_table(self.contract.name)
+        merge, path = partial(compacted, session, branch, version=parent.name), paths.quarantine_table(self.contract.name)
         if table:
             told = partial(told_of_table, engine, self.contract)
             files = merge(self.table, parent.files, statistics=statistics_of(self.contract), told=told)
@@ -211,12 +211,12 @@ class DropRows:
         rows = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told)
         # A full delivery takes the place of the one before, with the rows that were set aside of it.
         mode: Mode = "overwrite" if self.replaces else "append"
-        path = layout.quarantine_table(self.contract.name)
+        path = paths.quarantine_table(self.contract.name)
         return write_rows(self.session, rows, ref=candidate.branch, path=path, mode=mode, statistics=[DROP, ROW])
 
     def _describe(self, candidate: Candidate, found: Evaluated, change: Change, added: Added | None, added_aside: Added | None) -> Written:
         """The tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
-        parent, path = candidate.parent, layout.quarantine_table(self.contract.name)
+        parent, path = candidate.parent, paths.quarantine_table(self.contract.name)
         known = parent.quarantine if parent else []
         with ThreadPoolExecutor(1) as pool:  # their bytes are hashed beside the table's
             others = pool.submit(table_files, self.session, candidate.branch, path, known=known, added=added_aside)
@@ -244,10 +244,10 @@ class DropRows:
     def _settle(self, candidate: Candidate) -> None:
         """What else changes in the tree: the drop is no longer pending, and its name is taken; or what was settled before is no more."""
         repository, contract = self.session.repository, self.contract
-        repository.delete(candidate.branch, layout.pending(contract.name, self.drop.sha256))
+        repository.delete(candidate.branch, paths.pending(contract.name, self.drop.sha256))
         if self.replaces:
             if candidate.parent and candidate.parent.settled:
-                put_back(self.session, ref=candidate.branch, path=layout.settled_table(contract.name), files=[], tag=candidate.base)
+                put_back(self.session, ref=candidate.branch, path=paths.settled_table(contract.name), files=[], tag=candidate.base)
             return
-        body = {"format": layout.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
+        body = {"format": paths.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
         repository.put(candidate.branch, name_path(contract, self.drop), json.dumps(body, sort_keys=True).encode())

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from lake import layout, ledger
+from lake import ledger, paths
 from lake.one_commit import reads_one_commit
 from lake.origin import Origin
 from lake.repository import MAIN
@@ -108,8 +108,8 @@ def _received(session: Session, dataset: str | None, known: Iterable[tuple[str, 
     """Drops that were received and of which nothing is on record yet, by when."""
     seen, found = {(name, cause) for name, cause, _ in known}, []
     for name in [dataset] if dataset is not None else [contract.name for contract in session.catalog.datasets]:
-        for item in session.repository.listing(MAIN, layout.pending(name)):
-            digest = item.path.removeprefix(layout.pending(name)).removesuffix(".json")
+        for item in session.repository.listing(MAIN, paths.pending(name)):
+            digest = item.path.removeprefix(paths.pending(name)).removesuffix(".json")
             if (name, digest) not in seen:
                 moment = datetime.fromtimestamp(item.mtime, UTC)
                 at, last = ledger.stamp(moment), ledger.stamp(moment.replace(microsecond=999_999))  # lakeFS tells whole seconds

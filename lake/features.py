@@ -19,7 +19,7 @@ from expectations.plan import make_plan
 from expectations.run import count_rows, nothing_counted, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
-from lake import layout, publish
+from lake import paths, publish
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.distributions import Comparison
@@ -57,7 +57,7 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
     made = finished(session, VersionName(contract.name, int(head["version"]))).manifest if head else None
     pinned = {item.table: item.version for item in made.parents} if made else {}
     step = pinned.get(driver, 0) + 1
-    while step < numbers[driver] and repository.get(MAIN, layout.expired(driver, step)) is not None:
+    while step < numbers[driver] and repository.get(MAIN, paths.expired(driver, step)) is not None:
         step += 1  # it ended before this table was made from it
     if step <= numbers[driver]:
         return str(VersionName(driver, step)), _pins(session, numbers | {driver: step})
@@ -85,7 +85,7 @@ def carry_features(session: Session, contract: Contract, *, again: bool = False)
             table=contract.name,
             dataset=contract.name,
             cause=hashlib.sha256(cause.encode()).hexdigest(),
-            root=layout.feature_table(contract.name),
+            root=paths.feature_table(contract.name),
             contract=contract,
             suite=suite,
             write=_Work(session, contract, suite, pins).write,
@@ -115,7 +115,7 @@ class _Work:
     def write(self, candidate: Candidate, steps: Steps) -> Written:
         """Run the SQL over the pinned inputs, write its result, and judge what was written."""
         session, contract, engine = self.session, self.contract, self.session.engine
-        path = layout.feature_table(contract.name)
+        path = paths.feature_table(contract.name)
         for pin in self.pins:
             demand_sound(session, pin.name.tag, finished(session, pin.name).manifest.files, version=pin.name)
         inputs = {pin.table: read_version(session, finished(session, pin.name).manifest, pin.name.tag) for pin in self.pins}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from catalog.contract import Contract
-from lake import layout, ledger
+from lake import ledger, paths
 from lake.answers import APPROVED, DISCARDED
 from lake.drops import Drops
 from lake.followers import OnError, carry_features_from
@@ -112,7 +112,7 @@ def _refuse_decided(session: Session, dataset: str, digits: str) -> None:
             newest = ledger.latest(session, dataset=contract.name, cause=digest) if digest.startswith(digits) else None
             if newest is not None and newest.state == DISCARDED:
                 raise UsageError(f"{digest[:12]} was rejected already", fix="`lakegate ingest --again` has it judged anew")
-        prefix, end = f"{layout.publications(contract.name)}{digits}", f".{contract.name}.json"
+        prefix, end = f"{paths.publications(contract.name)}{digits}", f".{contract.name}.json"
         causes = [
             item.path.rpartition("/")[2].removesuffix(end) for item in session.repository.listing(MAIN, prefix) if item.path.endswith(end)
         ]

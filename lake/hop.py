@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from expectations.verdict import Verdict, report, verdict_of
-from lake import layout, ledger, provenance, publish
+from lake import ledger, paths, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
 from lake.breaker import Breaker
 from lake.disk import disk_error
@@ -117,7 +117,7 @@ def _publish(session: Session, job: Job, key: str, steps: Steps, before: Record)
 
 def _record_of(session: Session, job: Job, *, ref: str = MAIN) -> Record:
     """What is on record about the publish of this job, whether that stands or not."""
-    return session.repository.get_json(ref, layout.publication(job.dataset, job.cause, job.table))
+    return session.repository.get_json(ref, paths.publication(job.dataset, job.cause, job.table))
 
 
 def _stopped(session: Session, job: Job, key: str, written: Written) -> HopResult | None:

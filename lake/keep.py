@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from lake import layout
+from lake import paths
 from lake.identity import current_user
 from lake.on_record import merge_records, record_bytes, use_bytes
 from lake.repository import MAIN, Repository
@@ -51,17 +51,17 @@ def keep_version(
         what = f"{until} is past"
         raise UsageError(what, fix="name the last day on which it must be there; to take back what is on record, add --ended")
     repository = session.repository
-    if repository.get_json(MAIN, layout.head(name.table)) is None or repository.resolve(name.tag) is None:
+    if repository.get_json(MAIN, paths.head(name.table)) is None or repository.resolve(name.tag) is None:
         raise UsageError(f"there is no {name}", fix=f"`lakegate versions {name.table}` lists what was published")
     finished(session, name)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     told = Keeping(name, reason.strip(), current_user(), now, until.isoformat() if until else "", used_by or "", now if ended else "")
-    path = layout.kept(name.table, name.number, hashlib.sha256((used_by or "").encode()).hexdigest()[:12])
+    path = paths.kept(name.table, name.number, hashlib.sha256((used_by or "").encode()).hexdigest()[:12])
     if ended and (repository.get_json(MAIN, path) or {"ended": now})["ended"]:
         why = f"for {used_by}" if used_by else "until a day"
         raise UsageError(f"nothing on record keeps {name} {why}", fix="name the model as it is on record")
     body = {**vars(told), "version": str(name)}
-    records = {path: record_bytes(body), layout.use(name.table, name.number): use_bytes()}
+    records = {path: record_bytes(body), paths.use(name.table, name.number): use_bytes()}
     merge_records(session, records, told=f"{name} is {'no longer ' * ended}kept")
     session.finished.pop(name, None)
     finished(session, name)  # which says so if it ended before this was merged
@@ -71,7 +71,7 @@ def keep_version(
 def keepings(repository: Repository) -> list[Keeping]:
     """Everything that is on record about versions to be kept."""
     found = []
-    for item in repository.listing(MAIN, layout.KEPT):
+    for item in repository.listing(MAIN, paths.KEPT):
         body = repository.get_json(MAIN, item.path) or {}
         body.pop("format", None)
         found.append(Keeping(**{**body, "version": VersionName.parse(str(body["version"]))}))

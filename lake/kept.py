@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from expectations.drift import LEAST_ROWS
 from expectations.histogram import Histograms, Kind, merge_all
-from lake import layout, publish
+from lake import paths, publish
 from lake.origin import NO_DELIVERY, ROLLS_BACK, TO
 from lake.repository import Repository
 from lakegate.manifest import Manifest, sha256
@@ -73,7 +73,7 @@ class Shelf:
     def body(self, number: int) -> dict[str, Any] | None:
         """What lies beside a version: `own`, `table`, `earlier` and `deliveries`; None where nothing does that its manifest vouches for."""
         if number not in self._bodies:
-            manifest, raw = self.manifest(number), self.repository.get(self.ref, layout.histograms(self.table, number))
+            manifest, raw = self.manifest(number), self.repository.get(self.ref, paths.histograms(self.table, number))
             sound = raw is not None and manifest is not None and manifest.notes.get(NOTE) == sha256(raw)
             self._bodies[number] = json.loads(raw) if raw is not None and sound else None
         return self._bodies[number]

@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from catalog.contract import Contract
 from expectations.suite import Suite
-from lake import layout, provenance, refused
+from lake import paths, provenance, refused
 from lake.receipts import received
 from lake.session import Session
 from lakegate.errors import AccessError, Conflict, IntegrityError, Transient, UsageError
@@ -85,8 +85,8 @@ def write(session: Session, *, dataset: str, cause: str, table: str, state: str,
     """Write one record; its name is unique, so nothing is ever overwritten."""
     at = stamp(datetime.now(UTC))
     words = (at, table, state, key, f"{session.run[:RUN_DIGITS]}-{uuid.uuid4().hex[:8]}.json")
-    path = f"{dataset}/{cause}/{layout.SEPARATOR.join(words)}"
-    told = {"format": layout.FORMAT, "table": table, "state": state, "key": key, "at": at, "run": session.run}
+    path = f"{dataset}/{cause}/{paths.SEPARATOR.join(words)}"
+    told = {"format": paths.FORMAT, "table": table, "state": state, "key": key, "at": at, "run": session.run}
     content = json.dumps({**body, **told}, sort_keys=True).encode()
     try:
         _carry(session, path, content)
@@ -123,14 +123,14 @@ def _spool(session: Session) -> Path:
 def find(session: Session, *, dataset: str = "", cause: str = "") -> list[Record]:
     """The records of one drop (of all drops of a dataset, of all datasets), oldest first."""
     prefix = f"{dataset}/{cause}/" if cause else f"{dataset}/" if dataset else ""
-    listed = (item.path for item in session.repository.listing(layout.LEDGER, prefix))
+    listed = (item.path for item in session.repository.listing(paths.LEDGER, prefix))
     # What has none is a marker; or the branch was made anew, from a main with a history.
-    return sorted((record_of(path) for path in listed if layout.SEPARATOR in path), key=lambda record: record.at)
+    return sorted((record_of(path) for path in listed if paths.SEPARATOR in path), key=lambda record: record.at)
 
 
 def record_of(path: str) -> Record:
     """A record by its path."""
-    at, table, state, key, last = path.rsplit("/", 1)[-1].removesuffix(".json").split(layout.SEPARATOR)
+    at, table, state, key, last = path.rsplit("/", 1)[-1].removesuffix(".json").split(paths.SEPARATOR)
     return Record(path, at, table, state, key, last.partition("-")[0])
 
 
@@ -148,7 +148,7 @@ def latest(session: Session, *, dataset: str, cause: str, table: str | None = No
 
 def read(session: Session, record: Record) -> dict[str, Any]:
     """A record's body."""
-    return session.repository.get_json(layout.LEDGER, record.path) or {}
+    return session.repository.get_json(paths.LEDGER, record.path) or {}
 
 
 def mark_refused(session: Session, record: Record) -> None:
@@ -176,12 +176,12 @@ def _carry(session: Session, path: str, content: bytes) -> None:
 
 def _put(session: Session, path: str, content: bytes) -> None:
     """Lay a record on the branch, where it is kept and seen from then on; now and then all that lie there are committed."""
-    session.repository.put(layout.LEDGER, path, content)
+    session.repository.put(paths.LEDGER, path, content)
     if zlib.crc32(path.encode()) % COMMIT_ONE_IN:
         return
     for _ in range(COMMIT_TRIES):
         try:
-            session.repository.commit(layout.LEDGER, "ledger", {})
+            session.repository.commit(paths.LEDGER, "ledger", {})
         except Conflict:
             time.sleep(0.05)
         except IntegrityError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lake import layout, publish
+from lake import paths, publish
 from lake.audit import expired
 from lake.repository import MAIN
 from lake.session import Session
@@ -25,5 +25,5 @@ def rebuild_manifests(session: Session, names: Iterable[VersionName] | None = No
             if not session.has_copy(manifest):
                 copied += 1 if dry_run else session.copy_manifest(manifest)
     for name in () if dry_run or names is not None else expired(session.repository):
-        session.copy_expiry(name, session.repository.get(MAIN, layout.expired(name.table, name.number)) or b"")
+        session.copy_expiry(name, session.repository.get(MAIN, paths.expired(name.table, name.number)) or b"")
     return copied

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lake import layout
+from lake import paths
 from lake.attempts import RECORD, branch_of, new_attempt
 from lake.repository import MAIN
 from lake.session import Session
@@ -20,7 +20,7 @@ QUEUE: Final = "records"
 
 def record_bytes(body: Mapping[str, Any]) -> bytes:
     """A record as it is written."""
-    return json.dumps({"format": layout.FORMAT, **body}, sort_keys=True).encode()
+    return json.dumps({"format": paths.FORMAT, **body}, sort_keys=True).encode()
 
 
 def use_bytes() -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from lake import layout, ledger
+from lake import ledger, paths
 from lake.drops import Drops
 from lake.receipts import pending
 from lake.refused import STATES, refused_drops
@@ -19,7 +19,7 @@ READERS: Final = 8
 
 def datasets_with_open(session: Session) -> set[str]:
     """The datasets of which any drop is pending."""
-    return {item.path.removeprefix(layout.PENDING).partition("/")[0] for item in session.repository.listing(MAIN, layout.PENDING)}
+    return {item.path.removeprefix(paths.PENDING).partition("/")[0] for item in session.repository.listing(MAIN, paths.PENDING)}
 
 
 def open_states(session: Session, dataset: str) -> dict[str, ledger.Record | None]:

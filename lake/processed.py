@@ -7,7 +7,7 @@ from typing import Final
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import Verdict
-from lake import layout, ledger, publish
+from lake import ledger, paths, publish
 from lake.columns import check_columns
 from lake.delivered import name_holder
 from lake.drop_rows import DropRows
@@ -55,7 +55,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
             table=contract.name,
             dataset=contract.name,
             cause=drop.sha256,
-            root=layout.processed_table(contract.name),
+            root=paths.processed_table(contract.name),
             contract=contract,
             suite=suite,
             judge=rows.judge,

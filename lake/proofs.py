@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from lake import layout
+from lake import paths
 from lake.publish import Candidate
 from lake.session import Session
 from lakegate import ranges
@@ -62,5 +62,5 @@ def keep_proofs(session: Session, candidate: Candidate, files: Iterable[DataFile
     session.measured.clear()
     if not fresh:
         return kept
-    path, body = layout.proofs(candidate.table, candidate.number), ranges.to_bytes(fresh)
+    path, body = paths.proofs(candidate.table, candidate.number), ranges.to_bytes(fresh)
     return [*kept, Proof(path, session.repository.put(candidate.branch, path, body), len(body), sha256(body), [*fresh])]

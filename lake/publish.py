@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lake import layout
+from lake import paths
 from lake.attempts import CANDIDATE, branch_of, branches_of, new_attempt
 from lake.repository import MAIN, NotThere, Repository
 from lakegate.errors import Conflict, IntegrityError, Transient
@@ -69,13 +69,13 @@ class Published:
 
 def publication(repository: Repository, *, dataset: str, cause: str, table: str, ref: str = MAIN) -> dict[str, Any] | None:
     """The record that `cause` was published to `table`, where it was and that publish still stands."""
-    found = repository.get_json(ref, layout.publication(dataset, cause, table))
+    found = repository.get_json(ref, paths.publication(dataset, cause, table))
     return None if found is None or ENDED in found else found
 
 
 def head(repository: Repository, table: str, *, ref: str = MAIN) -> dict[str, Any] | None:
     """The table's head record: version, cause and attempt; None before its first version."""
-    return repository.get_json(ref, layout.head(table))
+    return repository.get_json(ref, paths.head(table))
 
 
 def manifest_at(repository: Repository, ref: str, name: VersionName, *, known: dict[str, bytes] | None = None) -> Manifest:
@@ -130,7 +130,7 @@ def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Ca
 
 def end(repository: Repository, candidate: Candidate, cause: str, state: str) -> None:
     """Record on a candidate that the publish of a drop no longer stands, once this one does; the drop may come again."""
-    path = layout.publication(candidate.dataset, cause, candidate.table)
+    path = paths.publication(candidate.dataset, cause, candidate.table)
     if (record := repository.get_json(candidate.branch, path)) is not None:
         repository.put(candidate.branch, path, _json(record | {ENDED: state, "by": str(candidate.name), "attempt": candidate.attempt}))
 
@@ -143,14 +143,14 @@ def sweep(repository: Repository, *, table: str, cause: str) -> None:
 
 def evidence_bytes(evidence: dict[str, Any]) -> bytes:
     """The evidence of a version as it is written; its SHA-256 stands in the manifest."""
-    return _json({"format": layout.FORMAT, **evidence})
+    return _json({"format": paths.FORMAT, **evidence})
 
 
 def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: bytes, key: str) -> str:
     """Put manifest, evidence, ledger entry and the two compare-and-set files beside the data, and commit it all."""
     number, body = candidate.number, manifest.to_bytes()
     record = {
-        "format": layout.FORMAT,
+        "format": paths.FORMAT,
         "table": candidate.table,
         "version": number,
         "cause": candidate.cause,
@@ -167,10 +167,10 @@ def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, 
     }
     objects = {
         manifest_path(candidate.table, number): body,
-        layout.evidence(candidate.table, number): evidence,
-        layout.ledger_entry(candidate.table, number): _json(entry),
-        layout.head(candidate.table): _json(record | {"parent": number - 1 or None}),
-        layout.publication(candidate.dataset, candidate.cause, candidate.table): _json(record),
+        paths.evidence(candidate.table, number): evidence,
+        paths.ledger_entry(candidate.table, number): _json(entry),
+        paths.head(candidate.table): _json(record | {"parent": number - 1 or None}),
+        paths.publication(candidate.dataset, candidate.cause, candidate.table): _json(record),
     }
     with ThreadPoolExecutor(len(objects)) as pool:  # an upload is a wait: five of them take as long as one
         list(pool.map(lambda item: repository.put(candidate.branch, *item), objects.items()))

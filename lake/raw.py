@@ -10,7 +10,7 @@ from catalog.contract import Contract
 from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
 from expectations.verdict import Outcome, Verdict
-from lake import layout, publish
+from lake import paths, publish
 from lake.columns import check_columns
 from lake.drops import Drops
 from lake.hop import run_hop
@@ -59,7 +59,7 @@ class _Delivery:
         """Describe the version: its bytes are in raw since the drop was received."""
         contract, drop = self.contract, self.drop
         parsed = parse_received(self.session, contract, drop)
-        path = layout.raw_object(contract.name, drop.sha256)
+        path = paths.raw_object(contract.name, drop.sha256)
         (stored,) = self.session.repository.listing(candidate.branch, path)
         order = order_value(self.session.engine, contract, parsed)
         self.remarks[:] = remarks(contract, parsed, order)
@@ -102,7 +102,7 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
         table=f"{contract.name}_raw",
         dataset=contract.name,
         cause=drop.sha256,
-        root=layout.raw_object(contract.name, drop.sha256),
+        root=paths.raw_object(contract.name, drop.sha256),
         contract=contract,
         suite=suite,
         judge=work.judge,
@@ -139,7 +139,7 @@ def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:
     """
     if session.cache(Drops).delivered(drop.sha256) is None:
         fetched = session.cache(Drops).place(drop.sha256, drop.name)
-        path = layout.raw_object(contract.name, drop.sha256)
+        path = paths.raw_object(contract.name, drop.sha256)
         _check(path, session.repository.download("main", path, fetched), drop)
         session.cache(Drops).keep(drop.sha256, fetched, drop.name)
     return session.cache(Drops).parsed(drop.sha256, contract.file)
@@ -150,7 +150,7 @@ def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed
 
     Raw may be the file that the delivery was copied into as it was hashed, laid there; else it is hashed meanwhile.
     """
-    path = layout.raw_object(contract.name, drop.sha256)
+    path = paths.raw_object(contract.name, drop.sha256)
     at_hand = session.cache(Drops).delivered(drop.sha256) is not None
     block = session.repository.block("main", path) if at_hand else None
 

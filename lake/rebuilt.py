@@ -12,7 +12,7 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from expectations.verdict import Outcome
-from lake import layout, publish
+from lake import paths, publish
 from lake.aside import IDENTITY, SETTLEMENTS, STATE, read_rows
 from lake.change import Change, write_change, written
 from lake.delta import table_files
@@ -106,7 +106,7 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
     steps.tell("write.settled")
     settled = _write_settled(session, contract, rebuilt, candidate)
     tables = written(session, contract, change, candidate, added=added, fresh=True)
-    lie = layout.quarantine_table(contract.name), layout.settled_table(contract.name)
+    lie = paths.quarantine_table(contract.name), paths.settled_table(contract.name)
     quarantine = table_files(session, candidate.branch, lie[0], known=[])
     decided = table_files(session, candidate.branch, lie[1], known=[])
     there = sum(item.rows for item in quarantine), sum(item.rows for item in decided)
@@ -137,7 +137,7 @@ def _write_aside(session: Session, contract: Contract, rebuilt: Rebuilt, candida
     import pyarrow as pa
     from pyarrow import parquet
 
-    parent, path = rebuilt.parent, layout.quarantine_table(contract.name)
+    parent, path = rebuilt.parent, paths.quarantine_table(contract.name)
     before = _of(read_rows(session, parent, parent.quarantine, list(COLUMNS)), rebuilt.kept)
     count: int = before.num_rows + sum(parquet.read_metadata(file).num_rows for file in rebuilt.aside)
     if not count and not parent.quarantine:
@@ -160,7 +160,7 @@ def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candi
     import pyarrow.compute as pc
     from pyarrow import parquet
 
-    parent, path = rebuilt.parent, layout.settled_table(contract.name)
+    parent, path = rebuilt.parent, paths.settled_table(contract.name)
     before = read_rows(session, parent, parent.settled, list(SETTLED))
     if not parent.settled:
         return before

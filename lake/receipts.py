@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lake import layout
+from lake import paths
 from lake.attempts import RECEIVE, branch_of, new_attempt
 from lake.repository import MAIN
 from lake.session import Session
@@ -44,7 +44,7 @@ def received(session: Session, dataset: str, digest: str) -> Drop:
     Raises:
         UsageError: It never was.
     """
-    listed = session.repository.listing(MAIN, layout.receipts(dataset, digest))
+    listed = session.repository.listing(MAIN, paths.receipts(dataset, digest))
     found = [(item.path, body) for item in listed if (body := session.repository.get_json(MAIN, item.path)) is not None]
     if not found:
         raise UsageError(f"drop {digest[:12]} of {dataset} was never received", fix="`lakegate ingest` receives a file")
@@ -54,12 +54,12 @@ def received(session: Session, dataset: str, digest: str) -> Drop:
 
 def pending(session: Session, dataset: str) -> list[str]:
     """SHA-256 of the drops of a dataset that were received and are not published."""
-    return [item.path.rpartition("/")[2].removesuffix(".json") for item in session.repository.listing(MAIN, layout.pending(dataset))]
+    return [item.path.rpartition("/")[2].removesuffix(".json") for item in session.repository.listing(MAIN, paths.pending(dataset))]
 
 
 def is_pending(session: Session, dataset: str, digest: str) -> bool:
     """Whether a drop has a delivery that no publish has used up yet."""
-    return session.repository.get(MAIN, layout.pending(dataset, digest)) is not None
+    return session.repository.get(MAIN, paths.pending(dataset, digest)) is not None
 
 
 def clear_pending(session: Session, dataset: str, digest: str) -> None:
@@ -71,7 +71,7 @@ def clear_pending(session: Session, dataset: str, digest: str) -> None:
         branch = branch_of(RECEIVE, new_attempt(), dataset, digest)
         repository.branch(branch, MAIN)
         try:
-            repository.delete(branch, layout.pending(dataset, digest))
+            repository.delete(branch, paths.pending(dataset, digest))
             repository.commit(branch, told, {"lakegate_drop": digest})
             repository.merge(branch, told, {"lakegate_drop": digest})
         finally:

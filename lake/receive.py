@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from lake import layout
+from lake import paths
 from lake.attempts import RECEIVE, branch_of, branches_of, new_attempt
 from lake.disk import HANDLES, disk_error, disk_errors
 from lake.drops import Drops
@@ -57,14 +57,14 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
                 *(["supersedes", *_ended(session, dataset, digest)] if supersede else []),
             ]
         )
-        receipt = layout.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
+        receipt = paths.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
         with session.queue(f"receive_{dataset}"):
             for dead in branches_of(session.repository, RECEIVE, dataset, digest):
                 session.repository.delete_branch(dead)
             body = session.repository.get_json(MAIN, receipt)
             if body is None:
                 now = datetime.now(UTC).isoformat(timespec="microseconds")
-                body = {"format": layout.FORMAT, "received_at": now, "path": str(path.resolve()), "name": path.name}
+                body = {"format": paths.FORMAT, "received_at": now, "path": str(path.resolve()), "name": path.name}
                 body |= {"size": info.st_size, "modified_at": modified, "received_by": current_user()} | (
                     {"supersedes": True} if supersede else {}
                 )
@@ -103,16 +103,16 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
         branch = branch_of(RECEIVE, new_attempt(), dataset, digest)
         try:
             repository.branch(branch, MAIN)
-            if not repository.listing(MAIN, layout.raw_object(dataset, digest)):
+            if not repository.listing(MAIN, paths.raw_object(dataset, digest)):
                 session.cache(Drops).parse_ahead(digest, session.catalog.get(dataset).file)
                 session.tell(dataset, "receive.upload")
-                repository.upload(branch, layout.raw_object(dataset, digest), copied, etag=digest)
+                repository.upload(branch, paths.raw_object(dataset, digest), copied, etag=digest)
                 session.unmarked.add((dataset, digest))
             else:
                 unmark(session, dataset, digest)
             repository.put(branch, receipt, json.dumps(body, sort_keys=True).encode())
             if not _stands(session, dataset, digest):
-                repository.put(branch, layout.pending(dataset, digest), json.dumps({"format": layout.FORMAT}).encode())
+                repository.put(branch, paths.pending(dataset, digest), json.dumps({"format": paths.FORMAT}).encode())
             repository.commit(branch, told, {"lakegate_drop": digest})
             session.tell(dataset, "receive.merge")
             repository.merge(branch, told, {"lakegate_drop": digest})
@@ -136,7 +136,7 @@ def _withdrawn(session: Session, dataset: str, digest: str) -> bool:
 
 def _ended(session: Session, dataset: str, digest: str) -> list[str]:
     """How and by which version its publish ended, where it did: a delivery that is to take a place again is another one each time."""
-    found = session.repository.get_json(MAIN, layout.publication(dataset, digest, dataset)) or {}
+    found = session.repository.get_json(MAIN, paths.publication(dataset, digest, dataset)) or {}
     return [str(found[ENDED]), str(found.get("by", ""))] if ENDED in found else []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lake import layout, ledger, publish
+from lake import ledger, paths, publish
 from lake.attempts import CANDIDATE, RECEIVE, RECORD, kind_and_table
 from lake.audit import published_names
 from lake.manifest_copies import rebuild_manifests
@@ -93,7 +93,7 @@ class _Reconciliation:
                         else ("a branch of an attempt", "left", "it is at work, or another home's")
                     )
                 yield Finding(told[0], branch, told[1], told[2])
-            elif branch not in (MAIN, layout.LEDGER) and VersionName.from_keep_branch(branch) is None:
+            elif branch not in (MAIN, paths.LEDGER) and VersionName.from_keep_branch(branch) is None:
                 yield Finding("a branch that is none of Lakegate's", branch, "left", "delete it in lakeFS, if nobody needs it")
 
     def names(self) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ class _Reconciliation:
             with self.session.queue(name.table):  # whoever is about to name it has done so
                 refs = (("tag", repository.resolve(name.tag)), ("retention branch", repository.resolve(name.keep_branch)))
             lacks = [told for told, commit in refs if commit is None]
-            if not lacks or repository.get(MAIN, layout.expired(name.table, name.number)) is not None:
+            if not lacks or repository.get(MAIN, paths.expired(name.table, name.number)) is not None:
                 continue
             what = f"a version without {' and '.join(lacks)}"
             try:

@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from lake import layout
+from lake import paths
 from lake.session import Session
 
 STATES: Final = ("blocked", "discarded")
@@ -36,21 +36,21 @@ def name_hash(name: str) -> str:
 
 def refused_drops(session: Session, dataset: str) -> dict[str, Refused]:
     """The drops of a dataset that are marked, by SHA-256; those that are no longer pending may be among them."""
-    prefix, found = layout.refused(dataset), dict[str, Refused]()
-    for item in session.repository.listing(layout.LEDGER, prefix):  # in the order of their records
+    prefix, found = paths.refused(dataset), dict[str, Refused]()
+    for item in session.repository.listing(paths.LEDGER, prefix):  # in the order of their records
         digest, name, record = item.path.removeprefix(prefix).split("/")
-        found[digest] = Refused(f"{dataset}/{digest}/{record.replace(_JOINED, layout.SEPARATOR)}", name)
+        found[digest] = Refused(f"{dataset}/{digest}/{record.replace(_JOINED, paths.SEPARATOR)}", name)
     return found
 
 
 def mark(session: Session, dataset: str, drop: str, *, name: str, record: str) -> None:
     """Say that a record, which is the newest of a drop, refused it; `name` is that of its latest delivery."""
     session.unmarked.discard((dataset, drop))
-    last = record.rsplit("/", 1)[-1].replace(layout.SEPARATOR, _JOINED)
-    session.repository.put(layout.LEDGER, f"{layout.refused(dataset)}{drop}/{name_hash(name)}/{last}", b"{}")
+    last = record.rsplit("/", 1)[-1].replace(paths.SEPARATOR, _JOINED)
+    session.repository.put(paths.LEDGER, f"{paths.refused(dataset)}{drop}/{name_hash(name)}/{last}", b"{}")
 
 
 def unmark(session: Session, dataset: str, drop: str) -> None:
     """Take the marker of a drop away, where it has one: something new becomes of it."""
-    for item in session.repository.listing(layout.LEDGER, f"{layout.refused(dataset)}{drop}/"):
-        session.repository.delete(layout.LEDGER, item.path)
+    for item in session.repository.listing(paths.LEDGER, f"{paths.refused(dataset)}{drop}/"):
+        session.repository.delete(paths.LEDGER, item.path)

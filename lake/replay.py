@@ -21,7 +21,7 @@ from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome
-from lake import layout
+from lake import paths
 from lake.answers import replayed_before
 from lake.aside import (
     Settlement,
@@ -154,7 +154,7 @@ class _Replay:
             table=contract.name,
             dataset=contract.name,
             cause=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
-            root=layout.processed_table(contract.name),
+            root=paths.processed_table(contract.name),
             contract=contract,
             suite=self.suite,
             write=self.write,
@@ -191,7 +191,7 @@ class _Replay:
         taken = [row[0] for row in session.engine.rows(self.passing.select(DROP).distinct())] if parent.notes.get(NOTE) else ()
         notes = {**keep_given_back(session, contract, self.suite, candidate, self.passing), **still_none(parent, taken)}
         tables = written(session, contract, change, candidate, added=added, fresh=False)
-        path = layout.settled_table(contract.name)
+        path = paths.settled_table(contract.name)
         settled = table_files(session, candidate.branch, path, known=parent.settled)
         if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != self.passed:
             what = f"{self.passed} rows pass, and not as many were settled"
@@ -212,7 +212,7 @@ class _Replay:
     def _settle(self, rows: DataFrame, state: Settlement, candidate: Candidate) -> None:
         """Write what became of rows."""
         told = settlements(rows, state, version=candidate.number, attempt=candidate.attempt)
-        path = layout.settled_table(self.contract.name)
+        path = paths.settled_table(self.contract.name)
         write_table(self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
 
     def _evaluate(self, drop: str, rows: pa.Table, chosen: pa.Table, folder: Path, published: DataFrame | None) -> tuple[Evaluated, Path]:

@@ -21,7 +21,7 @@ from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, verdict_of
-from lake import layout, provenance, publish
+from lake import paths, provenance, publish
 from lake.answers import holding, published_before
 from lake.aside import judged_at, latest_manifest
 from lake.change import Change
@@ -228,7 +228,7 @@ class _Reprocess:
             table=contract.name,
             dataset=contract.name,
             cause=self._cause(str(self.parent.name)),
-            root=layout.processed_table(contract.name),
+            root=paths.processed_table(contract.name),
             contract=contract,
             suite=self.suite,
             write=lambda candidate, steps: write_rebuilt(self.session, contract, rebuilt, candidate, steps),

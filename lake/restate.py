@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lake import layout, ledger
+from lake import ledger, paths
 from lake.origin import Origin
 from lake.publish import ENDED, Published, manifest_at
 from lake.repository import MAIN
@@ -52,8 +52,8 @@ def gaps(session: Session, dataset: str = "") -> Iterator[Gap]:
     for record in ledger.find(session, dataset=dataset):
         if record.state in STATES:
             known[record.dataset, record.cause, record.table] = record.state
-    for item in session.repository.listing(MAIN, layout.publications(dataset)):
-        name, _, last = item.path.removeprefix(layout.publications()).partition("/")
+    for item in session.repository.listing(MAIN, paths.publications(dataset)):
+        name, _, last = item.path.removeprefix(paths.publications()).partition("/")
         cause, table = last.removesuffix(".json").split(".", 1)
         yield from _lacking(session, known, name, cause, table)
 
@@ -105,13 +105,13 @@ def close_others(session: Session, dataset: str, table: str, published: Publishe
 
 
 def _gap(session: Session, dataset: str, cause: str, table: str) -> Gap:
-    return Gap(dataset, cause, table, session.repository.get_json(MAIN, layout.publication(dataset, cause, table)) or {})
+    return Gap(dataset, cause, table, session.repository.get_json(MAIN, paths.publication(dataset, cause, table)) or {})
 
 
 def close(session: Session, gap: Gap) -> None:
     """Write the record that is missing."""
     number = gap.publication.get("version", 0)
-    entry = session.repository.get_json(MAIN, layout.ledger_entry(gap.table, int(number))) or {}
+    entry = session.repository.get_json(MAIN, paths.ledger_entry(gap.table, int(number))) or {}
     body = {"version": number, "attempt": gap.publication.get("attempt", ""), "durations": entry.get("durations", {}), "found": "on main"}
     if gap.state == PUBLISHED:
         manifest = session.repository.get_json(MAIN, manifest_path(gap.table, int(number))) or {}

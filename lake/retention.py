@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from lake import layout, publish
+from lake import paths, publish
 from lake.audit import expired, published_names
 from lake.delta_log import HINT
 from lake.identity import current_user
@@ -73,7 +73,7 @@ def clean_up(session: Session, *, dry_run: bool = False, grace: timedelta = GRAC
         manifests = _manifests(session)  # what was published meanwhile needs its files too
     alive = {name: manifest for name, manifest in manifests.items() if not dry_run or name in kept}
     graced = {name: found for name, found in _latest_since(session, manifests, moment, grace).items() if name not in alive}
-    replaced = {layout.use(name.table, name.number) for name in ending} if dry_run else set[str]()
+    replaced = {paths.use(name.table, name.number) for name in ending} if dry_run else set[str]()
     doomed = list(_doomed(session, alive, graced, grace, replaced)) if repository.blocks else []
     going = [block for block in doomed if not block.until]
     later = [block for block in doomed if block.until]
@@ -132,8 +132,8 @@ def _record(session: Session, names: list[VersionName], manifests: Mapping[Versi
         why = f"its contract keeps it no longer: its retention is {contracts[name.table].retention}"
         which = {"table": name.table, "version": name.number, "published_at": manifests[name].created_at}
         bodies[name] = record_bytes({**which, **told, "why": why})
-    records = {layout.expired(name.table, name.number): body for name, body in bodies.items()}
-    records |= {layout.use(name.table, name.number): use_bytes() for name in bodies}
+    records = {paths.expired(name.table, name.number): body for name, body in bodies.items()}
+    records |= {paths.use(name.table, name.number): use_bytes() for name in bodies}
     merge_records(session, records, told=f"{len(names)} expire")
     for name, body in bodies.items():
         session.copy_expiry(name, body)
@@ -179,11 +179,11 @@ def _needed(
     """Physical addresses of what has to stay. Branches are asked before main: what they merge meanwhile is found there."""
     needed = {item.physical for manifest in alive.values() for item in manifest.all_files}
     for branch in repository.branches(""):
-        if branch not in (MAIN, layout.LEDGER) and VersionName.from_keep_branch(branch) is None:
+        if branch not in (MAIN, paths.LEDGER) and VersionName.from_keep_branch(branch) is None:
             with contextlib.suppress(NotThere):  # merged since, or given up
                 needed |= {repository.physical(item.physical_address) for item in repository.changed(branch)}
     hints = set[str]()
-    for ref in (MAIN, layout.LEDGER):
+    for ref in (MAIN, paths.LEDGER):
         for item in repository.listing(ref, ""):
             if not table_data(item.path) and item.path not in replaced:
                 needed.add(repository.physical(item.physical_address))

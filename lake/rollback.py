@@ -11,7 +11,7 @@ from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
-from lake import layout, publish
+from lake import paths, publish
 from lake.answers import published_before
 from lake.aside import latest_manifest
 from lake.change import read_files
@@ -114,7 +114,7 @@ class _Rollback:
                 stood.setdefault(drop, drop != made.drop and drop not in made.source.get(REINSTATED, []))
         found = []
         for drop, then in stood.items():
-            path = layout.publication(table, drop, table)
+            path = paths.publication(table, drop, table)
             now = repository.get_json(MAIN, path)
             if now is None or (ENDED not in now) == then:
                 continue
@@ -130,9 +130,9 @@ class _Rollback:
         if version > self.target.version:
             earlier = (publish.manifest_at(repository, MAIN, VersionName(table, number)) for number in range(self.target.version, 0, -1))
             version = next((made.version for made in earlier if made.drop == drop), version)
-        if (found := repository.get_json(MAIN, layout.ledger_entry(table, version))) is None:
+        if (found := repository.get_json(MAIN, paths.ledger_entry(table, version))) is None:
             what = f"there is no record of what {table}@v{version} published"
-            raise IntegrityError(what, where=layout.ledger_entry(table, version), fix=f"`lakegate verify {table}@v{version}`")
+            raise IntegrityError(what, where=paths.ledger_entry(table, version), fix=f"`lakegate verify {table}@v{version}`")
         return found
 
     def job(self) -> Job:
@@ -147,7 +147,7 @@ class _Rollback:
             table=self.contract.name,
             dataset=self.contract.name,
             cause=hashlib.sha256(asked.encode()).hexdigest(),
-            root=layout.processed_table(self.contract.name),
+            root=paths.processed_table(self.contract.name),
             contract=self.contract,
             suite=self.suite,
             write=self.write,
@@ -164,16 +164,16 @@ class _Rollback:
             Expired: The version is kept no longer.
         """
         repository, table, target, latest = self.session.repository, self.contract.name, self.target, self.latest
-        if (gone := repository.get_json(candidate.base, layout.expired(table, target.version))) is not None:
+        if (gone := repository.get_json(candidate.base, paths.expired(table, target.version))) is not None:
             raise Expired.of(target.name, gone)
-        repository.put(candidate.branch, layout.use(table, target.version), use_bytes())
+        repository.put(candidate.branch, paths.use(table, target.version), use_bytes())
         candidate.demand_parent(latest, fix="look at what came since, then run it again")
         steps.tell("write.table")
         for path, files in (
-            (layout.processed_table(table), target.files),
-            (layout.quarantine_table(table), target.quarantine),
-            (layout.settled_table(table), target.settled),
-            (layout.tombstones_table(table), target.tombstones),
+            (paths.processed_table(table), target.files),
+            (paths.quarantine_table(table), target.quarantine),
+            (paths.settled_table(table), target.settled),
+            (paths.tombstones_table(table), target.tombstones),
         ):
             put_back(self.session, ref=candidate.branch, path=path, files=files, tag=target.name.tag)
             if {item.path for item in list_table(self.session, candidate.branch, path, known=files)} != {item.path for item in files}:
@@ -220,7 +220,7 @@ class _Rollback:
         body = (drop.then or drop.now) | ended | {"attempt": candidate.attempt}
         repository.put(candidate.branch, drop.path, json.dumps(body, sort_keys=True).encode())
         if drop.then is not None and self.contract.write_mode != "replace":
-            taken = {"format": layout.FORMAT, "drop": drop.drop, "attempt": candidate.attempt}
+            taken = {"format": paths.FORMAT, "drop": drop.drop, "attempt": candidate.attempt}
             repository.put(candidate.branch, name, json.dumps(taken, sort_keys=True).encode())
         elif (repository.get_json(candidate.branch, name) or {}).get("drop") == drop.drop:
             repository.delete(candidate.branch, name)

@@ -16,7 +16,7 @@ from typing import Protocol, Self, TypeVar, cast
 from filelock import SoftFileLease
 
 from catalog.files import Catalog, load_catalog
-from lake import layout
+from lake import paths
 from lake.engine import Engine
 from lake.environment import prepare_environment
 from lake.leases import at_once, lease_at, wait_for
@@ -99,7 +99,7 @@ class Session:
         with self._readying:
             if not self._ready:
                 self._repository.create()
-                self._repository.branch(layout.LEDGER, MAIN)
+                self._repository.branch(paths.LEDGER, MAIN)
                 self._ready = True
         return self._repository
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from lake import layout, publish
+from lake import paths, publish
 from lake.job import Job
 from lake.naming import give_name
 from lake.none_taken import NOTE
@@ -84,7 +84,7 @@ def finished(session: Session, name: VersionName) -> Published:
     """
     if (known := session.finished.get(name)) is not None:
         return known
-    if (gone := session.repository.get_json(MAIN, layout.expired(name.table, name.number))) is not None:
+    if (gone := session.repository.get_json(MAIN, paths.expired(name.table, name.number))) is not None:
         raise Expired.of(name, gone)
     return finish(session, publish.recover(session.repository, name))
 
@@ -103,7 +103,7 @@ def rebuilt_since(session: Session, latest: Manifest, name: VersionName, drop: s
     for number in reversed(latest.notes.get(REBUILT, [])):
         if number <= name.number:
             break
-        evidence = session.repository.get_json(MAIN, layout.evidence(name.table, number)) or {}
+        evidence = session.repository.get_json(MAIN, paths.evidence(name.table, number)) or {}
         if (counts := evidence.get(JUDGED, {}).get(drop)) is not None:
             return {"version": number, "name": str(VersionName(name.table, number)), **counts}
     return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from lake import layout, ledger, publish
+from lake import ledger, paths, publish
 from lake.hold import HELD, open_causes
 from lake.none_taken import NOTE
 from lake.one_commit import reads_one_commit
@@ -104,7 +104,7 @@ def _standing(session: Session, table: str, newest: ledger.Record, body: Mapping
     """The state of a drop that is not published, and why, by the newest record of it."""
     if newest.state not in STATES:
         return newest.state, str(body.get("reason") or body.get("message") or "")
-    if session.repository.get(MAIN, layout.publication(newest.dataset, newest.cause, newest.table)) is None:
+    if session.repository.get(MAIN, paths.publication(newest.dataset, newest.cause, newest.table)) is None:
         return "received", ""  # published since the commit that this is a report of: the ledger, which goes on, knows it
     if newest.table == table:
         return "received", f"delivered anew since it was {newest.state}"

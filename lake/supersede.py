@@ -6,7 +6,7 @@ from pathlib import Path
 
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
-from lake import layout, publish
+from lake import paths, publish
 from lake.aside import IDENTITY, open_rows, settlements
 from lake.delta import table_files
 from lake.publish import Candidate
@@ -25,7 +25,7 @@ def settle_superseded(session: Session, contract: Contract, candidate: Candidate
     import pyarrow.compute as pc
     from pyarrow import parquet
 
-    parent, path = candidate.parent, layout.settled_table(contract.name)
+    parent, path = candidate.parent, paths.settled_table(contract.name)
     if parent is None:
         return [], 0
     publish.end(session.repository, candidate, drop, "superseded")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from lake.layout import PROOFS
+from lake.paths import PROOFS
 from lake.repository import Repository
 
 DATA: Final = ("processed/", "quarantine/", "settled/", "tombstones/", "features/")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lake import layout
+from lake import paths
 from lake.attempts import CANDIDATE, RECEIVE, RECORD, branch_of, new_attempt
 from lake.audit import audit_all
 from lake.reconcile import Finding, reconcile
@@ -69,7 +69,7 @@ def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
     assert told(did) == [(*item, "mended") for item in expected]
     assert all(item.told.startswith("by ") for item in would + did)
     assert session.repository.commit_of(name.tag) == commit
-    assert session.repository.get(layout.LEDGER, record) == b"{}"
+    assert session.repository.get(paths.LEDGER, record) == b"{}"
     assert all(copy.exists() for copy in copies)
     assert reconcile(session) == []
     assert not any(audit_all(session).values())

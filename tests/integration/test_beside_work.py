@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lake import audit, layout, mended
+from lake import audit, mended, paths
 from lake.audit import audit_all
 from lake.calls import Calls
 from lake.hold import find_rejectable, reject
@@ -208,7 +208,7 @@ def test_mend_looks_at_what_is_new_and_once_a_day_at_everything(session: Session
     delivered(session, tmp_path, "4.csv", first=40)
     repository, name = session.repository, VersionName("rides", 5)
     (record,) = [item for item in records(session, dataset="rides") if item.table == "rides" and item.state == "published"][-1:]
-    repository.delete(layout.LEDGER, record.path)
+    repository.delete(paths.LEDGER, record.path)
     repository.delete_branch(name.keep_branch)
     copies = [session.settings.home.manifest_copy(session.settings.tenant, "rides", number) for number in (1, 5)]
     for copy in copies:

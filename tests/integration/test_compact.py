@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 import lake.compact
 from catalog.loader import load_contract
-from lake import layout
+from lake import paths
 from lake.aside import open_rows
 from lake.audit import audit_all
 from lake.compact import told_of_quarantine, told_of_table
@@ -56,7 +56,7 @@ customProperties:
 """
 MANY = 4
 DROPS = 7
-PATH, ASIDE = layout.processed_table("rides"), layout.quarantine_table("rides")
+PATH, ASIDE = paths.processed_table("rides"), paths.quarantine_table("rides")
 
 
 def opened(settings: Settings, folder: Path, tenant: str, mode: str) -> Session:

@@ -15,10 +15,10 @@ from lake.discard import discard
 from lake.ingest import ingest
 from lake.ledger import spooled, unspool
 from lake.replay import replay
+from lake.reports.versions import list_versions
 from lake.reprocess import reprocess
 from lake.rollback import roll_back
 from lake.session import Session, open_session
-from lake.versions import list_versions
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings

@@ -12,8 +12,8 @@ from cli.progress import Progress
 from lake.ingest import DropResult, ingest
 from lake.rehearse import rehearse
 from lake.replay import replay
+from lake.reports.versions import list_quarantine, list_versions
 from lake.session import Session, open_session
-from lake.versions import list_quarantine, list_versions
 from lakegate import open_snapshot
 from lakegate.settings import Settings
 

@@ -17,19 +17,19 @@ import pytest
 
 from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
-from lake import drop_rows, hop, layout, ledger, rebuilt
+from lake import drop_rows, hop, ledger, paths, rebuilt
 from lake.discard import discard
 from lake.entries import entries, trace
 from lake.ingest import ingest
 from lake.raw import carry_raw
 from lake.receive import receive
 from lake.reconcile import reconcile
+from lake.reports.versions import list_quarantine, list_versions
 from lake.repository import MAIN
 from lake.reprocess import reprocess
 from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.status import open_drops, table_states
-from lake.versions import list_quarantine, list_versions
 from lakegate.errors import LakegateError, Transient, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -71,7 +71,7 @@ def test_a_record_is_there_whether_it_was_committed_yet_or_not(commits: int, ses
         ledger.write(session, dataset="rides", cause="c", table="rides", state="waiting", key=str(number), body={"number": number})
     again = open_session(session.settings, say=print)
     assert [ledger.read(again, record)["number"] for record in ledger.find(again, dataset="rides", cause="c")] == [0, 1, 2]
-    assert len(session.repository.uncommitted(layout.LEDGER)) == (0 if commits == 1 else 3)
+    assert len(session.repository.uncommitted(paths.LEDGER)) == (0 if commits == 1 else 3)
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path
     assert decided() == [("rollback to v1", "published")]
     assert sorted(state for _, table, state, *_ in before if table == "rides") == ["published"] * 4 + ["withdrawn"]
     assert reconcile(session) == []
-    session.repository.delete_branch(layout.LEDGER)
-    session.repository.branch(layout.LEDGER, MAIN)
+    session.repository.delete_branch(paths.LEDGER)
+    session.repository.branch(paths.LEDGER, MAIN)
     assert entries(session) == []
     assert {item.outcome for item in reconcile(session)} == {"mended"}
     assert known() == before

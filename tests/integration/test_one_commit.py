@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 from expectations import data_docs
-from lake import layout
+from lake import paths
 from lake.calls import Calls
 from lake.docs import write_docs
 from lake.entries import entries
 from lake.ingest import ingest
 from lake.receive import receive
 from lake.reconcile import reconcile
+from lake.reports.versions import list_quarantine, list_versions
 from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.status import at_a_glance
-from lake.versions import list_quarantine, list_versions
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.integration.test_rollback import CONTRACT
@@ -71,7 +71,7 @@ class Lake:
         for branch, commit in self.ended.items():
             repository.delete_branch(branch) if after else repository.branch(branch, commit)
         for path, body in self.ledger.items():
-            repository.put(layout.LEDGER, path, body) if after else repository.delete(layout.LEDGER, path)
+            repository.put(paths.LEDGER, path, body) if after else repository.delete(paths.LEDGER, path)
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,12 @@ def lake(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lak
     ingest(session, "trips", [files["a"]])
     receive(session, "rides", files["c"])
     before, tags, keeps = repository.commit_of("main"), repository.tags(""), repository.branch_commits("keep-")
-    known = {item.path for item in repository.listing(layout.LEDGER, "")}
+    known = {item.path for item in repository.listing(paths.LEDGER, "")}
     ingest(session, "rides", [files["c"]])
     ingest(session, "trips", [files["b"]])
     roll_back(session, VersionName("rides", 1), reason="a test")
     clean_up(session)
-    fresh = [item.path for item in repository.listing(layout.LEDGER, "") if item.path not in known]
+    fresh = [item.path for item in repository.listing(paths.LEDGER, "") if item.path not in known]
     kept = repository.branch_commits("keep-")
     return Lake(
         session,
@@ -106,7 +106,7 @@ def lake(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lak
         {tag: commit for tag, commit in repository.tags("").items() if tag not in tags},
         {name: commit for name, commit in kept.items() if name not in keeps},
         {name: commit for name, commit in keeps.items() if name not in kept},
-        {path: repository.get(layout.LEDGER, path) or b"" for path in fresh},
+        {path: repository.get(paths.LEDGER, path) or b"" for path in fresh},
     )
 
 

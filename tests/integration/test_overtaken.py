@@ -13,9 +13,9 @@ from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
 from lake import ledger
 from lake.ingest import ingest
+from lake.reports.versions import list_versions
 from lake.retention import clean_up
 from lake.session import Session, open_session
-from lake.versions import list_versions
 from lakegate.settings import Settings
 
 pytestmark = pytest.mark.server

@@ -11,7 +11,7 @@ import pytest
 
 from catalog.contract import Contract
 from expectations.verdict import Verdict
-from lake import layout, raw
+from lake import paths, raw
 from lake.drops import Drops
 from lake.parse import Parsed
 from lake.raw import carry_raw
@@ -69,7 +69,7 @@ def test_bytes_that_changed_on_the_way_from_arrival_to_the_gate_are_noticed(
     contract, at = session.catalog.get("readings"), 10_000 * (1 + linked)
     with session.caching():
         well, ill = delivered(session, tmp_path, first=at), delivered(session, tmp_path, first=at + 5000)
-        block = session.repository.block("main", layout.raw_object("readings", ill.sha256))
+        block = session.repository.block("main", paths.raw_object("readings", ill.sha256))
         assert block is not None
         assert session.cache(Drops).is_copy(ill.sha256, block) is linked
         with block.open("r+b") as file:
@@ -86,7 +86,7 @@ def test_bytes_that_change_while_they_are_parsed_are_noticed(session: Session, t
 
     def parse_and_spoil(session: Session, contract: Contract, drop: Drop) -> Parsed:
         parsed = honest(session, contract, drop)
-        block = session.repository.block("main", layout.raw_object("readings", drop.sha256))
+        block = session.repository.block("main", paths.raw_object("readings", drop.sha256))
         assert block is not None
         with block.open("r+b") as file:
             file.seek(-2, 2)

@@ -19,10 +19,10 @@ from lake.receipts import pending
 from lake.receive import receive
 from lake.reconcile import reconcile
 from lake.rehearse import rehearse
+from lake.reports.versions import list_quarantine
 from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session, open_session
-from lake.versions import list_quarantine
 from lakegate import open_snapshot
 from lakegate.errors import ContractError, UsageError
 from lakegate.manifest import Manifest

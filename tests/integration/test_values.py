@@ -10,10 +10,10 @@ import pytest
 
 from expectations import frame
 from expectations.spellings import ENDS
-from lake import layout, plain
+from lake import paths, plain
 from lake.ingest import DropResult, ingest
+from lake.reports.versions import list_quarantine
 from lake.session import Session, open_session
-from lake.versions import list_quarantine
 from lakegate import open_snapshot
 from lakegate.settings import Settings
 
@@ -84,7 +84,7 @@ def take(session: Session, name: str, *rows: str) -> DropResult:
 
 def told(session: Session, version: int) -> dict[str, str]:
     """What a version's evidence tells of each table rule."""
-    evidence = session.repository.get_json("main", layout.evidence("moments", version)) or {}
+    evidence = session.repository.get_json("main", paths.evidence("moments", version)) or {}
     results = evidence["report"]["results"]
     return {item["expectation_config"]["meta"]["lakegate"]["rule"]: str(item["result"].get("told")) for item in results}
 

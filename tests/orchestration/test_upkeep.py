@@ -21,9 +21,9 @@ from catalog.files import load_catalog
 from lake.attempts import CANDIDATE, branch_of, new_attempt
 from lake.breaker import Breaker, State, folder
 from lake.ingest import ingest
+from lake.reports.versions import list_versions
 from lake.repository import MAIN
 from lake.session import Session, open_session
-from lake.versions import list_versions
 from lakegate.errors import Transient
 from lakegate.settings import Settings
 from sensors.upkeep import clean_up_nightly, mend

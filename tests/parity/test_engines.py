@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from lake.ingest import ingest
+from lake.reports.versions import list_quarantine, list_versions, table_names
 from lake.sample import MONTHS, REFERENCES, deliver_sample
 from lake.session import open_session
-from lake.versions import list_quarantine, list_versions, table_names
 from lakegate.settings import Settings
 from tests.golden_content import GOLDEN, content
 

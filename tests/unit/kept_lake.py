@@ -9,7 +9,7 @@ from typing import Any
 
 from catalog.contract import Contract
 from expectations.histogram import Histograms
-from lake import layout
+from lake import paths
 from lake.distributions import Comparison
 from lake.kept import NOTE
 from lake.publish import Candidate
@@ -69,7 +69,7 @@ class KeptLake:
 
     def rewrite(self, number: int, *, drop: str) -> None:
         """Take one key out of a version's histograms, as if an earlier release had kept them."""
-        path = layout.histograms(self.contract.name, number)
+        path = paths.histograms(self.contract.name, number)
         body = {key: value for key, value in json.loads(self.objects[path]).items() if key != drop}
         self.objects[path] = json.dumps(body).encode()
         self._write(number, {NOTE: sha256(self.objects[path])})
@@ -103,4 +103,4 @@ class KeptLake:
             **blank,
         )
         self.objects[manifest_path(self.contract.name, number)] = manifest.to_bytes()
-        self.objects[layout.head(self.contract.name)] = json.dumps({"version": max(number, self.versions)}).encode()
+        self.objects[paths.head(self.contract.name)] = json.dumps({"version": max(number, self.versions)}).encode()

@@ -18,7 +18,7 @@ from catalog.files import Catalog
 from cli.compare import header
 from expectations.comparison import ComparedColumn, Thresholds, compare_columns, worst
 from expectations.histogram import Histogram, Histograms
-from lake import layout
+from lake import paths
 from lake.compare import VersionComparison, compare
 from lake.kept import Kept
 from lakegate.errors import LakegateError, UsageError, VersionNotFound
@@ -315,7 +315,7 @@ def test_a_version_that_no_delivery_made_is_compared_at_once_and_the_next_delive
 
 
 def set_earlier(lake: KeptLake, number: int, earlier: dict[str, Any]) -> None:
-    path = layout.histograms("things", number)
+    path = paths.histograms("things", number)
     lake.objects[path] = json.dumps(json.loads(lake.objects[path]) | {"earlier": earlier}).encode()
     lake.rewrite(number, drop="nothing")
 

@@ -19,7 +19,7 @@ from expectations import data_docs
 from expectations.data_docs import page
 from expectations.histogram import Histograms
 from expectations.offline_page import harmless, offline
-from lake import layout
+from lake import paths
 from lake.docs import write_docs
 from lakegate.errors import UsageError
 from lakegate.media import line
@@ -35,7 +35,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Any:
     """One version with evidence, whose page takes no time."""
     lake = KeptLake(CONTRACT)
     lake.add(Histograms())
-    lake.objects[layout.evidence("things", 1)] = json.dumps({"report": {}}).encode()
+    lake.objects[paths.evidence("things", 1)] = json.dumps({"report": {}}).encode()
     monkeypatch.setattr(data_docs, "page", lambda *_, **__: "a page")
     return SimpleNamespace(repository=lake, catalog=Catalog({"things": CONTRACT}, {}))
 

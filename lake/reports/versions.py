@@ -9,7 +9,7 @@ from typing import Any
 
 from catalog.contract import Contract
 from catalog.visible import MASK
-from lake import layout, ledger, publish
+from lake import ledger, paths, publish
 from lake.aside import latest_manifest, open_rows
 from lake.identity import current_user
 from lake.one_commit import reads_one_commit
@@ -44,8 +44,8 @@ def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
     if not found and table not in table_names(session):
         what = f"there is no table {table!r}"
         raise UsageError(what, fix=f"tables here: {', '.join(table_names(session))}")
-    ended = {item.path for item in session.repository.listing(MAIN, f"{layout.EXPIRED}{table}/")}
-    return [_described(session, name, commit, expired=layout.expired(name.table, name.number) in ended) for name, commit in found]
+    ended = {item.path for item in session.repository.listing(MAIN, f"{paths.EXPIRED}{table}/")}
+    return [_described(session, name, commit, expired=paths.expired(name.table, name.number) in ended) for name, commit in found]
 
 
 @reads_one_commit
