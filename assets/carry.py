@@ -37,12 +37,12 @@ from assets.triggers import trigger_event
 from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
 from lake import publish
-from lake.disk import disk_errors
 from lake.features import carry_features
 from lake.ingest import carry_after_raw
 from lake.job import HopResult
 from lake.publish import Published
 from lake.raw import carry_raw
+from lake.runtime.disk_errors import disk_errors
 from lake.session import Session
 from lake.standing import finished
 from lakegate.errors import LakegateError, Transient

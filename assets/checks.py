@@ -11,7 +11,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, Metada
 
 from catalog.contract import Contract, Family
 from expectations.suite import Suite
-from lake.breaker import Breaker
+from lake.runtime.circuit_breaker import Breaker
 from lakegate.media import code, line
 from lakegate.settings import Settings
 

@@ -15,8 +15,8 @@ from lake.delta import table_files
 from lake.hop import run_hop
 from lake.job import Job, Written
 from lake.publish import Candidate
+from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.steps import Steps
 from lake.tables import write_rows
 from lakegate.manifest import Counts
 

@@ -130,7 +130,7 @@ def main() -> None:
     except (SystemExit, KeyboardInterrupt):
         raise
     except OSError as error:
-        from lake.disk import disk_error
+        from lake.runtime.disk_errors import disk_error
 
         told = disk_error(error, Path.cwd())
         say(f"error: {told}" if told else unexpected(error), err=True)

@@ -40,7 +40,7 @@ class Progress:
         self._status.__exit__()
 
     def step(self, table: str, name: str) -> None:
-        """Show the step under way (a `lake.steps.Watcher`)."""
+        """Show the step under way (a `lake.runtime.step_timer.Watcher`)."""
         if not name.endswith(".done"):
             self._status.update(f"{table}: {name}")
 

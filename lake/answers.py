@@ -17,9 +17,9 @@ from lake.origin import Origin
 from lake.publish import Published
 from lake.refusal import why_blocked, why_held, why_none_taken
 from lake.restate import SUPERSEDES
+from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import finished, rebuilt_since
-from lake.steps import Steps
 from lakegate.errors import LakegateError, Transient
 from lakegate.manifest import Manifest, Parent
 from lakegate.names import VersionName

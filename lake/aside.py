@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from expectations.frame import DROP
 from expectations.suite import Suite
 from lake import publish
-from lake.identity import current_user
 from lake.repository import MAIN
+from lake.runtime.identity import current_user
 from lake.session import Session
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import DataFile, Manifest

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lake.disk import FULL
+from lake.runtime.disk_errors import FULL
 from lake.server import paused
 from lake.server_process import processes
 from lakegate.atomic import write_atomically

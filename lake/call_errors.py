@@ -7,7 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from lake.disk import cause_on_disk, disk_error
+from lake.runtime.disk_errors import cause_on_disk, disk_error
 from lakegate.errors import GONE, AccessError, Conflict, IntegrityError, LakegateError, Transient, UsageError
 from lakegate.home import Endpoint
 

@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lake.disk import disk_error
 from lake.objects import missing, sha256_of
 from lake.open_logs import FOLDER, Log, OpenLog, OpenLogs
 from lake.repository import Repository
+from lake.runtime.disk_errors import disk_error
 from lakegate.errors import Conflict, IntegrityError, LakegateError
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile

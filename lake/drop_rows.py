@@ -28,8 +28,8 @@ from lake.originals import Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.raw import parse_received
 from lake.receipts import Drop
+from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.steps import Steps
 from lake.supersede import settle_superseded
 from lake.tables import Mode, put_back, write_rows
 from lakegate.errors import Conflict, IntegrityError

@@ -17,7 +17,7 @@ from typing import Final
 from catalog.contract import FileFormat
 from lake.engine import arrow_limit
 from lake.parse import Parsed, parse
-from lake.scratch import in_use, scratch
+from lake.runtime.scratch import in_use, scratch
 from lake.session import Session
 from lake.staging import ARROW, as_parquet
 from lake.unpack import unpack

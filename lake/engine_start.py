@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from lake.environment import environment
+from lake.runtime.scratch import scratch
 from lake.sail import Sail
-from lake.scratch import scratch
 from lake.spark_jars import jars_at_hand, jars_kept
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint

@@ -28,10 +28,10 @@ from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.publish import Candidate
 from lake.repository import MAIN
+from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.sound import demand_sound
 from lake.standing import finished, resume
-from lake.steps import Steps
 from lake.tables import read_version, uri_of, write_table
 from lakegate.errors import ContractError, IntegrityError
 from lakegate.manifest import Counts, Parent

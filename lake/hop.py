@@ -15,8 +15,6 @@ from typing import Any, Final
 from expectations.verdict import Verdict, report, verdict_of
 from lake import ledger, paths, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
-from lake.breaker import Breaker
-from lake.disk import disk_error
 from lake.engine_errors import engine_errors
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.naming import keep
@@ -25,9 +23,11 @@ from lake.publish import Candidate, Published
 from lake.refusal import unread
 from lake.repository import MAIN, NotThere
 from lake.restate import close_others
+from lake.runtime.circuit_breaker import Breaker
+from lake.runtime.disk_errors import disk_error
+from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import carried, finish, note, resume, resume_at, standing
-from lake.steps import Steps
 from lakegate.errors import Conflict, DataRejected, Expired, IntegrityError, Transient
 from lakegate.manifest import Manifest, sha256
 

@@ -10,7 +10,7 @@ from catalog.contract import Contract, Hop
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict
 from lake.publish import Candidate
-from lake.steps import Steps
+from lake.runtime.step_timer import Steps
 from lakegate.manifest import Counts, DataFile, Parent, Proof
 from lakegate.names import VersionName
 

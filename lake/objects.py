@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from lake.call_errors import RESTORE, BlockGone
 from lake.calls import PAGE, Calls, NotThere
-from lake.disk import disk_error, link_or_copy
 from lake.listed import Listed
+from lake.runtime.disk_errors import disk_error, link_or_copy
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 

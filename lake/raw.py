@@ -22,9 +22,9 @@ from lake.publish import Candidate
 from lake.receipts import Drop
 from lake.refusal import why_unreadable
 from lake.repository import MAIN
+from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.shape import delivered
-from lake.steps import Steps
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile
 from lakegate.names import VersionName

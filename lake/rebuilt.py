@@ -24,9 +24,9 @@ from lake.originals import COLUMNS, Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.receipts import Drop, received
 from lake.repository import MAIN
+from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import JUDGED, REBUILT
-from lake.steps import Steps
 from lake.tables import put_back, write_rows
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest

@@ -15,14 +15,14 @@ from typing import Any, Final
 
 from lake import paths
 from lake.attempts import RECEIVE, branch_of, branches_of, new_attempt
-from lake.disk import HANDLES, disk_error, disk_errors
 from lake.drops import Drops
-from lake.identity import current_user
 from lake.objects import CHUNK
 from lake.publish import ENDED, head, publication
 from lake.receipts import Drop, drop_of, is_pending, pending
 from lake.refused import unmark
 from lake.repository import MAIN, NotThere
+from lake.runtime.disk_errors import HANDLES, disk_error, disk_errors
+from lake.runtime.identity import current_user
 from lake.session import Session
 from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, UsageError
 

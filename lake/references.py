@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from lake.engine import Engine
-from lake.scratch import scratch
+from lake.runtime.scratch import scratch
 from lakegate.manifest import Manifest
 
 if TYPE_CHECKING:

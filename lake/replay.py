@@ -41,15 +41,15 @@ from lake.delta import table_files
 from lake.distributions import keep_given_back
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hop import run_hop
-from lake.identity import current_user
 from lake.job import Job, Replayed, Written
 from lake.none_taken import NOTE, still_none
 from lake.publish import Candidate
 from lake.restage import stage_records
+from lake.runtime.identity import current_user
+from lake.runtime.step_timer import Steps
 from lake.scratch_table import ScratchTable
 from lake.session import Session
 from lake.standing import resume
-from lake.steps import Steps
 from lake.tables import write_table
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest, Parent

@@ -19,7 +19,6 @@ from lake.delivered import name_path_of
 from lake.delta import list_table
 from lake.distributions import keep_rolled_back
 from lake.hop import run_hop
-from lake.identity import current_user
 from lake.job import HopResult, Job, Written
 from lake.none_taken import still_none
 from lake.on_record import use_bytes
@@ -27,9 +26,10 @@ from lake.origin import ROLLS_BACK, TO
 from lake.publish import ENDED, Candidate
 from lake.repository import MAIN
 from lake.restate import REINSTATED, WITHDRAWN, others
+from lake.runtime.identity import current_user
+from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import REBUILT, finished, resume
-from lake.steps import Steps
 from lake.tables import put_back
 from lakegate.errors import ContractError, Expired, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lake.call_errors import unanswered
-from lake.disk import HANDLES
+from lake.runtime.disk_errors import HANDLES
 from lake.session import Session
 from lakegate.errors import GONE, IntegrityError, LakegateError
 from lakegate.manifest import DataFile, Manifest

@@ -15,7 +15,7 @@ from pathlib import Path
 from assets.instance import _instance, open_instance
 from lake.binary import find_lakefs
 from lake.repository import MAIN
-from lake.scratch import scratch
+from lake.runtime.scratch import scratch
 from lake.session import open_session
 from lakegate.settings import Settings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.breaker import COOL_DOWN, IN_A_ROW, PROBE, RECENT, Breaker, open_breakers
+from lake.runtime.circuit_breaker import COOL_DOWN, IN_A_ROW, PROBE, RECENT, Breaker, open_breakers
 from lakegate.errors import DataRejected, Transient
 from lakegate.settings import Settings
 

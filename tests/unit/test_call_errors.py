@@ -14,7 +14,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from lake.call_errors import BlockGone, NotThere
 from lake.calls import Calls
-from lake.disk import cause_on_disk, disk_error
+from lake.runtime.disk_errors import cause_on_disk, disk_error
 from lake.session import Session
 from lake.sound import _Tree
 from lakegate.errors import AccessError, Conflict, IntegrityError, LakegateError, Transient

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.leases import at_once, lease_at, wait_for
+from lake.runtime.leases import at_once, lease_at, wait_for
 from lakegate.errors import UsageError
 
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.breaker import Breaker
-from lake.leases import at_once, lease_at
+from lake.runtime.circuit_breaker import Breaker
+from lake.runtime.leases import at_once, lease_at
 from lake.session import Session
 from lakegate.errors import Transient
 from lakegate.home import Home

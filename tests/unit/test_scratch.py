@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.scratch import LOCK, scratch, sweep
+from lake.runtime.scratch import LOCK, scratch, sweep
 from lakegate.errors import LakegateError
 from lakegate.settings import Settings
 
@@ -20,7 +20,7 @@ HOLD = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
-from lake.scratch import scratch
+from lake.runtime.scratch import scratch
 from lakegate.settings import Settings
 settings = Settings.load(home=sys.argv[1])
 if len(sys.argv) > 2:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from lake.disk import HANDLES, disk_error
+from lake.runtime.disk_errors import HANDLES, disk_error
 from lakegate.errors import LakegateError
 from lakegate.settings import Settings
 
