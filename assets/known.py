@@ -10,9 +10,9 @@ from assets.metadata import VERSION_NUMBER
 from catalog.contract import Contract
 from lake import paths, publish
 from lake.features import next_cause
+from lake.lakefs.repository import MAIN, NotThere
 from lake.origin import Origin
 from lake.publish import Published
-from lake.repository import MAIN, NotThere
 from lake.session import Session
 from lake.standing import finish, finished, stands
 from lakegate.names import VersionName

@@ -10,8 +10,8 @@ from dagster import MetadataValue, TableColumn, TableColumnConstraints, TableCon
 from assets.lineage import column_lineage, drawn, sources_of
 from catalog.contract import Contract, Hop
 from lake import publish
+from lake.lakefs.repository import MAIN
 from lake.publish import Published
-from lake.repository import MAIN
 from lake.session import Session
 from lakegate.media import block, code, markdown
 from lakegate.names import VersionName

@@ -8,8 +8,8 @@ from typing import Final
 from dagster import DagsterInstance, DynamicPartitionsDefinition
 
 from lake import paths
+from lake.lakefs.repository import MAIN
 from lake.receipts import Drop, received
-from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import IntegrityError, UsageError
 

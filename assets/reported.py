@@ -14,7 +14,7 @@ from dagster import DagsterInstance
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from lake import paths
-from lake.repository import MAIN
+from lake.lakefs.repository import MAIN
 from lake.session import Session
 from lakegate.atomic import write_atomically
 

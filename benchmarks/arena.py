@@ -15,7 +15,7 @@ from typing import Any, Final
 from benchmarks.case import Case
 from benchmarks.contract import write_project
 from benchmarks.rules import DATASET, REFERENCE
-from lake.repository import Repository
+from lake.lakefs.repository import Repository
 from lake.server import ensure_server, stop_server
 from lake.server_files import read_server
 from lakegate.home import Endpoint

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from lake import change, drop_rows, hop, publish, tables
+from lake.lakefs.repository import Repository
 from lake.processed import carry_processed
 from lake.raw import carry_raw
 from lake.receive import receive
-from lake.repository import Repository
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 

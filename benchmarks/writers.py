@@ -18,7 +18,7 @@ import psutil
 
 from benchmarks import arena
 from benchmarks.rides import running, settings_of
-from lake.repository import MAIN
+from lake.lakefs.repository import MAIN
 from lake.server_files import read_server
 from lake.session import open_session
 from lakegate.settings import Settings

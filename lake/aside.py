@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from expectations.frame import DROP
 from expectations.suite import Suite
 from lake import publish
-from lake.repository import MAIN
+from lake.lakefs.repository import MAIN
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lakegate.errors import IntegrityError, UsageError

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lake import paths, publish
-from lake.call_errors import BlockGone
-from lake.objects import sha256_of
-from lake.repository import MAIN, NotThere, Repository
+from lake.lakefs.errors import BlockGone
+from lake.lakefs.objects import sha256_of
+from lake.lakefs.repository import MAIN, NotThere, Repository
 from lake.session import Session
 from lake.trees import DATA, Trees, table_data
 from lakegate.errors import Expired, IntegrityError, VersionNotFound

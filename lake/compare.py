@@ -13,10 +13,10 @@ from expectations.drift import SIGNIFICANCE
 from expectations.histogram import Histogram, Histograms, as_kind, kind_of
 from lake import publish
 from lake.kept import Kept, Shelf
+from lake.lakefs.repository import MAIN
 from lake.one_commit import reads_one_commit
 from lake.past import EarlierRows
 from lake.reports.versions import table_names
-from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError, VersionNotFound
 from lakegate.names import VersionName

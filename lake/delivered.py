@@ -10,8 +10,8 @@ from catalog.contract import Contract
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 from lake import paths
+from lake.lakefs.repository import MAIN
 from lake.receipts import Drop
-from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
 

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lake.objects import missing, sha256_of
+from lake.lakefs.objects import missing, sha256_of
+from lake.lakefs.repository import Repository
 from lake.open_logs import FOLDER, Log, OpenLog, OpenLogs
-from lake.repository import Repository
 from lake.runtime.disk_errors import disk_error
 from lakegate.errors import Conflict, IntegrityError, LakegateError
 from lakegate.home import Endpoint

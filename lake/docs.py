@@ -8,9 +8,9 @@ from typing import Final
 
 from expectations.offline_page import HEAD
 from lake import paths, publish
+from lake.lakefs.repository import MAIN
 from lake.one_commit import reads_one_commit
 from lake.reports.versions import table_names
-from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest

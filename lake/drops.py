@@ -108,7 +108,7 @@ class Drops:
         return kept.delivered if kept else None
 
     def is_copy(self, digest: str, file: Path) -> bool:
-        """Whether a file is what the delivery was copied into as it was hashed, by another name (see `lake.objects`).
+        """Whether a file is what the delivery was copied into as it was hashed, by another name (see `lake.lakefs.objects`).
 
         As its inode, size and time of writing tell it: whoever changes those as well is found by `verify`, and not here.
         """

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lake import ledger, paths
+from lake.lakefs.repository import MAIN
 from lake.one_commit import reads_one_commit
 from lake.origin import Origin
-from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
 

@@ -26,8 +26,8 @@ from lake.distributions import Comparison
 from lake.feature_result import demand_numbers, failing_sql, result_of
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
+from lake.lakefs.repository import MAIN
 from lake.publish import Candidate
-from lake.repository import MAIN
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.sound import demand_sound

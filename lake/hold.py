@@ -14,10 +14,10 @@ from lake.drops import Drops
 from lake.followers import OnError, carry_features_from
 from lake.hop import slot
 from lake.ingest import DropResult, carry, carry_waiting
+from lake.lakefs.repository import MAIN
 from lake.open_drops import open_states
 from lake.publish import publication
 from lake.receipts import is_pending, pending, received
-from lake.repository import MAIN
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lakegate.errors import UsageError

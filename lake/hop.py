@@ -17,11 +17,11 @@ from lake import ledger, paths, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
 from lake.engine_errors import engine_errors
 from lake.job import NOTHING, HopResult, Job, Written
+from lake.lakefs.repository import MAIN, NotThere
 from lake.naming import keep
 from lake.proofs import keep_proofs
 from lake.publish import Candidate, Published
 from lake.refusal import unread
-from lake.repository import MAIN, NotThere
 from lake.restate import close_others
 from lake.runtime.circuit_breaker import Breaker
 from lake.runtime.disk_errors import disk_error

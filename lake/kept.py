@@ -14,8 +14,8 @@ from typing import Any, Final
 from expectations.drift import LEAST_ROWS
 from expectations.histogram import Histograms, Kind, merge_all
 from lake import paths, publish
+from lake.lakefs.repository import Repository
 from lake.origin import NO_DELIVERY, ROLLS_BACK, TO
-from lake.repository import Repository
 from lakegate.manifest import Manifest, sha256
 from lakegate.names import VersionName
 

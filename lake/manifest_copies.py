@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lake import paths, publish
 from lake.audit import expired
-from lake.repository import MAIN
+from lake.lakefs.repository import MAIN
 from lake.session import Session
 from lakegate.names import VersionName
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lake.repository import MAIN
+from lake.lakefs.repository import MAIN
 from lake.session import Session
 from lakegate.atomic import write_atomically
 from lakegate.names import VersionName

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lake.lakefs.repository import Repository
 from lake.publish import Published
-from lake.repository import Repository
 from lakegate.errors import IntegrityError
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lake import paths
-from lake.attempts import RECORD, branch_of, new_attempt
-from lake.repository import MAIN
+from lake.lakefs.branches import RECORD, branch_of, new_attempt
+from lake.lakefs.repository import MAIN
 from lake.session import Session
 from lakegate.errors import Transient
 

@@ -11,10 +11,10 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from lake.repository import MAIN
+from lake.lakefs.repository import MAIN
 
 if TYPE_CHECKING:
-    from lake.repository import Repository
+    from lake.lakefs.repository import Repository
     from lake.session import Session
 
 P = ParamSpec("P")

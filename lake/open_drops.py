@@ -8,9 +8,9 @@ from typing import Final
 
 from lake import ledger, paths
 from lake.drops import Drops
+from lake.lakefs.repository import MAIN
 from lake.receipts import pending
 from lake.refused import STATES, refused_drops
-from lake.repository import MAIN
 from lake.session import Session
 
 READERS: Final = 8

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lake.repository import Repository
+from lake.lakefs.repository import Repository
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable

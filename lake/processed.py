@@ -15,9 +15,9 @@ from lake.drops import Drops
 from lake.evaluate import pin_references
 from lake.hop import run_hop
 from lake.job import HopResult, Job
+from lake.lakefs.repository import MAIN
 from lake.raw import source_of
 from lake.receipts import Drop, clear_pending, is_pending, received
-from lake.repository import MAIN
 from lake.restate import SUPERSEDES
 from lake.session import Session
 from lake.standing import finished

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lake import paths
-from lake.attempts import CANDIDATE, branch_of, branches_of, new_attempt
-from lake.repository import MAIN, NotThere, Repository
+from lake.lakefs.branches import CANDIDATE, branch_of, branches_of, new_attempt
+from lake.lakefs.repository import MAIN, NotThere, Repository
 from lakegate.errors import Conflict, IntegrityError, Transient
 from lakegate.manifest import Manifest, manifest_path, sha256
 from lakegate.names import VersionName

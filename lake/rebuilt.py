@@ -19,11 +19,11 @@ from lake.delta import table_files
 from lake.distributions import keep_rebuilt
 from lake.evaluate import Evaluated
 from lake.job import Written
+from lake.lakefs.repository import MAIN
 from lake.none_taken import made_again
 from lake.originals import COLUMNS, Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.receipts import Drop, received
-from lake.repository import MAIN
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import JUDGED, REBUILT

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lake import paths
-from lake.attempts import RECEIVE, branch_of, new_attempt
-from lake.repository import MAIN
+from lake.lakefs.branches import RECEIVE, branch_of, new_attempt
+from lake.lakefs.repository import MAIN
 from lake.session import Session
 from lakegate.errors import UsageError
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lake import ledger, paths, publish
-from lake.attempts import CANDIDATE, RECEIVE, RECORD, kind_and_table
 from lake.audit import published_names
+from lake.lakefs.branches import CANDIDATE, RECEIVE, RECORD, kind_and_table
+from lake.lakefs.repository import MAIN
 from lake.manifest_copies import rebuild_manifests
 from lake.mended import Position, Published, published_since, read_position, write_position
 from lake.naming import give_name
 from lake.on_record import QUEUE
-from lake.repository import MAIN
 from lake.restate import close, gaps, gaps_of, lacks
 from lake.session import Session
 from lake.standing import note

@@ -22,6 +22,7 @@ from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
 from lake.ingest import DropResult, deliverable
 from lake.job import NOTHING, HopResult
+from lake.lakefs.repository import MAIN
 from lake.mostly import mostly_aside, why_mostly
 from lake.none_taken import is_none_taken, still_none_of
 from lake.order import earlier_drop
@@ -31,7 +32,6 @@ from lake.raw import judge_raw, raw_counts, remarks
 from lake.receipts import Drop
 from lake.receive import check_path, copy_in
 from lake.refusal import unread, why_blocked, why_held, why_none_taken
-from lake.repository import MAIN
 from lake.session import Session
 from lake.standing import rebuilt_since
 from lakegate.errors import DataRejected

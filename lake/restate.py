@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lake import ledger, paths
+from lake.lakefs.repository import MAIN
 from lake.origin import Origin
 from lake.publish import ENDED, Published, manifest_at
-from lake.repository import MAIN
 from lake.session import Session
 from lakegate.manifest import manifest_path
 from lakegate.names import VersionName

@@ -21,10 +21,10 @@ from lake import paths, publish
 from lake.audit import expired, published_names
 from lake.delta_log import HINT
 from lake.keep import keepings
+from lake.lakefs.repository import MAIN, NotThere, Repository
 from lake.living import GRACE, living
 from lake.on_record import merge_records, record_bytes, use_bytes
 from lake.open_logs import FOLDER
-from lake.repository import MAIN, NotThere, Repository
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.trees import table_data

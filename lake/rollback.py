@@ -20,11 +20,11 @@ from lake.delta import list_table
 from lake.distributions import keep_rolled_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
+from lake.lakefs.repository import MAIN
 from lake.none_taken import still_none
 from lake.on_record import use_bytes
 from lake.origin import ROLLS_BACK, TO
 from lake.publish import ENDED, Candidate
-from lake.repository import MAIN
 from lake.restate import REINSTATED, WITHDRAWN, others
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from lake.call_errors import DISK_FULL
+from lake.lakefs.errors import DISK_FULL
 from lake.server_files import read_server
 from lake.server_probe import answers
 from lakegate.errors import IntegrityError, LakegateError, Transient

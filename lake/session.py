@@ -19,10 +19,10 @@ from catalog.files import Catalog, load_catalog
 from lake import paths
 from lake.engine import Engine
 from lake.environment import prepare_environment
+from lake.lakefs.repository import MAIN, Repository
 from lake.listener import is_own
 from lake.publish import Published
 from lake.references import References
-from lake.repository import MAIN, Repository
 from lake.runtime.leases import at_once, lease_at, wait_for
 from lake.runtime.scratch import scratch, sweep
 from lake.runtime.step_timer import Watcher

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lake.call_errors import unanswered
+from lake.lakefs.errors import unanswered
 from lake.runtime.disk_errors import HANDLES
 from lake.session import Session
 from lakegate.errors import GONE, IntegrityError, LakegateError

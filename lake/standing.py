@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from lake import paths, publish
 from lake.job import Job
+from lake.lakefs.repository import MAIN
 from lake.naming import give_name
 from lake.none_taken import NOTE
 from lake.publish import Published
 from lake.receipts import is_pending
-from lake.repository import MAIN
 from lake.session import Session
 from lakegate.errors import Expired
 from lakegate.manifest import Manifest

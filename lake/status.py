@@ -8,12 +8,12 @@ from typing import Any
 
 from lake import ledger, paths, publish
 from lake.hold import HELD, open_causes
+from lake.lakefs.repository import MAIN
 from lake.none_taken import NOTE
 from lake.one_commit import reads_one_commit
 from lake.open_drops import READERS
 from lake.receipts import is_pending, received
 from lake.refused import Refused, name_hash, refused_drops
-from lake.repository import MAIN
 from lake.restate import STATES
 from lake.session import Session
 from lakegate.names import VersionName

@@ -18,7 +18,7 @@ from catalog.spark_sql import SPARK_TYPES, quoted
 from expectations.frame import DROP, ROW
 from lake.delta import HASHERS, Added, Listed
 from lake.delta_log import beside, storage_options, told, with_log
-from lake.objects import missing
+from lake.lakefs.objects import missing
 from lake.open_logs import Log
 from lake.session import Session
 from lakegate.errors import IntegrityError

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from lake.lakefs.repository import Repository
 from lake.paths import PROOFS
-from lake.repository import Repository
 
 DATA: Final = ("processed/", "quarantine/", "settled/", "tombstones/", "features/")
 """Where the tree holds tables. Raw keeps what was refused too, which no version names."""

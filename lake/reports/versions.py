@@ -11,10 +11,10 @@ from catalog.contract import Contract
 from catalog.visible import MASK
 from lake import ledger, paths, publish
 from lake.aside import latest_manifest, open_rows
+from lake.lakefs.repository import MAIN
 from lake.one_commit import reads_one_commit
 from lake.origin import Origin
 from lake.raw import recorded_header
-from lake.repository import MAIN
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lakegate.errors import UsageError

@@ -16,9 +16,9 @@ from typing import Any
 
 from benchmarks.rides import contract_text, write_contracts
 from lake.audit import audit_all
+from lake.lakefs.repository import MAIN
 from lake.reconcile import reconcile
 from lake.reports.versions import list_quarantine, list_versions, table_names
-from lake.repository import MAIN
 from lake.server import stop_server
 from lake.session import Session, open_session
 from lakegate.settings import Settings

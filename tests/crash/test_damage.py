@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lake import audit
+from lake.lakefs.repository import MAIN
 from lake.publish import manifest_at
-from lake.repository import MAIN
 from lake.session import Session
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName

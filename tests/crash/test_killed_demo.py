@@ -15,8 +15,8 @@ from dagster import AssetKey, DagsterRunStatus, RunsFilter
 
 from assets.instance import open_instance
 from lake.audit import audit_all
+from lake.lakefs.repository import MAIN
 from lake.reports.versions import list_versions, table_names
-from lake.repository import MAIN
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried

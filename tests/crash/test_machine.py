@@ -20,9 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from benchmarks.rides import contract_text
 from lake.audit import audit
 from lake.ingest import DropResult, ingest
+from lake.lakefs.repository import MAIN
 from lake.publish import publication
 from lake.reconcile import reconcile
-from lake.repository import MAIN
 from lake.rollback import roll_back
 from lake.server_process import processes
 from lake.session import Session, open_session

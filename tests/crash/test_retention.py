@@ -20,11 +20,11 @@ import lake.tables
 from catalog.contract import Contract, Relationship
 from catalog.retention import Retention
 from lake import rollback
-from lake.attempts import CANDIDATE, branch_of, new_attempt
 from lake.audit import audit, audit_all
 from lake.discard import discard
 from lake.ingest import ingest
 from lake.keep import keep_version
+from lake.lakefs.branches import CANDIDATE, branch_of, new_attempt
 from lake.living import living
 from lake.publish import manifest_at
 from lake.reports.versions import list_quarantine, list_versions

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.calls import CALL_SECONDS
+from lake.lakefs.client import CALL_SECONDS
 from tests.crash.conftest import Tried
 from tests.crash.scene import Scene
 

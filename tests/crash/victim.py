@@ -29,10 +29,10 @@ from urllib3.exceptions import HTTPError
 import assets.report
 import cli.ingest
 import cli.tell
-import lake.calls
 import lake.compact
 import lake.evaluate
 import lake.ingest
+import lake.lakefs.client
 import lake.server_process
 import lake.session
 from cli.main import main as command_line
@@ -87,7 +87,7 @@ def carry_out(plan: dict[str, Any], arguments: list[str]) -> None:
 
     lake.session.open_session = opened
     if "patience" in plan:
-        lake.calls.CALL_SECONDS = plan["patience"]
+        lake.lakefs.client.CALL_SECONDS = plan["patience"]
     if "calls" in plan:
         count(Path(plan["calls"]))
     if "called" in plan:

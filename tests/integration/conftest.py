@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from lake.repository import Repository
+from lake.lakefs.repository import Repository
 from lake.sample import deliver_sample
 from lake.server import ensure_server, stop_server
 from lakegate.settings import Settings

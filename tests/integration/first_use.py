@@ -14,7 +14,7 @@ from pathlib import Path
 
 from assets.instance import _instance, open_instance
 from lake.binary import find_lakefs
-from lake.repository import MAIN
+from lake.lakefs.repository import MAIN
 from lake.runtime.scratch import scratch
 from lake.session import open_session
 from lakegate.settings import Settings

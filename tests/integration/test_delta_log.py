@@ -9,9 +9,9 @@ import pytest
 
 from lake.delta import list_table, table_files
 from lake.delta_log import HINT, storage_options
-from lake.objects import sha256_of
+from lake.lakefs.objects import sha256_of
+from lake.lakefs.repository import MAIN
 from lake.open_logs import Log
-from lake.repository import MAIN
 from lake.session import Session, open_session
 from lake.tables import CHECKPOINT_EVERY, put_back, write_rows
 from lakegate.errors import IntegrityError

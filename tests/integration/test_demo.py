@@ -17,9 +17,9 @@ from dagster import AssetKey
 
 from assets.instance import open_instance
 from lake.aside import read_rows
+from lake.lakefs.repository import MAIN
 from lake.publish import manifest_at
 from lake.reports.versions import list_versions
-from lake.repository import MAIN
 from lake.sample import MONTHS, REFERENCES
 from lake.server import stop_server
 from lake.session import Session, open_session

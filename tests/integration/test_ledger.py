@@ -21,11 +21,11 @@ from lake import drop_rows, hop, ledger, paths, rebuilt
 from lake.discard import discard
 from lake.entries import entries, trace
 from lake.ingest import ingest
+from lake.lakefs.repository import MAIN
 from lake.raw import carry_raw
 from lake.receive import receive
 from lake.reconcile import reconcile
 from lake.reports.versions import list_quarantine, list_versions
-from lake.repository import MAIN
 from lake.reprocess import reprocess
 from lake.rollback import roll_back
 from lake.session import Session, open_session

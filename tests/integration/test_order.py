@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.rides import contract_text
-from lake.calls import Calls
+from lake.lakefs.client import Calls
 from lake.order import settle_corrected, waits_for
 from lake.raw import carry_raw
 from lake.receive import receive

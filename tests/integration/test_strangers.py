@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from lake.engine import Engine
-from lake.repository import Repository
+from lake.lakefs.repository import Repository
 from lake.server import ensure_server, server_status, stop_server
 from lake.server_files import read_server
 from lake.session import open_session

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake import attempts
-from lake.attempts import CANDIDATE, RECEIVE, RECORD, branch_of, kind_and_table, new_attempt
+from lake.lakefs import branches
+from lake.lakefs.branches import CANDIDATE, RECEIVE, RECORD, branch_of, kind_and_table, new_attempt
 
 TABLES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 CAUSES = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
@@ -26,7 +26,7 @@ def test_later_attempts_sort_behind_whatever_they_are_for(kinds: tuple[str, str]
     with pytest.MonkeyPatch.context() as patch:
         names = []
         for moment in (1_767_225_600_000, 1_767_225_600_001):
-            patch.setattr(attempts.time, "time_ns", lambda moment=moment: moment * 10**6)
+            patch.setattr(branches.time, "time_ns", lambda moment=moment: moment * 10**6)
             names.append(branch_of(kinds[len(names)], new_attempt(), tables[len(names)], causes[len(names)]))
     assert names[0] < names[1]
 

@@ -12,8 +12,8 @@ import pytest
 from lakefs_sdk.exceptions import ApiException
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from lake.call_errors import BlockGone, NotThere
-from lake.calls import Calls
+from lake.lakefs.client import Calls
+from lake.lakefs.errors import BlockGone, NotThere
 from lake.runtime.disk_errors import cause_on_disk, disk_error
 from lake.session import Session
 from lake.sound import _Tree

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 import tenacity
 
-from lake import calls
-from lake.calls import EARNED_BY, RESERVE, TRIES, Budget, Calls
+from lake.lakefs import client
+from lake.lakefs.client import EARNED_BY, RESERVE, TRIES, Budget, Calls
 from lakegate.errors import Transient
 from lakegate.home import Endpoint
 
 
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> Calls:
-    monkeypatch.setattr(calls.tenacity, "wait_random_exponential", lambda **_: tenacity.wait_none())
+    monkeypatch.setattr(client.tenacity, "wait_random_exponential", lambda **_: tenacity.wait_none())
     return Calls(Endpoint("http://127.0.0.1:9", "none", "none"))
 
 

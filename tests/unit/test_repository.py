@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lake.repository import Repository
+from lake.lakefs.repository import Repository
 from lakegate.home import Endpoint
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import tenacity
 
-from lake.call_errors import NotThere, answered, unanswered
+from lake.lakefs.errors import NotThere, answered, unanswered
 from lakegate.errors import Transient
 from lakegate.home import Endpoint
 
@@ -72,7 +72,7 @@ class Calls:
 
     @cached_property
     def _api(self) -> Any:
-        from lake.sdk import Client
+        from lake.lakefs.sdk import Client
 
         client: Any = Client
         sdk = _bounded(client(host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret).sdk_client)
@@ -107,7 +107,7 @@ class Calls:
     def _once(self, call: Callable[[], T], doing: str) -> T:
         from urllib3.exceptions import HTTPError
 
-        from lake.sdk import ApiException
+        from lake.lakefs.sdk import ApiException
 
         try:
             return call()

@@ -10,7 +10,7 @@ import secrets
 import time
 from typing import Final
 
-from lake.repository import Repository
+from lake.lakefs.repository import Repository
 
 ATTEMPT: Final = "attempt"
 """First word of all of them."""

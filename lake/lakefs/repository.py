@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from lake.calls import PAGE, NotThere
-from lake.objects import Objects
+from lake.lakefs.client import PAGE, NotThere
+from lake.lakefs.objects import Objects
 from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Manifest
 
@@ -50,12 +50,12 @@ class Repository(Objects):
 
     @cached_property
     def attempts(self) -> Seen:
-        """See `lake.attempts`."""
+        """See `lake.lakefs.branches`."""
         return Seen()
 
     def create(self) -> None:
         """Create the repository where it is missing."""
-        from lake.sdk import RepositoryCreation
+        from lake.lakefs.sdk import RepositoryCreation
 
         if self._exists():
             return
@@ -112,7 +112,7 @@ class Repository(Objects):
 
     def branch(self, name: str, source: str) -> bool:
         """Create a branch; False where it exists already."""
-        from lake.sdk import BranchCreation
+        from lake.lakefs.sdk import BranchCreation
 
         creation = BranchCreation(name=name, source=source)
         try:
@@ -171,7 +171,7 @@ class Repository(Objects):
         Raises:
             IntegrityError: The tag names another commit.
         """
-        from lake.sdk import TagCreation
+        from lake.lakefs.sdk import TagCreation
 
         try:
             self._call(lambda: self._api.tags_api.create_tag(self.name, TagCreation(id=name, ref=commit)), doing=f"tagging {name}")
@@ -198,7 +198,7 @@ class Repository(Objects):
 
     def commit(self, branch: str, message: str, metadata: dict[str, str]) -> str:
         """Commit what lies on a branch and return the commit's id."""
-        from lake.sdk import CommitCreation
+        from lake.lakefs.sdk import CommitCreation
 
         creation = CommitCreation(message=message, metadata=metadata)
         commit = self._call(lambda: self._api.commits_api.commit(self.name, branch, creation), doing=f"committing {branch}", retry=False)
@@ -215,7 +215,7 @@ class Repository(Objects):
         Raises:
             Conflict: Main holds other content on a path that the branch wrote.
         """
-        from lake.sdk import Merge
+        from lake.lakefs.sdk import Merge
 
         merge = Merge(message=message, metadata=metadata, squash_merge=True)
         result = self._call(

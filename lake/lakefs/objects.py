@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from lake.call_errors import RESTORE, BlockGone
-from lake.calls import PAGE, Calls, NotThere
-from lake.listed import Listed
+from lake.lakefs.client import PAGE, Calls, NotThere
+from lake.lakefs.errors import RESTORE, BlockGone
+from lake.lakefs.listing import Listed
 from lake.runtime.disk_errors import disk_error, link_or_copy
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
@@ -160,7 +160,7 @@ class Objects(Calls):
 
     def _lay(self, branch: str, path: str, source: Path, etag: str) -> None:
         """Lay a file where lakeFS says, then link it; one that is never linked is a block that nothing names."""
-        from lake.sdk import StagingLocation, StagingMetadata
+        from lake.lakefs.sdk import StagingLocation, StagingMetadata
 
         given = self.physical(self._api.staging_api.get_physical_address(self.name, branch, path).physical_address)
         target = (self.blocks or Path()) / given
