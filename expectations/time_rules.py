@@ -48,7 +48,7 @@ def _not_before(kwargs: dict[str, Any], columns: Columns) -> str:
 def delivered_text(column: Column) -> str:
     """The text that was delivered for a column, at the processed hop, without the spaces around it that its type allows.
 
-    What is left of a timestamp in plain spelling is its value, which was written in this one way (`lake.plain`).
+    What is left of a timestamp in plain spelling is its value, which was written in this one way (`lake.parsing.fast_typing`).
     """
     if column.type != "timestamp":
         return f"trim({quoted(column.name if column.type == 'string' else text_column(column.name))})"

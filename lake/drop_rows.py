@@ -24,7 +24,7 @@ from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate
 from lake.job import Written
 from lake.mostly import mostly_aside
-from lake.originals import Originals, marks_aside, rows_aside
+from lake.parsing.source_records import Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.raw import parse_received
 from lake.receipts import Drop

@@ -16,11 +16,11 @@ from typing import Final
 
 from catalog.contract import FileFormat
 from lake.engine import arrow_limit
-from lake.parse import Parsed, parse
+from lake.parsing.decompress import unpack
+from lake.parsing.parse import Parsed, parse
+from lake.parsing.staging_file import ARROW, as_parquet
 from lake.runtime.scratch import in_use, scratch
 from lake.session import Session
-from lake.staging import ARROW, as_parquet
-from lake.unpack import unpack
 from lakegate.errors import ContractError, DataRejected
 from lakegate.settings import Settings
 

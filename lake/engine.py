@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from lake.engine_errors import engine_errors
 from lake.engine_start import begin, preload, start
-from lake.staging import ARROW
+from lake.parsing.staging_file import ARROW
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
 

@@ -22,13 +22,13 @@ from expectations.frame import ROW
 from expectations.marks import Standing
 from expectations.masks import bits, holds
 from expectations.suite import Rule
-from lake.shape import delivered
+from lake.parsing.column_mapping import delivered
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from lake.evaluate import Evaluated
-    from lake.parse import Parsed
+    from lake.parsing.parse import Parsed
     from lake.session import Session
     from lakegate.manifest import Manifest
 

@@ -11,8 +11,8 @@ from catalog.contract import ColumnType, Contract
 from catalog.spark_sql import quoted
 from expectations.frame import ROW, plain_column, typed
 from expectations.measures import INFINITY
-from lake.parse import Parsed
-from lake.staging import read_staging
+from lake.parsing.parse import Parsed
+from lake.parsing.staging_file import read_staging
 
 if TYPE_CHECKING:
     from lake.engine import Engine

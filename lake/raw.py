@@ -17,14 +17,14 @@ from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.lakefs.repository import MAIN
 from lake.order_value import OrderValue, order_value
-from lake.parse import Parsed
+from lake.parsing.column_mapping import delivered
+from lake.parsing.parse import Parsed
 from lake.proofs import describe_file
 from lake.publish import Candidate
 from lake.receipts import Drop
 from lake.refusal import why_unreadable
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.shape import delivered
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile
 from lakegate.names import VersionName

@@ -21,7 +21,7 @@ from lake.evaluate import Evaluated
 from lake.job import Written
 from lake.lakefs.repository import MAIN
 from lake.none_taken import made_again
-from lake.originals import COLUMNS, Originals, marks_aside, rows_aside
+from lake.parsing.source_records import COLUMNS, Originals, marks_aside, rows_aside
 from lake.publish import Candidate
 from lake.receipts import Drop, received
 from lake.runtime.step_timer import Steps

@@ -10,11 +10,11 @@ from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake.delivered import NAME_TAKEN, other_name
-from lake.grammar import Grammar
-from lake.missing import missing
 from lake.none_taken import is_none_taken
-from lake.parse import Parsed
-from lake.splitter import Reason
+from lake.parsing.csv_grammar import Grammar
+from lake.parsing.missing_columns import missing
+from lake.parsing.parse import Parsed
+from lake.parsing.record_splitter import Reason
 from lakegate.errors import DataRejected
 
 NAMED: Final = 8

@@ -27,7 +27,7 @@ from lake.mostly import mostly_aside, why_mostly
 from lake.none_taken import is_none_taken, still_none_of
 from lake.order import earlier_drop
 from lake.order_value import order_value
-from lake.parse import Parsed
+from lake.parsing.parse import Parsed
 from lake.raw import judge_raw, raw_counts, remarks
 from lake.receipts import Drop
 from lake.receive import check_path, copy_in

@@ -13,8 +13,8 @@ import pyarrow as pa
 from catalog.contract import Column, Contract, Relationship
 from catalog.nested import Nested
 from expectations.frame import nested_marker
-from lake.nested import judge_nested
-from lake.plain import part_plain
+from lake.parsing.fast_typing import part_plain
+from lake.parsing.json_checks import judge_nested
 
 Row = dict[str, str | None]
 

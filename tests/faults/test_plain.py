@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.contract import Column, ColumnType, Contract
 from expectations.frame import ROW, text_column, typed
-from lake.plain import PLAIN, part_plain, type_plain
+from lake.parsing.fast_typing import PLAIN, part_plain, type_plain
 from tests.faults.gate import Gate
 
 KINDS: tuple[ColumnType, ...] = ("integer", "double", "date", "timestamp")

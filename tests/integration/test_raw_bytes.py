@@ -13,7 +13,7 @@ from catalog.contract import Contract
 from expectations.verdict import Verdict
 from lake import paths, raw
 from lake.drops import Drops
-from lake.parse import Parsed
+from lake.parsing.parse import Parsed
 from lake.raw import carry_raw
 from lake.receipts import Drop
 from lake.receive import receive

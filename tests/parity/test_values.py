@@ -17,8 +17,8 @@ from catalog.contract import Column, ColumnType, Contract
 from expectations.frame import ROW, typed
 from expectations.spellings import FALSE, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, TRUE
 from lake.engine import Engine
-from lake.plain import part_plain
-from lake.staging import ARROW, StagingWriter
+from lake.parsing.fast_typing import part_plain
+from lake.parsing.staging_file import ARROW, StagingWriter
 
 NAN: Final = float("nan")
 INTEGERS: Final = {

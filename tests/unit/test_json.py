@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.nested import MAX_DEPTH, read_json
+from lake.parsing.json_checks import MAX_DEPTH, read_json
 
 NO = object()
 """What is read of a text that is no JSON."""

@@ -21,8 +21,8 @@ from catalog.loader import load_contract
 from catalog.nested import Nested
 from expectations.build import build_suite
 from expectations.plan import make_plan
-from lake.nested import judge_nested
-from lake.parse import parse
+from lake.parsing.json_checks import judge_nested
+from lake.parsing.parse import parse
 from lakegate.errors import ContractError, DataRejected
 from tests.unit.test_json import NO, Number, damaged, names, read, written
 

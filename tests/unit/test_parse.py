@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import FileFormat
-from lake import parse as parsing
-from lake import splitter
-from lake.parse import MAX_LISTED, Parsed, parse
-from lake.records import RecordReader
+from lake.parsing import parse as parsing
+from lake.parsing import record_splitter
+from lake.parsing.csv_reader import RecordReader
+from lake.parsing.parse import MAX_LISTED, Parsed, parse
+from lake.parsing.record_splitter import Reason, Split, split
 from lake.refusal import UNREADABLE, why_unreadable
-from lake.splitter import Reason, Split, split
 from lakegate.errors import ContractError, DataRejected, IntegrityError
 
 PIECES = [b"a", b"bc", b",", b",", b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\xc3\xa9", b"\xff", b"\0", b'","', b'\n"', b"\xef\xbb\xbf"]
@@ -131,7 +131,7 @@ def test_faults_at_block_edges_cost_only_themselves(monkeypatch: pytest.MonkeyPa
     lines = [line for fault in FAULTS for line in (fault, b"1,2", b"3,4")]
     data = b"\n".join([b"a,b", *lines])
     for block in range(3, 40):
-        parts = list(splitter.split_blocks(data, block=block))
+        parts = list(record_splitter.split_blocks(data, block=block))
         monkeypatch.setattr(parsing, "split_blocks", lambda *_, parts=parts, **__: iter(parts))
         found, _ = parsed(data)
         assert reasons(found) == {row: FAULTS[line] for row, line in enumerate(lines, 1) if line in FAULTS}
@@ -149,7 +149,7 @@ def test_where_parser_and_splitter_disagree_the_record_at_fault_is_found() -> No
 
 def test_records_or_bytes_that_do_not_add_up_are_an_integrity_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def forgetful(*args: Any, **choices: Any) -> Any:
-        for part in splitter.split_blocks(*args, **choices):
+        for part in record_splitter.split_blocks(*args, **choices):
             yield Split(**{**part.__dict__, "record_bytes": part.record_bytes - bool(part.record_bytes)})
 
     monkeypatch.setattr(parsing, "split_blocks", forgetful)

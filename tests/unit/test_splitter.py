@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake import splitter
-from lake.splitter import Reason, Split, joined, split, split_blocks
+from lake.parsing import record_splitter
+from lake.parsing.record_splitter import Reason, Split, joined, split, split_blocks
 
 PIECES = [b"a", b"bc", b",", b'"', b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\xc3\xa9", b"\xff", b"\0", b'","', b'"\n"', b"\xef\xbb\xbf"]
 files = st.lists(st.sampled_from(PIECES), max_size=60).map(b"".join)
@@ -156,7 +156,7 @@ def test_a_quoted_header_may_hold_delimiters_and_line_ends() -> None:
 
 
 def test_a_record_without_end_is_one_unreadable_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(splitter, "LONGEST", 64)
+    monkeypatch.setattr(record_splitter, "LONGEST", 64)
     data = b"a,b\n1,2\n" + b"x" * 1000 + b"\r\n3,4\n"
     for block in (8, 64):
         found = joined(list(split_blocks(data, block=block)))

@@ -11,9 +11,9 @@ from catalog.contract import Column, Contract, FileFormat
 from expectations.plan import make_plan
 from expectations.suite import Rule, Suite
 from lake.drops import parse_file
-from lake.originals import marks_aside
-from lake.parse import parse
-from lake.staging import read_staging
+from lake.parsing.parse import parse
+from lake.parsing.source_records import marks_aside
+from lake.parsing.staging_file import read_staging
 from lakegate.settings import Settings
 
 FORMAT = FileFormat(null_values=("", "NA"), typed=(("n", "integer"), ("x", "double"), ("at", "timestamp"), ("on", "date")))

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import FileFormat
-from lake import unpack as unpacking
-from lake.unpack import unpack
+from lake.parsing import decompress as unpacking
+from lake.parsing.decompress import unpack
 from lakegate.errors import DataRejected
 
 TEXT = b"a,b\n" + b"".join(b"%d,%d\n" % (number, number * number) for number in range(2000))

@@ -21,12 +21,12 @@ import pyarrow as pa
 
 from catalog.contract import RESCUED, FileFormat
 from expectations.frame import ROW
-from lake.header import read_header
-from lake.originals import Originals
-from lake.records import RecordReader, int64
-from lake.shape import Shape
-from lake.splitter import Buffer, Bytes, Reason, Split, split_blocks
-from lake.staging import StagingWriter
+from lake.parsing.column_mapping import Shape
+from lake.parsing.csv_reader import RecordReader, int64
+from lake.parsing.header import read_header
+from lake.parsing.record_splitter import Buffer, Bytes, Reason, Split, split_blocks
+from lake.parsing.source_records import Originals
+from lake.parsing.staging_file import StagingWriter
 from lakegate.errors import ContractError, IntegrityError
 
 READERS: Final = 2
@@ -75,7 +75,7 @@ class Parsed:
 
 
 def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A002
-    """Parse a plain file and stage its readable records in `into` (see `lake.staging`); memory stays bounded whatever its size.
+    """Parse a plain file and stage its readable records in `into` (see `lake.parsing.staging_file`); memory stays bounded whatever its size.
 
     Raises:
         DataRejected: It doesn't look like delimited text with a header.

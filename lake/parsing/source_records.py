@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from expectations.frame import DROP, RECORD, ROW
 from expectations.masks import aside_words, masks, reasons
-from lake.records import int64
+from lake.parsing.csv_reader import int64
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from catalog.contract import FileFormat
-from lake.looks import zip_look
+from lake.parsing.file_signatures import zip_look
 from lakegate.errors import DataRejected
 
 Packing = Literal["plain", "gzip", "zip"]

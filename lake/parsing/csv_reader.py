@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from catalog.contract import FileFormat
-from lake.splitter import Bools, Buffer, Bytes, Ints, Reason, Split
+from lake.parsing.record_splitter import Bools, Buffer, Bytes, Ints, Reason, Split
 
 ASCII_END = 0x80
 

@@ -13,9 +13,9 @@ from catalog.contract import RESCUED, ColumnType, FileFormat
 from catalog.nested import Nested
 from catalog.visible import UNCLAIMED
 from expectations.frame import RECORD, ROW, nested_marker, plain_column
-from lake.nested import judge_nested
-from lake.plain import PLAIN, part_plain
-from lake.rescue import Rescue
+from lake.parsing.fast_typing import PLAIN, part_plain
+from lake.parsing.json_checks import judge_nested
+from lake.parsing.rescued_columns import Rescue
 from lakegate.errors import DataRejected
 
 UNNAMED: Final = ""
