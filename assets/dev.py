@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from assets.instance import prepare_instance
-from lake.server_probe import free_port
+from lake.server.health import free_port
 from lakegate.atomic import write_atomically
 from lakegate.settings import Settings
 

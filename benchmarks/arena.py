@@ -16,8 +16,8 @@ from benchmarks.case import Case
 from benchmarks.contract import write_project
 from benchmarks.rules import DATASET, REFERENCE
 from lake.lakefs.repository import Repository
-from lake.server import ensure_server, stop_server
-from lake.server_files import read_server
+from lake.server.lifecycle import ensure_server, stop_server
+from lake.server.state_files import read_server
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
 

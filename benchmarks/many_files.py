@@ -25,7 +25,7 @@ from benchmarks.rides import contract_text, settings_of, write_contracts
 from lake.ingest import TOGETHER, ingest
 from lake.replay import replay
 from lake.reprocess import reprocess
-from lake.server import ensure_server, server_status, stop_server
+from lake.server.lifecycle import ensure_server, server_status, stop_server
 from lake.session import open_session
 from lakegate.settings import Settings
 

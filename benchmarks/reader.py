@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import arena, wide
-from lake.server import ensure_server, stop_server
+from lake.server.lifecycle import ensure_server, stop_server
 from lake.session import open_session
 from lakegate.settings import Settings
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from lake.server import ensure_server, stop_server
+from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
 
 _HEAD: Final = """

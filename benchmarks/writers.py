@@ -19,7 +19,7 @@ import psutil
 from benchmarks import arena
 from benchmarks.rides import running, settings_of
 from lake.lakefs.repository import MAIN
-from lake.server_files import read_server
+from lake.server.state_files import read_server
 from lake.session import open_session
 from lakegate.settings import Settings
 

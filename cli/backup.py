@@ -23,8 +23,8 @@ def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
     is new is copied. Prove it with `lakegate verify --all --home FOLDER`, which starts a lakeFS on it: `lakegate down --home FOLDER`
     ends that.
     """
-    from lake.backup import backup
-    from lake.server import ensure_server, server_status
+    from lake.server.backup import backup
+    from lake.server.lifecycle import ensure_server, server_status
     from lake.session import to_stderr
 
     if settings.lakefs is not None or settings.lakefs_namespace is not None:

@@ -14,7 +14,7 @@ from lakegate.settings import Settings
 @home_options
 def command(*, as_json: bool, settings: Settings) -> None:
     """Stop the embedded lakeFS. Snapshots can still be read; the home can be copied or moved."""
-    from lake.server import stop_server
+    from lake.server.lifecycle import stop_server
 
     stopped = stop_server(settings.home)
     if as_json:

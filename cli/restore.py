@@ -17,7 +17,7 @@ from lakegate.settings import Settings
 @home_options
 def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
     """Put the backup in FOLDER where the home is to be: --home, or LAKEGATE_HOME. The home must not be there yet."""
-    from lake.backup import restore
+    from lake.server.backup import restore
 
     done = restore(settings.home, folder)
     if as_json:

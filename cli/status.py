@@ -24,7 +24,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     from catalog.files import load_catalog
     from expectations.extension import stray_suite_files
     from lake.runtime.circuit_breaker import open_breakers
-    from lake.server import server_status
+    from lake.server.lifecycle import server_status
     from lake.session import open_session
     from lake.status import at_a_glance
 

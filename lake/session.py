@@ -20,13 +20,13 @@ from lake import paths
 from lake.engine import Engine
 from lake.environment import prepare_environment
 from lake.lakefs.repository import MAIN, Repository
-from lake.listener import is_own
 from lake.publish import Published
 from lake.references import References
 from lake.runtime.leases import at_once, lease_at, wait_for
 from lake.runtime.scratch import scratch, sweep
 from lake.runtime.step_timer import Watcher
-from lake.server import ensure_server
+from lake.server.lifecycle import ensure_server
+from lake.server.port_owner import is_own
 from lakegate.atomic import write_atomically
 from lakegate.home import Endpoint
 from lakegate.manifest import Manifest

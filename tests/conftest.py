@@ -11,8 +11,8 @@ from typing import Any
 import hypothesis
 import pytest
 
-from lake.binary import find_lakefs
-from lake.server import ensure_server, stop_server
+from lake.server.install import find_lakefs
+from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
 from tests.kept import keep_migrations
 

@@ -19,7 +19,7 @@ from lake.audit import audit_all
 from lake.lakefs.repository import MAIN
 from lake.reconcile import reconcile
 from lake.reports.versions import list_quarantine, list_versions, table_names
-from lake.server import stop_server
+from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 from tests.crash.started import Started

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-import lake.backup
-from lake.backup import backup, restore
-from lake.server import server_status, stop_server
+import lake.server.backup
+from lake.server.backup import backup, restore
+from lake.server.lifecycle import server_status, stop_server
 from lakegate import open_snapshot
 from lakegate.errors import LakegateError, UsageError
 from lakegate.home import Home
@@ -97,7 +97,7 @@ def test_what_is_put_away_while_it_is_copied_is_no_failure(scene: Scene, tmp_pat
             source.unlink()
         honest(source, target)
 
-    monkeypatch.setattr(lake.backup.shutil, "copy2", copy)
+    monkeypatch.setattr(lake.server.backup.shutil, "copy2", copy)
     backup(scene.settings.home, tmp_path / "kept")
     assert not late.exists()
     restore(Home(tmp_path / "restored"), tmp_path / "kept")
@@ -111,7 +111,7 @@ def test_an_earlier_backup_is_good_until_the_last_moment(scene: Scene, tmp_path:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(lake.backup.shutil, "copy2", full)
+    monkeypatch.setattr(lake.server.backup.shutil, "copy2", full)
     with pytest.raises(LakegateError, match="No space left"):
         backup(home, kept)
     monkeypatch.undo()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.server import ensure_server
+from lake.server.lifecycle import ensure_server
 from tests.crash.conftest import Tried
 from tests.crash.scene import Scene
 

@@ -68,7 +68,7 @@ def published(session: Session) -> dict[str, list[dict[str, Any]]]:
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
     """A home of an undisturbed run, and one whose runs were killed five times."""
-    from lake.server import stop_server
+    from lake.server.lifecycle import stop_server
 
     folder = tmp_path_factory.mktemp("killed")
     made = {name: folder / name for name in ("undisturbed", "killed")}

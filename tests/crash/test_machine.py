@@ -24,7 +24,7 @@ from lake.lakefs.repository import MAIN
 from lake.publish import publication
 from lake.reconcile import reconcile
 from lake.rollback import roll_back
-from lake.server_process import processes
+from lake.server.process import processes
 from lake.session import Session, open_session
 from lakegate import open_snapshot
 from lakegate.manifest import sha256

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lake.receive import receive
-from lake.server_process import processes
+from lake.server.process import processes
 from tests.crash.conftest import Tried
 from tests.crash.scene import Scene
 from tests.crash.started import Started

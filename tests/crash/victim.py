@@ -33,13 +33,13 @@ import lake.compact
 import lake.evaluate
 import lake.ingest
 import lake.lakefs.client
-import lake.server_process
+import lake.server.process
 import lake.session
 from cli.main import main as command_line
 from tests.kept import keep_migrations
 
 ROOT = Path(__file__).resolve().parents[2]
-LOADED = (assets.report, cli.ingest, cli.tell, lake.compact, lake.evaluate, lake.ingest, lake.server_process, pyspark.sql.connect.session)
+LOADED = (assets.report, cli.ingest, cli.tell, lake.compact, lake.evaluate, lake.ingest, lake.server.process, pyspark.sql.connect.session)
 """What an ingest imports on its way: a process that is forked has them."""
 keep_migrations()
 

@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from lake.lakefs.repository import Repository
 from lake.sample import deliver_sample
-from lake.server import ensure_server, stop_server
+from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

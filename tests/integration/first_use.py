@@ -13,9 +13,9 @@ from importlib import import_module
 from pathlib import Path
 
 from assets.instance import _instance, open_instance
-from lake.binary import find_lakefs
 from lake.lakefs.repository import MAIN
 from lake.runtime.scratch import scratch
+from lake.server.install import find_lakefs
 from lake.session import open_session
 from lakegate.settings import Settings
 

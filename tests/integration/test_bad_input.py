@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lake.server import stop_server
+from lake.server.lifecycle import stop_server
 
 pytestmark = pytest.mark.server
 

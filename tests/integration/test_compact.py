@@ -24,7 +24,7 @@ from lake.engine import Engine
 from lake.ingest import ingest
 from lake.publish import manifest_at
 from lake.rollback import roll_back
-from lake.server import ensure_server
+from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session
 from lakegate import open_snapshot
 from lakegate.errors import IntegrityError

@@ -21,7 +21,7 @@ from lake.lakefs.repository import MAIN
 from lake.publish import manifest_at
 from lake.reports.versions import list_versions
 from lake.sample import MONTHS, REFERENCES
-from lake.server import stop_server
+from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session
 from lakegate import open_snapshot
 from lakegate.names import VersionName

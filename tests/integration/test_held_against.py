@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.server import stop_server
+from lake.server.lifecycle import stop_server
 from lakegate import open_snapshot
 from lakegate.settings import Settings
 from tests.integration.conftest import CommandLine, Lake

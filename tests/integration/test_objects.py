@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lake.lakefs import repository
-from lake.server import ensure_server, stop_server
+from lake.server.lifecycle import ensure_server, stop_server
 from lake.session import Session, open_session
 from lakegate.errors import IntegrityError, LakegateError
 from lakegate.settings import Settings

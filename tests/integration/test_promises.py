@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from lake.server import server_status, stop_server
+from lake.server.lifecycle import server_status, stop_server
 from lakegate import open_snapshot
 from lakegate.home import Home
 

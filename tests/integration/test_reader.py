@@ -23,7 +23,7 @@ from lake.manifest_copies import rebuild_manifests
 from lake.publish import manifest_at
 from lake.retention import clean_up
 from lake.rollback import roll_back
-from lake.server import ensure_server
+from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session
 from lakegate import Snapshot, open_snapshot
 from lakegate.errors import IntegrityError

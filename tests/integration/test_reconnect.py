@@ -22,8 +22,8 @@ from deltalake import write_deltalake
 
 from assets.resource import LakegateResource
 from lake.delta import table_files
-from lake.server import ensure_server, stop_server
-from lake.server_files import last_port
+from lake.server.lifecycle import ensure_server, stop_server
+from lake.server.state_files import last_port
 from lake.session import Session, open_session
 from lakegate.errors import LakegateError, Transient
 from lakegate.settings import Settings
@@ -35,7 +35,7 @@ DIGEST = hashlib.sha256(b"bytes").hexdigest()
 ENGINE = """
 import sys
 from lake.delta import table_files
-from lake.server import ensure_server, stop_server
+from lake.server.lifecycle import ensure_server, stop_server
 from lake.session import open_session
 from lake.tables import write_table
 from lakegate.settings import Settings

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lake.server import stop_server
+from lake.server.lifecycle import stop_server
 from lakegate.errors import Exit
 from lakegate.settings import Settings
 from tests.integration.conftest import CommandLine, Lake

@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lake.server import ensure_server, server_status, stop_server
-from lake.server_files import read_server
+from lake.server.lifecycle import ensure_server, server_status, stop_server
+from lake.server.state_files import read_server
 from lakegate.errors import IntegrityError, LakegateError, Transient, UsageError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 START = """
 import sys
 from lakegate.settings import Settings
-from lake.server import ensure_server
+from lake.server.lifecycle import ensure_server
 print(ensure_server(Settings.load(home=sys.argv[1]), say=lambda line: print(line, file=sys.stderr)).url)
 """
 
@@ -247,14 +247,14 @@ def test_a_port_that_was_taken_meanwhile_is_given_up(settings: Settings) -> None
 
 
 def test_a_race_lost_for_a_port_is_run_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lake import server_probe
+    from lake.server import health
 
-    free = server_probe.free_port
+    free = health.free_port
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", 0))
         squatter.listen()
         offered = iter([squatter.getsockname()[1]])
-        monkeypatch.setattr(server_probe, "free_port", lambda **_: next(offered, None) or free())
+        monkeypatch.setattr(health, "free_port", lambda **_: next(offered, None) or free())
         endpoint = start(settings)
         assert endpoint.url != f"http://127.0.0.1:{squatter.getsockname()[1]}"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lake.server import ensure_server, stop_server
+from lake.server.lifecycle import ensure_server, stop_server
 from lake.session import open_session
 from lakegate import open_snapshot
 from lakegate.settings import Settings

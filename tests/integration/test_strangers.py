@@ -20,8 +20,8 @@ import pytest
 
 from lake.engine import Engine
 from lake.lakefs.repository import Repository
-from lake.server import ensure_server, server_status, stop_server
-from lake.server_files import read_server
+from lake.server.lifecycle import ensure_server, server_status, stop_server
+from lake.server.state_files import read_server
 from lake.session import open_session
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint

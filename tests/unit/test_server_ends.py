@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lake import server, server_ends
-from lake import server_process as module
-from lake.server import stop_server
-from lake.server_ends import why_not_started
+from lake.server import lifecycle, startup_errors
+from lake.server import process as module
+from lake.server.lifecycle import stop_server
+from lake.server.startup_errors import why_not_started
 from lakegate.errors import IntegrityError, LakegateError, Transient
 from lakegate.home import Home
 from lakegate.settings import Settings
@@ -80,13 +80,13 @@ def test_down_leaves_the_record_of_a_server_that_is_another_users(
     """Which is one that answers, and that this user may not look at."""
     record(home, living)
     monkeypatch.setattr(module, "processes", lambda _: [])
-    monkeypatch.setattr(server_ends, "answers", lambda _: True)
+    monkeypatch.setattr(startup_errors, "answers", lambda _: True)
     with pytest.raises(LakegateError, match=f"process {living.pid}.*is {living.username()}'s") as told:
         stop_server(home)
     assert living.username() in told.value.fix
     assert home.server_file.exists()
     assert living.is_running()
-    with pytest.raises(LakegateError), server.paused(home):
+    with pytest.raises(LakegateError), lifecycle.paused(home):
         pass
     assert home.server_file.exists()
 
@@ -98,7 +98,7 @@ def test_a_record_of_a_dead_server_goes(
     """Its process id may be somebody else's by now."""
     record(home, living, started=started)
     monkeypatch.setattr(module, "processes", lambda _: [])
-    monkeypatch.setattr(server_ends, "answers", lambda _: bool(answers))
+    monkeypatch.setattr(startup_errors, "answers", lambda _: bool(answers))
     assert stop_server(home) is False
     assert not home.server_file.exists()
     assert living.is_running()

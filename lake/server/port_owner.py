@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from lake.server_files import ServerRecord, read_server
+from lake.server.state_files import ServerRecord, read_server
 from lakegate.errors import LakegateError
 from lakegate.home import Home
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from lake.lakefs.errors import DISK_FULL
-from lake.server_files import read_server
-from lake.server_probe import answers
+from lake.server.health import answers
+from lake.server.state_files import read_server
 from lakegate.errors import IntegrityError, LakegateError, Transient
 from lakegate.home import Home
 

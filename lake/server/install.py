@@ -167,8 +167,8 @@ def _build(target: Path, scratch: Path, *, say: Callable[[str], None]) -> None:
 
 
 def _tools() -> Path:
-    """The folder of go.mod: beside this module in an installed wheel, at the top of a checkout."""
-    here = Path(__file__).resolve().parent
+    """The folder of go.mod: in an installed wheel beside the packages of `lake`, at the top of a checkout."""
+    here = Path(__file__).resolve().parent.parent
     for folder in (here / "tools" / "lakefs", here.parent / "tools" / "lakefs"):
         if (folder / "go.mod").is_file():
             return folder

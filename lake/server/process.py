@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from lake.server_files import MEMORY_LIMIT
-from lake.server_probe import answers
+from lake.server.health import answers
+from lake.server.state_files import MEMORY_LIMIT
 from lakegate.home import Home
 
 START_TIMEOUT = 20.0

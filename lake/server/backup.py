@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from lake.runtime.disk_errors import FULL
-from lake.server import paused
-from lake.server_process import processes
+from lake.server.lifecycle import paused
+from lake.server.process import processes
 from lakegate.atomic import write_atomically
 from lakegate.errors import LakegateError, UsageError
 from lakegate.home import Home

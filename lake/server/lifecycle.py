@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lake.listener import holds
-from lake.server_ends import leave_others, why_not_started
-from lake.server_files import last_port, read_server, tail, write_config, write_keys, write_server
-from lake.server_probe import answers, api
+from lake.server.health import answers, api
+from lake.server.port_owner import holds
+from lake.server.startup_errors import leave_others, why_not_started
+from lake.server.state_files import last_port, read_server, tail, write_config, write_keys, write_server
 from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint, Home
 from lakegate.settings import Settings
@@ -65,7 +65,7 @@ def ensure_server(settings: Settings, *, say: Callable[[str], None]) -> Endpoint
         endpoint = home.running_endpoint()
         if endpoint is not None:
             return endpoint
-    from lake.binary import find_lakefs
+    from lake.server.install import find_lakefs
 
     home.prepare(say=say)
     binary = find_lakefs(settings, say=say)
@@ -85,7 +85,7 @@ def stop_server(home: Home) -> bool:
         IntegrityError: What the home keeps of its server is of another format.
         LakegateError: It is another user's, and lives on.
     """
-    from lake.server_process import end, processes
+    from lake.server.process import end, processes
 
     if not home.lakefs.is_dir():
         return False
@@ -105,7 +105,7 @@ def paused(home: Home) -> Iterator[None]:
     Raises:
         Transient: Another process is busy with it for too long.
     """
-    from lake.server_process import end, processes
+    from lake.server.process import end, processes
 
     home.lakefs.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _lock(home):
@@ -119,7 +119,7 @@ def server_status(home: Home) -> ServerStatus:
     """How the home's embedded server is; starts nothing and waits for two seconds at most."""
     import psutil
 
-    from lake.server_process import processes
+    from lake.server.process import processes
 
     recorded = read_server(home)
     running = processes(home) if home.lakefs.is_dir() else []
@@ -148,7 +148,7 @@ def _external(endpoint: Endpoint) -> Endpoint:
     from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
 
-    from lake.server_probe import EXTERNAL_TIMEOUT, HEALTH
+    from lake.server.health import EXTERNAL_TIMEOUT, HEALTH
 
     if not endpoint.url.startswith(("http://", "https://")):
         raise LakegateError("LAKEGATE_LAKEFS_URL is no http(s) address", where=endpoint.url, fix="write it as https://lakefs.example.org")
@@ -177,7 +177,7 @@ def _lock(home: Home) -> AcquireReturnProxy[FileLock]:
 
 def _adopted(home: Home) -> Endpoint | None:
     """The server that another process started in the meantime, or that moved with its home while it ran."""
-    from lake.server_process import processes
+    from lake.server.process import processes
 
     recorded = read_server(home)
     running = {process.pid: process for process in processes(home)} if recorded else {}
@@ -188,8 +188,8 @@ def _adopted(home: Home) -> Endpoint | None:
 
 
 def _started(home: Home, binary: Path, *, say: Callable[[str], None]) -> Endpoint:
-    from lake.server_probe import free_port
-    from lake.server_process import comes_up, end, processes, spawn
+    from lake.server.health import free_port
+    from lake.server.process import comes_up, end, processes, spawn
 
     preferred = last_port(home)
     if leftover := processes(home):
@@ -216,7 +216,7 @@ def _started(home: Home, binary: Path, *, say: Callable[[str], None]) -> Endpoin
 def _recorded(home: Home, endpoint: Endpoint, *, pid: int, port: int, say: Callable[[str], None]) -> Endpoint:
     import psutil
 
-    from lake.server_process import end, processes
+    from lake.server.process import end, processes
 
     if api(endpoint, "user") is None:
         end(processes(home), grace=STOP_TIMEOUT)
