@@ -27,7 +27,7 @@ from lakegate.names import VersionName
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from lake.engine import Engine
+    from lake.engine.engine import Engine
 
 Told = Callable[["DataFrame"], list[Any]]
 MANY: Final = 64

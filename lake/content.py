@@ -19,7 +19,7 @@ from lakegate.manifest import DataFile, Manifest
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from lake.engine import Engine
+    from lake.engine.engine import Engine
 
 Locate = Callable[["Listed | DataFile"], str]
 

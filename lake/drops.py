@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from catalog.contract import FileFormat
-from lake.engine import arrow_limit
+from lake.engine.engine import arrow_limit
 from lake.parsing.decompress import unpack
 from lake.parsing.parse import Parsed, parse
 from lake.parsing.staging_file import ARROW, as_parquet

@@ -21,7 +21,7 @@ from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import publish
-from lake.blame import naming_the_rule
+from lake.engine.failing_rule import naming_the_rule
 from lake.session import Session
 from lake.sound import demand_sound_columns
 from lake.standing import finished
@@ -33,7 +33,7 @@ from lakegate.names import VersionName
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from lake.engine import Engine
+    from lake.engine.engine import Engine
 
 
 @dataclass(frozen=True)

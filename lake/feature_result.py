@@ -10,8 +10,8 @@ from catalog.contract import Column, Contract
 from catalog.feature_query import TOO_GREAT, FeatureQuery, feature_query, line_of_column
 from catalog.spark_sql import SPARK_TYPES, quoted
 from expectations.frame import PROVENANCE
-from lake.engine import Engine
-from lake.engine_errors import engine_errors
+from lake.engine.engine import Engine
+from lake.engine.errors import engine_errors
 from lakegate.errors import ContractError, LakegateError
 
 if TYPE_CHECKING:

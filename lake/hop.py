@@ -15,7 +15,7 @@ from typing import Any, Final
 from expectations.verdict import Verdict, report, verdict_of
 from lake import ledger, paths, provenance, publish
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
-from lake.engine_errors import engine_errors
+from lake.engine.errors import engine_errors
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.lakefs.repository import MAIN, NotThere
 from lake.naming import keep

@@ -15,7 +15,7 @@ from lake.parsing.parse import Parsed
 from lake.parsing.staging_file import read_staging
 
 if TYPE_CHECKING:
-    from lake.engine import Engine
+    from lake.engine.engine import Engine
 
 OrderValue = int | float | str
 LONGEST: Final = 200

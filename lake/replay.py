@@ -39,6 +39,7 @@ from lake.change import Passed, change_of, published_rows, write_change, written
 from lake.columns import check_columns
 from lake.delta import table_files
 from lake.distributions import keep_given_back
+from lake.engine.scratch_table import ScratchTable
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hop import run_hop
 from lake.job import Job, Replayed, Written
@@ -47,7 +48,6 @@ from lake.publish import Candidate
 from lake.restage import stage_records
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
-from lake.scratch_table import ScratchTable
 from lake.session import Session
 from lake.standing import resume
 from lake.tables import write_table

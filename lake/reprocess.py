@@ -26,6 +26,7 @@ from lake.answers import holding, published_before
 from lake.aside import judged_at, latest_manifest
 from lake.change import Change
 from lake.drops import Drops
+from lake.engine.scratch_table import ScratchTable
 from lake.evaluate import evaluate, pin_references
 from lake.hop import run_hop
 from lake.job import HopResult, Job
@@ -34,7 +35,6 @@ from lake.rebuilt import Rebuilt, first_of, keep_aside, standing_drops, write_re
 from lake.receipts import Drop
 from lake.refusal import why_blocked, why_held
 from lake.runtime.identity import current_user
-from lake.scratch_table import ScratchTable
 from lake.session import Session
 from lake.sound import demand_sound
 from lake.standing import finished, resume

@@ -17,11 +17,11 @@ from filelock import SoftFileLease
 
 from catalog.files import Catalog, load_catalog
 from lake import paths
-from lake.engine import Engine
-from lake.environment import prepare_environment
+from lake.engine.engine import Engine
+from lake.engine.environment import prepare_environment
+from lake.engine.reference_cache import References
 from lake.lakefs.repository import MAIN, Repository
 from lake.publish import Published
-from lake.references import References
 from lake.runtime.leases import at_once, lease_at, wait_for
 from lake.runtime.scratch import scratch, sweep
 from lake.runtime.step_timer import Watcher

@@ -42,7 +42,7 @@ LONGEST_FIRST = (
 )
 """What takes minutes starts first, so that no worker is left with it in the end."""
 
-# Before pyspark imports gRPC: these processes have two engines, a JVM is started where gRPC has threads (see lake/environment.py).
+# Before pyspark imports gRPC: these processes have two engines, a JVM is started where gRPC has threads (see lake/engine/environment.py).
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 # How long an example takes is the machine's affair: speed is measured by `make bench`.

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from catalog.contract import Column, Contract
 from lake.content import content_of
-from lake.engine import Engine
+from lake.engine.engine import Engine
 
 CONTRACT = Contract(
     name="all_types",

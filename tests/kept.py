@@ -9,8 +9,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-import lake.engine_start
-from lake.sail import Sail
+import lake.engine.startup
+from lake.engine.sail import Sail
 
 MOST = 2
 """That are kept at a time: those that were asked last."""
@@ -45,7 +45,7 @@ def keep_sails() -> None:
             kept.pop(old).end()
         return kept[asked]
 
-    lake.engine_start.Sail = begin  # type: ignore[assignment,misc]
+    lake.engine.startup.Sail = begin  # type: ignore[assignment,misc]
 
 
 def keep_migrations() -> None:

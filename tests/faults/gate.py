@@ -26,8 +26,8 @@ from expectations.marks import Tables
 from expectations.plan import make_plan
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
-from lake.engine import Engine
-from lake.environment import prepare_environment
+from lake.engine.engine import Engine
+from lake.engine.environment import prepare_environment
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
 from tests.faults.rides import CONTRACT, DELIVERED, Row, staged

@@ -12,7 +12,7 @@ from expectations.marks import ALONE
 from expectations.plan import make_plan
 from expectations.run import count_rows, label
 from expectations.suite import Rule, Suite
-from lake.blame import naming_the_rule
+from lake.engine.failing_rule import naming_the_rule
 from lakegate.errors import LakegateError, Transient
 from tests.faults.gate import Gate
 from tests.faults.rides import CONTRACT

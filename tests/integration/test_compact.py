@@ -20,7 +20,7 @@ from lake.audit import audit_all
 from lake.compact import told_of_quarantine, told_of_table
 from lake.delta import list_table
 from lake.distributions import Comparison
-from lake.engine import Engine
+from lake.engine.engine import Engine
 from lake.ingest import ingest
 from lake.publish import manifest_at
 from lake.rollback import roll_back

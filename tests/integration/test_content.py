@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lake.content import MODULUS, add, content_after
-from lake.engine import Engine
+from lake.engine.engine import Engine
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, Manifest
 from lakegate.settings import Settings

@@ -17,12 +17,12 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 
-import lake.engine
-import lake.engine_start
-import lake.sail
+import lake.engine.engine
+import lake.engine.sail
+import lake.engine.startup
 from benchmarks.rides import contract_text
-from lake.engine import Engine
-from lake.engine_errors import engine_errors
+from lake.engine.engine import Engine
+from lake.engine.errors import engine_errors
 from lake.ingest import ingest
 from lake.session import open_session
 from lakegate.errors import LakegateError, Transient
@@ -32,7 +32,7 @@ from lakegate.settings import Settings
 OWNER = """
 import sys
 from pathlib import Path
-from lake.engine import Engine
+from lake.engine.engine import Engine
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
 engine = Engine(Settings.load(home=Path(sys.argv[1])), Endpoint("http://127.0.0.1:9", "key", "secret"))
@@ -87,8 +87,8 @@ def test_a_session_that_is_collected_waits_for_nothing_of_the_others(tmp_path: P
 def test_one_that_hangs_before_it_says_its_port_may_be_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "hangs.py"
     script.write_text("import os, time\nos.close(1)\ntime.sleep(60)\n")
-    monkeypatch.setattr(lake.sail, "SERVER", script)
-    monkeypatch.setattr(lake.sail, "END", 0.5)
+    monkeypatch.setattr(lake.engine.sail, "SERVER", script)
+    monkeypatch.setattr(lake.engine.sail, "END", 0.5)
     with pytest.raises(Transient, match="Sail hangs"):
         asked(made(tmp_path))
 
@@ -106,7 +106,7 @@ def test_it_ends_with_its_owner_however_that_dies(tmp_path: Path) -> None:
 
 
 def test_one_that_could_not_be_connected_to_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine, honest, met = made(tmp_path), lake.engine.start, []
+    engine, honest, met = made(tmp_path), lake.engine.engine.start, []
 
     def fails(settings: Settings, endpoint: Endpoint, sail: Any) -> Any:
         honest(settings, endpoint, sail)
@@ -114,7 +114,7 @@ def test_one_that_could_not_be_connected_to_is_not_waited_for(tmp_path: Path, mo
         raise Transient("its answer was lost")
 
     with monkeypatch.context() as patch:
-        patch.setattr(lake.engine, "start", fails)
+        patch.setattr(lake.engine.engine, "start", fails)
         with pytest.raises(Transient):
             asked(engine)
     assert asked(engine) == 42
@@ -124,9 +124,9 @@ def test_one_that_could_not_be_connected_to_is_not_waited_for(tmp_path: Path, mo
 def test_it_keeps_a_silent_session_and_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds here; of Sail's own accord it would be a quarter of an hour."""
     monkeypatch.setenv("TZ", "America/New_York")
-    for year, kept in ((1, False), (lake.engine_start.YEAR, True)):
+    for year, kept in ((1, False), (lake.engine.startup.YEAR, True)):
         with monkeypatch.context() as patch:
-            patch.setattr(lake.engine_start, "YEAR", year)
+            patch.setattr(lake.engine.startup, "YEAR", year)
             engine = made(tmp_path)
             assert engine.spark.conf.get("spark.sql.session.timeZone") == "UTC"
             time.sleep(4)
@@ -148,7 +148,7 @@ def test_it_is_started_anew_once_it_has_grown(tmp_path: Path, monkeypatch: pytes
     handles = []
     for _ in range(4):
         with monkeypatch.context() as patch:
-            patch.setattr(lake.engine, "GROWTH", -(2**40))
+            patch.setattr(lake.engine.engine, "GROWTH", -(2**40))
             assert engine.renew()
         assert asked(engine) == 42
         engine.renew()  # takes in what it holds at work
@@ -173,7 +173,7 @@ def test_a_query_of_one_that_was_killed_may_be_tried_again(tmp_path: Path) -> No
 def test_one_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "server.py"
     script.write_text("raise SystemExit(7)")
-    monkeypatch.setattr(lake.sail, "SERVER", script)
+    monkeypatch.setattr(lake.engine.sail, "SERVER", script)
     with pytest.raises(LakegateError, match=r"Sail did not start \(it ended with 7\)"):
         asked(made(tmp_path))
 

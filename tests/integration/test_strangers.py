@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from lake.engine import Engine
+from lake.engine.engine import Engine
 from lake.lakefs.repository import Repository
 from lake.server.lifecycle import ensure_server, server_status, stop_server
 from lake.server.state_files import read_server

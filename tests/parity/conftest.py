@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lake.engine import Engine
-from lake.environment import prepare_environment
+from lake.engine.engine import Engine
+from lake.engine.environment import prepare_environment
 from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
 

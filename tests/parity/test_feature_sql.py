@@ -11,7 +11,7 @@ import pytest
 
 from catalog.contract import Column, Contract
 from catalog.feature_query import TOO_GREAT, feature_query
-from lake.engine import Engine
+from lake.engine.engine import Engine
 
 BIG: Final = 999_999_999_999_999_999
 NAN: Final = "NaN"

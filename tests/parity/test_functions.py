@@ -23,7 +23,7 @@ from catalog.query_scope import Rows
 from catalog.sql_functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
 from catalog.sql_parse import written as trees
 from catalog.sql_values import Refused, of_column
-from lake.engine import Engine
+from lake.engine.engine import Engine
 
 COLUMNS: Final = (
     Column("s", "string"),

@@ -21,7 +21,7 @@ from expectations.histogram import HUGE, INFINITE, MOST_CLASSES, PARTS, REACH, T
 from expectations.histogram_rules import NO_CLUSTERS
 from expectations.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
-from lake.engine import Engine
+from lake.engine.engine import Engine
 
 POWERS: Final = [2.0**power for power in range(-REACH - 2, REACH + 3)]
 EDGES: Final = [

@@ -30,7 +30,7 @@ from expectations.masks import bits
 from expectations.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
-from lake.engine import Engine
+from lake.engine.engine import Engine
 from tests.faults.gate import Gate
 from tests.faults.missing import clock_changes, everything
 from tests.faults.test_plain import read_alike

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from lake.engine import Engine
+from lake.engine.engine import Engine
 from tests.integration.test_strangers import Stranger, can_be_other
 
 

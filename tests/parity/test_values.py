@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from catalog.contract import Column, ColumnType, Contract
 from expectations.frame import ROW, typed
 from expectations.spellings import FALSE, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, TRUE
-from lake.engine import Engine
+from lake.engine.engine import Engine
 from lake.parsing.fast_typing import part_plain
 from lake.parsing.staging_file import ARROW, StagingWriter
 

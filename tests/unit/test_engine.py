@@ -14,10 +14,10 @@ import grpc
 import pytest
 from pyspark.errors.exceptions.connect import NumberFormatException, SparkConnectGrpcException, SparkRuntimeException
 
-from lake import engine, engine_start
-from lake.engine_errors import engine_errors
-from lake.environment import prepare_environment
-from lake.spark_jars import jars_at_hand
+from lake.engine import engine, startup
+from lake.engine.environment import prepare_environment
+from lake.engine.errors import engine_errors
+from lake.engine.spark_jars import jars_at_hand
 from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
@@ -86,7 +86,7 @@ def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(tmp_pat
     def fails(*_: object) -> None:
         raise RuntimeError("Anna")
 
-    monkeypatch.setattr(engine_start, "_local_spark", fails)
+    monkeypatch.setattr(startup, "_local_spark", fails)
     monkeypatch.delenv("JAVA_HOME", raising=False)
     settings = Settings.load(home=tmp_path, project=tmp_path, environ={"LAKEGATE_ENGINE": "spark"})
     said = []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.sail_guard import comes_from, peer_inode
+from lake.engine.sail_guard import comes_from, peer_inode
 from lake.server.port_owner import holds
 from lake.server.state_files import ServerRecord
 from lakegate.errors import UsageError

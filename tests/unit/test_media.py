@@ -189,7 +189,7 @@ def test_markup_in_a_record_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]
     assert [part.strip() for part in capsys.readouterr().out.splitlines()] == ["record", "a [/foo] b", "[red]x[/red] :smile:"]
 
 
-WRITERS = {"lake/session.py", "lakegate/home.py", "lake/sail_server.py"}
+WRITERS = {"lake/session.py", "lakegate/home.py", "lake/engine/sail_server.py"}
 """Beside cli/terminal.py: two that say something to stderr and use `message`, and a server that tells its owner its port."""
 
 

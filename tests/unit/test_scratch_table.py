@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lake import scratch_table
-from lake.scratch_table import ScratchTable
+from lake.engine import scratch_table
+from lake.engine.scratch_table import ScratchTable
 
 FOLDERS = itertools.count()
 

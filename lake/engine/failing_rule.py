@@ -15,7 +15,7 @@ from lakegate.errors import ContractError, LakegateError, Transient
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from lake.engine import Engine
+    from lake.engine.engine import Engine
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import unquote
 
-from lake.engine_errors import engine_errors
-from lake.engine_start import begin, preload, start
+from lake.engine.errors import engine_errors
+from lake.engine.startup import begin, preload, start
 from lake.parsing.staging_file import ARROW
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from lake.sail import Sail
+    from lake.engine.sail import Sail
 
 GROWTH: Final = 256 * 1024**2
 """Bytes that Sail may come to hold beyond what it held after its first work; 0.7.2 keeps something of every query."""

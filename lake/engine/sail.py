@@ -1,7 +1,7 @@
 """Sail, in a process of its own: it has its owner's keys alone, and what it keeps of its queries goes when it is started anew.
 
 In this process it would take the first keys that it sees for all, and a panic of its native code would be this process's end.
-It answers this process alone (see lake/sail_guard.py), and this process asks nobody else where it has died.
+It answers this process alone (see lake/engine/sail_guard.py), and this process asks nobody else where it has died.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Sail:
         from pyspark.sql.connect.client.retries import DefaultPolicy
         from pyspark.sql.connect.session import SparkSession
 
-        from lake.sail_calls import OfTheLiving
+        from lake.engine.sail_calls import OfTheLiving
 
         if not (port := self._port()):
             if (code := self._ended()) is None or code < 0:

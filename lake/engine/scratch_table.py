@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lake.engine import Engine
+from lake.engine.engine import Engine
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

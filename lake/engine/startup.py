@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from lake.environment import environment
+from lake.engine.environment import environment
+from lake.engine.sail import Sail
+from lake.engine.spark_jars import jars_at_hand, jars_kept
 from lake.runtime.scratch import scratch
-from lake.sail import Sail
-from lake.spark_jars import jars_at_hand, jars_kept
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings

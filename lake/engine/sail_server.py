@@ -1,6 +1,6 @@
 """What Sail's process runs: a Spark Connect server on loopback, for the process that started it alone, and no longer than that lives.
 
-A script, started by lake/sail.py with Sail's settings in its environment. It prints its port, or why it can't keep others out, and ends
+A script, started by lake/engine/sail.py with Sail's settings in its environment. It prints its port, or why it can't keep others out, and ends
 with its standard input, which the kernel closes however its owner dies. It imports nothing of ours but the guard beside it.
 """
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from lake.engine import Engine
+from lake.engine.engine import Engine
 from lake.runtime.scratch import scratch
 from lakegate.manifest import Manifest
 
