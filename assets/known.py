@@ -8,13 +8,14 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 
 from assets.metadata import VERSION_NUMBER
 from catalog.contract import Contract
-from lake import paths, publish
+from lake import paths
 from lake.features import next_cause
 from lake.lakefs.repository import MAIN, NotThere
-from lake.origin import Origin
-from lake.publish import Published
 from lake.session import Session
 from lake.standing import finish, finished, stands
+from lake.versions import publish
+from lake.versions.origin import Origin
+from lake.versions.publish import Published
 from lakegate.names import VersionName
 
 DATA_VERSION = "dagster/data_version"

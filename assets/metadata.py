@@ -9,10 +9,10 @@ from dagster import MetadataValue, TableColumn, TableColumnConstraints, TableCon
 
 from assets.lineage import column_lineage, drawn, sources_of
 from catalog.contract import Contract, Hop
-from lake import publish
 from lake.lakefs.repository import MAIN
-from lake.publish import Published
 from lake.session import Session
+from lake.versions import publish
+from lake.versions.publish import Published
 from lakegate.media import block, code, markdown
 from lakegate.names import VersionName
 

@@ -8,7 +8,7 @@ from dagster import AssetMaterialization, AssetSpec, MetadataValue
 
 from catalog.contract import Contract
 from expectations.suite import Suite
-from lake.publish import Published
+from lake.versions.publish import Published
 from lakegate.media import code, line
 
 PREFIX = "retrain"

@@ -18,12 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from lake import change, drop_rows, hop, publish, tables
+from lake import change, drop_rows, hop, tables
 from lake.lakefs.repository import Repository
 from lake.processed import carry_processed
 from lake.raw import carry_raw
 from lake.receive import receive
 from lake.session import Session, open_session
+from lake.versions import publish
 from lakegate.settings import Settings
 
 RIDES: Final = 10

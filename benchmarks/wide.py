@@ -14,10 +14,10 @@ from lake import paths
 from lake.delta import table_files
 from lake.hop import run_hop
 from lake.job import Job, Written
-from lake.publish import Candidate
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.tables import write_rows
+from lake.versions.publish import Candidate
 from lakegate.manifest import Counts
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     """
     from lake.followers import carry_followers
     from lake.ingest import DropResult
-    from lake.origin import Origin
     from lake.standing import finished
+    from lake.versions.origin import Origin
 
     errors: list[LakegateError] = []
 

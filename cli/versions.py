@@ -23,9 +23,9 @@ def command(table: str, *, as_json: bool, settings: Settings) -> None:
     rollback, reprocess, replay or discard. One that is `expired` can't be opened any more: a clean-up may have freed its files.
     Read one with `lakegate.open_snapshot("flights@v6").arrow()`.
     """
-    from lake.origin import Origin
     from lake.reports.versions import list_versions
     from lake.session import open_session
+    from lake.versions.origin import Origin
 
     found = list_versions(open_session(existing(settings)), table)
     if as_json:

@@ -9,17 +9,18 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, report
-from lake import ledger, publish
+from lake import ledger
 from lake.job import HopResult, Job, Written
 from lake.mostly import MOSTLY, why_mostly
 from lake.none_taken import is_none_taken, still_none_of
-from lake.origin import Origin
-from lake.publish import Published
 from lake.refusal import why_blocked, why_held, why_none_taken
 from lake.restate import SUPERSEDES
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import finished, rebuilt_since
+from lake.versions import publish
+from lake.versions.origin import Origin
+from lake.versions.publish import Published
 from lakegate.errors import LakegateError, Transient
 from lakegate.manifest import Manifest, Parent
 from lakegate.names import VersionName

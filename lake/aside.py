@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from expectations.frame import DROP
 from expectations.suite import Suite
-from lake import publish
 from lake.lakefs.repository import MAIN
 from lake.runtime.identity import current_user
 from lake.session import Session
+from lake.versions import publish
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName

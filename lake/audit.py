@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lake import paths, publish
+from lake import paths
 from lake.lakefs.errors import BlockGone
 from lake.lakefs.objects import sha256_of
 from lake.lakefs.repository import MAIN, NotThere, Repository
 from lake.session import Session
 from lake.trees import DATA, Trees, table_data
+from lake.versions import publish
 from lakegate.errors import Expired, IntegrityError, VersionNotFound
 from lakegate.manifest import DataFile, Manifest, manifest_path, sha256
 from lakegate.names import VersionName

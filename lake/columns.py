@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from catalog.contract import RESCUED, Contract
-from lake import publish
 from lake.session import Session
 from lake.standing import finished
+from lake.versions import publish
 from lakegate.errors import ContractError
 from lakegate.names import VersionName
 

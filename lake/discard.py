@@ -20,12 +20,12 @@ from lake.distributions import keep_given_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.none_taken import still_none
-from lake.publish import Candidate
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import resume
 from lake.tables import write_table
+from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest
 

@@ -24,9 +24,9 @@ from expectations.suite import Suite
 from lake import paths
 from lake.kept import DELIVERIES, NOTE, Kept, Kinds, Shelf
 from lake.past import EarlierRows
-from lake.publish import Candidate
 from lake.session import Session
 from lake.tables import uri_of
+from lake.versions.publish import Candidate
 from lakegate.manifest import DataFile, Manifest, sha256
 
 if TYPE_CHECKING:

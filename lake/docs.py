@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from expectations.offline_page import HEAD
-from lake import paths, publish
+from lake import paths
 from lake.lakefs.repository import MAIN
 from lake.one_commit import reads_one_commit
 from lake.reports.versions import table_names
 from lake.session import Session
+from lake.versions import publish
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest
 from lakegate.media import page

@@ -13,7 +13,7 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
-from lake import none_taken, paths, publish
+from lake import none_taken, paths
 from lake.answers import approval, holding
 from lake.aside import count_aside
 from lake.change import Change, Passed, change_of, plain_counts, published_rows, statistics_of, write_change, written
@@ -25,13 +25,14 @@ from lake.evaluate import Evaluated, evaluate
 from lake.job import Written
 from lake.mostly import mostly_aside
 from lake.parsing.source_records import Originals, marks_aside, rows_aside
-from lake.publish import Candidate
 from lake.raw import parse_received
 from lake.receipts import Drop
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.supersede import settle_superseded
 from lake.tables import Mode, put_back, write_rows
+from lake.versions import publish
+from lake.versions.publish import Candidate
 from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Counts, Manifest, Parent
 

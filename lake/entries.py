@@ -11,8 +11,8 @@ from typing import Any, Final
 from lake import ledger, paths
 from lake.lakefs.repository import MAIN
 from lake.one_commit import reads_one_commit
-from lake.origin import Origin
 from lake.session import Session
+from lake.versions.origin import Origin
 from lakegate.errors import UsageError
 
 READERS: Final = 8
@@ -28,7 +28,7 @@ class Entry:
     """A drop (or whatever else a version is made for) at one table: its newest state, and how it got there.
 
     `at` is when it changed, `seconds` what the newest attempt took, `step` where it failed; `made_by` and `made_from` are those of
-    `lake.origin` where `cause` stands for a person's decision, else empty.
+    `lake.versions.origin` where `cause` stands for a person's decision, else empty.
     """
 
     dataset: str

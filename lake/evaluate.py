@@ -20,12 +20,12 @@ from expectations.published import reference_columns
 from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
-from lake import publish
 from lake.engine.failing_rule import naming_the_rule
 from lake.session import Session
 from lake.sound import demand_sound_columns
 from lake.standing import finished
 from lake.tables import read_version
+from lake.versions import publish
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Parent
 from lakegate.names import VersionName

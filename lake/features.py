@@ -19,7 +19,7 @@ from expectations.plan import make_plan
 from expectations.run import count_rows, nothing_counted, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
-from lake import paths, publish
+from lake import paths
 from lake.content import add, content_of
 from lake.delta import table_files
 from lake.distributions import Comparison
@@ -27,12 +27,13 @@ from lake.feature_result import demand_numbers, failing_sql, result_of
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.lakefs.repository import MAIN
-from lake.publish import Candidate
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.sound import demand_sound
 from lake.standing import finished, resume
 from lake.tables import read_version, uri_of, write_table
+from lake.versions import publish
+from lake.versions.publish import Candidate
 from lakegate.errors import ContractError, IntegrityError
 from lakegate.manifest import Counts, Parent
 from lakegate.names import VersionName

@@ -16,10 +16,10 @@ from lake.hop import slot
 from lake.ingest import DropResult, carry, carry_waiting
 from lake.lakefs.repository import MAIN
 from lake.open_drops import open_states
-from lake.publish import publication
 from lake.receipts import is_pending, pending, received
 from lake.runtime.identity import current_user
 from lake.session import Session
+from lake.versions.publish import publication
 from lakegate.errors import UsageError
 
 SHORTEST: Final = 4

@@ -13,14 +13,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from expectations.verdict import Verdict, report, verdict_of
-from lake import ledger, paths, provenance, publish
+from lake import ledger, paths
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
 from lake.engine.errors import engine_errors
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.lakefs.repository import MAIN, NotThere
-from lake.naming import keep
 from lake.proofs import keep_proofs
-from lake.publish import Candidate, Published
 from lake.refusal import unread
 from lake.restate import close_others
 from lake.runtime.circuit_breaker import Breaker
@@ -28,6 +26,9 @@ from lake.runtime.disk_errors import disk_error
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import carried, finish, note, resume, resume_at, standing
+from lake.versions import provenance, publish
+from lake.versions.publish import Candidate, Published
+from lake.versions.tags import keep
 from lakegate.errors import Conflict, DataRejected, Expired, IntegrityError, Transient
 from lakegate.manifest import Manifest, sha256
 

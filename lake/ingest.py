@@ -13,7 +13,7 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import STOPPED, Verdict, worst
-from lake import ledger, publish
+from lake import ledger
 from lake.answers import DISCARDED
 from lake.delivered import check_corrects
 from lake.followers import OnError, carry_followers, contained
@@ -25,6 +25,7 @@ from lake.raw import carry_raw
 from lake.receipts import Drop
 from lake.receive import check_path, receive
 from lake.session import Session
+from lake.versions import publish
 from lakegate.errors import LakegateError, Transient, UsageError
 
 Tell = Callable[["DropResult"], None]

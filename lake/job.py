@@ -9,8 +9,8 @@ from typing import Any, Final
 from catalog.contract import Contract, Hop
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict
-from lake.publish import Candidate
 from lake.runtime.step_timer import Steps
+from lake.versions.publish import Candidate
 from lakegate.manifest import Counts, DataFile, Parent, Proof
 from lakegate.names import VersionName
 

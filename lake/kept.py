@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from expectations.drift import LEAST_ROWS
 from expectations.histogram import Histograms, Kind, merge_all
-from lake import paths, publish
+from lake import paths
 from lake.lakefs.repository import Repository
-from lake.origin import NO_DELIVERY, ROLLS_BACK, TO
+from lake.versions import publish
+from lake.versions.origin import NO_DELIVERY, ROLLS_BACK, TO
 from lakegate.manifest import Manifest, sha256
 from lakegate.names import VersionName
 

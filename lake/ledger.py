@@ -21,9 +21,10 @@ from filelock import FileLock
 
 from catalog.contract import Contract
 from expectations.suite import Suite
-from lake import paths, provenance, refused
+from lake import paths, refused
 from lake.receipts import received
 from lake.session import Session
+from lake.versions import provenance
 from lakegate.errors import AccessError, Conflict, IntegrityError, Transient, UsageError
 from lakegate.manifest import Parent
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lake import paths, publish
+from lake import paths
 from lake.audit import expired
 from lake.lakefs.repository import MAIN
 from lake.session import Session
+from lake.versions import publish
 from lakegate.names import VersionName
 
 

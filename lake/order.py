@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from catalog.contract import Contract
-from lake import ledger, publish
+from lake import ledger
 from lake.answers import APPROVED
 from lake.drops import Drops
 from lake.evaluate import missing_reference
@@ -17,6 +17,7 @@ from lake.refused import STATES as REFUSED
 from lake.refused import name_hash, refused_drops
 from lake.session import Session
 from lake.standing import finished
+from lake.versions import publish
 from lakegate.names import VersionName
 
 CarryRaw = Callable[[Drop], object]

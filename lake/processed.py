@@ -7,7 +7,7 @@ from typing import Final
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import Verdict
-from lake import ledger, paths, publish
+from lake import ledger, paths
 from lake.columns import check_columns
 from lake.delivered import name_holder
 from lake.drop_rows import DropRows
@@ -21,6 +21,7 @@ from lake.receipts import Drop, clear_pending, is_pending, received
 from lake.restate import SUPERSEDES
 from lake.session import Session
 from lake.standing import finished
+from lake.versions import publish
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Parent
 from lakegate.names import VersionName

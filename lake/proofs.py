@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lake import paths
-from lake.publish import Candidate
 from lake.session import Session
+from lake.versions.publish import Candidate
 from lakegate import ranges
 from lakegate.manifest import DataFile, Proof, sha256
 from lakegate.ranges import Ranges, Read

@@ -10,7 +10,7 @@ from catalog.contract import Contract
 from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
 from expectations.verdict import Outcome, Verdict
-from lake import paths, publish
+from lake import paths
 from lake.columns import check_columns
 from lake.drops import Drops
 from lake.hop import run_hop
@@ -20,11 +20,12 @@ from lake.order_value import OrderValue, order_value
 from lake.parsing.column_mapping import delivered
 from lake.parsing.parse import Parsed
 from lake.proofs import describe_file
-from lake.publish import Candidate
 from lake.receipts import Drop
 from lake.refusal import why_unreadable
 from lake.runtime.step_timer import Steps
 from lake.session import Session
+from lake.versions import publish
+from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile
 from lakegate.names import VersionName

@@ -12,7 +12,7 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from expectations.verdict import Outcome
-from lake import paths, publish
+from lake import paths
 from lake.aside import IDENTITY, SETTLEMENTS, STATE, read_rows
 from lake.change import Change, write_change, written
 from lake.delta import table_files
@@ -22,12 +22,13 @@ from lake.job import Written
 from lake.lakefs.repository import MAIN
 from lake.none_taken import made_again
 from lake.parsing.source_records import COLUMNS, Originals, marks_aside, rows_aside
-from lake.publish import Candidate
 from lake.receipts import Drop, received
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import JUDGED, REBUILT
 from lake.tables import put_back, write_rows
+from lake.versions import publish
+from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName

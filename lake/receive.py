@@ -18,12 +18,12 @@ from lake.drops import Drops
 from lake.lakefs.branches import RECEIVE, branch_of, branches_of, new_attempt
 from lake.lakefs.objects import CHUNK
 from lake.lakefs.repository import MAIN, NotThere
-from lake.publish import ENDED, head, publication
 from lake.receipts import Drop, drop_of, is_pending, pending
 from lake.refused import unmark
 from lake.runtime.disk_errors import HANDLES, disk_error, disk_errors
 from lake.runtime.identity import current_user
 from lake.session import Session
+from lake.versions.publish import ENDED, head, publication
 from lakegate.errors import Conflict, IntegrityError, LakegateError, Transient, UsageError
 
 RECEIVE_TRIES: Final = 5

@@ -11,17 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lake import ledger, paths, publish
+from lake import ledger, paths
 from lake.audit import published_names
 from lake.lakefs.branches import CANDIDATE, RECEIVE, RECORD, kind_and_table
 from lake.lakefs.repository import MAIN
 from lake.manifest_copies import rebuild_manifests
 from lake.mended import Position, Published, published_since, read_position, write_position
-from lake.naming import give_name
 from lake.on_record import QUEUE
 from lake.restate import close, gaps, gaps_of, lacks
 from lake.session import Session
 from lake.standing import note
+from lake.versions import publish
+from lake.versions.tags import give_name
 from lakegate.errors import IntegrityError
 from lakegate.names import VersionName
 

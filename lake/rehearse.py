@@ -11,7 +11,7 @@ from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
 from expectations.frame import DROP
 from expectations.verdict import STOPPED, Outcome, Verdict, verdict_of
-from lake import ledger, publish
+from lake import ledger
 from lake.answers import DISCARDED, approval, holding
 from lake.aside import latest_manifest
 from lake.change import plain_counts, published_rows
@@ -34,6 +34,7 @@ from lake.receive import check_path, copy_in
 from lake.refusal import unread, why_blocked, why_held, why_none_taken
 from lake.session import Session
 from lake.standing import rebuilt_since
+from lake.versions import publish
 from lakegate.errors import DataRejected
 from lakegate.manifest import Counts
 from lakegate.names import VersionName

@@ -44,13 +44,13 @@ from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hop import run_hop
 from lake.job import Job, Replayed, Written
 from lake.none_taken import NOTE, still_none
-from lake.publish import Candidate
 from lake.restage import stage_records
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import resume
 from lake.tables import write_table
+from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest, Parent
 

@@ -21,7 +21,7 @@ from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, verdict_of
-from lake import paths, provenance, publish
+from lake import paths
 from lake.answers import holding, published_before
 from lake.aside import judged_at, latest_manifest
 from lake.change import Change
@@ -40,6 +40,7 @@ from lake.sound import demand_sound
 from lake.standing import finished, resume
 from lake.tables import uri_of
 from lake.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
+from lake.versions import provenance, publish
 from lakegate.errors import DataRejected, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent
 from lakegate.names import VersionName

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from lake import ledger, paths
 from lake.lakefs.repository import MAIN
-from lake.origin import Origin
-from lake.publish import ENDED, Published, manifest_at
 from lake.session import Session
+from lake.versions.origin import Origin
+from lake.versions.publish import ENDED, Published, manifest_at
 from lakegate.manifest import manifest_path
 from lakegate.names import VersionName
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from lake import paths, publish
+from lake import paths
 from lake.audit import expired, published_names
 from lake.delta_log import HINT
 from lake.keep import keepings
@@ -28,6 +28,7 @@ from lake.open_logs import FOLDER
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.trees import table_data
+from lake.versions import publish
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 

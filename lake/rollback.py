@@ -11,7 +11,7 @@ from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
-from lake import paths, publish
+from lake import paths
 from lake.answers import published_before
 from lake.aside import latest_manifest
 from lake.change import read_files
@@ -23,14 +23,15 @@ from lake.job import HopResult, Job, Written
 from lake.lakefs.repository import MAIN
 from lake.none_taken import still_none
 from lake.on_record import use_bytes
-from lake.origin import ROLLS_BACK, TO
-from lake.publish import ENDED, Candidate
 from lake.restate import REINSTATED, WITHDRAWN, others
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import REBUILT, finished, resume
 from lake.tables import put_back
+from lake.versions import publish
+from lake.versions.origin import ROLLS_BACK, TO
+from lake.versions.publish import ENDED, Candidate
 from lakegate.errors import ContractError, Expired, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent
 from lakegate.names import VersionName

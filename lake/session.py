@@ -21,12 +21,12 @@ from lake.engine.engine import Engine
 from lake.engine.environment import prepare_environment
 from lake.engine.reference_cache import References
 from lake.lakefs.repository import MAIN, Repository
-from lake.publish import Published
 from lake.runtime.leases import at_once, lease_at, wait_for
 from lake.runtime.scratch import scratch, sweep
 from lake.runtime.step_timer import Watcher
 from lake.server.lifecycle import ensure_server
 from lake.server.port_owner import is_own
+from lake.versions.publish import Published
 from lakegate.atomic import write_atomically
 from lakegate.home import Endpoint
 from lakegate.manifest import Manifest

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from lake import paths, publish
+from lake import paths
 from lake.job import Job
 from lake.lakefs.repository import MAIN
-from lake.naming import give_name
 from lake.none_taken import NOTE
-from lake.publish import Published
 from lake.receipts import is_pending
 from lake.session import Session
+from lake.versions import publish
+from lake.versions.publish import Published
+from lake.versions.tags import give_name
 from lakegate.errors import Expired
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from lake import ledger, paths, publish
+from lake import ledger, paths
 from lake.hold import HELD, open_causes
 from lake.lakefs.repository import MAIN
 from lake.none_taken import NOTE
@@ -16,6 +16,7 @@ from lake.receipts import is_pending, received
 from lake.refused import Refused, name_hash, refused_drops
 from lake.restate import STATES
 from lake.session import Session
+from lake.versions import publish
 from lakegate.names import VersionName
 
 Causes = Mapping[str, Mapping[str, ledger.Record | None]]

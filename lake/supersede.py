@@ -6,12 +6,13 @@ from pathlib import Path
 
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
-from lake import paths, publish
+from lake import paths
 from lake.aside import IDENTITY, open_rows, settlements
 from lake.delta import table_files
-from lake.publish import Candidate
 from lake.session import Session
 from lake.tables import write_table
+from lake.versions import publish
+from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
 

@@ -9,14 +9,15 @@ from typing import Any
 
 from catalog.contract import Contract
 from catalog.visible import MASK
-from lake import ledger, paths, publish
+from lake import ledger, paths
 from lake.aside import latest_manifest, open_rows
 from lake.lakefs.repository import MAIN
 from lake.one_commit import reads_one_commit
-from lake.origin import Origin
 from lake.raw import recorded_header
 from lake.runtime.identity import current_user
 from lake.session import Session
+from lake.versions import publish
+from lake.versions.origin import Origin
 from lakegate.errors import UsageError
 from lakegate.names import VersionName
 
@@ -33,7 +34,7 @@ def table_names(session: Session) -> list[str]:
 def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
     """The published versions of a table, oldest first, as `lakegate versions --json` prints them.
 
-    `made_by` and `made_from` are those of `lake.origin`; `expired` says that a clean-up ended the version.
+    `made_by` and `made_from` are those of `lake.versions.origin`; `expired` says that a clean-up ended the version.
 
     Raises:
         UsageError: No contract makes such a table, and it has no version either.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.publish import head
+from lake.versions.publish import head
 from tests.crash.conftest import Tried
 from tests.crash.scene import Scene, steps_of
 

@@ -10,8 +10,8 @@ import pytest
 
 from lake import audit
 from lake.lakefs.repository import MAIN
-from lake.publish import manifest_at
 from lake.session import Session
+from lake.versions.publish import manifest_at
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 from tests.crash.conftest import Tried

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.rides import contract_text, write_contracts
 from lake.aside import IDENTITY, STATE, read_rows
-from lake.publish import latest_at, manifest_at
+from lake.versions.publish import latest_at, manifest_at
 from lakegate.names import VersionName
 from tests.crash.conftest import Tried
 from tests.crash.scene import Scene, steps_of

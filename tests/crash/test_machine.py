@@ -21,11 +21,11 @@ from benchmarks.rides import contract_text
 from lake.audit import audit
 from lake.ingest import DropResult, ingest
 from lake.lakefs.repository import MAIN
-from lake.publish import publication
 from lake.reconcile import reconcile
 from lake.rollback import roll_back
 from lake.server.process import processes
 from lake.session import Session, open_session
+from lake.versions.publish import publication
 from lakegate import open_snapshot
 from lakegate.manifest import sha256
 from lakegate.names import VersionName

@@ -26,11 +26,11 @@ from lake.ingest import ingest
 from lake.keep import keep_version
 from lake.lakefs.branches import CANDIDATE, branch_of, new_attempt
 from lake.living import living
-from lake.publish import manifest_at
 from lake.reports.versions import list_quarantine, list_versions
 from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session
+from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.errors import Expired, UsageError
 from lakegate.manifest import Manifest, Parent

@@ -22,10 +22,10 @@ from lake.delta import list_table
 from lake.distributions import Comparison
 from lake.engine.engine import Engine
 from lake.ingest import ingest
-from lake.publish import manifest_at
 from lake.rollback import roll_back
 from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session
+from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.errors import IntegrityError
 from lakegate.home import Endpoint, Home

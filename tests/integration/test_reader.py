@@ -20,11 +20,11 @@ import pytest
 from lake.audit import audit, audit_all
 from lake.ingest import ingest
 from lake.manifest_copies import rebuild_manifests
-from lake.publish import manifest_at
 from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session
+from lake.versions.publish import manifest_at
 from lakegate import Snapshot, open_snapshot
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile, Manifest

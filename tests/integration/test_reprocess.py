@@ -11,12 +11,12 @@ import pytest
 from lake.audit import audit_all
 from lake.discard import discard
 from lake.ingest import ingest
-from lake.publish import manifest_at
 from lake.rehearse import rehearse
 from lake.reports.versions import list_quarantine, list_versions
 from lake.reprocess import reprocess
 from lake.rollback import roll_back
 from lake.session import Session, open_session
+from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.errors import DataRejected, UsageError
 from lakegate.manifest import Manifest

@@ -14,7 +14,6 @@ import pytest
 from lake.audit import audit_all
 from lake.hold import find_rejectable
 from lake.ingest import ingest
-from lake.publish import manifest_at
 from lake.receipts import pending
 from lake.receive import receive
 from lake.reconcile import reconcile
@@ -23,6 +22,7 @@ from lake.reports.versions import list_quarantine
 from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session, open_session
+from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.errors import ContractError, UsageError
 from lakegate.manifest import Manifest

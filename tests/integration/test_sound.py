@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from lake import compact, publish
+from lake import compact
 from lake.features import carry_features
 from lake.ingest import ingest
 from lake.rehearse import rehearse
 from lake.reprocess import reprocess
 from lake.session import Session, open_session
+from lake.versions import publish
 from lakegate import ranges
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Manifest

@@ -14,10 +14,10 @@ from cli.progress import Progress
 from expectations.verdict import Verdict
 from lake.audit import audit
 from lake.ingest import ingest
-from lake.publish import manifest_at
 from lake.replay import replay
 from lake.reports.versions import list_quarantine
 from lake.session import Session, open_session
+from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName

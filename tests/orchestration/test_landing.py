@@ -36,9 +36,9 @@ from catalog.contract import QualityRule
 from lake import hold
 from lake.audit import audit_all
 from lake.ingest import ingest
-from lake.publish import head
 from lake.sample import REFERENCES, deliver_sample
 from lake.session import Session, open_session
+from lake.versions.publish import head
 from lakegate.settings import Settings
 from sensors import landing
 from sensors.folder import SETTLE_SECONDS

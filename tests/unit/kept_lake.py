@@ -12,7 +12,7 @@ from expectations.histogram import Histograms
 from lake import paths
 from lake.distributions import Comparison
 from lake.kept import NOTE
-from lake.publish import Candidate
+from lake.versions.publish import Candidate
 from lakegate.manifest import Counts, Manifest, manifest_path, sha256
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lake.origin import Origin
+from lake.versions.origin import Origin
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ GIT_SECONDS: Final = 10
 @cache
 def code() -> dict[str, str | None]:
     """The release, and in a git checkout its commit and the SHA-256 of what differs from it."""
-    folder = Path(__file__).resolve().parent.parent
+    folder = Path(__file__).resolve().parents[2]
     commit = _git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
     changes = _git(folder, "diff", "HEAD") if commit else None
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lake.lakefs.repository import Repository
-from lake.publish import Published
+from lake.versions.publish import Published
 from lakegate.errors import IntegrityError
 
 
