@@ -19,9 +19,9 @@ from expectations.verdict import Verdict
 from lake.followers import OnError, followers
 from lake.ingest import DropResult, Tell, deliverable
 from lake.job import HopResult
+from lake.ledger.receipts import Drop
 from lake.order import in_order, waiting_drops
 from lake.raw import carry_raw
-from lake.receipts import Drop
 from lake.receive import check_path, receive
 from lake.session import Session
 from lake.versions.publish import Published, manifest_counts

@@ -9,7 +9,7 @@ from dagster import DagsterInstance, DynamicPartitionsDefinition
 
 from lake import paths
 from lake.lakefs.repository import MAIN
-from lake.receipts import Drop, received
+from lake.ledger.receipts import Drop, received
 from lake.session import Session
 from lakegate.errors import IntegrityError, UsageError
 

@@ -17,7 +17,7 @@ from assets.reported import Reported
 from assets.triggers import trigger_event
 from catalog.contract import Contract
 from lake.ingest import DropResult
-from lake.receipts import received
+from lake.ledger.receipts import received
 from lake.session import Session
 from lake.standing import finished
 from lake.versions.publish import manifest_counts

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from catalog.contract import Contract
+from lake.ledger.receipts import Drop
 from lake.order import waits_for
-from lake.receipts import Drop
 from lake.session import Session
 
 

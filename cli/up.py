@@ -14,12 +14,12 @@ from lakegate.settings import Settings
 @lake_options
 def command(*, as_json: bool, settings: Settings) -> None:
     """Start the embedded lakeFS (it stays until `lakegate down`) and mend the home's caches from the lake."""
-    from lake import ledger
+    from lake.ledger import records
     from lake.manifest_copies import rebuild_manifests
     from lake.session import open_session
 
     session = open_session(settings)
-    copied, carried = rebuild_manifests(session), ledger.unspool(session)
+    copied, carried = rebuild_manifests(session), records.unspool(session)
     if as_json:
         show_json({"url": session.endpoint.url, "manifests_copied": copied, "records_carried": carried})
     else:

@@ -9,12 +9,12 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, report
-from lake import ledger
 from lake.job import HopResult, Job, Written
+from lake.ledger import records
+from lake.ledger.repair import SUPERSEDES
 from lake.mostly import MOSTLY, why_mostly
 from lake.none_taken import is_none_taken, still_none_of
 from lake.refusal import why_blocked, why_held, why_none_taken
-from lake.restate import SUPERSEDES
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import finished, rebuilt_since
@@ -36,7 +36,7 @@ STATES: Final = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD, DISCARDED: Ve
 def record(session: Session, job: Job, key: str, state: str, body: dict[str, Any]) -> None:
     """Write a ledger record of this job; that of a person's decision says what it was, as its cause is the hash of it."""
     told = {"hop": job.hop} | Origin.of(job.source).to_record()
-    ledger.write(session, dataset=job.dataset, cause=job.cause, table=job.table, state=state, key=key, body={**told, **body})
+    records.write(session, dataset=job.dataset, cause=job.cause, table=job.table, state=state, key=key, body={**told, **body})
 
 
 def record_failure(session: Session, job: Job, key: str, error: Exception, steps: Steps) -> None:
@@ -130,10 +130,10 @@ def holding(outcomes: Collection[Outcome], waived: Collection[str]) -> list[Outc
 
 def answered_before(session: Session, job: Job, key: str) -> HopResult | None:
     """The verdict on record, where what it depends on is still the same and nobody decided otherwise; or that a person rejected the drop."""
-    newest = ledger.latest(session, dataset=job.dataset, cause=job.cause, table=job.table)
+    newest = records.latest(session, dataset=job.dataset, cause=job.cause, table=job.table)
     if newest is None or newest.state not in STATES or (newest.key != key and newest.state != DISCARDED):
         return None
-    body = ledger.read(session, newest)
+    body = records.read(session, newest)
     if newest.state == "held" and set(body["holding"]) <= set(approval_of(session, job).get("rules", ())):
         return None
     counts, rules = body.get("counts", {}), body.get("rules", [])  # none where it was rejected after a failure
@@ -151,10 +151,10 @@ def approval(session: Session, *, dataset: str, table: str, cause: str, suite_ha
     `rules`, `by`, `at` and `reason`; empty where nothing.
     """
     approved: list[dict[str, Any]] = []
-    for item in ledger.find(session, dataset=dataset, cause=cause):
+    for item in records.find(session, dataset=dataset, cause=cause):
         if item.table == table and item.state in ("published", DISCARDED):
             approved = []
-        elif item.table == table and item.state == APPROVED and (body := ledger.read(session, item)).get("suite_hash") == suite_hash:
+        elif item.table == table and item.state == APPROVED and (body := records.read(session, item)).get("suite_hash") == suite_hash:
             approved.append(body)
     if not approved:
         return {}

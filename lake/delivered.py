@@ -11,7 +11,7 @@ from expectations.suite import Rule
 from expectations.verdict import Outcome
 from lake import paths
 from lake.lakefs.repository import MAIN
-from lake.receipts import Drop
+from lake.ledger.receipts import Drop
 from lake.session import Session
 from lakegate.errors import UsageError
 

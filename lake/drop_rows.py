@@ -23,10 +23,10 @@ from lake.delta import Added, table_files
 from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate
 from lake.job import Written
+from lake.ledger.receipts import Drop
 from lake.mostly import mostly_aside
 from lake.parsing.source_records import Originals, marks_aside, rows_aside
 from lake.raw import parse_received
-from lake.receipts import Drop
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.supersede import settle_superseded

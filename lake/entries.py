@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from lake import ledger, paths
+from lake import paths
 from lake.lakefs.repository import MAIN
+from lake.ledger import records
 from lake.one_commit import reads_one_commit
 from lake.session import Session
 from lake.versions.origin import Origin
@@ -68,14 +69,14 @@ def entries(session: Session, dataset: str | None = None, *, newest: int | None 
     Raises:
         UsageError: No contract has that name, and no record either.
     """
-    found = ledger.find(session, dataset=dataset or "")
+    found = records.find(session, dataset=dataset or "")
     if dataset is not None and not found:
         session.catalog.get(dataset)
-    grouped: dict[tuple[str, str, str], list[ledger.Record]] = {}
+    grouped: dict[tuple[str, str, str], list[records.Record]] = {}
     for record in found:
         if record.state != "revealed":
             grouped.setdefault((record.dataset, record.cause, record.table), []).append(record)
-    known: list[tuple[str, Entry | list[ledger.Record]]] = [(several[-1].at, several) for several in grouped.values()]
+    known: list[tuple[str, Entry | list[records.Record]]] = [(several[-1].at, several) for several in grouped.values()]
     told = sorted([*known, *_received(session, dataset, grouped)], key=lambda item: item[0])
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(lambda item: _entry(session, item[1]), told[-newest if newest else None :]))
@@ -90,10 +91,10 @@ def trace(session: Session, run: str) -> list[dict[str, Any]]:
     digits = run.replace("-", "").lower()
     if len(digits) < SHORTEST:
         raise UsageError(f"{run!r} is too short to name a run", fix=f"give {SHORTEST} digits or more")
-    head = run.lower()[: ledger.RUN_DIGITS]
-    found = [record for record in ledger.find(session) if record.run and record.run.startswith(head)]
+    head = run.lower()[: records.RUN_DIGITS]
+    found = [record for record in records.find(session) if record.run and record.run.startswith(head)]
     with ThreadPoolExecutor(READERS) as pool:
-        bodies = list(pool.map(lambda record: ledger.read(session, record), found))
+        bodies = list(pool.map(lambda record: records.read(session, record), found))
     told = [
         {"dataset": record.dataset, "cause": record.cause} | body
         for record, body in zip(found, bodies, strict=True)
@@ -112,15 +113,15 @@ def _received(session: Session, dataset: str | None, known: Iterable[tuple[str, 
             digest = item.path.removeprefix(paths.pending(name)).removesuffix(".json")
             if (name, digest) not in seen:
                 moment = datetime.fromtimestamp(item.mtime, UTC)
-                at, last = ledger.stamp(moment), ledger.stamp(moment.replace(microsecond=999_999))  # lakeFS tells whole seconds
+                at, last = records.stamp(moment), records.stamp(moment.replace(microsecond=999_999))  # lakeFS tells whole seconds
                 found.append((last, Entry(name, digest, f"{name}_raw", "received", at, 0, 0, None, None, "", "", "")))
     return found
 
 
-def _entry(session: Session, known: Entry | list[ledger.Record]) -> Entry:
+def _entry(session: Session, known: Entry | list[records.Record]) -> Entry:
     if isinstance(known, Entry):
         return known
-    last, body = known[-1], ledger.read(session, known[-1])
+    last, body = known[-1], records.read(session, known[-1])
     durations, version = body.get("durations"), body.get("version")
     states = [record.state for record in known]
     return Entry(

@@ -9,7 +9,7 @@ from catalog.contract import Contract
 from expectations.verdict import STOPPED, Verdict
 from lake.features import carry_features
 from lake.job import HopResult
-from lake.receipts import Drop
+from lake.ledger.receipts import Drop
 from lake.runtime.disk_errors import disk_errors
 from lake.session import Session
 from lakegate.errors import LakegateError, Transient, unforeseen

@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from catalog.contract import Contract
-from lake import ledger, paths
+from lake import paths
 from lake.answers import APPROVED, DISCARDED
 from lake.drops import Drops
 from lake.followers import OnError, carry_features_from
 from lake.hop import slot
 from lake.ingest import DropResult, carry, carry_waiting
 from lake.lakefs.repository import MAIN
+from lake.ledger import records
+from lake.ledger.receipts import is_pending, pending, received
 from lake.open_drops import open_states
-from lake.receipts import is_pending, pending, received
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.versions.publish import publication
@@ -34,7 +35,7 @@ class OpenDrop:
 
     contract: Contract
     cause: str
-    record: ledger.Record
+    record: records.Record
     body: dict[str, Any]
 
     @property
@@ -48,13 +49,13 @@ def held_drops(session: Session) -> list[OpenDrop]:
     return _drops(session, HELD)
 
 
-def open_causes(session: Session, contract: Contract) -> Iterator[tuple[str, ledger.Record | None]]:
+def open_causes(session: Session, contract: Contract) -> Iterator[tuple[str, records.Record | None]]:
     """What may be decided on, each with its newest record where there is one.
 
     The pending drops of a dataset but for those that a person rejected; the newest cause that a feature table was tried for.
     """
     if contract.kind != "dataset":
-        if (newest := ledger.newest(session, contract.name)) is not None:
+        if (newest := records.newest(session, contract.name)) is not None:
             yield newest.cause, newest
         return
     for digest, newest in open_states(session, contract.name).items():
@@ -82,7 +83,7 @@ def find_rejectable(session: Session, name: str) -> OpenDrop:
 
 def _drops(session: Session, states: tuple[str, ...]) -> list[OpenDrop]:
     return [
-        OpenDrop(contract, cause, newest, ledger.read(session, newest))
+        OpenDrop(contract, cause, newest, records.read(session, newest))
         for contract in session.catalog.contracts.values()
         for cause, newest in open_causes(session, contract)
         if newest is not None and newest.state in (states if contract.kind == "dataset" else HELD)
@@ -109,7 +110,7 @@ def _refuse_decided(session: Session, dataset: str, digits: str) -> None:
     """Say of a drop that a person rejected already, or that is published, that it is so."""
     for contract in [contract for contract in session.catalog.datasets if dataset in ("", contract.name)]:
         for digest in pending(session, contract.name):
-            newest = ledger.latest(session, dataset=contract.name, cause=digest) if digest.startswith(digits) else None
+            newest = records.latest(session, dataset=contract.name, cause=digest) if digest.startswith(digits) else None
             if newest is not None and newest.state == DISCARDED:
                 raise UsageError(f"{digest[:12]} was rejected already", fix="`lakegate ingest --again` has it judged anew")
         prefix, end = f"{paths.publications(contract.name)}{digits}", f".{contract.name}.json"
@@ -179,9 +180,9 @@ def _decide(session: Session, held: OpenDrop, state: str, reason: str, body: dic
     }
     dataset, table = held.contract.name, held.record.table
     with session.queue(slot(table, held.cause)), session.queue(table):  # whoever judges it, or publishes it, is done
-        newest = ledger.latest(session, dataset=dataset, cause=held.cause, table=table)
+        newest = records.latest(session, dataset=dataset, cause=held.cause, table=table)
         published = held.contract.kind == "dataset" and not is_pending(session, dataset, held.cause)
         if newest is None or newest.path != held.record.path or published:
             what = f"{held.cause[:12]} was decided on, or judged again, meanwhile"
             raise UsageError(what, fix="`lakegate status` lists what is open now")
-        ledger.write(session, dataset=dataset, cause=held.cause, table=table, state=state, key=held.record.key, body=made)
+        records.write(session, dataset=dataset, cause=held.cause, table=table, state=state, key=held.record.key, body=made)

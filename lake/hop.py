@@ -13,14 +13,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from expectations.verdict import Verdict, report, verdict_of
-from lake import ledger, paths
+from lake import paths
 from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
 from lake.engine.errors import engine_errors
 from lake.job import NOTHING, HopResult, Job, Written
 from lake.lakefs.repository import MAIN, NotThere
+from lake.ledger import records
+from lake.ledger.repair import close_others
 from lake.proofs import keep_proofs
 from lake.refusal import unread
-from lake.restate import close_others
 from lake.runtime.circuit_breaker import Breaker
 from lake.runtime.disk_errors import disk_error
 from lake.runtime.step_timer import Steps
@@ -53,7 +54,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
         Conflict: A replace lost a race; the text names what won.
         Transient: Another try may help; or so many failed lately that this one was not made.
     """
-    key = ledger.key_of(
+    key = records.key_of(
         cause=job.cause, hop=job.hop, contract=job.contract, suite=job.suite, sql=job.sql_hash, pins=job.pins, depends=job.depends
     )
     home = session.settings.home.root

@@ -13,16 +13,16 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import STOPPED, Verdict, worst
-from lake import ledger
 from lake.answers import DISCARDED
 from lake.delivered import check_corrects
 from lake.followers import OnError, carry_followers, contained
 from lake.job import HopResult
+from lake.ledger import records
+from lake.ledger.receipts import Drop
 from lake.open_drops import datasets_with_open
 from lake.order import in_order, order_of, settle_corrected, waiting_drops, waits_for
 from lake.processed import carry_processed
 from lake.raw import carry_raw
-from lake.receipts import Drop
 from lake.receive import check_path, receive
 from lake.session import Session
 from lake.versions import publish
@@ -198,11 +198,11 @@ def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: 
     """The processed hop of a drop whose raw version stands, or the word that it waits, and for what."""
     done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=contract.name)
     if done is None and (reason := waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract))) is not None:
-        newest = ledger.latest(session, dataset=contract.name, cause=drop.sha256, table=contract.name)
+        newest = records.latest(session, dataset=contract.name, cause=drop.sha256, table=contract.name)
         if newest is not None and newest.state == DISCARDED and not again:
             return carry_processed(session, contract, drop)  # which says who rejected it: it waits for nothing
         if newest is None or newest.state != "waiting":
-            ledger.write(
+            records.write(
                 session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="waiting", key="-", body={"reason": reason}
             )
         return HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from lake import paths
 from lake.lakefs.repository import MAIN, Repository
-from lake.on_record import merge_records, record_bytes, use_bytes
+from lake.ledger.version_records import merge_records, record_bytes, use_bytes
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.standing import finished

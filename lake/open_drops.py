@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from lake import ledger, paths
+from lake import paths
 from lake.drops import Drops
 from lake.lakefs.repository import MAIN
-from lake.receipts import pending
-from lake.refused import STATES, refused_drops
+from lake.ledger import records
+from lake.ledger.receipts import pending
+from lake.ledger.refused_drops import STATES, refused_drops
 from lake.session import Session
 
 READERS: Final = 8
@@ -22,30 +23,30 @@ def datasets_with_open(session: Session) -> set[str]:
     return {item.path.removeprefix(paths.PENDING).partition("/")[0] for item in session.repository.listing(MAIN, paths.PENDING)}
 
 
-def open_states(session: Session, dataset: str) -> dict[str, ledger.Record | None]:
+def open_states(session: Session, dataset: str) -> dict[str, records.Record | None]:
     """The pending drops of a dataset, each with its newest record where it has one."""
     if not (digests := pending(session, dataset)):
         return {}
     refused = refused_drops(session, dataset)
-    found: dict[str, ledger.Record | None] = {
-        digest: ledger.record_of(refused[digest].record) if digest in refused else None for digest in digests
+    found: dict[str, records.Record | None] = {
+        digest: records.record_of(refused[digest].record) if digest in refused else None for digest in digests
     }
     others = [digest for digest in digests if digest not in refused]
     with ThreadPoolExecutor(READERS) as pool:
         return found | dict(
-            zip(others, pool.map(lambda digest: ledger.latest(session, dataset=dataset, cause=digest), others), strict=True)
+            zip(others, pool.map(lambda digest: records.latest(session, dataset=dataset, cause=digest), others), strict=True)
         )
 
 
-def under_way(session: Session, dataset: str) -> Iterator[tuple[str, ledger.Record | None]]:
+def under_way(session: Session, dataset: str) -> Iterator[tuple[str, records.Record | None]]:
     """The pending drops that somebody waits for, each with its newest record; those that were refused are marked where they weren't."""
     digests = pending(session, dataset)
     refused = refused_drops(session, dataset) if digests else {}
     for digest in digests:
         if digest in refused:
             continue
-        newest = ledger.latest(session, dataset=dataset, cause=digest)
+        newest = records.latest(session, dataset=dataset, cause=digest)
         if newest is None or newest.state not in STATES:
             yield digest, newest
         elif not session.cache(Drops).elsewhere(digest):
-            ledger.mark_refused(session, newest)
+            records.mark_refused(session, newest)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from functools import cache
 
 from catalog.contract import Contract
-from lake import ledger
 from lake.answers import APPROVED
 from lake.drops import Drops
 from lake.evaluate import missing_reference
+from lake.ledger import records
+from lake.ledger.receipts import Drop, clear_pending, pending, received
+from lake.ledger.refused_drops import STATES as REFUSED
+from lake.ledger.refused_drops import name_hash, refused_drops
 from lake.open_drops import under_way
 from lake.order_value import OrderValue, comes_before, rank
-from lake.receipts import Drop, clear_pending, pending, received
-from lake.refused import STATES as REFUSED
-from lake.refused import name_hash, refused_drops
 from lake.session import Session
 from lake.standing import finished
 from lake.versions import publish
@@ -76,13 +76,13 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderVal
 
 
 def _is_ahead(session: Session, contract: Contract, other: str, theirs: OrderValue, mine: OrderValue) -> str:
-    newest = ledger.latest(session, dataset=contract.name, cause=other)
+    newest = records.latest(session, dataset=contract.name, cause=other)
     how = "is held (approve or reject it)" if newest is not None and newest.state == "held" else "is on its way"
     return f"an earlier drop {how}: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
 
 
 def _blocked(session: Session, dataset: str, drop: str) -> bool:
-    newest = ledger.latest(session, dataset=dataset, cause=drop)
+    newest = records.latest(session, dataset=dataset, cause=drop)
     return newest is not None and newest.state in REFUSED
 
 
@@ -101,7 +101,7 @@ def settle_corrected(session: Session, contract: Contract, drop: Drop) -> None:
             name = session.names[contract.name, other] = received(session, contract.name, other).name
         if name == drop.name and _blocked(session, contract.name, other):
             body = {"reason": f"{drop.name} came again and was published", "by": drop.sha256}
-            ledger.write(session, dataset=contract.name, cause=other, table=contract.name, state="superseded", key="-", body=body)
+            records.write(session, dataset=contract.name, cause=other, table=contract.name, state="superseded", key="-", body=body)
             clear_pending(session, contract.name, other)
 
 

@@ -128,7 +128,7 @@ def pending(dataset: str, drop: str = "") -> str:
 
 
 def refused(dataset: str) -> str:
-    """Prefix, on the ledger's branch, of the markers of drops that were refused (see `lake.refused`)."""
+    """Prefix, on the ledger's branch, of the markers of drops that were refused (see `lake.ledger.refused_drops`)."""
     return f"_lakegate/refused/{dataset}/"
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import Verdict
-from lake import ledger, paths
+from lake import paths
 from lake.columns import check_columns
 from lake.delivered import name_holder
 from lake.drop_rows import DropRows
@@ -16,9 +16,10 @@ from lake.evaluate import pin_references
 from lake.hop import run_hop
 from lake.job import HopResult, Job
 from lake.lakefs.repository import MAIN
+from lake.ledger import records
+from lake.ledger.receipts import Drop, clear_pending, is_pending, received
+from lake.ledger.repair import SUPERSEDES
 from lake.raw import source_of
-from lake.receipts import Drop, clear_pending, is_pending, received
-from lake.restate import SUPERSEDES
 from lake.session import Session
 from lake.standing import finished
 from lake.versions import publish
@@ -102,6 +103,6 @@ def _superseded(session: Session, contract: Contract, drop: Drop, later: Version
     reason = f"{later} came of a delivery that was received after this one; `ingest {option}` delivers it anew"
     if is_pending(session, contract.name, drop.sha256):
         body = {"reason": reason, "by": str(later)}
-        ledger.write(session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="superseded", key="-", body=body)
+        records.write(session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="superseded", key="-", body=body)
         clear_pending(session, contract.name, drop.sha256)
     return HopResult("processed", contract.name, Verdict.UNCHANGED, None, {}, [], reason, cause=drop.sha256)

@@ -16,11 +16,11 @@ from lake.drops import Drops
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.lakefs.repository import MAIN
+from lake.ledger.receipts import Drop
 from lake.order_value import OrderValue, order_value
 from lake.parsing.column_mapping import delivered
 from lake.parsing.parse import Parsed
 from lake.proofs import describe_file
-from lake.receipts import Drop
 from lake.refusal import why_unreadable
 from lake.runtime.step_timer import Steps
 from lake.session import Session

@@ -20,9 +20,9 @@ from lake.distributions import keep_rebuilt
 from lake.evaluate import Evaluated
 from lake.job import Written
 from lake.lakefs.repository import MAIN
+from lake.ledger.receipts import Drop, received
 from lake.none_taken import made_again
 from lake.parsing.source_records import COLUMNS, Originals, marks_aside, rows_aside
-from lake.receipts import Drop, received
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import JUDGED, REBUILT

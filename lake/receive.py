@@ -18,8 +18,8 @@ from lake.drops import Drops
 from lake.lakefs.branches import RECEIVE, branch_of, branches_of, new_attempt
 from lake.lakefs.objects import CHUNK
 from lake.lakefs.repository import MAIN, NotThere
-from lake.receipts import Drop, drop_of, is_pending, pending
-from lake.refused import unmark
+from lake.ledger.receipts import Drop, drop_of, is_pending, pending
+from lake.ledger.refused_drops import unmark
 from lake.runtime.disk_errors import HANDLES, disk_error, disk_errors
 from lake.runtime.identity import current_user
 from lake.session import Session

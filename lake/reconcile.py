@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lake import ledger, paths
+from lake import paths
 from lake.audit import published_names
 from lake.lakefs.branches import CANDIDATE, RECEIVE, RECORD, kind_and_table
 from lake.lakefs.repository import MAIN
+from lake.ledger import records
+from lake.ledger.repair import close, gaps, gaps_of, lacks
+from lake.ledger.version_records import QUEUE
 from lake.manifest_copies import rebuild_manifests
 from lake.mended import Position, Published, published_since, read_position, write_position
-from lake.on_record import QUEUE
-from lake.restate import close, gaps, gaps_of, lacks
 from lake.session import Session
 from lake.standing import note
 from lake.versions import publish
@@ -72,9 +73,9 @@ class _Reconciliation:
 
     def spooled(self) -> Iterator[Finding]:
         """Records of the ledger that waited for lakeFS."""
-        waiting = ledger.spooled(self.session)
+        waiting = records.spooled(self.session)
         if waiting and not self.dry_run:
-            ledger.unspool(self.session)
+            records.unspool(self.session)
         for name in waiting:
             yield Finding("a record of the ledger waited in the spool", name, self.mended, "by carrying it into the lake")
 

@@ -11,7 +11,6 @@ from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
 from expectations.frame import DROP
 from expectations.verdict import STOPPED, Outcome, Verdict, verdict_of
-from lake import ledger
 from lake.answers import DISCARDED, approval, holding
 from lake.aside import latest_manifest
 from lake.change import plain_counts, published_rows
@@ -23,13 +22,14 @@ from lake.evaluate import evaluate, missing_reference, pin_references
 from lake.ingest import DropResult, deliverable
 from lake.job import NOTHING, HopResult
 from lake.lakefs.repository import MAIN
+from lake.ledger import records
+from lake.ledger.receipts import Drop
 from lake.mostly import mostly_aside, why_mostly
 from lake.none_taken import is_none_taken, still_none_of
 from lake.order import earlier_drop
 from lake.order_value import order_value
 from lake.parsing.parse import Parsed
 from lake.raw import judge_raw, raw_counts, remarks
-from lake.receipts import Drop
 from lake.receive import check_path, copy_in
 from lake.refusal import unread, why_blocked, why_held, why_none_taken
 from lake.session import Session
@@ -95,10 +95,10 @@ def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop, *, aga
     table = table_of(contract, hop)
     done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=table)
     if done is None:
-        newest = ledger.latest(session, dataset=contract.name, cause=drop.sha256, table=table)
+        newest = records.latest(session, dataset=contract.name, cause=drop.sha256, table=table)
         if again or newest is None or newest.state != DISCARDED:
             return None
-        reason = str(ledger.read(session, newest)["reason"])
+        reason = str(records.read(session, newest)["reason"])
         return HopResult(hop, table, Verdict.BLOCKED, None, {}, [], reason, cause=drop.sha256)
     name = VersionName(table, int(done["version"]))
     manifest = publish.manifest_at(session.repository, MAIN, name)

@@ -30,9 +30,9 @@ from lake.engine.scratch_table import ScratchTable
 from lake.evaluate import evaluate, pin_references
 from lake.hop import run_hop
 from lake.job import HopResult, Job
+from lake.ledger.receipts import Drop
 from lake.raw import judge_raw, parse_received
 from lake.rebuilt import Rebuilt, first_of, keep_aside, standing_drops, write_rebuilt
-from lake.receipts import Drop
 from lake.refusal import why_blocked, why_held
 from lake.runtime.identity import current_user
 from lake.session import Session

@@ -22,8 +22,8 @@ from lake.audit import expired, published_names
 from lake.delta_log import HINT
 from lake.keep import keepings
 from lake.lakefs.repository import MAIN, NotThere, Repository
+from lake.ledger.version_records import merge_records, record_bytes, use_bytes
 from lake.living import GRACE, living
-from lake.on_record import merge_records, record_bytes, use_bytes
 from lake.open_logs import FOLDER
 from lake.runtime.identity import current_user
 from lake.session import Session

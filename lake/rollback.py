@@ -21,9 +21,9 @@ from lake.distributions import keep_rolled_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.lakefs.repository import MAIN
+from lake.ledger.repair import REINSTATED, WITHDRAWN, others
+from lake.ledger.version_records import use_bytes
 from lake.none_taken import still_none
-from lake.on_record import use_bytes
-from lake.restate import REINSTATED, WITHDRAWN, others
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session

@@ -7,8 +7,8 @@ from typing import Any, Final
 from lake import paths
 from lake.job import Job
 from lake.lakefs.repository import MAIN
+from lake.ledger.receipts import is_pending
 from lake.none_taken import NOTE
-from lake.receipts import is_pending
 from lake.session import Session
 from lake.versions import publish
 from lake.versions.publish import Published

@@ -6,20 +6,21 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from lake import ledger, paths
+from lake import paths
 from lake.hold import HELD, open_causes
 from lake.lakefs.repository import MAIN
+from lake.ledger import records
+from lake.ledger.receipts import is_pending, received
+from lake.ledger.refused_drops import Refused, name_hash, refused_drops
+from lake.ledger.repair import STATES
 from lake.none_taken import NOTE
 from lake.one_commit import reads_one_commit
 from lake.open_drops import READERS
-from lake.receipts import is_pending, received
-from lake.refused import Refused, name_hash, refused_drops
-from lake.restate import STATES
 from lake.session import Session
 from lake.versions import publish
 from lakegate.names import VersionName
 
-Causes = Mapping[str, Mapping[str, ledger.Record | None]]
+Causes = Mapping[str, Mapping[str, records.Record | None]]
 """What may be decided on, by table and cause, each with its newest record where it has one."""
 
 
@@ -86,10 +87,10 @@ def open_drops(session: Session, causes: Causes | None = None) -> list[dict[str,
 
 
 def _told(
-    session: Session, table: str, cause: str, newest: ledger.Record | None, *, refused: Mapping[str, Refused] | None
+    session: Session, table: str, cause: str, newest: records.Record | None, *, refused: Mapping[str, Refused] | None
 ) -> dict[str, Any] | None:
     """One of them; None of a drop whose marker isn't there. `refused` are those of a dataset, None for a feature."""
-    body = ledger.read(session, newest) if newest else {}
+    body = records.read(session, newest) if newest else {}
     if refused is None:
         return _open(table, cause, "", newest.state if newest else "", str(body.get("reason", "")))
     if newest is not None and newest.table == table and newest.state in STATES and not is_pending(session, table, cause):
@@ -101,7 +102,7 @@ def _told(
     return _open(table, cause, file, state, reason)
 
 
-def _standing(session: Session, table: str, newest: ledger.Record, body: Mapping[str, Any]) -> tuple[str, str]:
+def _standing(session: Session, table: str, newest: records.Record, body: Mapping[str, Any]) -> tuple[str, str]:
     """The state of a drop that is not published, and why, by the newest record of it."""
     if newest.state not in STATES:
         return newest.state, str(body.get("reason") or body.get("message") or "")

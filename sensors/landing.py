@@ -26,9 +26,9 @@ from assets.partitions import partition_for
 from assets.resource import LakegateResource
 from assets.waiting import turn_has_come
 from catalog.contract import Contract
-from lake import ledger
+from lake.ledger import records
+from lake.ledger.receipts import Drop, pending, received
 from lake.order import waiting_drops
-from lake.receipts import Drop, pending, received
 from lake.receive import receive
 from lake.session import Session
 from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
@@ -164,8 +164,8 @@ class Tick:
         return replaced or published_and_told(self.session, self.instance, contract, drop.sha256, partition) is not None
 
     def _block(self, contract: Contract, delivery: Delivery, drop: Drop) -> None:
-        newest = ledger.latest(self.session, dataset=contract.name, cause=drop.sha256)
-        body = ledger.read(self.session, newest) if newest is not None else {}
+        newest = records.latest(self.session, dataset=contract.name, cause=drop.sha256)
+        body = records.read(self.session, newest) if newest is not None else {}
         held = newest is not None and newest.state == "held"
         note = note_of(
             contract, delivery, drop=drop.sha256, reason=body.get("reason", "see the run"), rules=body.get("rules", []), held=held

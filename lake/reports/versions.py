@@ -9,9 +9,10 @@ from typing import Any
 
 from catalog.contract import Contract
 from catalog.visible import MASK
-from lake import ledger, paths
+from lake import paths
 from lake.aside import latest_manifest, open_rows
 from lake.lakefs.repository import MAIN
+from lake.ledger import records
 from lake.one_commit import reads_one_commit
 from lake.raw import recorded_header
 from lake.runtime.identity import current_user
@@ -59,7 +60,7 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
     if manifest is None:
         return []
     if reveal:
-        ledger.write(
+        records.write(
             session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={"by": current_user()}
         )
     headers: dict[str, list[tuple[str, str | None]]] = {}

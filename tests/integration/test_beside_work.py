@@ -17,12 +17,12 @@ from lake.ingest import DropResult, ingest
 from lake.lakefs.client import Calls
 from lake.lakefs.objects import Objects
 from lake.lakefs.repository import Repository
-from lake.ledger import latest, records
+from lake.ledger.receipts import pending
+from lake.ledger.records import latest, records
+from lake.ledger.refused_drops import refused_drops, unmark
 from lake.order import waiting_drops
-from lake.receipts import pending
 from lake.receive import receive
 from lake.reconcile import mend
-from lake.refused import refused_drops, unmark
 from lake.session import Session, open_session
 from lake.status import open_drops, table_states
 from lakegate.names import VersionName

@@ -17,11 +17,12 @@ import pytest
 
 from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
-from lake import drop_rows, hop, ledger, paths, rebuilt
+from lake import drop_rows, hop, paths, rebuilt
 from lake.discard import discard
 from lake.entries import entries, trace
 from lake.ingest import ingest
 from lake.lakefs.repository import MAIN
+from lake.ledger import records
 from lake.raw import carry_raw
 from lake.receive import receive
 from lake.reconcile import reconcile
@@ -58,7 +59,7 @@ def test_a_published_drop_has_an_entry_at_each_hop(session: Session, tmp_path: P
         ("rides", "published", 1, 1, 0),
     ]
     assert {item.run for item in found} == {session.run}
-    bodies = [ledger.read(session, item) for item in ledger.find(session, dataset="rides")]
+    bodies = [records.read(session, item) for item in records.find(session, dataset="rides")]
     assert all({"stage", "write", "judge", "commit", "merge", "tag", "keep"} <= set(body["durations"]) for body in bodies)
     assert [item.seconds for item in found] == [pytest.approx(sum(body["durations"].values()), abs=1e-3) for body in bodies]
     assert [item["table"] for item in trace(session, session.run[:10])] == ["rides_raw", "rides"]
@@ -66,11 +67,11 @@ def test_a_published_drop_has_an_entry_at_each_hop(session: Session, tmp_path: P
 
 @pytest.mark.parametrize("commits", [1, 2**40])
 def test_a_record_is_there_whether_it_was_committed_yet_or_not(commits: int, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "COMMIT_ONE_IN", commits)
+    monkeypatch.setattr(records, "COMMIT_ONE_IN", commits)
     for number in range(3):
-        ledger.write(session, dataset="rides", cause="c", table="rides", state="waiting", key=str(number), body={"number": number})
+        records.write(session, dataset="rides", cause="c", table="rides", state="waiting", key=str(number), body={"number": number})
     again = open_session(session.settings, say=print)
-    assert [ledger.read(again, record)["number"] for record in ledger.find(again, dataset="rides", cause="c")] == [0, 1, 2]
+    assert [records.read(again, record)["number"] for record in records.find(again, dataset="rides", cause="c")] == [0, 1, 2]
     assert len(session.repository.uncommitted(paths.LEDGER)) == (0 if commits == 1 else 3)
 
 
@@ -94,8 +95,8 @@ def test_a_failure_says_where_and_whether_another_try_may_help(
             ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5")])
     failed = entries(session, "rides")[-1]
     assert (failed.state, failed.step, failed.reason) == ("failed", "write.quarantine", told[1])
-    (record,) = [item for item in ledger.find(session, dataset="rides") if item.state == "failed"]
-    body = ledger.read(session, record)
+    (record,) = [item for item in records.find(session, dataset="rides") if item.state == "failed"]
+    body = records.read(session, record)
     assert body["retriable"] is told[0]
     assert body["kind"] == type(error).__name__
     assert body["run"] == session.run
@@ -213,7 +214,7 @@ def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path
 
     def known() -> set[tuple[Any, ...]]:
         """Of each drop at each table: its state there, as which version, by which attempt, under which key."""
-        found = ((item, ledger.read(session, item)) for item in ledger.find(session, dataset="rides"))
+        found = ((item, records.read(session, item)) for item in records.find(session, dataset="rides"))
         newest = {(body["version"], item.table, item.state): (body["attempt"], item.key) for item, body in found}
         return {
             (item.cause, item.table, item.state, item.version, *newest[item.version, item.table, item.state]) for item in entries(session)

@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
-from lake import ledger
 from lake.ingest import ingest
+from lake.ledger import records
 from lake.reports.versions import list_versions
 from lake.retention import clean_up
 from lake.session import Session, open_session
@@ -54,5 +54,5 @@ def test_whoever_was_overtaken_publishes_nothing_and_tells_what_was(
     assert session.watcher is None
     assert (result.hops[-1].verdict, result.hops[-1].version) == (Verdict.UNCHANGED, "rides@v2")
     assert [item["version"] for item in list_versions(session, "rides")] == [1, 2]
-    assert "failed" not in {record.state for record in ledger.find(session, dataset="rides")}
+    assert "failed" not in {record.state for record in records.find(session, dataset="rides")}
     assert session.repository.branches("attempt-") == []

@@ -13,9 +13,9 @@ from catalog.contract import Contract
 from expectations.verdict import Verdict
 from lake import paths, raw
 from lake.drops import Drops
+from lake.ledger.receipts import Drop
 from lake.parsing.parse import Parsed
 from lake.raw import carry_raw
-from lake.receipts import Drop
 from lake.receive import receive
 from lake.session import Session, open_session
 from lakegate.errors import IntegrityError

@@ -14,7 +14,7 @@ import pytest
 from lake.audit import audit_all
 from lake.hold import find_rejectable
 from lake.ingest import ingest
-from lake.receipts import pending
+from lake.ledger.receipts import pending
 from lake.receive import receive
 from lake.reconcile import reconcile
 from lake.rehearse import rehearse

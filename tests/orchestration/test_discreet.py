@@ -19,10 +19,11 @@ from assets.instance import open_instance
 from assets.materialize import materialize_drops
 from assets.report import report
 from assets.resource import LakegateResource
-from lake import hold, ledger
+from lake import hold
 from lake.discard import discard
 from lake.docs import write_docs
 from lake.ingest import DropResult
+from lake.ledger import records
 from lake.replay import replay
 from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session
@@ -191,7 +192,7 @@ def lived(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Li
         carry("failing.csv", drop(4000))
         session.watcher = None
         with pytest.MonkeyPatch.context() as broken:
-            broken.setattr(ledger, "_put", away)
+            broken.setattr(records, "_put", away)
             carry("spooled.csv", HEADLESS + b"\n")
         blocked = session.settings.home.landing / "people/blocked.csv"
         blocked.parent.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ from assets.partitions import key_of
 from assets.triggers import trigger_event
 from catalog.files import load_catalog
 from cli.tell import TRIES, tell_dagster
-from lake.receipts import Drop
+from lake.ledger.receipts import Drop
 from lake.session import Session
 from lake.versions.publish import Published
 from lakegate.names import VersionName

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lake import ledger, paths
+from lake import paths
 from lake.lakefs.repository import MAIN
+from lake.ledger import records
 from lake.session import Session
 from lake.versions.origin import Origin
 from lake.versions.publish import ENDED, Published, manifest_at
@@ -49,7 +50,7 @@ def gaps(session: Session, dataset: str = "") -> Iterator[Gap]:
     A version's own record is written last: where it is there, so are those of the drops that the version took out or brought back.
     """
     known = defaultdict[tuple[str, str, str], str](str)
-    for record in ledger.find(session, dataset=dataset):
+    for record in records.find(session, dataset=dataset):
         if record.state in STATES:
             known[record.dataset, record.cause, record.table] = record.state
     for item in session.repository.listing(MAIN, paths.publications(dataset)):
@@ -71,7 +72,7 @@ class _Known(dict[tuple[str, str, str], str]):
         self.session = session
 
     def __missing__(self, key: tuple[str, str, str]) -> str:
-        found = [item.state for item in ledger.find(self.session, dataset=key[0], cause=key[1]) if item.table == key[2]]
+        found = [item.state for item in records.find(self.session, dataset=key[0], cause=key[1]) if item.table == key[2]]
         return next((state for state in reversed(found) if state in STATES), "")
 
 
@@ -119,4 +120,4 @@ def close(session: Session, gap: Gap) -> None:
     else:
         body["reason"] = f"{gap.state} by {gap.publication.get('by', 'another version')}"
     key = str(entry.get("key", "-"))
-    ledger.write(session, dataset=gap.dataset, cause=gap.cause, table=gap.table, state=gap.state, key=key, body=body)
+    records.write(session, dataset=gap.dataset, cause=gap.cause, table=gap.table, state=gap.state, key=key, body=body)

@@ -21,8 +21,9 @@ from filelock import FileLock
 
 from catalog.contract import Contract
 from expectations.suite import Suite
-from lake import paths, refused
-from lake.receipts import received
+from lake import paths
+from lake.ledger import refused_drops
+from lake.ledger.receipts import received
 from lake.session import Session
 from lake.versions import provenance
 from lakegate.errors import AccessError, Conflict, IntegrityError, Transient, UsageError
@@ -153,12 +154,12 @@ def read(session: Session, record: Record) -> dict[str, Any]:
 
 
 def mark_refused(session: Session, record: Record) -> None:
-    """Mark the drop that a record refused, where that is the newest of it (see `lake.refused`)."""
+    """Mark the drop that a record refused, where that is the newest of it (see `lake.ledger.refused_drops`)."""
     dataset, drop = record.dataset, record.cause
     with contextlib.suppress(Transient, AccessError, UsageError):  # then it has none, as if it died here; or it is no drop
-        refused.mark(session, dataset, drop, name=received(session, dataset, drop).name, record=record.path)
+        refused_drops.mark(session, dataset, drop, name=received(session, dataset, drop).name, record=record.path)
         if latest(session, dataset=dataset, cause=drop) != record:  # another process wrote one meanwhile
-            refused.unmark(session, dataset, drop)
+            refused_drops.unmark(session, dataset, drop)
 
 
 def _carry(session: Session, path: str, content: bytes) -> None:
@@ -168,10 +169,10 @@ def _carry(session: Session, path: str, content: bytes) -> None:
     if contract is not None and contract.kind == "feature":
         _put(session, path, content)
         return
-    if record.state not in refused.STATES and (record.dataset, record.cause) not in session.unmarked:
-        refused.unmark(session, record.dataset, record.cause)
+    if record.state not in refused_drops.STATES and (record.dataset, record.cause) not in session.unmarked:
+        refused_drops.unmark(session, record.dataset, record.cause)
     _put(session, path, content)
-    if record.state in refused.STATES:
+    if record.state in refused_drops.STATES:
         mark_refused(session, record)
 
 
