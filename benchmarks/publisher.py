@@ -18,12 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from lake import change, drop_rows, hop, tables
+from lake import drop_rows, hop
 from lake.lakefs.repository import Repository
 from lake.processed import carry_processed
 from lake.raw import carry_raw
 from lake.receive import receive
 from lake.session import Session, open_session
+from lake.tables import change, writer
 from lake.versions import publish
 from lakegate.settings import Settings
 
@@ -36,7 +37,7 @@ PARTS: Final[tuple[tuple[Any, str], ...]] = (
     (hop, "resume_at"),
     (drop_rows.DropRows, "_refused"),
     (drop_rows.DropRows, "_compacted"),
-    (tables, "_take_over"),
+    (writer, "_take_over"),
     (change, "list_table"),
     (change, "table_files"),
     (change, "content_after"),

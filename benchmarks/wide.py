@@ -11,12 +11,12 @@ from benchmarks.contract import write_contract
 from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from lake import paths
-from lake.delta import table_files
 from lake.hop import run_hop
 from lake.job import Job, Written
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.tables import write_rows
+from lake.tables.data_files import table_files
+from lake.tables.writer import write_rows
 from lake.versions.publish import Candidate
 from lakegate.manifest import Counts
 

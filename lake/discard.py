@@ -14,8 +14,6 @@ from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from lake import paths
 from lake.answers import published_before
-from lake.aside import IDENTITY, choose_rows, count_aside, latest_manifest, open_rows, settlements
-from lake.delta import table_files
 from lake.distributions import keep_given_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
@@ -24,7 +22,9 @@ from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import resume
-from lake.tables import write_table
+from lake.tables.data_files import table_files
+from lake.tables.quarantine import IDENTITY, choose_rows, count_aside, latest_manifest, open_rows, settlements
+from lake.tables.writer import write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest

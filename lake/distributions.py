@@ -25,7 +25,7 @@ from lake import paths
 from lake.kept import DELIVERIES, NOTE, Kept, Kinds, Shelf
 from lake.past import EarlierRows
 from lake.session import Session
-from lake.tables import uri_of
+from lake.tables.writer import uri_of
 from lake.versions.publish import Candidate
 from lakegate.manifest import DataFile, Manifest, sha256
 

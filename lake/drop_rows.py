@@ -15,11 +15,7 @@ from expectations.masks import aside
 from expectations.suite import Suite
 from lake import none_taken, paths
 from lake.answers import approval, holding
-from lake.aside import count_aside
-from lake.change import Change, Passed, change_of, plain_counts, published_rows, statistics_of, write_change, written
-from lake.compact import compacted, told_of_quarantine, told_of_table
 from lake.delivered import name_holder, name_path, name_taken
-from lake.delta import Added, table_files
 from lake.distributions import Comparison
 from lake.evaluate import Evaluated, evaluate
 from lake.job import Written
@@ -29,8 +25,12 @@ from lake.parsing.source_records import Originals, marks_aside, rows_aside
 from lake.raw import parse_received
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.supersede import settle_superseded
-from lake.tables import Mode, put_back, write_rows
+from lake.tables.change import Change, Passed, change_of, plain_counts, published_rows, statistics_of, write_change, written
+from lake.tables.compaction import compacted, told_of_quarantine, told_of_table
+from lake.tables.data_files import Added, table_files
+from lake.tables.quarantine import count_aside
+from lake.tables.supersede import settle_superseded
+from lake.tables.writer import Mode, put_back, write_rows
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import Conflict, IntegrityError

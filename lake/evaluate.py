@@ -22,9 +22,9 @@ from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake.engine.failing_rule import naming_the_rule
 from lake.session import Session
-from lake.sound import demand_sound_columns
 from lake.standing import finished
-from lake.tables import read_version
+from lake.tables.proved_files import demand_sound_columns
+from lake.tables.writer import read_version
 from lake.versions import publish
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Parent

@@ -20,8 +20,6 @@ from expectations.run import count_rows, nothing_counted, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import paths
-from lake.content import add, content_of
-from lake.delta import table_files
 from lake.distributions import Comparison
 from lake.feature_result import demand_numbers, failing_sql, result_of
 from lake.hop import run_hop
@@ -29,9 +27,11 @@ from lake.job import HopResult, Job, Written
 from lake.lakefs.repository import MAIN
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.sound import demand_sound
 from lake.standing import finished, resume
-from lake.tables import read_version, uri_of, write_table
+from lake.tables.content_hash import add, content_of
+from lake.tables.data_files import table_files
+from lake.tables.proved_files import demand_sound
+from lake.tables.writer import read_version, uri_of, write_table
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import ContractError, IntegrityError

@@ -20,13 +20,13 @@ from lake.job import NOTHING, HopResult, Job, Written
 from lake.lakefs.repository import MAIN, NotThere
 from lake.ledger import records
 from lake.ledger.repair import close_others
-from lake.proofs import keep_proofs
 from lake.refusal import unread
 from lake.runtime.circuit_breaker import Breaker
 from lake.runtime.disk_errors import disk_error
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import carried, finish, note, resume, resume_at, standing
+from lake.tables.range_hashes import keep_proofs
 from lake.versions import provenance, publish
 from lake.versions.publish import Candidate, Published
 from lake.versions.tags import keep

@@ -20,10 +20,10 @@ from lake.ledger.receipts import Drop
 from lake.order_value import OrderValue, order_value
 from lake.parsing.column_mapping import delivered
 from lake.parsing.parse import Parsed
-from lake.proofs import describe_file
 from lake.refusal import why_unreadable
 from lake.runtime.step_timer import Steps
 from lake.session import Session
+from lake.tables.range_hashes import describe_file
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError

@@ -13,9 +13,6 @@ from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import paths
-from lake.aside import IDENTITY, SETTLEMENTS, STATE, read_rows
-from lake.change import Change, write_change, written
-from lake.delta import table_files
 from lake.distributions import keep_rebuilt
 from lake.evaluate import Evaluated
 from lake.job import Written
@@ -26,7 +23,10 @@ from lake.parsing.source_records import COLUMNS, Originals, marks_aside, rows_as
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import JUDGED, REBUILT
-from lake.tables import put_back, write_rows
+from lake.tables.change import Change, write_change, written
+from lake.tables.data_files import table_files
+from lake.tables.quarantine import IDENTITY, SETTLEMENTS, STATE, read_rows
+from lake.tables.writer import put_back, write_rows
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError

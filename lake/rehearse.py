@@ -12,8 +12,6 @@ from expectations.build import build_suite, table_of
 from expectations.frame import DROP
 from expectations.verdict import STOPPED, Outcome, Verdict, verdict_of
 from lake.answers import DISCARDED, approval, holding
-from lake.aside import latest_manifest
-from lake.change import plain_counts, published_rows
 from lake.columns import check_columns
 from lake.delivered import check_corrects, name_holder, name_taken
 from lake.distributions import Comparison
@@ -34,6 +32,8 @@ from lake.receive import check_path, copy_in
 from lake.refusal import unread, why_blocked, why_held, why_none_taken
 from lake.session import Session
 from lake.standing import rebuilt_since
+from lake.tables.change import plain_counts, published_rows
+from lake.tables.quarantine import latest_manifest
 from lake.versions import publish
 from lakegate.errors import DataRejected
 from lakegate.manifest import Counts

@@ -23,21 +23,7 @@ from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import paths
 from lake.answers import replayed_before
-from lake.aside import (
-    Settlement,
-    choose_rows,
-    count_aside,
-    earlier_rows,
-    judged_at,
-    latest_manifest,
-    open_rows,
-    published_as,
-    settlements,
-    without,
-)
-from lake.change import Passed, change_of, published_rows, write_change, written
 from lake.columns import check_columns
-from lake.delta import table_files
 from lake.distributions import keep_given_back
 from lake.engine.scratch_table import ScratchTable
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
@@ -49,7 +35,21 @@ from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import resume
-from lake.tables import write_table
+from lake.tables.change import Passed, change_of, published_rows, write_change, written
+from lake.tables.data_files import table_files
+from lake.tables.quarantine import (
+    Settlement,
+    choose_rows,
+    count_aside,
+    earlier_rows,
+    judged_at,
+    latest_manifest,
+    open_rows,
+    published_as,
+    settlements,
+    without,
+)
+from lake.tables.writer import write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest, Parent

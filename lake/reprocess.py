@@ -23,8 +23,6 @@ from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import paths
 from lake.answers import holding, published_before
-from lake.aside import judged_at, latest_manifest
-from lake.change import Change
 from lake.drops import Drops
 from lake.engine.scratch_table import ScratchTable
 from lake.evaluate import evaluate, pin_references
@@ -36,10 +34,12 @@ from lake.rebuilt import Rebuilt, first_of, keep_aside, standing_drops, write_re
 from lake.refusal import why_blocked, why_held
 from lake.runtime.identity import current_user
 from lake.session import Session
-from lake.sound import demand_sound
 from lake.standing import finished, resume
-from lake.tables import uri_of
-from lake.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
+from lake.tables.change import Change
+from lake.tables.proved_files import demand_sound
+from lake.tables.quarantine import judged_at, latest_manifest
+from lake.tables.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
+from lake.tables.writer import uri_of
 from lake.versions import provenance, publish
 from lakegate.errors import DataRejected, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent

@@ -13,10 +13,7 @@ from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from lake import paths
 from lake.answers import published_before
-from lake.aside import latest_manifest
-from lake.change import read_files
 from lake.delivered import name_path_of
-from lake.delta import list_table
 from lake.distributions import keep_rolled_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
@@ -28,7 +25,10 @@ from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.standing import REBUILT, finished, resume
-from lake.tables import put_back
+from lake.tables.change import read_files
+from lake.tables.data_files import list_table
+from lake.tables.quarantine import latest_manifest
+from lake.tables.writer import put_back
 from lake.versions import publish
 from lake.versions.origin import ROLLS_BACK, TO
 from lake.versions.publish import ENDED, Candidate

@@ -10,8 +10,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from catalog.contract import Column, Contract
-from lake.content import content_of
 from lake.engine.engine import Engine
+from lake.tables.content_hash import content_of
 
 CONTRACT = Contract(
     name="all_types",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks.rides import contract_text, write_contracts
-from lake.aside import IDENTITY, STATE, read_rows
+from lake.tables.quarantine import IDENTITY, STATE, read_rows
 from lake.versions.publish import latest_at, manifest_at
 from lakegate.names import VersionName
 from tests.crash.conftest import Tried

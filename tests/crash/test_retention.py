@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import lake.tables
+import lake.tables.writer
 from catalog.contract import Contract, Relationship
 from catalog.retention import Retention
 from lake import rollback
@@ -129,7 +129,7 @@ def test_exactly_what_no_living_version_needs_goes(
     mode: str, tmp_path: Path, lakefs_home: Settings, monkeypatch: pytest.MonkeyPatch, tried: Tried
 ) -> None:
     """After any history: the files that no living manifest names, and blocks that nothing names, once they are old."""
-    monkeypatch.setattr(lake.tables, "CHECKPOINT_EVERY", "2")
+    monkeypatch.setattr(lake.tables.writer, "CHECKPOINT_EVERY", "2")
     runs: list[int] = []
 
     @given(history=HISTORY, seed=st.integers(0, 10**6))

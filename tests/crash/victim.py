@@ -29,17 +29,26 @@ from urllib3.exceptions import HTTPError
 import assets.report
 import cli.ingest
 import cli.tell
-import lake.compact
 import lake.evaluate
 import lake.ingest
 import lake.lakefs.client
 import lake.server.process
 import lake.session
+import lake.tables.compaction
 from cli.main import main as command_line
 from tests.kept import keep_migrations
 
 ROOT = Path(__file__).resolve().parents[2]
-LOADED = (assets.report, cli.ingest, cli.tell, lake.compact, lake.evaluate, lake.ingest, lake.server.process, pyspark.sql.connect.session)
+LOADED = (
+    assets.report,
+    cli.ingest,
+    cli.tell,
+    lake.tables.compaction,
+    lake.evaluate,
+    lake.ingest,
+    lake.server.process,
+    pyspark.sql.connect.session,
+)
 """What an ingest imports on its way: a process that is forked has them."""
 keep_migrations()
 

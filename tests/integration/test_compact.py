@@ -12,19 +12,19 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-import lake.compact
+import lake.tables.compaction
 from catalog.loader import load_contract
 from lake import paths
-from lake.aside import open_rows
 from lake.audit import audit_all
-from lake.compact import told_of_quarantine, told_of_table
-from lake.delta import list_table
 from lake.distributions import Comparison
 from lake.engine.engine import Engine
 from lake.ingest import ingest
 from lake.rollback import roll_back
 from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session
+from lake.tables.compaction import told_of_quarantine, told_of_table
+from lake.tables.data_files import list_table
+from lake.tables.quarantine import open_rows
 from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.errors import IntegrityError
@@ -104,7 +104,7 @@ def test_versions_are_the_same_whether_files_were_merged_or_not(
 ) -> None:
     plain, merged = (opened(lakefs_home, tmp_path / name, f"{name}_{mode}", mode) for name in ("plain", "merged"))
     before = [deliver(plain, tmp_path, number) for number in range(DROPS)]
-    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    monkeypatch.setattr(lake.tables.compaction, "MANY", MANY)
     after = [deliver(merged, tmp_path, number) for number in range(DROPS)]
     assert list(map(told, before)) == list(map(told, after))
     assert [len(found.files) for found in before] == [1, 2, 3, 4, 5, 6, 7]
@@ -144,7 +144,7 @@ def test_a_corrected_file_is_published_where_files_were_to_be_merged(
     lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It reads what its parent set aside, where that lies."""
-    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    monkeypatch.setattr(lake.tables.compaction, "MANY", MANY)
     session = opened(lakefs_home, tmp_path, "corrected", "append")
     for number in range(MANY + 1):
         found = deliver(session, tmp_path, number)
@@ -161,7 +161,7 @@ def test_a_corrected_file_is_published_where_files_were_to_be_merged(
 def test_a_column_that_became_personal_is_not_told_by_a_merge(
     lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    monkeypatch.setattr(lake.tables.compaction, "MANY", MANY)
     session = opened(lakefs_home, tmp_path, "became", "append")
     before = [deliver(session, tmp_path, number) for number in range(MANY)]
     contract = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
@@ -182,7 +182,7 @@ def test_a_column_that_became_personal_is_not_told_by_a_merge(
 
 def test_files_are_merged_in_a_lake_elsewhere_too(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through the gateway of a lakeFS that isn't the home's own."""
-    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    monkeypatch.setattr(lake.tables.compaction, "MANY", MANY)
     endpoint = ensure_server(lakefs_home, say=print)
     elsewhere = replace(lakefs_home, home=Home(tmp_path / "home"), lakefs=endpoint, lakefs_namespace="local://far")
     session = opened(elsewhere, tmp_path, "far", "append")
@@ -195,7 +195,7 @@ def test_files_are_merged_in_a_lake_elsewhere_too(lakefs_home: Settings, tmp_pat
 
 
 def test_the_log_of_merged_files_tells_no_personal_value(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    monkeypatch.setattr(lake.tables.compaction, "MANY", MANY)
     session = opened(lakefs_home, tmp_path, "personal", "append")
     found = [deliver(session, tmp_path, number) for number in range(MANY + 2)]
     assert (len(found[-2].files), len(found[-1].quarantine)) == (2, 2)
@@ -210,20 +210,20 @@ def test_the_log_of_merged_files_tells_no_personal_value(lakefs_home: Settings, 
 def test_rows_that_changed_while_files_were_merged_stop_the_publish(
     hashed: str, before: int, lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lake.compact, "MANY", MANY)
+    monkeypatch.setattr(lake.tables.compaction, "MANY", MANY)
     session = opened(lakefs_home, tmp_path, f"damaged_{hashed}", "append")
     for number in range(before):
         deliver(session, tmp_path, number)
-    honest = getattr(lake.compact, hashed)
+    honest = getattr(lake.tables.compaction, hashed)
     asked = count()
 
     def other(*args: Any, **kwargs: Any) -> list[Any]:
         return [honest(*args, **kwargs), next(asked)]
 
-    monkeypatch.setattr(lake.compact, hashed, other)
+    monkeypatch.setattr(lake.tables.compaction, hashed, other)
     with pytest.raises(IntegrityError, match="files were merged, and their rows are not those"):
         deliver(session, tmp_path, before)
-    monkeypatch.setattr(lake.compact, hashed, honest)
+    monkeypatch.setattr(lake.tables.compaction, hashed, honest)
     assert session.repository.branches("attempt-") == []
     assert deliver(session, tmp_path, before).version == before + 1
 

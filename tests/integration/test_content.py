@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lake.content import MODULUS, add, content_after
 from lake.engine.engine import Engine
+from lake.tables.content_hash import MODULUS, add, content_after
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, Manifest
 from lakegate.settings import Settings

@@ -7,13 +7,13 @@ import uuid
 import pyarrow as pa
 import pytest
 
-from lake.delta import list_table, table_files
-from lake.delta_log import HINT, storage_options
 from lake.lakefs.objects import sha256_of
 from lake.lakefs.repository import MAIN
-from lake.open_logs import Log
 from lake.session import Session, open_session
-from lake.tables import CHECKPOINT_EVERY, put_back, write_rows
+from lake.tables.data_files import list_table, table_files
+from lake.tables.delta_log import HINT, storage_options
+from lake.tables.log_cache import Log
+from lake.tables.writer import CHECKPOINT_EVERY, put_back, write_rows
 from lakegate.errors import IntegrityError
 from lakegate.settings import Settings
 

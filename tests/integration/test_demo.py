@@ -16,12 +16,12 @@ import pytest
 from dagster import AssetKey
 
 from assets.instance import open_instance
-from lake.aside import read_rows
 from lake.lakefs.repository import MAIN
 from lake.reports.versions import list_versions
 from lake.sample import MONTHS, REFERENCES
 from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session
+from lake.tables.quarantine import read_rows
 from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.names import VersionName

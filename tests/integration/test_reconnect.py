@@ -21,10 +21,10 @@ import pytest
 from deltalake import write_deltalake
 
 from assets.resource import LakegateResource
-from lake.delta import table_files
 from lake.server.lifecycle import ensure_server, stop_server
 from lake.server.state_files import last_port
 from lake.session import Session, open_session
+from lake.tables.data_files import table_files
 from lakegate.errors import LakegateError, Transient
 from lakegate.settings import Settings
 
@@ -34,10 +34,10 @@ ROOT = Path(__file__).resolve().parents[2]
 DIGEST = hashlib.sha256(b"bytes").hexdigest()
 ENGINE = """
 import sys
-from lake.delta import table_files
+from lake.tables.data_files import table_files
 from lake.server.lifecycle import ensure_server, stop_server
 from lake.session import open_session
-from lake.tables import write_table
+from lake.tables.writer import write_table
 from lakegate.settings import Settings
 
 session = open_session(Settings.load(home=sys.argv[1]))

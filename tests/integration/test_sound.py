@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from lake import compact
 from lake.features import carry_features
 from lake.ingest import ingest
 from lake.rehearse import rehearse
 from lake.reprocess import reprocess
 from lake.session import Session, open_session
+from lake.tables import compaction
 from lake.versions import publish
 from lakegate import ranges
 from lakegate.errors import IntegrityError
@@ -129,7 +129,7 @@ def test_a_correction_and_a_reprocess_keep_no_row_of_a_file_that_changed(session
 
 
 def test_small_files_are_merged_as_they_were_published(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compact, "MANY", MANY)
+    monkeypatch.setattr(compaction, "MANY", MANY)
     contract = (session.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").read_text()
     (session.settings.project / "catalog" / "contracts" / "small.odcs.yaml").write_text(contract.replace("rides", "small"))
     session.__dict__.pop("catalog", None)  # which is read once

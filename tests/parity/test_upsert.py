@@ -20,7 +20,7 @@ from pyarrow import parquet
 from catalog.contract import Column, Contract, Upsert
 from expectations.frame import DROP, ROW
 from lake.engine.engine import Engine
-from lake.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
+from lake.tables.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
 
 UPSERT = Upsert(order="at", tombstone="coalesce(`gone`, false)")
 CONTRACT = Contract(

@@ -16,7 +16,7 @@ from lake.lakefs.client import Calls
 from lake.lakefs.errors import BlockGone, NotThere
 from lake.runtime.disk_errors import cause_on_disk, disk_error
 from lake.session import Session
-from lake.sound import _Tree
+from lake.tables.proved_files import _Tree
 from lakegate.errors import AccessError, Conflict, IntegrityError, LakegateError, Transient
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lake.proofs import ends_of
+from lake.tables.range_hashes import ends_of
 from lakegate import proved, ranges, window
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Proof, sha256

@@ -14,12 +14,12 @@ from expectations.frame import DROP, ROW
 from expectations.published import published_columns
 from expectations.suite import Suite
 from lake import paths
-from lake.content import content_after
-from lake.delta import Added, list_table, table_files
 from lake.session import Session
-from lake.sound import demand_sound, demand_sound_columns
-from lake.tables import read_version, uri_of, write_table
-from lake.upsert import FATE, FATES, LATER, THERE, find_fates, keys_gone, rows_after
+from lake.tables.content_hash import content_after
+from lake.tables.data_files import Added, list_table, table_files
+from lake.tables.proved_files import demand_sound, demand_sound_columns
+from lake.tables.upsert import FATE, FATES, LATER, THERE, find_fates, keys_gone, rows_after
+from lake.tables.writer import read_version, uri_of, write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile, Manifest

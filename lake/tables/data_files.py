@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from lake.delta_log import with_log
-from lake.open_logs import Log
-from lake.proofs import describe_file
 from lake.session import Session
+from lake.tables.delta_log import with_log
+from lake.tables.log_cache import Log
+from lake.tables.range_hashes import describe_file
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
 

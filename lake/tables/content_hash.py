@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Column, ColumnType, Contract
 from catalog.spark_sql import quoted
-from lake.delta import Listed
+from lake.tables.data_files import Listed
 from lakegate.manifest import DataFile, Manifest
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from urllib.parse import quote, unquote
 from catalog.contract import ColumnType
 from catalog.spark_sql import SPARK_TYPES, quoted
 from expectations.frame import DROP, ROW
-from lake.delta import HASHERS, Added, Listed
-from lake.delta_log import beside, storage_options, told, with_log
 from lake.lakefs.objects import missing
-from lake.open_logs import Log
 from lake.session import Session
+from lake.tables.data_files import HASHERS, Added, Listed
+from lake.tables.delta_log import beside, storage_options, told, with_log
+from lake.tables.log_cache import Log
 from lakegate.errors import IntegrityError
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, Manifest

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
-from lake.content import content_by, hash_of
-from lake.delta import list_table, table_files
-from lake.delta_log import found_in_scratch, with_log
-from lake.open_logs import Log
 from lake.session import Session
-from lake.sound import demand_sound
-from lake.tables import commit_hooks, configure, uri_of, writer_properties
+from lake.tables.content_hash import content_by, hash_of
+from lake.tables.data_files import list_table, table_files
+from lake.tables.delta_log import found_in_scratch, with_log
+from lake.tables.log_cache import Log
+from lake.tables.proved_files import demand_sound
+from lake.tables.writer import commit_hooks, configure, uri_of, writer_properties
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
 from lakegate.names import VersionName

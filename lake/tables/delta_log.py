@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from lake.lakefs.objects import missing, sha256_of
 from lake.lakefs.repository import Repository
-from lake.open_logs import FOLDER, Log, OpenLog, OpenLogs
 from lake.runtime.disk_errors import disk_error
+from lake.tables.log_cache import FOLDER, Log, OpenLog, OpenLogs
 from lakegate.errors import Conflict, IntegrityError, LakegateError
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile

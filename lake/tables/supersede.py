@@ -7,10 +7,10 @@ from pathlib import Path
 from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from lake import paths
-from lake.aside import IDENTITY, open_rows, settlements
-from lake.delta import table_files
 from lake.session import Session
-from lake.tables import write_table
+from lake.tables.data_files import table_files
+from lake.tables.quarantine import IDENTITY, open_rows, settlements
+from lake.tables.writer import write_table
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
