@@ -11,10 +11,10 @@ from catalog.contract import Contract, Drift
 from expectations.comparison import ComparedColumn, Finding, Thresholds, compare_columns, worst
 from expectations.drift import SIGNIFICANCE
 from expectations.histogram import Histogram, Histograms, as_kind, kind_of
-from lake.kept import Kept, Shelf
+from lake.drift.delivery_history import EarlierRows
+from lake.drift.histogram_store import Kept, Shelf
 from lake.lakefs.repository import MAIN
 from lake.one_commit import reads_one_commit
-from lake.past import EarlierRows
 from lake.reports.versions import table_names
 from lake.session import Session
 from lake.versions import publish

@@ -14,7 +14,7 @@ from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from lake import paths
 from lake.answers import published_before
-from lake.distributions import keep_given_back
+from lake.drift.version_histograms import keep_given_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.none_taken import still_none

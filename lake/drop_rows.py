@@ -16,7 +16,7 @@ from expectations.suite import Suite
 from lake import none_taken, paths
 from lake.answers import approval, holding
 from lake.delivered import name_holder, name_path, name_taken
-from lake.distributions import Comparison
+from lake.drift.version_histograms import Comparison
 from lake.evaluate import Evaluated, evaluate
 from lake.job import Written
 from lake.ledger.receipts import Drop

@@ -20,7 +20,7 @@ from expectations.run import count_rows, nothing_counted, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import paths
-from lake.distributions import Comparison
+from lake.drift.version_histograms import Comparison
 from lake.feature_result import demand_numbers, failing_sql, result_of
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written

@@ -13,7 +13,7 @@ from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import paths
-from lake.distributions import keep_rebuilt
+from lake.drift.version_histograms import keep_rebuilt
 from lake.evaluate import Evaluated
 from lake.job import Written
 from lake.lakefs.repository import MAIN

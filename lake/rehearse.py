@@ -14,7 +14,7 @@ from expectations.verdict import STOPPED, Outcome, Verdict, verdict_of
 from lake.answers import DISCARDED, approval, holding
 from lake.columns import check_columns
 from lake.delivered import check_corrects, name_holder, name_taken
-from lake.distributions import Comparison
+from lake.drift.version_histograms import Comparison
 from lake.drops import parse_file
 from lake.evaluate import evaluate, missing_reference, pin_references
 from lake.ingest import DropResult, deliverable

@@ -24,7 +24,7 @@ from expectations.verdict import Outcome
 from lake import paths
 from lake.answers import replayed_before
 from lake.columns import check_columns
-from lake.distributions import keep_given_back
+from lake.drift.version_histograms import keep_given_back
 from lake.engine.scratch_table import ScratchTable
 from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hop import run_hop

@@ -14,7 +14,7 @@ from expectations.suite import Suite
 from lake import paths
 from lake.answers import published_before
 from lake.delivered import name_path_of
-from lake.distributions import keep_rolled_back
+from lake.drift.version_histograms import keep_rolled_back
 from lake.hop import run_hop
 from lake.job import HopResult, Job, Written
 from lake.lakefs.repository import MAIN

@@ -16,7 +16,7 @@ import lake.tables.compaction
 from catalog.loader import load_contract
 from lake import paths
 from lake.audit import audit_all
-from lake.distributions import Comparison
+from lake.drift.version_histograms import Comparison
 from lake.engine.engine import Engine
 from lake.ingest import ingest
 from lake.rollback import roll_back

@@ -10,8 +10,8 @@ from typing import Any
 from catalog.contract import Contract
 from expectations.histogram import Histograms
 from lake import paths
-from lake.distributions import Comparison
-from lake.kept import NOTE
+from lake.drift.histogram_store import NOTE
+from lake.drift.version_histograms import Comparison
 from lake.versions.publish import Candidate
 from lakegate.manifest import Counts, Manifest, manifest_path, sha256
 

@@ -20,7 +20,7 @@ from expectations.comparison import ComparedColumn, Thresholds, compare_columns,
 from expectations.histogram import Histogram, Histograms
 from lake import paths
 from lake.compare import VersionComparison, compare
-from lake.kept import Kept
+from lake.drift.histogram_store import Kept
 from lakegate.errors import LakegateError, UsageError, VersionNotFound
 from tests.unit.kept_lake import KeptLake
 

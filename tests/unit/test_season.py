@@ -18,7 +18,7 @@ from expectations.build import build_suite
 from expectations.distribution import judge_distributions
 from expectations.histogram import Histogram, Histograms
 from expectations.plan import make_plan
-from lake.kept import DELIVERIES, Shelf
+from lake.drift.histogram_store import DELIVERIES, Shelf
 from lakegate.errors import ContractError
 from tests.unit.kept_lake import KeptLake
 

@@ -22,8 +22,8 @@ from expectations.plan import make_plan
 from expectations.precedent import Past
 from expectations.suite import Suite
 from lake import paths
-from lake.kept import DELIVERIES, NOTE, Kept, Kinds, Shelf
-from lake.past import EarlierRows
+from lake.drift.delivery_history import EarlierRows
+from lake.drift.histogram_store import DELIVERIES, NOTE, Kept, Kinds, Shelf
 from lake.session import Session
 from lake.tables.writer import uri_of
 from lake.versions.publish import Candidate

@@ -12,7 +12,7 @@ from catalog.contract import Contract, Drift
 from expectations.drift import LEAST_ROWS
 from expectations.histogram import Histograms, merge_all
 from expectations.precedent import Past
-from lake.kept import LOOK_BACK, Shelf
+from lake.drift.histogram_store import LOOK_BACK, Shelf
 
 AT_ONCE: Final = 8
 """Versions whose histograms are fetched at a time."""
