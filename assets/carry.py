@@ -36,13 +36,13 @@ from assets.resource import LakegateResource
 from assets.triggers import trigger_event
 from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
-from lake.features import carry_features
+from lake.hops.features import carry_features
+from lake.hops.job import HopResult
+from lake.hops.published import finished
+from lake.hops.raw import carry_raw
 from lake.ingest import carry_after_raw
-from lake.job import HopResult
-from lake.raw import carry_raw
 from lake.runtime.disk_errors import disk_errors
 from lake.session import Session
-from lake.standing import finished
 from lake.versions import publish
 from lake.versions.publish import Published
 from lakegate.errors import LakegateError, Transient

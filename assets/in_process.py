@@ -11,7 +11,7 @@ from assets import resource, runs
 from assets.factory import job_name, make_assets
 from assets.resource import LakegateResource
 from catalog.contract import Contract
-from lake.job import HopResult
+from lake.hops.job import HopResult
 from lake.session import Session
 from lakegate.errors import ContractError, LakegateError
 

@@ -9,10 +9,10 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 from assets.metadata import VERSION_NUMBER
 from catalog.contract import Contract
 from lake import paths
-from lake.features import next_cause
+from lake.hops.features import next_cause
+from lake.hops.published import finish, finished, stands
 from lake.lakefs.repository import MAIN, NotThere
 from lake.session import Session
-from lake.standing import finish, finished, stands
 from lake.versions import publish
 from lake.versions.origin import Origin
 from lake.versions.publish import Published

@@ -17,12 +17,12 @@ from assets.waiting import turn_has_come
 from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
 from lake.followers import OnError, followers
+from lake.hops.job import HopResult
+from lake.hops.raw import carry_raw
+from lake.hops.receive import check_path, receive
 from lake.ingest import DropResult, Tell, deliverable
-from lake.job import HopResult
 from lake.ledger.receipts import Drop
 from lake.order import in_order, waiting_drops
-from lake.raw import carry_raw
-from lake.receive import check_path, receive
 from lake.session import Session
 from lake.versions.publish import Published, manifest_counts
 from lakegate.errors import ContractError, LakegateError

@@ -16,10 +16,10 @@ from assets.partitions import partition_for
 from assets.reported import Reported
 from assets.triggers import trigger_event
 from catalog.contract import Contract
+from lake.hops.published import finished
 from lake.ingest import DropResult
 from lake.ledger.receipts import received
 from lake.session import Session
-from lake.standing import finished
 from lake.versions.publish import manifest_counts
 from lakegate.names import VersionName
 

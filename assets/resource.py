@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from lake.job import HopResult
+from lake.hops.job import HopResult
 from lake.session import Session, open_session
 from lakegate.errors import AccessError, LakegateError, Transient
 from lakegate.settings import Settings

@@ -18,11 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from lake import drop_rows, hop
+from lake.hops import processed_rows, runner
+from lake.hops.processed import carry_processed
+from lake.hops.raw import carry_raw
+from lake.hops.receive import receive
 from lake.lakefs.repository import Repository
-from lake.processed import carry_processed
-from lake.raw import carry_raw
-from lake.receive import receive
 from lake.session import Session, open_session
 from lake.tables import change, writer
 from lake.versions import publish
@@ -31,25 +31,25 @@ from lakegate.settings import Settings
 RIDES: Final = 10
 """Rows of a drop; the last one is set aside."""
 PARTS: Final[tuple[tuple[Any, str], ...]] = (
-    (hop, "_done"),
+    (runner, "_done"),
     (publish, "stage"),
-    (hop, "_record_of"),
-    (hop, "resume_at"),
-    (drop_rows.DropRows, "_refused"),
-    (drop_rows.DropRows, "_compacted"),
+    (runner, "_record_of"),
+    (runner, "resume_at"),
+    (processed_rows.DropRows, "_refused"),
+    (processed_rows.DropRows, "_compacted"),
     (writer, "_take_over"),
     (change, "list_table"),
     (change, "table_files"),
     (change, "content_after"),
-    (drop_rows, "table_files"),
-    (drop_rows.DropRows, "_settle"),
+    (processed_rows, "table_files"),
+    (processed_rows.DropRows, "_settle"),
     (publish, "commit"),
     (publish, "merge"),
     (Repository, "tag"),
-    (hop, "keep"),
-    (hop, "note"),
-    (hop, "_discard"),
-    (hop, "record"),
+    (runner, "keep"),
+    (runner, "note"),
+    (runner, "_discard"),
+    (runner, "record"),
 )
 
 

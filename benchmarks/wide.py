@@ -11,8 +11,8 @@ from benchmarks.contract import write_contract
 from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from lake import paths
-from lake.hop import run_hop
-from lake.job import Job, Written
+from lake.hops.job import Job, Written
+from lake.hops.runner import run_hop
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.tables.data_files import table_files

@@ -12,7 +12,7 @@ from lakegate.names import VersionName
 
 if TYPE_CHECKING:
     from cli.progress import Progress
-    from lake.job import HopResult
+    from lake.hops.job import HopResult
     from lake.session import Session
 
 
@@ -23,8 +23,8 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
         The exit code: that of the worst error, blocked where the hop or a feature's version was, else 0.
     """
     from lake.followers import carry_followers
+    from lake.hops.published import finished
     from lake.ingest import DropResult
-    from lake.standing import finished
     from lake.versions.origin import Origin
 
     errors: list[LakegateError] = []

@@ -37,8 +37,8 @@ def command(
     from catalog.files import load_catalog
     from cli.progress import Progress
     from cli.tell import Failures, tell_broken, tell_dagster
+    from lake.hops.receive import check_path
     from lake.ingest import ingest
-    from lake.receive import check_path
     from lake.rehearse import rehearse
     from lake.session import open_session
 

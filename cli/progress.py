@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from cli.terminal import Coloured, StatusLine, say
 from expectations.verdict import Verdict
-from lake.job import HopResult
+from lake.hops.job import HopResult
 from lakegate.media import line
 
 if TYPE_CHECKING:

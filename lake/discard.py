@@ -13,15 +13,15 @@ from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from lake import paths
-from lake.answers import published_before
 from lake.drift.version_histograms import keep_given_back
-from lake.hop import run_hop
-from lake.job import HopResult, Job, Written
-from lake.none_taken import still_none
+from lake.hops.gate_records import published_before
+from lake.hops.job import HopResult, Job, Written
+from lake.hops.no_rows_taken import still_none
+from lake.hops.published import resume
+from lake.hops.runner import run_hop
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.standing import resume
 from lake.tables.data_files import table_files
 from lake.tables.quarantine import IDENTITY, choose_rows, count_aside, latest_manifest, open_rows, settlements
 from lake.tables.writer import write_table

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from catalog.contract import Contract
 from expectations.verdict import STOPPED, Verdict
-from lake.features import carry_features
-from lake.job import HopResult
+from lake.hops.features import carry_features
+from lake.hops.job import HopResult
 from lake.ledger.receipts import Drop
 from lake.runtime.disk_errors import disk_errors
 from lake.session import Session

@@ -13,17 +13,17 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import STOPPED, Verdict, worst
-from lake.answers import DISCARDED
-from lake.delivered import check_corrects
 from lake.followers import OnError, carry_followers, contained
-from lake.job import HopResult
+from lake.hops.file_names import check_corrects
+from lake.hops.gate_records import DISCARDED
+from lake.hops.job import HopResult
+from lake.hops.open_drops import datasets_with_open
+from lake.hops.processed import carry_processed
+from lake.hops.raw import carry_raw
+from lake.hops.receive import check_path, receive
 from lake.ledger import records
 from lake.ledger.receipts import Drop
-from lake.open_drops import datasets_with_open
 from lake.order import in_order, order_of, settle_corrected, waiting_drops, waits_for
-from lake.processed import carry_processed
-from lake.raw import carry_raw
-from lake.receive import check_path, receive
 from lake.session import Session
 from lake.versions import publish
 from lakegate.errors import LakegateError, Transient, UsageError

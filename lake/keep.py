@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from lake import paths
+from lake.hops.published import finished
 from lake.lakefs.repository import MAIN, Repository
 from lake.ledger.version_records import merge_records, record_bytes, use_bytes
 from lake.runtime.identity import current_user
 from lake.session import Session
-from lake.standing import finished
 from lakegate.errors import UsageError
 from lakegate.names import VersionName
 

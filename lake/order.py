@@ -6,17 +6,17 @@ from collections.abc import Callable
 from functools import cache
 
 from catalog.contract import Contract
-from lake.answers import APPROVED
-from lake.drops import Drops
-from lake.evaluate import missing_reference
+from lake.hops.delivery_cache import Drops
+from lake.hops.evaluate import missing_reference
+from lake.hops.gate_records import APPROVED
+from lake.hops.open_drops import under_way
+from lake.hops.order_value import OrderValue, comes_before, rank
+from lake.hops.published import finished
 from lake.ledger import records
 from lake.ledger.receipts import Drop, clear_pending, pending, received
 from lake.ledger.refused_drops import STATES as REFUSED
 from lake.ledger.refused_drops import name_hash, refused_drops
-from lake.open_drops import under_way
-from lake.order_value import OrderValue, comes_before, rank
 from lake.session import Session
-from lake.standing import finished
 from lake.versions import publish
 from lakegate.names import VersionName
 

@@ -14,15 +14,15 @@ from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import paths
 from lake.drift.version_histograms import keep_rebuilt
-from lake.evaluate import Evaluated
-from lake.job import Written
+from lake.hops.evaluate import Evaluated
+from lake.hops.job import Written
+from lake.hops.no_rows_taken import made_again
+from lake.hops.published import JUDGED, REBUILT
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Drop, received
-from lake.none_taken import made_again
 from lake.parsing.source_records import COLUMNS, Originals, marks_aside, rows_aside
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.standing import JUDGED, REBUILT
 from lake.tables.change import Change, write_change, written
 from lake.tables.data_files import table_files
 from lake.tables.quarantine import IDENTITY, SETTLEMENTS, STATE, read_rows

@@ -13,6 +13,7 @@ from typing import Literal
 
 from lake import paths
 from lake.audit import published_names
+from lake.hops.published import note
 from lake.lakefs.branches import CANDIDATE, RECEIVE, RECORD, kind_and_table
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
@@ -21,7 +22,6 @@ from lake.ledger.version_records import QUEUE
 from lake.manifest_copies import rebuild_manifests
 from lake.mended import Position, Published, published_since, read_position, write_position
 from lake.session import Session
-from lake.standing import note
 from lake.versions import publish
 from lake.versions.tags import give_name
 from lakegate.errors import IntegrityError

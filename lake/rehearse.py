@@ -11,27 +11,27 @@ from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
 from expectations.frame import DROP
 from expectations.verdict import STOPPED, Outcome, Verdict, verdict_of
-from lake.answers import DISCARDED, approval, holding
-from lake.columns import check_columns
-from lake.delivered import check_corrects, name_holder, name_taken
 from lake.drift.version_histograms import Comparison
-from lake.drops import parse_file
-from lake.evaluate import evaluate, missing_reference, pin_references
+from lake.hops.delivery_cache import parse_file
+from lake.hops.evaluate import evaluate, missing_reference, pin_references
+from lake.hops.file_names import check_corrects, name_holder, name_taken
+from lake.hops.gate_records import DISCARDED, approval, holding
+from lake.hops.job import NOTHING, HopResult
+from lake.hops.messages import unread, why_blocked, why_held, why_none_taken
+from lake.hops.mostly_quarantined import mostly_aside, why_mostly
+from lake.hops.no_rows_taken import is_none_taken, still_none_of
+from lake.hops.order_value import order_value
+from lake.hops.published import rebuilt_since
+from lake.hops.raw import judge_raw, raw_counts, remarks
+from lake.hops.receive import check_path, copy_in
+from lake.hops.schema_check import check_columns
 from lake.ingest import DropResult, deliverable
-from lake.job import NOTHING, HopResult
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.receipts import Drop
-from lake.mostly import mostly_aside, why_mostly
-from lake.none_taken import is_none_taken, still_none_of
 from lake.order import earlier_drop
-from lake.order_value import order_value
 from lake.parsing.parse import Parsed
-from lake.raw import judge_raw, raw_counts, remarks
-from lake.receive import check_path, copy_in
-from lake.refusal import unread, why_blocked, why_held, why_none_taken
 from lake.session import Session
-from lake.standing import rebuilt_since
 from lake.tables.change import plain_counts, published_rows
 from lake.tables.quarantine import latest_manifest
 from lake.versions import publish

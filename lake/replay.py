@@ -22,19 +22,19 @@ from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import paths
-from lake.answers import replayed_before
-from lake.columns import check_columns
 from lake.drift.version_histograms import keep_given_back
 from lake.engine.scratch_table import ScratchTable
-from lake.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
-from lake.hop import run_hop
-from lake.job import Job, Replayed, Written
-from lake.none_taken import NOTE, still_none
+from lake.hops.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
+from lake.hops.gate_records import replayed_before
+from lake.hops.job import Job, Replayed, Written
+from lake.hops.no_rows_taken import NOTE, still_none
+from lake.hops.published import resume
+from lake.hops.runner import run_hop
+from lake.hops.schema_check import check_columns
 from lake.restage import stage_records
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.standing import resume
 from lake.tables.change import Passed, change_of, published_rows, write_change, written
 from lake.tables.data_files import table_files
 from lake.tables.quarantine import (

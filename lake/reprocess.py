@@ -22,19 +22,19 @@ from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import paths
-from lake.answers import holding, published_before
-from lake.drops import Drops
 from lake.engine.scratch_table import ScratchTable
-from lake.evaluate import evaluate, pin_references
-from lake.hop import run_hop
-from lake.job import HopResult, Job
+from lake.hops.delivery_cache import Drops
+from lake.hops.evaluate import evaluate, pin_references
+from lake.hops.gate_records import holding, published_before
+from lake.hops.job import HopResult, Job
+from lake.hops.messages import why_blocked, why_held
+from lake.hops.published import finished, resume
+from lake.hops.raw import judge_raw, parse_received
+from lake.hops.runner import run_hop
 from lake.ledger.receipts import Drop
-from lake.raw import judge_raw, parse_received
 from lake.rebuilt import Rebuilt, first_of, keep_aside, standing_drops, write_rebuilt
-from lake.refusal import why_blocked, why_held
 from lake.runtime.identity import current_user
 from lake.session import Session
-from lake.standing import finished, resume
 from lake.tables.change import Change
 from lake.tables.proved_files import demand_sound
 from lake.tables.quarantine import judged_at, latest_manifest

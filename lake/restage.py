@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.frame import RECORD, ROW
+from lake.hops.raw import recorded_header
 from lake.parsing.parse import parse
 from lake.parsing.staging_file import read_staging
-from lake.raw import recorded_header
 from lake.session import Session
 from lakegate.errors import IntegrityError
 

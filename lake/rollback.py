@@ -12,19 +12,19 @@ from expectations.build import build_suite
 from expectations.frame import DROP, ROW
 from expectations.suite import Suite
 from lake import paths
-from lake.answers import published_before
-from lake.delivered import name_path_of
 from lake.drift.version_histograms import keep_rolled_back
-from lake.hop import run_hop
-from lake.job import HopResult, Job, Written
+from lake.hops.file_names import name_path_of
+from lake.hops.gate_records import published_before
+from lake.hops.job import HopResult, Job, Written
+from lake.hops.no_rows_taken import still_none
+from lake.hops.published import REBUILT, finished, resume
+from lake.hops.runner import run_hop
 from lake.lakefs.repository import MAIN
 from lake.ledger.repair import REINSTATED, WITHDRAWN, others
 from lake.ledger.version_records import use_bytes
-from lake.none_taken import still_none
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.standing import REBUILT, finished, resume
 from lake.tables.change import read_files
 from lake.tables.data_files import list_table
 from lake.tables.quarantine import latest_manifest

@@ -8,14 +8,14 @@ from typing import Any
 
 from lake import paths
 from lake.hold import HELD, open_causes
+from lake.hops.no_rows_taken import NOTE
+from lake.hops.open_drops import READERS
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.receipts import is_pending, received
 from lake.ledger.refused_drops import Refused, name_hash, refused_drops
 from lake.ledger.repair import STATES
-from lake.none_taken import NOTE
 from lake.one_commit import reads_one_commit
-from lake.open_drops import READERS
 from lake.session import Session
 from lake.versions import publish
 from lakegate.names import VersionName

@@ -26,10 +26,10 @@ from assets.partitions import partition_for
 from assets.resource import LakegateResource
 from assets.waiting import turn_has_come
 from catalog.contract import Contract
+from lake.hops.receive import receive
 from lake.ledger import records
 from lake.ledger.receipts import Drop, pending, received
 from lake.order import waiting_drops
-from lake.receive import receive
 from lake.session import Session
 from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
 from lakegate.media import line, message

@@ -10,10 +10,10 @@ from typing import Any
 from catalog.contract import Contract
 from catalog.visible import MASK
 from lake import paths
+from lake.hops.raw import recorded_header
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.one_commit import reads_one_commit
-from lake.raw import recorded_header
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.tables.quarantine import latest_manifest, open_rows

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.receive import receive
+from lake.hops.receive import receive
 from lake.server.process import processes
 from tests.crash.conftest import Tried
 from tests.crash.scene import Scene

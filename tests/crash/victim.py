@@ -29,7 +29,7 @@ from urllib3.exceptions import HTTPError
 import assets.report
 import cli.ingest
 import cli.tell
-import lake.evaluate
+import lake.hops.evaluate
 import lake.ingest
 import lake.lakefs.client
 import lake.server.process
@@ -44,7 +44,7 @@ LOADED = (
     cli.ingest,
     cli.tell,
     lake.tables.compaction,
-    lake.evaluate,
+    lake.hops.evaluate,
     lake.ingest,
     lake.server.process,
     pyspark.sql.connect.session,

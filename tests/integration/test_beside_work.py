@@ -13,6 +13,7 @@ import pytest
 from lake import audit, mended, paths
 from lake.audit import audit_all
 from lake.hold import find_rejectable, reject
+from lake.hops.receive import receive
 from lake.ingest import DropResult, ingest
 from lake.lakefs.client import Calls
 from lake.lakefs.objects import Objects
@@ -21,7 +22,6 @@ from lake.ledger.receipts import pending
 from lake.ledger.records import latest, records
 from lake.ledger.refused_drops import refused_drops, unmark
 from lake.order import waiting_drops
-from lake.receive import receive
 from lake.reconcile import mend
 from lake.session import Session, open_session
 from lake.status import open_drops, table_states

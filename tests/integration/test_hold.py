@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from lake import hold
-from lake.drops import Drops
-from lake.raw import carry_raw
-from lake.receive import receive
+from lake.hops.delivery_cache import Drops
+from lake.hops.raw import carry_raw
+from lake.hops.receive import receive
 from lake.session import open_session
 
 pytestmark = pytest.mark.server
@@ -142,7 +142,7 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
     readings.ingest("readings", path, code=3)
     session = open_session(readings.settings)
     with monkeypatch.context() as patched:
-        patched.setattr("lake.raw.parse_received", lambda *_: 1 / 0)
+        patched.setattr("lake.hops.raw.parse_received", lambda *_: 1 / 0)
         drop_2 = receive(session, "readings", readings.file("day-2.csv", day(2)))
         with pytest.raises(ZeroDivisionError):
             carry_raw(session, session.catalog.get("readings"), drop_2)
@@ -193,7 +193,7 @@ def test_rejected_after_it_was_approved_it_is_approved_no_more_and_waits_for_not
     readings.ingest("readings", path, code=3)
     session = open_session(readings.settings)
     with monkeypatch.context() as patched:
-        patched.setattr("lake.hop._attempt", lambda *_, **__: 1 / 0)
+        patched.setattr("lake.hops.runner._attempt", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             list(hold.approve(session, hold.find_held(session, drop(content)), reason="in a hurry"))
     (failed,) = hold._drops(session, hold.REFUSED)

@@ -17,14 +17,15 @@ import pytest
 
 from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
-from lake import drop_rows, hop, paths, rebuilt
+from lake import paths, rebuilt
 from lake.discard import discard
 from lake.entries import entries, trace
+from lake.hops import processed_rows, runner
+from lake.hops.raw import carry_raw
+from lake.hops.receive import receive
 from lake.ingest import ingest
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
-from lake.raw import carry_raw
-from lake.receive import receive
 from lake.reconcile import reconcile
 from lake.reports.versions import list_quarantine, list_versions
 from lake.reprocess import reprocess
@@ -89,7 +90,7 @@ def test_a_failure_says_where_and_whether_another_try_may_help(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(drop_rows, "write_change", fail)
+        patch.setattr(processed_rows, "write_change", fail)
         patch.setattr(sys.modules["lake.ingest"], "BACK_OFF", ())
         with pytest.raises(type(error)):
             ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5")])
@@ -148,7 +149,7 @@ def failing(honest: Callable[..., Any], nth: int, times: int = 1) -> Callable[..
 def test_a_drop_whose_failure_goes_away_is_tried_again_after_the_others(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drop_rows, "write_change", failing(drop_rows.write_change, 1, times=2))
+    monkeypatch.setattr(processed_rows, "write_change", failing(processed_rows.write_change, 1, times=2))
     monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
     told = ingest(session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in (1, 2, 3)])
     assert [(result.file, result.hops[-1].version) for result in told] == [
@@ -198,7 +199,7 @@ def test_drops_that_nobody_carries_are_taken_up_in_the_order_in_which_they_came(
 
 def test_a_full_delivery_waits_for_one_that_is_tried_again(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the older one would come too late to be a version."""
-    monkeypatch.setattr(drop_rows, "write_change", failing(drop_rows.write_change, 1))
+    monkeypatch.setattr(processed_rows, "write_change", failing(processed_rows.write_change, 1))
     monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), write_mode="replace")
     told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])
@@ -253,7 +254,7 @@ def test_a_decision_that_failed_is_called_what_it_is(session: Session, tmp_path:
 
 def test_a_record_that_its_run_did_not_come_to_is_made_up_for(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(hop, "record", lambda *_: None)
+        patch.setattr(runner, "record", lambda *_: None)
         ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5"), delivered(tmp_path, "2.csv", "2,2.5")])
         roll_back(session, VersionName("rides", 1), reason="a test")
     told = [(item.what, item.where.split()[0]) for item in reconcile(session)]

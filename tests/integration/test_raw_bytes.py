@@ -11,12 +11,13 @@ import pytest
 
 from catalog.contract import Contract
 from expectations.verdict import Verdict
-from lake import paths, raw
-from lake.drops import Drops
+from lake import paths
+from lake.hops import raw
+from lake.hops.delivery_cache import Drops
+from lake.hops.raw import carry_raw
+from lake.hops.receive import receive
 from lake.ledger.receipts import Drop
 from lake.parsing.parse import Parsed
-from lake.raw import carry_raw
-from lake.receive import receive
 from lake.session import Session, open_session
 from lakegate.errors import IntegrityError
 from lakegate.settings import Settings

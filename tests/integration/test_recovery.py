@@ -122,12 +122,12 @@ def test_rows_that_a_join_doubled_are_never_published(fresh: Any) -> None:
     doubled = """
 import sys
 from pathlib import Path
-import lake.evaluate
+import lake.hops.evaluate
 from lake.ingest import ingest
 from lake.session import open_session
 from lakegate.settings import Settings
-honest = lake.evaluate.label
-lake.evaluate.label = lambda *args, **kwargs: (lambda frame: frame.unionByName(frame))(honest(*args, **kwargs))
+honest = lake.hops.evaluate.label
+lake.hops.evaluate.label = lambda *args, **kwargs: (lambda frame: frame.unionByName(frame))(honest(*args, **kwargs))
 ingest(open_session(Settings.load()), "airlines", [Path(sys.argv[1])])
 """
     before = versions(fresh, "airlines")

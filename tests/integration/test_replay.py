@@ -13,8 +13,8 @@ from assets.instance import open_instance
 from assets.known import told_number
 from assets.report import report
 from expectations.verdict import Verdict
+from lake.hops.job import HopResult
 from lake.ingest import DropResult
-from lake.job import HopResult
 from lake.session import open_session
 from lakegate import open_snapshot
 

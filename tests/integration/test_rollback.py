@@ -13,9 +13,9 @@ import pytest
 
 from lake.audit import audit_all
 from lake.hold import find_rejectable
+from lake.hops.receive import receive
 from lake.ingest import ingest
 from lake.ledger.receipts import pending
-from lake.receive import receive
 from lake.reconcile import reconcile
 from lake.rehearse import rehearse
 from lake.reports.versions import list_quarantine

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from lake.features import carry_features
+from lake.hops.features import carry_features
 from lake.ingest import ingest
 from lake.rehearse import rehearse
 from lake.reprocess import reprocess

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from catalog.contract import FileFormat
-from lake import drops as module
-from lake.drops import Drops
+from lake.hops import delivery_cache as module
+from lake.hops.delivery_cache import Drops
 from lakegate.errors import DataRejected
 from lakegate.settings import Settings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.contract import Contract
-from lake.feature_result import failing_sql
+from lake.hops.feature_result import failing_sql
 from lakegate.errors import AccessError, LakegateError, Transient
 
 FEATURE = Contract("rides_at_stops", "feature", Path("f.odcs.yaml"), "", (), (), "replace", sql_path=Path("f.sql"))

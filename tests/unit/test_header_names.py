@@ -18,9 +18,9 @@ from catalog.loader import load_contract
 from catalog.visible import UNCLAIMED, identifier, visible
 from expectations.build import build_suite
 from expectations.verdict import Verdict, verdict_of
+from lake.hops.messages import why_blocked, why_unreadable
+from lake.hops.raw import header_notes, judge_raw
 from lake.parsing.parse import Parsed, parse
-from lake.raw import header_notes, judge_raw
-from lake.refusal import why_blocked, why_unreadable
 from lakegate.errors import ContractError
 
 CONTRACT = """apiVersion: v3.2.0

@@ -12,8 +12,8 @@ import pytest
 
 from expectations.verdict import Verdict
 from lake import ingest as module
+from lake.hops.job import HopResult
 from lake.ingest import TOGETHER, DropResult, ingest
-from lake.job import HopResult
 
 FILES = 3 * TOGETHER + 5
 

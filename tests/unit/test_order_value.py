@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from catalog.contract import Column, ColumnType, Contract, FileFormat
 from lake.engine.engine import Engine
-from lake.order_value import OrderValue, comes_before, order_value, rank
+from lake.hops.order_value import OrderValue, comes_before, order_value, rank
 from lake.parsing.parse import parse
 
 

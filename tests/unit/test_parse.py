@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import FileFormat
+from lake.hops.messages import UNREADABLE, why_unreadable
 from lake.parsing import parse as parsing
 from lake.parsing import record_splitter
 from lake.parsing.csv_reader import RecordReader
 from lake.parsing.parse import MAX_LISTED, Parsed, parse
 from lake.parsing.record_splitter import Reason, Split, split
-from lake.refusal import UNREADABLE, why_unreadable
 from lakegate.errors import ContractError, DataRejected, IntegrityError
 
 PIECES = [b"a", b"bc", b",", b",", b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\xc3\xa9", b"\xff", b"\0", b'","', b'\n"', b"\xef\xbb\xbf"]

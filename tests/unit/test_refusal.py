@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lake.refusal import why_none_taken
+from lake.hops.messages import why_none_taken
 
 KEY = {"rule": "key", "family": "duplicate", "severity": "quarantine", "failed": 3}
 FARE = {"rule": "fare-plausible", "family": "range", "severity": "quarantine", "failed": 4}

@@ -18,8 +18,8 @@ from catalog.contract import RESCUED, FileFormat
 from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
 from expectations.verdict import Verdict, verdict_of
+from lake.hops.raw import judge_raw
 from lake.parsing.parse import Parsed, parse
-from lake.raw import judge_raw
 from lakegate.errors import ContractError, DataRejected
 from tests.unit.test_policy import planes
 

@@ -10,7 +10,7 @@ import pytest
 from catalog.contract import Column, Contract, FileFormat
 from expectations.plan import make_plan
 from expectations.suite import Rule, Suite
-from lake.drops import parse_file
+from lake.hops.delivery_cache import parse_file
 from lake.parsing.parse import parse
 from lake.parsing.source_records import marks_aside
 from lake.parsing.staging_file import read_staging

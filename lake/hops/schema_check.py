@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from catalog.contract import RESCUED, Contract
+from lake.hops.published import finished
 from lake.session import Session
-from lake.standing import finished
 from lake.versions import publish
 from lakegate.errors import ContractError
 from lakegate.names import VersionName

@@ -27,7 +27,7 @@ from lake.parsing.column_mapping import delivered
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from lake.evaluate import Evaluated
+    from lake.hops.evaluate import Evaluated
     from lake.parsing.parse import Parsed
     from lake.session import Session
     from lakegate.manifest import Manifest

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from lake import paths
-from lake.drops import Drops
+from lake.hops.delivery_cache import Drops
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.receipts import pending

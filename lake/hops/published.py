@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lake import paths
-from lake.job import Job
+from lake.hops.job import Job
+from lake.hops.no_rows_taken import NOTE
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import is_pending
-from lake.none_taken import NOTE
 from lake.session import Session
 from lake.versions import publish
 from lake.versions.publish import Published

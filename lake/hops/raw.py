@@ -11,16 +11,16 @@ from expectations.arrival import Arrival, judge_arrival
 from expectations.build import build_suite
 from expectations.verdict import Outcome, Verdict
 from lake import paths
-from lake.columns import check_columns
-from lake.drops import Drops
-from lake.hop import run_hop
-from lake.job import HopResult, Job, Written
+from lake.hops.delivery_cache import Drops
+from lake.hops.job import HopResult, Job, Written
+from lake.hops.messages import why_unreadable
+from lake.hops.order_value import OrderValue, order_value
+from lake.hops.runner import run_hop
+from lake.hops.schema_check import check_columns
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Drop
-from lake.order_value import OrderValue, order_value
 from lake.parsing.column_mapping import delivered
 from lake.parsing.parse import Parsed
-from lake.refusal import why_unreadable
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.tables.range_hashes import describe_file

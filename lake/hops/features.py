@@ -21,13 +21,13 @@ from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import paths
 from lake.drift.version_histograms import Comparison
-from lake.feature_result import demand_numbers, failing_sql, result_of
-from lake.hop import run_hop
-from lake.job import HopResult, Job, Written
+from lake.hops.feature_result import demand_numbers, failing_sql, result_of
+from lake.hops.job import HopResult, Job, Written
+from lake.hops.published import finished, resume
+from lake.hops.runner import run_hop
 from lake.lakefs.repository import MAIN
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.standing import finished, resume
 from lake.tables.content_hash import add, content_of
 from lake.tables.data_files import table_files
 from lake.tables.proved_files import demand_sound

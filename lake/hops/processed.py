@@ -8,20 +8,20 @@ from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import Verdict
 from lake import paths
-from lake.columns import check_columns
-from lake.delivered import name_holder
-from lake.drop_rows import DropRows
-from lake.drops import Drops
-from lake.evaluate import pin_references
-from lake.hop import run_hop
-from lake.job import HopResult, Job
+from lake.hops.delivery_cache import Drops
+from lake.hops.evaluate import pin_references
+from lake.hops.file_names import name_holder
+from lake.hops.job import HopResult, Job
+from lake.hops.processed_rows import DropRows
+from lake.hops.published import finished
+from lake.hops.raw import source_of
+from lake.hops.runner import run_hop
+from lake.hops.schema_check import check_columns
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.receipts import Drop, clear_pending, is_pending, received
 from lake.ledger.repair import SUPERSEDES
-from lake.raw import source_of
 from lake.session import Session
-from lake.standing import finished
 from lake.versions import publish
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Parent

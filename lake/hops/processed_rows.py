@@ -13,16 +13,17 @@ from catalog.contract import Contract
 from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
-from lake import none_taken, paths
-from lake.answers import approval, holding
-from lake.delivered import name_holder, name_path, name_taken
+from lake import paths
 from lake.drift.version_histograms import Comparison
-from lake.evaluate import Evaluated, evaluate
-from lake.job import Written
+from lake.hops import no_rows_taken
+from lake.hops.evaluate import Evaluated, evaluate
+from lake.hops.file_names import name_holder, name_path, name_taken
+from lake.hops.gate_records import approval, holding
+from lake.hops.job import Written
+from lake.hops.mostly_quarantined import mostly_aside
+from lake.hops.raw import parse_received
 from lake.ledger.receipts import Drop
-from lake.mostly import mostly_aside
 from lake.parsing.source_records import Originals, marks_aside, rows_aside
-from lake.raw import parse_received
 from lake.runtime.step_timer import Steps
 from lake.session import Session
 from lake.tables.change import Change, Passed, change_of, plain_counts, published_rows, statistics_of, write_change, written
@@ -120,7 +121,7 @@ class DropRows:
             settled_too.result()
         notes: dict[str, Any] = judged.notes | dict(compare.keep(candidate, found.histograms, found.plan.histograms))
         known = None if self.replaces else parent
-        notes |= none_taken.with_delivery(known, candidate.number, self.drop.sha256, change.counts, instead_of=self.instead_of)
+        notes |= no_rows_taken.with_delivery(known, candidate.number, self.drop.sha256, change.counts, instead_of=self.instead_of)
         if parent and onto.parent and (merged := len(parent.files) - len(onto.parent.files)):
             notes["files_merged"] = merged
         return replace(self._describe(onto, found, change, added, aside), notes=notes, evidence=judged.notes)

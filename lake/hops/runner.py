@@ -14,18 +14,18 @@ from typing import Any, Final
 
 from expectations.verdict import Verdict, report, verdict_of
 from lake import paths
-from lake.answers import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
 from lake.engine.errors import engine_errors
-from lake.job import NOTHING, HopResult, Job, Written
+from lake.hops.gate_records import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
+from lake.hops.job import NOTHING, HopResult, Job, Written
+from lake.hops.messages import unread
+from lake.hops.published import carried, finish, note, resume, resume_at, standing
 from lake.lakefs.repository import MAIN, NotThere
 from lake.ledger import records
 from lake.ledger.repair import close_others
-from lake.refusal import unread
 from lake.runtime.circuit_breaker import Breaker
 from lake.runtime.disk_errors import disk_error
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.standing import carried, finish, note, resume, resume_at, standing
 from lake.tables.range_hashes import keep_proofs
 from lake.versions import provenance, publish
 from lake.versions.publish import Candidate, Published

@@ -21,8 +21,8 @@ from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake.engine.failing_rule import naming_the_rule
+from lake.hops.published import finished
 from lake.session import Session
-from lake.standing import finished
 from lake.tables.proved_files import demand_sound_columns
 from lake.tables.writer import read_version
 from lake.versions import publish

@@ -9,15 +9,15 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, report
-from lake.job import HopResult, Job, Written
+from lake.hops.job import HopResult, Job, Written
+from lake.hops.messages import why_blocked, why_held, why_none_taken
+from lake.hops.mostly_quarantined import MOSTLY, why_mostly
+from lake.hops.no_rows_taken import is_none_taken, still_none_of
+from lake.hops.published import finished, rebuilt_since
 from lake.ledger import records
 from lake.ledger.repair import SUPERSEDES
-from lake.mostly import MOSTLY, why_mostly
-from lake.none_taken import is_none_taken, still_none_of
-from lake.refusal import why_blocked, why_held, why_none_taken
 from lake.runtime.step_timer import Steps
 from lake.session import Session
-from lake.standing import finished, rebuilt_since
 from lake.versions import publish
 from lake.versions.origin import Origin
 from lake.versions.publish import Published

@@ -9,8 +9,8 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome
-from lake.delivered import NAME_TAKEN, other_name
-from lake.none_taken import is_none_taken
+from lake.hops.file_names import NAME_TAKEN, other_name
+from lake.hops.no_rows_taken import is_none_taken
 from lake.parsing.csv_grammar import Grammar
 from lake.parsing.missing_columns import missing
 from lake.parsing.parse import Parsed

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lake import paths
-from lake.drops import Drops
+from lake.hops.delivery_cache import Drops
 from lake.lakefs.branches import RECEIVE, branch_of, branches_of, new_attempt
 from lake.lakefs.objects import CHUNK
 from lake.lakefs.repository import MAIN, NotThere
