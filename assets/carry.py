@@ -40,7 +40,7 @@ from lake.hops.features import carry_features
 from lake.hops.job import HopResult
 from lake.hops.published import finished
 from lake.hops.raw import carry_raw
-from lake.ingest import carry_after_raw
+from lake.pipeline.ingest import carry_after_raw
 from lake.runtime.disk_errors import disk_errors
 from lake.session import Session
 from lake.versions import publish

@@ -16,13 +16,13 @@ from assets.partitions import partition_for
 from assets.waiting import turn_has_come
 from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
-from lake.followers import OnError, followers
 from lake.hops.job import HopResult
 from lake.hops.raw import carry_raw
 from lake.hops.receive import check_path, receive
-from lake.ingest import DropResult, Tell, deliverable
 from lake.ledger.receipts import Drop
-from lake.order import in_order, waiting_drops
+from lake.pipeline.downstream import OnError, followers
+from lake.pipeline.ingest import DropResult, Tell, deliverable
+from lake.pipeline.ordering import in_order, waiting_drops
 from lake.session import Session
 from lake.versions.publish import Published, manifest_counts
 from lakegate.errors import ContractError, LakegateError

@@ -17,8 +17,8 @@ from assets.reported import Reported
 from assets.triggers import trigger_event
 from catalog.contract import Contract
 from lake.hops.published import finished
-from lake.ingest import DropResult
 from lake.ledger.receipts import received
+from lake.pipeline.ingest import DropResult
 from lake.session import Session
 from lake.versions.publish import manifest_counts
 from lakegate.names import VersionName

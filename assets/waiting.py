@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.contract import Contract
 from lake.ledger.receipts import Drop
-from lake.order import waits_for
+from lake.pipeline.ordering import waits_for
 from lake.session import Session
 
 

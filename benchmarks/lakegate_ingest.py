@@ -11,7 +11,7 @@ from benchmarks.rules import DATASET
 
 def run(case: Case, found: Answer) -> None:
     """`lakegate ingest`, without the command line's printing."""
-    from lake.ingest import ingest
+    from lake.pipeline.ingest import ingest
     from lake.session import open_session
     from lakegate.manifest import manifest_path
     from lakegate.settings import Settings

@@ -22,7 +22,7 @@ import psutil
 
 from benchmarks import arena
 from benchmarks.rides import contract_text, settings_of, write_contracts
-from lake.ingest import TOGETHER, ingest
+from lake.pipeline.ingest import TOGETHER, ingest
 from lake.replay import replay
 from lake.reprocess import reprocess
 from lake.server.lifecycle import ensure_server, server_status, stop_server

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lake.sample import deliver_sample
+from lake.pipeline.demo_data import deliver_sample
 
 Values = np.ndarray[Any, Any]
 Drop = dict[str, Values]

@@ -14,7 +14,7 @@ from lakegate.settings import Settings
 
 if TYPE_CHECKING:
     from lake.hold import OpenDrop
-    from lake.ingest import DropResult
+    from lake.pipeline.ingest import DropResult
     from lake.session import Session
 
 

@@ -33,7 +33,7 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
     from catalog.files import load_catalog
     from cli.progress import Progress
     from expectations.verdict import Verdict
-    from lake.sample import REFERENCES, deliver_sample
+    from lake.pipeline.demo_data import REFERENCES, deliver_sample
     from lake.session import open_session
 
     errors: list[LakegateError] = []

@@ -26,7 +26,7 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
     from cli.follow import follow
     from cli.progress import Progress
     from lake.discard import discard
-    from lake.ingest import deliverable
+    from lake.pipeline.ingest import deliverable
     from lake.session import open_session
 
     code = 0

@@ -22,9 +22,9 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     Returns:
         The exit code: that of the worst error, blocked where the hop or a feature's version was, else 0.
     """
-    from lake.followers import carry_followers
     from lake.hops.published import finished
-    from lake.ingest import DropResult
+    from lake.pipeline.downstream import carry_followers
+    from lake.pipeline.ingest import DropResult
     from lake.versions.origin import Origin
 
     errors: list[LakegateError] = []

@@ -38,8 +38,8 @@ def command(
     from cli.progress import Progress
     from cli.tell import Failures, tell_broken, tell_dagster
     from lake.hops.receive import check_path
-    from lake.ingest import ingest
-    from lake.rehearse import rehearse
+    from lake.pipeline.dry_run import rehearse
+    from lake.pipeline.ingest import ingest
     from lake.session import open_session
 
     failed = Failures()

@@ -14,7 +14,7 @@ from lakegate.errors import Exit, LakegateError, UsageError
 from lakegate.settings import Settings
 
 if TYPE_CHECKING:
-    from lake.ingest import DropResult
+    from lake.pipeline.ingest import DropResult
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -11,7 +11,7 @@ from lake.hops.job import HopResult
 from lakegate.media import line
 
 if TYPE_CHECKING:
-    from lake.ingest import DropResult
+    from lake.pipeline.ingest import DropResult
 
 NAMED: Final = 5
 """Most columns that a line names."""

@@ -24,7 +24,7 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
     """
     from cli.follow import follow
     from cli.progress import Progress
-    from lake.ingest import deliverable
+    from lake.pipeline.ingest import deliverable
     from lake.replay import replay
     from lake.session import open_session
 

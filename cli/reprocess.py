@@ -22,7 +22,7 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
     """
     from cli.follow import follow
     from cli.progress import Progress
-    from lake.ingest import deliverable
+    from lake.pipeline.ingest import deliverable
     from lake.reprocess import reprocess
     from lake.session import open_session
 

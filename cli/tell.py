@@ -12,7 +12,7 @@ from cli.terminal import complain, say
 
 if TYPE_CHECKING:
     from catalog.files import Catalog
-    from lake.ingest import DropResult
+    from lake.pipeline.ingest import DropResult
     from lake.session import Session
     from lakegate.errors import LakegateError
 

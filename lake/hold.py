@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from catalog.contract import Contract
 from lake import paths
-from lake.followers import OnError, carry_features_from
 from lake.hops.delivery_cache import Drops
 from lake.hops.gate_records import APPROVED, DISCARDED
 from lake.hops.open_drops import open_states
 from lake.hops.runner import slot
-from lake.ingest import DropResult, carry, carry_waiting
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.receipts import is_pending, pending, received
+from lake.pipeline.downstream import OnError, carry_features_from
+from lake.pipeline.ingest import DropResult, carry, carry_waiting
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.versions.publish import publication

@@ -29,7 +29,7 @@ from catalog.contract import Contract
 from lake.hops.receive import receive
 from lake.ledger import records
 from lake.ledger.receipts import Drop, pending, received
-from lake.order import waiting_drops
+from lake.pipeline.ordering import waiting_drops
 from lake.session import Session
 from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
 from lakegate.media import line, message

@@ -19,8 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from benchmarks.rides import contract_text
 from lake.audit import audit
-from lake.ingest import DropResult, ingest
 from lake.lakefs.repository import MAIN
+from lake.pipeline.ingest import DropResult, ingest
 from lake.reconcile import reconcile
 from lake.rollback import roll_back
 from lake.server.process import processes

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lake.audit import audit_all
-from lake.ingest import ingest
+from lake.pipeline.ingest import ingest
 from lake.reprocess import reprocess
 from lakegate import open_snapshot
 from lakegate.settings import Settings

@@ -22,10 +22,10 @@ from catalog.retention import Retention
 from lake import rollback
 from lake.audit import audit, audit_all
 from lake.discard import discard
-from lake.ingest import ingest
 from lake.keep import keep_version
 from lake.lakefs.branches import CANDIDATE, branch_of, new_attempt
 from lake.living import living
+from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions
 from lake.retention import clean_up
 from lake.rollback import roll_back

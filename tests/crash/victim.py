@@ -30,8 +30,8 @@ import assets.report
 import cli.ingest
 import cli.tell
 import lake.hops.evaluate
-import lake.ingest
 import lake.lakefs.client
+import lake.pipeline.ingest
 import lake.server.process
 import lake.session
 import lake.tables.compaction
@@ -45,7 +45,7 @@ LOADED = (
     cli.tell,
     lake.tables.compaction,
     lake.hops.evaluate,
-    lake.ingest,
+    lake.pipeline.ingest,
     lake.server.process,
     pyspark.sql.connect.session,
 )

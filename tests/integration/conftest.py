@@ -16,7 +16,7 @@ import pytest
 from filelock import FileLock
 
 from lake.lakefs.repository import Repository
-from lake.sample import deliver_sample
+from lake.pipeline.demo_data import deliver_sample
 from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
 

@@ -14,14 +14,14 @@ from lake import audit, mended, paths
 from lake.audit import audit_all
 from lake.hold import find_rejectable, reject
 from lake.hops.receive import receive
-from lake.ingest import DropResult, ingest
 from lake.lakefs.client import Calls
 from lake.lakefs.objects import Objects
 from lake.lakefs.repository import Repository
 from lake.ledger.receipts import pending
 from lake.ledger.records import latest, records
 from lake.ledger.refused_drops import refused_drops, unmark
-from lake.order import waiting_drops
+from lake.pipeline.ingest import DropResult, ingest
+from lake.pipeline.ordering import waiting_drops
 from lake.reconcile import mend
 from lake.session import Session, open_session
 from lake.status import open_drops, table_states
@@ -35,7 +35,7 @@ WRITER = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from lake.ingest import ingest
+from lake.pipeline.ingest import ingest
 from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import open_session

@@ -18,7 +18,7 @@ from lake import paths
 from lake.audit import audit_all
 from lake.drift.version_histograms import Comparison
 from lake.engine.engine import Engine
-from lake.ingest import ingest
+from lake.pipeline.ingest import ingest
 from lake.rollback import roll_back
 from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session

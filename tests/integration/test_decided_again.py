@@ -12,8 +12,8 @@ import pytest
 from expectations.verdict import Verdict
 from lake.audit import audit_all
 from lake.discard import discard
-from lake.ingest import ingest
 from lake.ledger.records import spooled, unspool
+from lake.pipeline.ingest import ingest
 from lake.replay import replay
 from lake.reports.versions import list_versions
 from lake.reprocess import reprocess

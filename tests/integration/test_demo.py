@@ -17,8 +17,8 @@ from dagster import AssetKey
 
 from assets.instance import open_instance
 from lake.lakefs.repository import MAIN
+from lake.pipeline.demo_data import MONTHS, REFERENCES
 from lake.reports.versions import list_versions
-from lake.sample import MONTHS, REFERENCES
 from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session
 from lake.tables.quarantine import read_rows

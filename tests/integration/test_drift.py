@@ -131,7 +131,7 @@ from expectations.build import build_suite
 from expectations.distribution import judge_distributions
 from expectations.plan import make_plan
 from lake import distributions
-from lake.ingest import ingest
+from lake.pipeline.ingest import ingest
 from lake.session import open_session
 from lakegate.settings import Settings
 

@@ -23,9 +23,9 @@ from lake.entries import entries, trace
 from lake.hops import processed_rows, runner
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
-from lake.ingest import ingest
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
+from lake.pipeline.ingest import ingest
 from lake.reconcile import reconcile
 from lake.reports.versions import list_quarantine, list_versions
 from lake.reprocess import reprocess
@@ -91,7 +91,7 @@ def test_a_failure_says_where_and_whether_another_try_may_help(
 
     with monkeypatch.context() as patch:
         patch.setattr(processed_rows, "write_change", fail)
-        patch.setattr(sys.modules["lake.ingest"], "BACK_OFF", ())
+        patch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", ())
         with pytest.raises(type(error)):
             ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5")])
     failed = entries(session, "rides")[-1]
@@ -150,7 +150,7 @@ def test_a_drop_whose_failure_goes_away_is_tried_again_after_the_others(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processed_rows, "write_change", failing(processed_rows.write_change, 1, times=2))
-    monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
+    monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", (0.01, 0.01))
     told = ingest(session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in (1, 2, 3)])
     assert [(result.file, result.hops[-1].version) for result in told] == [
         ("3.csv", "rides@v1"),
@@ -169,8 +169,8 @@ def rides_of(session: Session, table: str, folder: Path) -> list[int]:
 def test_raw_versions_of_an_ordered_dataset_have_the_numbers_that_they_would_have_without_a_failure(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool, nth: int, wanted: tuple[int, ...]
 ) -> None:
-    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", failing(carry_raw, nth))
-    monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
+    monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "carry_raw", failing(carry_raw, nth))
+    monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), order_by="ride" if ordered else None)
     told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])
     assert sorted(int(result.file[0]) for result in told) == [*FIVE]
@@ -182,8 +182,8 @@ def test_raw_versions_of_an_ordered_dataset_have_the_numbers_that_they_would_hav
 def test_drops_that_nobody_carries_are_taken_up_in_the_order_in_which_they_came(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
 ) -> None:
-    monkeypatch.setattr(sys.modules["lake.ingest"], "carry_raw", failing(carry_raw, nth, times=3))
-    monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
+    monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "carry_raw", failing(carry_raw, nth, times=3))
+    monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), order_by="ride")
     files = [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE]
     for path in files:
@@ -200,7 +200,7 @@ def test_drops_that_nobody_carries_are_taken_up_in_the_order_in_which_they_came(
 def test_a_full_delivery_waits_for_one_that_is_tried_again(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the older one would come too late to be a version."""
     monkeypatch.setattr(processed_rows, "write_change", failing(processed_rows.write_change, 1))
-    monkeypatch.setattr(sys.modules["lake.ingest"], "BACK_OFF", (0.01, 0.01))
+    monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), write_mode="replace")
     told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])
     assert [(result.file, result.hops[-1].version) for result in told] == [(f"{ride}.csv", f"rides@v{ride}") for ride in FIVE]

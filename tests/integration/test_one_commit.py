@@ -16,8 +16,8 @@ from lake import paths
 from lake.docs import write_docs
 from lake.entries import entries
 from lake.hops.receive import receive
-from lake.ingest import ingest
 from lake.lakefs.client import Calls
+from lake.pipeline.ingest import ingest
 from lake.reconcile import reconcile
 from lake.reports.versions import list_quarantine, list_versions
 from lake.retention import clean_up

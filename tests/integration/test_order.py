@@ -13,7 +13,7 @@ from benchmarks.rides import contract_text
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
 from lake.lakefs.client import Calls
-from lake.order import settle_corrected, waits_for
+from lake.pipeline.ordering import settle_corrected, waits_for
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 

@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
-from lake.ingest import ingest
 from lake.ledger import records
+from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_versions
 from lake.retention import clean_up
 from lake.session import Session, open_session

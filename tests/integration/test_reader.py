@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from lake.audit import audit, audit_all
-from lake.ingest import ingest
 from lake.manifest_copies import rebuild_manifests
+from lake.pipeline.ingest import ingest
 from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.server.lifecycle import ensure_server

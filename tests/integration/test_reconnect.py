@@ -178,7 +178,7 @@ def test_a_copy_of_a_home_does_not_take_the_originals_port(session: Session, tmp
 
 
 def test_an_ingest_behind_a_proxy_that_is_away_does_not_hang(settings: Settings) -> None:
-    from lake.sample import deliver_sample
+    from lake.pipeline.demo_data import deliver_sample
 
     folder = settings.home.root.parent / "sample"
     airlines = next(path for dataset, path in deliver_sample(folder) if dataset == "airlines")

@@ -123,7 +123,7 @@ def test_rows_that_a_join_doubled_are_never_published(fresh: Any) -> None:
 import sys
 from pathlib import Path
 import lake.hops.evaluate
-from lake.ingest import ingest
+from lake.pipeline.ingest import ingest
 from lake.session import open_session
 from lakegate.settings import Settings
 honest = lake.hops.evaluate.label

@@ -14,7 +14,7 @@ from assets.known import told_number
 from assets.report import report
 from expectations.verdict import Verdict
 from lake.hops.job import HopResult
-from lake.ingest import DropResult
+from lake.pipeline.ingest import DropResult
 from lake.session import open_session
 from lakegate import open_snapshot
 

@@ -10,8 +10,8 @@ import pytest
 
 from lake.audit import audit_all
 from lake.discard import discard
-from lake.ingest import ingest
-from lake.rehearse import rehearse
+from lake.pipeline.dry_run import rehearse
+from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions
 from lake.reprocess import reprocess
 from lake.rollback import roll_back

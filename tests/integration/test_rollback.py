@@ -14,10 +14,10 @@ import pytest
 from lake.audit import audit_all
 from lake.hold import find_rejectable
 from lake.hops.receive import receive
-from lake.ingest import ingest
 from lake.ledger.receipts import pending
+from lake.pipeline.dry_run import rehearse
+from lake.pipeline.ingest import ingest
 from lake.reconcile import reconcile
-from lake.rehearse import rehearse
 from lake.reports.versions import list_quarantine
 from lake.retention import clean_up
 from lake.rollback import roll_back

@@ -23,7 +23,7 @@ import lake.engine.startup
 from benchmarks.rides import contract_text
 from lake.engine.engine import Engine
 from lake.engine.errors import engine_errors
-from lake.ingest import ingest
+from lake.pipeline.ingest import ingest
 from lake.session import open_session
 from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint

@@ -12,8 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from lake.hops.features import carry_features
-from lake.ingest import ingest
-from lake.rehearse import rehearse
+from lake.pipeline.dry_run import rehearse
+from lake.pipeline.ingest import ingest
 from lake.reprocess import reprocess
 from lake.session import Session, open_session
 from lake.tables import compaction

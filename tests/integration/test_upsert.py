@@ -13,7 +13,7 @@ import pytest
 from cli.progress import Progress
 from expectations.verdict import Verdict
 from lake.audit import audit
-from lake.ingest import ingest
+from lake.pipeline.ingest import ingest
 from lake.replay import replay
 from lake.reports.versions import list_quarantine
 from lake.session import Session, open_session

@@ -11,8 +11,8 @@ import pytest
 from expectations import frame
 from expectations.spellings import ENDS
 from lake import paths
-from lake.ingest import DropResult, ingest
 from lake.parsing import fast_typing
+from lake.pipeline.ingest import DropResult, ingest
 from lake.reports.versions import list_quarantine
 from lake.session import Session, open_session
 from lakegate import open_snapshot

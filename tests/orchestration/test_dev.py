@@ -19,7 +19,7 @@ import pytest
 
 from assets.report import report
 from lake.docs import write_docs
-from lake.ingest import ingest
+from lake.pipeline.ingest import ingest
 from lake.server.state_files import read_server
 from lake.session import Session, open_session
 from lakegate.settings import Settings

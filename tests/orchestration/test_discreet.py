@@ -22,8 +22,8 @@ from assets.resource import LakegateResource
 from lake import hold
 from lake.discard import discard
 from lake.docs import write_docs
-from lake.ingest import DropResult
 from lake.ledger import records
+from lake.pipeline.ingest import DropResult
 from lake.replay import replay
 from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session

@@ -35,8 +35,8 @@ from assets.resource import LakegateResource
 from catalog.contract import QualityRule
 from lake import hold
 from lake.audit import audit_all
-from lake.ingest import ingest
-from lake.sample import REFERENCES, deliver_sample
+from lake.pipeline.demo_data import REFERENCES, deliver_sample
+from lake.pipeline.ingest import ingest
 from lake.session import Session, open_session
 from lake.versions.publish import head
 from lakegate.settings import Settings

@@ -18,9 +18,9 @@ from assets.materialize import materialize_drops
 from assets.resource import LakegateResource
 from benchmarks.rides import contract_text
 from catalog.files import load_catalog
-from lake.ingest import ingest
 from lake.lakefs.branches import CANDIDATE, branch_of, new_attempt
 from lake.lakefs.repository import MAIN
+from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_versions
 from lake.runtime.circuit_breaker import Breaker, State, folder
 from lake.session import Session, open_session

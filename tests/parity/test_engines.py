@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lake.ingest import ingest
+from lake.pipeline.demo_data import MONTHS, REFERENCES, deliver_sample
+from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions, table_names
-from lake.sample import MONTHS, REFERENCES, deliver_sample
 from lake.session import open_session
 from lakegate.settings import Settings
 from tests.golden_content import GOLDEN, content

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.verdict import Verdict
-from lake import followers
+from lake.pipeline import downstream
 from lake.session import Session
 from lakegate.errors import LakegateError, Transient
 
@@ -66,8 +66,8 @@ class Features:
             told.append(name)
 
         with patch.context() as patched:
-            patched.setattr(followers, "carry_features", self.carry)
-            list(followers.carry_followers(self.session, "rides", on_error=failed))
+            patched.setattr(downstream, "carry_features", self.carry)
+            list(downstream.carry_followers(self.session, "rides", on_error=failed))
         return told
 
 

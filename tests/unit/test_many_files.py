@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from expectations.verdict import Verdict
-from lake import ingest as module
 from lake.hops.job import HopResult
-from lake.ingest import TOGETHER, DropResult, ingest
+from lake.pipeline import ingest as module
+from lake.pipeline.ingest import TOGETHER, DropResult, ingest
 
 FILES = 3 * TOGETHER + 5
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.verdict import STOPPED, Verdict, worst
-from lake.followers import OnError, carry_followers, contained
 from lake.hops.file_names import check_corrects
 from lake.hops.gate_records import DISCARDED
 from lake.hops.job import HopResult
@@ -23,7 +22,8 @@ from lake.hops.raw import carry_raw
 from lake.hops.receive import check_path, receive
 from lake.ledger import records
 from lake.ledger.receipts import Drop
-from lake.order import in_order, order_of, settle_corrected, waiting_drops, waits_for
+from lake.pipeline.downstream import OnError, carry_followers, contained
+from lake.pipeline.ordering import in_order, order_of, settle_corrected, waiting_drops, waits_for
 from lake.session import Session
 from lake.versions import publish
 from lakegate.errors import LakegateError, Transient, UsageError

@@ -25,12 +25,12 @@ from lake.hops.published import rebuilt_since
 from lake.hops.raw import judge_raw, raw_counts, remarks
 from lake.hops.receive import check_path, copy_in
 from lake.hops.schema_check import check_columns
-from lake.ingest import DropResult, deliverable
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.receipts import Drop
-from lake.order import earlier_drop
 from lake.parsing.parse import Parsed
+from lake.pipeline.ingest import DropResult, deliverable
+from lake.pipeline.ordering import earlier_drop
 from lake.session import Session
 from lake.tables.change import plain_counts, published_rows
 from lake.tables.quarantine import latest_manifest
