@@ -20,8 +20,8 @@ from typing import Final
 
 from benchmarks import arena
 from benchmarks.rides import running, settings_of
+from lake.maintenance.reconcile import mend
 from lake.pipeline.ingest import ingest
-from lake.reconcile import mend
 from lake.session import open_session
 from lakegate.settings import Settings
 

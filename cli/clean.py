@@ -25,8 +25,8 @@ def command(*, dry_run: bool, grace_hours: int, as_json: bool, settings: Setting
     files go that stay for the grace time alone.
     """
     from cli.tell import tell_broken
-    from lake.living import by_reason
-    from lake.retention import clean_up
+    from lake.maintenance.retention import clean_up
+    from lake.maintenance.retention_policy import by_reason
     from lake.session import open_session
 
     session = open_session(existing(settings))

@@ -24,7 +24,7 @@ def command(
     version: str, *, until: datetime | None, used_by: str | None, ended: bool, reason: str, as_json: bool, settings: Settings
 ) -> None:
     """Keep VERSION (for example flights@v12) whatever its contract's retention says."""
-    from lake.keep import keep_version
+    from lake.maintenance.pins import keep_version
     from lake.session import open_session
 
     day = until.date() if until else None

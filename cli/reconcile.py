@@ -21,7 +21,7 @@ def command(*, dry_run: bool, as_json: bool, settings: Settings) -> None:
     Nobody has to run it: the next attempt at anything finds what it needs. It tidies up what no attempt comes by any more. What it finds
     is `mended` (with --dry-run, `would mend`), and told how; or `left`, and told why, or what a person can do.
     """
-    from lake.reconcile import reconcile
+    from lake.maintenance.reconcile import reconcile
     from lake.session import open_session
 
     found = [asdict(item) for item in reconcile(open_session(existing(settings)), dry_run=dry_run)]

@@ -15,7 +15,7 @@ from lakegate.settings import Settings
 def command(*, as_json: bool, settings: Settings) -> None:
     """Start the embedded lakeFS (it stays until `lakegate down`) and mend the home's caches from the lake."""
     from lake.ledger import records
-    from lake.manifest_copies import rebuild_manifests
+    from lake.maintenance.manifest_copies import rebuild_manifests
     from lake.session import open_session
 
     session = open_session(settings)

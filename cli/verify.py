@@ -20,7 +20,7 @@ from lakegate.settings import Settings
 @lake_options
 def command(version: str | None, *, everything: bool, as_json: bool, settings: Settings) -> None:
     """Prove every file of VERSION (say flights@v6) by size and SHA-256, and its tag, commit and manifest; or name each gap."""
-    from lake.audit import audit, audit_all
+    from lake.maintenance.verify import audit, audit_all
     from lake.session import open_session
 
     if (version is None) == (not everything):

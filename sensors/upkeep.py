@@ -22,8 +22,8 @@ from dagster import (
 from assets import resource, runs
 from assets.resource import LakegateResource
 from catalog.files import Catalog
-from lake.reconcile import mend as mend_lake
-from lake.retention import clean_up
+from lake.maintenance.reconcile import mend as mend_lake
+from lake.maintenance.retention import clean_up
 from lakegate.errors import LakegateError
 from lakegate.media import line, message
 

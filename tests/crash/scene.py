@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rides import contract_text, write_contracts
-from lake.audit import audit_all
 from lake.lakefs.repository import MAIN
-from lake.reconcile import reconcile
+from lake.maintenance.reconcile import reconcile
+from lake.maintenance.verify import audit_all
 from lake.reports.versions import list_quarantine, list_versions, table_names
 from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lake import audit
 from lake.lakefs.repository import MAIN
+from lake.maintenance import verify
 from lake.session import Session
 from lake.versions.publish import manifest_at
 from lakegate.manifest import Manifest
@@ -42,7 +42,7 @@ class Damager:
 
     def __init__(self, session: Session, chance: random.Random) -> None:
         self.session, self.chance = session, chance
-        self.names = sorted(audit.published_names(session))
+        self.names = sorted(verify.published_names(session))
         self.manifests = {name: manifest_at(session.repository, name.tag, name) for name in self.names}
 
     def file(self) -> tuple[Manifest, int]:
@@ -112,19 +112,19 @@ class Damager:
 
 def test_each_damage_is_named_exactly(scene: Scene, tried: Tried) -> None:
     session, chance = scene.open(), random.Random(SEED)
-    assert not any(audit.audit_all(session).values())
+    assert not any(verify.audit_all(session).values())
     for number in range(TRIES):
         damager = Damager(session, chance)
         kind = (damager.flip, damager.remove, damager.add, damager.delete, damager.move)[number % 5]
         wanted, undo = kind()
-        found = {(gap.version, gap.path, gap.problem) for gaps in audit.audit_all(session).values() for gap in gaps}
+        found = {(gap.version, gap.path, gap.problem) for gaps in verify.audit_all(session).values() for gap in gaps}
         undo()
         named = {item for item in found if item in wanted}
         # A tag on another commit shows another tree, so that more is wrong there than the tag; nothing is elsewhere.
         others = {item for item in found - wanted if not (kind == damager.move and item[0] in {version for version, _, _ in wanted})}
         assert named == wanted, f"seed {SEED}, try {number}, {kind.__name__}"
         assert others == set(), f"seed {SEED}, try {number}, {kind.__name__}"
-    assert not any(audit.audit_all(session).values())
+    assert not any(verify.audit_all(session).values())
     tried(
         "P4 named for good",
         "a byte is flipped, a file removed or added, a tag deleted or moved: `verify --all` names it, and nothing else",

@@ -14,8 +14,8 @@ import pytest
 from dagster import AssetKey, DagsterRunStatus, RunsFilter
 
 from assets.instance import open_instance
-from lake.audit import audit_all
 from lake.lakefs.repository import MAIN
+from lake.maintenance.verify import audit_all
 from lake.reports.versions import list_versions, table_names
 from lake.session import Session, open_session
 from lakegate.settings import Settings

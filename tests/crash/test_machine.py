@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from benchmarks.rides import contract_text
-from lake.audit import audit
 from lake.lakefs.repository import MAIN
+from lake.maintenance.reconcile import reconcile
+from lake.maintenance.verify import audit
 from lake.pipeline.ingest import DropResult, ingest
-from lake.reconcile import reconcile
 from lake.rollback import roll_back
 from lake.server.process import processes
 from lake.session import Session, open_session

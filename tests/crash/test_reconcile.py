@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from lake import paths
-from lake.audit import audit_all
 from lake.lakefs.branches import CANDIDATE, RECEIVE, RECORD, branch_of, new_attempt
 from lake.lakefs.repository import MAIN
-from lake.reconcile import Finding, reconcile
+from lake.maintenance.reconcile import Finding, reconcile
+from lake.maintenance.verify import audit_all
 from lake.session import Session
 from lakegate.names import VersionName
 from tests.crash.conftest import Tried

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.audit import audit_all
+from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import ingest
 from lake.reprocess import reprocess
 from lakegate import open_snapshot

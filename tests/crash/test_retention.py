@@ -20,14 +20,14 @@ import lake.tables.writer
 from catalog.contract import Contract, Relationship
 from catalog.retention import Retention
 from lake import rollback
-from lake.audit import audit, audit_all
 from lake.discard import discard
-from lake.keep import keep_version
 from lake.lakefs.branches import CANDIDATE, branch_of, new_attempt
-from lake.living import living
+from lake.maintenance.pins import keep_version
+from lake.maintenance.retention import clean_up
+from lake.maintenance.retention_policy import living
+from lake.maintenance.verify import audit, audit_all
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions
-from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session
 from lake.versions.publish import manifest_at

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from lake import audit, mended, paths
-from lake.audit import audit_all
+from lake import paths
 from lake.hold import find_rejectable, reject
 from lake.hops.receive import receive
 from lake.lakefs.client import Calls
@@ -20,9 +19,11 @@ from lake.lakefs.repository import Repository
 from lake.ledger.receipts import pending
 from lake.ledger.records import latest, records
 from lake.ledger.refused_drops import refused_drops, unmark
+from lake.maintenance import reconciled_up_to, verify
+from lake.maintenance.reconcile import mend
+from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import DropResult, ingest
 from lake.pipeline.ordering import waiting_drops
-from lake.reconcile import mend
 from lake.session import Session, open_session
 from lake.status import open_drops, table_states
 from lakegate.names import VersionName
@@ -36,7 +37,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from lake.pipeline.ingest import ingest
-from lake.retention import clean_up
+from lake.maintenance.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import open_session
 from lakegate.names import VersionName
@@ -123,7 +124,7 @@ def test_verify_lists_a_table_once_however_many_versions_it_has(session: Session
         return told(self, ref, prefix, after=after)
 
     monkeypatch.setattr(Objects, "listing", listing)
-    assert len(audit.audit_all(session)) == 8
+    assert len(verify.audit_all(session)) == 8
     assert listed["processed"] == 2  # the first tree, and main's strays
 
 
@@ -220,6 +221,6 @@ def test_mend_looks_at_what_is_new_and_once_a_day_at_everything(session: Session
     assert told() == found
     assert [copy.exists() for copy in copies] == [False, True]
     assert told() == []
-    monkeypatch.setattr(mended, "TRUSTED", 0)
+    monkeypatch.setattr(reconciled_up_to, "TRUSTED", 0)
     assert told() == [("home's copies of manifests", "mended")]
     assert copies[0].exists()

@@ -15,9 +15,9 @@ from pyarrow import parquet
 import lake.tables.compaction
 from catalog.loader import load_contract
 from lake import paths
-from lake.audit import audit_all
 from lake.drift.version_histograms import Comparison
 from lake.engine.engine import Engine
+from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import ingest
 from lake.rollback import roll_back
 from lake.server.lifecycle import ensure_server

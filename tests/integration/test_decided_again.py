@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from expectations.verdict import Verdict
-from lake.audit import audit_all
 from lake.discard import discard
 from lake.ledger.records import spooled, unspool
+from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import ingest
 from lake.replay import replay
 from lake.reports.versions import list_versions

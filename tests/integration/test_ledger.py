@@ -25,8 +25,8 @@ from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
+from lake.maintenance.reconcile import reconcile
 from lake.pipeline.ingest import ingest
-from lake.reconcile import reconcile
 from lake.reports.versions import list_quarantine, list_versions
 from lake.reprocess import reprocess
 from lake.rollback import roll_back

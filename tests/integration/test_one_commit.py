@@ -17,10 +17,10 @@ from lake.docs import write_docs
 from lake.entries import entries
 from lake.hops.receive import receive
 from lake.lakefs.client import Calls
+from lake.maintenance.reconcile import reconcile
+from lake.maintenance.retention import clean_up
 from lake.pipeline.ingest import ingest
-from lake.reconcile import reconcile
 from lake.reports.versions import list_quarantine, list_versions
-from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.status import at_a_glance

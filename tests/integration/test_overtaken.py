@@ -12,9 +12,9 @@ import pytest
 from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
 from lake.ledger import records
+from lake.maintenance.retention import clean_up
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_versions
-from lake.retention import clean_up
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 

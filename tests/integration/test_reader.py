@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from lake.audit import audit, audit_all
-from lake.manifest_copies import rebuild_manifests
+from lake.maintenance.manifest_copies import rebuild_manifests
+from lake.maintenance.retention import clean_up
+from lake.maintenance.verify import audit, audit_all
 from lake.pipeline.ingest import ingest
-from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session

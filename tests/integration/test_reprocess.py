@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lake.audit import audit_all
 from lake.discard import discard
+from lake.maintenance.verify import audit_all
 from lake.pipeline.dry_run import rehearse
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from lake.audit import audit_all
 from lake.hold import find_rejectable
 from lake.hops.receive import receive
 from lake.ledger.receipts import pending
+from lake.maintenance.reconcile import reconcile
+from lake.maintenance.retention import clean_up
+from lake.maintenance.verify import audit_all
 from lake.pipeline.dry_run import rehearse
 from lake.pipeline.ingest import ingest
-from lake.reconcile import reconcile
 from lake.reports.versions import list_quarantine
-from lake.retention import clean_up
 from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.versions.publish import manifest_at

@@ -12,7 +12,7 @@ import pytest
 
 from cli.progress import Progress
 from expectations.verdict import Verdict
-from lake.audit import audit
+from lake.maintenance.verify import audit
 from lake.pipeline.ingest import ingest
 from lake.replay import replay
 from lake.reports.versions import list_quarantine

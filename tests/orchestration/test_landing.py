@@ -34,7 +34,7 @@ from assets.instance import open_instance
 from assets.resource import LakegateResource
 from catalog.contract import QualityRule
 from lake import hold
-from lake.audit import audit_all
+from lake.maintenance.verify import audit_all
 from lake.pipeline.demo_data import REFERENCES, deliver_sample
 from lake.pipeline.ingest import ingest
 from lake.session import Session, open_session

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.retention import Retention
-from lake.living import by_reason
+from lake.maintenance.retention_policy import by_reason
 from lakegate.errors import Expired
 
 

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Final
 
 from lake import paths
-from lake.audit import expired, published_names
-from lake.keep import keepings
 from lake.lakefs.repository import MAIN, NotThere, Repository
 from lake.ledger.version_records import merge_records, record_bytes, use_bytes
-from lake.living import GRACE, living
+from lake.maintenance.pins import keepings
+from lake.maintenance.retention_policy import GRACE, living
+from lake.maintenance.verify import expired, published_names
+from lake.maintenance.version_trees import table_data
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.tables.delta_log import HINT
 from lake.tables.log_cache import FOLDER
-from lake.trees import table_data
 from lake.versions import publish
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lake import paths
-from lake.audit import published_names
 from lake.hops.published import note
 from lake.lakefs.branches import CANDIDATE, RECEIVE, RECORD, kind_and_table
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.repair import close, gaps, gaps_of, lacks
 from lake.ledger.version_records import QUEUE
-from lake.manifest_copies import rebuild_manifests
-from lake.mended import Position, Published, published_since, read_position, write_position
+from lake.maintenance.manifest_copies import rebuild_manifests
+from lake.maintenance.reconciled_up_to import Position, Published, published_since, read_position, write_position
+from lake.maintenance.verify import published_names
 from lake.session import Session
 from lake.versions import publish
 from lake.versions.tags import give_name

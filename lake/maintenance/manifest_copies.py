@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lake import paths
-from lake.audit import expired
 from lake.lakefs.repository import MAIN
+from lake.maintenance.verify import expired
 from lake.session import Session
 from lake.versions import publish
 from lakegate.names import VersionName

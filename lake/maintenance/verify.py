@@ -15,8 +15,8 @@ from lake import paths
 from lake.lakefs.errors import BlockGone
 from lake.lakefs.objects import sha256_of
 from lake.lakefs.repository import MAIN, NotThere, Repository
+from lake.maintenance.version_trees import DATA, Trees, table_data
 from lake.session import Session
-from lake.trees import DATA, Trees, table_data
 from lake.versions import publish
 from lakegate.errors import Expired, IntegrityError, VersionNotFound
 from lakegate.manifest import DataFile, Manifest, manifest_path, sha256
