@@ -22,9 +22,9 @@ import psutil
 
 from benchmarks import arena
 from benchmarks.rides import contract_text, settings_of, write_contracts
+from lake.decisions.replay import replay
+from lake.decisions.reprocess import reprocess
 from lake.pipeline.ingest import TOGETHER, ingest
-from lake.replay import replay
-from lake.reprocess import reprocess
 from lake.server.lifecycle import ensure_server, server_status, stop_server
 from lake.session import open_session
 from lakegate.settings import Settings

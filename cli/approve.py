@@ -19,6 +19,6 @@ def command(drop: str, *, reason: str, as_json: bool, settings: Settings) -> Non
 
     Other rules still count: a drop that breaks one that blocks stays blocked. Exit: 0 published, 3 blocked, held or waiting.
     """
-    from lake.hold import approve, find_held
+    from lake.decisions.approvals import approve, find_held
 
     decide(find_held, approve, drop, told="approved", reason=reason, as_json=as_json, settings=settings)

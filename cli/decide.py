@@ -13,13 +13,13 @@ from lakegate.errors import LakegateError
 from lakegate.settings import Settings
 
 if TYPE_CHECKING:
-    from lake.hold import OpenDrop
+    from lake.decisions.approvals import OpenDrop
     from lake.pipeline.ingest import DropResult
     from lake.session import Session
 
 
 class Decision(Protocol):
-    """`lake.hold.approve` or `reject`."""
+    """`lake.decisions.approvals.approve` or `reject`."""
 
     def __call__(
         self, session: Session, drop: OpenDrop, /, *, reason: str, on_error: Callable[[str, LakegateError], None] | None = None

@@ -25,7 +25,7 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
     """
     from cli.follow import follow
     from cli.progress import Progress
-    from lake.discard import discard
+    from lake.decisions.discard import discard
     from lake.pipeline.ingest import deliverable
     from lake.session import open_session
 

@@ -20,6 +20,6 @@ def command(drop: str, *, reason: str, as_json: bool, settings: Settings) -> Non
     `lakegate status` lists it no more. Its bytes stay in raw and `lakegate ledger` tells who gave it up and why; delivered again it is
     refused for that reason, and judged anew with --again alone. Exit: 0, or 3 where a drop that waited is stopped.
     """
-    from lake.hold import find_rejectable, reject
+    from lake.decisions.approvals import find_rejectable, reject
 
     decide(find_rejectable, reject, drop, told="rejected", reason=reason, as_json=as_json, settings=settings)

@@ -24,8 +24,8 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
     """
     from cli.follow import follow
     from cli.progress import Progress
+    from lake.decisions.replay import replay
     from lake.pipeline.ingest import deliverable
-    from lake.replay import replay
     from lake.session import open_session
 
     code = 0

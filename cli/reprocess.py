@@ -22,8 +22,8 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
     """
     from cli.follow import follow
     from cli.progress import Progress
+    from lake.decisions.reprocess import reprocess
     from lake.pipeline.ingest import deliverable
-    from lake.reprocess import reprocess
     from lake.session import open_session
 
     with Progress(quiet=as_json) as progress:

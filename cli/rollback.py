@@ -13,7 +13,7 @@ from lakegate.names import VersionName
 from lakegate.settings import Settings
 
 if TYPE_CHECKING:
-    from lake.rollback import RolledBack
+    from lake.decisions.rollback import RolledBack
 
 
 @click.command("rollback")
@@ -30,7 +30,7 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
     """
     from cli.follow import follow
     from cli.progress import Progress
-    from lake.rollback import roll_back
+    from lake.decisions.rollback import roll_back
     from lake.session import open_session
 
     with Progress(quiet=as_json) as progress:

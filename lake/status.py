@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lake import paths
-from lake.hold import HELD, open_causes
+from lake.decisions.approvals import HELD, open_causes
 from lake.hops.no_rows_taken import NOTE
 from lake.hops.open_drops import READERS
 from lake.lakefs.repository import MAIN

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from benchmarks.rides import contract_text
+from lake.decisions.rollback import roll_back
 from lake.lakefs.repository import MAIN
 from lake.maintenance.reconcile import reconcile
 from lake.maintenance.verify import audit
 from lake.pipeline.ingest import DropResult, ingest
-from lake.rollback import roll_back
 from lake.server.process import processes
 from lake.session import Session, open_session
 from lake.versions.publish import publication

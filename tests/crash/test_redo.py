@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lake.decisions.reprocess import reprocess
 from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import ingest
-from lake.reprocess import reprocess
 from lakegate import open_snapshot
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried

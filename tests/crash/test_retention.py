@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 import lake.tables.writer
 from catalog.contract import Contract, Relationship
 from catalog.retention import Retention
-from lake import rollback
-from lake.discard import discard
+from lake.decisions import rollback
+from lake.decisions.discard import discard
+from lake.decisions.rollback import roll_back
 from lake.lakefs.branches import CANDIDATE, branch_of, new_attempt
 from lake.maintenance.pins import keep_version
 from lake.maintenance.retention import clean_up
@@ -28,7 +29,6 @@ from lake.maintenance.retention_policy import living
 from lake.maintenance.verify import audit, audit_all
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions
-from lake.rollback import roll_back
 from lake.session import Session
 from lake.versions.publish import manifest_at
 from lakegate import open_snapshot

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lake import paths
-from lake.hold import find_rejectable, reject
+from lake.decisions.approvals import find_rejectable, reject
 from lake.hops.receive import receive
 from lake.lakefs.client import Calls
 from lake.lakefs.objects import Objects
@@ -38,7 +38,7 @@ from datetime import timedelta
 from pathlib import Path
 from lake.pipeline.ingest import ingest
 from lake.maintenance.retention import clean_up
-from lake.rollback import roll_back
+from lake.decisions.rollback import roll_back
 from lake.session import open_session
 from lakegate.names import VersionName
 from lakegate.names import VersionName

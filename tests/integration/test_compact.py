@@ -15,11 +15,11 @@ from pyarrow import parquet
 import lake.tables.compaction
 from catalog.loader import load_contract
 from lake import paths
+from lake.decisions.rollback import roll_back
 from lake.drift.version_histograms import Comparison
 from lake.engine.engine import Engine
 from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import ingest
-from lake.rollback import roll_back
 from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session
 from lake.tables.compaction import told_of_quarantine, told_of_table

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from expectations.verdict import Verdict
-from lake.discard import discard
+from lake.decisions.discard import discard
+from lake.decisions.replay import replay
+from lake.decisions.reprocess import reprocess
+from lake.decisions.rollback import roll_back
 from lake.ledger.records import spooled, unspool
 from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import ingest
-from lake.replay import replay
 from lake.reports.versions import list_versions
-from lake.reprocess import reprocess
-from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.names import VersionName

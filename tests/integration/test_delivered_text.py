@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.progress import Progress
+from lake.decisions.replay import replay
 from lake.pipeline.dry_run import rehearse
 from lake.pipeline.ingest import DropResult, ingest
-from lake.replay import replay
 from lake.reports.versions import list_quarantine, list_versions
 from lake.session import Session, open_session
 from lakegate import open_snapshot

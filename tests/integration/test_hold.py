@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lake import hold
+from lake.decisions import approvals
 from lake.hops.delivery_cache import Drops
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
@@ -127,10 +127,10 @@ def test_approved_by_somebody_who_died_before_carrying_it_it_is_carried_by_whoev
     content = day(2, IN_SECONDS)
     readings.ingest("readings", readings.file("day-2.csv", content), code=3)
     session = open_session(readings.settings)
-    found = hold.find_held(session, f"readings:{drop(content)[:12]}")
-    hold._decide(session, found, "approved", "checked", {"rules": found.body["holding"], "suite_hash": found.body["suite_hash"]})
-    with pytest.raises(hold.UsageError, match="meanwhile"):
-        list(hold.reject(session, found, reason="too late"))
+    found = approvals.find_held(session, f"readings:{drop(content)[:12]}")
+    approvals._decide(session, found, "approved", "checked", {"rules": found.body["holding"], "suite_hash": found.body["suite_hash"]})
+    with pytest.raises(approvals.UsageError, match="meanwhile"):
+        list(approvals.reject(session, found, reason="too late"))
     results = readings.ingest("readings", readings.file("day-3.csv", day(3)))
     assert {result["drop"] for result in results if result["verdict"] == "passed"} == {drop(content), drop(day(3))}
     assert readings.manifest("readings", 2)["notes"]["approved"]["reason"] == "checked"
@@ -195,10 +195,10 @@ def test_rejected_after_it_was_approved_it_is_approved_no_more_and_waits_for_not
     with monkeypatch.context() as patched:
         patched.setattr("lake.hops.runner._attempt", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            list(hold.approve(session, hold.find_held(session, drop(content)), reason="in a hurry"))
-    (failed,) = hold._drops(session, hold.REFUSED)
+            list(approvals.approve(session, approvals.find_held(session, drop(content)), reason="in a hurry"))
+    (failed,) = approvals._drops(session, approvals.REFUSED)
     assert (failed.cause, failed.record.state) == (drop(content), "failed")
-    assert list(hold.reject(session, failed, reason="seconds after all")) == []
+    assert list(approvals.reject(session, failed, reason="seconds after all")) == []
 
     readings.ingest("readings", readings.file("day-2.csv", day(2, IN_SECONDS)), code=3)
     (result,) = readings.ingest("readings", path, code=3)
@@ -206,7 +206,7 @@ def test_rejected_after_it_was_approved_it_is_approved_no_more_and_waits_for_not
     (result,) = [item for item in readings.ingest("readings", path, code=3, options=("--again",)) if item["drop"] == drop(content)]
     assert result["verdict"] == "waiting"
     readings.run("reject", drop(day(2, IN_SECONDS)), "--reason", "seconds")
-    (held,) = hold.held_drops(session)
+    (held,) = approvals.held_drops(session)
     assert held.cause == drop(content), "the approval was taken back with the drop"
 
 

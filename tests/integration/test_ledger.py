@@ -17,8 +17,11 @@ import pytest
 
 from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
-from lake import paths, rebuilt
-from lake.discard import discard
+from lake import paths
+from lake.decisions import rebuild_writer
+from lake.decisions.discard import discard
+from lake.decisions.reprocess import reprocess
+from lake.decisions.rollback import roll_back
 from lake.entries import entries, trace
 from lake.hops import processed_rows, runner
 from lake.hops.raw import carry_raw
@@ -28,8 +31,6 @@ from lake.ledger import records
 from lake.maintenance.reconcile import reconcile
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions
-from lake.reprocess import reprocess
-from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.status import open_drops, table_states
 from lakegate.errors import LakegateError, Transient, UsageError
@@ -244,7 +245,7 @@ def test_a_decision_that_failed_is_called_what_it_is(session: Session, tmp_path:
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr(rebuilt, "write_change", fail)
+        patch.setattr(rebuild_writer, "write_change", fail)
         with pytest.raises(RuntimeError):
             reprocess(session, session.catalog.get("rides"))
     found = entries(session, "rides")[-1]

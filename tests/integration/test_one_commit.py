@@ -13,6 +13,7 @@ import pytest
 
 from expectations import data_docs
 from lake import paths
+from lake.decisions.rollback import roll_back
 from lake.docs import write_docs
 from lake.entries import entries
 from lake.hops.receive import receive
@@ -21,7 +22,6 @@ from lake.maintenance.reconcile import reconcile
 from lake.maintenance.retention import clean_up
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions
-from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.status import at_a_glance
 from lakegate.names import VersionName

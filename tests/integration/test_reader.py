@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
+from lake.decisions.rollback import roll_back
 from lake.maintenance.manifest_copies import rebuild_manifests
 from lake.maintenance.retention import clean_up
 from lake.maintenance.verify import audit, audit_all
 from lake.pipeline.ingest import ingest
-from lake.rollback import roll_back
 from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session
 from lake.versions.publish import manifest_at

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from lake.discard import discard
+from lake.decisions.discard import discard
+from lake.decisions.reprocess import reprocess
+from lake.decisions.rollback import roll_back
 from lake.maintenance.verify import audit_all
 from lake.pipeline.dry_run import rehearse
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions
-from lake.reprocess import reprocess
-from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.versions.publish import manifest_at
 from lakegate import open_snapshot

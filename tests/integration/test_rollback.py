@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from lake.hold import find_rejectable
+from lake.decisions.approvals import find_rejectable
+from lake.decisions.rollback import roll_back
 from lake.hops.receive import receive
 from lake.ledger.receipts import pending
 from lake.maintenance.reconcile import reconcile
@@ -20,7 +21,6 @@ from lake.maintenance.verify import audit_all
 from lake.pipeline.dry_run import rehearse
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine
-from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lake.versions.publish import manifest_at
 from lakegate import open_snapshot

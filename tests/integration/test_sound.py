@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
+from lake.decisions.reprocess import reprocess
 from lake.hops.features import carry_features
 from lake.pipeline.dry_run import rehearse
 from lake.pipeline.ingest import ingest
-from lake.reprocess import reprocess
 from lake.session import Session, open_session
 from lake.tables import compaction
 from lake.versions import publish

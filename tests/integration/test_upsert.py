@@ -12,9 +12,9 @@ import pytest
 
 from cli.progress import Progress
 from expectations.verdict import Verdict
+from lake.decisions.replay import replay
 from lake.maintenance.verify import audit
 from lake.pipeline.ingest import ingest
-from lake.replay import replay
 from lake.reports.versions import list_quarantine
 from lake.session import Session, open_session
 from lake.versions.publish import manifest_at

@@ -15,9 +15,9 @@ from assets.instance import open_instance
 from assets.known import DATA_VERSION, told_number
 from assets.materialize import materialize_drops
 from assets.report import report
+from lake.decisions.rollback import roll_back
 from lake.pipeline.demo_data import REFERENCES, deliver_sample
 from lake.pipeline.ingest import DropResult, ingest
-from lake.rollback import roll_back
 from lake.session import Session, open_session
 from lakegate.errors import LakegateError
 from lakegate.names import VersionName

@@ -19,12 +19,12 @@ from assets.instance import open_instance
 from assets.materialize import materialize_drops
 from assets.report import report
 from assets.resource import LakegateResource
-from lake import hold
-from lake.discard import discard
+from lake.decisions import approvals
+from lake.decisions.discard import discard
+from lake.decisions.replay import replay
 from lake.docs import write_docs
 from lake.ledger import records
 from lake.pipeline.ingest import DropResult
-from lake.replay import replay
 from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session
 from lakegate.errors import Transient
@@ -185,8 +185,8 @@ def lived(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Li
         carry("headless.csv", HEADLESS)
         for name, content in (("older.csv", drop(2000, age=70)), ("oldest.csv", drop(3000, age=80))):
             carry(name, content)
-        for name, decide in (("older.csv", hold.approve), ("oldest.csv", hold.reject)):
-            held = hold.find_held(session, hashlib.sha256((folder / name).read_bytes()).hexdigest())
+        for name, decide in (("older.csv", approvals.approve), ("oldest.csv", approvals.reject)):
+            held = approvals.find_held(session, hashlib.sha256((folder / name).read_bytes()).hexdigest())
             report(session, list(decide(session, held, reason="on record")))
         session.watcher = fail
         carry("failing.csv", drop(4000))

@@ -33,7 +33,7 @@ from assets.in_process import QUIET
 from assets.instance import open_instance
 from assets.resource import LakegateResource
 from catalog.contract import QualityRule
-from lake import hold
+from lake.decisions import approvals
 from lake.maintenance.verify import audit_all
 from lake.pipeline.demo_data import REFERENCES, deliver_sample
 from lake.pipeline.ingest import ingest
@@ -230,8 +230,8 @@ def test_a_held_file_is_put_away_and_carried_by_the_sensor_once_it_is_approved(h
     note = (held.landing / "airlines/.blocked/few.csv.txt").read_text()
     assert "lakegate approve" in note
     assert "put it into the folder" not in note
-    found = hold.find_held(held.session, hashlib.sha256(content).hexdigest())
-    hold._decide(held.session, found, "approved", "few it is", {"rules": ["many"], "suite_hash": found.body["suite_hash"]})
+    found = approvals.find_held(held.session, hashlib.sha256(content).hexdigest())
+    approvals._decide(held.session, found, "approved", "few it is", {"rules": ["many"], "suite_hash": found.body["suite_hash"]})
     (request,) = held.look()
     assert held.run(request)
     assert held.version("airlines") == before + 1

@@ -22,6 +22,7 @@ from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import paths
+from lake.decisions.rebuild_writer import Rebuilt, first_of, keep_aside, standing_drops, write_rebuilt
 from lake.engine.scratch_table import ScratchTable
 from lake.hops.delivery_cache import Drops
 from lake.hops.evaluate import evaluate, pin_references
@@ -32,7 +33,6 @@ from lake.hops.published import finished, resume
 from lake.hops.raw import judge_raw, parse_received
 from lake.hops.runner import run_hop
 from lake.ledger.receipts import Drop
-from lake.rebuilt import Rebuilt, first_of, keep_aside, standing_drops, write_rebuilt
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.tables.change import Change

@@ -22,6 +22,7 @@ from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake import paths
+from lake.decisions.restage import stage_records
 from lake.drift.version_histograms import keep_given_back
 from lake.engine.scratch_table import ScratchTable
 from lake.hops.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
@@ -31,7 +32,6 @@ from lake.hops.no_rows_taken import NOTE, still_none
 from lake.hops.published import resume
 from lake.hops.runner import run_hop
 from lake.hops.schema_check import check_columns
-from lake.restage import stage_records
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import Steps
 from lake.session import Session
