@@ -14,7 +14,7 @@ from lakegate.settings import Settings
 
 if TYPE_CHECKING:
     from expectations.comparison import ComparedColumn
-    from lake.compare import VersionComparison
+    from lake.reports.compare import VersionComparison
 
 COLUMNS = ("column", "finding", "kl", "js", "psi", "cramers_v", "p", "ks", "ks_p", "null_share", "majority", "why")
 
@@ -57,7 +57,7 @@ def command(
     Exit: 0, or 3 where --fail-on says so; columns that can't be compared don't fail.
     """
     from expectations.comparison import at_least
-    from lake.compare import compare
+    from lake.reports.compare import compare
     from lake.session import open_session
 
     session = open_session(existing(settings))

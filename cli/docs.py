@@ -21,7 +21,7 @@ def command(versions: tuple[str, ...], *, into: Path | None, settings: Settings)
     The pages are made from the evidence that was published with the versions; no rule is run again. A folder
     whose index.html something else wrote is refused.
     """
-    from lake.docs import write_docs
+    from lake.reports.data_docs import write_docs
     from lake.session import open_session
     from lakegate.names import VersionName
 

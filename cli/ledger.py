@@ -27,7 +27,7 @@ def command(dataset: str | None, *, last: int, everything: bool, as_json: bool, 
     its name, and a feature table's version by the first digits that stand for its inputs. Each record of an attempt is kept, and `lakegate
     trace --run R` shows those of a run.
     """
-    from lake.entries import entries
+    from lake.reports.ledger_view import entries
     from lake.session import open_session
 
     found = entries(open_session(existing(settings)), dataset, newest=None if everything else last)

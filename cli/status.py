@@ -23,10 +23,10 @@ def command(*, as_json: bool, settings: Settings) -> None:
     """
     from catalog.files import load_catalog
     from expectations.extension import stray_suite_files
+    from lake.reports.status import at_a_glance
     from lake.runtime.circuit_breaker import open_breakers
     from lake.server.lifecycle import server_status
     from lake.session import open_session
-    from lake.status import at_a_glance
 
     server = server_status(existing(settings).home)
     catalog = load_catalog(settings.project, cache=settings.home.cache)

@@ -15,7 +15,7 @@ from lakegate.settings import Settings
 @lake_options
 def command(run: str, *, as_json: bool, settings: Settings) -> None:
     """Show what one run put on record: each attempt, verdict, wait and failure, with how long its steps took."""
-    from lake.entries import trace
+    from lake.reports.ledger_view import trace
     from lake.session import open_session
 
     found = trace(open_session(existing(settings)), run)

@@ -13,7 +13,7 @@ from lake import paths
 from lake.hops.raw import recorded_header
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
-from lake.one_commit import reads_one_commit
+from lake.reports.one_commit import reads_one_commit
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.tables.quarantine import latest_manifest, open_rows

@@ -24,8 +24,8 @@ from lake.maintenance.reconcile import mend
 from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import DropResult, ingest
 from lake.pipeline.ordering import waiting_drops
+from lake.reports.status import open_drops, table_states
 from lake.session import Session, open_session
-from lake.status import open_drops, table_states
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.integration.test_rollback import CONTRACT

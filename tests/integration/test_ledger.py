@@ -22,7 +22,6 @@ from lake.decisions import rebuild_writer
 from lake.decisions.discard import discard
 from lake.decisions.reprocess import reprocess
 from lake.decisions.rollback import roll_back
-from lake.entries import entries, trace
 from lake.hops import processed_rows, runner
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
@@ -30,9 +29,10 @@ from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.maintenance.reconcile import reconcile
 from lake.pipeline.ingest import ingest
+from lake.reports.ledger_view import entries, trace
+from lake.reports.status import open_drops, table_states
 from lake.reports.versions import list_quarantine, list_versions
 from lake.session import Session, open_session
-from lake.status import open_drops, table_states
 from lakegate.errors import LakegateError, Transient, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings

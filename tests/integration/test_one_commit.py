@@ -14,16 +14,16 @@ import pytest
 from expectations import data_docs
 from lake import paths
 from lake.decisions.rollback import roll_back
-from lake.docs import write_docs
-from lake.entries import entries
 from lake.hops.receive import receive
 from lake.lakefs.client import Calls
 from lake.maintenance.reconcile import reconcile
 from lake.maintenance.retention import clean_up
 from lake.pipeline.ingest import ingest
+from lake.reports.data_docs import write_docs
+from lake.reports.ledger_view import entries
+from lake.reports.status import at_a_glance
 from lake.reports.versions import list_quarantine, list_versions
 from lake.session import Session, open_session
-from lake.status import at_a_glance
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.integration.test_rollback import CONTRACT

@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from assets.report import report
-from lake.docs import write_docs
 from lake.pipeline.ingest import ingest
+from lake.reports.data_docs import write_docs
 from lake.server.state_files import read_server
 from lake.session import Session, open_session
 from lakegate.settings import Settings

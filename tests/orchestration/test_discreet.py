@@ -22,9 +22,9 @@ from assets.resource import LakegateResource
 from lake.decisions import approvals
 from lake.decisions.discard import discard
 from lake.decisions.replay import replay
-from lake.docs import write_docs
 from lake.ledger import records
 from lake.pipeline.ingest import DropResult
+from lake.reports.data_docs import write_docs
 from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session
 from lakegate.errors import Transient

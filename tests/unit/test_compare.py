@@ -19,8 +19,8 @@ from cli.compare import header
 from expectations.comparison import ComparedColumn, Thresholds, compare_columns, worst
 from expectations.histogram import Histogram, Histograms
 from lake import paths
-from lake.compare import VersionComparison, compare
 from lake.drift.histogram_store import Kept
+from lake.reports.compare import VersionComparison, compare
 from lakegate.errors import LakegateError, UsageError, VersionNotFound
 from tests.unit.kept_lake import KeptLake
 

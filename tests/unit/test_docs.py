@@ -20,7 +20,7 @@ from expectations.data_docs import page
 from expectations.histogram import Histograms
 from expectations.offline_page import harmless, offline
 from lake import paths
-from lake.docs import write_docs
+from lake.reports.data_docs import write_docs
 from lakegate.errors import UsageError
 from lakegate.media import line
 from lakegate.names import VersionName

@@ -15,7 +15,7 @@ from lake.ledger import records
 from lake.ledger.receipts import is_pending, received
 from lake.ledger.refused_drops import Refused, name_hash, refused_drops
 from lake.ledger.repair import STATES
-from lake.one_commit import reads_one_commit
+from lake.reports.one_commit import reads_one_commit
 from lake.session import Session
 from lake.versions import publish
 from lakegate.names import VersionName

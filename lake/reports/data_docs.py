@@ -9,7 +9,7 @@ from typing import Final
 from expectations.offline_page import HEAD
 from lake import paths
 from lake.lakefs.repository import MAIN
-from lake.one_commit import reads_one_commit
+from lake.reports.one_commit import reads_one_commit
 from lake.reports.versions import table_names
 from lake.session import Session
 from lake.versions import publish

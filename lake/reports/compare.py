@@ -14,7 +14,7 @@ from expectations.histogram import Histogram, Histograms, as_kind, kind_of
 from lake.drift.delivery_history import EarlierRows
 from lake.drift.histogram_store import Kept, Shelf
 from lake.lakefs.repository import MAIN
-from lake.one_commit import reads_one_commit
+from lake.reports.one_commit import reads_one_commit
 from lake.reports.versions import table_names
 from lake.session import Session
 from lake.versions import publish

@@ -11,7 +11,7 @@ from typing import Any, Final
 from lake import paths
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
-from lake.one_commit import reads_one_commit
+from lake.reports.one_commit import reads_one_commit
 from lake.session import Session
 from lake.versions.origin import Origin
 from lakegate.errors import UsageError
