@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.contract import write_contract
 from expectations.build import build_suite
-from expectations.frame import DROP, ROW
+from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.hops.job import Job, Written
 from lake.hops.runner import run_hop

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from catalog.spark_sql import quoted
 from expectations.divergence import proportions_p_value
-from expectations.frame import HELPER
 from expectations.histogram import Histograms
 from expectations.histogram_rules import NO_CLUSTERS
 from expectations.outliers import FACTORS, Fences, fences
 from expectations.suite import Rule
+from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from great_expectations.expectations.row_conditions import RowConditionType
 from pyspark.sql import functions as F  # noqa: N812  (the name that Spark's documentation uses)
 
 from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
-from expectations.frame import reference_marker, text_column
+from expectations.typed_frame import reference_marker, text_column
 
 
 class OfDeclaredType(ColumnMapMetricProvider):  # type: ignore[misc]

@@ -10,7 +10,6 @@ from typing import Final
 from catalog.condition import sql_of
 from catalog.contract import Column
 from catalog.spark_sql import all_of
-from expectations.frame import HELPER
 from expectations.majority import Agreed
 from expectations.marks import Again, Mark, Standing, present
 from expectations.marks_between import Agreeing, Determined, Late, Referenced
@@ -20,6 +19,7 @@ from expectations.row_rules import Columns
 from expectations.series import Gaps, Offsets, offset_sql
 from expectations.suite import Rule
 from expectations.totals import Totals
+from expectations.typed_frame import HELPER
 
 
 def condition_of(rule: Rule, columns: Columns) -> list[str]:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from catalog.spark_sql import all_of, quoted
-from expectations.frame import HELPER
 from expectations.marks import Tables
 from expectations.plan import Key, Lookup, Plan
+from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from catalog.contract import Column
 from catalog.spark_sql import all_of, quoted
-from expectations.frame import HELPER, ROW
+from expectations.typed_frame import HELPER, ROW
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Column
 from catalog.spark_sql import all_of, any_of, quoted
-from expectations.frame import HELPER
 from expectations.marks import Tables, flagged, join, named, names, present, same
+from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

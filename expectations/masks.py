@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from catalog.spark_sql import any_of
-from expectations.frame import HELPER
+from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:
     import numpy as np

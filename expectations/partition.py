@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Column
 from catalog.spark_sql import quoted
-from expectations.frame import HELPER
 from expectations.marks import same
 from expectations.questions import Asked, Question, counted
 from expectations.row_rules import in_set
 from expectations.suite import Rule
+from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
 
 if TYPE_CHECKING:

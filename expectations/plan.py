@@ -12,7 +12,6 @@ from typing import Any, Final, Literal
 
 from catalog.contract import Column, Contract
 from catalog.spark_sql import all_of, quoted
-from expectations.frame import duplicate_marker, reference_marker
 from expectations.header_rules import HEADER_TYPES
 from expectations.histogram import Kind, kind_of
 from expectations.histogram_rules import DISTRIBUTION_TYPES, NO_CLUSTERS, columns_of
@@ -25,6 +24,7 @@ from expectations.suite import Rule, Suite
 from expectations.table_rules import Asked, asked
 from expectations.tables import COUNTED_TYPES
 from expectations.time_rules import after_delivery
+from expectations.typed_frame import duplicate_marker, reference_marker
 
 Way = Literal["predicate", "key", "reference", "look-up", "aggregate", "query", "tally", "header", "distribution", "gx"]
 """How a rule is answered."""

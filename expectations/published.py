@@ -7,8 +7,8 @@ from typing import Final
 
 from catalog.condition_tree import columns_in
 from catalog.contract import Contract
-from expectations.frame import DROP
 from expectations.suite import Suite
+from expectations.typed_frame import DROP
 
 ASKING: Final = frozenset(
     {

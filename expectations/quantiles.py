@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.spark_sql import all_of, quoted
-from expectations.frame import HELPER
 from expectations.measures import Measure
+from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Column
 from catalog.spark_sql import all_of, quoted
-from expectations.frame import HELPER
 from expectations.marks import Mark, named, names, present, same
 from expectations.suite import Rule
+from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from catalog.spark_sql import all_of, quoted
-from expectations.frame import HELPER
 from expectations.marks import ALONE, Tables
 from expectations.masks import aside, bits, holds, masks
 from expectations.measures import Measure, scale, spread
@@ -17,6 +16,7 @@ from expectations.quantiles import exact_quantiles
 from expectations.questions import Asked
 from expectations.table_rules import Answers, answer
 from expectations.tables import judge_table
+from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from catalog.contract import Column
 from catalog.spark_sql import quoted, text
-from expectations.frame import HELPER
 from expectations.marks import named, names, present, same
 from expectations.questions import Asked, Carried, Question, counted, outcome
 from expectations.suite import Rule
 from expectations.time_rules import OFFSET, delivered_text
+from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
 
 _UTC: Final = ("Z", "+00:00", "-00:00", "+0000", "-0000", "+00", "-00")

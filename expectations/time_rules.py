@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from catalog.contract import Column
 from catalog.spark_sql import any_of, literal, quoted, text
-from expectations.frame import text_column
+from expectations.typed_frame import text_column
 
 Columns = dict[str, Column]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column
 from catalog.spark_sql import quoted
-from expectations.frame import HELPER
 from expectations.marks import named, names, same
 from expectations.questions import Asked, Question, counted, outcome
 from expectations.suite import Rule
+from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
 from expectations.build import build_suite
-from expectations.frame import DROP, ROW
 from expectations.suite import Suite
+from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.drift.version_histograms import keep_given_back
 from lake.hops.gate_records import published_before

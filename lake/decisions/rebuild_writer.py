@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Contract
-from expectations.frame import DROP, ROW
 from expectations.suite import Suite
+from expectations.typed_frame import DROP, ROW
 from expectations.verdict import Outcome
 from lake import paths
 from lake.drift.version_histograms import keep_rebuilt

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.build import build_suite
-from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
+from expectations.typed_frame import DROP, ROW
 from expectations.verdict import Outcome
 from lake import paths
 from lake.decisions.restage import stage_records

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.build import build_suite
-from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
+from expectations.typed_frame import DROP, ROW
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import paths
 from lake.decisions.rebuild_writer import Rebuilt, first_of, keep_aside, standing_drops, write_rebuilt

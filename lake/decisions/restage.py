@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
-from expectations.frame import RECORD, ROW
+from expectations.typed_frame import RECORD, ROW
 from lake.hops.raw import recorded_header
 from lake.parsing.parse import parse
 from lake.parsing.staging_file import read_staging

@@ -9,8 +9,8 @@ from typing import Any
 
 from catalog.contract import Contract
 from expectations.build import build_suite
-from expectations.frame import DROP, ROW
 from expectations.suite import Suite
+from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.drift.version_histograms import keep_rolled_back
 from lake.hops.file_names import name_path_of

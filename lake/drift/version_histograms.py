@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from catalog.contract import LONGEST_SEASON, Contract, Drift
 from expectations.binning import count_histograms
 from expectations.drift import NO_PAST, Baseline
-from expectations.frame import DROP
 from expectations.histogram import Histogram, Histograms, merge_all
 from expectations.plan import make_plan
 from expectations.precedent import Past
 from expectations.suite import Suite
+from expectations.typed_frame import DROP
 from lake import paths
 from lake.drift.delivery_history import EarlierRows
 from lake.drift.histogram_store import DELIVERIES, NOTE, Kept, Kinds, Shelf

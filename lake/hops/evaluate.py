@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from catalog.contract import Contract
 from expectations.distribution import Baselines, ask_distributions
 from expectations.drift import NO_PAST
-from expectations.frame import ROW, typed
 from expectations.histogram import Histograms
 from expectations.mark import mark
 from expectations.marks import Tables
@@ -19,6 +18,7 @@ from expectations.precedent import Past
 from expectations.published import reference_columns
 from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
+from expectations.typed_frame import ROW, typed
 from expectations.verdict import Outcome
 from lake.engine.failing_rule import naming_the_rule
 from lake.hops.published import finished

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.contract import Column, Contract
 from catalog.feature_query import TOO_GREAT, FeatureQuery, feature_query, line_of_column
 from catalog.spark_sql import SPARK_TYPES, quoted
-from expectations.frame import PROVENANCE
+from expectations.typed_frame import PROVENANCE
 from lake.engine.engine import Engine
 from lake.engine.errors import engine_errors
 from lakegate.errors import ContractError, LakegateError

@@ -11,13 +11,13 @@ from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.clusters import Cluster
 from expectations.distribution import ask_distributions, judge_distributions
-from expectations.frame import PROVENANCE
 from expectations.histogram import Histograms
 from expectations.mark import mark
 from expectations.marks import Tables
 from expectations.plan import make_plan
 from expectations.run import count_rows, nothing_counted, outcomes
 from expectations.suite import Suite
+from expectations.typed_frame import PROVENANCE
 from expectations.verdict import Outcome
 from lake import paths
 from lake.drift.version_histograms import Comparison

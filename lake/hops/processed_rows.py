@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
-from expectations.frame import DROP, ROW
 from expectations.masks import aside
 from expectations.suite import Suite
+from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.drift.version_histograms import Comparison
 from lake.hops import no_rows_taken

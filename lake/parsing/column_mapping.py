@@ -12,7 +12,7 @@ import pyarrow as pa
 from catalog.contract import RESCUED, ColumnType, FileFormat
 from catalog.nested import Nested
 from catalog.visible import UNCLAIMED
-from expectations.frame import RECORD, ROW, nested_marker, plain_column
+from expectations.typed_frame import RECORD, ROW, nested_marker, plain_column
 from lake.parsing.fast_typing import PLAIN, part_plain
 from lake.parsing.json_checks import judge_nested
 from lake.parsing.rescued_columns import Rescue

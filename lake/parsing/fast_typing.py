@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.contract import ColumnType
-from expectations.frame import plain_column
+from expectations.typed_frame import plain_column
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

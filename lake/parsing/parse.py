@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.contract import RESCUED, FileFormat
-from expectations.frame import ROW
+from expectations.typed_frame import ROW
 from lake.parsing.column_mapping import Shape
 from lake.parsing.csv_reader import RecordReader, int64
 from lake.parsing.header import read_header

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from expectations.frame import DROP, RECORD, ROW
 from expectations.masks import aside_words, masks, reasons
+from expectations.typed_frame import DROP, RECORD, ROW
 from lake.parsing.csv_reader import int64
 
 if TYPE_CHECKING:

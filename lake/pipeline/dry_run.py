@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catalog.contract import Contract, Hop
 from expectations.build import build_suite, table_of
-from expectations.frame import DROP
+from expectations.typed_frame import DROP
 from expectations.verdict import STOPPED, Outcome, Verdict, verdict_of
 from lake.drift.version_histograms import Comparison
 from lake.hops.delivery_cache import parse_file

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalog.contract import Contract
-from expectations.frame import DROP, ROW
 from expectations.published import published_columns
 from expectations.suite import Suite
+from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.session import Session
 from lake.tables.content_hash import content_after

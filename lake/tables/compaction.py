@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Contract
-from expectations.frame import DROP, ROW
+from expectations.typed_frame import DROP, ROW
 from lake.session import Session
 from lake.tables.content_hash import content_by, hash_of
 from lake.tables.data_files import list_table, table_files

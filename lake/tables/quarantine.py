@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from expectations.frame import DROP
 from expectations.suite import Suite
+from expectations.typed_frame import DROP
 from lake.lakefs.repository import MAIN
 from lake.runtime.identity import current_user
 from lake.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from catalog.contract import Contract
-from expectations.frame import DROP, ROW
+from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.session import Session
 from lake.tables.data_files import table_files

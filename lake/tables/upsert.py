@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Contract, Upsert
 from catalog.spark_sql import all_of, quoted
-from expectations.frame import DROP, HELPER, ROW
 from expectations.measures import INFINITY
+from expectations.typed_frame import DROP, HELPER, ROW
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

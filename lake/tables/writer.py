@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from catalog.contract import ColumnType
 from catalog.spark_sql import SPARK_TYPES, quoted
-from expectations.frame import DROP, ROW
+from expectations.typed_frame import DROP, ROW
 from lake.lakefs.objects import missing
 from lake.session import Session
 from lake.tables.data_files import HASHERS, Added, Listed

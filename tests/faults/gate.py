@@ -19,12 +19,12 @@ from expectations import run
 from expectations.binning import count_histograms
 from expectations.distribution import ask_distributions
 from expectations.drift import Baseline
-from expectations.frame import typed
 from expectations.histogram import Histograms, Kind
 from expectations.mark import mark
 from expectations.marks import Tables
 from expectations.plan import make_plan
 from expectations.suite import Rule, Suite
+from expectations.typed_frame import typed
 from expectations.verdict import Outcome
 from lake.engine.engine import Engine
 from lake.engine.environment import prepare_environment

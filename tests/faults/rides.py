@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from catalog.contract import Column, Contract, Relationship
 from catalog.nested import Nested
-from expectations.frame import nested_marker
+from expectations.typed_frame import nested_marker
 from lake.parsing.fast_typing import part_plain
 from lake.parsing.json_checks import judge_nested
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import Column, ColumnType, Contract
-from expectations.frame import ROW, text_column, typed
+from expectations.typed_frame import ROW, text_column, typed
 from lake.parsing.fast_typing import PLAIN, part_plain, type_plain
 from tests.faults.gate import Gate
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from expectations import frame
+from expectations import typed_frame
 from expectations.spellings import ENDS
 from lake import paths
 from lake.parsing import fast_typing
@@ -121,7 +121,7 @@ def test_a_feature_table_with_such_a_date_is_no_version(session: Session) -> Non
 
 def test_a_version_of_an_older_release_with_such_values_is_judged_and_shown(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as older:
-        older.setattr(frame, "ENDS", {})
+        older.setattr(typed_frame, "ENDS", {})
         older.setattr(fast_typing, "PLAIN", {kind: replace(item, least=None) for kind, item in fast_typing.PLAIN.items()})
         take(session, "1.csv", "a,0000-01-01,9999-12-31T23:59:59-02:00,1", "b,0000-01-01,0000-01-01T00:00:00Z,1")
     assert told(session, 1)["least-d"] == "the least value is before 0001-01-01"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from catalog.contract import Column, Contract, Upsert
-from expectations.frame import DROP, ROW
+from expectations.typed_frame import DROP, ROW
 from lake.engine.engine import Engine
 from lake.tables.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
 

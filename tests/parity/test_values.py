@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import Column, ColumnType, Contract
-from expectations.frame import ROW, typed
 from expectations.spellings import FALSE, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, TRUE
+from expectations.typed_frame import ROW, typed
 from lake.engine.engine import Engine
 from lake.parsing.fast_typing import part_plain
 from lake.parsing.staging_file import ARROW, StagingWriter
