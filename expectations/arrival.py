@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from catalog.contract import RESCUED
 from catalog.expectation_types import LINE_END
-from expectations.header_rules import judge_header
+from expectations.rules.aggregate_rules import between, outcome
+from expectations.rules.row_count_rules import over_budget
+from expectations.rules.schema_rules import judge_header
 from expectations.suite import Rule, Suite
-from expectations.table_rules import between, outcome
-from expectations.tables import over_budget
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Column
 from catalog.spark_sql import all_of, any_of, quoted
-from expectations.marks import Standing, flagged, join, named, names, same
+from expectations.rules.joins import Standing, flagged, join, named, names, same
 from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.arguments import SPARK_NAMES
 from catalog.spark_sql import all_of
-from expectations.row_rules import Columns, within
+from expectations.rules.row_rules import Columns, within
 from expectations.suite import Rule
 from lakegate.errors import ContractError
 

@@ -12,18 +12,18 @@ from typing import Any, Final, Literal
 
 from catalog.contract import Column, Contract
 from catalog.spark_sql import all_of, quoted
-from expectations.header_rules import HEADER_TYPES
 from expectations.histogram import Kind, kind_of
 from expectations.histogram_rules import DISTRIBUTION_TYPES, NO_CLUSTERS, columns_of
-from expectations.look_up import condition_of, looked_up, questioned
-from expectations.marks import Mark
-from expectations.measures import Measure, unique
-from expectations.questions import Question
-from expectations.row_rules import broken_when, within
+from expectations.rules.aggregate_rules import Asked, asked
+from expectations.rules.aggregates import Measure, unique
+from expectations.rules.join_rules import condition_of, looked_up, questioned
+from expectations.rules.joins import Mark
+from expectations.rules.query_rules import Question
+from expectations.rules.row_count_rules import COUNTED_TYPES
+from expectations.rules.row_rules import broken_when, within
+from expectations.rules.schema_rules import HEADER_TYPES
+from expectations.rules.time_rules import after_delivery
 from expectations.suite import Rule, Suite
-from expectations.table_rules import Asked, asked
-from expectations.tables import COUNTED_TYPES
-from expectations.time_rules import after_delivery
 from expectations.typed_frame import duplicate_marker, reference_marker
 
 Way = Literal["predicate", "key", "reference", "look-up", "aggregate", "query", "tally", "header", "distribution", "gx"]

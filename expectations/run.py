@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from catalog.spark_sql import all_of, quoted
-from expectations.marks import ALONE, Tables
 from expectations.masks import aside, bits, holds, masks
-from expectations.measures import Measure, scale, spread
 from expectations.plan import Plan
-from expectations.quantiles import exact_quantiles
-from expectations.questions import Asked
-from expectations.table_rules import Answers, answer
-from expectations.tables import judge_table
+from expectations.rules.aggregate_rules import Answers, answer
+from expectations.rules.aggregates import Measure, scale, spread
+from expectations.rules.joins import ALONE, Tables
+from expectations.rules.quantiles import exact_quantiles
+from expectations.rules.query_rules import Asked
+from expectations.rules.row_count_rules import judge_table
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
@@ -176,7 +176,7 @@ def outcomes(
     Raises:
         ContractError: A rule asks for histograms where none were taken.
     """
-    from expectations.header_rules import judge_header
+    from expectations.rules.schema_rules import judge_header
 
     found = []
     for step in plan.steps:

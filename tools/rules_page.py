@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
-from expectations.header_rules import HEADER_TYPES
 from expectations.histogram_rules import DISTRIBUTION_TYPES
-from expectations.look_up import LOOK_UPS, QUERIES
 from expectations.plan import UNIQUE_TYPES
-from expectations.tables import COUNTED_TYPES
+from expectations.rules.join_rules import LOOK_UPS, QUERIES
+from expectations.rules.row_count_rules import COUNTED_TYPES
+from expectations.rules.schema_rules import HEADER_TYPES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "rules.md"
 HEAD = """# The expectation types

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expectations.marks import Tables
 from expectations.plan import Plan, Step
+from expectations.rules.joins import Tables
 from expectations.run import count_rows
 from lakegate.errors import ContractError, LakegateError, Transient
 

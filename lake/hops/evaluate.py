@@ -11,11 +11,11 @@ from expectations.distribution import Baselines, ask_distributions
 from expectations.drift import NO_PAST
 from expectations.histogram import Histograms
 from expectations.mark import mark
-from expectations.marks import Tables
 from expectations.masks import aside, bits, holds
 from expectations.plan import Plan, make_plan
 from expectations.precedent import Past
 from expectations.published import reference_columns
+from expectations.rules.joins import Tables
 from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.typed_frame import ROW, typed

@@ -13,8 +13,8 @@ from expectations.clusters import Cluster
 from expectations.distribution import ask_distributions, judge_distributions
 from expectations.histogram import Histograms
 from expectations.mark import mark
-from expectations.marks import Tables
 from expectations.plan import make_plan
+from expectations.rules.joins import Tables
 from expectations.run import count_rows, nothing_counted, outcomes
 from expectations.suite import Suite
 from expectations.typed_frame import PROVENANCE

@@ -18,8 +18,8 @@ from catalog.contract import Contract
 from catalog.spark_sql import quoted
 from catalog.visible import MASK
 from expectations.come_again import without_published
-from expectations.marks import Standing
 from expectations.masks import bits, holds
+from expectations.rules.joins import Standing
 from expectations.suite import Rule
 from expectations.typed_frame import ROW
 from lake.parsing.column_mapping import delivered

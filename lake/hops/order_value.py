@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import ColumnType, Contract
 from catalog.spark_sql import quoted
-from expectations.measures import INFINITY
+from expectations.rules.aggregates import INFINITY
 from expectations.typed_frame import ROW, plain_column, typed
 from lake.parsing.parse import Parsed
 from lake.parsing.staging_file import read_staging

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Contract, Upsert
 from catalog.spark_sql import all_of, quoted
-from expectations.measures import INFINITY
+from expectations.rules.aggregates import INFINITY
 from expectations.typed_frame import DROP, HELPER, ROW
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from expectations.distribution import ask_distributions
 from expectations.drift import Baseline
 from expectations.histogram import Histograms, Kind
 from expectations.mark import mark
-from expectations.marks import Tables
 from expectations.plan import make_plan
+from expectations.rules.joins import Tables
 from expectations.suite import Rule, Suite
 from expectations.typed_frame import typed
 from expectations.verdict import Outcome

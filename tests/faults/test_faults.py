@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from catalog.expectation_types import NESTED_FIELDS, OWN
-from expectations.look_up import LOOK_UPS, QUERIES
-from expectations.time_rules import TIME_RULES
+from expectations.rules.join_rules import LOOK_UPS, QUERIES
+from expectations.rules.time_rules import TIME_RULES
 from tests.faults import missing, plant
 from tests.faults.gate import Gate
 from tests.faults.plant import Fault

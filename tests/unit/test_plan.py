@@ -16,8 +16,8 @@ from catalog.files import load_catalog
 from catalog.rules import mistakes
 from catalog.spark_sql import condition_sql, literal, text
 from expectations.build import HOPS, build_suite
-from expectations.measures import scale, spread
 from expectations.plan import Plan, make_plan
+from expectations.rules.aggregates import scale, spread
 from expectations.suite import Rule, Suite
 
 ROOT = Path(__file__).resolve().parents[2]

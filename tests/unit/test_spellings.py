@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from catalog.arguments import fits
 from catalog.contract import Column, ColumnType
 from catalog.time_patterns import ALLOWED, pattern_mistake
-from expectations.measures import shown_value
+from expectations.rules.aggregates import shown_value
 from expectations.spellings import ENDS, FALSE, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, SPELLINGS, TOLD, TRUE
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "contracts.md").read_text()

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.contract import Column
 from catalog.rules import mistakes
-from expectations.time_rules import OFFSET, TIME_RULES, after_delivery
+from expectations.rules.time_rules import OFFSET, TIME_RULES, after_delivery
 from tests.unit.test_plan import CONTRACT, plan_of
 
 AT = {"at": Column("at", "timestamp"), "day": Column("day", "date")}

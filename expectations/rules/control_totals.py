@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column
 from catalog.spark_sql import quoted
-from expectations.marks import named, names, same
-from expectations.questions import Asked, Question, counted, outcome
+from expectations.rules.joins import named, names, same
+from expectations.rules.query_rules import Asked, Question, counted, outcome
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Column
 from catalog.spark_sql import all_of, quoted
-from expectations.marks import Mark, named, names, present, same
+from expectations.rules.joins import Mark, named, names, present, same
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
@@ -20,7 +20,7 @@ from expectations.verdict import Outcome
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from expectations.marks import Tables
+    from expectations.rules.joins import Tables
 
 Collect = Callable[["DataFrame"], list[Any]]
 

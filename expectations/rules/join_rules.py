@@ -10,15 +10,15 @@ from typing import Final
 from catalog.condition import sql_of
 from catalog.contract import Column
 from catalog.spark_sql import all_of
-from expectations.majority import Agreed
-from expectations.marks import Again, Mark, Standing, present
-from expectations.marks_between import Agreeing, Determined, Late, Referenced
-from expectations.partition import Divergence
-from expectations.questions import Carried, Delivered, Question, Repeats, Splits
-from expectations.row_rules import Columns
-from expectations.series import Gaps, Offsets, offset_sql
+from expectations.rules.control_totals import Totals
+from expectations.rules.cross_table_joins import Agreeing, Determined, Late, Referenced
+from expectations.rules.joins import Again, Mark, Standing, present
+from expectations.rules.majority import Agreed
+from expectations.rules.partition_divergence import Divergence
+from expectations.rules.query_rules import Carried, Delivered, Question, Repeats, Splits
+from expectations.rules.row_rules import Columns
+from expectations.rules.time_series_rules import Gaps, Offsets, offset_sql
 from expectations.suite import Rule
-from expectations.totals import Totals
 from expectations.typed_frame import HELPER
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Column
 from catalog.spark_sql import quoted
-from expectations.marks import same
-from expectations.questions import Asked, Question, counted
-from expectations.row_rules import in_set
+from expectations.rules.joins import same
+from expectations.rules.query_rules import Asked, Question, counted
+from expectations.rules.row_rules import in_set
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome

@@ -15,8 +15,8 @@ from catalog.contract import Column
 from catalog.expectation_types import NESTED_FIELDS, REPEATED_HEADER
 from catalog.patterns import portable
 from catalog.spark_sql import all_of, any_of, literal, quoted, text
+from expectations.rules.time_rules import TIME_RULES
 from expectations.suite import Rule
-from expectations.time_rules import TIME_RULES
 from expectations.typed_frame import nested_marker, reference_marker, text_column
 
 Columns = dict[str, Column]

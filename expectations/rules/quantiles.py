@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.spark_sql import all_of, quoted
-from expectations.measures import Measure
+from expectations.rules.aggregates import Measure
 from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:

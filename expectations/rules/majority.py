@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Column
 from catalog.spark_sql import all_of, quoted
-from expectations.marks import Tables, flagged, join, named, names, present, same
+from expectations.rules.joins import Tables, flagged, join, named, names, present, same
 from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:

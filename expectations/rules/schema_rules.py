@@ -9,7 +9,7 @@ from typing import Final
 
 from catalog.arguments import SPARK_NAMES
 from catalog.visible import NAMED, folded, listed, visible
-from expectations.row_rules import Columns
+from expectations.rules.row_rules import Columns
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from catalog.contract import Column
 from catalog.spark_sql import quoted, text
-from expectations.marks import named, names, present, same
-from expectations.questions import Asked, Carried, Question, counted, outcome
+from expectations.rules.joins import named, names, present, same
+from expectations.rules.query_rules import Asked, Carried, Question, counted, outcome
+from expectations.rules.time_rules import OFFSET, delivered_text
 from expectations.suite import Rule
-from expectations.time_rules import OFFSET, delivered_text
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
 

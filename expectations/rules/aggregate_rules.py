@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from catalog.condition import sql_of
 from catalog.contract import Column
-from expectations.measures import Function, Measure, Seen, Spread, comparable, shown_value
-from expectations.row_rules import Columns, in_set
+from expectations.rules.aggregates import Function, Measure, Seen, Spread, comparable, shown_value
+from expectations.rules.row_rules import Columns, in_set
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 
