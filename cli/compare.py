@@ -13,7 +13,7 @@ from lakegate.errors import Exit
 from lakegate.settings import Settings
 
 if TYPE_CHECKING:
-    from expectations.comparison import ComparedColumn
+    from expectations.drift.compare_columns import ComparedColumn
     from lake.reports.compare import VersionComparison
 
 COLUMNS = ("column", "finding", "kl", "js", "psi", "cramers_v", "p", "ks", "ks_p", "null_share", "majority", "why")
@@ -56,7 +56,7 @@ def command(
     chance doesn't explain it, nor (of previous and season, by the contract's thresholds) what is usual; and where it turned wholly NULL.
     Exit: 0, or 3 where --fail-on says so; columns that can't be compared don't fail.
     """
-    from expectations.comparison import at_least
+    from expectations.drift.compare_columns import at_least
     from lake.reports.compare import compare
     from lake.session import open_session
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.spark_sql import quoted
-from expectations.divergence import proportions_p_value
-from expectations.histogram import Histograms
-from expectations.histogram_rules import NO_CLUSTERS
-from expectations.outliers import FACTORS, Fences, fences
+from expectations.drift.histogram import Histograms
+from expectations.drift.histogram_rules import NO_CLUSTERS
+from expectations.drift.outliers import FACTORS, Fences, fences
+from expectations.drift.statistics import proportions_p_value
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome

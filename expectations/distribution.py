@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from expectations.binning import count_histograms
 from expectations.clusters import Cluster, count_clusters, judge_cluster
-from expectations.drift import BASELINE_TYPES, NO_PAST, Baseline, judge_against_baselines
-from expectations.histogram import Histogram, Histograms, Kind
-from expectations.histogram_rules import ALONE, EACH, NO_CLUSTERS, as_before, columns_of
-from expectations.precedent import Past
+from expectations.drift.baseline_rules import BASELINE_TYPES, NO_PAST, Baseline, judge_against_baselines
+from expectations.drift.histogram import Histogram, Histograms, Kind
+from expectations.drift.histogram_query import count_histograms
+from expectations.drift.histogram_rules import ALONE, EACH, NO_CLUSTERS, as_before, columns_of
+from expectations.drift.precedent import Past
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from catalog.contract import Column, Contract
 from catalog.spark_sql import all_of, quoted
-from expectations.histogram import Kind, kind_of
-from expectations.histogram_rules import DISTRIBUTION_TYPES, NO_CLUSTERS, columns_of
+from expectations.drift.histogram import Kind, kind_of
+from expectations.drift.histogram_rules import DISTRIBUTION_TYPES, NO_CLUSTERS, columns_of
 from expectations.rules.aggregate_rules import Asked, asked
 from expectations.rules.aggregates import Measure, unique
 from expectations.rules.join_rules import condition_of, looked_up, questioned

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
-from expectations.histogram_rules import DISTRIBUTION_TYPES
+from expectations.drift.histogram_rules import DISTRIBUTION_TYPES
 from expectations.plan import UNIQUE_TYPES
 from expectations.rules.join_rules import LOOK_UPS, QUERIES
 from expectations.rules.row_count_rules import COUNTED_TYPES

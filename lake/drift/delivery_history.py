@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Final
 
 from catalog.contract import Contract, Drift
-from expectations.drift import LEAST_ROWS
-from expectations.histogram import Histograms, merge_all
-from expectations.precedent import Past
+from expectations.drift.baseline_rules import LEAST_ROWS
+from expectations.drift.histogram import Histograms, merge_all
+from expectations.drift.precedent import Past
 from lake.drift.histogram_store import LOOK_BACK, Shelf
 
 AT_ONCE: Final = 8

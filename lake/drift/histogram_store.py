@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from expectations.drift import LEAST_ROWS
-from expectations.histogram import Histograms, Kind, merge_all
+from expectations.drift.baseline_rules import LEAST_ROWS
+from expectations.drift.histogram import Histograms, Kind, merge_all
 from lake import paths
 from lake.lakefs.repository import Repository
 from lake.versions import publish

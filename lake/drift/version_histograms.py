@@ -14,11 +14,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from catalog.contract import LONGEST_SEASON, Contract, Drift
-from expectations.binning import count_histograms
-from expectations.drift import NO_PAST, Baseline
-from expectations.histogram import Histogram, Histograms, merge_all
+from expectations.drift.baseline_rules import NO_PAST, Baseline
+from expectations.drift.histogram import Histogram, Histograms, merge_all
+from expectations.drift.histogram_query import count_histograms
+from expectations.drift.precedent import Past
 from expectations.plan import make_plan
-from expectations.precedent import Past
 from expectations.suite import Suite
 from expectations.typed_frame import DROP
 from lake import paths

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.distribution import Baselines, ask_distributions
-from expectations.drift import NO_PAST
-from expectations.histogram import Histograms
+from expectations.drift.baseline_rules import NO_PAST
+from expectations.drift.histogram import Histograms
+from expectations.drift.precedent import Past
 from expectations.mark import mark
 from expectations.masks import aside, bits, holds
 from expectations.plan import Plan, make_plan
-from expectations.precedent import Past
 from expectations.published import reference_columns
 from expectations.rules.joins import Tables
 from expectations.run import count_labelled, label, outcomes

@@ -11,7 +11,7 @@ from catalog.contract import Contract
 from expectations.build import build_suite
 from expectations.clusters import Cluster
 from expectations.distribution import ask_distributions, judge_distributions
-from expectations.histogram import Histograms
+from expectations.drift.histogram import Histograms
 from expectations.mark import mark
 from expectations.plan import make_plan
 from expectations.rules.joins import Tables

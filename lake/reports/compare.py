@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from catalog.contract import Contract, Drift
-from expectations.comparison import ComparedColumn, Finding, Thresholds, compare_columns, worst
-from expectations.drift import SIGNIFICANCE
-from expectations.histogram import Histogram, Histograms, as_kind, kind_of
+from expectations.drift.baseline_rules import SIGNIFICANCE
+from expectations.drift.compare_columns import ComparedColumn, Finding, Thresholds, compare_columns, worst
+from expectations.drift.histogram import Histogram, Histograms, as_kind, kind_of
 from lake.drift.delivery_history import EarlierRows
 from lake.drift.histogram_store import Kept, Shelf
 from lake.lakefs.repository import MAIN

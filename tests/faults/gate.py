@@ -16,10 +16,10 @@ from catalog.expectation_types import EXPECTATIONS
 from catalog.rules import mistakes
 from expectations import masks as masks_of
 from expectations import run
-from expectations.binning import count_histograms
 from expectations.distribution import ask_distributions
-from expectations.drift import Baseline
-from expectations.histogram import Histograms, Kind
+from expectations.drift.baseline_rules import Baseline
+from expectations.drift.histogram import Histograms, Kind
+from expectations.drift.histogram_query import count_histograms
 from expectations.mark import mark
 from expectations.plan import make_plan
 from expectations.rules.joins import Tables

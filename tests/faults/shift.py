@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from catalog.contract import Column, Contract
-from expectations.histogram import HUGE, PARTS, REACH, TINY, Histogram, Histograms, kind_of
+from expectations.drift.histogram import HUGE, PARTS, REACH, TINY, Histogram, Histograms, kind_of
 
 Drop = dict[str, Any]
 Fault = Callable[[Drop, np.random.Generator, float], str]
@@ -109,7 +109,7 @@ def far_out(drop: Drop, chance: np.random.Generator, share: float) -> str:
 
 
 def bins(values: np.ndarray[Any, Any]) -> dict[int, int]:
-    """The bins of ordinary numbers, as `expectations.histogram.code_of` gives them one by one."""
+    """The bins of ordinary numbers, as `expectations.drift.histogram.code_of` gives them one by one."""
     fraction, exponent = np.frexp(np.abs(values))
     codes = (exponent.astype(np.int64) - 1 + REACH) * PARTS + np.floor((2 * fraction - 1) * PARTS).astype(np.int64) + TINY + 1
     codes = np.where(values == 0, 0, codes) * np.sign(values).astype(np.int64)

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.drift_alarms import BAR, BEFORE, BEGIN, END, NOW, PAGE, SETTLED, alarms, count, found_in
 from benchmarks.drift_faults import FAULTS, NULLS
 from benchmarks.monthly import Series, made, of_new_york
-from expectations.histogram import Histograms
+from expectations.drift.histogram import Histograms
 
 DELIVERIES = 12
 

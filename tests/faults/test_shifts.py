@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from expectations.distribution import judge_distributions
-from expectations.histogram import code_of
+from expectations.drift.histogram import code_of
 from tests.faults import plant, shift
 from tests.faults.gate import Gate
 from tests.faults.measure import BOUNDS, FEW, PAIRS, ROWS, RULES, Measured, Score, comparing, measure, named, page, plan_of

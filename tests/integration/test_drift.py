@@ -126,7 +126,7 @@ VERSIONS = int(os.environ.get("LAKEGATE_DRIFT_VERSIONS", "6"))
 ASK = """
 import json, sys
 from pathlib import Path
-from expectations.binning import count_histograms
+from expectations.drift.histogram_query import count_histograms
 from expectations.build import build_suite
 from expectations.distribution import judge_distributions
 from expectations.plan import make_plan

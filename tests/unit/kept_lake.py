@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from catalog.contract import Contract
-from expectations.histogram import Histograms
+from expectations.drift.histogram import Histograms
 from lake import paths
 from lake.drift.histogram_store import NOTE
 from lake.drift.version_histograms import Comparison

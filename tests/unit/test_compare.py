@@ -16,8 +16,8 @@ from catalog.contract import Column, Contract, Drift
 from catalog.distribution_rules import STATISTICS
 from catalog.files import Catalog
 from cli.compare import header
-from expectations.comparison import ComparedColumn, Thresholds, compare_columns, worst
-from expectations.histogram import Histogram, Histograms
+from expectations.drift.compare_columns import ComparedColumn, Thresholds, compare_columns, worst
+from expectations.drift.histogram import Histogram, Histograms
 from lake import paths
 from lake.drift.histogram_store import Kept
 from lake.reports.compare import VersionComparison, compare

@@ -21,10 +21,10 @@ from catalog.loader import load_contract
 from catalog.rules import mistakes
 from expectations.build import build_suite
 from expectations.distribution import judge_distributions
-from expectations.drift import Baseline
-from expectations.histogram import Histogram, Histograms, code_of, kind_of
-from expectations.histogram_rules import NO_CLUSTERS
-from expectations.outliers import FACTORS, Method, fences, outlier_shares
+from expectations.drift.baseline_rules import Baseline
+from expectations.drift.histogram import Histogram, Histograms, code_of, kind_of
+from expectations.drift.histogram_rules import NO_CLUSTERS
+from expectations.drift.outliers import FACTORS, Method, fences, outlier_shares
 from expectations.plan import Plan, make_plan
 from expectations.run import nothing_counted, outcomes
 from expectations.suite import Rule, Suite

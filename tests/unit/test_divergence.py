@@ -13,8 +13,8 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency, entropy, false_discovery_control, ks_2samp
 from scipy.stats.contingency import association
 
-from expectations import divergence
-from expectations.histogram import PARTS, Histogram, Kind, code_of
+from expectations.drift import statistics
+from expectations.drift.histogram import PARTS, Histogram, Kind, code_of
 
 INTEGERS = st.lists(st.integers(-300, 300) | st.integers(-(10**9), 10**9), min_size=1, max_size=60)
 DOUBLES = st.lists(st.floats(-2, 2) | st.floats(allow_nan=False) | st.sampled_from([0.0, 1.0, 1.001, 1.002]), min_size=1, max_size=60)
@@ -32,7 +32,7 @@ def histogram(values: list[float], kind: Kind = "double", nan: int = 0) -> Histo
 @given(st.one_of(st.tuples(st.just("integer"), INTEGERS, INTEGERS), st.tuples(st.just("double"), DOUBLES, DOUBLES)))
 def test_the_true_kolmogorov_smirnov_statistic_lies_within_the_bounds(case: tuple[Kind, list[float], list[float]]) -> None:
     kind, new, base = case
-    low, high = divergence.kolmogorov_smirnov(histogram(new, kind), histogram(base, kind))
+    low, high = statistics.kolmogorov_smirnov(histogram(new, kind), histogram(base, kind))
     assert low - 1e-12 <= ks_2samp(new, base, method="asymp").statistic <= high + 1e-12
     if kind == "integer" and max(map(abs, [*new, *base])) < 128:
         assert low == high
@@ -40,18 +40,18 @@ def test_the_true_kolmogorov_smirnov_statistic_lies_within_the_bounds(case: tupl
 
 def test_the_bound_is_as_wide_as_the_fullest_bin_and_no_wider() -> None:
     close = [1 + number / 1000 for number in range(10)]  # all in one bin
-    low, high = divergence.kolmogorov_smirnov(histogram(close), histogram(close))
+    low, high = statistics.kolmogorov_smirnov(histogram(close), histogram(close))
     assert (low, high) == (0.0, 1.0)
     numbers = np.random.default_rng(1).lognormal(size=20_000)
-    low, high = divergence.kolmogorov_smirnov(histogram(list(numbers)), histogram(list(numbers[:10_000] * 1.2)))
+    low, high = statistics.kolmogorov_smirnov(histogram(list(numbers)), histogram(list(numbers[:10_000] * 1.2)))
     assert 0.05 < low < high < low + 0.02
 
 
 def test_an_integer_column_that_became_double_is_compared_by_the_wider_bins() -> None:
     ten = [float(number) for number in range(1, 11)]
-    low, high = divergence.kolmogorov_smirnov(histogram(ten, "double"), histogram(ten, "integer"))
+    low, high = statistics.kolmogorov_smirnov(histogram(ten, "double"), histogram(ten, "integer"))
     assert (low, high) == (0.0, 0.1)
-    assert divergence.kolmogorov_smirnov(histogram(ten, "integer"), histogram(ten, "double")) == (low, high)
+    assert statistics.kolmogorov_smirnov(histogram(ten, "integer"), histogram(ten, "double")) == (low, high)
 
 
 @pytest.mark.parametrize("rows", [(400, 300), (50, 5000)])
@@ -59,7 +59,7 @@ def test_kolmogorovs_p_value_is_scipys_limit(rows: tuple[int, int]) -> None:
     generator = np.random.default_rng(2)
     samples = generator.normal(size=rows[0]), generator.normal(0.1, size=rows[1])
     known = ks_2samp(*samples, method="asymp")
-    assert divergence.kolmogorov_p_value(known.statistic, *rows) == pytest.approx(known.pvalue, abs=0.03)
+    assert statistics.kolmogorov_p_value(known.statistic, *rows) == pytest.approx(known.pvalue, abs=0.03)
 
 
 @settings(max_examples=40)
@@ -68,37 +68,37 @@ def test_classes_are_compared_as_scipy_does(pairs: list[tuple[int, int]]) -> Non
     new, base = (list(side) for side in zip(*pairs, strict=True))
     table = np.array([pair for pair in pairs if any(pair)]).T
     distance = jensenshannon(new, base, base=2)
-    assert divergence.jensen_shannon(new, base) == pytest.approx(0 if math.isnan(distance) else distance**2, abs=1e-9)
+    assert statistics.jensen_shannon(new, base) == pytest.approx(0 if math.isnan(distance) else distance**2, abs=1e-9)
     shares = [[(count + 0.5) for count in side] for side in (new, base)]
-    assert divergence.kullback_leibler(new, base) == pytest.approx(entropy(*shares), abs=1e-9)
-    assert divergence.population_stability(new, base) == pytest.approx(entropy(*shares) + entropy(*reversed(shares)), abs=1e-9)
+    assert statistics.kullback_leibler(new, base) == pytest.approx(entropy(*shares), abs=1e-9)
+    assert statistics.population_stability(new, base) == pytest.approx(entropy(*shares) + entropy(*reversed(shares)), abs=1e-9)
     if table.shape[1] > 1:
         known = chi2_contingency(table, correction=False)
-        assert divergence.chi_squared(new, base) == pytest.approx((known.statistic, known.dof))
-        assert divergence.cramers_v(new, base) == pytest.approx(association(table, method="cramer"), abs=1e-7)
-        if known.expected_freq.min() >= divergence.RARE:
-            assert divergence.chi_squared_p_value(new, base) == pytest.approx(known.pvalue, abs=1e-12)
+        assert statistics.chi_squared(new, base) == pytest.approx((known.statistic, known.dof))
+        assert statistics.cramers_v(new, base) == pytest.approx(association(table, method="cramer"), abs=1e-7)
+        if known.expected_freq.min() >= statistics.RARE:
+            assert statistics.chi_squared_p_value(new, base) == pytest.approx(known.pvalue, abs=1e-12)
 
 
 def test_rare_classes_are_one_for_the_test() -> None:
     usual, rare = [500, 500], [1] * 40
-    alone = divergence.chi_squared_p_value([*usual, *rare], [*usual, *[0] * 40])
-    assert alone == pytest.approx(divergence.chi_squared_p_value([500, 500, 40], [500, 500, 0]))
-    assert divergence.chi_squared_p_value([5], [9]) == divergence.chi_squared_p_value([], []) == 1.0
+    alone = statistics.chi_squared_p_value([*usual, *rare], [*usual, *[0] * 40])
+    assert alone == pytest.approx(statistics.chi_squared_p_value([500, 500, 40], [500, 500, 0]))
+    assert statistics.chi_squared_p_value([5], [9]) == statistics.chi_squared_p_value([], []) == 1.0
 
 
 @settings(max_examples=60)
 @given(st.lists(st.integers(-60, 60) | st.integers(-(10**6), 10**6), min_size=1, max_size=80), st.integers(0, 2))
 def test_numbers_are_pooled_into_classes_of_a_tenth_of_the_baseline_and_heavy_bins(values: list[float], nan: int) -> None:
     base = histogram(values, "integer", nan)
-    new, pooled = divergence.classes(histogram([*values, 10.0**9, -(10.0**9)], "integer"), base)
+    new, pooled = statistics.classes(histogram([*values, 10.0**9, -(10.0**9)], "integer"), base)
     assert (sum(pooled), sum(new)) == (len(values) + nan, len(values) + 2)
     own = pooled[:-1] if nan else pooled
-    heavy = [rows for rows in base.bins.values() if rows * divergence.POOLED >= len(values)]
-    assert len(own) <= divergence.POOLED + 2 * len(heavy)
+    heavy = [rows for rows in base.bins.values() if rows * statistics.POOLED >= len(values)]
+    assert len(own) <= statistics.POOLED + 2 * len(heavy)
     assert all(own.count(rows) >= heavy.count(rows) for rows in heavy)
     lightest = max((rows for rows in base.bins.values() if rows not in heavy), default=0)
-    assert all(count <= len(values) / divergence.POOLED + lightest for count in own if count not in heavy)
+    assert all(count <= len(values) / statistics.POOLED + lightest for count in own if count not in heavy)
     differences = [one - other for one, other in zip(new[: len(own)], own, strict=True)]
     assert (differences[0], differences[-1], sum(map(abs, differences))) == ((2, 2, 2) if len(own) == 1 else (1, 1, 2))
 
@@ -108,25 +108,25 @@ def test_numbers_are_pooled_into_classes_of_a_tenth_of_the_baseline_and_heavy_bi
 def test_a_move_away_from_a_value_that_most_rows_hold_is_seen(usual: int, other: int, few: int) -> None:
     base, new = histogram([float(usual)] * 200, "integer"), histogram([float(usual)] * few + [float(other)] * 200, "integer")
     moved = not set(base.bins) >= set(new.bins)
-    assert (divergence.kullback_leibler(*divergence.classes(new, base)) > 1) == moved
-    assert (divergence.jensen_shannon(*divergence.classes(new, base)) > 0.4) == moved
-    assert divergence.classes(base, base) == ([200], [200])
+    assert (statistics.kullback_leibler(*statistics.classes(new, base)) > 1) == moved
+    assert (statistics.jensen_shannon(*statistics.classes(new, base)) > 0.4) == moved
+    assert statistics.classes(base, base) == ([200], [200])
 
 
 def test_zeros_that_become_rarer_are_seen() -> None:
     base, new = (histogram([0.0] * zeros + [5.0] * (1000 - zeros), "double") for zeros in (950, 500))
-    assert divergence.classes(new, base) == ([500, 500], [950, 50])
+    assert statistics.classes(new, base) == ([500, 500], [950, 50])
 
 
 def test_texts_are_compared_value_by_value() -> None:
     new, base = Histogram("class", 3, classes={"b": 2, "c": 1}), Histogram("class", 4, classes={"a": 1, "b": 3})
-    assert divergence.classes(new, base) == ([0, 2, 1], [1, 3, 0])
+    assert statistics.classes(new, base) == ([0, 2, 1], [1, 3, 0])
 
 
 @pytest.mark.parametrize("parts", [(3, 100, 9, 120), (0, 50, 0, 60), (50, 50, 60, 60), (400, 1000, 300, 1000), (1, 2, 0, 0)])
 def test_two_shares_are_compared_as_chi_squared_without_correction_does(parts: tuple[int, int, int, int]) -> None:
     part, rows, other, others = parts
-    found = divergence.proportions_p_value(*parts)
+    found = statistics.proportions_p_value(*parts)
     table = [[part, rows - part], [other, others - other]]
     flat = not rows or not others or part + other in (0, rows + others)
     assert found == pytest.approx(1.0 if flat else chi2_contingency(table, correction=False).pvalue)
@@ -135,12 +135,12 @@ def test_two_shares_are_compared_as_chi_squared_without_correction_does(parts: t
 @settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_correction_is_scipys(p_values: list[float]) -> None:
-    assert divergence.benjamini_hochberg(p_values) == pytest.approx(list(false_discovery_control(p_values, method="bh")))
+    assert statistics.benjamini_hochberg(p_values) == pytest.approx(list(false_discovery_control(p_values, method="bh")))
 
 
 def test_one_distribution_is_no_distance_from_itself() -> None:
     counts = [7, 0, 12]
-    for measure in (divergence.kullback_leibler, divergence.jensen_shannon, divergence.population_stability, divergence.cramers_v):
+    for measure in (statistics.kullback_leibler, statistics.jensen_shannon, statistics.population_stability, statistics.cramers_v):
         assert measure(counts, counts) == 0.0
-    assert divergence.jensen_shannon([0, 5], [9, 0]) == 1.0
+    assert statistics.jensen_shannon([0, 5], [9, 0]) == 1.0
     assert PARTS == 64

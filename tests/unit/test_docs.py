@@ -17,7 +17,7 @@ from catalog.contract import Contract
 from catalog.files import Catalog
 from expectations import data_docs
 from expectations.data_docs import page
-from expectations.histogram import Histograms
+from expectations.drift.histogram import Histograms
 from expectations.offline_page import harmless, offline
 from lake import paths
 from lake.reports.data_docs import write_docs

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.contract import Column
-from expectations.histogram import (
+from expectations.drift.histogram import (
     INFINITE,
     MOST_CLASSES,
     PARTS,

@@ -16,7 +16,7 @@ from catalog.loader import load_contract
 from catalog.rules import mistakes
 from expectations.build import build_suite
 from expectations.distribution import judge_distributions
-from expectations.histogram import Histogram, Histograms
+from expectations.drift.histogram import Histogram, Histograms
 from expectations.plan import make_plan
 from lake.drift.histogram_store import DELIVERIES, Shelf
 from lakegate.errors import ContractError

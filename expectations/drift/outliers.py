@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from expectations.histogram import HUGE, Histogram
+from expectations.drift.histogram import HUGE, Histogram
 
 Method = Literal["iqr", "zscore"]
 FACTORS: Final[dict[str, float]] = {"iqr": 1.5, "zscore": 3.0}

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from expectations.divergence import counted
-from expectations.drift import BASELINE_TYPES, NULL_SHARE, STAY_CLOSE
-from expectations.histogram import Histogram
-from expectations.outliers import FACTORS, outlier_shares
+from expectations.drift.baseline_rules import BASELINE_TYPES, NULL_SHARE, STAY_CLOSE
+from expectations.drift.histogram import Histogram
+from expectations.drift.outliers import FACTORS, outlier_shares
+from expectations.drift.statistics import counted
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Final, Literal
 
 from catalog.distribution_rules import STATISTICS
-from expectations.divergence import benjamini_hochberg, counted, proportions_p_value
-from expectations.drift import LEAST_ROWS, NO_PAST, SIGNIFICANCE, Compared, incomparable, stands_out, turned_null
-from expectations.histogram import Histogram, Histograms
-from expectations.histogram_rules import majority_share
-from expectations.precedent import Past
+from expectations.drift.baseline_rules import LEAST_ROWS, NO_PAST, SIGNIFICANCE, Compared, incomparable, stands_out, turned_null
+from expectations.drift.histogram import Histogram, Histograms
+from expectations.drift.histogram_rules import majority_share
+from expectations.drift.precedent import Past
+from expectations.drift.statistics import benjamini_hochberg, counted, proportions_p_value
 
 Finding = Literal["left out", "not compared", "close", "warn", "trigger"]
 """What a comparison finds of a column, or (the last three) of all of them."""

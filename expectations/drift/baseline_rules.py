@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from expectations import divergence
-from expectations.histogram import Histogram, Histograms
-from expectations.precedent import Past, Standing, among_first, among_recent, among_seasons, usual_share
+from expectations.drift import statistics
+from expectations.drift.histogram import Histogram, Histograms
+from expectations.drift.precedent import Past, Standing, among_first, among_recent, among_seasons, usual_share
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 
@@ -42,10 +42,10 @@ _NAMES: Final = {
     "chi_squared": "Cramer's V",
 }
 _MEASURES: Final = {
-    "kl": divergence.kullback_leibler,
-    "js": divergence.jensen_shannon,
-    "psi": divergence.population_stability,
-    "chi_squared": divergence.cramers_v,
+    "kl": statistics.kullback_leibler,
+    "js": statistics.jensen_shannon,
+    "psi": statistics.population_stability,
+    "chi_squared": statistics.cramers_v,
 }
 
 
@@ -60,13 +60,13 @@ class Compared:
     @cached_property
     def classes(self) -> tuple[list[int], list[int]]:
         """Both sides' rows by class."""
-        return divergence.classes(self.new, self.base)
+        return statistics.classes(self.new, self.base)
 
     @cached_property
     def ends(self) -> tuple[float, float]:
         """The least and the greatest that the effect can be; the same but for `ks`."""
         if self.statistic == "ks":
-            return divergence.kolmogorov_smirnov(self.new, self.base)
+            return statistics.kolmogorov_smirnov(self.new, self.base)
         effect = _MEASURES[self.statistic](*self.classes)
         return effect, effect
 
@@ -74,8 +74,8 @@ class Compared:
     def p_value(self) -> float:
         """The chance of what lies between them, not corrected."""
         if self.statistic == "ks":
-            return divergence.kolmogorov_p_value(self.ends[0], *(sum(side.bins.values()) for side in (self.new, self.base)))
-        return divergence.chi_squared_p_value(*self.classes)
+            return statistics.kolmogorov_p_value(self.ends[0], *(sum(side.bins.values()) for side in (self.new, self.base)))
+        return statistics.chi_squared_p_value(*self.classes)
 
 
 def judge_against_baselines(
@@ -107,7 +107,7 @@ def _against(rules: list[Rule], seen: Histograms, base: Histograms | None, basel
             asked.append((rule, compared.setdefault(key, Compared(new, other, key[1]))))
     corrected: dict[tuple[str, str], float] = {}
     if any(item.ends[0] > rule.kwargs["max_value"] for rule, item in asked):
-        values = divergence.benjamini_hochberg([item.p_value for item in compared.values()])
+        values = statistics.benjamini_hochberg([item.p_value for item in compared.values()])
         corrected = dict(zip(compared, values, strict=True))
     for rule, item in asked:
         found[rule.id] = _judged(rule, item, corrected.get((str(rule.kwargs["column"]), item.statistic)), baseline, past)
@@ -118,8 +118,8 @@ def _judged(rule: Rule, compared: Compared, p_value: float | None, baseline: str
     low, high = compared.ends
     bound, significance = rule.kwargs["max_value"], rule.kwargs.get("significance", SIGNIFICANCE)
     broken = low > bound and p_value is not None and p_value < significance
-    observed: dict[str, Any] = {"observed_value": low, "rows": divergence.counted(compared.new)}
-    observed["baseline_rows"] = divergence.counted(compared.base)
+    observed: dict[str, Any] = {"observed_value": low, "rows": statistics.counted(compared.new)}
+    observed["baseline_rows"] = statistics.counted(compared.base)
     ends = ""
     if compared.statistic == "ks":
         observed |= {"least": low, "greatest": high}
@@ -163,7 +163,7 @@ def _null_share(rule: Rule, new: Histogram, base: Histogram, baseline: str, past
         return _unasked(rule, f"fewer than {least} rows to compare")
     share, before = new.nulls / new.rows, base.nulls / base.rows
     change = abs(share - before)
-    p_value = divergence.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows)
+    p_value = statistics.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows)
     broken = change > rule.kwargs["max_change"] and p_value < rule.kwargs.get("significance", SIGNIFICANCE)
     if broken and not wholly and (many := rule.kwargs.get("history")):
         name = str(rule.kwargs["column"])
@@ -179,7 +179,7 @@ def turned_null(new: Histogram, base: Histogram | None) -> bool:
     """Whether a column is NULL in every row that had values before, and chance doesn't explain it; a few rows are enough."""
     if base is None or new.nulls < new.rows or min(new.rows, base.rows) < LEAST_WHOLE:
         return False
-    return base.nulls < base.rows and divergence.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows) < SIGNIFICANCE
+    return base.nulls < base.rows and statistics.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows) < SIGNIFICANCE
 
 
 def _chance(p_value: float) -> str:
@@ -192,7 +192,7 @@ def incomparable(new: Histogram, base: Histogram) -> str | None:
         return "the baseline's column is of another type"
     if new.too_many or base.too_many:
         return "it has more distinct values than are counted one by one"
-    if min(divergence.counted(new), divergence.counted(base)) < LEAST_ROWS:
+    if min(statistics.counted(new), statistics.counted(base)) < LEAST_ROWS:
         return f"fewer than {LEAST_ROWS} values to compare"
     return None
 

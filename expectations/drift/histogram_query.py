@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.spark_sql import quoted
-from expectations.histogram import HUGE, INFINITE, MOST_CLASSES, PARTS, REACH, TINY, Histogram, Histograms, Kind
+from expectations.drift.histogram import HUGE, INFINITE, MOST_CLASSES, PARTS, REACH, TINY, Histogram, Histograms, Kind
 from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:

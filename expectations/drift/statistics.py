@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final
 
-from expectations.histogram import Histogram
+from expectations.drift.histogram import Histogram
 
 POOLED: Final = 10
 """Classes of about equal weight into which a column of numbers is pooled."""

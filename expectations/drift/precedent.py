@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
-from expectations.histogram import Histogram, Histograms, merge
+from expectations.drift.histogram import Histogram, Histograms, merge
 
 LEAST_CHANGES: Final = 3
 """Earlier changes that say what is usual; with fewer only a great one is told."""
