@@ -249,4 +249,4 @@ OWN: Final = frozenset(
         "expect_local_time_to_be_unambiguous",
     }
 )
-"""Lakegate's own types, registered with GX where a suite is run by it (`expectations.custom`)."""
+"""Lakegate's own types, registered with GX where a suite is run by it (`expectations.gx.expectation_classes`)."""

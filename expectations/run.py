@@ -42,7 +42,7 @@ def _broken(frame: DataFrame, plan: Plan) -> tuple[DataFrame, dict[str, str]]:
     """For each row rule the SQL that is true where a row breaks it; those without are asked of GX, in columns of their own."""
     found = {step.rule.id: step.sql for step in plan.row_steps if step.sql is not None}
     if others := tuple(step.rule for step in plan.row_steps if step.sql is None):
-        from expectations.fallback import row_predicates
+        from expectations.gx.fallback import row_predicates
 
         flags = {rule: f"{HELPER}gx{index}" for index, rule in enumerate(rule.id for rule in others)}
         broken = row_predicates(others, frame, plan.columns)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from expectations.offline_page import HEAD
+from expectations.gx.offline_page import HEAD
 from lake import paths
 from lake.lakefs.repository import MAIN
 from lake.reports.one_commit import reads_one_commit
@@ -37,7 +37,7 @@ def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Pa
         UsageError: A version doesn't exist, there is none to write about, or the folder holds another index.html.
         IntegrityError: A version has no evidence.
     """
-    from expectations.data_docs import page as page_of
+    from expectations.gx.data_docs import page as page_of
 
     if not (names := names or _latest(session)):
         raise UsageError("nothing is published yet", fix="`lakegate ingest` publishes a drop")

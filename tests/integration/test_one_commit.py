@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from expectations import data_docs
+from expectations.gx import data_docs
 from lake import paths
 from lake.decisions.rollback import roll_back
 from lake.hops.receive import receive

@@ -26,7 +26,7 @@ def moments(kwargs: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("contract", load_catalog(ROOT).contracts.values(), ids=lambda item: item.name)
 def test_great_expectations_loads_the_suite_with_severities(contract: Contract) -> None:
     gx = importlib.import_module("great_expectations")
-    importlib.import_module("expectations.custom")
+    importlib.import_module("expectations.gx.expectation_classes")
     for hop in HOPS[contract.kind]:
         suite = build_suite(contract, hop, ROOT)
         loaded = gx.ExpectationSuite(**suite.to_gx())
@@ -39,14 +39,14 @@ def test_great_expectations_loads_the_suite_with_severities(contract: Contract) 
 
 def test_every_expectation_type_is_registered_with_gx() -> None:
     importlib.import_module("great_expectations")
-    importlib.import_module("expectations.custom")
+    importlib.import_module("expectations.gx.expectation_classes")
     registry = importlib.import_module("great_expectations.expectations.registry")
     unknown = [name for name in EXPECTATIONS if not registry.get_expectation_impl(name)]
     assert unknown == []
 
 
 def test_lakegates_own_types_take_every_argument_that_a_contract_may_give() -> None:
-    importlib.import_module("expectations.custom")
+    importlib.import_module("expectations.gx.expectation_classes")
     registry = importlib.import_module("great_expectations.expectations.registry")
     refused = {name: EXPECTATIONS[name].arguments - registry.get_expectation_impl(name).__fields__.keys() for name in OWN}
     assert {name: found for name, found in refused.items() if found} == {}

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from catalog.contract import Contract
 from catalog.files import Catalog
-from expectations import data_docs
-from expectations.data_docs import page
 from expectations.drift.histogram import Histograms
-from expectations.offline_page import harmless, offline
+from expectations.gx import data_docs
+from expectations.gx.data_docs import page
+from expectations.gx.offline_page import harmless, offline
 from lake import paths
 from lake.reports.data_docs import write_docs
 from lakegate.errors import UsageError

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from expectations.offline_page import harmless, offline
+from expectations.gx.offline_page import harmless, offline
 
 
 def page(report: dict[str, Any], *, title: str, at: str) -> str:
@@ -25,7 +25,7 @@ def page(report: dict[str, Any], *, title: str, at: str) -> str:
     from great_expectations.render.renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
 
-    import expectations.custom  # noqa: F401  (registers Lakegate's own types)
+    import expectations.gx.expectation_classes  # noqa: F401  (registers Lakegate's own types)
 
     name, report = harmless(title), {**report, "results": [_harmless(item) for item in report["results"]]}
     results = [
