@@ -29,7 +29,7 @@ from assets.triggers import trigger_spec
 from catalog.containment import mistakes_in
 from catalog.contract import Contract, Hop
 from catalog.files import Catalog
-from expectations.build import HOPS, build_suite, table_of
+from expectations.building.build import HOPS, build_suite, table_of
 from expectations.suite import Suite
 from lakegate.errors import ContractError, LakegateError
 from lakegate.media import code, line, markdown, message

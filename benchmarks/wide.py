@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.contract import write_contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.hops.job import Job, Written

@@ -22,7 +22,7 @@ def command(dataset: str, *, sql: bool, as_json: bool, settings: Settings) -> No
     """Show how the rules of DATASET are evaluated at each hop, and what each costs. Nothing is read but contracts and suites."""
     from catalog.files import load_catalog
     from cli.tell import tell_broken
-    from expectations.build import HOPS, build_suite
+    from expectations.building.build import HOPS, build_suite
     from expectations.plan import make_plan
 
     catalog = load_catalog(settings.project, cache=settings.home.cache)

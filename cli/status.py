@@ -22,7 +22,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     In red: deliveries of which no row was taken, until something becomes of their rows.
     """
     from catalog.files import load_catalog
-    from expectations.extension import stray_suite_files
+    from expectations.building.suite_files import stray_suite_files
     from lake.reports.status import at_a_glance
     from lake.runtime.circuit_breaker import open_breakers
     from lake.server.lifecycle import server_status

@@ -48,7 +48,7 @@ TRIES: Final = 3
 
 def tell_broken(catalog: Catalog, project: Path) -> None:
     """Name the contracts that nothing was carried for, and the suites that are no table's, whose rules nobody asked."""
-    from expectations.extension import stray_suite_files
+    from expectations.building.suite_files import stray_suite_files
 
     for stem in catalog.broken:
         say(f"left out: {stem}, whose contract or SQL has a mistake; `lakegate status` tells it", err=True)

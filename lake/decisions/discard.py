@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW
 from lake import paths

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.masks import aside
 from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW

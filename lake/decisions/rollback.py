@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.contract import Contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW
 from lake import paths

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.clusters import Cluster
 from expectations.distribution import ask_distributions, judge_distributions
 from expectations.drift.histogram import Histograms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from catalog.contract import Contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.verdict import Verdict
 from lake import paths
 from lake.hops.delivery_cache import Drops

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from catalog.contract import Contract, Hop
-from expectations.build import build_suite, table_of
+from expectations.building.build import build_suite, table_of
 from expectations.typed_frame import DROP
 from expectations.verdict import STOPPED, Outcome, Verdict, verdict_of
 from lake.drift.version_histograms import Comparison

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog.contract import Contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.verdict import STOPPED, Verdict, worst
 from lake.hops.file_names import check_corrects
 from lake.hops.gate_records import DISCARDED

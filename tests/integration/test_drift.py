@@ -127,7 +127,7 @@ ASK = """
 import json, sys
 from pathlib import Path
 from expectations.drift.histogram_query import count_histograms
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.distribution import judge_distributions
 from expectations.plan import make_plan
 from lake import distributions

@@ -12,7 +12,7 @@ import pytest
 from catalog.contract import Contract
 from catalog.expectation_types import EXPECTATIONS, OWN
 from catalog.files import load_catalog
-from expectations.build import HOPS, build_suite
+from expectations.building.build import HOPS, build_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 

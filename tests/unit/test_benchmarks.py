@@ -16,7 +16,7 @@ from benchmarks.rules import DATASET, FEW, MANY, NARROW, WIDE, columns_of, rules
 from benchmarks.run import Result, refuse_disagreement
 from benchmarks.watch import Seen, run
 from catalog.files import load_catalog
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 
 
 @pytest.mark.parametrize("width", [len(NARROW), WIDE])

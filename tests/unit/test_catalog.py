@@ -12,7 +12,7 @@ from catalog.document import suggest
 from catalog.files import load_catalog
 from catalog.loader import load_contract
 from catalog.project import init_project
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from lakegate.errors import ContractError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]

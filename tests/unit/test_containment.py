@@ -16,7 +16,7 @@ from catalog import files
 from catalog.contract import Contract
 from catalog.files import Catalog, load_catalog
 from catalog.loader import load_contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from lakegate.errors import ContractError, LakegateError, unforeseen
 
 APPENDED = """

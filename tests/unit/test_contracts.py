@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from catalog.contract import Column, Contract
 from catalog.loader import load_contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from lakegate.errors import ContractError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -306,7 +306,7 @@ def test_any_part_replaced_by_anything_loads_or_is_a_contract_error(tmp_path: Pa
 
 def test_reading_contracts_imports_no_engine_gate_or_orchestrator() -> None:
     code = (
-        "import sys; from pathlib import Path; from catalog.files import load_catalog; from expectations.build import build_suite;"
+        "import sys; from pathlib import Path; from catalog.files import load_catalog; from expectations.building.build import build_suite;"
         "c = load_catalog(Path('.')); build_suite(c.get('flights'), 'processed', Path('.'));"
         "print([m for m in ('great_expectations', 'pyspark', 'pysail', 'dagster', 'pandas', 'pyarrow', 'lakefs') if m in sys.modules])"
     )

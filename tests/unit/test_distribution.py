@@ -19,7 +19,7 @@ from catalog.contract import Column, Contract, Drift
 from catalog.expectation_types import EXPECTATIONS
 from catalog.loader import load_contract
 from catalog.rules import mistakes
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.distribution import judge_distributions
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of, kind_of

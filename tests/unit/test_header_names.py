@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from catalog.contract import RESCUED, Contract, FileFormat
 from catalog.loader import load_contract
 from catalog.visible import UNCLAIMED, identifier, visible
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.verdict import Verdict, verdict_of
 from lake.hops.messages import why_blocked, why_unreadable
 from lake.hops.raw import header_notes, judge_raw

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from catalog.contract import Contract, FileFormat
 from catalog.loader import load_contract
 from catalog.nested import Nested
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.plan import make_plan
 from lake.parsing.json_checks import judge_nested
 from lake.parsing.parse import parse

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from catalog.contract import Contract
 from catalog.loader import load_contract
 from expectations.arrival import Arrival, judge_arrival
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.rules.row_count_rules import judge_table
 from expectations.suite import Rule
 from expectations.verdict import Verdict, verdict_of

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.contract import Column, Contract, Drift
 from catalog.loader import load_contract
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.distribution import judge_distributions
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of

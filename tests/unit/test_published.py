@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalog.files import load_catalog
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.published import published_columns, reference_columns
 from expectations.suite import Rule, Suite
 

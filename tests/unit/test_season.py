@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from catalog.contract import Column, Contract, Drift
 from catalog.loader import load_contract
 from catalog.rules import mistakes
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from expectations.distribution import judge_distributions
 from expectations.drift.histogram import Histogram, Histograms
 from expectations.plan import make_plan

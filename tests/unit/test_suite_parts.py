@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.expectation_types import EXPECTATIONS, Expectation
 from catalog.files import load_catalog
-from expectations.build import build_suite
+from expectations.building.build import build_suite
 from lakegate.errors import ContractError
 
 FLIGHTS = load_catalog(Path(__file__).resolve().parents[2]).get("flights")

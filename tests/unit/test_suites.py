@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from catalog.contract import Contract, Relationship
 from catalog.expectation_types import EXPECTATIONS
 from catalog.files import load_catalog
-from expectations.build import HOPS, build_suite
-from expectations.extension import stray_suite_files
+from expectations.building.build import HOPS, build_suite
+from expectations.building.suite_files import stray_suite_files
 from expectations.suite import Suite
 from lakegate.errors import ContractError, UsageError
 

@@ -12,8 +12,8 @@ from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship,
 from catalog.expectation_types import EXPECTATIONS, LINE_END, NESTED_FIELDS, REPEATED_HEADER
 from catalog.mistakes import Mistakes
 from catalog.nested import Nested
+from expectations.building.suite_files import suite_files, written_rules
 from expectations.drift.histogram_rules import MAJORITY_EACH, NULL_SHARE_EACH, STAY_CLOSE_EACH
-from expectations.extension import suite_files, written_rules
 from expectations.spellings import ENDS
 from expectations.suite import Rule, Suite
 from lakegate.errors import UsageError
