@@ -22,11 +22,11 @@ from benchmarks.drift_faults import FAULTS, NULLS, Fault, plant
 from benchmarks.monthly import Drop, Series, Values, all_series
 from catalog.contract import Column, Contract, Drift
 from expectations.building.build import build_suite
-from expectations.distribution import judge_distributions
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of
 from expectations.drift.precedent import Past
-from expectations.plan import Plan, make_plan
+from expectations.plan.execute_distributions import judge_distributions
+from expectations.plan.plan import Plan, make_plan
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs/distribution.md"
 BEGIN, END = "<!-- make bench-drift -->", "<!-- end -->"

@@ -23,7 +23,7 @@ def command(dataset: str, *, sql: bool, as_json: bool, settings: Settings) -> No
     from catalog.files import load_catalog
     from cli.tell import tell_broken
     from expectations.building.build import HOPS, build_suite
-    from expectations.plan import make_plan
+    from expectations.plan.plan import make_plan
 
     catalog = load_catalog(settings.project, cache=settings.home.cache)
     contract = catalog.get(dataset)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.building.build import build_suite
-from expectations.masks import aside
+from expectations.plan.rule_bitmask import aside
 from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW
 from expectations.verdict import Outcome

@@ -18,7 +18,7 @@ from expectations.drift.baseline_rules import NO_PAST, Baseline
 from expectations.drift.histogram import Histogram, Histograms, merge_all
 from expectations.drift.histogram_query import count_histograms
 from expectations.drift.precedent import Past
-from expectations.plan import make_plan
+from expectations.plan.plan import make_plan
 from expectations.suite import Suite
 from expectations.typed_frame import DROP
 from lake import paths

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expectations.plan import Plan, Step
+from expectations.plan.execute import count_rows
+from expectations.plan.plan import Plan, Step
 from expectations.rules.joins import Tables
-from expectations.run import count_rows
 from lakegate.errors import ContractError, LakegateError, Transient
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
-from expectations.distribution import Baselines, ask_distributions
 from expectations.drift.baseline_rules import NO_PAST
 from expectations.drift.histogram import Histograms
 from expectations.drift.precedent import Past
-from expectations.mark import mark
-from expectations.masks import aside, bits, holds
-from expectations.plan import Plan, make_plan
-from expectations.published import reference_columns
+from expectations.plan.apply_joins import mark
+from expectations.plan.execute import count_labelled, label, outcomes
+from expectations.plan.execute_distributions import Baselines, ask_distributions
+from expectations.plan.plan import Plan, make_plan
+from expectations.plan.published_columns import reference_columns
+from expectations.plan.rule_bitmask import aside, bits, holds
 from expectations.rules.joins import Tables
-from expectations.run import count_labelled, label, outcomes
 from expectations.suite import Suite
 from expectations.typed_frame import ROW, typed
 from expectations.verdict import Outcome

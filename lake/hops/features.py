@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.building.build import build_suite
-from expectations.clusters import Cluster
-from expectations.distribution import ask_distributions, judge_distributions
 from expectations.drift.histogram import Histograms
-from expectations.mark import mark
-from expectations.plan import make_plan
+from expectations.plan.apply_joins import mark
+from expectations.plan.execute import count_rows, nothing_counted, outcomes
+from expectations.plan.execute_distributions import ask_distributions, judge_distributions
+from expectations.plan.outlier_clusters import Cluster
+from expectations.plan.plan import make_plan
 from expectations.rules.joins import Tables
-from expectations.run import count_rows, nothing_counted, outcomes
 from expectations.suite import Suite
 from expectations.typed_frame import PROVENANCE
 from expectations.verdict import Outcome

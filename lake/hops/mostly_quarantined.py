@@ -17,8 +17,8 @@ from catalog.condition_tree import columns_in
 from catalog.contract import Contract
 from catalog.spark_sql import quoted
 from catalog.visible import MASK
-from expectations.come_again import without_published
-from expectations.masks import bits, holds
+from expectations.plan.returning_rows import without_published
+from expectations.plan.rule_bitmask import bits, holds
 from expectations.rules.joins import Standing
 from expectations.suite import Rule
 from expectations.typed_frame import ROW

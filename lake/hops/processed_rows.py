@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
-from expectations.masks import aside
+from expectations.plan.rule_bitmask import aside
 from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW
 from lake import paths

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
-from expectations.arrival import Arrival, judge_arrival
 from expectations.building.build import build_suite
+from expectations.plan.raw_gate import Arrival, judge_arrival
 from expectations.verdict import Outcome, Verdict
 from lake import paths
 from lake.hops.delivery_cache import Drops

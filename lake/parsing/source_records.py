@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from expectations.masks import aside_words, masks, reasons
+from expectations.plan.rule_bitmask import aside_words, masks, reasons
 from expectations.typed_frame import DROP, RECORD, ROW
 from lake.parsing.csv_reader import int64
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from expectations.plan import Plan
+    from expectations.plan.plan import Plan
 
 REASONS: Final = "_reasons"
 COLUMNS: Final = (DROP, ROW, "_file", REASONS, "_suite", "_attempt", RECORD)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from catalog.contract import Contract
-from expectations.published import published_columns
+from expectations.plan.published_columns import published_columns
 from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW
 from lake import paths

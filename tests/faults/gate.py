@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 from catalog.contract import Contract, Severity
 from catalog.expectation_types import EXPECTATIONS
 from catalog.rules import mistakes
-from expectations import masks as masks_of
-from expectations import run
-from expectations.distribution import ask_distributions
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histograms, Kind
 from expectations.drift.histogram_query import count_histograms
-from expectations.mark import mark
-from expectations.plan import make_plan
+from expectations.plan import execute
+from expectations.plan import rule_bitmask as masks_of
+from expectations.plan.apply_joins import mark
+from expectations.plan.execute_distributions import ask_distributions
+from expectations.plan.plan import make_plan
 from expectations.rules.joins import Tables
 from expectations.suite import Rule, Suite
 from expectations.typed_frame import typed
@@ -93,9 +93,9 @@ class Gate:
         tables = {name: self.frame(table) for name, table in (references or {}).items()}
         frame = mark(typed(self.frame(staged(rows)), contract), plan, published=stands, reference=tables.__getitem__)
         labelled = self.engine.write_scratch(
-            run.label(frame, plan, keep=[*plan.columns, "_row"]), self.folder / f"labelled{next(self.numbers)}"
+            execute.label(frame, plan, keep=[*plan.columns, "_row"]), self.folder / f"labelled{next(self.numbers)}"
         )
-        counted = run.count_labelled(labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__))
+        counted = execute.count_labelled(labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__))
 
         def counted_of(kinds: Mapping[str, Kind]) -> dict[Baseline, Histograms]:
             frames = {name: typed(self.frame(staged(table)), contract) for name, table in (baselines or {}).items()}
@@ -109,7 +109,7 @@ class Gate:
             frozenset(row["_row"] for row in masks if row[bits[item.id][0]] & bits[item.id][1]) if item.row_rule else frozenset()
             for item in rules
         ]
-        outcomes = run.outcomes(plan, counted, distributions=distributions)
+        outcomes = execute.outcomes(plan, counted, distributions=distributions)
         assert all(len(hit) == outcome.failed for hit, outcome in zip(broken, outcomes, strict=True) if outcome.rule.row_rule)
         aside, passed = (frozenset(row["_row"] for row in masks if row[side]) for side in ("aside", "passed"))
         assert not bits or (len(aside), len(passed)) == (counted.aside, counted.valid)

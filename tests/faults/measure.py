@@ -13,11 +13,11 @@ import numpy as np
 
 from catalog.distribution_rules import STATISTICS
 from catalog.expectation_types import EXPECTATIONS
-from expectations.distribution import judge_distributions
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histograms
 from expectations.drift.histogram_rules import STAY_CLOSE_EACH
-from expectations.plan import Plan, make_plan
+from expectations.plan.execute_distributions import judge_distributions
+from expectations.plan.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
 from tests.faults import shift
 from tests.faults.shift import CONTRACT, Fault, clean, counted, faulty

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from expectations.plan import make_plan
+from expectations.plan.execute import count_rows, label
+from expectations.plan.plan import make_plan
 from expectations.rules.joins import ALONE
-from expectations.run import count_rows, label
 from expectations.suite import Rule, Suite
 from lake.engine.failing_rule import naming_the_rule
 from lakegate.errors import LakegateError, Transient

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from catalog.contract import Column, Contract
 from catalog.rules import mistakes
-from expectations.plan import make_plan
-from expectations.run import count_rows, outcomes
+from expectations.plan.execute import count_rows, outcomes
+from expectations.plan.plan import make_plan
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
 from tests.faults.gate import Gate

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from expectations.distribution import judge_distributions
 from expectations.drift.histogram import code_of
+from expectations.plan.execute_distributions import judge_distributions
 from tests.faults import plant, shift
 from tests.faults.gate import Gate
 from tests.faults.measure import BOUNDS, FEW, PAIRS, ROWS, RULES, Measured, Score, comparing, measure, named, page, plan_of

@@ -128,8 +128,8 @@ import json, sys
 from pathlib import Path
 from expectations.drift.histogram_query import count_histograms
 from expectations.building.build import build_suite
-from expectations.distribution import judge_distributions
-from expectations.plan import make_plan
+from expectations.plan.execute_distributions import judge_distributions
+from expectations.plan.plan import make_plan
 from lake import distributions
 from lake.pipeline.ingest import ingest
 from lake.session import open_session

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog.contract import Column, Contract
-from expectations.clusters import Cluster, count_clusters
-from expectations.distribution import judge_distributions
 from expectations.drift.histogram import HUGE, INFINITE, MOST_CLASSES, PARTS, REACH, TINY, Histograms, Kind
 from expectations.drift.histogram_query import count_histograms
 from expectations.drift.histogram_rules import NO_CLUSTERS
-from expectations.plan import Plan, make_plan
+from expectations.plan.execute_distributions import judge_distributions
+from expectations.plan.outlier_clusters import Cluster, count_clusters
+from expectations.plan.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
 from lake.engine.engine import Engine
 

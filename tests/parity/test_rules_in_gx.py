@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 
 from catalog.expectation_types import EXPECTATIONS
 from catalog.rules import mistakes
-from expectations import run
-from expectations.mark import mark
-from expectations.masks import bits
-from expectations.plan import Plan, make_plan
+from expectations.plan import execute
+from expectations.plan.apply_joins import mark
+from expectations.plan.plan import Plan, make_plan
+from expectations.plan.rule_bitmask import bits
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
 from lake.engine.engine import Engine
@@ -164,8 +164,8 @@ class Lakegate:
 
     def ask(self, frame: Any, plan: Plan) -> dict[str, tuple[Outcome, set[int]]]:
         """Each rule's outcome, and the rows that break it."""
-        labelled = run.label(mark(frame, plan, published=None, reference=lambda _: frame), plan, keep=[*plan.columns, "_row"])
-        outcomes = run.outcomes(plan, run.count_labelled(labelled, plan, self.engine.rows), other_rows={OTHER: OTHER_ROWS})
+        labelled = execute.label(mark(frame, plan, published=None, reference=lambda _: frame), plan, keep=[*plan.columns, "_row"])
+        outcomes = execute.outcomes(plan, execute.count_labelled(labelled, plan, self.engine.rows), other_rows={OTHER: OTHER_ROWS})
         masks = self.engine.rows(labelled.drop(*plan.columns))
         broken = {rule: {row["_row"] for row in masks if row[mask] & bit} for rule, (mask, bit) in bits(plan).items()}
         return {outcome.rule.id: (outcome, broken.get(outcome.rule.id, set())) for outcome in outcomes}

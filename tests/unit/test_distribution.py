@@ -20,13 +20,13 @@ from catalog.expectation_types import EXPECTATIONS
 from catalog.loader import load_contract
 from catalog.rules import mistakes
 from expectations.building.build import build_suite
-from expectations.distribution import judge_distributions
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of, kind_of
 from expectations.drift.histogram_rules import NO_CLUSTERS
 from expectations.drift.outliers import FACTORS, Method, fences, outlier_shares
-from expectations.plan import Plan, make_plan
-from expectations.run import nothing_counted, outcomes
+from expectations.plan.execute import nothing_counted, outcomes
+from expectations.plan.execute_distributions import judge_distributions
+from expectations.plan.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
@@ -124,7 +124,7 @@ def test_p_values_are_corrected_over_the_columns_of_a_baseline_and_only_asked_fo
 
 def test_the_judge_of_distributions_is_imported_without_scipy() -> None:
     code = (
-        "import sys; from expectations.distribution import judge_distributions; import expectations.plan, catalog.files;"
+        "import sys; from expectations.plan.execute_distributions import judge_distributions; import expectations.plan.plan, catalog.files;"
         "assert not {'scipy', 'numpy', 'great_expectations', 'pyspark'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

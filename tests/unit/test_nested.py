@@ -20,7 +20,7 @@ from catalog.contract import Contract, FileFormat
 from catalog.loader import load_contract
 from catalog.nested import Nested
 from expectations.building.build import build_suite
-from expectations.plan import make_plan
+from expectations.plan.plan import make_plan
 from lake.parsing.json_checks import judge_nested
 from lake.parsing.parse import parse
 from lakegate.errors import ContractError, DataRejected

@@ -16,7 +16,7 @@ from catalog.files import load_catalog
 from catalog.rules import mistakes
 from catalog.spark_sql import condition_sql, literal, text
 from expectations.building.build import HOPS, build_suite
-from expectations.plan import Plan, make_plan
+from expectations.plan.plan import Plan, make_plan
 from expectations.rules.aggregates import scale, spread
 from expectations.suite import Rule, Suite
 
@@ -59,7 +59,7 @@ def test_no_suite_of_the_demo_needs_great_expectations(contract: Contract) -> No
 def test_a_plan_is_made_without_importing_great_expectations_or_an_engine() -> None:
     code = (
         "import sys; from pathlib import Path; from catalog.files import load_catalog; from expectations.building.build import build_suite;"
-        "from expectations.plan import make_plan; import expectations.run; c = load_catalog(Path('.')).get('flights');"
+        "from expectations.plan.plan import make_plan; import expectations.plan.execute; c = load_catalog(Path('.')).get('flights');"
         "make_plan(build_suite(c, 'processed', Path('.')), c).to_json();"
         "assert not {'great_expectations', 'pyspark', 'pysail', 'pandas'} & sys.modules.keys()"
     )

@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 
 from catalog.contract import Contract
 from catalog.loader import load_contract
-from expectations.arrival import Arrival, judge_arrival
 from expectations.building.build import build_suite
+from expectations.plan.raw_gate import Arrival, judge_arrival
 from expectations.rules.row_count_rules import judge_table
 from expectations.suite import Rule
 from expectations.verdict import Verdict, verdict_of

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from catalog.contract import Column, Contract, Drift
 from catalog.loader import load_contract
 from expectations.building.build import build_suite
-from expectations.distribution import judge_distributions
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of
 from expectations.drift.precedent import Past, quantiles
-from expectations.plan import make_plan
+from expectations.plan.execute_distributions import judge_distributions
+from expectations.plan.plan import make_plan
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 from tests.unit.kept_lake import KeptLake

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.files import load_catalog
 from expectations.building.build import build_suite
-from expectations.published import published_columns, reference_columns
+from expectations.plan.published_columns import published_columns, reference_columns
 from expectations.suite import Rule, Suite
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import RESCUED, FileFormat
-from expectations.arrival import Arrival, judge_arrival
 from expectations.building.build import build_suite
+from expectations.plan.raw_gate import Arrival, judge_arrival
 from expectations.verdict import Verdict, verdict_of
 from lake.hops.raw import judge_raw
 from lake.parsing.parse import Parsed, parse

@@ -15,9 +15,9 @@ from catalog.contract import Column, Contract, Drift
 from catalog.loader import load_contract
 from catalog.rules import mistakes
 from expectations.building.build import build_suite
-from expectations.distribution import judge_distributions
 from expectations.drift.histogram import Histogram, Histograms
-from expectations.plan import make_plan
+from expectations.plan.execute_distributions import judge_distributions
+from expectations.plan.plan import make_plan
 from lake.drift.histogram_store import DELIVERIES, Shelf
 from lakegate.errors import ContractError
 from tests.unit.kept_lake import KeptLake

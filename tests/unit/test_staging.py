@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog.contract import Column, Contract, FileFormat
-from expectations.plan import make_plan
+from expectations.plan.plan import make_plan
 from expectations.suite import Rule, Suite
 from lake.hops.delivery_cache import parse_file
 from lake.parsing.parse import parse

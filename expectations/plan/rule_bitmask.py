@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from expectations.plan import Plan
+    from expectations.plan.plan import Plan
 
 BITS: Final = 62
 """Rules whose outcome one mask column holds."""

@@ -18,7 +18,7 @@ from expectations.verdict import Outcome
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from expectations.plan import Plan
+    from expectations.plan.plan import Plan
 
 LEAST_OUTLIERS: Final = 20
 """Outliers below which nothing is called a cluster."""

@@ -13,7 +13,7 @@ from expectations.typed_frame import HELPER
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from expectations.plan import Plan
+    from expectations.plan.plan import Plan
 
 
 def without_published(labelled: DataFrame, plan: Plan, published: DataFrame) -> DataFrame:

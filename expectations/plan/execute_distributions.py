@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from expectations.clusters import Cluster, count_clusters, judge_cluster
 from expectations.drift.baseline_rules import BASELINE_TYPES, NO_PAST, Baseline, judge_against_baselines
 from expectations.drift.histogram import Histogram, Histograms, Kind
 from expectations.drift.histogram_query import count_histograms
 from expectations.drift.histogram_rules import ALONE, EACH, NO_CLUSTERS, as_before, columns_of
 from expectations.drift.precedent import Past
+from expectations.plan.outlier_clusters import Cluster, count_clusters, judge_cluster
 from expectations.suite import Rule
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
@@ -19,7 +19,7 @@ from lakegate.errors import ContractError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from expectations.plan import Plan
+    from expectations.plan.plan import Plan
 
 Baselines = Callable[[Mapping[str, Kind]], Mapping[Baseline, Histograms]]
 """Histograms of earlier versions, of the columns that are asked for."""
@@ -54,7 +54,7 @@ def judge_distributions(
         plan: Of a suite.
         seen: The histograms of the rows that pass, one for each column of `plan.histograms`.
         baselines: Those of the versions to compare with, as far as there are any.
-        clusters: What `expectations.clusters.count_clusters` gave, where a rule asks for it.
+        clusters: What `expectations.plan.outlier_clusters.count_clusters` gave, where a rule asks for it.
         past: What earlier deliveries added, for rules that ask whether a change stands out.
 
     Raises:

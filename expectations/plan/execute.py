@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from catalog.spark_sql import all_of, quoted
-from expectations.masks import aside, bits, holds, masks
-from expectations.plan import Plan
+from expectations.plan.plan import Plan
+from expectations.plan.rule_bitmask import aside, bits, holds, masks
 from expectations.rules.aggregate_rules import Answers, answer
 from expectations.rules.aggregates import Measure, scale, spread
 from expectations.rules.joins import ALONE, Tables
@@ -170,7 +170,7 @@ def outcomes(
         plan: Of the suite.
         counted: What its rows gave.
         other_rows: Rows of the other tables that rules name.
-        distributions: What `expectations.distribution.judge_distributions` gave, where the plan has histograms.
+        distributions: What `expectations.plan.execute_distributions.judge_distributions` gave, where the plan has histograms.
         before: Rows of the previous version, for a table that takes its place.
 
     Raises:
