@@ -18,8 +18,8 @@ from catalog.document import Document, Steps, parse_yaml, read_text
 from catalog.kinds import dataset_parts, feature_of
 from catalog.may_be import as_may_be
 from catalog.mistakes import Mistakes
+from catalog.policy import retention_of
 from catalog.relationships import relationships
-from catalog.retention import retention_of
 from catalog.rules import FEATURE_SEVERITIES, ROW_SEVERITIES
 from catalog.standard import API_VERSION
 from lakegate.errors import ContractError

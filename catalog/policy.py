@@ -9,6 +9,7 @@ from catalog.column_names import suggest_column
 from catalog.contract import RESCUED, Column, Contract, Keep, SameName, Unexpected, Upsert
 from catalog.custom import Custom
 from catalog.document import suggest
+from catalog.retention import Retention
 from catalog.spark_sql import literal, quoted
 
 MAX_SHRINK: Final = 0.5
@@ -17,6 +18,8 @@ _DUPLICATES: Final = ("keep", "orderBy")
 _UPSERT: Final = ("orderBy", "tombstone")
 _ORDERED: Final = ("integer", "double", "date", "timestamp")
 """Types of a column that says which of two rows is the newer."""
+
+_RETENTION: Final = ("versions", "days")
 
 
 def duplicate_keys(custom: Custom, contract: Contract) -> tuple[Keep, tuple[str, ...]]:
@@ -151,3 +154,16 @@ def unexpected_columns(custom: Custom, contract: Contract) -> Contract:
     told = "columns of the delivery that the contract doesn't name: canonical JSON of name and text, NULL where there are none"
     kept = Column(RESCUED, "string", classification="personal", description=told)
     return replace(contract, unexpected=said, columns=(*contract.columns, kept), file=replace(contract.file, known=names))
+
+
+def retention_of(custom: Custom) -> Retention | None:
+    """How long versions are kept.
+
+    Raises:
+        ContractError: It can't be read.
+    """
+    given = custom.mapping("retention", _RETENTION)
+    for name, value in given.items():
+        if type(value) is not int or value < 1:
+            raise custom.error("retention", f"retention.{name} is {value!r}", fix="write a whole number, 1 or more")
+    return Retention(given.get("versions"), given.get("days")) if given else None

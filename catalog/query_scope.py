@@ -97,7 +97,7 @@ class Rows:
         if kind == "Window":
             if self.windows is None:
                 raise Refused("a window stands where rows are chosen", "compute it in a subquery, and ask that")
-            return self.untied(window_of(node, self, self.windows), "a window")
+            return self.untied(window_of(node, self, self.windows, self.key), "a window")
         if is_aggregate(node):
             raise Refused("an aggregate stands where rows are looked at one by one", "compute it in a subquery, or ask it in HAVING")
         if kind == "Exists":

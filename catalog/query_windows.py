@@ -14,7 +14,7 @@ from catalog.sql_unite import united
 from catalog.sql_values import Refused, Value, exact
 
 if TYPE_CHECKING:
-    from catalog.query_scope import Rows
+    from catalog.sql_expression import Scope
 
 _WRITTEN: Final = 2**31
 _RANKED: Final = frozenset({"row_number", "lag", "lead", "nth_value", "ntile", "first_value", "last_value"})
@@ -63,7 +63,7 @@ def _written(name: str, given: Value) -> str:
     return str(int(given.constant))
 
 
-def over(window: Any, scope: Rows, name: str) -> str:
+def over(window: Any, scope: Scope, name: str, key: frozenset[str] | None) -> str:
     """The window behind a function."""
     parts, by, frame = list[str](), set[str](), ""
     if partition := window.args.get("partition_by"):
@@ -78,7 +78,7 @@ def over(window: Any, scope: Rows, name: str) -> str:
         frame = _frame(spec)
         parts.append(frame)
     if name in _RANKED or (frame.startswith("rows") and frame != _ALL):
-        settled(f"{name}() over {'rows of a window' if frame.startswith('rows') else 'a window'}", by, scope.key)
+        settled(f"{name}() over {'rows of a window' if frame.startswith('rows') else 'a window'}", by, key)
     return f" over ({' '.join(parts)})"
 
 
@@ -107,8 +107,15 @@ def _bound(at: Any, side: Any, kind: str) -> str:
     return f"{at.name} {side}".lower()
 
 
-def window_of(node: Any, scope: Rows, named: Mapping[str, Any]) -> Value:
-    """A function over a window."""
+def window_of(node: Any, scope: Scope, named: Mapping[str, Any], key: frozenset[str] | None) -> Value:
+    """A function over a window.
+
+    Args:
+        node: The function and its window.
+        scope: What the window can name.
+        named: Windows that have names.
+        key: The SQL of columns in which no two rows are equal; None where none are known.
+    """
     inner, ignoring, window = node.this, "", node
     if type(inner).__name__ in ("IgnoreNulls", "RespectNulls"):
         inner, ignoring = inner.this, " ignore nulls" if type(inner).__name__ == "IgnoreNulls" else ""
@@ -126,5 +133,5 @@ def window_of(node: Any, scope: Rows, named: Mapping[str, Any]) -> Value:
         call = replace(call, each=call.keep("1"))
     else:
         call = call_of(inner, scope, str)
-    call = replace(call, tail=call.tail + over(window, scope, call.name))
+    call = replace(call, tail=call.tail + over(window, scope, call.name, key))
     return aggregated(call) if is_aggregate(inner) else windowed(call, ignoring)
