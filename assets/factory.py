@@ -26,8 +26,8 @@ from assets.checks import check_specs, source_spec
 from assets.metadata import table_metadata
 from assets.partitions import partitions_of
 from assets.triggers import trigger_spec
-from catalog.containment import mistakes_in
 from catalog.contract import Contract, Hop
+from catalog.documents.containment import mistakes_in
 from catalog.files import Catalog
 from expectations.building.build import HOPS, build_suite, table_of
 from expectations.suite import Suite

@@ -12,7 +12,7 @@ from catalog import scalars
 from catalog.column_names import suggest_column
 from catalog.contract import Column, ColumnType, Contract
 from catalog.distribution_rules import DISTRIBUTION_CHECKS
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.expectation_types import Expectation
 from catalog.json_schemas import json_schema
 from catalog.mistake import Mistake, number

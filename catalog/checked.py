@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from catalog.document import Document, Steps
+from catalog.documents.document import Document, Steps
 from catalog.standard import standard_mistakes
 from lakegate.atomic import write_atomically
 from lakegate.errors import ContractError

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from catalog.contract import Column
-from catalog.document import Document, Steps, suggest
-from catalog.visible import identifier, visible
+from catalog.documents.document import Document, Steps, suggest
+from catalog.documents.visible_names import identifier, visible
 
 _COLUMN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

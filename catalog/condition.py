@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.condition_tree import parsed
 from catalog.contract import Column
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.spark_sql import condition_sql
 from catalog.sql_expression import TRUTH, value
 from catalog.sql_values import Refused, Value, of_column

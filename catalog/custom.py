@@ -9,7 +9,7 @@ from typing import Any, Final, cast, get_args
 
 from catalog.budget import BUDGET, budget_of
 from catalog.contract import FileFormat, Kind, WriteMode
-from catalog.document import Document, Steps, suggest
+from catalog.documents.document import Document, Steps, suggest
 from lakegate.errors import ContractError
 
 VENDOR: Final = "lakegate"

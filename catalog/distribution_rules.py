@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from catalog.contract import LEAST_HISTORY, LONGEST_HISTORY, Column, Contract
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.expectation_types import Expectation
 from catalog.mistake import Mistake, number
 

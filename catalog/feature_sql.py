@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from catalog.containment import mistake_of, mistakes_in
 from catalog.contract import Contract
-from catalog.document import read_text, suggest
+from catalog.documents.containment import mistake_of, mistakes_in
+from catalog.documents.document import read_text, suggest
 from catalog.feature_query import feature_query
 from catalog.mistakes import Mistakes, joined
 from catalog.spark_sql import SPARK_TYPES

@@ -11,9 +11,9 @@ from typing import Final
 
 from catalog.checked import recall, remember
 from catalog.column_names import suggest_column
-from catalog.containment import mistake_of, mistakes_in
 from catalog.contract import Contract
-from catalog.document import suggest
+from catalog.documents.containment import mistake_of, mistakes_in
+from catalog.documents.document import suggest
 from catalog.feature_sql import unsound_sql
 from catalog.loader import SUFFIX, Loaded, dataset_of, read_contract
 from catalog.mistakes import joined

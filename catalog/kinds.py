@@ -11,7 +11,7 @@ from catalog import odcs
 from catalog.column_names import suggest_column
 from catalog.contract import Contract, FileFormat, Kind
 from catalog.custom import Custom, file_format, source_of
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.drift import drift_of
 from catalog.feature_sql import read_sql
 from catalog.mistakes import Mistakes

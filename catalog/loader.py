@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 
 from catalog import odcs
 from catalog.checked import mistakes_once
-from catalog.containment import check_texts, mistakes_in
 from catalog.contract import Column, Contract, Kind, WriteMode
 from catalog.custom import Custom, custom_mistakes, kind_of, read_custom, write_mode_of
-from catalog.document import Document, Steps, parse_yaml, read_text
+from catalog.documents.containment import check_texts, mistakes_in
+from catalog.documents.document import Document, Steps, parse_yaml, read_text
 from catalog.kinds import dataset_parts, feature_of
 from catalog.may_be import as_may_be
 from catalog.mistakes import Mistakes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from catalog.document import Document, Steps, suggest
-from catalog.meanings import logical_type
+from catalog.documents.document import Document, Steps, suggest
+from catalog.documents.meanings import logical_type
 from lakegate.errors import ContractError
 
 LOGICAL_TYPES: Final = ("string", "integer", "number", "boolean", "date", "timestamp", "object", "array")

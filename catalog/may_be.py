@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal, get_args
 
 from catalog.contract import Column, ColumnType
-from catalog.document import Steps
+from catalog.documents.document import Steps
 
 Part = Literal["name", "type", "required", "classification"]
 """What a mistake leaves open of a column."""

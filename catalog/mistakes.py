@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from catalog.document import Steps
+from catalog.documents.document import Steps
 from catalog.may_be import Part
 from lakegate.errors import ContractError
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from catalog.document import Document, Steps
+from catalog.documents.document import Document, Steps
 from catalog.nested import Nested
 
 CONTAINERS: Final = ("object", "array")

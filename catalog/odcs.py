@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 from catalog.column_names import check_headers, read_name
 from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Severity
 from catalog.custom import read_custom
-from catalog.document import Document, Steps, suggest
+from catalog.documents.document import Document, Steps, suggest
 from catalog.expectation_types import EXPECTATIONS
 from catalog.logical_types import DECIMAL
 from catalog.may_be import PARTS, Part, names_any, open_parts

@@ -8,7 +8,7 @@ from typing import Any, Final, cast, get_args
 from catalog.column_names import suggest_column
 from catalog.contract import RESCUED, Column, Contract, Keep, SameName, Unexpected, Upsert
 from catalog.custom import Custom
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.retention import Retention
 from catalog.spark_sql import literal, quoted
 

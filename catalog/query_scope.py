@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.query_groups import aggregated, call_of, is_aggregate
 from catalog.query_relation import Relation, Source, select, stored
 from catalog.query_windows import window_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from catalog.contract import Contract, QualityRule
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from lakegate.errors import ContractError
 
 _PAIRED: Final = (("on", "reference_on"), ("by", "reference_by"))

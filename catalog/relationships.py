@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from catalog.contract import Column, Relationship, Severity
 from catalog.custom import read_custom
-from catalog.document import Document, Steps, suggest
+from catalog.documents.document import Document, Steps, suggest
 from catalog.mistakes import Mistakes
 from catalog.odcs import OBJECT
 

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 from catalog.arguments import argument_mistakes, example, fits
 from catalog.contract import Column, Contract, Family, Hop, Severity
 from catalog.distribution_rules import distribution_mistakes
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.expectation_types import EXPECTATIONS, Expectation
 from catalog.mistake import Mistake, number
 from catalog.partition import partition_mistakes

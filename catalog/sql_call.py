@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.sql_functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, TRUNCATED, WINDOW_ARGUMENTS, Function
 from catalog.sql_unite import united
 from catalog.sql_values import Refused, Value, exact

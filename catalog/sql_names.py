@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.sql_lint import Finding, line_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from jsonschema import Draft201909Validator
 from jsonschema.exceptions import ValidationError
 
 from catalog.custom import TOP
-from catalog.document import Document, Steps, suggest
+from catalog.documents.document import Document, Steps, suggest
 from catalog.logical_types import type_mistakes
 from lakegate.errors import ContractError
 

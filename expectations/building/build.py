@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
-from catalog.containment import mistakes_in
 from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
+from catalog.documents.containment import mistakes_in
 from catalog.expectation_types import EXPECTATIONS, LINE_END, NESTED_FIELDS, REPEATED_HEADER
 from catalog.mistakes import Mistakes
 from catalog.nested import Nested

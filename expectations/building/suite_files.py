@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from catalog.contract import Contract, Family, Hop, Severity
-from catalog.document import Document, Steps, read_json, suggest
+from catalog.documents.document import Document, Steps, read_json, suggest
 from catalog.expectation_types import EXPECTATIONS
 from catalog.mistakes import Mistakes
 from catalog.rules import FAMILIES, SEVERITIES, mistakes

@@ -10,8 +10,8 @@ from typing import Final
 import pyarrow as pa
 
 from catalog.contract import RESCUED, ColumnType, FileFormat
+from catalog.documents.visible_names import UNCLAIMED
 from catalog.nested import Nested
-from catalog.visible import UNCLAIMED
 from expectations.typed_frame import RECORD, ROW, nested_marker, plain_column
 from lake.parsing.fast_typing import PLAIN, part_plain
 from lake.parsing.json_checks import judge_nested

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from catalog.column_names import header_line
 from catalog.contract import Column, Contract
-from catalog.visible import UNCLAIMED, folded, listed, visible
+from catalog.documents.visible_names import UNCLAIMED, folded, listed, visible
 from expectations.verdict import Outcome
 
 HINTS = 3

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catalog.contract import Contract
-from catalog.visible import MASK
+from catalog.documents.visible_names import MASK
 from lake import paths
 from lake.hops.raw import recorded_header
 from lake.lakefs.repository import MAIN

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.files import load_catalog
 from catalog.loader import load_contract
 from catalog.project import init_project

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from catalog import checked, standard
-from catalog.document import Document, Steps, parse_yaml
+from catalog.documents.document import Document, Steps, parse_yaml
 from lakegate.errors import ContractError
 
 RIGHT = "apiVersion: v3.2.0\nkind: DataContract\nid: a\nname: a\nversion: 1.0.0\nstatus: draft\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.document import suggest
+from catalog.documents.document import suggest
 from catalog.loader import load_contract
 from catalog.logical_types import LOGICAL_TYPES
 from lakegate.errors import ContractError

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
-from catalog.document import parse_yaml
-from catalog.yaml_reader import DEPTH, read_yaml
+from catalog.documents.document import parse_yaml
+from catalog.documents.yaml_reader import DEPTH, read_yaml
 from lakegate.errors import ContractError
 
 CONTRACTS = Path(__file__).parents[2] / "catalog" / "contracts"

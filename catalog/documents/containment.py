@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from catalog.document import Document, Steps
+from catalog.documents.document import Document, Steps
 from lakegate.errors import ContractError, LakegateError
 
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import yaml
 
-from catalog.meanings import meant
-from catalog.yaml_reader import Steps, read_yaml
+from catalog.documents.meanings import meant
+from catalog.documents.yaml_reader import Steps, read_yaml
 from lakegate.errors import ContractError
 
 __all__ = ["Document", "Steps", "parse_yaml", "read_json", "read_text", "suggest"]
