@@ -14,11 +14,11 @@ from catalog.contract import Column, ColumnType, Contract
 from catalog.distribution_rules import DISTRIBUTION_CHECKS
 from catalog.documents.document import suggest
 from catalog.expectation_types import Expectation
+from catalog.expressions.lint import condition_findings
+from catalog.expressions.patterns import PORTABLE, unportable_pattern
+from catalog.expressions.spark_sql import condition_sql
 from catalog.json_schemas import json_schema
 from catalog.mistake import Mistake, number
-from catalog.patterns import PORTABLE, unportable_pattern
-from catalog.spark_sql import condition_sql
-from catalog.sql_lint import condition_findings
 
 SPARK_NAMES: Final[dict[ColumnType, str]] = {
     "string": "StringType",

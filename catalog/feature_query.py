@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column, Contract
+from catalog.expressions.lint import line_of
+from catalog.expressions.parse import written
+from catalog.expressions.spark_sql import SPARK_TYPES, quoted
+from catalog.expressions.values import LARGEST_INTEGER, Refused, Value, of_column, refuse_all
 from catalog.mistakes import joined
 from catalog.query import relation
 from catalog.query_relation import Relation, select, stored
 from catalog.query_scope import Rows
-from catalog.spark_sql import SPARK_TYPES, quoted
-from catalog.sql_lint import line_of
-from catalog.sql_parse import written
-from catalog.sql_values import LARGEST_INTEGER, Refused, Value, of_column, refuse_all
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 from catalog.contract import Contract
 from catalog.documents.containment import mistake_of, mistakes_in
 from catalog.documents.document import read_text, suggest
+from catalog.expressions.lint import line_of, order_dependent
+from catalog.expressions.parse import written
+from catalog.expressions.spark_sql import SPARK_TYPES
 from catalog.feature_query import feature_query
 from catalog.mistakes import Mistakes, joined
-from catalog.spark_sql import SPARK_TYPES
 from catalog.sql_allowed import miscounted, not_allowed
-from catalog.sql_lint import line_of, order_dependent
 from catalog.sql_names import unknown_columns
-from catalog.sql_parse import written
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:

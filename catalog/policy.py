@@ -9,8 +9,8 @@ from catalog.column_names import suggest_column
 from catalog.contract import RESCUED, Column, Contract, Keep, SameName, Unexpected, Upsert
 from catalog.custom import Custom
 from catalog.documents.document import suggest
+from catalog.expressions.spark_sql import literal, quoted
 from catalog.retention import Retention
-from catalog.spark_sql import literal, quoted
 
 MAX_SHRINK: Final = 0.5
 """A version that takes the place of one twice as great is more often half an export than half a world."""

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from catalog.expressions.expression import truth, value
+from catalog.expressions.spark_sql import quoted
+from catalog.expressions.unite import united
+from catalog.expressions.values import Refused, Value, refuse_all, within
 from catalog.query_groups import is_aggregate
 from catalog.query_limit import limit_of, order_of
 from catalog.query_relation import LONGEST_QUERY, Relation, select, stored
 from catalog.query_scope import Groups, Query, Rows
 from catalog.query_sources import Tables, read, renamed
-from catalog.spark_sql import quoted
 from catalog.sql_allowed import known
-from catalog.sql_expression import truth, value
-from catalog.sql_unite import united
-from catalog.sql_values import Refused, Value, refuse_all, within
 
 _NULL: Final = Value("null", "null", name="NULL")
 _SETS: Final = {"Union": "union", "Intersect": "intersect", "Except": "except"}

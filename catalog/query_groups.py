@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.sql_call import counted
-from catalog.sql_expression import truth, value
-from catalog.sql_functions import AGGREGATES
-from catalog.sql_parse import function_name
-from catalog.sql_values import DEEPEST, MOST_DIGITS, Refused, Value, exact
+from catalog.expressions.calls import counted
+from catalog.expressions.expression import truth, value
+from catalog.expressions.functions import AGGREGATES
+from catalog.expressions.parse import function_name
+from catalog.expressions.values import DEEPEST, MOST_DIGITS, Refused, Value, exact
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-    from catalog.sql_expression import Scope
+    from catalog.expressions.expression import Scope
 
 ROWS: Final = 10**10
 """Most rows that are added up or counted; so much room is left in a sum."""

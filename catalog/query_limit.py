@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalog.expressions.expression import value
+from catalog.expressions.values import Refused, Value
 from catalog.query_scope import Rows
 from catalog.query_windows import ordered, settled
 from catalog.sql_allowed import known
-from catalog.sql_expression import value
-from catalog.sql_values import Refused, Value
 
 
 def limit_of(node: Any) -> int | None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from catalog.spark_sql import quoted
-from catalog.sql_values import DEEPEST, Refused, Value, real_of, within
+from catalog.expressions.spark_sql import quoted
+from catalog.expressions.values import DEEPEST, Refused, Value, real_of, within
 
 LONGEST_QUERY: Final = 2**20
 """Most characters of a query as it is asked."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from catalog.documents.document import suggest
+from catalog.expressions.expression import value
+from catalog.expressions.unite import compared
+from catalog.expressions.values import Refused, Value, alike, real_of
 from catalog.query_groups import aggregated, call_of, is_aggregate
 from catalog.query_relation import Relation, Source, select, stored
 from catalog.query_windows import window_of
-from catalog.sql_expression import value
-from catalog.sql_unite import compared
-from catalog.sql_values import Refused, Value, alike, real_of
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from catalog.expressions.expression import truth
+from catalog.expressions.spark_sql import quoted
+from catalog.expressions.unite import compared, united
+from catalog.expressions.values import Refused
 from catalog.query_relation import Relation, Source, select, stored
 from catalog.query_scope import Query, Rows
-from catalog.spark_sql import quoted
 from catalog.sql_allowed import known
-from catalog.sql_expression import truth
-from catalog.sql_unite import compared, united
-from catalog.sql_values import Refused
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from catalog.expressions.calls import counted
+from catalog.expressions.expression import truth, value
+from catalog.expressions.functions import WINDOW_ARGUMENTS, WINDOWED
+from catalog.expressions.unite import united
+from catalog.expressions.values import Refused, Value, exact
 from catalog.query_groups import ROWS, Call, aggregated, call_of, is_aggregate
-from catalog.sql_call import counted
-from catalog.sql_expression import truth, value
-from catalog.sql_functions import WINDOW_ARGUMENTS, WINDOWED
-from catalog.sql_unite import united
-from catalog.sql_values import Refused, Value, exact
 
 if TYPE_CHECKING:
-    from catalog.sql_expression import Scope
+    from catalog.expressions.expression import Scope
 
 _WRITTEN: Final = 2**31
 _RANKED: Final = frozenset({"row_number", "lag", "lead", "nth_value", "ntile", "first_value", "last_value"})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from catalog.sql_call import check_count, refusal
-from catalog.sql_functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
-from catalog.sql_parse import function_name
-from catalog.sql_values import Refused
+from catalog.expressions.calls import check_count, refusal
+from catalog.expressions.functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
+from catalog.expressions.parse import function_name
+from catalog.expressions.values import Refused
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -70,8 +70,8 @@ def known(node: exp.Expr, *names: str) -> None:
 
 def _moment(node: exp.Cast) -> Iterator[tuple[exp.Expr, str, str]]:
     """A date or timestamp literal has to be one: 'now' is another on each run."""
-    from catalog.sql_casts import moment
-    from catalog.sql_values import of_text
+    from catalog.expressions.casts import moment
+    from catalog.expressions.values import of_text
 
     try:
         moment(of_text(node.this.name), "date" if node.to.is_type("date") else "timestamp")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from catalog.documents.document import suggest
-from catalog.sql_lint import Finding, line_of
+from catalog.expressions.lint import Finding, line_of
 
 if TYPE_CHECKING:
     from sqlglot import exp

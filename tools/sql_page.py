@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from catalog.sql_functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, WINDOWED, Function
+from catalog.expressions.functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, WINDOWED, Function
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "sql.md"
 HEAD = """# What SQL may hold

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.spark_sql import quoted
+from catalog.expressions.spark_sql import quoted
 from expectations.drift.histogram import HUGE, INFINITE, MOST_CLASSES, PARTS, REACH, TINY, Histogram, Histograms, Kind
 from expectations.typed_frame import HELPER
 

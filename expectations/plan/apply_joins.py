@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from catalog.spark_sql import all_of, quoted
+from catalog.expressions.spark_sql import all_of, quoted
 from expectations.plan.plan import Key, Lookup, Plan
 from expectations.rules.joins import Tables
 from expectations.typed_frame import HELPER

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from catalog.spark_sql import all_of, quoted
+from catalog.expressions.spark_sql import all_of, quoted
 from expectations.plan.plan import Plan
 from expectations.plan.rule_bitmask import aside, bits, holds, masks
 from expectations.rules.aggregate_rules import Answers, answer

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.spark_sql import quoted
+from catalog.expressions.spark_sql import quoted
 from expectations.drift.histogram import Histograms
 from expectations.drift.histogram_rules import NO_CLUSTERS
 from expectations.drift.outliers import FACTORS, Fences, fences

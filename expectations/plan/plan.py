@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from catalog.contract import Column, Contract
-from catalog.spark_sql import all_of, quoted
+from catalog.expressions.spark_sql import all_of, quoted
 from expectations.drift.histogram import Kind, kind_of
 from expectations.drift.histogram_rules import DISTRIBUTION_TYPES, NO_CLUSTERS, columns_of
 from expectations.rules.aggregate_rules import Asked, asked

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from catalog.condition_tree import columns_in
 from catalog.contract import Contract
+from catalog.expressions.condition_tree import columns_in
 from expectations.suite import Suite
 from expectations.typed_frame import DROP
 

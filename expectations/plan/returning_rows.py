@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from catalog.contract import Column
-from catalog.spark_sql import all_of, any_of, quoted
+from catalog.expressions.spark_sql import all_of, any_of, quoted
 from expectations.rules.joins import Standing, flagged, join, named, names, same
 from expectations.typed_frame import HELPER
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from catalog.spark_sql import any_of
+from catalog.expressions.spark_sql import any_of
 from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
 
-from catalog.condition import sql_of
 from catalog.contract import Column
+from catalog.expressions.condition import sql_of
 from expectations.rules.aggregates import Function, Measure, Seen, Spread, comparable, shown_value
 from expectations.rules.row_rules import Columns, in_set
 from expectations.suite import Rule

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any, Final, Literal
 
 from catalog.contract import ColumnType
-from catalog.spark_sql import all_of, quoted
+from catalog.expressions.spark_sql import all_of, quoted
 
 Function = Literal["rows", "present", "nan", "infinite", "min", "max", "total", "distinct", "median", "quantile", "standing", "mode"]
 UNIT_BITS: Final = 52

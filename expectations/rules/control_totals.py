@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column
-from catalog.spark_sql import quoted
+from catalog.expressions.spark_sql import quoted
 from expectations.rules.joins import named, names, same
 from expectations.rules.query_rules import Asked, Question, counted, outcome
 from expectations.suite import Rule

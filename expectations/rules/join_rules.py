@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from catalog.condition import sql_of
 from catalog.contract import Column
-from catalog.spark_sql import all_of
+from catalog.expressions.condition import sql_of
+from catalog.expressions.spark_sql import all_of
 from expectations.rules.control_totals import Totals
 from expectations.rules.cross_table_joins import Agreeing, Determined, Late, Referenced
 from expectations.rules.joins import Again, Mark, Standing, present

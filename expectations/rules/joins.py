@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from catalog.contract import Column
-from catalog.spark_sql import all_of, quoted
+from catalog.expressions.spark_sql import all_of, quoted
 from expectations.typed_frame import HELPER, ROW
 from lakegate.errors import ContractError
 

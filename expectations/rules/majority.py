@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.contract import Column
-from catalog.spark_sql import all_of, quoted
+from catalog.expressions.spark_sql import all_of, quoted
 from expectations.rules.joins import Tables, flagged, join, named, names, present, same
 from expectations.typed_frame import HELPER
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Column
-from catalog.spark_sql import quoted
+from catalog.expressions.spark_sql import quoted
 from expectations.rules.joins import same
 from expectations.rules.query_rules import Asked, Question, counted
 from expectations.rules.row_rules import in_set

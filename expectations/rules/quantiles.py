@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.spark_sql import all_of, quoted
+from catalog.expressions.spark_sql import all_of, quoted
 from expectations.rules.aggregates import Measure
 from expectations.typed_frame import HELPER
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Column
-from catalog.spark_sql import all_of, quoted
+from catalog.expressions.spark_sql import all_of, quoted
 from expectations.rules.joins import Mark, named, names, present, same
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER

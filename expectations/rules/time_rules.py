@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from catalog.contract import Column
-from catalog.spark_sql import any_of, literal, quoted, text
+from catalog.expressions.spark_sql import any_of, literal, quoted, text
 from expectations.typed_frame import text_column
 
 Columns = dict[str, Column]

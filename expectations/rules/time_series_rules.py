@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from catalog.contract import Column
-from catalog.spark_sql import quoted, text
+from catalog.expressions.spark_sql import quoted, text
 from expectations.rules.joins import named, names, present, same
 from expectations.rules.query_rules import Asked, Carried, Question, counted, outcome
 from expectations.rules.time_rules import OFFSET, delivered_text

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from catalog.condition_tree import columns_in
 from catalog.contract import Contract
 from catalog.documents.visible_names import MASK
-from catalog.spark_sql import quoted
+from catalog.expressions.condition_tree import columns_in
+from catalog.expressions.spark_sql import quoted
 from expectations.plan.returning_rows import without_published
 from expectations.plan.rule_bitmask import bits, holds
 from expectations.rules.joins import Standing

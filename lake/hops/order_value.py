@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import ColumnType, Contract
-from catalog.spark_sql import quoted
+from catalog.expressions.spark_sql import quoted
 from expectations.rules.aggregates import INFINITY
 from expectations.typed_frame import ROW, plain_column, typed
 from lake.parsing.parse import Parsed

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Column, ColumnType, Contract
-from catalog.spark_sql import quoted
+from catalog.expressions.spark_sql import quoted
 from lake.tables.data_files import Listed
 from lakegate.manifest import DataFile, Manifest
 

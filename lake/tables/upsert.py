@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Contract, Upsert
-from catalog.spark_sql import all_of, quoted
+from catalog.expressions.spark_sql import all_of, quoted
 from expectations.rules.aggregates import INFINITY
 from expectations.typed_frame import DROP, HELPER, ROW
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from urllib.parse import quote, unquote
 
 from catalog.contract import ColumnType
-from catalog.spark_sql import SPARK_TYPES, quoted
+from catalog.expressions.spark_sql import SPARK_TYPES, quoted
 from expectations.typed_frame import DROP, ROW
 from lake.lakefs.objects import missing
 from lake.session import Session

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from catalog.condition import value_of
 from catalog.contract import Column
+from catalog.expressions.condition import value_of
+from catalog.expressions.functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
+from catalog.expressions.parse import written as trees
+from catalog.expressions.values import Refused, of_column
 from catalog.query import relation
 from catalog.query_relation import Relation
 from catalog.query_scope import Rows
-from catalog.sql_functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
-from catalog.sql_parse import written as trees
-from catalog.sql_values import Refused, of_column
 from lake.engine.engine import Engine
 
 COLUMNS: Final = (

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.condition import asked, sql_of, value_of
 from catalog.contract import Column
-from catalog.spark_sql import text
-from catalog.sql_functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, WINDOWED
-from catalog.sql_lint import condition_findings
-from catalog.sql_values import Refused
+from catalog.expressions.condition import asked, sql_of, value_of
+from catalog.expressions.functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, WINDOWED
+from catalog.expressions.lint import condition_findings
+from catalog.expressions.spark_sql import text
+from catalog.expressions.values import Refused
 
 COLUMNS = {
     item.name: item

@@ -12,9 +12,9 @@ import pytest
 
 from catalog.contract import Column, Contract
 from catalog.expectation_types import EXPECTATIONS
+from catalog.expressions.spark_sql import condition_sql, literal, text
 from catalog.files import load_catalog
 from catalog.rules import mistakes
-from catalog.spark_sql import condition_sql, literal, text
 from expectations.building.build import HOPS, build_suite
 from expectations.plan.plan import Plan, make_plan
 from expectations.rules.aggregates import scale, spread

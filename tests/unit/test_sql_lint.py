@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from catalog.contract import Column
+from catalog.expressions.lint import condition_findings
+from catalog.expressions.patterns import portable, unportable_pattern
 from catalog.files import load_catalog
-from catalog.patterns import portable, unportable_pattern
-from catalog.sql_lint import condition_findings
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from catalog.condition_tree import parsed
 from catalog.contract import Column
 from catalog.documents.document import suggest
-from catalog.spark_sql import condition_sql
-from catalog.sql_expression import TRUTH, value
-from catalog.sql_values import Refused, Value, of_column
+from catalog.expressions.condition_tree import parsed
+from catalog.expressions.expression import TRUTH, value
+from catalog.expressions.spark_sql import condition_sql
+from catalog.expressions.values import Refused, Value, of_column
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -1,4 +1,4 @@
-"""Functions in row conditions: of the list in `catalog.sql_functions`, with arguments of the kinds that it says."""
+"""Functions in row conditions: of the list in `catalog.expressions.functions`, with arguments of the kinds that it says."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from catalog.documents.document import suggest
-from catalog.sql_functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, TRUNCATED, WINDOW_ARGUMENTS, Function
-from catalog.sql_unite import united
-from catalog.sql_values import Refused, Value, exact
+from catalog.expressions.functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, TRUNCATED, WINDOW_ARGUMENTS, Function
+from catalog.expressions.unite import united
+from catalog.expressions.values import Refused, Value, exact
 
 _TAKEN: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "s": ("text", ("string",)),

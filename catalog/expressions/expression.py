@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from catalog.patterns import PORTABLE, portable, unportable_pattern
-from catalog.spark_sql import text
-from catalog.sql_call import called
-from catalog.sql_casts import cast
-from catalog.sql_numbers import ARITHMETIC, Operation, negated
-from catalog.sql_parse import function_name
-from catalog.sql_unite import compared, united
-from catalog.sql_values import Refused, Value, of_digits, of_real, of_text
+from catalog.expressions.arithmetic import ARITHMETIC, Operation, negated
+from catalog.expressions.calls import called
+from catalog.expressions.casts import cast
+from catalog.expressions.parse import function_name
+from catalog.expressions.patterns import PORTABLE, portable, unportable_pattern
+from catalog.expressions.spark_sql import text
+from catalog.expressions.unite import compared, united
+from catalog.expressions.values import Refused, Value, of_digits, of_real, of_text
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from catalog.sql_casts import moment
-from catalog.sql_values import Refused, Value, alike, exact
+from catalog.expressions.casts import moment
+from catalog.expressions.values import Refused, Value, alike, exact
 
 _TIMES = ("date", "timestamp")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from catalog.contract import Column
-from catalog.spark_sql import quoted, text
+from catalog.expressions.spark_sql import quoted, text
 
 Kind = Literal["null", "boolean", "exact", "double", "string", "date", "timestamp", "interval", "days"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from catalog.sql_values import FINEST, MOST_DIGITS, Refused, Value, exact
+from catalog.expressions.values import FINEST, MOST_DIGITS, Refused, Value, exact
 
 Operation = Callable[[Value, Value], Value]
 

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from catalog.condition import asked
-from catalog.condition_tree import parsed
 from catalog.contract import Column
-from catalog.patterns import PORTABLE, unportable_pattern
-from catalog.sql_values import Refused
+from catalog.expressions.condition import asked
+from catalog.expressions.condition_tree import parsed
+from catalog.expressions.patterns import PORTABLE, unportable_pattern
+from catalog.expressions.values import Refused
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
-from catalog.spark_sql import literal, text
-from catalog.sql_values import DEEPEST, FINEST, LARGEST_INTEGER, MOST_DIGITS, Refused, Value, exact
+from catalog.expressions.spark_sql import literal, text
+from catalog.expressions.values import DEEPEST, FINEST, LARGEST_INTEGER, MOST_DIGITS, Refused, Value, exact
 
 if TYPE_CHECKING:
     from sqlglot import exp

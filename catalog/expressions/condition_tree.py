@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from catalog.sql_parse import written
-from catalog.sql_values import Refused
+from catalog.expressions.parse import written
+from catalog.expressions.values import Refused
 
 if TYPE_CHECKING:
     from sqlglot import exp
