@@ -7,7 +7,7 @@ from typing import Any, Final
 from catalog.contract import LEAST_HISTORY, LONGEST_HISTORY, LONGEST_SEASON, Contract, Drift
 from catalog.custom import Custom
 from catalog.documents.document import suggest
-from catalog.mistake import number
+from catalog.rules.mistake import number
 from lakegate.errors import ContractError
 
 NONE: Final = "none"

@@ -17,7 +17,7 @@ from catalog.documents.document import suggest
 from catalog.feature_sql import unsound_sql
 from catalog.loader import SUFFIX, Loaded, dataset_of, read_contract
 from catalog.mistakes import joined
-from catalog.references import wrong_reference
+from catalog.rules.references import wrong_reference
 from lakegate.errors import ContractError, UsageError
 
 _YAML: Final = (".yaml", ".yml")

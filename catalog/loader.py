@@ -20,7 +20,7 @@ from catalog.may_be import as_may_be
 from catalog.mistakes import Mistakes
 from catalog.policy import retention_of
 from catalog.relationships import relationships
-from catalog.rules import FEATURE_SEVERITIES, ROW_SEVERITIES
+from catalog.rules.rule_checks import FEATURE_SEVERITIES, ROW_SEVERITIES
 from catalog.standard import API_VERSION
 from lakegate.errors import ContractError
 from lakegate.names import MAX_NAME, NAME

@@ -10,12 +10,12 @@ from catalog.column_names import check_headers, read_name
 from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Severity
 from catalog.custom import read_custom
 from catalog.documents.document import Document, Steps, suggest
-from catalog.expectation_types import EXPECTATIONS
 from catalog.logical_types import DECIMAL
 from catalog.may_be import PARTS, Part, names_any, open_parts
 from catalog.mistakes import Mistakes
 from catalog.nested_fields import classifications, nested_column
-from catalog.rules import FAMILIES, SEVERITIES, mistakes
+from catalog.rules.expectation_types import EXPECTATIONS
+from catalog.rules.rule_checks import FAMILIES, SEVERITIES, mistakes
 from catalog.time_patterns import TOLD, pattern_mistake
 
 T = TypeVar("T")

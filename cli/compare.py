@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from catalog.distribution_rules import STATISTICS
+from catalog.rules.distribution_rules import STATISTICS
 from cli.options import existing, json_option, lake_options
 from cli.terminal import say, show_json, show_table
 from lakegate.errors import Exit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
+from catalog.rules.expectation_types import EXPECTATIONS, OWN, Expectation
 from expectations.drift.histogram_rules import DISTRIBUTION_TYPES
 from expectations.plan.plan import UNIQUE_TYPES
 from expectations.rules.join_rules import LOOK_UPS, QUERIES

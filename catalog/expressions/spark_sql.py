@@ -30,7 +30,7 @@ def text(value: str) -> str:
 
 
 def literal(value: Any, kind: ColumnType) -> str:
-    """A value of a contract or suite (checked by `catalog.rules.fits`) as a literal of a column's type.
+    """A value of a contract or suite (checked by `catalog.rules.rule_checks.fits`) as a literal of a column's type.
 
     Times without an offset are UTC.
     """

@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 
 from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
 from catalog.documents.containment import mistakes_in
-from catalog.expectation_types import EXPECTATIONS, LINE_END, NESTED_FIELDS, REPEATED_HEADER
 from catalog.mistakes import Mistakes
 from catalog.nested import Nested
+from catalog.rules.expectation_types import EXPECTATIONS, LINE_END, NESTED_FIELDS, REPEATED_HEADER
 from expectations.building.suite_files import suite_files, written_rules
 from expectations.drift.histogram_rules import MAJORITY_EACH, NULL_SHARE_EACH, STAY_CLOSE_EACH
 from expectations.spellings import ENDS

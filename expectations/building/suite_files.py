@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 
 from catalog.contract import Contract, Family, Hop, Severity
 from catalog.documents.document import Document, Steps, read_json, suggest
-from catalog.expectation_types import EXPECTATIONS
 from catalog.mistakes import Mistakes
-from catalog.rules import FAMILIES, SEVERITIES, mistakes
+from catalog.rules.expectation_types import EXPECTATIONS
+from catalog.rules.rule_checks import FAMILIES, SEVERITIES, mistakes
 from expectations.suite import FROM_GX, GX_SEVERITY, Rule
 from lakegate.errors import ContractError
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-from catalog.distribution_rules import STATISTICS
+from catalog.rules.distribution_rules import STATISTICS
 from expectations.drift.baseline_rules import LEAST_ROWS, NO_PAST, SIGNIFICANCE, Compared, incomparable, stands_out, turned_null
 from expectations.drift.histogram import Histogram, Histograms
 from expectations.drift.histogram_rules import majority_share

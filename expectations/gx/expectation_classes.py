@@ -15,7 +15,7 @@ from great_expectations.expectations.model_field_types import ConditionParser
 from great_expectations.expectations.row_conditions import RowConditionType
 from pyspark.sql import functions as F  # noqa: N812  (the name that Spark's documentation uses)
 
-from catalog.expectation_types import EXPECTATIONS, OWN, Expectation
+from catalog.rules.expectation_types import EXPECTATIONS, OWN, Expectation
 from expectations.typed_frame import reference_marker, text_column
 
 

@@ -10,8 +10,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from catalog.arguments import SPARK_NAMES
 from catalog.expressions.spark_sql import all_of
+from catalog.rules.arguments import SPARK_NAMES
 from expectations.rules.row_rules import Columns, within
 from expectations.suite import Rule
 from lakegate.errors import ContractError

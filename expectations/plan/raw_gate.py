@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from catalog.contract import RESCUED
-from catalog.expectation_types import LINE_END
+from catalog.rules.expectation_types import LINE_END
 from expectations.rules.aggregate_rules import between, outcome
 from expectations.rules.row_count_rules import over_budget
 from expectations.rules.schema_rules import judge_header

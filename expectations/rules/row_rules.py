@@ -11,10 +11,10 @@ from itertools import combinations
 from typing import Any, Final
 
 from catalog.contract import Column
-from catalog.expectation_types import NESTED_FIELDS, REPEATED_HEADER
 from catalog.expressions.condition import sql_of
 from catalog.expressions.patterns import portable
 from catalog.expressions.spark_sql import all_of, any_of, literal, quoted, text
+from catalog.rules.expectation_types import NESTED_FIELDS, REPEATED_HEADER
 from expectations.rules.time_rules import TIME_RULES
 from expectations.suite import Rule
 from expectations.typed_frame import nested_marker, reference_marker, text_column

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from catalog.arguments import SPARK_NAMES
 from catalog.documents.visible_names import NAMED, folded, listed, visible
+from catalog.rules.arguments import SPARK_NAMES
 from expectations.rules.row_rules import Columns
 from expectations.suite import Rule
 from expectations.verdict import Outcome

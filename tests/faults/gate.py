@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.contract import Contract, Severity
-from catalog.expectation_types import EXPECTATIONS
-from catalog.rules import mistakes
+from catalog.rules.expectation_types import EXPECTATIONS
+from catalog.rules.rule_checks import mistakes
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histograms, Kind
 from expectations.drift.histogram_query import count_histograms

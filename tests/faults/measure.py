@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from catalog.distribution_rules import STATISTICS
-from catalog.expectation_types import EXPECTATIONS
+from catalog.rules.distribution_rules import STATISTICS
+from catalog.rules.expectation_types import EXPECTATIONS
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histograms
 from expectations.drift.histogram_rules import STAY_CLOSE_EACH

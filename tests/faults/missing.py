@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from catalog.expectation_types import NESTED_FIELDS
+from catalog.rules.expectation_types import NESTED_FIELDS
 from tests.faults.plant import (
     burst,
     from_the_future,

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.expectation_types import NESTED_FIELDS, OWN
+from catalog.rules.expectation_types import NESTED_FIELDS, OWN
 from expectations.rules.join_rules import LOOK_UPS, QUERIES
 from expectations.rules.time_rules import TIME_RULES
 from tests.faults import missing, plant

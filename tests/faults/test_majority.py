@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from catalog.rules import mistakes
+from catalog.rules.rule_checks import mistakes
 from tests.faults.gate import Gate
 from tests.faults.rides import CONTRACT, Row
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import Column, Contract
-from catalog.rules import mistakes
+from catalog.rules.rule_checks import mistakes
 from expectations.plan.execute import count_rows, outcomes
 from expectations.plan.plan import make_plan
 from expectations.suite import Rule, Suite

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from catalog.contract import Contract
-from catalog.expectation_types import EXPECTATIONS, OWN
 from catalog.files import load_catalog
+from catalog.rules.expectation_types import EXPECTATIONS, OWN
 from expectations.building.build import HOPS, build_suite
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from catalog.contract import Column, ColumnType, Contract
-from catalog.expectation_types import EXPECTATIONS
+from catalog.rules.expectation_types import EXPECTATIONS
 
 Row = dict[str, Any]
 Kwargs = dict[str, Any]

@@ -22,8 +22,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from catalog.expectation_types import EXPECTATIONS
-from catalog.rules import mistakes
+from catalog.rules.expectation_types import EXPECTATIONS
+from catalog.rules.rule_checks import mistakes
 from expectations.plan import execute
 from expectations.plan.apply_joins import mark
 from expectations.plan.plan import Plan, make_plan

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import Column, Contract, Drift
-from catalog.expectation_types import EXPECTATIONS
 from catalog.loader import load_contract
-from catalog.rules import mistakes
+from catalog.rules.expectation_types import EXPECTATIONS
+from catalog.rules.rule_checks import mistakes
 from expectations.building.build import build_suite
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of, kind_of

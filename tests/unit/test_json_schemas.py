@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.contract import Contract
-from catalog.expectation_types import Expectation
-from catalog.json_schemas import REFERENCES, json_schema
 from catalog.loader import load_contract
+from catalog.rules.expectation_types import Expectation
+from catalog.rules.json_schemas import REFERENCES, json_schema
 from lakegate.errors import ContractError
 from tests.unit.test_contracts import CONTRACTS
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from catalog.contract import Column, Contract
-from catalog.expectation_types import EXPECTATIONS
 from catalog.expressions.spark_sql import condition_sql, literal, text
 from catalog.files import load_catalog
-from catalog.rules import mistakes
+from catalog.rules.expectation_types import EXPECTATIONS
+from catalog.rules.rule_checks import mistakes
 from expectations.building.build import HOPS, build_suite
 from expectations.plan.plan import Plan, make_plan
 from expectations.rules.aggregates import scale, spread

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from catalog.contract import Column, Contract, Drift
 from catalog.loader import load_contract
-from catalog.rules import mistakes
+from catalog.rules.rule_checks import mistakes
 from expectations.building.build import build_suite
 from expectations.drift.histogram import Histogram, Histograms
 from expectations.plan.execute_distributions import judge_distributions

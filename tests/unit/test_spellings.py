@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.arguments import fits
 from catalog.contract import Column, ColumnType
+from catalog.rules.arguments import fits
 from catalog.time_patterns import ALLOWED, pattern_mistake
 from expectations.rules.aggregates import shown_value
 from expectations.spellings import ENDS, FALSE, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, SPELLINGS, TOLD, TRUE

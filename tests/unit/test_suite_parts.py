@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.expectation_types import EXPECTATIONS, Expectation
 from catalog.files import load_catalog
+from catalog.rules.expectation_types import EXPECTATIONS, Expectation
 from expectations.building.build import build_suite
 from lakegate.errors import ContractError
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.contract import Contract, Relationship
-from catalog.expectation_types import EXPECTATIONS
 from catalog.files import load_catalog
+from catalog.rules.expectation_types import EXPECTATIONS
 from expectations.building.build import HOPS, build_suite
 from expectations.building.suite_files import stray_suite_files
 from expectations.suite import Suite

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catalog.contract import Column
-from catalog.rules import mistakes
+from catalog.rules.rule_checks import mistakes
 from expectations.rules.time_rules import OFFSET, TIME_RULES, after_delivery
 from tests.unit.test_plan import CONTRACT, plan_of
 

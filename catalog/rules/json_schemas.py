@@ -10,8 +10,8 @@ from jsonschema.exceptions import SchemaError
 from jsonschema.validators import validator_for
 
 from catalog.contract import Contract
-from catalog.expectation_types import Expectation
-from catalog.mistake import Mistake
+from catalog.rules.expectation_types import Expectation
+from catalog.rules.mistake import Mistake
 
 REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 FIX: Final = "copy what it refers to into this schema, under $defs, and write #/$defs/NAME"

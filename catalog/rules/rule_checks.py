@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, get_args
 
-from catalog.arguments import argument_mistakes, example, fits
 from catalog.contract import Column, Contract, Family, Hop, Severity
-from catalog.distribution_rules import distribution_mistakes
 from catalog.documents.document import suggest
-from catalog.expectation_types import EXPECTATIONS, Expectation
-from catalog.mistake import Mistake, number
-from catalog.partition import partition_mistakes
+from catalog.rules.arguments import argument_mistakes, example, fits
+from catalog.rules.distribution_rules import distribution_mistakes
+from catalog.rules.expectation_types import EXPECTATIONS, Expectation
+from catalog.rules.mistake import Mistake, number
+from catalog.rules.partition import partition_mistakes
 
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)

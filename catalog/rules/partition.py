@@ -8,7 +8,7 @@ from itertools import chain, pairwise
 from typing import Any, Final
 
 from catalog.contract import Column
-from catalog.mistake import Mistake, number
+from catalog.rules.mistake import Mistake, number
 
 _FIX: Final = "write {values: [a, b], weights: [0.5, 0.5]}, or {bins: [0, 1, 2], weights: [0.5, 0.5]}"
 _ROUNDING: Final = 1e-5

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from catalog.contract import LEAST_HISTORY, LONGEST_HISTORY, Column, Contract
 from catalog.documents.document import suggest
-from catalog.expectation_types import Expectation
-from catalog.mistake import Mistake, number
+from catalog.rules.expectation_types import Expectation
+from catalog.rules.mistake import Mistake, number
 
 BASELINES: Final = ("previous", "pinned", "season")
 STATISTICS: Final = ("kl", "js", "psi", "ks", "chi_squared")

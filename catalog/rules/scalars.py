@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from catalog.mistake import Mistake, number
+from catalog.rules.mistake import Mistake, number
 
 
 def name(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:

@@ -8,17 +8,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from catalog import scalars
 from catalog.column_names import suggest_column
 from catalog.contract import Column, ColumnType, Contract
-from catalog.distribution_rules import DISTRIBUTION_CHECKS
 from catalog.documents.document import suggest
-from catalog.expectation_types import Expectation
 from catalog.expressions.lint import condition_findings
 from catalog.expressions.patterns import PORTABLE, unportable_pattern
 from catalog.expressions.spark_sql import condition_sql
-from catalog.json_schemas import json_schema
-from catalog.mistake import Mistake, number
+from catalog.rules import scalars
+from catalog.rules.distribution_rules import DISTRIBUTION_CHECKS
+from catalog.rules.expectation_types import Expectation
+from catalog.rules.json_schemas import json_schema
+from catalog.rules.mistake import Mistake, number
 
 SPARK_NAMES: Final[dict[ColumnType, str]] = {
     "string": "StringType",
