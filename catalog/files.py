@@ -14,9 +14,9 @@ from catalog.column_names import suggest_column
 from catalog.contract import Contract
 from catalog.documents.containment import mistake_of, mistakes_in
 from catalog.documents.document import suggest
-from catalog.feature_sql import unsound_sql
 from catalog.loader import SUFFIX, Loaded, dataset_of, read_contract
 from catalog.mistakes import joined
+from catalog.queries.feature_sql import unsound_sql
 from catalog.rules.references import wrong_reference
 from lakegate.errors import ContractError, UsageError
 

@@ -13,9 +13,9 @@ from catalog.contract import Contract, FileFormat, Kind
 from catalog.custom import Custom, file_format, source_of
 from catalog.documents.document import suggest
 from catalog.drift import drift_of
-from catalog.feature_sql import read_sql
 from catalog.mistakes import Mistakes
 from catalog.policy import duplicate_keys, max_shrink_of, same_name_of, unexpected_columns, upsert_of
+from catalog.queries.feature_sql import read_sql
 
 MAX_QUARANTINED: Final = 0.10
 """A full delivery of which more is set aside would take good rows away from readers."""

@@ -129,7 +129,7 @@ WINDOW_ARGUMENTS: Final = {
 }
 """What a window's function is given: from and to."""
 WINDOWED: Final = frozenset(WINDOW_ARGUMENTS)
-"""What it may ask over a window, whose order has to be total for some (`catalog.query_windows`)."""
+"""What it may ask over a window, whose order has to be total for some (`catalog.queries.windows`)."""
 
 _FLOATS: Final = "engines round it differently; compare with a margin, or compute it where the data is made"
 LEFT_OFF: Final[dict[str, str]] = {

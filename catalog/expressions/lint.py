@@ -84,7 +84,7 @@ def _function(node: exp.Expr) -> str:
 
 
 def _windowed(node: exp.Expr) -> bool:
-    """Whether a function stands over a window, whose order `catalog.query_windows` looks into."""
+    """Whether a function stands over a window, whose order `catalog.queries.windows` looks into."""
     from sqlglot import exp
 
     around = node.parent

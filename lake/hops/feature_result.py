@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column, Contract
 from catalog.expressions.spark_sql import SPARK_TYPES, quoted
-from catalog.feature_query import TOO_GREAT, FeatureQuery, feature_query, line_of_column
+from catalog.queries.feature_query import TOO_GREAT, FeatureQuery, feature_query, line_of_column
 from expectations.typed_frame import PROVENANCE
 from lake.engine.engine import Engine
 from lake.engine.errors import engine_errors

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from catalog.contract import Column, Contract
-from catalog.feature_query import TOO_GREAT, feature_query
+from catalog.queries.feature_query import TOO_GREAT, feature_query
 from lake.engine.engine import Engine
 
 BIG: Final = 999_999_999_999_999_999

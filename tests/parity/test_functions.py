@@ -20,9 +20,9 @@ from catalog.expressions.condition import value_of
 from catalog.expressions.functions import AGGREGATES, ROW_FUNCTIONS, WINDOWED
 from catalog.expressions.parse import written as trees
 from catalog.expressions.values import Refused, of_column
-from catalog.query import relation
-from catalog.query_relation import Relation
-from catalog.query_scope import Rows
+from catalog.queries.query import relation
+from catalog.queries.relation import Relation
+from catalog.queries.scope import Rows
 from lake.engine.engine import Engine
 
 COLUMNS: Final = (

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from catalog.contract import Column, Contract
-from catalog.feature_query import feature_query
+from catalog.queries.feature_query import feature_query
 from lakegate.errors import ContractError
 
 TYPES: Final = {"n": "integer", "m": "integer", "g": "string", "x": "double", "d": "date"}

@@ -6,9 +6,9 @@ from typing import Any
 
 from catalog.expressions.expression import value
 from catalog.expressions.values import Refused, Value
-from catalog.query_scope import Rows
-from catalog.query_windows import ordered, settled
-from catalog.sql_allowed import known
+from catalog.queries.allowed import known
+from catalog.queries.scope import Rows
+from catalog.queries.windows import ordered, settled
 
 
 def limit_of(node: Any) -> int | None:

@@ -11,9 +11,9 @@ from catalog.documents.document import suggest
 from catalog.expressions.expression import value
 from catalog.expressions.unite import compared
 from catalog.expressions.values import Refused, Value, alike, real_of
-from catalog.query_groups import aggregated, call_of, is_aggregate
-from catalog.query_relation import Relation, Source, select, stored
-from catalog.query_windows import window_of
+from catalog.queries.groups import aggregated, call_of, is_aggregate
+from catalog.queries.relation import Relation, Source, select, stored
+from catalog.queries.windows import window_of
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -13,10 +13,10 @@ from catalog.documents.document import read_text, suggest
 from catalog.expressions.lint import line_of, order_dependent
 from catalog.expressions.parse import written
 from catalog.expressions.spark_sql import SPARK_TYPES
-from catalog.feature_query import feature_query
 from catalog.mistakes import Mistakes, joined
-from catalog.sql_allowed import miscounted, not_allowed
-from catalog.sql_names import unknown_columns
+from catalog.queries.allowed import miscounted, not_allowed
+from catalog.queries.feature_query import feature_query
+from catalog.queries.unknown_columns import unknown_columns
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from catalog.expressions.expression import truth
 from catalog.expressions.spark_sql import quoted
 from catalog.expressions.unite import compared, united
 from catalog.expressions.values import Refused
-from catalog.query_relation import Relation, Source, select, stored
-from catalog.query_scope import Query, Rows
-from catalog.sql_allowed import known
+from catalog.queries.allowed import known
+from catalog.queries.relation import Relation, Source, select, stored
+from catalog.queries.scope import Query, Rows
 
 if TYPE_CHECKING:
     from sqlglot import exp

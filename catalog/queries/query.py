@@ -10,12 +10,12 @@ from catalog.expressions.expression import truth, value
 from catalog.expressions.spark_sql import quoted
 from catalog.expressions.unite import united
 from catalog.expressions.values import Refused, Value, refuse_all, within
-from catalog.query_groups import is_aggregate
-from catalog.query_limit import limit_of, order_of
-from catalog.query_relation import LONGEST_QUERY, Relation, select, stored
-from catalog.query_scope import Groups, Query, Rows
-from catalog.query_sources import Tables, read, renamed
-from catalog.sql_allowed import known
+from catalog.queries.allowed import known
+from catalog.queries.groups import is_aggregate
+from catalog.queries.limit import limit_of, order_of
+from catalog.queries.relation import LONGEST_QUERY, Relation, select, stored
+from catalog.queries.scope import Groups, Query, Rows
+from catalog.queries.sources import Tables, read, renamed
 
 _NULL: Final = Value("null", "null", name="NULL")
 _SETS: Final = {"Union": "union", "Intersect": "intersect", "Except": "except"}

@@ -11,7 +11,7 @@ from catalog.expressions.expression import truth, value
 from catalog.expressions.functions import WINDOW_ARGUMENTS, WINDOWED
 from catalog.expressions.unite import united
 from catalog.expressions.values import Refused, Value, exact
-from catalog.query_groups import ROWS, Call, aggregated, call_of, is_aggregate
+from catalog.queries.groups import ROWS, Call, aggregated, call_of, is_aggregate
 
 if TYPE_CHECKING:
     from catalog.expressions.expression import Scope

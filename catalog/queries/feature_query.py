@@ -12,9 +12,9 @@ from catalog.expressions.parse import written
 from catalog.expressions.spark_sql import SPARK_TYPES, quoted
 from catalog.expressions.values import LARGEST_INTEGER, Refused, Value, of_column, refuse_all
 from catalog.mistakes import joined
-from catalog.query import relation
-from catalog.query_relation import Relation, select, stored
-from catalog.query_scope import Rows
+from catalog.queries.query import relation
+from catalog.queries.relation import Relation, select, stored
+from catalog.queries.scope import Rows
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:
