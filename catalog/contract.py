@@ -1,4 +1,4 @@
-"""What a contract says, as plain values; `catalog.loader` reads them from ODCS YAML and `catalog.files` finds them."""
+"""What a contract says, as plain values; `catalog.odcs.loader` reads them from ODCS YAML and `catalog.files` finds them."""
 
 from __future__ import annotations
 

@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from catalog.checked import recall, remember
 from catalog.column_names import suggest_column
 from catalog.contract import Contract
 from catalog.documents.containment import mistake_of, mistakes_in
 from catalog.documents.document import suggest
-from catalog.loader import SUFFIX, Loaded, dataset_of, read_contract
 from catalog.mistakes import joined
+from catalog.odcs.checked_before import recall, remember
+from catalog.odcs.loader import SUFFIX, Loaded, dataset_of, read_contract
 from catalog.queries.feature_sql import unsound_sql
 from catalog.rules.references import wrong_reference
 from lakegate.errors import ContractError, UsageError
@@ -60,7 +60,7 @@ class Catalog:
 def load_catalog(project: Path, *, cache: Path | None = None) -> Catalog:
     """Read every contract in `<project>/catalog/contracts/`.
 
-    `cache` is the folder of a home (see `catalog.checked`), which spares judging again what was right.
+    `cache` is the folder of a home (see `catalog.odcs.checked_before`), which spares judging again what was right.
 
     Raises:
         UsageError: The project has no such folder.

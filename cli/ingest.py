@@ -33,8 +33,8 @@ def command(
     these is carried too, and the features follow. Exit: 0 published or unchanged, 3 where one of all these is blocked, held or waits,
     4 where one is published and no row of it was taken (all are set aside, or outdated).
     """
-    from catalog.checked import remember
     from catalog.files import load_catalog
+    from catalog.odcs.checked_before import remember
     from cli.progress import Progress
     from cli.tell import Failures, tell_broken, tell_dagster
     from lake.hops.receive import check_path

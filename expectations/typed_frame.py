@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.contract import Column, ColumnType, Contract
 from catalog.expressions.spark_sql import SPARK_TYPES, literal
-from catalog.time_patterns import pattern_shape
+from catalog.odcs.time_patterns import pattern_shape
 from expectations.spellings import ENDS, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, NOT_ZERO, SPELLINGS
 
 if TYPE_CHECKING:

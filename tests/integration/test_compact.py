@@ -13,7 +13,7 @@ import pytest
 from pyarrow import parquet
 
 import lake.tables.compaction
-from catalog.loader import load_contract
+from catalog.odcs.loader import load_contract
 from lake import paths
 from lake.decisions.rollback import roll_back
 from lake.drift.version_histograms import Comparison

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from catalog.time_patterns import ALLOWED, pattern_mistake
+from catalog.odcs.time_patterns import ALLOWED, pattern_mistake
 from lake.engine.engine import Engine
 from tests.parity.test_values import Texts, read, shown
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.documents.document import suggest
 from catalog.files import load_catalog
-from catalog.loader import load_contract
+from catalog.odcs.loader import load_contract
 from catalog.project import init_project
 from expectations.building.build import build_suite
 from lakegate.errors import ContractError, UsageError

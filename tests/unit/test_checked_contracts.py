@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog import checked, standard
 from catalog.documents.document import Document, Steps, parse_yaml
+from catalog.odcs import checked_before, standard
 from lakegate.errors import ContractError
 
 RIGHT = "apiVersion: v3.2.0\nkind: DataContract\nid: a\nname: a\nversion: 1.0.0\nstatus: draft\n"
@@ -27,38 +27,38 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.append(document.data["name"])
         return standard.standard_mistakes(document)
 
-    monkeypatch.setattr(checked, "standard_mistakes", judge)
-    checked._known.clear()
+    monkeypatch.setattr(checked_before, "standard_mistakes", judge)
+    checked_before._known.clear()
     return told
 
 
 def check(text: str) -> list[str]:
-    return [error.what for _, error in checked.mistakes_once(parse_yaml(HERE, text), text)]
+    return [error.what for _, error in checked_before.mistakes_once(parse_yaml(HERE, text), text)]
 
 
 def again(folder: Path) -> None:
     """As another process would begin."""
-    checked._known.clear()
-    checked.recall(folder)
+    checked_before._known.clear()
+    checked_before.recall(folder)
 
 
 def test_right_one_is_judged_once_and_by_no_later_process(tmp_path: Path, judged: list[str]) -> None:
     check(RIGHT)
     check(RIGHT)
-    checked.remember(tmp_path)
+    checked_before.remember(tmp_path)
     again(tmp_path)
     check(RIGHT)
     assert judged == ["a"]
     check(RIGHT.replace("name: a", "name: b"))
     assert judged == ["a", "b"]
-    assert (tmp_path / checked.FILE).stat().st_mode & 0o777 == 0o600
-    assert RIGHT not in (tmp_path / checked.FILE).read_text()
+    assert (tmp_path / checked_before.FILE).stat().st_mode & 0o777 == 0o600
+    assert RIGHT not in (tmp_path / checked_before.FILE).read_text()
 
 
 def test_wrong_one_is_judged_each_time(tmp_path: Path, judged: list[str]) -> None:
     for _ in range(2):
         assert any("statu" in what for what in check(RIGHT.replace("status", "statu")))
-        checked.remember(tmp_path)
+        checked_before.remember(tmp_path)
         again(tmp_path)
     assert judged == ["a", "a"]
 
@@ -76,12 +76,12 @@ def damage(file: Path, how: str) -> None:
 @pytest.mark.parametrize("how", ["others may write it", "another release's", "cut off"])
 def test_what_cannot_be_trusted_is_judged_again(tmp_path: Path, judged: list[str], how: str) -> None:
     check(RIGHT)
-    checked.remember(tmp_path)
-    damage(tmp_path / checked.FILE, how)
+    checked_before.remember(tmp_path)
+    damage(tmp_path / checked_before.FILE, how)
     again(tmp_path)
     check(RIGHT)
     assert judged == ["a", "a"]
-    checked.remember(tmp_path)
+    checked_before.remember(tmp_path)
     again(tmp_path)
     check(RIGHT)
     assert judged == ["a", "a"]
@@ -89,7 +89,7 @@ def test_what_cannot_be_trusted_is_judged_again(tmp_path: Path, judged: list[str
 
 def test_home_that_is_not_made_is_not_made_for_this(tmp_path: Path, judged: list[str]) -> None:
     check(RIGHT)
-    checked.remember(tmp_path / "home" / "cache")
+    checked_before.remember(tmp_path / "home" / "cache")
     assert judged
     assert not (tmp_path / "home").exists()
 
@@ -102,7 +102,7 @@ def test_catalog_is_read_in_a_second_process_without_a_schema(tmp_path: Path) ->
     (contracts / "rides.odcs.yaml").write_text(contract_text(writeMode="append"))
     (tmp_path / "cache").mkdir()
     program = (
-        "import sys; from pathlib import Path; from catalog.files import load_catalog; from catalog.standard import validator;"
+        "import sys; from pathlib import Path; from catalog.files import load_catalog; from catalog.odcs.standard import validator;"
         "load_catalog(Path(sys.argv[1]), cache=Path(sys.argv[1]) / 'cache').get('rides'); print(validator.cache_info().currsize)"
     )
     read = [

@@ -15,7 +15,7 @@ from benchmarks.rides import contract_text
 from catalog import files
 from catalog.contract import Contract
 from catalog.files import Catalog, load_catalog
-from catalog.loader import load_contract
+from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from lakegate.errors import ContractError, LakegateError, unforeseen
 

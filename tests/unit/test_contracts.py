@@ -17,7 +17,7 @@ from jsonschema import Draft201909Validator
 from ruamel.yaml import YAML
 
 from catalog.contract import Column, Contract
-from catalog.loader import load_contract
+from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from lakegate.errors import ContractError
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from catalog.contract import RESCUED, Contract, FileFormat
 from catalog.documents.visible_names import UNCLAIMED, identifier, visible
-from catalog.loader import load_contract
+from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.verdict import Verdict, verdict_of
 from lake.hops.messages import why_blocked, why_unreadable

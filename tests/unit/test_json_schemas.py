@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.contract import Contract
-from catalog.loader import load_contract
+from catalog.odcs.loader import load_contract
 from catalog.rules.expectation_types import Expectation
 from catalog.rules.json_schemas import REFERENCES, json_schema
 from lakegate.errors import ContractError

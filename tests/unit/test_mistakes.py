@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from catalog.documents.document import suggest
-from catalog.loader import load_contract
-from catalog.logical_types import LOGICAL_TYPES
+from catalog.odcs.loader import load_contract
+from catalog.odcs.logical_types import LOGICAL_TYPES
 from lakegate.errors import ContractError
 
 ROOT = Path(__file__).resolve().parents[2]

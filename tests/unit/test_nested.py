@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import Contract, FileFormat
-from catalog.loader import load_contract
 from catalog.nested import Nested
+from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.plan.plan import make_plan
 from lake.parsing.json_checks import judge_nested

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from catalog.contract import Contract
-from catalog.loader import load_contract
+from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.plan.raw_gate import Arrival, judge_arrival
 from expectations.rules.row_count_rules import judge_table

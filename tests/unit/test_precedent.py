@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import Column, Contract, Drift
-from catalog.loader import load_contract
+from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import Column, Contract, Drift
-from catalog.loader import load_contract
+from catalog.odcs.loader import load_contract
 from catalog.rules.rule_checks import mistakes
 from expectations.building.build import build_suite
 from expectations.drift.histogram import Histogram, Histograms

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.contract import Column, ColumnType
+from catalog.odcs.time_patterns import ALLOWED, pattern_mistake
 from catalog.rules.arguments import fits
-from catalog.time_patterns import ALLOWED, pattern_mistake
 from expectations.rules.aggregates import shown_value
 from expectations.spellings import ENDS, FALSE, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, SPELLINGS, TOLD, TRUE
 

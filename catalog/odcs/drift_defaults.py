@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from catalog.contract import LEAST_HISTORY, LONGEST_HISTORY, LONGEST_SEASON, Contract, Drift
-from catalog.custom import Custom
 from catalog.documents.document import suggest
+from catalog.odcs.custom_properties import Custom
 from catalog.rules.mistake import number
 from lakegate.errors import ContractError
 

@@ -9,19 +9,19 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from catalog import odcs
-from catalog.checked import mistakes_once
 from catalog.contract import Column, Contract, Kind, WriteMode
-from catalog.custom import Custom, custom_mistakes, kind_of, read_custom, write_mode_of
 from catalog.documents.containment import check_texts, mistakes_in
 from catalog.documents.document import Document, Steps, parse_yaml, read_text
-from catalog.kinds import dataset_parts, feature_of
 from catalog.may_be import as_may_be
 from catalog.mistakes import Mistakes
-from catalog.policy import retention_of
-from catalog.relationships import relationships
+from catalog.odcs import schema
+from catalog.odcs.checked_before import mistakes_once
+from catalog.odcs.custom_properties import Custom, custom_mistakes, kind_of, read_custom, write_mode_of
+from catalog.odcs.dataset_parts import dataset_parts, feature_of
+from catalog.odcs.policy import retention_of
+from catalog.odcs.relationships import relationships
+from catalog.odcs.standard import API_VERSION
 from catalog.rules.rule_checks import FEATURE_SEVERITIES, ROW_SEVERITIES
-from catalog.standard import API_VERSION
 from lakegate.errors import ContractError
 from lakegate.names import MAX_NAME, NAME
 
@@ -88,7 +88,7 @@ def _read(path: Path, document: Document, text: str, mistakes: Mistakes) -> Load
     kind: Kind = attempt(partial(kind_of, custom), "dataset")
     if not document.data.get("schema"):  # which `_name` noted
         return None
-    columns = attempt(partial(odcs.columns, document, mistakes), ())
+    columns = attempt(partial(schema.columns, document, mistakes), ())
     about = _About(path, document, text, custom, name, kind)
     if not mistakes.spoilt:
         return _with_columns(about, columns, mistakes)
@@ -120,7 +120,7 @@ def _with_columns(about: _About, columns: tuple[Column, ...], mistakes: Mistakes
     attempt = mistakes.attempt
     write_mode: WriteMode | None = attempt(partial(write_mode_of, custom, kind), None)
     needed_by = _NEEDS_KEY.get("feature" if kind == "feature" else write_mode or "")
-    key = attempt(partial(odcs.key, document, columns, needed_by=needed_by), ())
+    key = attempt(partial(schema.key, document, columns, needed_by=needed_by), ())
     severities = FEATURE_SEVERITIES if kind == "feature" else ROW_SEVERITIES
     found = attempt(partial(relationships, document, name, columns, severities, mistakes), [])
     contract = Contract(
@@ -140,7 +140,7 @@ def _with_columns(about: _About, columns: tuple[Column, ...], mistakes: Mistakes
     contract = replace(contract, retention=attempt(partial(retention_of, custom), None))
     more = feature_of if kind == "feature" else dataset_parts
     contract = attempt(partial(more, contract, custom, mistakes), contract)
-    contract = attempt(lambda: replace(contract, rules=tuple(odcs.rules(document, contract, mistakes))), contract)
+    contract = attempt(lambda: replace(contract, rules=tuple(schema.rules(document, contract, mistakes))), contract)
     places = {f"relationship:{i}": (*at, "to") for i, (_, at) in enumerate(found)}
     if "inputs" in custom.found:
         places["inputs"] = custom.found["inputs"][1]
@@ -168,7 +168,7 @@ def _name(document: Document) -> str:
         raise document.error(what, "name", fix=f"don't end it in {' or '.join(_DERIVED)}")
     if table != name:
         what = f"the table is named {table!r}, the contract {name!r}"
-        raise document.error(what, *odcs.OBJECT, "name", fix="give both one name")
+        raise document.error(what, *schema.OBJECT, "name", fix="give both one name")
     return str(name)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from catalog.contract import Column, Relationship, Severity
-from catalog.custom import read_custom
 from catalog.documents.document import Document, Steps, suggest
 from catalog.mistakes import Mistakes
-from catalog.odcs import OBJECT
+from catalog.odcs.custom_properties import read_custom
+from catalog.odcs.schema import OBJECT
 
 _REFERENCE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)")
 

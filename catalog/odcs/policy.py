@@ -7,9 +7,9 @@ from typing import Any, Final, cast, get_args
 
 from catalog.column_names import suggest_column
 from catalog.contract import RESCUED, Column, Contract, Keep, SameName, Unexpected, Upsert
-from catalog.custom import Custom
 from catalog.documents.document import suggest
 from catalog.expressions.spark_sql import literal, quoted
+from catalog.odcs.custom_properties import Custom
 from catalog.retention import Retention
 
 MAX_SHRINK: Final = 0.5

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
 
-from catalog.budget import BUDGET, budget_of
 from catalog.contract import FileFormat, Kind, WriteMode
 from catalog.documents.document import Document, Steps, suggest
+from catalog.odcs.budget import BUDGET, budget_of
 from lakegate.errors import ContractError
 
 VENDOR: Final = "lakegate"

@@ -11,9 +11,9 @@ from typing import Any, Final
 from jsonschema import Draft201909Validator
 from jsonschema.exceptions import ValidationError
 
-from catalog.custom import TOP
 from catalog.documents.document import Document, Steps, suggest
-from catalog.logical_types import type_mistakes
+from catalog.odcs.custom_properties import TOP
+from catalog.odcs.logical_types import type_mistakes
 from lakegate.errors import ContractError
 
 API_VERSION: Final = "v3.2.0"

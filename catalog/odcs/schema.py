@@ -8,15 +8,15 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from catalog.column_names import check_headers, read_name
 from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Severity
-from catalog.custom import read_custom
 from catalog.documents.document import Document, Steps, suggest
-from catalog.logical_types import DECIMAL
 from catalog.may_be import PARTS, Part, names_any, open_parts
 from catalog.mistakes import Mistakes
-from catalog.nested_fields import classifications, nested_column
+from catalog.odcs.custom_properties import read_custom
+from catalog.odcs.logical_types import DECIMAL
+from catalog.odcs.nested_fields import classifications, nested_column
+from catalog.odcs.time_patterns import TOLD, pattern_mistake
 from catalog.rules.expectation_types import EXPECTATIONS
 from catalog.rules.rule_checks import FAMILIES, SEVERITIES, mistakes
-from catalog.time_patterns import TOLD, pattern_mistake
 
 T = TypeVar("T")
 OBJECT: Final[Steps] = ("schema", 0)
@@ -87,7 +87,7 @@ def _column(document: Document, item: dict[str, Any], at: Steps, mistakes: Mista
         return value
 
     name, delivered_as = attempt(partial(read_name, document, item, at), (str(item["name"]), None), "name")
-    type_ = _TYPES.get(str(logical), "string")  # an unknown one is told by `catalog.logical_types`
+    type_ = _TYPES.get(str(logical), "string")  # an unknown one is told by `catalog.odcs.logical_types`
     if logical in _TYPES:
         attempt(partial(_check_physical, document, item, at, type_), None)
     for key in _IGNORED_OTHERWISE:

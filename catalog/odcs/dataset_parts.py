@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from catalog import odcs
 from catalog.column_names import suggest_column
 from catalog.contract import Contract, FileFormat, Kind
-from catalog.custom import Custom, file_format, source_of
 from catalog.documents.document import suggest
-from catalog.drift import drift_of
 from catalog.mistakes import Mistakes
-from catalog.policy import duplicate_keys, max_shrink_of, same_name_of, unexpected_columns, upsert_of
+from catalog.odcs import schema
+from catalog.odcs.custom_properties import Custom, file_format, source_of
+from catalog.odcs.drift_defaults import drift_of
+from catalog.odcs.policy import duplicate_keys, max_shrink_of, same_name_of, unexpected_columns, upsert_of
 from catalog.queries.feature_sql import read_sql
 
 MAX_QUARANTINED: Final = 0.10
@@ -107,7 +107,7 @@ def _sql(contract: Contract, custom: Custom) -> Contract:
 def _feature_columns(contract: Contract, custom: Custom, mistakes: Mistakes) -> None:
     """Refuse what only says how a column is delivered."""
     for place, column in enumerate(contract.columns):
-        at, of = (*odcs.OBJECT, "properties", place), f"column {column.name!r} of a feature table"
+        at, of = (*schema.OBJECT, "properties", place), f"column {column.name!r} of a feature table"
         if column.nested:
             what, fix = f"{of} is an {column.nested.type}", "select its fields as columns of their own"
             mistakes.add(custom.document.error(what, *at, "logicalType", fix=fix))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from catalog.documents.document import Document, Steps
-from catalog.standard import standard_mistakes
+from catalog.odcs.standard import standard_mistakes
 from lakegate.atomic import write_atomically
 from lakegate.errors import ContractError
 
