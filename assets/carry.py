@@ -38,7 +38,7 @@ from catalog.contract import Contract, Hop
 from expectations.verdict import Verdict
 from lake.hops.features import carry_features
 from lake.hops.job import HopResult
-from lake.hops.published import finished
+from lake.hops.published import published_version
 from lake.hops.raw import carry_raw
 from lake.pipeline.ingest import carry_after_raw
 from lake.runtime.disk_errors import disk_errors
@@ -126,7 +126,7 @@ def _missing(session: Session, contract: Contract) -> Iterator[HopResult]:
 
 
 def _published(session: Session, version: str) -> Published:
-    return finished(session, VersionName.parse(version))
+    return published_version(session, VersionName.parse(version))
 
 
 def _claim(contract: Contract) -> dict[str, str]:

@@ -10,7 +10,7 @@ from assets.metadata import VERSION_NUMBER
 from catalog.contract import Contract
 from lake import paths
 from lake.hops.features import next_cause
-from lake.hops.published import finish, finished, stands
+from lake.hops.published import ensure_named, published_as, published_version
 from lake.lakefs.repository import MAIN, NotThere
 from lake.session import Session
 from lake.versions import publish
@@ -30,14 +30,14 @@ def standing(session: Session, contract: Contract, drop: str, table: str) -> Pub
     A replace table stands for its latest drop only: an older content that comes again is published again.
     """
     replaces = table == contract.name and contract.write_mode == "replace"
-    name = stands(session, dataset=contract.name, cause=drop, table=table, replaces=replaces)
+    name = published_as(session, dataset=contract.name, cause=drop, table=table, replaces=replaces)
     if name is None:
         return None
     found = publish.recover(session.repository, name)
     if not _kept(session, found):
-        return finish(session, found)
+        return ensure_named(session, found)
     session.copy_manifest(found.manifest)
-    publish.sweep(session.repository, table=table, cause=drop)
+    publish.delete_stale_candidates(session.repository, table=table, cause=drop)
     return found
 
 
@@ -95,7 +95,7 @@ def untold(session: Session, instance: DagsterInstance, table: str, *, most: int
 def untold_decisions(session: Session, instance: DagsterInstance, table: str) -> list[VersionName]:
     """Those of a dataset that a person's decision made: no drop brings them up again. Of the newest only, if Dagster knows none."""
     names = untold(session, instance, table, most=RECENT)
-    return [name for name in names if Origin.of(finished(session, name).manifest.source).decided]
+    return [name for name in names if Origin.of(published_version(session, name).manifest.source).decided]
 
 
 def behind(session: Session, instance: DagsterInstance, contract: Contract) -> str | None:

@@ -21,7 +21,7 @@ from lake.hops.raw import carry_raw
 from lake.hops.receive import check_path, receive
 from lake.ledger.receipts import Drop
 from lake.pipeline.downstream import OnError, followers
-from lake.pipeline.ingest import DropResult, Tell, deliverable
+from lake.pipeline.ingest import DropResult, Tell, require_dataset
 from lake.pipeline.ordering import in_order, waiting_drops
 from lake.session import Session
 from lake.versions.publish import Published, manifest_counts
@@ -54,7 +54,7 @@ def materialize_drops(
     """
     for dataset, path in deliveries:
         with contextlib.suppress(ContractError):  # stops its own dataset, later
-            deliverable(session, dataset)
+            require_dataset(session, dataset)
         check_path(path)
     if instance is not None:
         return _Carrier(session, instance, on_result, on_error).carry(deliveries)

@@ -16,7 +16,7 @@ from assets.partitions import partition_for
 from assets.reported import Reported
 from assets.triggers import trigger_event
 from catalog.contract import Contract
-from lake.hops.published import finished
+from lake.hops.published import published_version
 from lake.ledger.receipts import received
 from lake.pipeline.ingest import DropResult
 from lake.session import Session
@@ -62,7 +62,7 @@ def _result(session: Session, instance: DagsterInstance, result: DropResult) -> 
 
 
 def _version(session: Session, instance: DagsterInstance, contract: Contract, name: VersionName, partition: str | None) -> None:
-    published = finished(session, name)
+    published = published_version(session, name)
     manifest = published.manifest
     if partition is not None and told(instance, name.table, partition, manifest.content_hash):
         return

@@ -11,9 +11,9 @@ from benchmarks.contract import write_contract
 from expectations.building.build import build_suite
 from expectations.typed_frame import DROP, ROW
 from lake import paths
-from lake.hops.job import Job, Written
+from lake.hops.job import HopOutput, Job
 from lake.hops.runner import run_hop
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.data_files import table_files
 from lake.tables.writer import write_rows
@@ -52,7 +52,7 @@ def publish(session: Session, *, rows: int) -> str:
     contract = session.catalog.get(TABLE)
     path, cause = paths.processed_table(TABLE), hashlib.sha256(f"{TABLE} {rows}".encode()).hexdigest()
 
-    def write(candidate: Candidate, _: Steps) -> Written:
+    def write(candidate: Candidate, _: StepTimer) -> HopOutput:
         import pyarrow as pa
 
         batches = made(rows, cause)
@@ -61,7 +61,7 @@ def publish(session: Session, *, rows: int) -> str:
         added = write_rows(session, reader, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
         files = table_files(session, candidate.branch, path, known=[], added=added)
         counts = Counts(rows, rows, 0, 0, before=0, inserted=rows, deleted=0, after=rows)
-        return Written((), counts, files, content_hash="0")
+        return HopOutput((), counts, files, content_hash="0")
 
     suite = build_suite(contract, "processed", session.settings.project)
     job = Job(hop="processed", table=TABLE, dataset=TABLE, cause=cause, root=path, contract=contract, suite=suite, write=write)

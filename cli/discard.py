@@ -26,13 +26,13 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
     from cli.follow import follow
     from cli.progress import Progress
     from lake.decisions.discard import discard
-    from lake.pipeline.ingest import deliverable
+    from lake.pipeline.ingest import require_dataset
     from lake.session import open_session
 
     code = 0
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
-        count, hop = discard(session, deliverable(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
+        count, hop = discard(session, require_dataset(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
         version = hop.version if hop else None
         if as_json:
             show_json({"dataset": dataset, "rows": count, "version": version})

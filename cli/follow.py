@@ -22,7 +22,7 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     Returns:
         The exit code: that of the worst error, blocked where the hop or a feature's version was, else 0.
     """
-    from lake.hops.published import finished
+    from lake.hops.published import published_version
     from lake.pipeline.downstream import carry_followers
     from lake.pipeline.ingest import DropResult
     from lake.versions.origin import Origin
@@ -34,7 +34,7 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
         complain(error, about=name)
 
     followed = tuple(carry_followers(session, table, on_error=failed))
-    made = str(Origin.of(finished(session, VersionName.parse(hop.version)).manifest.source)) if hop.version else table
+    made = str(Origin.of(published_version(session, VersionName.parse(hop.version)).manifest.source)) if hop.version else table
     result = DropResult(table, hop.cause, (hop, *followed), made)
     progress.drop(result)
     tell_dagster(session, [result])

@@ -59,7 +59,7 @@ class Progress:
         if self._quiet:
             return
         counts, version = result.counts, result.version
-        if (now := result.standing) is not None:
+        if (now := result.reprocessed) is not None:
             counts, version = {"valid": now["rows_valid"], "quarantined": now["rows_quarantined"]}, now["name"]
         told = Coloured(f"{result.verdict!s:<11}", _COLOURS[result.verdict])
         rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
@@ -69,7 +69,7 @@ class Progress:
         total = f"   table {counts['after']:,}" if "after" in counts and version and result.hop == "processed" else ""
         say(f"  {result.hop:<10}{version or result.table:<24}", told, f"{rows}{late}{aside}{lost}{total}", err=True)
         for severity in ("warn", "trigger"):
-            if result.standing is None and (rules := _broken(result, severity)):
+            if result.reprocessed is None and (rules := _broken(result, severity)):
                 say(f"             {severity}s: {', '.join(rules)}", err=True)
         if result.reason:
             say(f"             {result.reason}", err=True)

@@ -23,12 +23,12 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
     from cli.follow import follow
     from cli.progress import Progress
     from lake.decisions.reprocess import reprocess
-    from lake.pipeline.ingest import deliverable
+    from lake.pipeline.ingest import require_dataset
     from lake.session import open_session
 
     with Progress(quiet=as_json) as progress:
         session = open_session(existing(settings), watcher=progress.step)
-        hop = reprocess(session, deliverable(session, dataset), since=since)
+        hop = reprocess(session, require_dataset(session, dataset), since=since)
         if as_json:
             show_json(hop.to_json())
         else:

@@ -19,7 +19,7 @@ from catalog.files import Catalog, load_catalog
 from lake import paths
 from lake.engine.engine import Engine
 from lake.engine.environment import prepare_environment
-from lake.engine.reference_cache import References
+from lake.engine.reference_cache import ReferenceCache
 from lake.lakefs.repository import MAIN, Repository
 from lake.runtime.leases import at_once, lease_at, wait_for
 from lake.runtime.scratch import scratch, sweep
@@ -63,7 +63,6 @@ class Session:
     settings: Settings
     endpoint: Endpoint
     _repository: Repository
-    say: Say
     watcher: Watcher | None = None
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Id of the run that this process carries: Dagster's, where it is one of its."""
@@ -114,9 +113,9 @@ class Session:
         return Engine(self.settings, self.endpoint)
 
     @cached_property
-    def references(self) -> References:
+    def references(self) -> ReferenceCache:
         """The pinned references that this process has at hand."""
-        return References(self.engine)
+        return ReferenceCache(self.engine)
 
     def cache(self, kind: type[C]) -> C:
         """The one instance of a kind of cache that this session has, made when it is first asked for.
@@ -164,7 +163,7 @@ class Session:
             yield folder
 
     @contextlib.contextmanager
-    def queue(self, name: str) -> Iterator[None]:
+    def lease(self, name: str) -> Iterator[None]:
         """This home's place in a queue, a table's for example.
 
         Whoever holds it may enter again. It keeps conflicts rare; what keeps them safe is the publish itself. Whoever finds it held waits
@@ -184,7 +183,7 @@ class Session:
             yield
 
     @contextlib.contextmanager
-    def queue_if_free(self, name: str) -> Iterator[bool]:
+    def try_lease(self, name: str) -> Iterator[bool]:
         """The same where nobody holds it; else False, at once."""
         held = at_once(self._lease(name))
         with held or contextlib.nullcontext():
@@ -196,7 +195,7 @@ class Session:
             lease = self._leases[name] = lease_at(path, seconds=self.settings.lease)
         return lease
 
-    def tell(self, table: str, step: str) -> None:
+    def report_step(self, table: str, step: str) -> None:
         """Tell whoever watches where the run is."""
         if self.watcher is not None:
             self.watcher(table, step)
@@ -254,7 +253,7 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
         return settings.lakefs is not None or is_own(settings.home)
 
     repository = Repository(endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect, proved=proved)
-    session = Session(settings, endpoint, repository, say, watcher)
+    session = Session(settings, endpoint, repository, watcher)
     if ready:
         _ = session.repository
     return session

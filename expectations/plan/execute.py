@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from catalog.expressions.spark_sql import all_of, quoted
 from expectations.plan.plan import Plan
 from expectations.plan.rule_bitmask import aside, bits, holds, masks
-from expectations.rules.aggregate_rules import Answers, answer
+from expectations.rules.aggregate_rules import AggregateResults, answer
 from expectations.rules.aggregates import Measure, scale, spread
 from expectations.rules.joins import ALONE, Tables
 from expectations.rules.quantiles import exact_quantiles
-from expectations.rules.query_rules import Asked
+from expectations.rules.query_rules import QueryContext
 from expectations.rules.row_count_rules import judge_table
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
@@ -58,7 +58,7 @@ class Counted:
     rows: int
     aside: int
     failed: Mapping[str, int]
-    answers: Answers
+    answers: AggregateResults
     asked_of: Mapping[str, int] = field(default_factory=dict)
     """Rows that a rule with `mostly` was asked of."""
     numbers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -89,7 +89,7 @@ def nothing_counted(plan: Plan) -> Counted:
     measures: dict[Measure, Any] = {
         item: 0 if item.function in counts else [] if item.function == "mode" else None for item in plan.measures
     }
-    return Counted(0, 0, {}, Answers(measures, {item: spread(0, 0.0, 1.0, (None, None)) for item in plan.spreads}))
+    return Counted(0, 0, {}, AggregateResults(measures, {item: spread(0, 0.0, 1.0, (None, None)) for item in plan.spreads}))
 
 
 def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collect, *, passing: str, tables: Tables) -> Counted:
@@ -108,8 +108,8 @@ def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collec
     found: dict[Measure, Any] = {item: next(values) for item in measures}
     found |= exact_quantiles(frame, {item: next(values) for item in measures if item.ordered}, partial(_passing, passing=passing), collect)
     found |= {item: _modes(frame, item, passing, collect) for item in plan.measures if item.function == "mode"}
-    answers = Answers(found, _spreads(frame, plan, found, collect, passing))
-    asking = Asked(frame, passing, tables, collect)
+    answers = AggregateResults(found, _spreads(frame, plan, found, collect, passing))
+    asking = QueryContext(frame, passing, tables, collect)
     numbers = {step.rule.id: step.question.ask(asking) for step in plan.steps if step.question is not None and rows}
     return Counted(rows, set_aside, broken, answers, asked_of, numbers)
 

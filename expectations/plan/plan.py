@@ -14,11 +14,11 @@ from catalog.contract import Column, Contract
 from catalog.expressions.spark_sql import all_of, quoted
 from expectations.drift.histogram import Kind, kind_of
 from expectations.drift.histogram_rules import DISTRIBUTION_TYPES, NO_CLUSTERS, columns_of
-from expectations.rules.aggregate_rules import Asked, asked
+from expectations.rules.aggregate_rules import AggregateRequest, asked
 from expectations.rules.aggregates import Measure, unique
 from expectations.rules.join_rules import condition_of, looked_up, questioned
-from expectations.rules.joins import Mark
-from expectations.rules.query_rules import Question
+from expectations.rules.joins import JoinRule
+from expectations.rules.query_rules import QueryRule
 from expectations.rules.row_count_rules import COUNTED_TYPES
 from expectations.rules.row_rules import broken_when, within
 from expectations.rules.schema_rules import HEADER_TYPES
@@ -68,9 +68,9 @@ class Step:
     rule: Rule
     way: Way
     sql: str | None = None
-    asked: Asked | None = None
-    mark: Mark | None = None
-    question: Question | None = None
+    asked: AggregateRequest | None = None
+    mark: JoinRule | None = None
+    question: QueryRule | None = None
     domain: str | None = None
     """For a rule that allows some failures (`mostly`): the rows that it is asked of."""
 
@@ -120,11 +120,11 @@ class Plan:
         return unique(measure for step in self.steps if step.asked for measure in step.asked.measures)
 
     @property
-    def marks(self) -> tuple[Mark, ...]:
+    def marks(self) -> tuple[JoinRule, ...]:
         """What is looked up beyond keys and references."""
         return tuple(step.mark for step in self.steps if step.mark)
 
-    def mark_of(self, rule: Rule) -> Mark | None:
+    def mark_of(self, rule: Rule) -> JoinRule | None:
         """What a rule looks up, if anything beyond keys and references."""
         return next((step.mark for step in self.steps if step.rule.id == rule.id), None)
 

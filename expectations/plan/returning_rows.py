@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Column
 from catalog.expressions.spark_sql import all_of, any_of, quoted
-from expectations.rules.joins import Standing, flagged, join, named, names, same
+from expectations.rules.joins import KeepOnePerKey, flagged, join, named, names, same
 from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:
@@ -42,5 +42,5 @@ def _keys(plan: Plan) -> Iterator[tuple[tuple[Column, ...], str, bool, str]]:
     for key in plan.keys:
         yield tuple(plan.columns[name] for name in key.columns), key.where, key.null_safe, f"{HELPER}n = 1"
     for mark in plan.marks:
-        if isinstance(mark, Standing):
+        if isinstance(mark, KeepOnePerKey):
             yield mark.columns, mark.where, mark.null_safe, "true"

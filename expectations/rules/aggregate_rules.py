@@ -17,7 +17,7 @@ from expectations.verdict import Outcome
 
 
 @dataclass(frozen=True)
-class Asked:
+class AggregateRequest:
     """What one table rule needs to know: aggregates, and columns whose sums take a second pass."""
 
     measures: tuple[Measure, ...]
@@ -25,20 +25,20 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answers:
+class AggregateResults:
     """What was found: aggregates by measure, spreads by the measure that asked for them."""
 
     measures: Seen
     spreads: dict[Measure, Spread]
 
 
-def asked(rule: Rule, columns: Columns) -> Asked | None:
+def asked(rule: Rule, columns: Columns) -> AggregateRequest | None:
     """What a table rule asks of the data; None where the plan can't answer its type."""
     kind = _KINDS.get(rule.type)
     return None if kind is None else kind.asked(rule, _measured(rule, columns), columns)
 
 
-def answer(rule: Rule, columns: Columns, answers: Answers) -> Outcome:
+def answer(rule: Rule, columns: Columns, answers: AggregateResults) -> Outcome:
     """A table rule's outcome; what was seen of a personal column is left out of it (promise P6)."""
     found = _KINDS[rule.type].answer(rule, _measured(rule, columns), columns, answers)
     column = columns.get(rule.kwargs.get("column", ""))
@@ -88,10 +88,10 @@ class _Bounded:
     counts: bool = False
     """Whether it is a count or share, which tells nothing of any value."""
 
-    def asked(self, _: Rule, base: Measure, __: Columns) -> Asked:
-        return Asked(tuple(_function(base, name) for name in self._names(base)))
+    def asked(self, _: Rule, base: Measure, __: Columns) -> AggregateRequest:
+        return AggregateRequest(tuple(_function(base, name) for name in self._names(base)))
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: Answers) -> Outcome:
+    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
         found = [answers.measures[_function(base, name)] for name in self._names(base)]
         if not self.counts and base.type == "double" and found[-1]:
             return outcome(rule, ok=False, seen=None, told=f"{base.column} holds NaN")
@@ -112,14 +112,14 @@ class _Summed:
     deviation: bool = False
     counts: bool = False
 
-    def asked(self, _: Rule, base: Measure, __: Columns) -> Asked:
+    def asked(self, _: Rule, base: Measure, __: Columns) -> AggregateRequest:
         doubles: tuple[Function, ...] = ("nan", "infinite") if base.type == "double" else ()
         if base.type == "integer" and not self.deviation:
-            return Asked((_function(base, "total"), _function(base, "present")))
+            return AggregateRequest((_function(base, "total"), _function(base, "present")))
         needs: tuple[Function, ...] = ("present", "min", "max", *doubles)
-        return Asked(tuple(_function(base, name) for name in needs), base)
+        return AggregateRequest(tuple(_function(base, name) for name in needs), base)
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: Answers) -> Outcome:
+    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
         if base.type == "double" and any(answers.measures[_function(base, name)] for name in ("nan", "infinite")):
             return outcome(rule, ok=False, seen=None, told=f"{base.column} holds NaN or infinite numbers")
         if base.type == "integer" and not self.deviation:
@@ -148,10 +148,10 @@ class _DistinctSet:
     complete: bool
     counts: bool = True
 
-    def asked(self, rule: Rule, base: Measure, columns: Columns) -> Asked:
-        return Asked(((self._outside(rule, base, columns),) if self.inside else ()) + self._each(rule, base, columns))
+    def asked(self, rule: Rule, base: Measure, columns: Columns) -> AggregateRequest:
+        return AggregateRequest(((self._outside(rule, base, columns),) if self.inside else ()) + self._each(rule, base, columns))
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: Answers) -> Outcome:
+    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
         outside = answers.measures[self._outside(rule, base, columns)] if self.inside else 0
         missing = sum(not answers.measures[item] for item in self._each(rule, base, columns))
         ok = not outside and not missing
@@ -173,10 +173,10 @@ class _Quantiles:
 
     counts: bool = False
 
-    def asked(self, rule: Rule, base: Measure, _: Columns) -> Asked:
-        return Asked((_function(base, "nan"), *self._each(rule, base)) if base.type == "double" else self._each(rule, base))
+    def asked(self, rule: Rule, base: Measure, _: Columns) -> AggregateRequest:
+        return AggregateRequest((_function(base, "nan"), *self._each(rule, base)) if base.type == "double" else self._each(rule, base))
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: Answers) -> Outcome:
+    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
         if columns[str(base.column)].type == "double" and answers.measures[_function(base, "nan")]:
             return outcome(rule, ok=False, seen=None, told=f"{base.column} holds NaN")
         values = [answers.measures[item] for item in self._each(rule, base)]
@@ -203,10 +203,10 @@ class _MostCommon:
 
     counts: bool = False
 
-    def asked(self, _: Rule, base: Measure, __: Columns) -> Asked:
-        return Asked((_function(base, "mode"),))
+    def asked(self, _: Rule, base: Measure, __: Columns) -> AggregateRequest:
+        return AggregateRequest((_function(base, "mode"),))
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: Answers) -> Outcome:
+    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
         kind = columns[str(base.column)].type
         found = [shown_value(value, kind) for value in answers.measures[_function(base, "mode")]]
         wanted = [shown_value(comparable(value, kind), kind) for value in rule.kwargs["value_set"]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.contract import Column
 from catalog.expressions.spark_sql import quoted
 from expectations.rules.joins import named, names, same
-from expectations.rules.query_rules import Asked, Question, counted, outcome
+from expectations.rules.query_rules import QueryContext, QueryRule, counted, outcome
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
@@ -24,7 +24,7 @@ LARGEST: Final = 2.0**62
 
 
 @dataclass(frozen=True)
-class Totals(Question):
+class Totals(QueryRule):
     """Sums of a column by group, held against sums of another dataset's column by its groups; NULL adds nothing."""
 
     column: Column
@@ -42,7 +42,7 @@ class Totals(Question):
         """What a sum counts: 1 of whole numbers."""
         return 2.0 ** (math.frexp(self.tolerance)[1] - 1 - FINER) if self.column.type == "double" else 1.0
 
-    def ask(self, asked: Asked) -> tuple[int, ...]:
+    def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """How many groups differ, and how many there are."""
         own = self._sums(asked.where(self.where), self.column.name, tuple(column.name for column in self.by), "own")
         there = self._sums(asked.tables.reference(self.reference), self.reference_column, self.reference_by, "there")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Referenced:
+class ForeignKey:
     """A foreign key of several columns; with a NULL in any of them it points nowhere."""
 
     rule: str
@@ -41,7 +41,7 @@ class Referenced:
 
 
 @dataclass(frozen=True)
-class Agreeing:
+class MatchesReference:
     """A value beside the one that another dataset has for the same key; an unknown key, and NULL on either side, contradict nothing."""
 
     rule: str
@@ -77,7 +77,7 @@ class Agreeing:
 
 
 @dataclass(frozen=True)
-class Determined:
+class FunctionalDependency:
     """Rows whose key comes with two values, in the drop or beside the published table; NULL is no key and no value."""
 
     rule: str
@@ -122,7 +122,7 @@ class Determined:
 
 
 @dataclass(frozen=True)
-class Late:
+class BehindWatermark:
     """Rows that come too long after the greatest value that was published before their drop: the watermark."""
 
     rule: str

@@ -11,11 +11,11 @@ from catalog.contract import Column
 from catalog.expressions.condition import sql_of
 from catalog.expressions.spark_sql import all_of
 from expectations.rules.control_totals import Totals
-from expectations.rules.cross_table_joins import Agreeing, Determined, Late, Referenced
-from expectations.rules.joins import Again, Mark, Standing, present
+from expectations.rules.cross_table_joins import BehindWatermark, ForeignKey, FunctionalDependency, MatchesReference
+from expectations.rules.joins import AlreadyPublished, JoinRule, KeepOnePerKey, present
 from expectations.rules.majority import Agreed
 from expectations.rules.partition_divergence import Divergence
-from expectations.rules.query_rules import Carried, Delivered, Question, Repeats, Splits
+from expectations.rules.query_rules import Delivered, HelperColumn, QueryRule, Repeats, Splits
 from expectations.rules.row_rules import Columns
 from expectations.rules.time_series_rules import Gaps, Offsets, offset_sql
 from expectations.suite import Rule
@@ -33,13 +33,13 @@ def _tag(rule: Rule) -> str:
     return f"{re.sub('[^A-Za-z0-9]+', '_', rule.id)[:40]}_{hashlib.sha256(rule.id.encode()).hexdigest()[:8]}"
 
 
-def looked_up(rule: Rule, columns: Columns) -> Mark | None:
+def looked_up(rule: Rule, columns: Columns) -> JoinRule | None:
     """What a row rule looks up; None where it is no such rule."""
     made = _MARKS.get(rule.type)
     return None if made is None else made(rule, columns)
 
 
-def questioned(rule: Rule, columns: Columns, *, replaces: bool) -> Question | None:
+def questioned(rule: Rule, columns: Columns, *, replaces: bool) -> QueryRule | None:
     """What a table rule asks by a query of its own, of a table that a drop replaces or is appended to; None where it is no such rule."""
     if rule.type == "expect_sum_to_agree_with_reference":
         return _totals(rule, columns, complete=replaces)
@@ -47,21 +47,21 @@ def questioned(rule: Rule, columns: Columns, *, replaces: bool) -> Question | No
     return None if made is None else made(rule, columns)
 
 
-def _standing(rule: Rule, columns: Columns) -> Standing:
+def _standing(rule: Rule, columns: Columns) -> KeepOnePerKey:
     key = [columns[name] for name in rule.kwargs["column_list"]]
     order = tuple(columns[name] for name in rule.kwargs.get("order_by", ()))
     where = all_of([*condition_of(rule, columns), *present(key)])
-    return Standing(_tag(rule), tuple(key), where, null_safe=False, keep=rule.kwargs["keep"], order=order)
+    return KeepOnePerKey(_tag(rule), tuple(key), where, null_safe=False, keep=rule.kwargs["keep"], order=order)
 
 
-def _distinct(rule: Rule, columns: Columns) -> Standing:
-    return Standing(_tag(rule), tuple(columns.values()), all_of(condition_of(rule, columns)), null_safe=True, keep="first")
+def _distinct(rule: Rule, columns: Columns) -> KeepOnePerKey:
+    return KeepOnePerKey(_tag(rule), tuple(columns.values()), all_of(condition_of(rule, columns)), null_safe=True, keep="first")
 
 
 def _delivered(rule: Rule, columns: Columns) -> Delivered:
     key = rule.kwargs.get("column_list") or columns
-    again = Again(_tag(rule), tuple(columns[name] for name in key))
-    return Delivered(Carried(f"{HELPER}delivered_{_tag(rule)}", again.broken, again))
+    again = AlreadyPublished(_tag(rule), tuple(columns[name] for name in key))
+    return Delivered(HelperColumn(f"{HELPER}delivered_{_tag(rule)}", again.broken, again))
 
 
 def _repeats(rule: Rule, columns: Columns) -> Repeats:
@@ -73,7 +73,7 @@ def _splits(rule: Rule, columns: Columns) -> Splits:
 
 
 def _offsets(rule: Rule, columns: Columns) -> Offsets:
-    carried = Carried(f"{HELPER}offset_{_tag(rule)}", offset_sql(columns[rule.kwargs["column"]]))
+    carried = HelperColumn(f"{HELPER}offset_{_tag(rule)}", offset_sql(columns[rule.kwargs["column"]]))
     return Offsets(carried, all_of(condition_of(rule, columns)))
 
 
@@ -93,30 +93,30 @@ def _divergence(rule: Rule, columns: Columns) -> Divergence:
     return Divergence(columns[rule.kwargs["column"]], rule.kwargs["partition_object"], all_of(condition_of(rule, columns)))
 
 
-def _determined(rule: Rule, columns: Columns) -> Determined | Agreed:
-    made = Agreed if rule.kwargs.get("keep") == "majority" else Determined
+def _determined(rule: Rule, columns: Columns) -> FunctionalDependency | Agreed:
+    made = Agreed if rule.kwargs.get("keep") == "majority" else FunctionalDependency
     return made(_tag(rule), _listed(rule, columns), columns[rule.kwargs["column"]], all_of(condition_of(rule, columns)))
 
 
-def _referenced(rule: Rule, columns: Columns) -> Referenced:
-    return Referenced(_tag(rule), _listed(rule, columns), rule.kwargs["reference"], tuple(rule.kwargs["reference_column_list"]))
+def _referenced(rule: Rule, columns: Columns) -> ForeignKey:
+    return ForeignKey(_tag(rule), _listed(rule, columns), rule.kwargs["reference"], tuple(rule.kwargs["reference_column_list"]))
 
 
-def _agreeing(rule: Rule, columns: Columns) -> Agreeing:
+def _agreeing(rule: Rule, columns: Columns) -> MatchesReference:
     kwargs = rule.kwargs
     there = (kwargs["reference"], tuple(kwargs["reference_on"]), kwargs["reference_column"])
-    return Agreeing(_tag(rule), columns[kwargs["column"]], _listed(rule, columns, "on"), *there)
+    return MatchesReference(_tag(rule), columns[kwargs["column"]], _listed(rule, columns, "on"), *there)
 
 
-def _late(rule: Rule, columns: Columns) -> Late:
-    return Late(_tag(rule), columns[rule.kwargs["column"]], rule.kwargs["max_late_seconds"])
+def _late(rule: Rule, columns: Columns) -> BehindWatermark:
+    return BehindWatermark(_tag(rule), columns[rule.kwargs["column"]], rule.kwargs["max_late_seconds"])
 
 
 def _listed(rule: Rule, columns: Columns, argument: str = "column_list") -> tuple[Column, ...]:
     return tuple(columns[name] for name in rule.kwargs.get(argument, ()))
 
 
-_MARKS: Final[dict[str, Callable[[Rule, Columns], Mark]]] = {
+_MARKS: Final[dict[str, Callable[[Rule, Columns], JoinRule]]] = {
     "expect_key_to_stand_once": _standing,
     "expect_rows_to_be_distinct": _distinct,
     "expect_columns_to_determine": _determined,
@@ -124,7 +124,7 @@ _MARKS: Final[dict[str, Callable[[Rule, Columns], Mark]]] = {
     "expect_column_to_agree_with_reference": _agreeing,
     "expect_column_values_to_be_within_watermark": _late,
 }
-_QUESTIONS: Final[dict[str, Callable[[Rule, Columns], Question]]] = {
+_QUESTIONS: Final[dict[str, Callable[[Rule, Columns], QueryRule]]] = {
     "expect_rows_not_to_be_delivered_again": _delivered,
     "expect_no_burst_of_repeats": _repeats,
     "expect_no_overlap_between_splits": _splits,

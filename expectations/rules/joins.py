@@ -40,7 +40,7 @@ ALONE: Final = Tables(None, None, _no_reference)
 """Nothing to hold a frame against."""
 
 
-class Mark(Protocol):
+class JoinRule(Protocol):
     """A look-up of one rule."""
 
     @property
@@ -106,7 +106,7 @@ def flagged(frame: DataFrame, parts: list[str], there: DataFrame, keys: list[str
 
 
 @dataclass(frozen=True)
-class Standing:
+class KeepOnePerKey:
     """The one row of each key that is kept: the first or last by `order` (a missing value loses), then by record number.
 
     A key that stands in the published table already is kept there: no row takes its place.
@@ -164,7 +164,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Again:
+class AlreadyPublished:
     """Rows whose values in these columns stand in the published table already; NULL equals NULL."""
 
     rule: str

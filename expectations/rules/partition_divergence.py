@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.contract import Column
 from catalog.expressions.spark_sql import quoted
 from expectations.rules.joins import same
-from expectations.rules.query_rules import Asked, Question, counted
+from expectations.rules.query_rules import QueryContext, QueryRule, counted
 from expectations.rules.row_rules import in_set
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Divergence(Question):
+class Divergence(QueryRule):
     """How far a column's shares lie from stated ones; NULL is left out, and NaN or no value at all breaks the rule."""
 
     column: Column
@@ -36,7 +36,7 @@ class Divergence(Question):
         """By its column: a partition is a dictionary."""
         return hash((self.column, self.where))
 
-    def ask(self, asked: Asked) -> tuple[int, ...]:
+    def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """Rows with a value, rows with NaN, rows of each part; of what is no part pairs of rows and how many values have so many."""
         name = quoted(self.column.name)
         rows = asked.where(self.where, f"{name} is not null")
@@ -56,7 +56,7 @@ class Divergence(Question):
             yield f"{there}{name} >= {low} and {name} {'<=' if high == edges[-1] else '<'} {high}"
         yield f"{there}{name} > {edges[-1]}"
 
-    def _others(self, asked: Asked, rows: DataFrame) -> list[int]:
+    def _others(self, asked: QueryContext, rows: DataFrame) -> list[int]:
         """Of the values that the partition doesn't name: how many stand in so many rows, most first."""
         from pyspark.sql import functions as F  # noqa: N812
 

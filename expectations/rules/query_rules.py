@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Column
 from catalog.expressions.spark_sql import all_of, quoted
-from expectations.rules.joins import Mark, named, names, present, same
+from expectations.rules.joins import JoinRule, named, names, present, same
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome
@@ -26,7 +26,7 @@ Collect = Callable[["DataFrame"], list[Any]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryContext:
     """What a question is asked of: labelled rows, SQL that is true of those that pass, and what they are held against."""
 
     rows: DataFrame
@@ -40,24 +40,24 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Carried:
+class HelperColumn:
     """A helper column that labelled rows keep for a question: its name, what makes it, and what has to be looked up for that."""
 
     name: str
     sql: str
-    mark: Mark | None = None
+    mark: JoinRule | None = None
 
 
-class Question(ABC):
+class QueryRule(ABC):
     """One table rule's question."""
 
     @property
-    def carries(self) -> Carried | None:
+    def carries(self) -> HelperColumn | None:
         """What labelled rows keep for it, if anything."""
         return None
 
     @abstractmethod
-    def ask(self, asked: Asked) -> tuple[int, ...]:
+    def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """The numbers that answer it."""
 
     @abstractmethod
@@ -79,13 +79,13 @@ def counted(collect: Collect, frame: DataFrame, *aggregates: str) -> tuple[int, 
 
 
 @dataclass(frozen=True)
-class Repeats(Question):
+class Repeats(QueryRule):
     """The greatest number of rows that agree in these columns; NULL equals NULL."""
 
     columns: tuple[Column, ...]
     where: str
 
-    def ask(self, asked: Asked) -> tuple[int, ...]:
+    def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """That number."""
         from pyspark.sql import functions as F  # noqa: N812
 
@@ -101,14 +101,14 @@ class Repeats(Question):
 
 
 @dataclass(frozen=True)
-class Splits(Question):
+class Splits(QueryRule):
     """How many keys stand in more than one split; a row without a split, or with a NULL in its key, is in none."""
 
     columns: tuple[Column, ...]
     split: Column
     where: str
 
-    def ask(self, asked: Asked) -> tuple[int, ...]:
+    def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """That number."""
         from pyspark.sql import functions as F  # noqa: N812
 
@@ -124,17 +124,17 @@ class Splits(Question):
 
 
 @dataclass(frozen=True)
-class Delivered(Question):
+class Delivered(QueryRule):
     """How many of all rows of the drop, whether they pass or not, stand in the published table already."""
 
-    helper: Carried
+    helper: HelperColumn
 
     @property
-    def carries(self) -> Carried:
+    def carries(self) -> HelperColumn:
         """Whether each row was published before."""
         return self.helper
 
-    def ask(self, asked: Asked) -> tuple[int, ...]:
+    def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """That number, and how many rows the drop has."""
         return counted(asked.collect, asked.rows, f"count(case when {quoted(self.helper.name)} then 1 end)", "count(1)")
 

@@ -8,7 +8,7 @@ from typing import Final
 from catalog.contract import Column
 from catalog.expressions.spark_sql import quoted, text
 from expectations.rules.joins import named, names, present, same
-from expectations.rules.query_rules import Asked, Carried, Question, counted, outcome
+from expectations.rules.query_rules import HelperColumn, QueryContext, QueryRule, counted, outcome
 from expectations.rules.time_rules import OFFSET, delivered_text
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER
@@ -24,18 +24,18 @@ def offset_sql(column: Column) -> str:
 
 
 @dataclass(frozen=True)
-class Offsets(Question):
+class Offsets(QueryRule):
     """How many offsets from UTC the delivered times state; none at all counts as one."""
 
-    helper: Carried
+    helper: HelperColumn
     where: str
 
     @property
-    def carries(self) -> Carried:
+    def carries(self) -> HelperColumn:
         """The offset of each row."""
         return self.helper
 
-    def ask(self, asked: Asked) -> tuple[int, ...]:
+    def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """That number."""
         return counted(asked.collect, asked.where(self.where), f"count(distinct {quoted(self.helper.name)})")
 
@@ -46,7 +46,7 @@ class Offsets(Question):
 
 
 @dataclass(frozen=True)
-class Gaps(Question):
+class Gaps(QueryRule):
     """How many steps are missing between the first and the last time of each series.
 
     Steps are spans of the clock, counted from 1970 on in UTC: a series may lie anywhere in them, and wander within them.
@@ -57,7 +57,7 @@ class Gaps(Question):
     by: tuple[Column, ...]
     where: str
 
-    def ask(self, asked: Asked) -> tuple[int, ...]:
+    def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """That number."""
         from pyspark.sql import functions as F  # noqa: N812
 

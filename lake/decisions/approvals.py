@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from catalog.contract import Contract
 from lake import paths
-from lake.hops.delivery_cache import Drops
+from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.gate_records import APPROVED, DISCARDED
 from lake.hops.open_drops import open_states
 from lake.hops.runner import slot
@@ -17,7 +17,7 @@ from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.receipts import is_pending, pending, received
 from lake.pipeline.downstream import OnError, carry_features_from
-from lake.pipeline.ingest import DropResult, carry, carry_waiting
+from lake.pipeline.ingest import DropResult, carry_waiting, process_drops
 from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.versions.publish import publication
@@ -135,7 +135,7 @@ def approve(session: Session, held: OpenDrop, *, reason: str, on_error: OnError 
         yield DropResult(held.contract.name, held.cause, hops, "approved")
         return
     drop = received(session, held.contract.name, held.cause)
-    yield from carry(session, held.contract, [drop], on_error=on_error)
+    yield from process_drops(session, held.contract, [drop], on_error=on_error)
     yield from carry_waiting(session, held.contract.name, tried={held.cause}, on_error=on_error)
 
 
@@ -152,7 +152,7 @@ def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError |
         raise UsageError(what, fix="approve it, or change its SQL or the rule: it is then judged anew")
     if drop.approved:
         raise UsageError(f"{drop.cause[:12]} was approved already", fix="`lakegate approve` carries it where that was cut off")
-    if session.cache(Drops).elsewhere(drop.cause):
+    if session.cache(DeliveryCache).elsewhere(drop.cause):
         raise UsageError(f"{drop.cause[:12]} is being carried at this moment", fix="`lakegate status` tells what becomes of it")
     told = f"rejected by {current_user()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --again` has it judged anew"
     _decide(session, drop, DISCARDED, reason, drop.body | {"reason": told})
@@ -179,7 +179,7 @@ def _decide(session: Session, held: OpenDrop, state: str, reason: str, body: dic
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     dataset, table = held.contract.name, held.record.table
-    with session.queue(slot(table, held.cause)), session.queue(table):  # whoever judges it, or publishes it, is done
+    with session.lease(slot(table, held.cause)), session.lease(table):  # whoever judges it, or publishes it, is done
         newest = records.latest(session, dataset=dataset, cause=held.cause, table=table)
         published = held.contract.kind == "dataset" and not is_pending(session, dataset, held.cause)
         if newest is None or newest.path != held.record.path or published:

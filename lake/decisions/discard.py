@@ -15,15 +15,15 @@ from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.drift.version_histograms import keep_given_back
 from lake.hops.gate_records import published_before
-from lake.hops.job import HopResult, Job, Written
+from lake.hops.job import HopOutput, HopResult, Job
 from lake.hops.no_rows_taken import still_none
-from lake.hops.published import resume
+from lake.hops.published import finish_interrupted
 from lake.hops.runner import run_hop
 from lake.runtime.identity import current_user
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.data_files import table_files
-from lake.tables.quarantine import IDENTITY, choose_rows, count_aside, latest_manifest, open_rows, settlements
+from lake.tables.quarantine import IDENTITY, filter_rows, latest_manifest, quarantine_balance, resolution_rows, unresolved_rows
 from lake.tables.writer import write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
@@ -49,14 +49,14 @@ def discard(
         raise UsageError("nothing says which rows to discard", fix="name them by --drop, --rule or --row (with its --drop)")
     if row is not None and drop is None:
         raise UsageError("a record number alone names no row", fix="add its --drop")
-    with session.queue(contract.name), session.scratch("discard") as folder:
-        resume(session, contract.name)
+    with session.lease(contract.name), session.scratch("discard") as folder:
+        finish_interrupted(session, contract.name)
         parent = latest_manifest(session, contract.name)
         if parent is None:
             return 0, None
         asked: dict[str, Any] = {"drop": drop, "rule": rule, "row": row}
         try:
-            chosen = choose_rows(open_rows(session, parent), **asked)
+            chosen = filter_rows(unresolved_rows(session, parent), **asked)
         except UsageError:
             if parent.source.get("asked") != asked:
                 raise
@@ -100,26 +100,26 @@ class _Discard:
             delivered_at=self.parent.delivered_at,
         )
 
-    def write(self, candidate: Candidate, steps: Steps) -> Written:
+    def write(self, candidate: Candidate, steps: StepTimer) -> HopOutput:
         """Add the rows' settlements; files and content are the parent's."""
         from pyarrow import parquet
 
         parent, count = self.parent, self.rows.num_rows
         candidate.demand_parent(parent, fix="look at the rows again, then run it again")
-        steps.tell("write.settled")
+        steps.report("write.settled")
         parquet.write_table(self.rows, self.folder / "rows.parquet")
         engine, path = self.session.engine, paths.settled_table(self.contract.name)
         frame = engine.read_parquet([(self.folder / "rows.parquet").as_uri()])
-        told = settlements(frame, "discarded", version=candidate.number, attempt=candidate.attempt, reason=self.reason)
+        told = resolution_rows(frame, "discarded", version=candidate.number, attempt=candidate.attempt, reason=self.reason)
         write_table(self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
         settled = table_files(self.session, candidate.branch, path, known=parent.settled)
         if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != count:
             raise IntegrityError(f"{count} rows were to be discarded", where=str(candidate.name), fix="nothing was published; report this")
         counts = Counts(0, 0, 0, 0, before=parent.counts.after, inserted=0, deleted=0, after=parent.counts.after)
-        balance = count_aside(parent, parent.quarantine, {"discarded": count})
+        balance = quarantine_balance(parent, parent.quarantine, {"discarded": count})
         decided = set(self.rows.column(DROP).to_pylist())
         notes = {**keep_given_back(self.session, self.contract, self.suite, candidate, None), **still_none(parent, decided)}
-        return Written(
+        return HopOutput(
             (),
             counts,
             parent.files,

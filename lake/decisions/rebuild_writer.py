@@ -15,18 +15,18 @@ from expectations.verdict import Outcome
 from lake import paths
 from lake.drift.version_histograms import keep_rebuilt
 from lake.hops.evaluate import Evaluated
-from lake.hops.job import Written
+from lake.hops.job import HopOutput
 from lake.hops.no_rows_taken import made_again
 from lake.hops.published import JUDGED, REBUILT
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Drop, received
 from lake.parsing.source_records import COLUMNS, Originals, marks_aside, rows_aside
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.change import Change, write_change, written
 from lake.tables.data_files import table_files
 from lake.tables.quarantine import IDENTITY, SETTLEMENTS, STATE, read_rows
-from lake.tables.writer import put_back, write_rows
+from lake.tables.writer import restore_files, write_rows
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
@@ -91,7 +91,7 @@ def keep_aside(found: Evaluated, originals: Originals | None, drop: Drop, suite:
     return path
 
 
-def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate, steps: Steps) -> Written:
+def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate, steps: StepTimer) -> HopOutput:
     """Write it onto a candidate, and describe what was written.
 
     Raises:
@@ -100,11 +100,11 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
     """
     parent, change = rebuilt.parent, rebuilt.change
     candidate.demand_parent(parent, fix="run it again: it then begins with what stands now")
-    steps.tell("write.table")
+    steps.report("write.table")
     added = write_change(session, contract, change, candidate)
-    steps.tell("write.quarantine")
+    steps.report("write.quarantine")
     aside = _write_aside(session, contract, rebuilt, candidate)
-    steps.tell("write.settled")
+    steps.report("write.settled")
     settled = _write_settled(session, contract, rebuilt, candidate)
     tables = written(session, contract, change, candidate, added=added, fresh=True)
     lie = paths.quarantine_table(contract.name), paths.settled_table(contract.name)
@@ -119,7 +119,7 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
     notes: dict[str, Any] = {REBUILT: [*parent.notes.get(REBUILT, []), candidate.number]}
     notes |= keep_rebuilt(session, contract, rebuilt.suite, candidate, change.rows)
     notes |= made_again(parent, candidate.number, rebuilt.drops, Counter(settled.column(DROP).to_pylist()))
-    return Written(
+    return HopOutput(
         rebuilt.outcomes,
         change.counts,
         tables.files,
@@ -169,7 +169,7 @@ def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candi
     discarded = before.filter(pc.equal(before.column(STATE), "discarded"))
     still = discarded.join(pa.concat_tables(again), keys=IDENTITY, join_type="left semi") if again else discarded.slice(0, 0)
     kept = pa.concat_tables([_of(before, rebuilt.kept), still.select(before.schema.names).cast(before.schema)])
-    put_back(session, ref=candidate.branch, path=path, files=[], tag=candidate.base)
+    restore_files(session, ref=candidate.branch, path=path, files=[], tag=candidate.base)
     if kept.num_rows:
         write_rows(session, kept.to_reader(), ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
     return kept

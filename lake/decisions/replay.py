@@ -27,26 +27,26 @@ from lake.drift.version_histograms import keep_given_back
 from lake.engine.scratch_table import ScratchTable
 from lake.hops.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
 from lake.hops.gate_records import replayed_before
-from lake.hops.job import Job, Replayed, Written
+from lake.hops.job import HopOutput, Job, Replayed
 from lake.hops.no_rows_taken import NOTE, still_none
-from lake.hops.published import resume
+from lake.hops.published import finish_interrupted
 from lake.hops.runner import run_hop
 from lake.hops.schema_check import check_columns
 from lake.runtime.identity import current_user
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.change import Passed, change_of, published_rows, write_change, written
 from lake.tables.data_files import table_files
 from lake.tables.quarantine import (
     Settlement,
-    choose_rows,
-    count_aside,
     earlier_rows,
+    filter_rows,
     judged_at,
     latest_manifest,
-    open_rows,
     published_as,
-    settlements,
+    quarantine_balance,
+    resolution_rows,
+    unresolved_rows,
     without,
 )
 from lake.tables.writer import write_table
@@ -74,16 +74,16 @@ def replay(session: Session, contract: Contract, *, drop: str | None = None, rul
         ContractError: The contract's columns are not those of the table.
     """
     check_columns(session, contract, gives_back=True)
-    with session.queue(contract.name), session.scratch("replay") as folder:
-        resume(session, contract.name)
+    with session.lease(contract.name), session.scratch("replay") as folder:
+        finish_interrupted(session, contract.name)
         parent = latest_manifest(session, contract.name)
         if parent is None:
             return Replayed(contract.name, 0, 0, {})
-        rows = open_rows(session, parent)
+        rows = unresolved_rows(session, parent)
         suite, pins = build_suite(contract, "processed", session.settings.project), pin_references(session, contract)
         done = None if dry_run else replayed_before(session, parent, contract, suite, pins)
         try:
-            chosen = choose_rows(rows, drop=drop, rule=rule)
+            chosen = filter_rows(rows, drop=drop, rule=rule)
         except UsageError:
             if done is None:
                 raise
@@ -169,7 +169,7 @@ class _Replay:
             delivered_at=self.parent.delivered_at,
         )
 
-    def write(self, candidate: Candidate, steps: Steps) -> Written:
+    def write(self, candidate: Candidate, steps: StepTimer) -> HopOutput:
         """Add the rows that pass to the table and say of each in the quarantine's settlements what became of it.
 
         On an upsert table a row that is older than what stands for its key becomes superseded.
@@ -180,9 +180,9 @@ class _Replay:
             raise IntegrityError("no row passes, and a version was to be written", fix="nothing was published; report this")
         passed = Passed(self.passing, self.passed, self.asked - self.passed, self.asked)
         change = change_of(session, contract, passed, candidate, folder=self.folder, gives_back=True)
-        steps.tell("write.table")
+        steps.report("write.table")
         added = write_change(session, contract, change, candidate)
-        steps.tell("write.settled")
+        steps.report("write.settled")
         late = change.counts.outdated
         if late < self.passed:
             self._settle(self.passing if change.outdated is None else without(self.passing, change.outdated), "replayed", candidate)
@@ -196,8 +196,8 @@ class _Replay:
         if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != self.passed:
             what = f"{self.passed} rows pass, and not as many were settled"
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
-        balance = count_aside(parent, parent.quarantine, {"replayed": self.passed - late, "superseded": late})
-        return Written(
+        balance = quarantine_balance(parent, parent.quarantine, {"replayed": self.passed - late, "superseded": late})
+        return HopOutput(
             self.outcomes,
             change.counts,
             tables.files,
@@ -211,7 +211,7 @@ class _Replay:
 
     def _settle(self, rows: DataFrame, state: Settlement, candidate: Candidate) -> None:
         """Write what became of rows."""
-        told = settlements(rows, state, version=candidate.number, attempt=candidate.attempt)
+        told = resolution_rows(rows, state, version=candidate.number, attempt=candidate.attempt)
         path = paths.settled_table(self.contract.name)
         write_table(self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
 

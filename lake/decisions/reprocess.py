@@ -24,12 +24,12 @@ from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import paths
 from lake.decisions.rebuild_writer import Rebuilt, first_of, keep_aside, standing_drops, write_rebuilt
 from lake.engine.scratch_table import ScratchTable
-from lake.hops.delivery_cache import Drops
+from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.evaluate import evaluate, pin_references
-from lake.hops.gate_records import holding, published_before
+from lake.hops.gate_records import published_before, unapproved_holds
 from lake.hops.job import HopResult, Job
-from lake.hops.messages import why_blocked, why_held
-from lake.hops.published import finished, resume
+from lake.hops.messages import blocked_message, held_message
+from lake.hops.published import finish_interrupted, published_version
 from lake.hops.raw import judge_raw, parse_received
 from lake.hops.runner import run_hop
 from lake.ledger.receipts import Drop
@@ -38,7 +38,7 @@ from lake.session import Session
 from lake.tables.change import Change
 from lake.tables.proved_files import demand_sound
 from lake.tables.quarantine import judged_at, latest_manifest
-from lake.tables.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
+from lake.tables.upsert import KEY_EXISTS, MERGE_ACTION, MERGE_ACTIONS, classify_rows, deleted_keys, rows_after
 from lake.tables.writer import uri_of
 from lake.versions import provenance, publish
 from lakegate.errors import DataRejected, IntegrityError, UsageError
@@ -61,8 +61,8 @@ def reprocess(session: Session, contract: Contract, *, since: str | None = None)
         UsageError: The table has no version, or no such drop; or the drop alone can't be told from what came later.
         DataRejected: A drop is blocked now; nothing was published.
     """
-    with session.queue(contract.name), session.caching(), session.scratch("reprocess") as folder:
-        resume(session, contract.name)
+    with session.lease(contract.name), session.caching(), session.scratch("reprocess") as folder:
+        finish_interrupted(session, contract.name)
         parent = latest_manifest(session, contract.name)
         if parent is None:
             raise UsageError(f"{contract.name} has no version yet", fix=f"`lakegate ingest {contract.name} FILE`")
@@ -112,7 +112,7 @@ class _Reprocess:
             folder = self.folder / str(number)
             folder.mkdir()
             self._take(drop, folder)
-            self.session.cache(Drops).release(drop.sha256)
+            self.session.cache(DeliveryCache).release(drop.sha256)
 
     def _kept_rows(self) -> DataFrame | None:
         """The rows of the drops that stay as they are."""
@@ -134,7 +134,7 @@ class _Reprocess:
         parsed = parse_received(session, contract, drop)
         arrived = judge_raw(build_suite(contract, "raw", session.settings.project), parsed)
         if verdict_of(arrived, set_aside=0) is Verdict.BLOCKED:
-            raise DataRejected(why_blocked(contract, arrived, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
+            raise DataRejected(blocked_message(contract, arrived, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
         if parsed.staging is None:
             what = "the raw version can't be parsed any more"
             raise IntegrityError(what, where=drop.sha256[:12], fix="restore the file format in its contract")
@@ -149,14 +149,14 @@ class _Reprocess:
             delivered_at=judged_at(session, contract.name, drop.sha256) or drop.delivered_at,
         )
         if found.blocked:
-            raise DataRejected(why_blocked(contract, found.outcomes, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
+            raise DataRejected(blocked_message(contract, found.outcomes, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
         raw = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=f"{contract.name}_raw") or {}
-        delivered = finished(session, VersionName(f"{contract.name}_raw", int(raw["version"]))).manifest.counts.valid
+        delivered = published_version(session, VersionName(f"{contract.name}_raw", int(raw["version"]))).manifest.counts.valid
         if parsed.readable != delivered:
             what = f"{drop.name}: {parsed.readable} records can be read now, {delivered} could when it was delivered"
             raise IntegrityError(what, where=f"drop {drop.sha256[:12]}", fix=f"restore the file format in {contract.path.name}")
-        if held := holding(found.outcomes, ()):
-            raise DataRejected(why_held(contract, held, cause=drop.sha256, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
+        if held := unapproved_holds(found.outcomes, ()):
+            raise DataRejected(held_message(contract, held, cause=drop.sha256, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
         columns = [column.name for column in contract.columns]
         rows = found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(drop.sha256).alias(DROP), F.col(ROW))
         self.counted += Counter(records=parsed.readable, valid=found.valid, quarantined=found.quarantined)
@@ -165,11 +165,11 @@ class _Reprocess:
             self.failed[item.rule.id] += item.failed
         if contract.upsert is not None:
             table, gone = self._table(), self.gone.frame()
-            fates = engine.write_scratch(find_fates(contract, contract.upsert, rows, table, gone), folder / "fates")
-            counted = engine.rows(fates.groupBy(FATE).agg(F.count(F.lit(1)), F.sum(F.col(THERE).cast("bigint"))))
+            fates = engine.write_scratch(classify_rows(contract, contract.upsert, rows, table, gone), folder / "fates")
+            counted = engine.rows(fates.groupBy(MERGE_ACTION).agg(F.count(F.lit(1)), F.sum(F.col(KEY_EXISTS).cast("bigint"))))
             self.counted += Counter({str(fate): int(count) for fate, count, _ in counted})
             self.counted["deleted"] += sum(int(there) for fate, _, there in counted if fate == "tombstone")
-            self.gone.replace(keys_gone(contract, contract.upsert, fates, gone))
+            self.gone.replace(deleted_keys(contract, contract.upsert, fates, gone))
             self.rows.replace(rows_after(contract, fates, table))
         else:
             self.counted["inserted"] += found.valid
@@ -186,7 +186,10 @@ class _Reprocess:
         after = count["kept"] + count["inserted"] - count["deleted"]
         fates = {
             name: count[fate]
-            for name, fate in (*((fate, fate) for fate in FATES if fate not in ("inserted", "tombstone")), ("tombstones", "tombstone"))
+            for name, fate in (
+                *((fate, fate) for fate in MERGE_ACTIONS if fate not in ("inserted", "tombstone")),
+                ("tombstones", "tombstone"),
+            )
         }
         counts = Counts(
             count["records"],

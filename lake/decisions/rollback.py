@@ -15,20 +15,20 @@ from lake import paths
 from lake.drift.version_histograms import keep_rolled_back
 from lake.hops.file_names import name_path_of
 from lake.hops.gate_records import published_before
-from lake.hops.job import HopResult, Job, Written
+from lake.hops.job import HopOutput, HopResult, Job
 from lake.hops.no_rows_taken import still_none
-from lake.hops.published import REBUILT, finished, resume
+from lake.hops.published import REBUILT, finish_interrupted, published_version
 from lake.hops.runner import run_hop
 from lake.lakefs.repository import MAIN
-from lake.ledger.repair import REINSTATED, WITHDRAWN, others
+from lake.ledger.repair import REINSTATED, WITHDRAWN, displaced_drops
 from lake.ledger.version_records import use_bytes
 from lake.runtime.identity import current_user
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.change import read_files
 from lake.tables.data_files import list_table
 from lake.tables.quarantine import latest_manifest
-from lake.tables.writer import put_back
+from lake.tables.writer import restore_files
 from lake.versions import publish
 from lake.versions.origin import ROLLS_BACK, TO
 from lake.versions.publish import ENDED, Candidate
@@ -56,8 +56,8 @@ def roll_back(session: Session, name: VersionName, *, reason: str) -> RolledBack
     contract = _contract(session, name.table)
     if not reason.strip():
         raise UsageError("a rollback needs a reason", fix="add --reason, which is kept on record")
-    with session.queue(contract.name):
-        resume(session, contract.name)
+    with session.lease(contract.name):
+        finish_interrupted(session, contract.name)
         latest = latest_manifest(session, contract.name)
         if latest is None or name.number >= latest.version:
             what = f"{name} is the latest version" if latest and name.number == latest.version else f"there is no {name}"
@@ -66,7 +66,7 @@ def roll_back(session: Session, name: VersionName, *, reason: str) -> RolledBack
             done = published_before(session, latest, "rollback")
             return RolledBack(done, latest.source[WITHDRAWN], latest.source[REINSTATED], _built_on(session, name))
         suite = build_suite(contract, "processed", session.settings.project)
-        work = _Rollback(session, contract, suite, latest, finished(session, name).manifest, reason.strip())
+        work = _Rollback(session, contract, suite, latest, published_version(session, name).manifest, reason.strip())
         job = work.job()
         if (columns := job.schema) != work.target.schema:
             told = ", ".join(f"{item['name']} {item['type']}" for item in work.target.schema)
@@ -111,7 +111,7 @@ class _Rollback:
         repository, table, stood = self.session.repository, self.contract.name, dict[str, bool]()
         for number in range(self.target.version + 1, self.latest.version + 1):
             made = publish.manifest_at(repository, MAIN, VersionName(table, number))
-            for drop in filter(None, (made.drop, *others(made.source))):  # what first became of it tells how it was before
+            for drop in filter(None, (made.drop, *displaced_drops(made.source))):  # what first became of it tells how it was before
                 stood.setdefault(drop, drop != made.drop and drop not in made.source.get(REINSTATED, []))
         found = []
         for drop, then in stood.items():
@@ -142,7 +142,7 @@ class _Rollback:
         told: dict[str, Any] = {ROLLS_BACK: str(self.latest.name), TO: str(self.target.name), "reason": self.reason, "by": current_user()}
         drops = self.changed()
         told |= {WITHDRAWN: [item.drop for item in drops if item.then is None], REINSTATED: [item.drop for item in drops if item.then]}
-        target = finished(self.session, self.target.name)
+        target = published_version(self.session, self.target.name)
         return Job(
             hop="processed",
             table=self.contract.name,
@@ -157,7 +157,7 @@ class _Rollback:
             delivered_at=self.target.delivered_at,
         )
 
-    def write(self, candidate: Candidate, steps: Steps) -> Written:
+    def write(self, candidate: Candidate, steps: StepTimer) -> HopOutput:
         """Name the target's files again, in all tables that belong to it; take back what is on record of the drops that go.
 
         Raises:
@@ -169,14 +169,14 @@ class _Rollback:
             raise Expired.of(target.name, gone)
         repository.put(candidate.branch, paths.use(table, target.version), use_bytes())
         candidate.demand_parent(latest, fix="look at what came since, then run it again")
-        steps.tell("write.table")
+        steps.report("write.table")
         for path, files in (
             (paths.processed_table(table), target.files),
             (paths.quarantine_table(table), target.quarantine),
             (paths.settled_table(table), target.settled),
             (paths.tombstones_table(table), target.tombstones),
         ):
-            put_back(self.session, ref=candidate.branch, path=path, files=files, tag=target.name.tag)
+            restore_files(self.session, ref=candidate.branch, path=path, files=files, tag=target.name.tag)
             if {item.path for item in list_table(self.session, candidate.branch, path, known=files)} != {item.path for item in files}:
                 raise IntegrityError(f"the Delta log doesn't name the files of {target.name}", where=path, fix="nothing was published")
         for drop in sorted(self.changed(), key=lambda item: item.then is not None):  # a name is free before another takes it
@@ -185,7 +185,7 @@ class _Rollback:
         counts = Counts(come, come, 0, 0, before=latest.counts.after, inserted=come, deleted=go, after=target.counts.after)
         notes = keep_rolled_back(self.session, self.contract, self.suite, candidate, target)
         notes |= {REBUILT: target.notes.get(REBUILT, []), **still_none(target)}
-        return Written(
+        return HopOutput(
             (),
             counts,
             target.files,
@@ -211,7 +211,7 @@ class _Rollback:
             return sum(item.rows for item in there), sum(item.rows for item in here)
         columns = [DROP, ROW, *(column.name for column in self.contract.columns)]
         come, go = come.select(*columns), go.select(*columns)
-        counts = [self.session.engine.rows(some.subtract(others).groupBy().count()) for some, others in ((come, go), (go, come))]
+        counts = [self.session.engine.rows(some.subtract(theirs).groupBy().count()) for some, theirs in ((come, go), (go, come))]
         return int(counts[0][0][0]), int(counts[1][0][0])
 
     def _as_then(self, drop: _Drop, candidate: Candidate) -> None:

@@ -12,7 +12,7 @@ from catalog.contract import Contract, Drift
 from expectations.drift.baseline_rules import LEAST_ROWS
 from expectations.drift.histogram import Histograms, merge_all
 from expectations.drift.precedent import Past
-from lake.drift.histogram_store import LOOK_BACK, Shelf
+from lake.drift.histogram_store import LOOK_BACK, HistogramStore
 
 AT_ONCE: Final = 8
 """Versions whose histograms are fetched at a time."""
@@ -22,7 +22,7 @@ AT_ONCE: Final = 8
 class EarlierRows:
     """The rows that came with deliveries up to version `last`; several together where each brought few, as a baseline takes them."""
 
-    shelf: Shelf
+    shelf: HistogramStore
     last: int
     pinned: int
     season: int | None
@@ -30,7 +30,7 @@ class EarlierRows:
     """Whether each version takes the place of the one before."""
 
     @classmethod
-    def past(cls, contract: Contract, shelf: Shelf, last: int) -> Past:
+    def past(cls, contract: Contract, shelf: HistogramStore, last: int) -> Past:
         """What the deliveries up to a version added, as rules ask for it; nothing is read before one does."""
         drift = contract.drift or Drift()
         rows = cls(shelf, last, drift.pinned, drift.season, contract.write_mode == "replace")

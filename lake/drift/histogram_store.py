@@ -30,31 +30,31 @@ LOOK_BACK: Final = 20
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Histograms of one version: of the rows it added (`own`), and of its whole `table`."""
+class VersionHistograms:
+    """Histograms of one version: of the rows that it `added`, and of the `whole` table."""
 
-    own: Histograms
-    table: Histograms
+    added: Histograms
+    whole: Histograms
 
     def to_json(self) -> dict[str, Any]:
         """As it lies in the lake."""
-        return {"own": self.own.to_json(), "table": self.table.to_json()}
+        return {"own": self.added.to_json(), "table": self.whole.to_json()}
 
     @classmethod
-    def from_json(cls, given: Mapping[str, Any]) -> Kept:
+    def from_json(cls, given: Mapping[str, Any]) -> VersionHistograms:
         """What `to_json` gave."""
         return cls(Histograms.from_json(given["own"]), Histograms.from_json(given["table"]))
 
-    def of(self, kinds: Kinds) -> Kept | None:
+    def of(self, kinds: Kinds) -> VersionHistograms | None:
         """These columns alone; None where one was not counted, or not in this way."""
-        parts = (self.own, self.table)
+        parts = (self.added, self.whole)
         if any(name not in part.columns or part.columns[name].kind != kind for part in parts for name, kind in kinds.items()):
             return None
-        return Kept(*(Histograms(part.rows, {name: part.columns[name] for name in kinds}) for part in parts))
+        return VersionHistograms(*(Histograms(part.rows, {name: part.columns[name] for name in kinds}) for part in parts))
 
 
 @dataclass
-class Shelf:
+class HistogramStore:
     """The versions of a table in the tree `ref`, each with its manifest and its histograms; what was read once is kept."""
 
     repository: Repository

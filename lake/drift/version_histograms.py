@@ -23,7 +23,7 @@ from expectations.suite import Suite
 from expectations.typed_frame import DROP
 from lake import paths
 from lake.drift.delivery_history import EarlierRows
-from lake.drift.histogram_store import DELIVERIES, NOTE, Kept, Kinds, Shelf
+from lake.drift.histogram_store import DELIVERIES, NOTE, HistogramStore, Kinds, VersionHistograms
 from lake.session import Session
 from lake.tables.writer import uri_of
 from lake.versions.publish import Candidate
@@ -47,13 +47,13 @@ class Comparison:
     whole: bool
     read: int = 0
     """Data files of earlier versions that had to be read, because nobody had counted them."""
-    _known: dict[int, Kept] = field(default_factory=dict)
+    _known: dict[int, VersionHistograms] = field(default_factory=dict)
     _counted: set[int] = field(default_factory=set)
 
     @cached_property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> HistogramStore:
         """What lies beside the versions before."""
-        return Shelf(self.session.repository, self.contract.name, self.ref)
+        return HistogramStore(self.session.repository, self.contract.name, self.ref)
 
     def baselines(self, kinds: Kinds) -> dict[Baseline, Histograms]:
         """The rows that came before, those of a season ago, and the pinned version's whole table, as far as there are any."""
@@ -61,11 +61,11 @@ class Comparison:
             return {}
         found: dict[Baseline, Histograms] = {}
         drift, last = self.contract.drift or Drift(), self.parent.version
-        _, previous = self.shelf.previous(last, lambda number: self._of(number, kinds).own, whole=self.whole)
+        _, previous = self.shelf.previous(last, lambda number: self._of(number, kinds).added, whole=self.whole)
         if previous is not None:
             found["previous"] = previous
         if drift.pinned <= last:
-            found["pinned"] = self._of(drift.pinned, kinds).table
+            found["pinned"] = self._of(drift.pinned, kinds).whole
         if drift.season is not None and len(delivered := self.shelf.deliveries(last, drift.season)) >= drift.season:
             found["season"] = self._own(delivered[-drift.season], kinds)
         return found
@@ -80,14 +80,14 @@ class Comparison:
         if not kinds:
             return {}
         alone = self.parent is None or (self.whole and delivered)
-        table = seen if alone or self.parent is None else merge_all(self._of(self.parent.version, kinds).table, seen)
+        table = seen if alone or self.parent is None else merge_all(self._of(self.parent.version, kinds).whole, seen)
         if not delivered:
             self._carry_on(kinds)
         earlier = {str(number): self._known[number].to_json() for number in sorted(self._counted)}
         season = (self.contract.drift or Drift()).season or 1
         before = self.parent.version if self.parent else 0
         named = [*self.shelf.deliveries(before, season), *[candidate.number] * delivered][-LONGEST_SEASON:]
-        made = {"format": paths.FORMAT, **Kept(seen, table).to_json(), "earlier": earlier, DELIVERIES: named}
+        made = {"format": paths.FORMAT, **VersionHistograms(seen, table).to_json(), "earlier": earlier, DELIVERIES: named}
         body = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         self.session.repository.put(candidate.branch, paths.histograms(self.contract.name, candidate.number), body)
         return {NOTE: sha256(body)}
@@ -103,41 +103,43 @@ class Comparison:
         kept = self._known.get(number) or self._stored(number, kinds)
         if kept is None and (manifest := self.shelf.manifest(number)) is not None:
             return self._count_own(manifest, kinds)
-        return kept.own if kept else _none(kinds)
+        return kept.added if kept else _none(kinds)
 
-    def _of(self, number: int, kinds: Kinds) -> Kept:
+    def _of(self, number: int, kinds: Kinds) -> VersionHistograms:
         if number not in self._known and self._stored(number, kinds) is None:
             self._known[number] = self._count(number, kinds)
             self._counted.add(number)
         return self._known[number]
 
-    def _stored(self, number: int, kinds: Kinds) -> Kept | None:
+    def _stored(self, number: int, kinds: Kinds) -> VersionHistograms | None:
         """A version's histograms as they were kept with it, or with the latest version where they were counted later."""
         body = self.shelf.body(number)
-        found = Kept.from_json(body).of(kinds) if body else None
+        found = VersionHistograms.from_json(body).of(kinds) if body else None
         if found is None and self.parent is not None and (body := self.shelf.body(self.parent.version)) is not None:
             counted = body["earlier"].get(str(number))
-            found = Kept.from_json(counted).of(kinds) if counted else None
+            found = VersionHistograms.from_json(counted).of(kinds) if counted else None
             if found is not None:
                 self._counted.add(number)
         if found is not None:
             self._known[number] = found
         return found
 
-    def _count(self, number: int, kinds: Kinds) -> Kept:
+    def _count(self, number: int, kinds: Kinds) -> VersionHistograms:
         manifest = self.shelf.manifest(number)
         if manifest is None:
-            return Kept(_none(kinds), _none(kinds))
+            return VersionHistograms(_none(kinds), _none(kinds))
         own = self._count_own(manifest, kinds)
         if number == 1 or self._replaced(number):
-            return Kept(own, own)
+            return VersionHistograms(own, own)
         added, rewritten = self._added(manifest)
         if (rest := self._stored(number - 1, kinds)) is not None and not rewritten:
-            return Kept(own, merge_all(own, rest.table))
+            return VersionHistograms(own, merge_all(own, rest.whole))
         if rewritten:
-            return Kept(own, self._histograms(manifest, manifest.files, kinds))
+            return VersionHistograms(own, self._histograms(manifest, manifest.files, kinds))
         new = {item.path for item in added}
-        return Kept(own, merge_all(own, self._histograms(manifest, [item for item in manifest.files if item.path not in new], kinds)))
+        return VersionHistograms(
+            own, merge_all(own, self._histograms(manifest, [item for item in manifest.files if item.path not in new], kinds))
+        )
 
     def _count_own(self, manifest: Manifest, kinds: Kinds) -> Histograms:
         """The rows that a version added; where it wrote others anew as well, those of its drop."""

@@ -17,7 +17,7 @@ SMALL: Final = 1_000_000
 """Rows up to which a reference is copied: opening a table in the lake takes longer than reading it, and each drop does it again."""
 
 
-class References:
+class ReferenceCache:
     """Processed tables by version. They never change, so a copy is as good as the table."""
 
     def __init__(self, engine: Engine) -> None:

@@ -55,7 +55,7 @@ class _Kept:
         self.stack.close()
 
 
-class Drops:
+class DeliveryCache:
     """Delivered files by their SHA-256, each in a scratch folder of its own, while somebody has them `caching`."""
 
     def __init__(self, settings: Settings) -> None:
@@ -65,7 +65,7 @@ class Drops:
         self._ahead: ThreadPoolExecutor | None = None
 
     @classmethod
-    def of(cls, session: Session) -> Drops:
+    def of(cls, session: Session) -> DeliveryCache:
         """Those of a session."""
         return cls(session.settings)
 

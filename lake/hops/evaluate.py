@@ -21,7 +21,7 @@ from expectations.suite import Suite
 from expectations.typed_frame import ROW, typed
 from expectations.verdict import Outcome
 from lake.engine.failing_rule import naming_the_rule
-from lake.hops.published import finished
+from lake.hops.published import published_version
 from lake.session import Session
 from lake.tables.proved_files import demand_sound_columns
 from lake.tables.writer import read_version
@@ -73,7 +73,7 @@ def pin_references(session: Session, contract: Contract) -> tuple[Parent, ...]:
             what = f"{contract.name} refers to {table}, which has no version"
             raise IntegrityError(what, fix=f"publish {table} first")
         name = VersionName(table, int(latest["version"]))
-        pins.append(Parent(table, name.number, finished(session, name).commit))
+        pins.append(Parent(table, name.number, published_version(session, name).commit))
     return tuple(pins)
 
 
@@ -112,7 +112,7 @@ def evaluate(
 
     def reference(table: str) -> DataFrame:
         (pin,) = (item for item in pins if item.table == table)
-        manifest = finished(session, pin.name).manifest
+        manifest = published_version(session, pin.name).manifest
         whole = session.references.copies(manifest)
         columns = (item["name"] for item in manifest.schema) if whole else reference_columns(suite, table)
         demand_sound_columns(session, pin.name.tag, manifest, columns)

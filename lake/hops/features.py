@@ -22,11 +22,11 @@ from expectations.verdict import Outcome
 from lake import paths
 from lake.drift.version_histograms import Comparison
 from lake.hops.feature_result import demand_numbers, failing_sql, result_of
-from lake.hops.job import HopResult, Job, Written
-from lake.hops.published import finished, resume
+from lake.hops.job import HopOutput, HopResult, Job
+from lake.hops.published import finish_interrupted, published_version
 from lake.hops.runner import run_hop
 from lake.lakefs.repository import MAIN
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.content_hash import add, content_of
 from lake.tables.data_files import table_files
@@ -55,7 +55,7 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
         return None
     numbers = {table: int(found["version"]) for table, found in latest.items() if found}
     head = publish.head(repository, contract.name)
-    made = finished(session, VersionName(contract.name, int(head["version"]))).manifest if head else None
+    made = published_version(session, VersionName(contract.name, int(head["version"]))).manifest if head else None
     pinned = {item.table: item.version for item in made.parents} if made else {}
     step = pinned.get(driver, 0) + 1
     while step < numbers[driver] and repository.get(MAIN, paths.expired(driver, step)) is not None:
@@ -71,8 +71,8 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
 def carry_features(session: Session, contract: Contract, *, again: bool = False) -> HopResult | None:
     """Make the feature table's next missing version; None where nothing is missing."""
     session.renew_engine()
-    with session.queue(contract.name):
-        resume(session, contract.name)
+    with session.lease(contract.name):
+        finish_interrupted(session, contract.name)
         found = next_cause(session, contract)
         if found is None:
             return None
@@ -100,7 +100,7 @@ def carry_features(session: Session, contract: Contract, *, again: bool = False)
 def _pins(session: Session, numbers: dict[str, int]) -> tuple[Parent, ...]:
     pins = []
     for table, number in sorted(numbers.items()):
-        pins.append(Parent(table, number, finished(session, VersionName(table, number)).commit))
+        pins.append(Parent(table, number, published_version(session, VersionName(table, number)).commit))
     return tuple(pins)
 
 
@@ -113,15 +113,15 @@ class _Work:
     suite: Suite
     pins: tuple[Parent, ...]
 
-    def write(self, candidate: Candidate, steps: Steps) -> Written:
+    def write(self, candidate: Candidate, steps: StepTimer) -> HopOutput:
         """Run the SQL over the pinned inputs, write its result, and judge what was written."""
         session, contract, engine = self.session, self.contract, self.session.engine
         path = paths.feature_table(contract.name)
         for pin in self.pins:
-            demand_sound(session, pin.name.tag, finished(session, pin.name).manifest.files, version=pin.name)
-        inputs = {pin.table: read_version(session, finished(session, pin.name).manifest, pin.name.tag) for pin in self.pins}
-        rows_of = {pin.table: finished(session, pin.name).manifest.counts.after for pin in self.pins}
-        steps.tell("write.table")
+            demand_sound(session, pin.name.tag, published_version(session, pin.name).manifest.files, version=pin.name)
+        inputs = {pin.table: read_version(session, published_version(session, pin.name).manifest, pin.name.tag) for pin in self.pins}
+        rows_of = {pin.table: published_version(session, pin.name).manifest.counts.after for pin in self.pins}
+        steps.report("write.table")
         keys = {item.name: item.key for item in session.catalog.features if item.name in inputs}
         frame, query = result_of(engine, contract, inputs, keys=keys)
         with failing_sql(contract):
@@ -148,7 +148,7 @@ class _Work:
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
         before = candidate.parent.counts.after if candidate.parent else 0
         counts = Counts(rows, rows, 0, 0, before=before, inserted=rows, deleted=before, after=rows)
-        return Written(outcomes, counts, files, [], add(None, number), notes=notes)
+        return HopOutput(outcomes, counts, files, [], add(None, number), notes=notes)
 
     def _judge(
         self, frame: DataFrame | None, inputs: dict[str, DataFrame], rows_of: dict[str, int], compare: Comparison, candidate: Candidate

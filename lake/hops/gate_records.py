@@ -9,14 +9,14 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict, report
-from lake.hops.job import HopResult, Job, Written
-from lake.hops.messages import why_blocked, why_held, why_none_taken
-from lake.hops.mostly_quarantined import MOSTLY, why_mostly
+from lake.hops.job import HopOutput, HopResult, Job
+from lake.hops.messages import blocked_message, held_message, no_rows_taken_message
+from lake.hops.mostly_quarantined import MOSTLY, mostly_quarantined_message
 from lake.hops.no_rows_taken import is_none_taken, still_none_of
-from lake.hops.published import finished, rebuilt_since
+from lake.hops.published import published_version, rebuilt_since
 from lake.ledger import records
 from lake.ledger.repair import SUPERSEDES
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.versions import publish
 from lake.versions.origin import Origin
@@ -39,7 +39,7 @@ def record(session: Session, job: Job, key: str, state: str, body: dict[str, Any
     records.write(session, dataset=job.dataset, cause=job.cause, table=job.table, state=state, key=key, body={**told, **body})
 
 
-def record_failure(session: Session, job: Job, key: str, error: Exception, steps: Steps) -> None:
+def record_failure(session: Session, job: Job, key: str, error: Exception, steps: StepTimer) -> None:
     """Put on record that an attempt failed: what kind of failure, at which step, and whether another try may help.
 
     Of an error that nobody foresaw its kind alone: its text may quote values (P6).
@@ -49,15 +49,17 @@ def record_failure(session: Session, job: Job, key: str, error: Exception, steps
     record(session, job, key, "failed", body | {"attempt": steps.attempt, "durations": dict(steps.seconds)})
 
 
-def refuse(session: Session, job: Job, key: str, written: Written, *, reason: str = "", waived: Collection[str] = ()) -> HopResult:
+def refuse(session: Session, job: Job, key: str, written: HopOutput, *, reason: str = "", waived: Collection[str] = ()) -> HopResult:
     """Put on record that the gate refused or held the drop, with its evidence."""
     blocked = reason or any(item.rule.severity == "block" and not item.success for item in written.outcomes)
-    held = [] if blocked else holding(written.outcomes, waived)
+    held = [] if blocked else unapproved_holds(written.outcomes, waived)
     state, file = "held" if held else "blocked", str(job.source.get("delivered_name", ""))
     if not reason:
         words = {"file": file}
-        reason = why_held(job.contract, held, cause=job.cause, **words) if held else why_blocked(job.contract, written.outcomes, **words)
-    reason = " ".join(filter(None, (reason, why_mostly(job.table, written.notes))))
+        reason = (
+            held_message(job.contract, held, cause=job.cause, **words) if held else blocked_message(job.contract, written.outcomes, **words)
+        )
+    reason = " ".join(filter(None, (reason, mostly_quarantined_message(job.table, written.notes))))
     rules = [item.to_json() for item in written.outcomes]
     counts = dict(vars(written.counts))
     body = {"reason": reason, "file": file, "rules": rules, "counts": counts, "suite": job.suite.to_gx()}
@@ -81,7 +83,9 @@ def result_of(job: Job, published: Published, verdict: Verdict) -> HopResult:
         str(published.name),
         counts,
         manifest.rules,
-        " ".join(filter(None, (why_none_taken(job.table, told, manifest.rules), why_mostly(job.table, manifest.notes)))),
+        " ".join(
+            filter(None, (no_rows_taken_message(job.table, told, manifest.rules), mostly_quarantined_message(job.table, manifest.notes)))
+        ),
         content_hash=manifest.content_hash,
         cause=job.cause,
         none_taken=job.hop == "processed" and is_none_taken(counts),
@@ -98,10 +102,10 @@ def unchanged(session: Session, job: Job, found: Published) -> HopResult:
     result = result_of(job, found, Verdict.UNCHANGED)
     if newest == name.number:
         return replace(result, none_taken=still_none_of(found.manifest, job.cause))
-    latest = finished(session, VersionName(job.table, newest)).manifest
+    latest = published_version(session, VersionName(job.table, newest)).manifest
     result = replace(result, reason="", none_taken=still_none_of(latest, job.cause))  # rows that were set aside may have come back since
     result = result.judged_again(rebuilt_since(session, latest, name, job.cause))
-    if job.replaces and (result.standing or {}).get("version") != newest:
+    if job.replaces and (result.reprocessed or {}).get("version") != newest:
         return replace(result, reason=f"{job.table} is at v{newest} since; `--again` delivers this content anew")
     return result
 
@@ -111,7 +115,7 @@ def published_before(session: Session, made: Manifest, what: str) -> HopResult:
 
     Its process may have died before it told anybody.
     """
-    published = finished(session, made.name)
+    published = published_version(session, made.name)
     reason = f"this {what} is published as {published.name}, and nothing that it depends on changed since"
     counts = publish.manifest_counts(made)
     return HopResult("processed", made.table, Verdict.UNCHANGED, str(made.name), counts, made.rules, reason, made.content_hash, made.drop)
@@ -123,7 +127,7 @@ def replayed_before(session: Session, made: Manifest, contract: Contract, suite:
     return published_before(session, made, "replay") if same and "replay_of" in made.source else None
 
 
-def holding(outcomes: Collection[Outcome], waived: Collection[str]) -> list[Outcome]:
+def unapproved_holds(outcomes: Collection[Outcome], waived: Collection[str]) -> list[Outcome]:
     """The outcomes that a person has to decide on and has not."""
     return [item for item in outcomes if item.rule.severity == "hold" and not item.success and item.rule.id not in waived]
 

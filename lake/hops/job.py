@@ -9,7 +9,7 @@ from typing import Any, Final
 from catalog.contract import Contract, Hop
 from expectations.suite import Suite
 from expectations.verdict import Outcome, Verdict
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.versions.publish import Candidate
 from lakegate.manifest import Counts, DataFile, Parent, Proof
 from lakegate.names import VersionName
@@ -22,7 +22,7 @@ _TOLD: Final = ("rule", "family", "severity", "failed", "columns")
 
 
 @dataclass(frozen=True)
-class Written:
+class HopOutput:
     """What a job wrote on its candidate and found about it; a blocked job may have written nothing."""
 
     outcomes: tuple[Outcome, ...]
@@ -60,12 +60,12 @@ class Job:
     root: str
     contract: Contract
     suite: Suite
-    write: Callable[[Candidate, Steps], Written]
+    write: Callable[[Candidate, StepTimer], HopOutput]
     pins: tuple[Parent, ...] = ()
     sql_hash: str | None = None
     source: dict[str, Any] = field(default_factory=dict)
     delivered_at: str | None = None
-    judge: Callable[[str, Steps], Written] | None = None
+    judge: Callable[[str, StepTimer], HopOutput] | None = None
     replaces: bool = False
     """Whether the version takes the place of the one before (then an older content can be published again)."""
     depends: str = ""
@@ -90,7 +90,7 @@ class HopResult:
     reason: str = ""
     content_hash: str = ""
     cause: str = ""
-    standing: dict[str, Any] | None = None
+    reprocessed: dict[str, Any] | None = None
     """Of an unchanged drop that a reprocess judged again: `name` of the version that did, `version`, and its rows as `to_json` names them."""
 
     none_taken: bool = False
@@ -100,7 +100,7 @@ class HopResult:
         """The same, of a drop that was judged again since (None: it wasn't)."""
         if standing is None:
             return self
-        return replace(self, standing=standing, reason=f"published as {self.version}, judged again by the reprocess {standing['name']}")
+        return replace(self, reprocessed=standing, reason=f"published as {self.version}, judged again by the reprocess {standing['name']}")
 
     def to_json(self) -> dict[str, Any]:
         """The result as `lakegate ingest --json` prints it."""
@@ -115,7 +115,7 @@ class HopResult:
             "rows_quarantined": self.counts.get("quarantined", 0),
             "rows_unreadable": self.counts.get("unreadable", 0),
             "rules": [{name: rule[name] for name in _TOLD if name in rule} for rule in self.rules],
-        } | {name: told for name, told in (("reason", self.reason), ("none_taken", self.none_taken), ("standing", self.standing)) if told}
+        } | {name: told for name, told in (("reason", self.reason), ("none_taken", self.none_taken), ("standing", self.reprocessed)) if told}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ NAMED: Final = 8
 """Most rules that a reason lists."""
 
 
-def why_blocked(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str = "") -> str:
+def blocked_message(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str = "") -> str:
     """The file, the rules that refused it, in words, and what to do, as the contract says it."""
     broken = [item for item in outcomes if item.rule.severity == "block" and not item.success]
     absent = [str(item.rule.kwargs["column"]) for item in broken if item.rule.type == "expect_column_to_exist"]
@@ -58,7 +58,7 @@ UNREADABLE: Final = {
 """What is wrong with a record that can't be read, in words."""
 
 
-def why_unreadable(parsed: Parsed) -> str:
+def unreadable_message(parsed: Parsed) -> str:
     """What is wrong with a delivery's unreadable records, most frequent first, and where the first is; empty where there is none."""
     if not parsed.unreadable:
         return ""
@@ -87,14 +87,14 @@ def _fields(parsed: Parsed) -> str:
     return f", with {len(found)} fields where the header has {len(parsed.shape.header)}{ends}"
 
 
-def why_held(contract: Contract, held: Sequence[Outcome], *, cause: str, file: str = "") -> str:
+def held_message(contract: Contract, held: Sequence[Outcome], *, cause: str, file: str = "") -> str:
     """The file, the rules that a person has to decide on, and how to."""
     told = "; ".join(f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})" for item in held)
     verbs = f"`lakegate approve {cause[:12]} --reason ...` publishes it, `lakegate reject {cause[:12]} --reason ...` refuses it"
     return f"{file}{': ' if file else ''}held by {told}. A person decides: {verbs}" + (f". {contract.support}" if contract.support else "")
 
 
-def why_none_taken(table: str, counts: Mapping[str, int], rules: Sequence[Mapping[str, Any]]) -> str:
+def no_rows_taken_message(table: str, counts: Mapping[str, int], rules: Sequence[Mapping[str, Any]]) -> str:
     """Which rules set every row aside; empty where some row was taken, or none came.
 
     Args:
@@ -117,7 +117,7 @@ def why_none_taken(table: str, counts: Mapping[str, int], rules: Sequence[Mappin
     return f"no row was taken, {'' if late else 'all '}{counts['quarantined']} are set aside by {told}{late}: `lakegate quarantine {table}` lists them.{asked}{out}"
 
 
-def unread(suite: Suite, rejection: DataRejected) -> tuple[Outcome, ...]:
+def unreadable_outcomes(suite: Suite, rejection: DataRejected) -> tuple[Outcome, ...]:
     """A delivery that could not even be opened counts against the rule that asks for readable records."""
     rules = [rule for rule in suite.rules if rule.type == "expect_records_to_be_readable"]
     return tuple(Outcome(rule, failed=1, of=1, observed={"told": rejection.what}) for rule in rules)

@@ -19,7 +19,7 @@ from catalog.expressions.condition_tree import columns_in
 from catalog.expressions.spark_sql import quoted
 from expectations.plan.returning_rows import without_published
 from expectations.plan.rule_bitmask import bits, holds
-from expectations.rules.joins import Standing
+from expectations.rules.joins import KeepOnePerKey
 from expectations.suite import Rule
 from expectations.typed_frame import ROW
 from lake.parsing.column_mapping import delivered
@@ -41,7 +41,7 @@ _MARKUP: Final = str.maketrans({character: f"\\u{ord(character):04x}" for charac
 """What a page, a terminal or a log may take for more than text."""
 
 
-def mostly_aside(
+def mostly_quarantined(
     session: Session, contract: Contract, found: Evaluated, *, parsed: Parsed, parent: Manifest | None, published: DataFrame | None
 ) -> dict[str, Any]:
     """What is noted of rules that set more than half of the delivery aside, and of the version before did not.
@@ -63,7 +63,7 @@ def mostly_aside(
         item.rule
         for item in found.outcomes
         if item.rule.severity == "quarantine" and _is_most(item.failed, rows) and item.rule.id not in before
-        if not isinstance(found.plan.mark_of(item.rule), Standing)
+        if not isinstance(found.plan.mark_of(item.rule), KeepOnePerKey)
     ]
     told = []
     for rule, (failed, first) in zip(asked, _broken(session, found, asked, published), strict=True):
@@ -120,7 +120,7 @@ def _fields(record: str, header: Sequence[tuple[str, str | None]], contract: Con
             yield name, value[:SHOWN] if name in public else MASK
 
 
-def why_mostly(table: str, notes: Mapping[str, Any]) -> str:
+def mostly_quarantined_message(table: str, notes: Mapping[str, Any]) -> str:
     """What is noted, in words; empty where nothing is."""
     return " ".join(_told(table, item) for item in notes.get(MOSTLY, ()))
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from lake import paths
-from lake.hops.delivery_cache import Drops
+from lake.hops.delivery_cache import DeliveryCache
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.receipts import pending
@@ -48,5 +48,5 @@ def under_way(session: Session, dataset: str) -> Iterator[tuple[str, records.Rec
         newest = records.latest(session, dataset=dataset, cause=digest)
         if newest is None or newest.state not in STATES:
             yield digest, newest
-        elif not session.cache(Drops).elsewhere(digest):
+        elif not session.cache(DeliveryCache).elsewhere(digest):
             records.mark_refused(session, newest)

@@ -8,12 +8,12 @@ from catalog.contract import Contract
 from expectations.building.build import build_suite
 from expectations.verdict import Verdict
 from lake import paths
-from lake.hops.delivery_cache import Drops
+from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.evaluate import pin_references
 from lake.hops.file_names import name_holder
 from lake.hops.job import HopResult, Job
 from lake.hops.processed_rows import DropRows
-from lake.hops.published import finished
+from lake.hops.published import published_version
 from lake.hops.raw import source_of
 from lake.hops.runner import run_hop
 from lake.hops.schema_check import check_columns
@@ -42,7 +42,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
     check_columns(session, contract)
     if (later := superseded_by(session, contract, drop) or corrected_by(session, contract, drop)) is not None:
         return _superseded(session, contract, drop, later)
-    source = finished(session, VersionName(raw_table, int(raw["version"])))
+    source = published_version(session, VersionName(raw_table, int(raw["version"])))
     pins = pin_references(session, contract)
     present = ""
     if any(rule.type == BEFORE_DELIVERY for rule in suite.rules):  # which delivery is the present must not depend on who carries the drop
@@ -69,7 +69,7 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
             depends=(name_holder(session, contract, drop, base=MAIN) or "") + present + "supersedes" * supersedes,
         )
         result = run_hop(session, job, again=again)
-    session.cache(Drops).release(drop.sha256)
+    session.cache(DeliveryCache).release(drop.sha256)
     if result.verdict is Verdict.UNCHANGED and is_pending(session, contract.name, drop.sha256):
         clear_pending(session, contract.name, drop.sha256)
     return result
@@ -83,7 +83,7 @@ def superseded_by(session: Session, contract: Contract, drop: Drop) -> VersionNa
     done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=contract.name)
     if done is not None and not is_pending(session, contract.name, drop.sha256):
         return None
-    latest = finished(session, VersionName(contract.name, int(head["version"])))
+    latest = published_version(session, VersionName(contract.name, int(head["version"])))
     return latest.name if (latest.manifest.delivered_at or "") > drop.delivered_at else None
 
 

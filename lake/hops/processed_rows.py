@@ -18,20 +18,20 @@ from lake.drift.version_histograms import Comparison
 from lake.hops import no_rows_taken
 from lake.hops.evaluate import Evaluated, evaluate
 from lake.hops.file_names import name_holder, name_path, name_taken
-from lake.hops.gate_records import approval, holding
-from lake.hops.job import Written
-from lake.hops.mostly_quarantined import mostly_aside
+from lake.hops.gate_records import approval, unapproved_holds
+from lake.hops.job import HopOutput
+from lake.hops.mostly_quarantined import mostly_quarantined
 from lake.hops.raw import parse_received
 from lake.ledger.receipts import Drop
 from lake.parsing.source_records import Originals, marks_aside, rows_aside
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.change import Change, Passed, change_of, plain_counts, published_rows, statistics_of, write_change, written
-from lake.tables.compaction import compacted, told_of_quarantine, told_of_table
+from lake.tables.compaction import compacted, table_fingerprint, told_of_quarantine
 from lake.tables.data_files import Added, table_files
-from lake.tables.quarantine import count_aside
+from lake.tables.quarantine import quarantine_balance
 from lake.tables.supersede import settle_superseded
-from lake.tables.writer import Mode, put_back, write_rows
+from lake.tables.writer import Mode, restore_files, write_rows
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import Conflict, IntegrityError
@@ -86,15 +86,15 @@ class DropRows:
         """Whether the drop takes the place of all that was delivered before, rows set aside among it."""
         return self.contract.write_mode == "replace"
 
-    def judge(self, base: str, steps: Steps) -> Written:
+    def judge(self, base: str, steps: StepTimer) -> HopOutput:
         """Evaluate the rules once on main as it stands at a commit; nothing is written but scratch files."""
         parent = publish.latest_at(self.session.repository, base, self.contract.name)
         if (refused := self._refused(base, parent)) is not None:
             return refused
         self.judged = self._evaluate(base, parent, steps)
-        return Written(self.judged.found.outcomes, self._counts(self.judged.found, parent), notes=self.judged.notes)
+        return HopOutput(self.judged.found.outcomes, self._counts(self.judged.found, parent), notes=self.judged.notes)
 
-    def write(self, candidate: Candidate, steps: Steps) -> Written:
+    def write(self, candidate: Candidate, steps: StepTimer) -> HopOutput:
         """Write both tables of what was judged, and describe them; where the head moved since and it matters, judge again first.
 
         Raises:
@@ -105,15 +105,15 @@ class DropRows:
         judged = self._judged_on(candidate, steps)
         found, parent, compare = judged.found, candidate.parent, judged.compare
         if found.blocked or self._holds(found):
-            return Written(found.outcomes, self._counts(found, parent), notes=judged.notes)
+            return HopOutput(found.outcomes, self._counts(found, parent), notes=judged.notes)
         passed = Passed(self._passing(found), found.valid, found.quarantined, self.records)
         change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, instead_of=self.instead_of)
         onto = self._compacted(candidate, steps, table=change.mode == "append")
         with ThreadPoolExecutor(2) as pool:  # a write waits for the gateway more than for a core
             settled_too = pool.submit(self._settle, candidate)
-            steps.tell("write.table")
+            steps.report("write.table")
             valid = pool.submit(write_change, self.session, self.contract, change, onto)
-            steps.tell("write.quarantine")
+            steps.report("write.quarantine")
             aside: Added | None = []
             if found.quarantined or (parent and parent.quarantine and self.replaces):
                 aside = self._write_aside(found, onto, judged.originals)
@@ -126,22 +126,22 @@ class DropRows:
             notes["files_merged"] = merged
         return replace(self._describe(onto, found, change, added, aside), notes=notes, evidence=judged.notes)
 
-    def _compacted(self, candidate: Candidate, steps: Steps, *, table: bool) -> Candidate:
+    def _compacted(self, candidate: Candidate, steps: StepTimer, *, table: bool) -> Candidate:
         """The candidate, with a parent of fewer files where many were small: the table's, or else the quarantine's, one in a publish."""
         parent, session, branch, engine = candidate.parent, self.session, candidate.branch, self.session.engine
         if parent is None or self.replaces or self.instead_of:  # a correction reads what its parent set aside, where that lies
             return candidate
-        steps.tell("write.compact")
+        steps.report("write.compact")
         merge, path = partial(compacted, session, branch, version=parent.name), paths.quarantine_table(self.contract.name)
         if table:
-            told = partial(told_of_table, engine, self.contract)
+            told = partial(table_fingerprint, engine, self.contract)
             files = merge(self.table, parent.files, statistics=statistics_of(self.contract), told=told)
             if files != parent.files:
                 return replace(candidate, parent=replace(parent, files=files))
         aside = merge(path, parent.quarantine, statistics=[DROP, ROW], told=partial(told_of_quarantine, engine))
         return replace(candidate, parent=replace(parent, quarantine=aside))
 
-    def _judged_on(self, candidate: Candidate, steps: Steps) -> _Judged:
+    def _judged_on(self, candidate: Candidate, steps: StepTimer) -> _Judged:
         """What was judged, or, where it is no answer on the candidate's parent, judged anew."""
         parent, judged = candidate.parent, self.judged
         if judged is not None and judged.is_of(parent):
@@ -149,21 +149,21 @@ class DropRows:
         if judged is not None and self.replaces:
             what = f"{parent.name if parent else self.contract.name} was published since this delivery was judged"
             raise Conflict(what, fix="run it again: it is then judged as what follows that version")
-        steps.tell("rebase")
+        steps.report("rebase")
         self.judged = self._evaluate(candidate.base, parent, steps)
         return self.judged
 
-    def _refused(self, base: str, parent: Manifest | None) -> Written | None:
+    def _refused(self, base: str, parent: Manifest | None) -> HopOutput | None:
         """The refusal of a drop that comes under the name of another; nothing of it is judged."""
         holder = name_holder(self.session, self.contract, self.drop, base=base)
         if holder == self.instead_of or (taken := name_taken(self.session, self.contract, self.drop, base=base)) is None:
             return None
         before = parent.counts.after if parent else 0
-        return Written((taken,), Counts(0, 0, 0, 0, before=before, inserted=0, deleted=0, after=before))
+        return HopOutput((taken,), Counts(0, 0, 0, 0, before=before, inserted=0, deleted=0, after=before))
 
-    def _evaluate(self, base: str, parent: Manifest | None, steps: Steps) -> _Judged:
+    def _evaluate(self, base: str, parent: Manifest | None, steps: StepTimer) -> _Judged:
         session = self.session
-        steps.tell("parse")
+        steps.report("parse")
         parsed = parse_received(session, self.contract, self.drop)
         if parsed.staging is None:
             what = "the raw version can't be parsed any more"
@@ -175,7 +175,7 @@ class DropRows:
         self.times += 1
         folder = self.folder / str(self.times)
         folder.mkdir()
-        steps.tell("evaluate")
+        steps.report("evaluate")
         compare = Comparison(session, self.contract, parent, base, whole=self.replaces)
         found = evaluate(
             session,
@@ -190,14 +190,14 @@ class DropRows:
             past=compare.past,
             before=parent.counts.after if parent and self.replaces else None,
         )
-        notes = mostly_aside(session, self.contract, found, parsed=parsed, parent=parent, published=published)
+        notes = mostly_quarantined(session, self.contract, found, parsed=parsed, parent=parent, published=published)
         return _Judged(parent, compare, found, parsed.originals, folder, notes)
 
     def _holds(self, found: Evaluated) -> bool:
         """Whether a person has to decide first: then nothing needs to be written."""
-        held = holding(found.outcomes, ())
+        held = unapproved_holds(found.outcomes, ())
         asked = {"dataset": self.contract.name, "table": self.contract.name, "cause": self.drop.sha256, "suite_hash": self.suite.hash}
-        return bool(held) and bool(holding(held, approval(self.session, **asked).get("rules", ())))
+        return bool(held) and bool(unapproved_holds(held, approval(self.session, **asked).get("rules", ())))
 
     def _counts(self, found: Evaluated, parent: Manifest | None) -> Counts:
         return plain_counts(found.valid, found.quarantined, self.records, parent, replaces=self.replaces)
@@ -216,7 +216,9 @@ class DropRows:
         path = paths.quarantine_table(self.contract.name)
         return write_rows(self.session, rows, ref=candidate.branch, path=path, mode=mode, statistics=[DROP, ROW])
 
-    def _describe(self, candidate: Candidate, found: Evaluated, change: Change, added: Added | None, added_aside: Added | None) -> Written:
+    def _describe(
+        self, candidate: Candidate, found: Evaluated, change: Change, added: Added | None, added_aside: Added | None
+    ) -> HopOutput:
         """The tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
         parent, path = candidate.parent, paths.quarantine_table(self.contract.name)
         known = parent.quarantine if parent else []
@@ -232,14 +234,14 @@ class DropRows:
         settled, late = kept.settled if kept else [], 0
         if self.instead_of is not None and kept is not None:
             settled, late = settle_superseded(self.session, self.contract, candidate, self.instead_of, self.folder)
-        return Written(
+        return HopOutput(
             found.outcomes,
             change.counts,
             tables.files,
             aside,
             tables.content,
             settled=settled,
-            aside=count_aside(parent, aside, {"superseded": late}, fresh=self.replaces),
+            aside=quarantine_balance(parent, aside, {"superseded": late}, fresh=self.replaces),
             tombstones=tables.tombstones,
         )
 
@@ -249,7 +251,7 @@ class DropRows:
         repository.delete(candidate.branch, paths.pending(contract.name, self.drop.sha256))
         if self.replaces:
             if candidate.parent and candidate.parent.settled:
-                put_back(self.session, ref=candidate.branch, path=paths.settled_table(contract.name), files=[], tag=candidate.base)
+                restore_files(self.session, ref=candidate.branch, path=paths.settled_table(contract.name), files=[], tag=candidate.base)
             return
         body = {"format": paths.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
         repository.put(candidate.branch, name_path(contract, self.drop), json.dumps(body, sort_keys=True).encode())

@@ -27,26 +27,26 @@ REMEMBERED: Final = 200
 """Versions: each names all its files, so a process that remembered every one would grow with the square of them."""
 
 
-def resume(session: Session, table: str) -> None:
+def finish_interrupted(session: Session, table: str) -> None:
     """Finish the table's latest version, where an attempt died between merge and tag. Call it in the table's queue."""
     if (head := publish.head(session.repository, table)) is not None:
-        resume_at(session, VersionName(table, int(head["version"])))
+        finish_interrupted_at(session, VersionName(table, int(head["version"])))
 
 
-def resume_at(session: Session, name: VersionName) -> None:
+def finish_interrupted_at(session: Session, name: VersionName) -> None:
     """The same of a version that is the latest, or was when somebody looked; it may have expired since."""
     if name not in session.swept:
-        publish.sweep(session.repository, table=name.table, cause=finished(session, name).manifest.drop)
+        publish.delete_stale_candidates(session.repository, table=name.table, cause=published_version(session, name).manifest.drop)
         session.swept.add(name)
 
 
-def standing(session: Session, job: Job) -> Published | None:
+def find_published(session: Session, job: Job) -> Published | None:
     """The publish of this job that stands on main, where there is one (its tag may still be missing)."""
-    name = stands(session, dataset=job.dataset, cause=job.cause, table=job.table, replaces=job.replaces)
+    name = published_as(session, dataset=job.dataset, cause=job.cause, table=job.table, replaces=job.replaces)
     return None if name is None else publish.recover(session.repository, name)
 
 
-def stands(session: Session, *, dataset: str, cause: str, table: str, replaces: bool) -> VersionName | None:
+def published_as(session: Session, *, dataset: str, cause: str, table: str, replaces: bool) -> VersionName | None:
     """The version that a drop was published as, unless it was delivered anew to a table that holds another one since.
 
     That an older content of a replace table is to be published again is told by its pending marker, and by nothing else: a
@@ -60,13 +60,13 @@ def stands(session: Session, *, dataset: str, cause: str, table: str, replaces: 
     return VersionName(table, int(done["version"]))
 
 
-def finish(session: Session, published: Published) -> Published:
+def ensure_named(session: Session, published: Published) -> Published:
     """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy."""
     give_name(session.repository, published)
-    return note(session, published)
+    return cache_published(session, published)
 
 
-def note(session: Session, published: Published) -> Published:
+def cache_published(session: Session, published: Published) -> Published:
     """Put the home's copy of a version's manifest in its place, and remember that nothing of it is left to do."""
     session.copy_manifest(published.manifest)
     session.finished.pop(published.name, None)
@@ -76,7 +76,7 @@ def note(session: Session, published: Published) -> Published:
     return published
 
 
-def finished(session: Session, name: VersionName) -> Published:
+def published_version(session: Session, name: VersionName) -> Published:
     """A version that main names, with the steps after its merge done, by whichever attempt.
 
     Raises:
@@ -87,10 +87,10 @@ def finished(session: Session, name: VersionName) -> Published:
         return known
     if (gone := session.repository.get_json(MAIN, paths.expired(name.table, name.number))) is not None:
         raise Expired.of(name, gone)
-    return finish(session, publish.recover(session.repository, name))
+    return ensure_named(session, publish.recover(session.repository, name))
 
 
-def carried(notes: dict[str, Any], parent: Manifest | None) -> dict[str, Any]:
+def inherit_notes(notes: dict[str, Any], parent: Manifest | None) -> dict[str, Any]:
     """Notes of a new version, with those of its parent that hold for it too."""
     inherited = {name: notes.get(name, parent.notes.get(name) if parent else None) for name in INHERITED}
     return {name: told for name, told in {**notes, **inherited}.items() if told or name not in INHERITED}

@@ -11,9 +11,9 @@ from expectations.building.build import build_suite
 from expectations.plan.raw_gate import Arrival, judge_arrival
 from expectations.verdict import Outcome, Verdict
 from lake import paths
-from lake.hops.delivery_cache import Drops
-from lake.hops.job import HopResult, Job, Written
-from lake.hops.messages import why_unreadable
+from lake.hops.delivery_cache import DeliveryCache
+from lake.hops.job import HopOutput, HopResult, Job
+from lake.hops.messages import unreadable_message
 from lake.hops.order_value import OrderValue, order_value
 from lake.hops.runner import run_hop
 from lake.hops.schema_check import check_columns
@@ -21,7 +21,7 @@ from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Drop
 from lake.parsing.column_mapping import delivered
 from lake.parsing.parse import Parsed
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.range_hashes import describe_file
 from lake.versions import publish
@@ -49,14 +49,14 @@ class _Delivery:
     remarks: list[str] = field(default_factory=list)
     """What its sender may want to know of a drop that passes."""
 
-    def judge(self, _: str, steps: Steps) -> Written:
+    def judge(self, _: str, steps: StepTimer) -> HopOutput:
         """Parse the drop, which takes longer than all else here; what judges its rows next starts meanwhile."""
         self.session.engine.begin()
-        steps.tell("parse")
+        steps.report("parse")
         parsed = _parse_and_check(self.session, self.contract, self.drop)
-        return Written(judge_raw(self.suite, parsed), raw_counts(parsed, before=0))
+        return HopOutput(judge_raw(self.suite, parsed), raw_counts(parsed, before=0))
 
-    def write(self, candidate: Candidate, _: Steps) -> Written:
+    def write(self, candidate: Candidate, _: StepTimer) -> HopOutput:
         """Describe the version: its bytes are in raw since the drop was received."""
         contract, drop = self.contract, self.drop
         parsed = parse_received(self.session, contract, drop)
@@ -68,7 +68,7 @@ class _Delivery:
             "unreadable": [vars(item) for item in parsed.unreadable[:REPORTED]],
             "unreadable_reasons": parsed.reasons,
         }
-        return Written(
+        return HopOutput(
             outcomes=judge_raw(self.suite, parsed),
             counts=raw_counts(parsed, before=candidate.parent.counts.after if candidate.parent else 0),
             files=[self._described(candidate, stored, parsed.readable)],
@@ -114,7 +114,7 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
     with session.caching():  # from the judgement to the write
         result = run_hop(session, job, again=again)
     if result.verdict is Verdict.BLOCKED:
-        session.cache(Drops).release(drop.sha256)
+        session.cache(DeliveryCache).release(drop.sha256)
     return replace(result, reason="; ".join(work.remarks)) if result.verdict is Verdict.PASSED and work.remarks else result
 
 
@@ -138,12 +138,12 @@ def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:
         DataRejected: They can't be unpacked, or are no delimited text.
         IntegrityError: The lake holds other bytes than were delivered.
     """
-    if session.cache(Drops).delivered(drop.sha256) is None:
-        fetched = session.cache(Drops).place(drop.sha256, drop.name)
+    if session.cache(DeliveryCache).delivered(drop.sha256) is None:
+        fetched = session.cache(DeliveryCache).place(drop.sha256, drop.name)
         path = paths.raw_object(contract.name, drop.sha256)
         _check(path, session.repository.download("main", path, fetched), drop)
-        session.cache(Drops).keep(drop.sha256, fetched, drop.name)
-    return session.cache(Drops).parsed(drop.sha256, contract.file)
+        session.cache(DeliveryCache).keep(drop.sha256, fetched, drop.name)
+    return session.cache(DeliveryCache).parsed(drop.sha256, contract.file)
 
 
 def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed:
@@ -152,11 +152,11 @@ def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed
     Raw may be the file that the delivery was copied into as it was hashed, laid there; else it is hashed meanwhile.
     """
     path = paths.raw_object(contract.name, drop.sha256)
-    at_hand = session.cache(Drops).delivered(drop.sha256) is not None
+    at_hand = session.cache(DeliveryCache).delivered(drop.sha256) is not None
     block = session.repository.block("main", path) if at_hand else None
 
     def laid() -> bool:
-        return block is not None and session.cache(Drops).is_copy(drop.sha256, block)
+        return block is not None and session.cache(DeliveryCache).is_copy(drop.sha256, block)
 
     with ThreadPoolExecutor(1) as pool:
         stored = pool.submit(session.repository.sha256, "main", path) if at_hand and not laid() else None
@@ -178,7 +178,7 @@ def _check(path: str, found: str, drop: Drop) -> None:
 def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
     """The outcomes of the raw suite for a parsed delivery."""
     return judge_arrival(
-        suite, Arrival(parsed.columns, parsed.records, parsed.readable, parsed.rescued, why_unreadable(parsed), parsed.ended)
+        suite, Arrival(parsed.columns, parsed.records, parsed.readable, parsed.rescued, unreadable_message(parsed), parsed.ended)
     )
 
 

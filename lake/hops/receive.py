@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lake import paths
-from lake.hops.delivery_cache import Drops
+from lake.hops.delivery_cache import DeliveryCache
 from lake.lakefs.branches import RECEIVE, branch_of, branches_of, new_attempt
 from lake.lakefs.objects import CHUNK
 from lake.lakefs.repository import MAIN, NotThere
@@ -45,7 +45,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
     with disk_errors(session.settings.home.root), session.scratch("receive") as folder:
         copied = folder / "data"
         digest, info = copy_in(path, copied)
-        copied = session.cache(Drops).keep(digest, copied, path.name)
+        copied = session.cache(DeliveryCache).keep(digest, copied, path.name)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
         identity = json.dumps(
             [
@@ -58,7 +58,7 @@ def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, s
             ]
         )
         receipt = paths.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
-        with session.queue(f"receive_{dataset}"):
+        with session.lease(f"receive_{dataset}"):
             for dead in branches_of(session.repository, RECEIVE, dataset, digest):
                 session.repository.delete_branch(dead)
             body = session.repository.get_json(MAIN, receipt)
@@ -104,8 +104,8 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
         try:
             repository.branch(branch, MAIN)
             if not repository.listing(MAIN, paths.raw_object(dataset, digest)):
-                session.cache(Drops).parse_ahead(digest, session.catalog.get(dataset).file)
-                session.tell(dataset, "receive.upload")
+                session.cache(DeliveryCache).parse_ahead(digest, session.catalog.get(dataset).file)
+                session.report_step(dataset, "receive.upload")
                 repository.upload(branch, paths.raw_object(dataset, digest), copied, etag=digest)
                 session.unmarked.add((dataset, digest))
             else:
@@ -114,9 +114,9 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
             if not _stands(session, dataset, digest):
                 repository.put(branch, paths.pending(dataset, digest), json.dumps({"format": paths.FORMAT}).encode())
             repository.commit(branch, told, {"lakegate_drop": digest})
-            session.tell(dataset, "receive.merge")
+            session.report_step(dataset, "receive.merge")
             repository.merge(branch, told, {"lakegate_drop": digest})
-            session.tell(dataset, "receive.done")
+            session.report_step(dataset, "receive.done")
         except (Conflict, NotThere, Transient, IntegrityError):
             if repository.get(MAIN, receipt) is not None:
                 return

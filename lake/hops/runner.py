@@ -15,16 +15,16 @@ from typing import Any, Final
 from expectations.verdict import Verdict, report, verdict_of
 from lake import paths
 from lake.engine.errors import engine_errors
-from lake.hops.gate_records import answered_before, approval_of, holding, record, record_failure, refuse, result_of, unchanged
-from lake.hops.job import NOTHING, HopResult, Job, Written
-from lake.hops.messages import unread
-from lake.hops.published import carried, finish, note, resume, resume_at, standing
+from lake.hops.gate_records import answered_before, approval_of, record, record_failure, refuse, result_of, unapproved_holds, unchanged
+from lake.hops.job import NOTHING, HopOutput, HopResult, Job
+from lake.hops.messages import unreadable_outcomes
+from lake.hops.published import cache_published, ensure_named, find_published, finish_interrupted, finish_interrupted_at, inherit_notes
 from lake.lakefs.repository import MAIN, NotThere
 from lake.ledger import records
-from lake.ledger.repair import close_others
+from lake.ledger.repair import record_displaced_drops
 from lake.runtime.circuit_breaker import Breaker
 from lake.runtime.disk_errors import disk_error
-from lake.runtime.step_timer import Steps
+from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.range_hashes import keep_proofs
 from lake.versions import provenance, publish
@@ -59,14 +59,14 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
     )
     home = session.settings.home.root
     with Breaker(session.settings, job.dataset).attempt(), _place(session, job):
-        with session.queue(job.table):
+        with session.lease(job.table):
             if (done := _done(session, job)) is not None:
-                publish.sweep(session.repository, table=job.table, cause=job.cause)
+                publish.delete_stale_candidates(session.repository, table=job.table, cause=job.cause)
                 return done
             before = _record_of(session, job)
         if not again and (known := answered_before(session, job, key)) is not None:
             return known
-        steps = Steps(job.table, session.watcher)
+        steps = StepTimer(job.table, session.watcher)
         try:
             with engine_errors(f"carrying a drop to {job.table}"):  # frames ask it now and then, wherever they are made
                 if job.judge is not None:
@@ -74,11 +74,11 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
                         judged = job.judge(session.repository.commit_of(MAIN), steps)
                     if (stopped := _stopped(session, job, key, judged)) is not None:
                         return stopped
-                steps.tell("queue")
-                with session.queue(job.table):
+                steps.report("queue")
+                with session.lease(job.table):
                     return _publish(session, job, key, steps, before)
         except DataRejected as rejection:
-            return refuse(session, job, key, Written(unread(job.suite, rejection), NOTHING), reason=str(rejection))
+            return refuse(session, job, key, HopOutput(unreadable_outcomes(job.suite, rejection), NOTHING), reason=str(rejection))
         except Exception as error:
             record_failure(session, job, key, disk_error(error, home) or error, steps)
             raise
@@ -89,7 +89,7 @@ def _place(session: Session, job: Job) -> contextlib.AbstractContextManager[None
 
     Nobody asks for a slot while he is in a table's queue.
     """
-    return session.queue(job.table if job.judge is None else slot(job.table, job.cause))
+    return session.lease(job.table if job.judge is None else slot(job.table, job.cause))
 
 
 def slot(table: str, cause: str) -> str:
@@ -99,19 +99,19 @@ def slot(table: str, cause: str) -> str:
 
 def _done(session: Session, job: Job) -> HopResult | None:
     """What stands already, where another attempt published it. Call it in the table's queue."""
-    resume(session, job.table)
-    found = standing(session, job)
-    return None if found is None else unchanged(session, job, finish(session, found))
+    finish_interrupted(session, job.table)
+    found = find_published(session, job)
+    return None if found is None else unchanged(session, job, ensure_named(session, found))
 
 
-def _publish(session: Session, job: Job, key: str, steps: Steps, before: Record) -> HopResult:
+def _publish(session: Session, job: Job, key: str, steps: StepTimer, before: Record) -> HopResult:
     """Write and publish, again on the new head where somebody outside of the queue was first."""
     for rebase in range(REBASES + 1):
         try:
             return _attempt(session, job, key, steps, before, rebases=rebase)
         except (Conflict, NotThere):
-            if (found := standing(session, job)) is not None:
-                return unchanged(session, job, finish(session, found))
+            if (found := find_published(session, job)) is not None:
+                return unchanged(session, job, ensure_named(session, found))
             if job.replaces or rebase == REBASES:
                 raise
     raise AssertionError
@@ -122,22 +122,22 @@ def _record_of(session: Session, job: Job, *, ref: str = MAIN) -> Record:
     return session.repository.get_json(ref, paths.publication(job.dataset, job.cause, job.table))
 
 
-def _stopped(session: Session, job: Job, key: str, written: Written) -> HopResult | None:
+def _stopped(session: Session, job: Job, key: str, written: HopOutput) -> HopResult | None:
     """The refusal, on record, of what the gate doesn't let pass."""
     if _verdict(written, waived := _approved(session, job, written).get("rules", ())) in (Verdict.BLOCKED, Verdict.HELD):
         return refuse(session, job, key, written, waived=waived)
     return None
 
 
-def _approved(session: Session, job: Job, written: Written) -> dict[str, Any]:
-    return approval_of(session, job) if holding(written.outcomes, ()) else {}
+def _approved(session: Session, job: Job, written: HopOutput) -> dict[str, Any]:
+    return approval_of(session, job) if unapproved_holds(written.outcomes, ()) else {}
 
 
-def _verdict(written: Written, waived: Collection[str]) -> Verdict:
+def _verdict(written: HopOutput, waived: Collection[str]) -> Verdict:
     return verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
 
 
-def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record, *, rebases: int) -> HopResult:
+def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Record, *, rebases: int) -> HopResult:
     repository = session.repository
     with steps.step("stage"):
         candidate = publish.stage(repository, table=job.table, dataset=job.dataset, cause=job.cause)
@@ -150,7 +150,7 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
             raise Conflict(what, fix="nothing to do where it stands; else run it again")
         if candidate.parent is not None:
             try:
-                resume_at(session, candidate.parent.name)
+                finish_interrupted_at(session, candidate.parent.name)
             except Expired as error:  # a table's latest version is always kept
                 what = f"{candidate.parent.name} is not the latest of {job.table} any more"
                 raise Conflict(what, fix="nothing to do where the drop stands; else run it again") from error
@@ -185,13 +185,13 @@ def _attempt(session: Session, job: Job, key: str, steps: Steps, before: Record,
             repository.tag(published.name.tag, published.commit)
         with steps.step("keep"):
             kept.result()
-            note(session, published)
+            cache_published(session, published)
         discarded.pop_all()
     told = {"version": manifest.version, "attempt": candidate.attempt, "durations": dict(steps.seconds)}
     told |= {"rebases": rebases} if rebases else {}
     with ThreadPoolExecutor(1) as pool:
         gone = pool.submit(_discard, session, candidate, published)
-        close_others(session, job.dataset, job.table, published)
+        record_displaced_drops(session, job.dataset, job.table, published)
         record(session, job, key, "published", told)
     gone.result()
     return result_of(job, published, verdict)
@@ -205,7 +205,7 @@ def _discard(session: Session, candidate: Candidate, published: Published | None
 
 
 def _manifest(
-    session: Session, job: Job, candidate: Candidate, written: Written, *, verdict: Verdict, seconds: dict[str, float], evidence: bytes
+    session: Session, job: Job, candidate: Candidate, written: HopOutput, *, verdict: Verdict, seconds: dict[str, float], evidence: bytes
 ) -> Manifest:
     return Manifest(
         tenant=session.settings.tenant,
@@ -236,7 +236,7 @@ def _manifest(
         engine=session.engine.describe() if job.hop != "raw" else {},
         settings=provenance.configuration(session.settings),
         durations=dict(seconds),
-        notes=carried(written.notes, candidate.parent),
+        notes=inherit_notes(written.notes, candidate.parent),
         settled=written.settled,
         tombstones=written.tombstones,
         aside=written.aside,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.contract import RESCUED, Contract
-from lake.hops.published import finished
+from lake.hops.published import published_version
 from lake.session import Session
 from lake.versions import publish
 from lakegate.errors import ContractError
@@ -20,7 +20,7 @@ def check_columns(session: Session, contract: Contract, *, gives_back: bool = Fa
     appends = contract.write_mode != "replace"
     if head is None or not (appends or gives_back):
         return
-    latest = finished(session, VersionName(contract.name, int(head["version"])))
+    latest = published_version(session, VersionName(contract.name, int(head["version"])))
     before = {item["name"]: item["type"] for item in latest.manifest.schema}
     now = {column.name: column.type for column in contract.columns}
     changes = [f"{name} is new" for name in now if name not in before] + [f"{name} is gone" for name in before if name not in now]

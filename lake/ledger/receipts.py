@@ -65,7 +65,7 @@ def is_pending(session: Session, dataset: str, digest: str) -> bool:
 def clear_pending(session: Session, dataset: str, digest: str) -> None:
     """Take away the pending marker of a delivery that changes nothing: its content is the table's latest already."""
     repository, told = session.repository, f"settle {dataset} {digest[:12]}"
-    with session.queue(f"receive_{dataset}"):
+    with session.lease(f"receive_{dataset}"):
         if not is_pending(session, dataset, digest):
             return
         branch = branch_of(RECEIVE, new_attempt(), dataset, digest)

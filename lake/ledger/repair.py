@@ -30,7 +30,7 @@ STATES: Final = (PUBLISHED, WITHDRAWN, "superseded")
 
 
 @dataclass(frozen=True)
-class Gap:
+class MissingRecord:
     """A drop at a table, of which the ledger doesn't say what main says."""
 
     dataset: str
@@ -44,7 +44,7 @@ class Gap:
         return str(self.publication.get(ENDED, PUBLISHED))
 
 
-def gaps(session: Session, dataset: str = "") -> Iterator[Gap]:
+def missing_records(session: Session, dataset: str = "") -> Iterator[MissingRecord]:
     """Where the ledger lacks what main says of a dataset's drops (of all datasets'); it reads names, and the bodies of what is missing.
 
     A version's own record is written last: where it is there, so are those of the drops that the version took out or brought back.
@@ -59,7 +59,7 @@ def gaps(session: Session, dataset: str = "") -> Iterator[Gap]:
         yield from _lacking(session, known, name, cause, table)
 
 
-def gaps_of(session: Session, published: Iterable[tuple[str, str, str]]) -> Iterator[Gap]:
+def missing_records_of(session: Session, published: Iterable[tuple[str, str, str]]) -> Iterator[MissingRecord]:
     """The same of some publishes, by dataset, cause and table."""
     for dataset, cause, table in published:
         yield from _lacking(session, _Known(session), dataset, cause, table)
@@ -76,40 +76,40 @@ class _Known(dict[tuple[str, str, str], str]):
         return next((state for state in reversed(found) if state in STATES), "")
 
 
-def _lacking(session: Session, known: Mapping[tuple[str, str, str], str], dataset: str, cause: str, table: str) -> Iterator[Gap]:
+def _lacking(session: Session, known: Mapping[tuple[str, str, str], str], dataset: str, cause: str, table: str) -> Iterator[MissingRecord]:
     if (told := known[dataset, cause, table]) == PUBLISHED:
         return
     found = _gap(session, dataset, cause, table)
     if not found.publication or told == found.state:
         return
     yield found
-    for other in others(manifest_at(session.repository, MAIN, VersionName(table, int(found.publication["version"]))).source):
+    for other in displaced_drops(manifest_at(session.repository, MAIN, VersionName(table, int(found.publication["version"]))).source):
         gap = _gap(session, dataset, other, table)
         if known[dataset, other, table] not in ("", gap.state):
             yield gap
 
 
-def lacks(session: Session, gap: Gap) -> bool:
+def lacks(session: Session, gap: MissingRecord) -> bool:
     """Whether the ledger lacks that still, and main says it still."""
     return _Known(session)[gap.dataset, gap.cause, gap.table] != gap.state and gap == _gap(session, gap.dataset, gap.cause, gap.table)
 
 
-def others(source: dict[str, Any]) -> list[str]:
+def displaced_drops(source: dict[str, Any]) -> list[str]:
     """The drops that a version took out of the table, or brought back, by the source in its manifest."""
     return [*source.get(WITHDRAWN, []), *source.get(REINSTATED, []), *filter(None, [source.get(SUPERSEDES)])]
 
 
-def close_others(session: Session, dataset: str, table: str, published: Published) -> None:
+def record_displaced_drops(session: Session, dataset: str, table: str, published: Published) -> None:
     """Put on record what became of them."""
-    for drop in others(published.manifest.source):
-        close(session, _gap(session, dataset, drop, table))
+    for drop in displaced_drops(published.manifest.source):
+        write_missing(session, _gap(session, dataset, drop, table))
 
 
-def _gap(session: Session, dataset: str, cause: str, table: str) -> Gap:
-    return Gap(dataset, cause, table, session.repository.get_json(MAIN, paths.publication(dataset, cause, table)) or {})
+def _gap(session: Session, dataset: str, cause: str, table: str) -> MissingRecord:
+    return MissingRecord(dataset, cause, table, session.repository.get_json(MAIN, paths.publication(dataset, cause, table)) or {})
 
 
-def close(session: Session, gap: Gap) -> None:
+def write_missing(session: Session, gap: MissingRecord) -> None:
     """Write the record that is missing."""
     number = gap.publication.get("version", 0)
     entry = session.repository.get_json(MAIN, paths.ledger_entry(gap.table, int(number))) or {}

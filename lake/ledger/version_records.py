@@ -40,7 +40,7 @@ def merge_records(session: Session, records: Mapping[str, bytes], *, told: str) 
         Conflict: Somebody outside of this home wrote one of them meanwhile.
     """
     repository = session.repository
-    with session.queue(QUEUE):
+    with session.lease(QUEUE):
         fresh = {path: body for path, body in records.items() if repository.get(MAIN, path) != body}
         if not fresh:
             return False

@@ -22,7 +22,7 @@ def rebuild_manifests(session: Session, names: Iterable[VersionName] | None = No
         manifest = publish.manifest_at(session.repository, name.tag, name)
         if session.has_copy(manifest):
             continue
-        with session.queue(name.table):  # whoever published it just now has made the copy
+        with session.lease(name.table):  # whoever published it just now has made the copy
             if not session.has_copy(manifest):
                 copied += 1 if dry_run else session.copy_manifest(manifest)
     for name in () if dry_run or names is not None else expired(session.repository):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from lake import paths
-from lake.hops.published import finished
+from lake.hops.published import published_version
 from lake.lakefs.repository import MAIN, Repository
 from lake.ledger.version_records import merge_records, record_bytes, use_bytes
 from lake.runtime.identity import current_user
@@ -17,7 +17,7 @@ from lakegate.names import VersionName
 
 
 @dataclass(frozen=True)
-class Keeping:
+class Pin:
     """Why a version is kept: `until` a day, or `used_by` a model; `ended` is when that was taken back, empty while it wasn't."""
 
     version: VersionName
@@ -35,7 +35,7 @@ class Keeping:
 
 def keep_version(
     session: Session, name: VersionName, *, reason: str, until: date | None = None, used_by: str | None = None, ended: bool = False
-) -> Keeping:
+) -> Pin:
     """Put on record that a version is kept, or with `ended` that it need not be any more; said again, the last word counts.
 
     Raises:
@@ -53,9 +53,9 @@ def keep_version(
     repository = session.repository
     if repository.get_json(MAIN, paths.head(name.table)) is None or repository.resolve(name.tag) is None:
         raise UsageError(f"there is no {name}", fix=f"`lakegate versions {name.table}` lists what was published")
-    finished(session, name)
+    published_version(session, name)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    told = Keeping(name, reason.strip(), current_user(), now, until.isoformat() if until else "", used_by or "", now if ended else "")
+    told = Pin(name, reason.strip(), current_user(), now, until.isoformat() if until else "", used_by or "", now if ended else "")
     path = paths.kept(name.table, name.number, hashlib.sha256((used_by or "").encode()).hexdigest()[:12])
     if ended and (repository.get_json(MAIN, path) or {"ended": now})["ended"]:
         why = f"for {used_by}" if used_by else "until a day"
@@ -64,15 +64,15 @@ def keep_version(
     records = {path: record_bytes(body), paths.use(name.table, name.number): use_bytes()}
     merge_records(session, records, told=f"{name} is {'no longer ' * ended}kept")
     session.finished.pop(name, None)
-    finished(session, name)  # which says so if it ended before this was merged
+    published_version(session, name)  # which says so if it ended before this was merged
     return told
 
 
-def keepings(repository: Repository) -> list[Keeping]:
+def list_pins(repository: Repository) -> list[Pin]:
     """Everything that is on record about versions to be kept."""
     found = []
     for item in repository.listing(MAIN, paths.KEPT):
         body = repository.get_json(MAIN, item.path) or {}
         body.pop("format", None)
-        found.append(Keeping(**{**body, "version": VersionName.parse(str(body["version"]))}))
+        found.append(Pin(**{**body, "version": VersionName.parse(str(body["version"]))}))
     return found

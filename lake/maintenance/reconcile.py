@@ -1,6 +1,6 @@
 """Reconciliation: what attempts that died left behind is looked for, and mended where that is safe beyond doubt; the rest is told.
 
-Who is at work holds a lease (see `Session.queue`): where a table's can be had at once, nobody publishes it, and what its attempts left is
+Who is at work holds a lease (see `Session.lease`): where a table's can be had at once, nobody publishes it, and what its attempts left is
 dead.
 """
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lake import paths
-from lake.hops.published import note
+from lake.hops.published import cache_published
 from lake.lakefs.branches import CANDIDATE, RECEIVE, RECORD, kind_and_table
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
-from lake.ledger.repair import close, gaps, gaps_of, lacks
+from lake.ledger.repair import lacks, missing_records, missing_records_of, write_missing
 from lake.ledger.version_records import QUEUE
 from lake.maintenance.manifest_copies import rebuild_manifests
 from lake.maintenance.reconciled_up_to import Position, Published, published_since, read_position, write_position
@@ -84,7 +84,7 @@ class _Reconciliation:
         for branch in self.session.repository.branches_but("keep-"):
             kind, table = kind_and_table(branch)
             if (queue := {CANDIDATE: table, RECEIVE: f"receive_{table}", RECORD: QUEUE}.get(kind)) is not None:
-                with self.session.queue_if_free(queue) as unheld:
+                with self.session.try_lease(queue) as unheld:
                     # The leases of other homes on a lakeFS elsewhere can't be seen from here.
                     free = unheld and self.session.settings.lakefs is None
                     if free and not self.dry_run:
@@ -111,7 +111,7 @@ class _Reconciliation:
         for name in sorted(names):
             if name.tag in tags and name.keep_branch in kept:
                 continue
-            with self.session.queue(name.table):  # whoever is about to name it has done so
+            with self.session.lease(name.table):  # whoever is about to name it has done so
                 refs = (("tag", repository.resolve(name.tag)), ("retention branch", repository.resolve(name.keep_branch)))
             lacks = [told for told, commit in refs if commit is None]
             if not lacks or repository.get(MAIN, paths.expired(name.table, name.number)) is not None:
@@ -121,7 +121,7 @@ class _Reconciliation:
                 published = publish.recover(repository, name)
                 if not self.dry_run:
                     give_name(repository, published)
-                    note(self.session, published)
+                    cache_published(self.session, published)
                 yield Finding(what, str(name), self.mended, "by making it, of the commit that published the version")
             except IntegrityError as error:
                 yield Finding(what, str(name), "left", error.what)
@@ -129,16 +129,16 @@ class _Reconciliation:
     def unrecorded(self) -> Iterator[Finding]:
         """What main tells of drops and the ledger doesn't."""
         every = (
-            gaps(self.session)
+            missing_records(self.session)
             if self.since is None
-            else gaps_of(self.session, ((item.dataset, item.cause, item.name.table) for item in self.since))
+            else missing_records_of(self.session, ((item.dataset, item.cause, item.name.table) for item in self.since))
         )
         for gap in list(every):
-            with self.session.queue(gap.table):  # whoever is about to write the record has done so
+            with self.session.lease(gap.table):  # whoever is about to write the record has done so
                 if not lacks(self.session, gap):
                     continue
             if not self.dry_run:
-                close(self.session, gap)
+                write_missing(self.session, gap)
             what, where = f"no record that a drop is {gap.state}", f"{gap.table} {gap.cause[:12]}"
             yield Finding(what, where, self.mended, "by writing it, from what main says")
 

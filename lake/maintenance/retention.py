@@ -20,8 +20,8 @@ from typing import Final
 from lake import paths
 from lake.lakefs.repository import MAIN, NotThere, Repository
 from lake.ledger.version_records import merge_records, record_bytes, use_bytes
-from lake.maintenance.pins import keepings
-from lake.maintenance.retention_policy import GRACE, living
+from lake.maintenance.pins import list_pins
+from lake.maintenance.retention_policy import GRACE, versions_to_keep
 from lake.maintenance.verify import expired, published_names
 from lake.maintenance.version_trees import table_data
 from lake.runtime.identity import current_user
@@ -119,10 +119,10 @@ def _latest_since(
 
 def _living(session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime) -> dict[VersionName, str]:
     wanted = dict[VersionName, list[str]]()
-    for item in keepings(session.repository):
+    for item in list_pins(session.repository):
         if item.holds(moment):
             wanted.setdefault(item.version, []).append(f"{item.used_by} uses it" if item.used_by else f"kept until {item.until}")
-    return living(manifests, session.catalog.contracts, {name: " and ".join(why) for name, why in wanted.items()}, now=moment)
+    return versions_to_keep(manifests, session.catalog.contracts, {name: " and ".join(why) for name, why in wanted.items()}, now=moment)
 
 
 def _record(session: Session, names: list[VersionName], manifests: Mapping[VersionName, Manifest], moment: datetime) -> None:

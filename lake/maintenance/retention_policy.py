@@ -14,7 +14,7 @@ GRACE: Final = timedelta(days=1)
 """Age under which no block is removed, whatever names it: an upload may be on its way."""
 
 
-def living(
+def versions_to_keep(
     manifests: Mapping[VersionName, Manifest], contracts: Mapping[str, Contract], wanted: Mapping[VersionName, str], *, now: datetime
 ) -> dict[VersionName, str]:
     """The versions that stay, each with the reason.

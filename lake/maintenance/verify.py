@@ -150,7 +150,7 @@ class _Audit:
         """The gaps of one version; `wait` for whoever may be about to name it."""
         repository, where = self.session.repository, str(name)
         if wait and not (refs.commit and refs.kept):
-            with self.session.queue(name.table):
+            with self.session.lease(name.table):
                 refs = replace(_Refs.of(repository, name), merged=refs.merged)
         if not (refs.commit and refs.commit == refs.merged):
             self.name(name)

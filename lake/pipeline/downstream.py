@@ -19,7 +19,7 @@ OnError = Callable[[str, LakegateError], None]
 
 
 @contextlib.contextmanager
-def contained(
+def isolate_failures(
     session: Session, dataset: str, on_error: OnError | None, drop: Drop | None = None, later: list[Drop] | None = None
 ) -> Iterator[list[LakegateError]]:
     """What fails stops itself: a drop whose failure may go away by itself is left for `later`, of all else `on_error` is told.
@@ -72,7 +72,7 @@ def _carry(session: Session, contract: Contract, on_error: OnError | None, asked
     made: HopResult | None = None
     while made is None or made.verdict not in STOPPED:
         made = None
-        with contained(session, contract.name, on_error):
+        with isolate_failures(session, contract.name, on_error):
             made = carry_features(session, contract)
         if made is None or made.verdict is Verdict.UNCHANGED:
             break

@@ -15,10 +15,10 @@ from lake.drift.version_histograms import Comparison
 from lake.hops.delivery_cache import parse_file
 from lake.hops.evaluate import evaluate, missing_reference, pin_references
 from lake.hops.file_names import check_corrects, name_holder, name_taken
-from lake.hops.gate_records import DISCARDED, approval, holding
+from lake.hops.gate_records import DISCARDED, approval, unapproved_holds
 from lake.hops.job import NOTHING, HopResult
-from lake.hops.messages import unread, why_blocked, why_held, why_none_taken
-from lake.hops.mostly_quarantined import mostly_aside, why_mostly
+from lake.hops.messages import blocked_message, held_message, no_rows_taken_message, unreadable_outcomes
+from lake.hops.mostly_quarantined import mostly_quarantined, mostly_quarantined_message
 from lake.hops.no_rows_taken import is_none_taken, still_none_of
 from lake.hops.order_value import order_value
 from lake.hops.published import rebuilt_since
@@ -29,7 +29,7 @@ from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.receipts import Drop
 from lake.parsing.parse import Parsed
-from lake.pipeline.ingest import DropResult, deliverable
+from lake.pipeline.ingest import DropResult, require_dataset
 from lake.pipeline.ordering import earlier_drop
 from lake.session import Session
 from lake.tables.change import plain_counts, published_rows
@@ -49,7 +49,7 @@ def rehearse(session: Session, dataset: str, files: Iterable[Path], *, again: bo
         UsageError: An unknown dataset, a path that can't be taken in, or nothing to supersede.
         ContractError: The dataset's contract or suite is wrong.
     """
-    contract = deliverable(session, dataset)
+    contract = require_dataset(session, dataset)
     paths = list(files)
     for path in paths:
         check_path(path)
@@ -80,7 +80,7 @@ def _hops(session: Session, contract: Contract, drop: Drop, delivered: Path, fol
     try:
         parsed = parse_file(delivered, contract.file, folder, settings=session.settings)
     except DataRejected as rejection:
-        blocked = _result(contract, "raw", drop, unread(suite, rejection), NOTHING)
+        blocked = _result(contract, "raw", drop, unreadable_outcomes(suite, rejection), NOTHING)
         return (replace(blocked, verdict=Verdict.BLOCKED, reason=str(rejection)),)
     raw = raw or _result(contract, "raw", drop, judge_raw(suite, parsed), raw_counts(parsed, before=0))
     if raw.verdict is Verdict.PASSED and (told := remarks(contract, parsed, order_value(session.engine, contract, parsed))):
@@ -103,7 +103,7 @@ def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop, *, aga
     name = VersionName(table, int(done["version"]))
     manifest = publish.manifest_at(session.repository, MAIN, name)
     counts = publish.manifest_counts(manifest)
-    reason = why_none_taken(table, counts, manifest.rules)
+    reason = no_rows_taken_message(table, counts, manifest.rules)
     found = HopResult(hop, table, Verdict.UNCHANGED, str(name), counts, manifest.rules, reason, cause=drop.sha256)
     latest = publish.latest_at(session.repository, MAIN, table)
     if latest is not None and hop == "processed":
@@ -111,7 +111,7 @@ def _standing(session: Session, contract: Contract, hop: Hop, drop: Drop, *, aga
     if latest is None or latest.version == name.number:
         return found
     found = replace(found, reason="").judged_again(rebuilt_since(session, latest, name, drop.sha256))
-    if hop == "processed" and contract.write_mode == "replace" and (found.standing or {}).get("version") != latest.version:
+    if hop == "processed" and contract.write_mode == "replace" and (found.reprocessed or {}).get("version") != latest.version:
         return None  # delivered anew, it becomes the table again
     return found
 
@@ -147,8 +147,8 @@ def _processed(session: Session, contract: Contract, drop: Drop, parsed: Parsed,
     counts = plain_counts(found.valid, found.quarantined, found.valid + found.quarantined, None, replaces=contract.write_mode == "replace")
     approved = approval(session, dataset=contract.name, table=contract.name, cause=drop.sha256, suite_hash=suite.hash)
     result = _result(contract, "processed", drop, found.outcomes, counts, waived=approved.get("rules", ()))
-    notes = mostly_aside(session, contract, found, parsed=parsed, parent=latest, published=published)
-    return replace(result, reason=" ".join(filter(None, (result.reason, why_mostly(contract.name, notes)))))
+    notes = mostly_quarantined(session, contract, found, parsed=parsed, parent=latest, published=published)
+    return replace(result, reason=" ".join(filter(None, (result.reason, mostly_quarantined_message(contract.name, notes)))))
 
 
 def _waits(session: Session, contract: Contract, drop: Drop, parsed: Parsed) -> str | None:
@@ -163,10 +163,10 @@ def _result(
     contract: Contract, hop: Hop, drop: Drop, outcomes: tuple[Outcome, ...], counts: Counts, *, waived: Collection[str] = ()
 ) -> HopResult:
     verdict = verdict_of(outcomes, set_aside=counts.quarantined, waived=waived)
-    reason = why_blocked(contract, outcomes, file=drop.name) if verdict is Verdict.BLOCKED else ""
+    reason = blocked_message(contract, outcomes, file=drop.name) if verdict is Verdict.BLOCKED else ""
     if verdict is Verdict.HELD:
-        reason = why_held(contract, holding(outcomes, waived), cause=drop.sha256, file=drop.name)
+        reason = held_message(contract, unapproved_holds(outcomes, waived), cause=drop.sha256, file=drop.name)
     rules, table = [item.to_json() for item in outcomes], table_of(contract, hop)
     none = hop == "processed" and verdict not in STOPPED and is_none_taken(vars(counts))
-    reason = reason or why_none_taken(table, vars(counts), rules)
+    reason = reason or no_rows_taken_message(table, vars(counts), rules)
     return HopResult(hop, table, verdict, None, dict(vars(counts)), rules, reason, cause=drop.sha256, none_taken=none)

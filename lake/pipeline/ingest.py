@@ -22,7 +22,7 @@ from lake.hops.raw import carry_raw
 from lake.hops.receive import check_path, receive
 from lake.ledger import records
 from lake.ledger.receipts import Drop
-from lake.pipeline.downstream import OnError, carry_followers, contained
+from lake.pipeline.downstream import OnError, carry_followers, isolate_failures
 from lake.pipeline.ordering import in_order, order_of, settle_corrected, waiting_drops, waits_for
 from lake.session import Session
 from lake.versions import publish
@@ -73,7 +73,7 @@ def ingest(
         UsageError: An unknown dataset, a path that can't be taken in, or nothing to supersede; nothing was taken in then.
         ContractError: The dataset's contract or suite is wrong.
     """
-    contract = deliverable(session, dataset)
+    contract = require_dataset(session, dataset)
     build_suite(contract, "raw", session.settings.project)
     build_suite(contract, "processed", session.settings.project)
     if supersede and contract.write_mode != "append":
@@ -115,11 +115,11 @@ def _carry_files(
         drops = {drop.sha256: drop for drop in received if drop.sha256 not in known}
         known |= drops.keys()
         tried.update(drops)  # in place: whoever called takes those out again that wait
-        yield from carry(session, contract, list(drops.values()), again=again, on_error=on_error)
+        yield from process_drops(session, contract, list(drops.values()), again=again, on_error=on_error)
     yield from carry_waiting(session, contract.name, tried=tried, on_error=on_error)
 
 
-def deliverable(session: Session, dataset: str) -> Contract:
+def require_dataset(session: Session, dataset: str) -> Contract:
     """The contract of a dataset that files can be delivered for.
 
     Raises:
@@ -133,7 +133,7 @@ def deliverable(session: Session, dataset: str) -> Contract:
     return contract
 
 
-def carry(
+def process_drops(
     session: Session, contract: Contract, drops: list[Drop], *, again: bool = False, on_error: OnError | None = None
 ) -> Iterator[DropResult]:
     """Carry received drops of one dataset through all hops, in the contract's order.
@@ -167,7 +167,7 @@ def _carry(
     for number, drop in enumerate(drops):
         if drop.sha256 in raw:
             continue
-        with contained(session, contract.name, on_error, drop, later) as met:
+        with isolate_failures(session, contract.name, on_error, drop, later) as met:
             raw[drop.sha256] = carry_raw(session, contract, drop, again=again)
         if _failed(met) and (contract.order_by is not None or (full and later is not None)):
             if later is not None:
@@ -178,7 +178,7 @@ def _carry(
     for number, drop in enumerate(begun):
         hops, done = [raw[drop.sha256]], raw[drop.sha256].verdict in STOPPED
         if not done:
-            with contained(session, contract.name, on_error, drop, later) as met:
+            with isolate_failures(session, contract.name, on_error, drop, later) as met:
                 hops.append(carry_after_raw(session, contract, drop, again=again))
                 done = True
             hops.extend(carry_followers(session, contract.name, on_error=on_error))
@@ -230,12 +230,12 @@ def carry_waiting(session: Session, dataset: str | None, *, tried: set[str], on_
                         break
                     continue
                 results: list[DropResult] = []
-                with contained(session, contract.name, on_error):
+                with isolate_failures(session, contract.name, on_error):
                     if waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract)) is not None:
                         continue
                     tried.add(drop.sha256)
                     moved = True
-                    results += carry(session, contract, [drop], on_error=on_error)
+                    results += process_drops(session, contract, [drop], on_error=on_error)
                 yield from results
                 if not results and contract.order_by is not None:
                     break

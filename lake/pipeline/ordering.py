@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import cache
 
 from catalog.contract import Contract
-from lake.hops.delivery_cache import Drops
+from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.evaluate import missing_reference
 from lake.hops.gate_records import APPROVED
 from lake.hops.open_drops import under_way
 from lake.hops.order_value import OrderValue, comes_before, rank
-from lake.hops.published import finished
+from lake.hops.published import published_version
 from lake.ledger import records
 from lake.ledger.receipts import Drop, clear_pending, pending, received
 from lake.ledger.refused_drops import STATES as REFUSED
@@ -32,7 +32,7 @@ def order_of(session: Session, contract: Contract, drop: str) -> OrderValue | No
     table = f"{contract.name}_raw"
     if (raw := publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)) is None:
         return None
-    value = finished(session, VersionName(table, int(raw["version"]))).manifest.notes.get("order")
+    value = published_version(session, VersionName(table, int(raw["version"]))).manifest.notes.get("order")
     if not isinstance(value, int | float | str):
         return None
     return session.orders.setdefault((contract.name, drop), value)
@@ -113,7 +113,7 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
     found = []
     for digest, newest in under_way(session, contract.name):
         if (newest is not None and newest.state in ("waiting", APPROVED)) or (
-            stranded and (newest is None or newest.state != "held") and not session.cache(Drops).elsewhere(digest)
+            stranded and (newest is None or newest.state != "held") and not session.cache(DeliveryCache).elsewhere(digest)
         ):
             found.append(received(session, contract.name, digest))
     return in_order(session, contract, sorted(found, key=lambda drop: drop.delivered_at))

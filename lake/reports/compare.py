@@ -12,7 +12,7 @@ from expectations.drift.baseline_rules import SIGNIFICANCE
 from expectations.drift.compare_columns import ComparedColumn, Finding, Thresholds, compare_columns, worst
 from expectations.drift.histogram import Histogram, Histograms, as_kind, kind_of
 from lake.drift.delivery_history import EarlierRows
-from lake.drift.histogram_store import Kept, Shelf
+from lake.drift.histogram_store import HistogramStore, VersionHistograms
 from lake.lakefs.repository import MAIN
 from lake.reports.one_commit import reads_one_commit
 from lake.reports.versions import table_names
@@ -83,7 +83,7 @@ def compare(
     name = VersionName.parse(version)
     contract = _contract(session, name)
     thresholds = _thresholds(contract, statistic, (warn, trigger), null_change, significance)
-    found = _Versions(contract, Shelf(session.repository, name.table, MAIN), _latest(session, name), whole=whole)
+    found = _Versions(contract, HistogramStore(session.repository, name.table, MAIN), _latest(session, name), whole=whole)
     new = found.histograms(name.number, whole=whole)
     numbers, base = found.baseline(name, against)
     if whole or against not in ("previous", "season") or (warn, trigger, statistic) != (None, None, "kl"):
@@ -147,7 +147,7 @@ class _Versions:
     """The histograms of a table's versions, of the columns that its contract has now."""
 
     contract: Contract
-    shelf: Shelf
+    shelf: HistogramStore
     latest: int
     whole: bool
 
@@ -176,7 +176,7 @@ class _Versions:
             why = "a replay made it, and counted nothing" if replayed else "no rule of its contract asked for any when it was made"
             what = f"{name} has no histograms: {why}"
             raise UsageError(what, fix="name a version before or after it" if replayed else "let its contract ask for drift, and ingest")
-        part = kept.table if whole else kept.own
+        part = kept.whole if whole else kept.added
         found = {column.name: part.columns.get(column.name) for column in self.contract.columns}
         reduced = {item.name: as_kind(found[item.name], kind_of(item)) for item in self.contract.columns}
         return Histograms(part.rows, {column: item for column, item in reduced.items() if item is not None})
@@ -209,17 +209,21 @@ class _Versions:
             raise UsageError(what, fix="compare it with previous or pinned until there are as many")
         return before[-season]
 
-    def _kept(self, number: int) -> Kept | None:
+    def _kept(self, number: int) -> VersionHistograms | None:
         """As they were kept with it, and with the next version (or the latest) where columns were counted later."""
-        found = [Kept.from_json(body)] if (body := self.shelf.body(number)) is not None else []
+        found = [VersionHistograms.from_json(body)] if (body := self.shelf.body(number)) is not None else []
         later = [self.shelf.body(item) for item in (number + 1, self.latest) if item <= self.latest]
-        found += [Kept.from_json(body["earlier"][str(number)]) for body in later if body is not None and str(number) in body["earlier"]]
+        found += [
+            VersionHistograms.from_json(body["earlier"][str(number)])
+            for body in later
+            if body is not None and str(number) in body["earlier"]
+        ]
         if found:
-            return Kept(self._together([item.own for item in found]), self._together([item.table for item in found]))
+            return VersionHistograms(self._together([item.added for item in found]), self._together([item.whole for item in found]))
         manifest = self.shelf.manifest(number)
         if manifest is None or "discards_of" not in manifest.source or (parent := self._kept(number - 1)) is None:
             return None
-        return Kept(Histograms(0, {name: Histogram(item.kind) for name, item in parent.table.columns.items()}), parent.table)
+        return VersionHistograms(Histograms(0, {name: Histogram(item.kind) for name, item in parent.whole.columns.items()}), parent.whole)
 
     def _together(self, counts: list[Histograms]) -> Histograms:
         """Counts of the same rows at several times: of each column the first that is of its kind now, else the first."""

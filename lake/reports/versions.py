@@ -16,7 +16,7 @@ from lake.ledger import records
 from lake.reports.one_commit import reads_one_commit
 from lake.runtime.identity import current_user
 from lake.session import Session
-from lake.tables.quarantine import latest_manifest, open_rows
+from lake.tables.quarantine import latest_manifest, unresolved_rows
 from lake.versions import publish
 from lake.versions.origin import Origin
 from lakegate.errors import UsageError
@@ -65,7 +65,7 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
         )
     headers: dict[str, list[tuple[str, str | None]]] = {}
     rows = []
-    for item in open_rows(session, manifest).to_pylist():
+    for item in unresolved_rows(session, manifest).to_pylist():
         record = item["_record"]
         if not reveal:
             if item["_drop"] not in headers:

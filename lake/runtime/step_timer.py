@@ -12,7 +12,7 @@ Watcher = Callable[[str, str], None]
 
 
 @dataclass
-class Steps:
+class StepTimer:
     """The steps of one attempt at one hop, in seconds."""
 
     table: str
@@ -26,15 +26,15 @@ class Steps:
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Time a step; the watcher hears `name` at its start and `name.done` at its end."""
-        self.tell(name)
+        self.report(name)
         start = time.perf_counter()
         try:
             yield
         finally:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
-        self.tell(f"{name}.done")
+        self.report(f"{name}.done")
 
-    def tell(self, name: str) -> None:
+    def report(self, name: str) -> None:
         """Say where the attempt is, to the watcher and to whoever asks."""
         self.at = name
         if self.watcher is not None:

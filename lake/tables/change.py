@@ -18,7 +18,7 @@ from lake.session import Session
 from lake.tables.content_hash import content_after
 from lake.tables.data_files import Added, list_table, table_files
 from lake.tables.proved_files import demand_sound, demand_sound_columns
-from lake.tables.upsert import FATE, FATES, LATER, THERE, find_fates, keys_gone, rows_after
+from lake.tables.upsert import KEY_EXISTS, LATER, MERGE_ACTION, MERGE_ACTIONS, classify_rows, deleted_keys, rows_after
 from lake.tables.writer import read_version, uri_of, write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
@@ -166,11 +166,13 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
         demand_sound(session, candidate.branch, [*parent.files, *parent.tombstones], version=parent.name)
     table = read_files(session, parent.files, candidate.branch) if parent else None
     gone = read_files(session, parent.tombstones, candidate.branch) if parent else None
-    fates = engine.write_scratch(find_fates(contract, upsert, passed.rows, table, gone), folder / "fates")
-    counted = engine.rows(fates.groupBy(FATE).agg(F.count(F.lit(1)), *[F.sum(F.col(name).cast("bigint")) for name in (THERE, LATER)]))
+    fates = engine.write_scratch(classify_rows(contract, upsert, passed.rows, table, gone), folder / "fates")
+    counted = engine.rows(
+        fates.groupBy(MERGE_ACTION).agg(F.count(F.lit(1)), *[F.sum(F.col(name).cast("bigint")) for name in (KEY_EXISTS, LATER)])
+    )
     by_fate = {str(fate): (int(count), int(there)) for fate, count, there, _ in counted}
     moved = sum(int(later or 0) for *_, later in counted)
-    number = {fate: by_fate.get(fate, (0, 0))[0] for fate in FATES}
+    number = {fate: by_fate.get(fate, (0, 0))[0] for fate in MERGE_ACTIONS}
     deleted, before = by_fate.get("tombstone", (0, 0))[1], parent.counts.after if parent else 0
     counts = Counts(
         passed.records,
@@ -187,8 +189,8 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
         outdated=number["outdated"],
     )
     remembered = number["tombstone"] or (gone is not None and number["inserted"])
-    tombstones = keys_gone(contract, upsert, fates, gone) if remembered else None
-    outdated = fates.where(f"{FATE} = 'outdated'").select(DROP, ROW) if number["outdated"] else None
+    tombstones = deleted_keys(contract, upsert, fates, gone) if remembered else None
+    outdated = fates.where(f"{MERGE_ACTION} = 'outdated'").select(DROP, ROW) if number["outdated"] else None
     if not number["updated"] and not deleted and not moved:  # nothing that stands is touched
         return Change(rows_after(contract, fates, None), number["inserted"], "append", counts, tombstones, outdated)
     return Change(rows_after(contract, fates, table), counts.after, "overwrite", counts, tombstones, outdated)

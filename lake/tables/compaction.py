@@ -77,7 +77,7 @@ def compacted(
     return now
 
 
-def told_of_table(engine: Engine, contract: Contract, frame: DataFrame) -> list[Any]:
+def table_fingerprint(engine: Engine, contract: Contract, frame: DataFrame) -> list[Any]:
     """What has to be the same of a table's rows wherever they lie: their content, and which drop's they are."""
     return content_by(engine, frame, contract, key=DROP, number=ROW)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from lake.lakefs.objects import missing, sha256_of
 from lake.lakefs.repository import Repository
 from lake.runtime.disk_errors import disk_error
-from lake.tables.log_cache import FOLDER, Log, OpenLog, OpenLogs
+from lake.tables.log_cache import FOLDER, DeltaLogCache, Log, OpenLog
 from lakegate.errors import Conflict, IntegrityError, LakegateError
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile
@@ -36,7 +36,7 @@ SENDERS: Final = 4
 """Files laid into the store at once."""
 
 
-def beside(session: Session) -> bool:
+def writes_locally(session: Session) -> bool:
     """Whether tables can be written beside the blockstore."""
     return session.repository.blocks is not None and found_in_scratch(session)
 
@@ -77,10 +77,10 @@ def with_log(
         IntegrityError: The log can't be read, or written.
     """
     repository = session.repository
-    if not data and not beside(session):
+    if not data and not writes_locally(session):
 
         def there(endpoint: Endpoint) -> T:
-            with told(doing):
+            with delta_errors(doing):
                 return use(Log(f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)))
 
         return repository.calling(there, doing=doing, retry=retry)
@@ -90,7 +90,7 @@ def with_log(
 def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *, doing: str, data: Sequence[DataFile]) -> T:
     """The same on this disk."""
     repository = session.repository
-    mine = session.cache(OpenLogs).take(path)
+    mine = session.cache(DeltaLogCache).take(path)
     if mine is None or not mine.is_of(repository, ref, path):
         if mine is not None:
             mine.close()
@@ -101,7 +101,7 @@ def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *,
         for item in data:
             _lay(repository, ref, item.path, item.physical, mine.folder / item.path.removeprefix(f"{path}/"))
         before = _files(mine.folder)
-        with told(doing, local=True):
+        with delta_errors(doing, local=True):
             found = use(mine.log)
         new = [name for name, identity in _files(mine.folder).items() if before.get(name) != identity]
         if new:
@@ -117,7 +117,7 @@ def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *,
     if len(before) > KEPT:
         mine.close()
     else:
-        session.cache(OpenLogs).give(path, mine)
+        session.cache(DeltaLogCache).give(path, mine)
     return found
 
 
@@ -165,7 +165,7 @@ def _files(folder: Path, within: str = "") -> dict[str, tuple[int, int]]:
 
 
 @contextlib.contextmanager
-def told(doing: str, *, local: bool = False) -> Iterator[None]:
+def delta_errors(doing: str, *, local: bool = False) -> Iterator[None]:
     """Turn delta-rs's errors into ours, without their text: it may quote values (P6). `local`: what it does there is done on this disk."""
     from deltalake.exceptions import CommitFailedError, DeltaError
 

@@ -68,7 +68,7 @@ class OpenLog:
         return not any(item.endswith(".json") and item > f"{path}/{FOLDER}/{last}" for item in found)
 
 
-class OpenLogs:
+class DeltaLogCache:
     """Those of the tables that this process wrote, by their paths."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class OpenLogs:
         self._held = 0
 
     @classmethod
-    def of(cls, _: Session) -> OpenLogs:
+    def of(cls, _: Session) -> DeltaLogCache:
         """Those of a session."""
         return cls()
 

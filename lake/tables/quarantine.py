@@ -67,7 +67,7 @@ def published_as(session: Session, table: str, drop: str) -> int:
     return int(done["version"]) if done else 0
 
 
-def open_rows(session: Session, manifest: Manifest) -> pa.Table:
+def unresolved_rows(session: Session, manifest: Manifest) -> pa.Table:
     """The rows of a version's quarantine that nothing has become of yet: columns COLUMNS, by drop and record number."""
     aside = read_rows(session, manifest, manifest.quarantine, COLUMNS)
     settled = read_rows(session, manifest, manifest.settled, IDENTITY)
@@ -79,7 +79,7 @@ def open_rows(session: Session, manifest: Manifest) -> pa.Table:
     return aside.sort_by([("_drop", "ascending"), ("_row", "ascending")])
 
 
-def choose_rows(rows: pa.Table, *, drop: str | None = None, rule: str | None = None, row: int | None = None) -> pa.Table:
+def filter_rows(rows: pa.Table, *, drop: str | None = None, rule: str | None = None, row: int | None = None) -> pa.Table:
     """Those of the open rows that came of a drop (its SHA-256 or the beginning of it), a rule set aside, with a record number.
 
     Raises:
@@ -101,7 +101,7 @@ def choose_rows(rows: pa.Table, *, drop: str | None = None, rule: str | None = N
     return rows
 
 
-def count_aside(
+def quarantine_balance(
     parent: Manifest | None, quarantine: Sequence[DataFile], settled: dict[Settlement, int], *, fresh: bool = False
 ) -> dict[str, int]:
     """The quarantine's equation after a publish: rows set aside, how many are open, and what became of the others.
@@ -141,7 +141,7 @@ def read_rows(session: Session, manifest: Manifest, files: Sequence[DataFile], c
     return pa.concat_tables([table.cast(schema) for table in tables]) if tables else schema.empty_table()
 
 
-def settlements(rows: DataFrame, state: Settlement, *, version: int, attempt: str, reason: str = "") -> DataFrame:
+def resolution_rows(rows: DataFrame, state: Settlement, *, version: int, attempt: str, reason: str = "") -> DataFrame:
     """For rows with `_drop` and `_row`: what became of them, in which version of the table, when, by whom and why."""
     from pyspark.sql import functions as F  # noqa: N812
 

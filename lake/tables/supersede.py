@@ -9,7 +9,7 @@ from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.session import Session
 from lake.tables.data_files import table_files
-from lake.tables.quarantine import IDENTITY, open_rows, settlements
+from lake.tables.quarantine import IDENTITY, resolution_rows, unresolved_rows
 from lake.tables.writer import write_table
 from lake.versions import publish
 from lake.versions.publish import Candidate
@@ -29,14 +29,14 @@ def settle_superseded(session: Session, contract: Contract, candidate: Candidate
     parent, path = candidate.parent, paths.settled_table(contract.name)
     if parent is None:
         return [], 0
-    publish.end(session.repository, candidate, drop, "superseded")
-    rows = open_rows(session, parent)
+    publish.mark_ended(session.repository, candidate, drop, "superseded")
+    rows = unresolved_rows(session, parent)
     mine = rows.filter(pc.equal(rows.column(DROP), drop)).select(IDENTITY)
     if not mine.num_rows:
         return parent.settled, 0
     parquet.write_table(mine, folder / "superseded.parquet")
     frame = session.engine.read_parquet([(folder / "superseded.parquet").as_uri()])
-    told = settlements(frame, "superseded", version=candidate.number, attempt=candidate.attempt)
+    told = resolution_rows(frame, "superseded", version=candidate.number, attempt=candidate.attempt)
     write_table(session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
     settled = table_files(session, candidate.branch, path, known=parent.settled)
     if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != mine.num_rows:

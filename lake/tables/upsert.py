@@ -21,9 +21,9 @@ from expectations.typed_frame import DROP, HELPER, ROW
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-FATE: Final = "_fate"
-FATES: Final = ("inserted", "updated", "unchanged", "tombstone", "outdated")
-THERE: Final = "_there"
+MERGE_ACTION: Final = "_fate"
+MERGE_ACTIONS: Final = ("inserted", "updated", "unchanged", "tombstone", "outdated")
+KEY_EXISTS: Final = "_there"
 """Whether the table holds the row's key."""
 LATER: Final = "_later"
 """Whether an unchanged row counts before the one that stands: then it stands itself, with the same values."""
@@ -31,7 +31,7 @@ _NEWEST, _STANDS, _GONE, _CHANGED = "newest", "stands", "gone", "changed"
 """Prefixes of what is joined to a row."""
 
 
-def find_fates(contract: Contract, upsert: Upsert, rows: DataFrame, table: DataFrame | None, gone: DataFrame | None) -> DataFrame:
+def classify_rows(contract: Contract, upsert: Upsert, rows: DataFrame, table: DataFrame | None, gone: DataFrame | None) -> DataFrame:
     """A drop's valid rows with what becomes of each, `_fate`, and whether the table holds its key, `_there`.
 
     Args:
@@ -39,7 +39,7 @@ def find_fates(contract: Contract, upsert: Upsert, rows: DataFrame, table: DataF
         upsert: Gives the order and which rows are tombstones.
         rows: The drop's rows (a replay's are of several drops): the contract's columns, DROP and ROW; no key and no order is NULL.
         table: The table's, with the same columns; None where it has none.
-        gone: What `keys_gone` gave for the version before; None where nothing was deleted.
+        gone: What `deleted_keys` gave for the version before; None where nothing was deleted.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -68,27 +68,29 @@ def find_fates(contract: Contract, upsert: Upsert, rows: DataFrame, table: DataF
         f"when not ({there}) then 'inserted'",
         f"when {unchanged} then 'unchanged'",
     ]
-    fate = f"case {' '.join(cases)} else 'updated' end as {FATE}"
-    found = found.selectExpr(*map(quoted, columns), DROP, ROW, fate, f"{there} as {THERE}", f"{before} as {LATER}")
-    return found.selectExpr(*map(quoted, columns), DROP, ROW, FATE, THERE, f"{FATE} = 'unchanged' and not {LATER} as {LATER}")
+    fate = f"case {' '.join(cases)} else 'updated' end as {MERGE_ACTION}"
+    found = found.selectExpr(*map(quoted, columns), DROP, ROW, fate, f"{there} as {KEY_EXISTS}", f"{before} as {LATER}")
+    return found.selectExpr(
+        *map(quoted, columns), DROP, ROW, MERGE_ACTION, KEY_EXISTS, f"{MERGE_ACTION} = 'unchanged' and not {LATER} as {LATER}"
+    )
 
 
 def rows_after(contract: Contract, fates: DataFrame, table: DataFrame | None) -> DataFrame:
     """The table's rows once the drop is part of it: the contract's columns, DROP and ROW."""
     kept = [*[quoted(column.name) for column in contract.columns], DROP, ROW]
-    chosen = fates.where(f"{FATE} in ('inserted', 'updated') or {LATER}").select(*kept)
+    chosen = fates.where(f"{MERGE_ACTION} in ('inserted', 'updated') or {LATER}").select(*kept)
     if table is None:
         return chosen
-    return _without(table, contract.key, fates, f"{FATE} in ('updated', 'tombstone') or {LATER}").select(*kept).unionByName(chosen)
+    return _without(table, contract.key, fates, f"{MERGE_ACTION} in ('updated', 'tombstone') or {LATER}").select(*kept).unionByName(chosen)
 
 
-def keys_gone(contract: Contract, upsert: Upsert, fates: DataFrame, gone: DataFrame | None) -> DataFrame:
+def deleted_keys(contract: Contract, upsert: Upsert, fates: DataFrame, gone: DataFrame | None) -> DataFrame:
     """The deleted keys once the drop is part of the table: the key's columns, the order, DROP and ROW of the tombstone."""
     kept = [*map(quoted, dict.fromkeys([*contract.key, upsert.order])), DROP, ROW]
-    chosen = fates.where(f"{FATE} = 'tombstone'").select(*kept)
+    chosen = fates.where(f"{MERGE_ACTION} = 'tombstone'").select(*kept)
     if gone is None:
         return chosen
-    return _without(gone, contract.key, fates, f"{FATE} in ('inserted', 'tombstone')").select(*kept).unionByName(chosen)
+    return _without(gone, contract.key, fates, f"{MERGE_ACTION} in ('inserted', 'tombstone')").select(*kept).unionByName(chosen)
 
 
 def _without(frame: DataFrame, key: Sequence[str], fates: DataFrame, condition: str) -> DataFrame:

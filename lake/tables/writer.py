@@ -19,7 +19,7 @@ from expectations.typed_frame import DROP, ROW
 from lake.lakefs.objects import missing
 from lake.session import Session
 from lake.tables.data_files import HASHERS, Added, Listed
-from lake.tables.delta_log import beside, storage_options, told, with_log
+from lake.tables.delta_log import delta_errors, storage_options, with_log, writes_locally
 from lake.tables.log_cache import Log
 from lakegate.errors import IntegrityError
 from lakegate.home import Endpoint
@@ -46,13 +46,13 @@ def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode
     Returns the files that joined the table; None where the log has to be asked which it holds now.
     """
     engine = session.engine
-    if not beside(session):
+    if not writes_locally(session):
         with_log(session, ref, path, lambda log: configure(log.opened(), ",".join(statistics)), doing=f"opening {path}", retry=False)
         engine.write_delta(frame, uri=engine.uri(ref, path), mode=mode, statistics=statistics)
         return None
     with session.scratch("table") as folder:
         engine.write_delta(frame, uri=(folder / "table").as_uri(), mode="overwrite", statistics=statistics)
-        return _take_over(session, folder / "table", ref=ref, path=path, mode=mode)
+        return _adopt_files(session, folder / "table", ref=ref, path=path, mode=mode)
 
 
 def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> Added | None:
@@ -64,23 +64,23 @@ def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: 
         "configuration": {STATISTICS: ",".join(statistics)},
         "writer_properties": writer_properties(),
     }
-    if not beside(session):
+    if not writes_locally(session):
         uri = f"s3://{repository.name}/{ref}/{path}"
         options |= {"mode": mode} | ({"schema_mode": mode} if mode == "overwrite" else {})
 
         def write(endpoint: Endpoint) -> None:
-            with told(f"writing {path}"):
+            with delta_errors(f"writing {path}"):
                 write_deltalake(uri, rows, storage_options=storage_options(endpoint), **options)
 
         repository.calling(write, doing=f"writing {path}", retry=False)
         return None
     with session.scratch("table") as folder:
-        with told(f"writing rows of {path}", local=True):
+        with delta_errors(f"writing rows of {path}", local=True):
             write_deltalake(folder / "table", rows, **options)
-        return _take_over(session, folder / "table", ref=ref, path=path, mode=mode)
+        return _adopt_files(session, folder / "table", ref=ref, path=path, mode=mode)
 
 
-def put_back(session: Session, *, ref: str, path: str, files: Sequence[DataFile], tag: str) -> None:
+def restore_files(session: Session, *, ref: str, path: str, files: Sequence[DataFile], tag: str) -> None:
     """Make the table at `path` of a branch hold these files again, those that it held in the tree `tag`.
 
     They lie in the tree still: nothing is removed from it. The log's own history isn't asked: writers may shorten it. Two commits of
@@ -123,7 +123,7 @@ def read_version(session: Session, manifest: Manifest, ref: str) -> DataFrame:
     return session.engine.read_parquet(uris, schema=schema) if uris else session.engine.no_rows(schema)
 
 
-def _take_over(session: Session, staged: Path, *, ref: str, path: str, mode: Mode) -> Added | None:
+def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: Mode) -> Added | None:
     """Make the files of a Delta table on this disk those of a commit of the lake's table."""
     from deltalake import Schema
     from deltalake.transaction import AddAction, create_table_with_add_actions
@@ -133,7 +133,7 @@ def _take_over(session: Session, staged: Path, *, ref: str, path: str, mode: Mod
     metadata = [action["metaData"] for action in made if "metaData" in action]
     if not metadata:
         raise IntegrityError("the engine wrote a table without a schema", where=path, fix="nothing was published; report this")
-    with told(f"writing rows of {path}"):
+    with delta_errors(f"writing rows of {path}"):
         schema, configuration = Schema.from_json(metadata[-1]["schemaString"]), dict(metadata[-1]["configuration"])
 
     def put(action: dict[str, Any]) -> None:

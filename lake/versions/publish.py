@@ -128,14 +128,14 @@ def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Ca
         return Candidate(table, dataset, cause, branch, base, attempt, parent.result())
 
 
-def end(repository: Repository, candidate: Candidate, cause: str, state: str) -> None:
+def mark_ended(repository: Repository, candidate: Candidate, cause: str, state: str) -> None:
     """Record on a candidate that the publish of a drop no longer stands, once this one does; the drop may come again."""
     path = paths.publication(candidate.dataset, cause, candidate.table)
     if (record := repository.get_json(candidate.branch, path)) is not None:
         repository.put(candidate.branch, path, _json(record | {ENDED: state, "by": str(candidate.name), "attempt": candidate.attempt}))
 
 
-def sweep(repository: Repository, *, table: str, cause: str) -> None:
+def delete_stale_candidates(repository: Repository, *, table: str, cause: str) -> None:
     """Delete the candidates made for a cause, once it is published."""
     for branch in branches_of(repository, CANDIDATE, table, cause):
         repository.delete_branch(branch)

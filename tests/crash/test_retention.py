@@ -25,7 +25,7 @@ from lake.decisions.rollback import roll_back
 from lake.lakefs.branches import CANDIDATE, branch_of, new_attempt
 from lake.maintenance.pins import keep_version
 from lake.maintenance.retention import clean_up
-from lake.maintenance.retention_policy import living
+from lake.maintenance.retention_policy import versions_to_keep
 from lake.maintenance.verify import audit, audit_all
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions
@@ -334,7 +334,7 @@ def test_the_latest_the_newest_the_young_and_the_parents_live(
     pinned = [Parent("rides", parent, "")] if parent is not None and parent <= len(rides) else []
     others = [made("features", 1, 100, pinned)]
     wanted = {item.name: "delays-7 uses it" for item in rides if item.version in asked_for}
-    alive = living({item.name: item for item in [*rides, *others]}, contracts, wanted, now=NOW)
+    alive = versions_to_keep({item.name: item for item in [*rides, *others]}, contracts, wanted, now=NOW)
     assert VersionName("features", 1) in alive
     for item, age in zip(rides, ages, strict=True):
         told = {

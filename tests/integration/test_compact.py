@@ -22,9 +22,9 @@ from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import ingest
 from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session
-from lake.tables.compaction import told_of_quarantine, told_of_table
+from lake.tables.compaction import table_fingerprint, told_of_quarantine
 from lake.tables.data_files import list_table
-from lake.tables.quarantine import open_rows
+from lake.tables.quarantine import unresolved_rows
 from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.errors import IntegrityError
@@ -94,7 +94,7 @@ def rows(session: Session, version: VersionName) -> list[dict[str, Any]]:
 
 
 def aside(session: Session, found: Manifest) -> list[dict[str, Any]]:
-    open_ones: list[dict[str, Any]] = open_rows(session, found).to_pylist()
+    open_ones: list[dict[str, Any]] = unresolved_rows(session, found).to_pylist()
     return open_ones
 
 
@@ -260,7 +260,7 @@ def test_no_value_of_a_published_row_can_change_unseen_nor_be_another_rows(tmp_p
     def told(*rows: dict[str, Any]) -> list[Any]:
         path = tmp_path / "rows.parquet"
         parquet.write_table(pa.Table.from_pylist([*rows], schema=schema), path)
-        return told_of_table(engine, contract, engine.read_parquet([path.as_uri()]))
+        return table_fingerprint(engine, contract, engine.read_parquet([path.as_uri()]))
 
     assert told(row, others[0], others[3]) == told(others[3], others[0], row)
     assert len({str(told(other)) for other in (row, *others)}) == 1 + len(others)

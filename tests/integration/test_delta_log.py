@@ -13,7 +13,7 @@ from lake.session import Session, open_session
 from lake.tables.data_files import list_table, table_files
 from lake.tables.delta_log import HINT, storage_options
 from lake.tables.log_cache import Log
-from lake.tables.writer import CHECKPOINT_EVERY, put_back, write_rows
+from lake.tables.writer import CHECKPOINT_EVERY, restore_files, write_rows
 from lakegate.errors import IntegrityError
 from lakegate.settings import Settings
 
@@ -127,5 +127,5 @@ def test_files_that_are_put_back_are_all_that_the_log_names(session: Session, br
     then = table_files(session, branch, PATH, known=[])
     session.repository.commit(branch, "then", {})
     append(session, branch, 2)
-    put_back(session, ref=branch, path=PATH, files=then, tag=session.repository.commit_of(branch))
+    restore_files(session, ref=branch, path=PATH, files=then, tag=session.repository.commit_of(branch))
     assert table_files(session, branch, PATH, known=then) == then

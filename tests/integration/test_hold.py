@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lake.decisions import approvals
-from lake.hops.delivery_cache import Drops
+from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
 from lake.session import open_session
@@ -215,7 +215,7 @@ def test_what_somebody_carries_is_not_rejected(readings: Any) -> None:
     path = readings.file("bad.csv", bad)
     readings.ingest("readings", path, code=3)
     session = open_session(readings.settings)
-    with session.cache(Drops).caching():
+    with session.cache(DeliveryCache).caching():
         receive(session, "readings", path)
         refused = readings.run("reject", drop(bad), "--reason", "of another system")
     assert refused.code == 2

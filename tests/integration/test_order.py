@@ -51,7 +51,7 @@ def test_months_received_together_publish_in_order_and_a_late_one_publishes_next
 def test_an_earlier_drop_that_nobody_carries_is_carried_first(lake: Any, sample: Any) -> None:
     """Its process died after it was received; whoever comes next takes it along."""
     fifth, sixth = (lake.file(f"flights-2013-{month:02}.csv", sample.month(month)) for month in (5, 6))
-    session = Session(lake.settings, lake.repository.endpoint, lake.repository, print)
+    session = Session(lake.settings, lake.repository.endpoint, lake.repository)
     receive(session, "flights", fifth)
     before = drops(lake, "flights")
     results = lake.ingest("flights", sixth)

@@ -38,7 +38,7 @@ def test_whoever_was_overtaken_publishes_nothing_and_tells_what_was(
     second.write_text("ride,fare\n2,2.5\n")
     tenant = f"overtaken-{step.replace('.', '-')}-{expires}".lower()
     session, other = (opened(lakefs_home, tmp_path, tenant) for _ in range(2))
-    monkeypatch.setattr(other, "queue", lambda _: nullcontext())  # as if the sleeper's lease had lapsed
+    monkeypatch.setattr(other, "lease", lambda _: nullcontext())  # as if the sleeper's lease had lapsed
 
     def sleep(table: str, at: str) -> None:
         if (table, at) == ("rides", "evaluate"):

@@ -13,7 +13,7 @@ from catalog.contract import Contract
 from expectations.verdict import Verdict
 from lake import paths
 from lake.hops import raw
-from lake.hops.delivery_cache import Drops
+from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
 from lake.ledger.receipts import Drop
@@ -72,11 +72,11 @@ def test_bytes_that_changed_on_the_way_from_arrival_to_the_gate_are_noticed(
         well, ill = delivered(session, tmp_path, first=at), delivered(session, tmp_path, first=at + 5000)
         block = session.repository.block("main", paths.raw_object("readings", ill.sha256))
         assert block is not None
-        assert session.cache(Drops).is_copy(ill.sha256, block) is linked
+        assert session.cache(DeliveryCache).is_copy(ill.sha256, block) is linked
         with block.open("r+b") as file:
             file.seek(-2, 2)
             file.write(b"7")
-        assert not session.cache(Drops).is_copy(ill.sha256, block)
+        assert not session.cache(DeliveryCache).is_copy(ill.sha256, block)
         assert carry_raw(session, contract, well).verdict is Verdict.PASSED
         with pytest.raises(IntegrityError, match="raw holds bytes"):
             carry_raw(session, contract, ill)

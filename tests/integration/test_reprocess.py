@@ -133,13 +133,13 @@ def test_a_drop_that_comes_again_is_told_as_the_reprocess_judged_it(
             assert (f"judged again by the reprocess rides@v{number}" in told.get("reason", "")) == bool(number)
     roll_back(session, VersionName("rides", 3), reason="a test")
     b = ingest(session, "rides", [tmp_path / "b.csv"])[0].hops[1]
-    assert b.standing is not None
-    assert b.standing["version"] == 3
+    assert b.reprocessed is not None
+    assert b.reprocessed["version"] == 3
     roll_back(session, VersionName("rides", 2), reason="a test")
     asked: list[str] = []
     honest = type(session.repository).get_json
     monkeypatch.setattr(type(session.repository), "get_json", lambda self, ref, path: asked.append(path) or honest(self, ref, path))
-    assert ingest(session, "rides", [tmp_path / "b.csv"])[0].hops[1].standing is None
+    assert ingest(session, "rides", [tmp_path / "b.csv"])[0].hops[1].reprocessed is None
     assert not [path for path in asked if "evidence" in path]
 
 

@@ -20,7 +20,7 @@ from pyarrow import parquet
 from catalog.contract import Column, Contract, Upsert
 from expectations.typed_frame import DROP, ROW
 from lake.engine.engine import Engine
-from lake.tables.upsert import FATE, FATES, THERE, find_fates, keys_gone, rows_after
+from lake.tables.upsert import KEY_EXISTS, MERGE_ACTION, MERGE_ACTIONS, classify_rows, deleted_keys, rows_after
 
 UPSERT = Upsert(order="at", tombstone="coalesce(`gone`, false)")
 CONTRACT = Contract(
@@ -141,14 +141,17 @@ class Kept:
 
     def take(self, rows: list[Row], drop: str) -> Counter[str]:
         listed = [{**row._asdict(), DROP: drop, ROW: number} for number, row in enumerate(rows, 1)]
-        fates = find_fates(CONTRACT, UPSERT, self.frame(pa.Table.from_pylist(listed, SCHEMA)), self.table, self.gone)
-        found = self.engine.arrow(fates.select(ROW, FATE, THERE))
+        fates = classify_rows(CONTRACT, UPSERT, self.frame(pa.Table.from_pylist(listed, SCHEMA)), self.table, self.gone)
+        found = self.engine.arrow(fates.select(ROW, MERGE_ACTION, KEY_EXISTS))
         assert sorted(found[ROW].to_pylist()) == list(range(1, len(rows) + 1))
-        counted = Counter(found[FATE].to_pylist())
-        deleted = sum(fate == "tombstone" and there for fate, there in zip(found[FATE].to_pylist(), found[THERE].to_pylist(), strict=True))
+        counted = Counter(found[MERGE_ACTION].to_pylist())
+        deleted = sum(
+            fate == "tombstone" and there
+            for fate, there in zip(found[MERGE_ACTION].to_pylist(), found[KEY_EXISTS].to_pylist(), strict=True)
+        )
         after, gone = (
             self.engine.arrow(rows_after(CONTRACT, fates, self.table)),
-            self.engine.arrow(keys_gone(CONTRACT, UPSERT, fates, self.gone)),
+            self.engine.arrow(deleted_keys(CONTRACT, UPSERT, fates, self.gone)),
         )
         assert after.num_rows == self.before + counted["inserted"] - deleted
         self.before = after.num_rows
@@ -169,7 +172,7 @@ def check(engine: Engine, folder: Path, drops: list[list[Row]]) -> None:
     for number, rows in enumerate(drops):
         counted = kept.take(rows, name := names(number))
         assert counted == oracle.take(rows, name)
-        assert set(counted) <= set(FATES)
+        assert set(counted) <= set(MERGE_ACTIONS)
         assert kept.rows() == oracle.rows()
 
 

@@ -19,7 +19,7 @@ from cli.compare import header
 from expectations.drift.compare_columns import ComparedColumn, Thresholds, compare_columns, worst
 from expectations.drift.histogram import Histogram, Histograms
 from lake import paths
-from lake.drift.histogram_store import Kept
+from lake.drift.histogram_store import VersionHistograms
 from lake.reports.compare import VersionComparison, compare
 from lakegate.errors import LakegateError, UsageError, VersionNotFound
 from tests.unit.kept_lake import KeptLake
@@ -326,7 +326,7 @@ def test_columns_that_were_counted_later_are_compared_beside_those_that_were_cou
     lake.add(Histograms(300, {"size": part().columns["size"]}))
     later = part(size={100: 300}).columns
     counted = Histograms(300, {"size": later["size"], "group": later["group"]})
-    set_earlier(lake, 2, {"1": Kept(counted, counted).to_json()})
+    set_earlier(lake, 2, {"1": VersionHistograms(counted, counted).to_json()})
     lake.add(part())
     told = by_name(found(lake, "things@v3", against="v1"))
     assert (told["size"].kl, told["group"].kl) == (0.0, 0.0)

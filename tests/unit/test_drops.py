@@ -11,7 +11,7 @@ import pytest
 
 from catalog.contract import FileFormat
 from lake.hops import delivery_cache as module
-from lake.hops.delivery_cache import Drops
+from lake.hops.delivery_cache import DeliveryCache
 from lakegate.errors import DataRejected
 from lakegate.settings import Settings
 
@@ -19,15 +19,15 @@ TEXT = b"a,b\n1,x\n2,y\n"
 
 
 @pytest.fixture
-def drops(tmp_path: Path) -> Iterator[Drops]:
+def drops(tmp_path: Path) -> Iterator[DeliveryCache]:
     settings = Settings.load(home=tmp_path / "home", project=tmp_path)
     settings.home.prepare()
-    found = Drops(settings)
+    found = DeliveryCache(settings)
     with found.caching():
         yield found
 
 
-def given(drops: Drops, folder: Path, text: bytes) -> str:
+def given(drops: DeliveryCache, folder: Path, text: bytes) -> str:
     """A drop at hand with this content; its digest."""
     copied = folder / "copied"
     copied.write_bytes(text)
@@ -37,7 +37,7 @@ def given(drops: Drops, folder: Path, text: bytes) -> str:
     return digest
 
 
-def test_what_is_parsed_ahead_is_not_parsed_again(drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_parsed_ahead_is_not_parsed_again(drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parse, asked = module.parse_file, []
 
     def counted(path: Path, *rest: object, **more: object) -> object:
@@ -53,7 +53,7 @@ def test_what_is_parsed_ahead_is_not_parsed_again(drops: Drops, tmp_path: Path, 
     assert len(asked) == 1
 
 
-def test_one_drop_is_parsed_ahead_and_others_when_their_turn_comes(drops: Drops, tmp_path: Path) -> None:
+def test_one_drop_is_parsed_ahead_and_others_when_their_turn_comes(drops: DeliveryCache, tmp_path: Path) -> None:
     digests = [given(drops, tmp_path, TEXT + bytes([48 + number]) + b",z\n") for number in range(3)]
     for digest in digests:
         drops.parse_ahead(digest, FileFormat())
@@ -63,7 +63,7 @@ def test_one_drop_is_parsed_ahead_and_others_when_their_turn_comes(drops: Drops,
     assert len({item.staging for item in parsed}) == 3
 
 
-def test_what_goes_wrong_ahead_is_told_to_whoever_asks(drops: Drops, tmp_path: Path) -> None:
+def test_what_goes_wrong_ahead_is_told_to_whoever_asks(drops: DeliveryCache, tmp_path: Path) -> None:
     digest = given(drops, tmp_path, b"\x00\x01\x02\xff" * 100)
     drops.parse_ahead(digest, FileFormat())
     for _ in range(2):
@@ -71,7 +71,7 @@ def test_what_goes_wrong_ahead_is_told_to_whoever_asks(drops: Drops, tmp_path: P
             drops.parsed(digest, FileFormat())
 
 
-def test_a_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(drops: Drops, tmp_path: Path) -> None:
+def test_a_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(drops: DeliveryCache, tmp_path: Path) -> None:
     digest = given(drops, tmp_path, b"a,b\n" + b"1,x\n" * 200_000)
     folder = drops.delivered(digest)
     assert folder is not None
@@ -82,14 +82,14 @@ def test_a_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(drops: Drops,
 
 
 def test_outside_of_caching_nothing_is_kept(tmp_path: Path) -> None:
-    drops, copied = Drops(Settings.load(home=tmp_path / "home", project=tmp_path)), tmp_path / "copied"
+    drops, copied = DeliveryCache(Settings.load(home=tmp_path / "home", project=tmp_path)), tmp_path / "copied"
     copied.write_bytes(TEXT)
     assert drops.keep("d" * 64, copied, "a.csv") == copied
     assert drops.delivered("d" * 64) is None
     drops.parse_ahead("d" * 64, FileFormat())
 
 
-def test_what_went_wrong_in_passing_is_tried_again(drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_went_wrong_in_passing_is_tried_again(drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parse, full = module.parse_file, [OSError(errno.ENOSPC, "the disk is full")]
 
     def fails_once(*asked: object, **more: object) -> object:
@@ -105,7 +105,7 @@ def test_what_went_wrong_in_passing_is_tried_again(drops: Drops, tmp_path: Path,
     assert drops.parsed(digest, FileFormat()).readable == 2
 
 
-def test_many_drops_hold_few_files_open_and_the_newest_are_at_hand(drops: Drops, tmp_path: Path) -> None:
+def test_many_drops_hold_few_files_open_and_the_newest_are_at_hand(drops: DeliveryCache, tmp_path: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     digests = [given(drops, tmp_path, TEXT + f"{number},z\n".encode()) for number in range(3 * module.MOST)]
     assert len(list(Path("/proc/self/fd").iterdir())) - before <= module.MOST
@@ -113,7 +113,9 @@ def test_many_drops_hold_few_files_open_and_the_newest_are_at_hand(drops: Drops,
     assert drops.parsed(digests[-module.MOST], FileFormat()).readable == 3
 
 
-def test_to_keep_one_more_drop_looks_into_no_other_drops_folder(drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_to_keep_one_more_drop_looks_into_no_other_drops_folder(
+    drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     measured: list[str] = []
     honest = module._Kept.measure
 
@@ -128,7 +130,7 @@ def test_to_keep_one_more_drop_looks_into_no_other_drops_folder(drops: Drops, tm
 
 
 def test_the_drops_used_longest_ago_are_given_up_where_all_take_too_much_room(
-    drops: Drops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LIMIT", 3 * len(TEXT + b"0,z\n"))
     digests = [given(drops, tmp_path, TEXT + f"{number},z\n".encode()) for number in range(6)]

@@ -18,7 +18,7 @@ from catalog.documents.visible_names import UNCLAIMED, identifier, visible
 from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.verdict import Verdict, verdict_of
-from lake.hops.messages import why_blocked, why_unreadable
+from lake.hops.messages import blocked_message, unreadable_message
 from lake.hops.raw import header_notes, judge_raw
 from lake.parsing.parse import Parsed, parse
 from lakegate.errors import ContractError
@@ -56,7 +56,7 @@ def staged(text: str, format: FileFormat) -> tuple[Parsed, list[dict[str, Any]]]
 
 def refused(made: Contract, text: str) -> str:
     outcomes = judge_raw(build_suite(made, "raw", made.path.parent), staged(text, made.file)[0])
-    return why_blocked(made, outcomes) if verdict_of(outcomes, set_aside=0) is Verdict.BLOCKED else ""
+    return blocked_message(made, outcomes) if verdict_of(outcomes, set_aside=0) is Verdict.BLOCKED else ""
 
 
 HEADERS = [
@@ -239,7 +239,7 @@ def test_records_of_other_fields_than_the_header_are_told_with_both_numbers(tmp_
         def told(text: str) -> str:
             path.write_text(text)
             outcomes = judge_raw(build_suite(made, "raw", tmp_path), parse(path, made.file, into=Path(folder, "staging")))
-            return why_blocked(made, outcomes)
+            return blocked_message(made, outcomes)
 
         assert "at byte 8, with 3 fields where the header has 2: it ends in a delimiter, and the header doesn't" in told(
             "id,note\n1,x,\n2,y,\n"
@@ -251,5 +251,5 @@ def test_records_that_are_not_utf8_are_told_what_they_may_be() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "drop.csv")
         path.write_bytes("id,note\n1,Müller\n2,x\n".encode("cp1252"))
-        told = why_unreadable(parse(path, FileFormat(), into=Path(folder, "staging")))
+        told = unreadable_message(parse(path, FileFormat(), into=Path(folder, "staging")))
     assert told.startswith("1 not UTF-8; the first is record 1, at byte 8; a file in Windows-1252 or Latin-1")

@@ -37,7 +37,7 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, s
         return iter(())
 
     monkeypatch.setattr(module, "receive", receive)
-    monkeypatch.setattr(module, "carry", carry)
+    monkeypatch.setattr(module, "process_drops", carry)
     monkeypatch.setattr(module, "carry_waiting", carry_waiting)
     monkeypatch.setattr(module, "build_suite", lambda *_: None)
     return found

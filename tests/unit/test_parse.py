@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import FileFormat
-from lake.hops.messages import UNREADABLE, why_unreadable
+from lake.hops.messages import UNREADABLE, unreadable_message
 from lake.parsing import parse as parsing
 from lake.parsing import record_splitter
 from lake.parsing.csv_reader import RecordReader
@@ -332,7 +332,12 @@ def test_a_failed_write_leaves_no_staging_file(tmp_path: Path, monkeypatch: pyte
 
 def test_why_most_records_cannot_be_read_is_told_with_the_place_of_the_first() -> None:
     found, _ = parsed(b"a,b\n1,2\n\xff,2\n1,2,3\n1\n")
-    assert why_unreadable(found) == "2 with more or fewer fields than the header, 1 not UTF-8; the first is record 2 (not UTF-8), at byte 8"
-    assert why_unreadable(parsed(b"a,b\n1,2\n1\n")[0]) == "1 with more or fewer fields than the header; the first is record 2, at byte 8"
-    assert why_unreadable(parsed(b"a,b\n1,2\n")[0]) == ""
+    assert (
+        unreadable_message(found)
+        == "2 with more or fewer fields than the header, 1 not UTF-8; the first is record 2 (not UTF-8), at byte 8"
+    )
+    assert (
+        unreadable_message(parsed(b"a,b\n1,2\n1\n")[0]) == "1 with more or fewer fields than the header; the first is record 2, at byte 8"
+    )
+    assert unreadable_message(parsed(b"a,b\n1,2\n")[0]) == ""
     assert {reason.name for reason in Reason} - {"READABLE"} == {reason.name for reason in UNREADABLE}

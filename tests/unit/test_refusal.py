@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lake.hops.messages import why_none_taken
+from lake.hops.messages import no_rows_taken_message
 
 KEY = {"rule": "key", "family": "duplicate", "severity": "quarantine", "failed": 3}
 FARE = {"rule": "fare-plausible", "family": "range", "severity": "quarantine", "failed": 4}
@@ -18,22 +18,22 @@ def counts(valid: int, aside: int) -> dict[str, int]:
 
 
 def test_a_drop_of_which_no_row_was_taken_says_so_and_why() -> None:
-    told = why_none_taken("rides", counts(0, 4), [KEY, DRIFT, FARE])
+    told = no_rows_taken_message("rides", counts(0, 4), [KEY, DRIFT, FARE])
     assert told.startswith("no row was taken, all 4 are set aside by fare-plausible (4 of 4); key (3 of 4): `lakegate quarantine rides`")
     assert "drift" not in told
     assert "come before" not in told
 
 
 def test_a_drop_that_came_before_in_other_bytes_is_asked_about() -> None:
-    assert "Did the same rows come before, in a file of other bytes?" in why_none_taken("rides", counts(0, 3), [KEY])
+    assert "Did the same rows come before, in a file of other bytes?" in no_rows_taken_message("rides", counts(0, 3), [KEY])
 
 
 def test_a_correction_that_puts_nothing_in_its_place_says_what_it_took_out() -> None:
-    told = why_none_taken("rides", counts(0, 3) | {"deleted": 12}, [FARE])
+    told = no_rows_taken_message("rides", counts(0, 3) | {"deleted": 12}, [FARE])
     assert "What it corrects is out (12 rows)" in told
-    assert "is out" not in why_none_taken("rides", counts(0, 3) | {"deleted": 0}, [FARE])
+    assert "is out" not in no_rows_taken_message("rides", counts(0, 3) | {"deleted": 0}, [FARE])
 
 
 @pytest.mark.parametrize(("found", "rules"), [(counts(1, 3), [KEY]), (counts(0, 0), []), (counts(3, 0), []), ({}, [])])
 def test_nothing_is_said_where_some_row_was_taken_or_none_came(found: dict[str, int], rules: list[dict[str, Any]]) -> None:
-    assert why_none_taken("rides", found, rules) == ""
+    assert no_rows_taken_message("rides", found, rules) == ""

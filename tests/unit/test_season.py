@@ -18,7 +18,7 @@ from expectations.building.build import build_suite
 from expectations.drift.histogram import Histogram, Histograms
 from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import make_plan
-from lake.drift.histogram_store import DELIVERIES, Shelf
+from lake.drift.histogram_store import DELIVERIES, HistogramStore
 from lakegate.errors import ContractError
 from tests.unit.kept_lake import KeptLake
 
@@ -127,7 +127,7 @@ def test_deliveries_are_those_that_a_walk_over_all_manifests_finds(made: list[st
         if kind == "earlier release":
             lake.rewrite(number, drop=DELIVERIES)
     walked = [number for number, kind in enumerate(made, 1) if not kind.endswith("_of")]
-    found = Shelf(lake, "things", "main").deliveries(len(made), least)  # type: ignore[arg-type]
+    found = HistogramStore(lake, "things", "main").deliveries(len(made), least)  # type: ignore[arg-type]
     assert found[-least:] == walked[-least:]
     assert found == walked[len(walked) - len(found) :]
 
