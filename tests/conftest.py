@@ -14,7 +14,8 @@ import pytest
 from lake.server.install import find_lakefs
 from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
-from tests.kept import keep_migrations
+from tests.support.places import ROOT
+from tests.support.shared_engines import keep_migrations
 
 LONGEST_FIRST = (
     "test_rules_in_gx.py",
@@ -54,7 +55,7 @@ hypothesis.settings.load_profile("untimed")
 PARITY = "tests/parity/"
 """Tests of both engines."""
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = ROOT
 
 
 def say(line: str) -> None:

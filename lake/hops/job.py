@@ -115,7 +115,9 @@ class HopResult:
             "rows_quarantined": self.counts.get("quarantined", 0),
             "rows_unreadable": self.counts.get("unreadable", 0),
             "rules": [{name: rule[name] for name in _TOLD if name in rule} for rule in self.rules],
-        } | {name: told for name, told in (("reason", self.reason), ("none_taken", self.none_taken), ("standing", self.reprocessed)) if told}
+        } | {
+            name: told for name, told in (("reason", self.reason), ("none_taken", self.none_taken), ("standing", self.reprocessed)) if told
+        }
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from tests.crash.started import end_all
+from tests.support.places import ROOT
+from tests.support.started import end_all
 
 Tried = Callable[[str, str, int], None]
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = ROOT / "README.md"
 BEGIN, END = "<!-- make soak -->\n", "<!-- /make soak -->\n"
 
 _tried: dict[tuple[str, str], int] = {}

@@ -14,7 +14,7 @@ import pytest
 
 from lake.versions.publish import head
 from tests.crash.conftest import Tried
-from tests.crash.scene import Scene, steps_of
+from tests.support.scene import Scene, steps_of
 
 pytestmark = pytest.mark.server
 

@@ -14,7 +14,7 @@ import pytest
 
 from lake.server.lifecycle import ensure_server
 from tests.crash.conftest import Tried
-from tests.crash.scene import Scene
+from tests.support.scene import Scene
 
 pytestmark = pytest.mark.server
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.crash.conftest import Tried
-from tests.crash.scene import Scene, answer, steps_of, stopped
+from tests.support.scene import Scene, answer, steps_of, stopped
 
 pytestmark = pytest.mark.server
 

@@ -20,9 +20,10 @@ from lake.reports.versions import list_versions, table_names
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
-from tests.crash.started import Started
+from tests.support.places import ROOT
+from tests.support.started import Started
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = ROOT
 MONTHS = int(os.environ.get("LAKEGATE_CRASH_MONTHS", "2"))
 """The whole year (12) by hand; two months in CI keep the suite short."""
 

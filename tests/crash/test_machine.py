@@ -31,7 +31,7 @@ from lakegate.manifest import sha256
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
-from tests.crash.scene import Scene
+from tests.support.scene import Scene
 
 pytestmark = pytest.mark.server
 

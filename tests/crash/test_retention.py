@@ -37,8 +37,8 @@ from lakegate.manifest import Manifest, Parent
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
-from tests.crash.scene import Scene
-from tests.unit.test_manifest import MANIFEST
+from tests.support.scene import Scene
+from tests.unit.lakegate.test_manifest import MANIFEST
 
 pytestmark = pytest.mark.server
 
@@ -284,17 +284,17 @@ def test_who_ends_a_version_and_who_goes_back_to_it_at_once_are_told_apart(
     scene = Scene.made(tmp_path / "scene", replaced=(), home=lakefs_home.home.root, tenant="apart")
     path = scene.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
     path.write_text(path.read_text() + "  - {property: retention, value: {versions: 1}}\n")
-    session, honest = scene.open(), rollback.put_back
+    session, honest = scene.open(), rollback.restore_files
     for number in range(3):
         ingest(session, "rides", [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number))])
 
     def meanwhile(*args: Any, **kwargs: Any) -> None:
-        monkeypatch.setattr(rollback, "put_back", honest)
+        monkeypatch.setattr(rollback, "restore_files", honest)
         aged(session)
         assert clean_up(scene.open()).expired == ["rides@v1", "rides@v2"]
         honest(*args, **kwargs)
 
-    monkeypatch.setattr(rollback, "put_back", meanwhile)
+    monkeypatch.setattr(rollback, "restore_files", meanwhile)
     with pytest.raises(Expired, match="rides@v1 expired"):
         roll_back(session, VersionName("rides", 1), reason="a test")
     assert not any(audit_all(session).values())

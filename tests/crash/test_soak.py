@@ -15,8 +15,8 @@ import pytest
 from lake.hops.receive import receive
 from lake.server.process import processes
 from tests.crash.conftest import Tried
-from tests.crash.scene import Scene
-from tests.crash.started import Started
+from tests.support.scene import Scene
+from tests.support.started import Started
 
 pytestmark = pytest.mark.server
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.conftest import Tried
-from tests.crash.scene import Scene, answer, stopped
+from tests.support.scene import Scene, answer, stopped
 
 pytestmark = pytest.mark.server
 

@@ -19,8 +19,8 @@ from lake.lakefs.repository import Repository
 from lake.pipeline.demo_data import deliver_sample
 from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CUT = 240
 """Records of a month that these tests deliver."""
 
@@ -50,7 +50,7 @@ class CommandLine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        worker = [sys.executable, str(Path(__file__).with_name("command_worker.py"))]
+        worker = [sys.executable, str(ROOT / "tests/support/command_worker.py")]
         self.errors = (folder / "worker.log").open("w")
         self.process = subprocess.Popen(
             worker, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=dict(os.environ)

@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from lake.server.lifecycle import stop_server
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.server
 
-ROOT = Path(__file__).resolve().parents[2]
 TAKEN = "flights-2013-01.csv"
 """The name of the drop that the stocked home has published."""
 

@@ -17,7 +17,7 @@ from lake.lakefs.client import Calls
 from lake.lakefs.objects import Objects
 from lake.lakefs.repository import Repository
 from lake.ledger.receipts import pending
-from lake.ledger.records import latest, records
+from lake.ledger.records import find, latest
 from lake.ledger.refused_drops import refused_drops, unmark
 from lake.maintenance import reconciled_up_to, verify
 from lake.maintenance.reconcile import mend
@@ -208,7 +208,7 @@ def test_mend_looks_at_what_is_new_and_once_a_day_at_everything(session: Session
     assert len(set(cost)) == 1
     delivered(session, tmp_path, "4.csv", first=40)
     repository, name = session.repository, VersionName("rides", 5)
-    (record,) = [item for item in records(session, dataset="rides") if item.table == "rides" and item.state == "published"][-1:]
+    (record,) = [item for item in find(session, dataset="rides") if item.table == "rides" and item.state == "published"][-1:]
     repository.delete(paths.LEDGER, record.path)
     repository.delete_branch(name.keep_branch)
     copies = [session.settings.home.manifest_copy(session.settings.tenant, "rides", number) for number in (1, 5)]

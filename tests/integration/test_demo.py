@@ -26,8 +26,9 @@ from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.names import VersionName
 from lakegate.settings import Settings
+from tests.support.places import ROOT
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = ROOT
 SIX_MONTHS = 162_267
 YEAR, PASSED, ASIDE = 336_776, 329_174, 7_602
 WITHOUT_WEATHER = 1_500

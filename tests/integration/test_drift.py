@@ -14,8 +14,8 @@ import pytest
 from dagster import AssetKey
 
 from assets.instance import open_instance
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.server
 
 FLIGHTS = """\

@@ -14,9 +14,9 @@ import pytest
 from assets.instance import DATABASES, open_instance
 from lakegate.errors import LakegateError
 from lakegate.settings import Settings
+from tests.support.places import ROOT
 
-SCRIPT = Path(__file__).with_name("first_use.py")
-ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "tests/support/first_use.py"
 OLD = "5771160a95ad"
 """What the second of two processes wrote beside the newest mark, with earlier releases of Lakegate."""
 

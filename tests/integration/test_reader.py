@@ -34,7 +34,6 @@ from lakegate.settings import Settings
 
 pytestmark = pytest.mark.server
 
-ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = """
 apiVersion: v3.2.0
 kind: DataContract

@@ -27,10 +27,10 @@ from lake.session import Session, open_session
 from lake.tables.data_files import table_files
 from lakegate.errors import LakegateError, Transient
 from lakegate.settings import Settings
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.server
 
-ROOT = Path(__file__).resolve().parents[2]
 DIGEST = hashlib.sha256(b"bytes").hexdigest()
 ENGINE = """
 import sys

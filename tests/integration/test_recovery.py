@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.crash.started import Started
+from tests.support.places import ROOT
+from tests.support.started import Started
 
 pytestmark = pytest.mark.server
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = 20
 
 

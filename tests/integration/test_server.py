@@ -22,10 +22,10 @@ from lake.server.state_files import read_server
 from lakegate.errors import IntegrityError, LakegateError, Transient, UsageError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.server
 
-ROOT = Path(__file__).parents[2]
 START = """
 import sys
 from lakegate.settings import Settings

@@ -14,11 +14,10 @@ from lake.server.lifecycle import ensure_server, stop_server
 from lake.session import open_session
 from lakegate import open_snapshot
 from lakegate.settings import Settings
-from tests.crash.started import Started
+from tests.support.started import Started
 
 pytestmark = pytest.mark.server
 
-ROOT = Path(__file__).resolve().parents[2]
 RIDES = """
 apiVersion: v3.2.0
 kind: DataContract

@@ -26,10 +26,11 @@ from lake.session import open_session
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets are told apart by /proc and seccomp, which are Linux's")
 
-SCRIPT = Path(__file__).with_name("stranger.py")
+SCRIPT = ROOT / "tests/support/stranger.py"
 ACCOUNT = 54_321
 """A user that owns nothing here. The system asks for no entry in its list of names."""
 can_be_other = pytest.mark.skipif(

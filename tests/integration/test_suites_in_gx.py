@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,7 @@ from catalog.contract import Contract
 from catalog.files import load_catalog
 from catalog.rules.expectation_types import EXPECTATIONS, OWN
 from expectations.building.build import HOPS, build_suite
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.places import ROOT
 
 
 def moments(kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.support.places import ROOT
+
+PROJECT = ROOT
 
 
 def build(source: Path, folder: Path) -> Path:

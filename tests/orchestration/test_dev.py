@@ -24,12 +24,12 @@ from lake.server.state_files import read_server
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 from tests.integration.test_strangers import Stranger, each_stranger
-from tests.orchestration.browser import CHROMIUM, browser
-from tests.unit.test_media import acts
+from tests.support.browser import CHROMIUM, browser
+from tests.support.places import ROOT
+from tests.unit.lakegate.test_media import acts
 
 pytestmark = [pytest.mark.server, pytest.mark.skipif(sys.platform != "linux", reason="what processes hold open is read from /proc")]
 
-ROOT = Path(__file__).resolve().parents[2]
 STARTS, ENDS = 120.0, 60.0
 """Seconds that it may take here."""
 ENDS_IT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

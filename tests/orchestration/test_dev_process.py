@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.places import ROOT
+
 ENDS = 60.0
 """Seconds that it may take here."""
 SERVICE = """

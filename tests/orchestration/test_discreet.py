@@ -33,7 +33,7 @@ from lakegate.settings import Settings
 from sensors import landing
 from sensors.folder import SETTLE_SECONDS
 from sensors.landing import new_drops
-from tests.orchestration.every_byte import searched
+from tests.support.every_byte import searched
 
 pytestmark = pytest.mark.server
 

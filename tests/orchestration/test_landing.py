@@ -44,9 +44,9 @@ from sensors import landing
 from sensors.folder import SETTLE_SECONDS
 from sensors.follow import follow_features
 from sensors.landing import new_drops
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.server
-ROOT = Path(__file__).resolve().parents[2]
 CUT = 240
 """Records of a month that these tests deliver."""
 

@@ -31,10 +31,10 @@ from expectations.plan.rule_bitmask import bits
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
 from lake.engine.engine import Engine
-from tests.faults.gate import Gate
-from tests.faults.missing import clock_changes, everything
-from tests.faults.test_plain import read_alike
-from tests.parity.tables_of_rules import (
+from tests.detection.test_plain import read_alike
+from tests.support.planted.gate import Gate
+from tests.support.planted.missing import clock_changes, everything
+from tests.support.tables_of_rules import (
     CONTRACT,
     OF_A_COLUMN,
     OTHER,

@@ -1,0 +1,261 @@
+"""Text from outside is text in every medium: no terminal, log, page or Markdown takes any of it for code, and what is hidden is seen."""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+import re
+import sys
+import unicodedata
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from cli.terminal import Coloured, StatusLine, complain, say, show_json, show_table
+from lake.session import to_stderr
+from lakegate.errors import LakegateError
+from lakegate.media import as_json, block, code, hidden, line, markdown, message, page
+from tests.support.places import ROOT
+
+PACKAGES = ("lakegate", "catalog", "expectations", "lake", "assets", "sensors", "cli")
+HOSTILE = (
+    "\x1b[31mred\x1b[0m\x07",
+    "\x9b2J",
+    "\x1b]8;;http://evil\x1b\\link",
+    "invoice\u202egnp.exe",
+    "\u2066x\u2069",
+    "a\nerror: all is well",
+    "a\r\nb\tc\x00",
+    "\u2028\u2029\x85\x0b\x0c",
+    "zero\u200bwidth\ufeff",
+    "\u3164\u2800\u00a0\u00ad",
+    "\ud800",
+    "[/foo]",
+    "[red]x[/red]",
+    ":smile: [link=http://evil]x[/link]",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "![x](http://evil/x.png) [a](javascript:alert(1)) <http://evil> http://evil www.evil.example a@evil.example",
+    "```\n# title\n| a | b |\n|---|---|",
+    "~~~\n- item\n1. one\n> quote\n***\n",
+    "`tick` ``two``",
+    "=HYPERLINK(1)",
+    "&lt;b&gt; &#x1b;",
+)
+ANY = st.one_of(
+    st.sampled_from(HOSTILE), st.text(), st.text(alphabet=st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Zs", "Po", "Sm"]))
+)
+BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def acts(text: str) -> set[str]:
+    """The characters of a text that a terminal may obey, or that show nothing."""
+    return {
+        character
+        for character in text
+        if character in BIDI
+        or (character != " " and unicodedata.category(character)[0] in "CZ" and unicodedata.category(character) != "Co")
+    }
+
+
+@given(ANY)
+def test_a_line_is_one_line_of_what_can_be_seen_and_plain_text_stands_as_it_is(text: str) -> None:
+    told = line(text)
+    assert acts(told) == set()
+    assert not any(hidden(character) for character in told)
+    assert line(told) == told
+    assert "".join(character for character in text if not hidden(character)) == text or len(told) > len(text)
+    if not any(hidden(character) for character in text):
+        assert told == text
+    told.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x \x1b[31mred\x1b[0m", r"x \x1b[31mred\x1b[0m"),
+        ("\x9b", r"\x9b"),
+        ("a\u202eb", r"a\u202eb"),
+        ("a\nb\tc\rd", r"a\nb\tc\rd"),
+        ("a\u00a0\u200b\ufeff", r"a\xa0\u200b\ufeff"),
+        ("\U000e0041\ud800", r"\U000e0041\ud800"),
+        ("größe 漢字 ok \U0001f600", "größe 漢字 ok \U0001f600"),
+        ("[red]", "[red]"),
+    ],
+)
+def test_what_is_hidden_is_written_out(text: str, told: str) -> None:
+    assert line(text) == told
+
+
+@given(ANY, ANY, ANY)
+def test_a_message_keeps_the_line_breaks_of_an_error_and_shows_those_of_what_it_quotes(what: str, where: str, fix: str) -> None:
+    error = LakegateError(f"x{what.replace('  -> ', '').replace('  | ', '')}", where="f.csv", fix=f"y{fix}" if fix else "")
+    told = message(error)
+    lines = told.split("\n")
+    assert all(acts(part) == set() for part in lines)
+    assert all(part.startswith(("  -> ", "  | ")) for part in lines[1:])
+    assert message(LakegateError("what", where="where", fix="fix")) == "where: what\n  -> fix"
+    assert acts(message(where).replace("\n", "")) == set()
+    both = LakegateError("one", fix="a")
+    both.others = (LakegateError("two\nerror: three", where="f", fix="b"),)
+    assert message(both) == "one\n  -> a\nf: two\\nerror: three\n  -> b"
+
+
+@given(ANY)
+def test_a_page_shows_the_text_and_gains_no_tag(text: str) -> None:
+    found: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append(f"{tag} {attrs}")
+
+        def handle_data(self, data: str) -> None:
+            shown.append(data)
+
+    shown: list[str] = []
+    reader = Reader()
+    reader.feed(f'<b title="{page(text)}">{page(text)}</b>')
+    reader.close()
+    assert found == [f"b {[('title', line(text))]}"]
+    assert html.unescape("".join(shown)) == line(text) or "".join(shown) == line(text)
+
+
+READER = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+
+
+def tokens(text: str) -> list[tuple[str, str]]:
+    """What a reader of Markdown makes of a text: kinds and contents of the innermost parts."""
+    found = []
+    for token in READER.parse(text):
+        found += (
+            [(child.type, child.content) for child in token.children or ()] if token.type == "inline" else [(token.type, token.content)]
+        )
+    return found
+
+
+@given(ANY)
+def test_markdown_formats_nothing_of_a_text(text: str) -> None:
+    kinds = {kind for kind, _ in tokens(f"before {markdown(text)} after")}
+    assert kinds <= {"paragraph_open", "paragraph_close", "text", "text_special", "softbreak"}
+    shown = "".join(content for _, content in tokens(f"before {markdown(text)} after"))
+    assert re.sub(r"\s+", " ", shown) == re.sub(r"\s+", " ", f"before {line(text)} after")
+
+
+@given(ANY, ANY)
+def test_code_in_markdown_ends_where_it_is_to_end(text: str, other: str) -> None:
+    span = [item for item in tokens(f"a {code(text)} b") if item[0] != "text"]
+    assert [kind for kind, _ in span] == ["paragraph_open", "code_inline", "paragraph_close"]
+    lines = f"select 1\n{text}\n{other}"
+    (only,) = tokens(block(lines, "sql"))
+    assert only[0] == "fence"
+    assert only[1] == "".join(f"{line(part)}\n" for part in lines.strip("\n").split("\n"))
+
+
+@given(st.recursive(ANY, lambda inner: st.lists(inner) | st.dictionaries(ANY, inner), max_leaves=5))
+def test_json_reads_back_the_same_and_holds_nothing_that_acts(value: Any) -> None:
+    for indent in (None, 2):
+        told = as_json(value, indent=indent)
+        assert json.loads(told) == json.loads(json.dumps(value))
+        assert acts(told.replace("\n", "") if indent else told) == set()
+    assert as_json({"größe": "漢"}) == '{"größe": "漢"}'
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_that_is_said_acts_on_the_terminal(text: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+    say(text)
+    say("a ", Coloured(text, "red"), text, err=True)
+    complain(LakegateError(text, where=text, fix=text), about=text)
+    show_json([text, {text: text}])
+    show_table([{"record": text, "rules": [text], text: 1, "state": Coloured(text, "red")}], ("record", "rules", "state", text), empty="")
+    show_table([], (), empty=text)
+    to_stderr(text)
+    with StatusLine(quiet=False) as status:
+        status.update(text)
+    out, err = capfd.readouterr()
+    assert acts((out + err).replace("\n", "")) == set()
+    shown = "".join(out.split())
+    assert "".join(line(text).split())[:20] in shown
+
+
+def test_markup_in_a_record_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    show_table([{"record": "a [/foo] b"}, {"record": "[red]x[/red] :smile:"}], ("record",), empty="")
+    assert [part.strip() for part in capsys.readouterr().out.splitlines()] == ["record", "a [/foo] b", "[red]x[/red] :smile:"]
+
+
+WRITERS = {"lake/session.py", "lakegate/home.py", "lake/engine/sail_server.py"}
+"""Beside cli/terminal.py: two that say something to stderr and use `message`, and a server that tells its owner its port."""
+
+
+def calls(path: Path) -> list[str]:
+    """What a module calls or imports that writes to a terminal."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            told = ast.unparse(node.func)
+            if told == "print" or re.fullmatch(
+                r"(click\.(echo|secho|style|echo_via_pager|prompt|confirm)|.*sys\.(stdout|stderr)\.write(lines)?|.*\.show)", told
+            ):
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno} {told}")
+        names = (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [item.name for item in getattr(node, "names", [])]
+            if isinstance(node, ast.Import)
+            else []
+        )
+        found += [f"{path.relative_to(ROOT)}:{node.lineno} import {name}" for name in names if name.split(".")[0] == "rich"]
+        if isinstance(node, ast.ImportFrom) and node.module == "click":
+            found.append(f"{path.relative_to(ROOT)}:{node.lineno} from click")
+    return found
+
+
+def test_one_module_writes_to_the_terminal() -> None:
+    modules = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    assert len(modules) > 150
+    others = [path for path in modules if str(path.relative_to(ROOT)) not in WRITERS | {"cli/terminal.py"}]
+    assert [call for path in others for call in calls(path)] == []
+
+
+def logged(path: Path) -> list[str]:
+    """Calls that log what no function of `lakegate.media` wrote."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and re.fullmatch(
+            r"(.*\.)?log(\.(debug|info|warning|error|critical|exception))?|.*getLogger\(.*\)\.warning", ast.unparse(node.func)
+        ):
+            bare = [
+                ast.unparse(item)
+                for item in node.args[1:]
+                if not (isinstance(item, ast.Call) and ast.unparse(item.func) in ("line", "message"))
+            ]
+            if bare or (node.args and not isinstance(node.args[0], ast.Constant | ast.Name)):
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno} {bare}")
+    return found
+
+
+def test_what_is_logged_was_written_for_a_log() -> None:
+    modules = [path for package in ("assets", "sensors") for path in sorted((ROOT / package).rglob("*.py"))]
+    assert [call for path in modules for call in logged(path)] == []
+
+
+def marked(path: Path) -> list[str]:
+    """Markdown that is made of more than what `lakegate.media` wrote."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "MetadataValue.md":
+            (value,) = node.args
+            if not (isinstance(value, ast.Call) and ast.unparse(value.func) in ("markdown", "code", "block", "drawn")):
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(value)}")
+    return found
+
+
+def test_markdown_for_dagster_is_written_as_markdown() -> None:
+    modules = sorted((ROOT / "assets").rglob("*.py"))
+    assert [call for path in modules for call in marked(path)] == []
