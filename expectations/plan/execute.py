@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.expressions.spark_sql import all_of, quoted
 from expectations.plan.plan import Plan
-from expectations.plan.rule_bitmask import aside, bits, holds, masks
+from expectations.plan.rule_bitmask import bits, holds, is_quarantined, masks
 from expectations.rules.aggregate_rules import AggregateResults, answer
 from expectations.rules.aggregates import Measure, scale, spread
 from expectations.rules.joins import ALONE, Tables
@@ -73,7 +73,7 @@ class Counted:
 def count_labelled(labelled: DataFrame, plan: Plan, collect: Collect, tables: Tables = ALONE) -> Counted:
     """Count labelled rows; table rules are asked of those that pass, and held against `tables`."""
     failed = {rule: f"count(case when {holds(bit)} then 1 end)" for rule, bit in bits(plan).items()}
-    return _count(labelled, plan, failed, collect, passing=f"not {aside(plan)}", tables=tables)
+    return _count(labelled, plan, failed, collect, passing=f"not {is_quarantined(plan)}", tables=tables)
 
 
 def count_rows(frame: DataFrame, plan: Plan, collect: Collect, tables: Tables = ALONE) -> Counted:

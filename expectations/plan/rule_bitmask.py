@@ -39,8 +39,8 @@ def holds(bit: tuple[str, int]) -> str:
     return f"({bit[0]} & {bit[1]}L) <> 0L"
 
 
-def aside(plan: Plan) -> str:
-    """SQL over labelled rows: whether a row is set aside."""
+def is_quarantined(plan: Plan) -> str:
+    """SQL over labelled rows: whether a row is quarantined."""
     return any_of([holds(word) for word in aside_words(plan).items()])
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.building.build import build_suite
-from expectations.plan.rule_bitmask import aside
+from expectations.plan.rule_bitmask import is_quarantined
 from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW
 from expectations.verdict import Outcome
@@ -128,7 +128,7 @@ class _Replay:
             published = None if contract.upsert else fresh.with_others(self._table(columns))  # of an upsert keys may come again
             found, ids = self._evaluate(drop, rows, chosen, folder, published)
             labelled = found.labelled.join(engine.read_parquet([ids.as_uri()]), on=ROW, how="left_semi")
-            fresh.add(labelled.where(f"not {aside(found.plan)}").select(*columns[:-2], F.lit(drop).alias(DROP), F.col(ROW)))
+            fresh.add(labelled.where(f"not {is_quarantined(found.plan)}").select(*columns[:-2], F.lit(drop).alias(DROP), F.col(ROW)))
             failed.update(aside_by_rule(engine, labelled, found.plan))
             shutil.rmtree(folder)
         if (passing := fresh.frame()) is not None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.building.build import build_suite
-from expectations.plan.rule_bitmask import aside
+from expectations.plan.rule_bitmask import is_quarantined
 from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW
 from expectations.verdict import Outcome, Verdict, verdict_of
@@ -158,7 +158,7 @@ class _Reprocess:
         if held := unapproved_holds(found.outcomes, ()):
             raise DataRejected(held_message(contract, held, cause=drop.sha256, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
         columns = [column.name for column in contract.columns]
-        rows = found.labelled.where(f"not {aside(found.plan)}").select(*columns, F.lit(drop.sha256).alias(DROP), F.col(ROW))
+        rows = found.labelled.where(f"not {is_quarantined(found.plan)}").select(*columns, F.lit(drop.sha256).alias(DROP), F.col(ROW))
         self.counted += Counter(records=parsed.readable, valid=found.valid, quarantined=found.quarantined)
         self.came_of[drop.sha256] = {"rows_in": parsed.readable, "rows_valid": found.valid, "rows_quarantined": found.quarantined}
         for item in found.outcomes:

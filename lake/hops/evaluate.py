@@ -15,7 +15,7 @@ from expectations.plan.execute import count_labelled, label, outcomes
 from expectations.plan.execute_distributions import Baselines, ask_distributions
 from expectations.plan.plan import Plan, make_plan
 from expectations.plan.published_columns import reference_columns
-from expectations.plan.rule_bitmask import aside, bits, holds
+from expectations.plan.rule_bitmask import bits, holds, is_quarantined
 from expectations.rules.joins import Tables
 from expectations.suite import Suite
 from expectations.typed_frame import ROW, typed
@@ -124,7 +124,7 @@ def evaluate(
         with engine.small_on_the_left():
             labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")
         counted = count_labelled(labelled, plan, engine.rows, tables)
-    histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {aside(plan)}", past=past)
+    histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {is_quarantined(plan)}", past=past)
     found = outcomes(plan, counted, distributions=distributions, before=before)
     return Evaluated(plan, labelled, kept, counted.valid, counted.aside, found, histograms)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
-from expectations.plan.rule_bitmask import aside
+from expectations.plan.rule_bitmask import is_quarantined
 from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW
 from lake import paths
@@ -206,7 +206,7 @@ class DropRows:
         from pyspark.sql import functions as F  # noqa: N812
 
         columns = [*(column.name for column in self.contract.columns), F.lit(self.drop.sha256).alias(DROP), F.col(ROW)]
-        return found.labelled.where(f"not {aside(found.plan)}").select(*columns)
+        return found.labelled.where(f"not {is_quarantined(found.plan)}").select(*columns)
 
     def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None) -> Added | None:
         told = {DROP: self.drop.sha256, "_file": self.drop.name, "_suite": self.suite.hash, "_attempt": candidate.attempt}

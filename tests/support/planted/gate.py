@@ -101,9 +101,9 @@ class Gate:
             frames = {name: typed(self.frame(staged(table)), contract) for name, table in (baselines or {}).items()}
             return {name: count_histograms(frame, kinds, self.engine.rows) for name, frame in frames.items()}
 
-        _, distributions = ask_distributions(labelled, plan, counted_of, self.engine.rows, passing=f"not {masks_of.aside(plan)}")
+        _, distributions = ask_distributions(labelled, plan, counted_of, self.engine.rows, passing=f"not {masks_of.is_quarantined(plan)}")
         bits = masks_of.bits(plan)
-        sides = [f"{masks_of.aside(plan)} as aside", f"not {masks_of.aside(plan)} as passed"]
+        sides = [f"{masks_of.is_quarantined(plan)} as aside", f"not {masks_of.is_quarantined(plan)} as passed"]
         masks = self.engine.rows(labelled.selectExpr("_row", *{mask for mask, _ in bits.values()}, *sides)) if bits else []
         broken = [
             frozenset(row["_row"] for row in masks if row[bits[item.id][0]] & bits[item.id][1]) if item.row_rule else frozenset()
