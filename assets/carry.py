@@ -12,7 +12,7 @@ import contextlib
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from dagster import (
     AssetCheckResult,
@@ -24,6 +24,7 @@ from dagster import (
     Failure,
     MaterializeResult,
     MetadataValue,
+    OpExecutionContext,
     RetryRequested,
 )
 
@@ -40,7 +41,7 @@ from lake.hops.features import carry_features
 from lake.hops.job import HopResult
 from lake.hops.published import published_version
 from lake.hops.raw import carry_raw
-from lake.pipeline.ingest import carry_after_raw
+from lake.pipeline.ordering import carry_after_raw
 from lake.runtime.disk_errors import disk_errors
 from lake.session import Session
 from lake.versions import publish
@@ -78,7 +79,6 @@ def carry_drop(
             raise
         if hop == "raw":
             yield source_result(session.settings, contract)
-        lake.hear(result)
         if result.verdict is Verdict.WAITING or (result.verdict is Verdict.UNCHANGED and result.version is None):
             _observe_waiting(context, result, partition=context.partition_key)
         elif result.version is None:
@@ -96,7 +96,6 @@ def carry_feature(context: AssetExecutionContext, lake: LakegateResource, contra
         late = [_published(session, str(name)) for name in untold(session, context.instance, table)]
         refused = None
         for result in _missing(session, contract):
-            lake.hear(result)
             if result.version is None:
                 refused = result
             elif not any(str(item.name) == result.version for item in late):
@@ -137,7 +136,8 @@ def _told(
     context: AssetExecutionContext, session: Session, contract: Contract, published: Published, families: Sequence[str]
 ) -> MaterializeResult[Any]:
     manifest, table = published.manifest, published.name.table
-    _log_trigger(context, published)
+    if (trigger := trigger_event(published)) is not None:
+        context.log_event(trigger)  # before the version itself: a run that dies in between raises it again
     result: MaterializeResult[Any] = MaterializeResult(
         asset_key=table,
         metadata=version_metadata(session, contract, published),
@@ -146,38 +146,54 @@ def _told(
             table, families, manifest.rules, publish.manifest_counts(manifest), before=rules_before(session, published.name)
         ),
     )
-    _tell(session, table)
+    session.report_step(table, "tell")
     return result
 
 
-def _log_version(context: AssetExecutionContext, session: Session, contract: Contract, published: Published) -> None:
+def version_events(
+    session: Session, contract: Contract, published: Published, *, partition: str | None = None
+) -> list[AssetMaterialization]:
+    """The materialization of a version, behind that of its trigger, where it raises one.
+
+    Whoever dies between the two raises the trigger again, and never too seldom.
+    """
     tags = {DATA_VERSION: published.manifest.content_hash, f"{DATA_VERSION}_is_user_provided": "true"}
     metadata = version_metadata(session, contract, published)
-    _log_trigger(context, published)
-    _tell(session, contract.name)
-    context.log_event(AssetMaterialization(asset_key=contract.name, metadata=metadata, tags=tags))
+    version = AssetMaterialization(asset_key=published.name.table, partition=partition, metadata=metadata, tags=tags)
+    trigger = trigger_event(published)
+    return [version] if trigger is None else [trigger, version]
 
 
-def _log_trigger(context: AssetExecutionContext, published: Published) -> None:
-    """Before the version itself: a run that dies in between raises it again, and never too seldom."""
-    if (event := trigger_event(published)) is not None:
+def _log_version(context: AssetExecutionContext, session: Session, contract: Contract, published: Published) -> None:
+    session.report_step(contract.name, "tell")
+    for event in version_events(session, contract, published):
         context.log_event(event)
 
 
-def _tell(session: Session, table: str) -> None:
-    if session.watcher is not None:
-        session.watcher(table, "tell")
+def waiting_event(result: HopResult, *, partition: str | None) -> AssetObservation:
+    """What is told of a drop that waits, or of a feature that misses an input."""
+    metadata = {"verdict": str(result.verdict), "because": message(result.reason)}
+    return AssetObservation(asset_key=result.table, partition=partition, metadata=metadata)
 
 
 def _observe_waiting(context: AssetExecutionContext, result: HopResult, *, partition: str | None) -> None:
     context.log.info("%s: %s", line(result.verdict), message(result.reason))
-    metadata = {"verdict": str(result.verdict), "because": message(result.reason)}
-    context.log_event(AssetObservation(asset_key=result.table, partition=partition, metadata=metadata))
+    context.log_event(waiting_event(result, partition=partition))
 
 
 def _refused(context: AssetExecutionContext, contract: Contract, result: HopResult, families: Sequence[str]) -> Iterator[Told]:
     yield from check_results(result.table, families, result.rules, result.counts, only_judged=True)
-    _tag_failure(context, runs.HELD if result.verdict is Verdict.HELD else runs.BLOCKED)
+    refuse(context, contract, result)
+
+
+def refusal_kind(result: HopResult) -> str:
+    """The tag of a run whose drop was held or blocked."""
+    return runs.HELD if result.verdict is Verdict.HELD else runs.BLOCKED
+
+
+def refuse(context: AssetExecutionContext | OpExecutionContext, contract: Contract, result: HopResult) -> NoReturn:
+    """Fail a run whose drop was held or blocked: its tag says which, its failure why, and whom to ask."""
+    _tag_failure(context, refusal_kind(result))
     metadata: dict[str, Any] = {
         "verdict": str(result.verdict),
         "reason": message(result.reason),
@@ -223,5 +239,5 @@ def _failed(context: AssetExecutionContext, lake: LakegateResource, error: Lakeg
     return Failure(message(error), metadata=metadata, allow_retries=False)
 
 
-def _tag_failure(context: AssetExecutionContext, kind: str) -> None:
+def _tag_failure(context: AssetExecutionContext | OpExecutionContext, kind: str) -> None:
     context.instance.add_run_tags(context.run_id, {runs.FAILURE: kind})

@@ -1,113 +1,206 @@
-"""Drops that were carried without a run of Dagster's (`lakegate ingest`): what became of them, reported to its instance."""
+"""What commands did, reported to Dagster as finished runs: of the drops of a dataset, of each that was refused, and of a feature's versions.
 
-from __future__ import annotations
+A command carries drops without Dagster and tells it last. Its runs look like those of the code location's jobs: job, partition, materializations,
+checks, and why a drop was refused. All that they say is read from the lake before a run begins, so that none fails halfway for another reason.
+"""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+# No `from __future__ import annotations` here: Dagster reads the context's annotation, and not as text.
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from dagster import AssetCheckEvaluation, AssetCheckKey, AssetKey, AssetMaterialization, DagsterInstance
-from dagster._core.event_api import PartitionKeyFilter
+from dagster import (
+    AssetCheckEvaluation,
+    AssetKey,
+    AssetMaterialization,
+    AssetObservation,
+    DagsterInstance,
+    OpExecutionContext,
+    RunsFilter,
+    in_process_executor,
+    job,
+    op,
+)
 
+from assets import runs
+from assets.carry import refusal_kind, refuse, version_events, waiting_event
 from assets.checks import check_results
+from assets.factory import job_name
 from assets.instance import open_instance
-from assets.known import DATA_VERSION, told, told_version, untold, untold_decisions
-from assets.metadata import rules_before, version_metadata
+from assets.known import told, told_version, untold, untold_decisions
+from assets.metadata import rules_before
 from assets.partitions import partition_for
 from assets.reported import Reported
-from assets.triggers import trigger_event
 from catalog.contract import Contract
+from expectations.verdict import STOPPED, Verdict
+from lake.hops.job import HopResult
 from lake.hops.published import published_version
 from lake.ledger.receipts import received
 from lake.pipeline.ingest import DropResult
 from lake.session import Session
 from lake.versions.publish import manifest_counts
+from lakegate.errors import LakegateError
 from lakegate.names import VersionName
+
+Event = AssetCheckEvaluation | AssetMaterialization | AssetObservation
+
+TOGETHER: Final = 64
+"""Drops of one run."""
+
+QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own lines would break the progress display; the instance keeps them all."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a run tells of one drop, feature or decision: its events, and the hop that refused it, if any."""
+
+    events: list[Event]
+    cause: str
+    partition: str | None
+    refused: HopResult | None
+
+    def tags(self, contract: Contract, *, with_failure: bool = True) -> dict[str, str]:
+        """Tags by which a run about it is found again."""
+        tags = runs.tags_for(contract) | ({runs.REPORTED: self.cause} if self.cause else {})
+        return tags | ({runs.FAILURE: refusal_kind(self.refused)} if self.refused is not None and with_failure else {})
 
 
 def report(session: Session, results: Iterable[DropResult]) -> None:
-    """Tell Dagster of published versions, with their checks, and of the checks that refused a drop.
+    """Tell Dagster of published versions, with their checks, and of what refused or held a drop.
 
     So it does of those that an earlier command was cut off before telling, but for versions of drops, which their drops bring up again.
-    What Dagster knows already is not told again. These events belong to no run.
+    What Dagster knows already is not told again.
     """
+    results = list(results)
+    features = {hop.table: hop for result in results for hop in result.hops if hop.hop == "features"}
     with open_instance(session.settings) as instance:
+        runs.end_dead_runs(instance)
         known = Reported(session, instance)
         for contract in (
             item for item in session.catalog.datasets if known.behind(item.name)
         ):  # before what is newer: which these are is told by the newest that Dagster knows
-            for name in untold_decisions(session, instance, contract.name):
-                _version(session, instance, contract, name, None)
-        for result in results:
-            _result(session, instance, result)
-        for contract in (item for item in session.catalog.features if known.behind(item.name)):
-            for name in untold(session, instance, contract.name):
-                _version(session, instance, contract, name, None)
+            _record(instance, contract, [_told(session, instance, contract, untold_decisions(session, instance, contract.name))])
+        for dataset in dict.fromkeys(result.dataset for result in results):
+            _drops(session, instance, [result for result in results if result.dataset == dataset])
+        for contract in session.catalog.features:
+            names = untold(session, instance, contract.name) if known.behind(contract.name) else []
+            _record(instance, contract, [_told(session, instance, contract, names, last=features.get(contract.name))])
         known.told()
 
 
-def _result(session: Session, instance: DagsterInstance, result: DropResult) -> None:
-    """What became of a drop at raw and processed, or of a table that a person's decision changed."""
-    contract = session.catalog.get(result.dataset)
-    if contract.kind == "feature":
-        return
-    replayed = any(hop.hop == "processed" for hop in result.hops) and not any(hop.hop == "raw" for hop in result.hops)
-    partition = None if replayed else partition_for(instance, received(session, result.dataset, result.drop))
-    for hop in result.hops:
-        if hop.hop == "features":
+def _drops(session: Session, instance: DagsterInstance, results: Sequence[DropResult]) -> None:
+    """What became of drops of one dataset at raw and processed, or of a table that a person's decision changed.
+
+    Those that nothing refused share a run, in their order: a run takes several times as long as what it tells.
+    """
+    contract = session.catalog.get(results[0].dataset)
+    together: list[Told] = []
+    for result in results:
+        if not (hops := [hop for hop in result.hops if hop.hop != "features"]):
             continue
-        if hop.version is not None:
-            _version(session, instance, contract, VersionName.parse(hop.version), partition)
-        elif hop.rules:
-            _checks(instance, hop.table, hop.rules, hop.counts, partition)
+        partition = None
+        if hops[0].hop == "raw":
+            partition = partition_for(instance, received(session, result.dataset, result.drop))
+        names = [VersionName.parse(hop.version) for hop in hops if hop.version is not None]
+        told = _told(session, instance, contract, names, last=hops[-1], partition=partition)
+        if told.refused is not None:
+            _record(instance, contract, [told])
+        elif told.events:
+            together.append(told)
+        if len(together) == TOGETHER:
+            _record(instance, contract, together)
+            together = []
+    _record(instance, contract, together)
 
 
-def _version(session: Session, instance: DagsterInstance, contract: Contract, name: VersionName, partition: str | None) -> None:
+def _told(
+    session: Session,
+    instance: DagsterInstance,
+    contract: Contract,
+    names: Iterable[VersionName],
+    *,
+    last: HopResult | None = None,
+    partition: str | None = None,
+) -> Told:
+    """What is to be told of versions, and of a last hop that refused or held its drop; nothing where all was told."""
+    events = [event for name in names for event in _version(session, instance, contract, name, partition)]
+    refused = last if last is not None and last.verdict in STOPPED else None
+    told = Told(events, last.cause if last is not None else "", partition, refused)
+    if refused is not None and instance.get_runs(RunsFilter(tags=told.tags(contract)), limit=1):
+        return replace(told, refused=None)  # which a run said already, of this drop under this contract
+    if refused is not None:
+        events += _checks(refused.table, refused.rules, refused.counts, partition)
+    elif last is not None and last.verdict is Verdict.WAITING and events:
+        events.append(waiting_event(last, partition=partition))
+    return told
+
+
+def _record(instance: DagsterInstance, contract: Contract, tolds: Sequence[Told]) -> None:
+    """A run of the contract's job that tells all this; none where there is nothing to tell.
+
+    Raises:
+        LakegateError: Dagster didn't store all of it.
+    """
+    events = [event for told in tolds for event in told.events]
+    refused = next((told.refused for told in tolds if told.refused is not None), None)
+    if not events and refused is None:
+        return
+    alone = tolds[0].tags(contract, with_failure=False) if len(tolds) == 1 else runs.tags_for(contract)
+    tags = alone | {runs.PROCESS: runs.this_process()}
+    if len(tolds) == 1 and (partition := tolds[0].partition) is not None:
+        tags |= {runs.PARTITION: partition}
+    stored = False
+
+    @op(name="tell", out={})
+    def tell(context: OpExecutionContext) -> Iterator[Event]:
+        nonlocal stored
+        yield from events
+        stored = True
+        if refused is not None:
+            refuse(context, contract, refused)
+
+    @job(name=job_name(contract.name), executor_def=in_process_executor)
+    def carried() -> None:
+        tell()
+
+    # A failure that is raised here would be one of the run, not of its step, and Dagster's daemon would try it again.
+    done = carried.execute_in_process(instance=instance, tags=tags, run_config=QUIET, raise_on_error=False)
+    if not stored:
+        raise LakegateError(f"run {done.run_id[:8]} of {job_name(contract.name)} failed in Dagster", fix="`lakegate dev` shows the run")
+
+
+def _version(session: Session, instance: DagsterInstance, contract: Contract, name: VersionName, partition: str | None) -> Iterator[Event]:
+    """The events of a version, unless Dagster was told of it."""
     published = published_version(session, name)
-    manifest = published.manifest
-    if partition is not None and told(instance, name.table, partition, manifest.content_hash):
+    manifest, key = published.manifest, AssetKey(name.table)
+    if told_version(instance, key, name) if partition is None else told(instance, name.table, partition, manifest.content_hash):
         return
-    if partition is None and told_version(instance, AssetKey(name.table), name):
-        return
-    tags = {DATA_VERSION: manifest.content_hash, f"{DATA_VERSION}_is_user_provided": "true"}
-    metadata = version_metadata(session, contract, published)
-    _checks(instance, name.table, manifest.rules, manifest_counts(manifest), partition, before=rules_before(session, name))
-    if (event := trigger_event(published)) is not None and not told_version(instance, event.asset_key, name):
-        instance.report_runless_asset_event(event)
-    instance.report_runless_asset_event(AssetMaterialization(asset_key=name.table, partition=partition, metadata=metadata, tags=tags))
-
-
-def _reported_before(instance: DagsterInstance, table: str, check: str, partition: str | None) -> bool:
-    """Whether this check of this drop was reported: Dagster takes an event without a run once per check and partition."""
-    if partition is None:
-        return False
-    wanted = AssetCheckKey(AssetKey(table), check)
-    history = instance.event_log_storage.get_asset_check_execution_history(
-        check_key=wanted, limit=1000, partition_filter=PartitionKeyFilter(key=partition)
-    )
-    return any(record.event is not None and not record.run_id for record in history)
+    session.report_step(name.table, "tell")
+    yield from _checks(name.table, manifest.rules, manifest_counts(manifest), partition, before=rules_before(session, name))
+    for event in version_events(session, contract, published, partition=partition):
+        if event.asset_key == key or not told_version(instance, event.asset_key, name):
+            yield event
 
 
 def _checks(
-    instance: DagsterInstance,
     table: str,
-    rules: list[dict[str, Any]],
-    counts: dict[str, int],
+    rules: Sequence[Mapping[str, Any]],
+    counts: Mapping[str, int],
     partition: str | None,
     *,
     before: Sequence[Mapping[str, Any]] = (),
-) -> None:
+) -> list[AssetCheckEvaluation]:
     families = sorted({str(rule["family"]) for rule in rules})
-    for check in check_results(table, families, rules, counts, before=before):
-        if _reported_before(instance, table, str(check.check_name), partition):
-            continue
-        instance.report_runless_asset_event(
-            AssetCheckEvaluation(
-                asset_key=AssetKey(table),
-                check_name=str(check.check_name),
-                passed=check.passed,
-                metadata=check.metadata,
-                severity=check.severity,
-                description=check.description,
-                partition=partition,
-            )
+    return [
+        AssetCheckEvaluation(
+            asset_key=AssetKey(table),
+            check_name=str(check.check_name),
+            passed=check.passed,
+            metadata=check.metadata,
+            severity=check.severity,
+            description=check.description,
+            partition=partition,
         )
+        for check in check_results(table, families, rules, counts, before=before)
+    ]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
-from lake.hops.job import HopResult
 from lake.session import Session, open_session
 from lakegate.errors import AccessError, LakegateError, Transient
 from lakegate.settings import Settings
@@ -20,28 +18,18 @@ class LakegateResource:
     Args:
         settings: The one settings value of the process.
         session: A lake that is open already.
-        hear: Called with the result of each hop, for whoever runs the assets in process.
-        fail: Called with the error that ends a run.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        session: Session | None = None,
-        hear: Callable[[HopResult], None] = lambda _: None,
-        fail: Callable[[LakegateError], None] = lambda _: None,
-    ) -> None:
-        self.settings, self.hear, self._fail = settings, hear, fail
+    def __init__(self, settings: Settings, *, session: Session | None = None) -> None:
+        self.settings = settings
         self._given, self._session, self._opening = session, session, threading.Lock()
         self._endpoint = session.endpoint if session else None
 
     def fail(self, error: LakegateError) -> None:
-        """Tell of the error that ends a run. What may be over by then, a server that died among it, is looked for anew."""
+        """Hear of the error that ends a run. What may be over by then, a server that died among it, is looked for anew."""
         if isinstance(error, Transient | AccessError):
             with self._opening:
                 self._session = self._given
-        self._fail(error)
 
     @property
     def session(self) -> Session:

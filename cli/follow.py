@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cli.options import exit_of
-from cli.tell import tell_broken, tell_dagster
-from cli.terminal import complain
-from lakegate.errors import LakegateError
+from cli.tell import Failures, tell_broken, tell_dagster
 from lakegate.names import VersionName
 
 if TYPE_CHECKING:
@@ -27,16 +25,12 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     from lake.pipeline.ingest import DropResult
     from lake.versions.origin import Origin
 
-    errors: list[LakegateError] = []
-
-    def failed(name: str, error: LakegateError) -> None:
-        errors.append(error)
-        complain(error, about=name)
-
+    failed = Failures()
     followed = tuple(carry_followers(session, table, on_error=failed))
+    failed.tell()
     made = str(Origin.of(published_version(session, VersionName.parse(hop.version)).manifest.source)) if hop.version else table
     result = DropResult(table, hop.cause, (hop, *followed), made)
     progress.drop(result)
     tell_dagster(session, [result])
     tell_broken(session.catalog, session.settings.project)
-    return exit_of([result], errors)
+    return exit_of([result], failed.errors)

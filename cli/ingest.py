@@ -38,7 +38,7 @@ def command(
     from cli.progress import Progress
     from cli.tell import Failures, tell_broken, tell_dagster
     from lake.hops.receive import check_path
-    from lake.pipeline.dry_run import rehearse
+    from lake.pipeline.dry_run import dry_run as judge
     from lake.pipeline.ingest import ingest
     from lake.session import open_session
 
@@ -54,7 +54,7 @@ def command(
         remember(settings.home.cache)  # which there was none to read from before the home was made
         session.backfill = backfill
         if dry_run:
-            results = rehearse(session, dataset, files, again=again, supersede=supersede)
+            results = judge(session, dataset, files, again=again, supersede=supersede)
             for result in results:
                 progress.drop(result)
         else:

@@ -24,12 +24,11 @@ from assets.known import settled as published_and_told
 from assets.known import standing
 from assets.partitions import partition_for
 from assets.resource import LakegateResource
-from assets.waiting import turn_has_come
 from catalog.contract import Contract
 from lake.hops.receive import receive
 from lake.ledger import records
 from lake.ledger.receipts import Drop, pending, received
-from lake.pipeline.ordering import waiting_drops
+from lake.pipeline.ordering import waiting_drops, waits_for
 from lake.session import Session
 from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
 from lakegate.media import line, message
@@ -152,7 +151,7 @@ class Tick:
             if self.memory.once(f"spent {delivery.id} {contract.hash}"):
                 text = "%s of %s failed %s times (%s) and is left where it is"
                 self.log.error(text, line(delivery.path.name), line(contract.name), line(tried.failed), line(tried.last or "killed"))
-        elif not tried.made or turn_has_come(self.session, contract, drop):
+        elif not tried.made or self._turn_has_come(contract, drop):
             # The first run does not ask whose turn it is: the raw hop comes at once on arrival.
             yield self._request(contract, drop, partition, tried, tags)
 
@@ -162,6 +161,10 @@ class Tick:
             return False
         replaced = standing(self.session, contract, drop.sha256, contract.name) is None
         return replaced or published_and_told(self.session, self.instance, contract, drop.sha256, partition) is not None
+
+    def _turn_has_come(self, contract: Contract, drop: Drop) -> bool:
+        """Whether nothing holds a drop up, as far as the raw versions that stand can tell."""
+        return waits_for(self.session, contract, drop, carry_raw=lambda _: None) is None
 
     def _block(self, contract: Contract, delivery: Delivery, drop: Drop) -> None:
         newest = records.latest(self.session, dataset=contract.name, cause=drop.sha256)
@@ -180,7 +183,7 @@ class Tick:
             tried = attempts(self.instance, tags)
             approved = tried.last == runs.HELD  # else it would not be among those that wait
             spent = tried.spent and not approved
-            if drop.sha256 not in seen and not tried.running and not spent and turn_has_come(self.session, contract, drop):
+            if drop.sha256 not in seen and not tried.running and not spent and self._turn_has_come(contract, drop):
                 yield self._request(contract, drop, partition_for(self.instance, drop), tried, tags)
 
     def _request(self, contract: Contract, drop: Drop, partition: str, tried: Attempts, tags: dict[str, str]) -> RunRequest:

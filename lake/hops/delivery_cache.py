@@ -62,6 +62,8 @@ class DeliveryCache:
         self._settings = settings
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._users = 0
+        self.carried = True
+        """Whether drops at hand count as `elsewhere` for others; a dry run only looks at its own."""
         self._ahead: ThreadPoolExecutor | None = None
 
     @classmethod
@@ -80,6 +82,7 @@ class DeliveryCache:
             if not self._users:
                 for digest in list(self._kept):
                     self.release(digest)
+                self.carried = True
                 if self._ahead is not None:
                     self._ahead.shutdown()
                     self._ahead = None
@@ -117,7 +120,7 @@ class DeliveryCache:
 
     def elsewhere(self, digest: str) -> bool:
         """Whether another process of this home has the drop at hand, and so carries it."""
-        return digest not in self._kept and in_use(self._settings, _name(digest))
+        return digest not in self._kept and in_use(self._settings, _name(digest, carried=True))
 
     def place(self, digest: str, name: str) -> Path:
         """Where to copy a drop's bytes to, before `keep`."""
@@ -162,7 +165,8 @@ class DeliveryCache:
             stack = contextlib.ExitStack()
             while len(self._kept) >= MOST:
                 self.release(next(iter(self._kept)))
-            self._kept[digest] = _Kept(stack.enter_context(scratch(self._settings, _name(digest))), stack)
+            name = _name(digest, carried=self.carried)
+            self._kept[digest] = _Kept(stack.enter_context(scratch(self._settings, name)), stack)
         self._kept.move_to_end(digest)
         return self._kept[digest]
 
@@ -182,8 +186,8 @@ def parse_file(delivered: Path, format: FileFormat, folder: Path, *, settings: S
     return replace(parsed, staging=parsed.staging and as_parquet(parsed.staging, over=limit))
 
 
-def _name(digest: str) -> str:
-    return f"drop-{digest[:12]}"
+def _name(digest: str, *, carried: bool) -> str:
+    return f"{'drop' if carried else 'look'}-{digest[:12]}"
 
 
 def _mark(file: Path) -> tuple[int, ...] | None:

@@ -55,11 +55,6 @@ class Evaluated:
         return any(item.rule.severity == "block" and not item.success for item in self.outcomes)
 
 
-def missing_reference(session: Session, contract: Contract) -> str | None:
-    """The first dataset that the contract refers to and that has no version yet."""
-    return next((table for table in contract.references if publish.head(session.repository, table) is None), None)
-
-
 def pin_references(session: Session, contract: Contract) -> tuple[Parent, ...]:
     """The versions of the referenced datasets that this attempt is judged against.
 

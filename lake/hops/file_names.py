@@ -19,11 +19,23 @@ NAME_TAKEN: Final = Rule("delivered-name", "expect_delivered_name_to_be_new", {}
 """On an append table the name of a published drop that stands can't come again with other bytes."""
 
 
-def name_taken(session: Session, contract: Contract, drop: Drop, *, base: str) -> Outcome | None:
+def name_taken(drop: Drop) -> Outcome:
     """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
-    if name_holder(session, contract, drop, base=base) is None:
-        return None
     return Outcome(NAME_TAKEN, 1, 1, {"told": f"a published drop was delivered as {drop.name} with other bytes"})
+
+
+def check_appends(contract: Contract) -> None:
+    """Refuse that a drop's place is taken in a table whose rows are not those of one drop after the other.
+
+    Raises:
+        UsageError: It is such a table; nothing was taken in.
+    """
+    if contract.write_mode != "append":
+        what, fix = f"{contract.name} has writeMode {contract.write_mode}", "deliver the corrected file as any other: "
+        fix += (
+            f"its rows win where their {contract.upsert.order} is later" if contract.upsert else "it takes the place of all that is there"
+        )
+        raise UsageError(what, fix=fix)
 
 
 def check_corrects(session: Session, contract: Contract, path: Path) -> None:

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from catalog.contract import Contract
 from expectations.suite import Suite
-from expectations.verdict import Outcome, Verdict, report
-from lake.hops.job import HopOutput, HopResult, Job
-from lake.hops.messages import blocked_message, held_message, no_rows_taken_message
+from expectations.verdict import STOPPED, Outcome, Verdict, report, verdict_of
+from lake.engine.errors import engine_errors
+from lake.hops.job import NOTHING, HopOutput, HopResult, Job
+from lake.hops.messages import blocked_message, held_message, no_rows_taken_message, unreadable_outcomes
 from lake.hops.mostly_quarantined import MOSTLY, mostly_quarantined_message
 from lake.hops.no_rows_taken import is_none_taken, still_none_of
-from lake.hops.published import published_version, rebuilt_since
+from lake.hops.published import find_published, published_version, rebuilt_since
+from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.repair import SUPERSEDES
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
-from lake.versions import publish
+from lake.versions import provenance, publish
 from lake.versions.origin import Origin
 from lake.versions.publish import Published
-from lakegate.errors import LakegateError, Transient
+from lakegate.errors import DataRejected, LakegateError, Transient
 from lakegate.manifest import Manifest, Parent
 from lakegate.names import VersionName
 
+Rules = list[dict[str, Any]]
 APPROVED: Final = "approved"
 """State of the record by which a person lets a held drop pass."""
 DISCARDED: Final = "discarded"
 """State of the record by which a person rejects a drop that was held, refused or failed."""
+REMARKS: Final = "remarks"
+"""In the evidence of a version: what the sender of a drop that passes may want to know."""
 STATES: Final = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD, DISCARDED: Verdict.BLOCKED}
 """Verdicts that a record repeats."""
+
+
+def key_of(job: Job) -> str:
+    """What an attempt depends on, as a short hash: a verdict holds as long as this stays the same."""
+    code, pins = provenance.code(), [(item.table, item.version) for item in job.pins]
+    parts = [job.cause, job.hop, job.contract.hash, job.suite.hash, job.sql_hash, pins]
+    parts += [code["release"], code["commit"], code["diff_sha256"], job.depends]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[: records.KEY_DIGITS]
 
 
 def record(session: Session, job: Job, key: str, state: str, body: dict[str, Any]) -> None:
@@ -49,47 +65,77 @@ def record_failure(session: Session, job: Job, key: str, error: Exception, steps
     record(session, job, key, "failed", body | {"attempt": steps.attempt, "durations": dict(steps.seconds)})
 
 
-def refuse(session: Session, job: Job, key: str, written: HopOutput, *, reason: str = "", waived: Collection[str] = ()) -> HopResult:
-    """Put on record that the gate refused or held the drop, with its evidence."""
-    blocked = reason or any(item.rule.severity == "block" and not item.success for item in written.outcomes)
-    held = [] if blocked else unapproved_holds(written.outcomes, waived)
-    state, file = "held" if held else "blocked", str(job.source.get("delivered_name", ""))
-    if not reason:
-        words = {"file": file}
-        reason = (
-            held_message(job.contract, held, cause=job.cause, **words) if held else blocked_message(job.contract, written.outcomes, **words)
-        )
-    reason = " ".join(filter(None, (reason, mostly_quarantined_message(job.table, written.notes))))
+@dataclass(frozen=True)
+class Answer:
+    """What is said of what a job found, a version still missing, and what a person `approved` of it."""
+
+    result: HopResult
+    written: HopOutput = field(default_factory=partial(HopOutput, (), NOTHING))
+    approved: dict[str, Any] = field(default_factory=dict)
+
+
+def judge_hop(session: Session, job: Job, *, again: bool = False) -> Answer:
+    """What `run_hop` would answer of a job that has a `judge`; nothing is published or put on record."""
+    if (found := find_published(session, job)) is not None:
+        return Answer(unchanged(session, job, found))
+    if not again and (known := answered_before(session, job, key_of(job))) is not None:
+        return Answer(known)
+    return judge(session, job, StepTimer(job.table, session.watcher))
+
+
+def judge(session: Session, job: Job, steps: StepTimer) -> Answer:
+    """Ask the gate of a job that has a `judge`, on main as it stands."""
+    if job.judge is None:
+        raise ValueError(job.table)
+    try:
+        with engine_errors(f"carrying a drop to {job.table}"), steps.step("evaluate"):
+            return answer(session, job, job.judge(session.repository.commit_of(MAIN), steps))
+    except DataRejected as rejection:
+        return unreadable(session, job, rejection)
+
+
+def unreadable(session: Session, job: Job, rejection: DataRejected) -> Answer:
+    """The refusal of a drop that can't even be opened."""
+    return answer(session, job, HopOutput(unreadable_outcomes(job.suite, rejection), NOTHING), reason=str(rejection))
+
+
+def answer(session: Session, job: Job, written: HopOutput, *, reason: str = "") -> Answer:
+    """The verdict on what a job found, and why, in words; a `reason` that is known refuses it."""
+    approved = approval_of(session, job) if unapproved_holds(written.outcomes, ()) else {}
+    waived, file = approved.get("rules", ()), str(job.source.get("delivered_name", ""))
+    verdict = verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
+    if reason or verdict is Verdict.BLOCKED:
+        verdict, reason = Verdict.BLOCKED, reason or blocked_message(job.contract, written.outcomes, file=file)
+    elif verdict is Verdict.HELD:
+        reason = held_message(job.contract, unapproved_holds(written.outcomes, waived), cause=job.cause, file=file)
+    else:
+        reason = "; ".join(written.evidence.get(REMARKS, ()))
     rules = [item.to_json() for item in written.outcomes]
-    counts = dict(vars(written.counts))
-    body = {"reason": reason, "file": file, "rules": rules, "counts": counts, "suite": job.suite.to_gx()}
-    body |= {"report": report(job.suite, written.outcomes), "suite_hash": job.suite.hash}
+    return Answer(_result(job, verdict, written, rules, why=reason), written, approved)
+
+
+def refuse(session: Session, job: Job, key: str, answer: Answer) -> HopResult:
+    """Put on record that the gate refused or held the drop, with its evidence."""
+    written, found, suite = answer.written, answer.result, job.suite
+    file = str(job.source.get("delivered_name", ""))
+    body = {"reason": found.reason, "file": file, "rules": found.rules, "counts": found.counts}
+    body |= {"report": report(suite, written.outcomes), "suite": suite.to_gx(), "suite_hash": suite.hash}
     body |= {MOSTLY: written.notes[MOSTLY]} if MOSTLY in written.notes else {}
-    if held:
+    if found.verdict is Verdict.HELD:
+        held = unapproved_holds(written.outcomes, answer.approved.get("rules", ()))
         body["holding"] = sorted(item.rule.id for item in held)
-    record(session, job, key, state, body)
-    return HopResult(job.hop, job.table, STATES[state], None, counts, rules, reason, cause=job.cause)
+    record(session, job, key, str(found.verdict), body)
+    return found
 
 
-def result_of(job: Job, published: Published, verdict: Verdict) -> HopResult:
-    """What a version tells of a hop."""
-    manifest = published.manifest
-    counts = publish.manifest_counts(manifest)
+def _result(job: Job, verdict: Verdict, of: HopOutput | Manifest, rules: Rules, *, why: str = "") -> HopResult:
+    """What is told of a hop, whether it is published or not."""
+    counts, passes = dict(vars(of.counts)), verdict not in STOPPED
     told = counts if SUPERSEDES in job.source else {**counts, "deleted": 0}  # a table made again corrects no file
-    return HopResult(
-        job.hop,
-        job.table,
-        verdict,
-        str(published.name),
-        counts,
-        manifest.rules,
-        " ".join(
-            filter(None, (no_rows_taken_message(job.table, told, manifest.rules), mostly_quarantined_message(job.table, manifest.notes)))
-        ),
-        content_hash=manifest.content_hash,
-        cause=job.cause,
-        none_taken=job.hop == "processed" and is_none_taken(counts),
-    )
+    none_taken = no_rows_taken_message(job.table, told, rules) if passes else ""
+    why = " ".join(filter(None, (why, none_taken, mostly_quarantined_message(job.table, of.notes))))
+    none = passes and job.hop == "processed" and is_none_taken(counts)
+    return HopResult(job.hop, job.table, verdict, None, counts, rules, why, cause=job.cause, none_taken=none)
 
 
 def unchanged(session: Session, job: Job, found: Published) -> HopResult:
@@ -99,7 +145,8 @@ def unchanged(session: Session, job: Job, found: Published) -> HopResult:
     """
     name = found.name
     newest = int((publish.head(session.repository, job.table) or {}).get("version", name.number))
-    result = result_of(job, found, Verdict.UNCHANGED)
+    result = _result(job, Verdict.UNCHANGED, found.manifest, found.manifest.rules)
+    result = replace(result, version=str(name), content_hash=found.manifest.content_hash)
     if newest == name.number:
         return replace(result, none_taken=still_none_of(found.manifest, job.cause))
     latest = published_version(session, VersionName(job.table, newest)).manifest

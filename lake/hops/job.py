@@ -68,6 +68,8 @@ class Job:
     judge: Callable[[str, StepTimer], HopOutput] | None = None
     replaces: bool = False
     """Whether the version takes the place of the one before (then an older content can be published again)."""
+    anew: bool = False
+    """Whether a dry run looks at a delivery that would make the table an older content again."""
     depends: str = ""
     """Whatever else the verdict depends on, so that a blocked one is repeated only while it stays the same."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Final
 
 from catalog.contract import Contract
@@ -23,6 +25,7 @@ from lake.ledger.receipts import Drop, clear_pending, is_pending, received
 from lake.ledger.repair import SUPERSEDES
 from lake.session import Session
 from lake.versions import publish
+from lake.versions.publish import Published
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Parent
 from lakegate.names import VersionName
@@ -33,26 +36,49 @@ BEFORE_DELIVERY: Final = "expect_column_values_to_be_before_delivery"
 def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
     """Type, judge and publish a received drop whose raw version stands."""
     session.renew_engine()
-    suite = build_suite(contract, "processed", session.settings.project)
-    raw_table = f"{contract.name}_raw"
-    raw = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=raw_table)
+    raw_table, told = f"{contract.name}_raw", {"dataset": contract.name, "cause": drop.sha256}
+    raw = publish.publication(session.repository, **told, table=raw_table)
     if raw is None:
         what = f"drop {drop.sha256[:12]} has no raw version"
         raise IntegrityError(what, fix="carry it through the raw hop first")
     check_columns(session, contract)
-    if (later := superseded_by(session, contract, drop) or corrected_by(session, contract, drop)) is not None:
-        return _superseded(session, contract, drop, later)
+    if (later := superseded_by(session, contract, drop)) is not None:
+        result = superseded(contract, drop, later)
+        if is_pending(session, contract.name, drop.sha256):
+            body = {"reason": result.reason, "by": str(later)}
+            records.write(session, **told, table=contract.name, state="superseded", key="-", body=body)
+            clear_pending(session, contract.name, drop.sha256)
+        return result
     source = published_version(session, VersionName(raw_table, int(raw["version"])))
+    with processed_job(session, contract, drop, source) as job:
+        result = run_hop(session, job, again=again)
+    session.cache(DeliveryCache).release(drop.sha256)
+    if result.verdict is Verdict.UNCHANGED and is_pending(session, contract.name, drop.sha256):
+        clear_pending(session, contract.name, drop.sha256)
+    return result
+
+
+@contextlib.contextmanager
+def processed_job(session: Session, contract: Contract, drop: Drop, raw: Published | int) -> Iterator[Job]:
+    """The processed hop of a drop, whose rows are kept from the judgement to the write.
+
+    `raw` is its raw version; in a dry run, where it has none, how many readable records that would have.
+    """
+    suite = build_suite(contract, "processed", session.settings.project)
     pins = pin_references(session, contract)
-    present = ""
+    parents = () if isinstance(raw, int) else (Parent(raw.name.table, raw.name.number, raw.commit),)
+    readable = raw if isinstance(raw, int) else raw.manifest.counts.valid
+    present, new, replaces = "", not drop.receipt, contract.write_mode == "replace"
     if any(rule.type == BEFORE_DELIVERY for rule in suite.rules):  # which delivery is the present must not depend on who carries the drop
-        drop = received(session, contract.name, drop.sha256)
+        drop = drop if new else received(session, contract.name, drop.sha256)
         present = drop.delivered_at
     with session.caching(), session.scratch("processed") as folder:
         supersedes = drop.supersedes or contract.same_name == "supersede"
-        instead_of = name_holder(session, contract, drop, base=MAIN) if supersedes else None
-        rows = DropRows(session, contract, suite, drop, pins, source.manifest.counts.valid, folder, instead_of)
-        job = Job(
+        holder = name_holder(session, contract, drop, base=MAIN)
+        instead_of = holder if supersedes else None
+        latest = publish.head(session.repository, contract.name) if new and replaces else None
+        rows = DropRows(session, contract, suite, drop, pins, readable, folder, instead_of)
+        yield Job(
             hop="processed",
             table=contract.name,
             dataset=contract.name,
@@ -62,23 +88,21 @@ def carry_processed(session: Session, contract: Contract, drop: Drop, *, again: 
             suite=suite,
             judge=rows.judge,
             write=rows.write,
-            pins=(Parent(raw_table, source.name.number, source.commit), *pins),
+            pins=(*parents, *pins),
             source=source_of(contract, drop) | ({SUPERSEDES: instead_of} if instead_of else {}),
             delivered_at=drop.delivered_at,
-            replaces=contract.write_mode == "replace",
-            depends=(name_holder(session, contract, drop, base=MAIN) or "") + present + "supersedes" * supersedes,
+            replaces=replaces,
+            anew=latest is not None and latest["cause"] != drop.sha256,
+            depends=(holder or "") + present + "supersedes" * supersedes,
         )
-        result = run_hop(session, job, again=again)
-    session.cache(DeliveryCache).release(drop.sha256)
-    if result.verdict is Verdict.UNCHANGED and is_pending(session, contract.name, drop.sha256):
-        clear_pending(session, contract.name, drop.sha256)
-    return result
 
 
 def superseded_by(session: Session, contract: Contract, drop: Drop) -> VersionName | None:
-    """The version of a replace table that a later delivery made, where this one was held up and is too late to be the table."""
+    """The version of a later delivery that replaced the table, or corrects this one: this one is too late."""
+    if contract.write_mode != "replace":
+        return _corrected_by(session, contract, drop)
     head = publish.head(session.repository, contract.name)
-    if contract.write_mode != "replace" or head is None or head["cause"] == drop.sha256:
+    if head is None or head["cause"] == drop.sha256:
         return None
     done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=contract.name)
     if done is not None and not is_pending(session, contract.name, drop.sha256):
@@ -87,7 +111,7 @@ def superseded_by(session: Session, contract: Contract, drop: Drop) -> VersionNa
     return latest.name if (latest.manifest.delivered_at or "") > drop.delivered_at else None
 
 
-def corrected_by(session: Session, contract: Contract, drop: Drop) -> VersionName | None:
+def _corrected_by(session: Session, contract: Contract, drop: Drop) -> VersionName | None:
     """The version that took in a file of the same name which was delivered later: this one is the one that it corrects."""
     if not drop.supersedes and contract.same_name != "supersede":
         return None
@@ -98,11 +122,8 @@ def corrected_by(session: Session, contract: Contract, drop: Drop) -> VersionNam
     return None if done is None else VersionName(contract.name, int(done["version"]))
 
 
-def _superseded(session: Session, contract: Contract, drop: Drop, later: VersionName) -> HopResult:
+def superseded(contract: Contract, drop: Drop, later: VersionName) -> HopResult:
+    """What is answered of a drop that such a version leaves nothing of."""
     option = "--again" if contract.write_mode == "replace" else "--supersede"
     reason = f"{later} came of a delivery that was received after this one; `ingest {option}` delivers it anew"
-    if is_pending(session, contract.name, drop.sha256):
-        body = {"reason": reason, "by": str(later)}
-        records.write(session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="superseded", key="-", body=body)
-        clear_pending(session, contract.name, drop.sha256)
     return HopResult("processed", contract.name, Verdict.UNCHANGED, None, {}, [], reason, cause=drop.sha256)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.plan.rule_bitmask import is_quarantined
@@ -19,7 +19,7 @@ from lake.hops import no_rows_taken
 from lake.hops.evaluate import Evaluated, evaluate
 from lake.hops.file_names import name_holder, name_path, name_taken
 from lake.hops.gate_records import approval, unapproved_holds
-from lake.hops.job import HopOutput
+from lake.hops.job import NOTHING, HopOutput
 from lake.hops.mostly_quarantined import mostly_quarantined
 from lake.hops.raw import parse_received
 from lake.ledger.receipts import Drop
@@ -35,7 +35,7 @@ from lake.tables.writer import Mode, restore_files, write_rows
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import Conflict, IntegrityError
-from lakegate.manifest import Counts, Manifest, Parent
+from lakegate.manifest import Manifest, Parent
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -43,18 +43,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Judged:
-    """What the rules found, on which version of the table."""
+    """What the rules found on a version of the table, how it is `told`, and the change that they let pass."""
 
     parent: Manifest | None
     compare: Comparison
     found: Evaluated
+    change: Change | None
     originals: Originals | None
-    folder: Path
-    notes: dict[str, Any]
-
-    def is_of(self, parent: Manifest | None) -> bool:
-        """Whether it was judged on this version."""
-        return (parent.version if parent else 0) == (self.parent.version if self.parent else 0)
+    told: HopOutput
 
 
 @dataclass
@@ -77,11 +73,6 @@ class DropRows:
     """How often it was judged."""
 
     @property
-    def table(self) -> str:
-        """Where the rows go that pass."""
-        return paths.processed_table(self.contract.name)
-
-    @property
     def replaces(self) -> bool:
         """Whether the drop takes the place of all that was delivered before, rows set aside among it."""
         return self.contract.write_mode == "replace"
@@ -92,7 +83,7 @@ class DropRows:
         if (refused := self._refused(base, parent)) is not None:
             return refused
         self.judged = self._evaluate(base, parent, steps)
-        return HopOutput(self.judged.found.outcomes, self._counts(self.judged.found, parent), notes=self.judged.notes)
+        return self.judged.told
 
     def write(self, candidate: Candidate, steps: StepTimer) -> HopOutput:
         """Write both tables of what was judged, and describe them; where the head moved since and it matters, judge again first.
@@ -104,10 +95,8 @@ class DropRows:
             return refused
         judged = self._judged_on(candidate, steps)
         found, parent, compare = judged.found, candidate.parent, judged.compare
-        if found.blocked or self._holds(found):
-            return HopOutput(found.outcomes, self._counts(found, parent), notes=judged.notes)
-        passed = Passed(self._passing(found), found.valid, found.quarantined, self.records)
-        change = change_of(self.session, self.contract, passed, candidate, folder=judged.folder, instead_of=self.instead_of)
+        if (change := judged.change) is None:
+            return judged.told
         onto = self._compacted(candidate, steps, table=change.mode == "append")
         with ThreadPoolExecutor(2) as pool:  # a write waits for the gateway more than for a core
             settled_too = pool.submit(self._settle, candidate)
@@ -119,12 +108,13 @@ class DropRows:
                 aside = self._write_aside(found, onto, judged.originals)
             added = valid.result()
             settled_too.result()
-        notes: dict[str, Any] = judged.notes | dict(compare.keep(candidate, found.histograms, found.plan.histograms))
+        notes = judged.told.notes | dict(compare.keep(candidate, found.histograms, found.plan.histograms))
         known = None if self.replaces else parent
         notes |= no_rows_taken.with_delivery(known, candidate.number, self.drop.sha256, change.counts, instead_of=self.instead_of)
         if parent and onto.parent and (merged := len(parent.files) - len(onto.parent.files)):
             notes["files_merged"] = merged
-        return replace(self._describe(onto, found, change, added, aside), notes=notes, evidence=judged.notes)
+        made = self._describe(onto, found, change, added, aside)
+        return replace(made, notes=notes, evidence=judged.told.notes)
 
     def _compacted(self, candidate: Candidate, steps: StepTimer, *, table: bool) -> Candidate:
         """The candidate, with a parent of fewer files where many were small: the table's, or else the quarantine's, one in a publish."""
@@ -135,7 +125,8 @@ class DropRows:
         merge, path = partial(compacted, session, branch, version=parent.name), paths.quarantine_table(self.contract.name)
         if table:
             told = partial(table_fingerprint, engine, self.contract)
-            files = merge(self.table, parent.files, statistics=statistics_of(self.contract), told=told)
+            table_path = paths.processed_table(self.contract.name)
+            files = merge(table_path, parent.files, statistics=statistics_of(self.contract), told=told)
             if files != parent.files:
                 return replace(candidate, parent=replace(parent, files=files))
         aside = merge(path, parent.quarantine, statistics=[DROP, ROW], told=partial(told_of_quarantine, engine))
@@ -144,7 +135,7 @@ class DropRows:
     def _judged_on(self, candidate: Candidate, steps: StepTimer) -> _Judged:
         """What was judged, or, where it is no answer on the candidate's parent, judged anew."""
         parent, judged = candidate.parent, self.judged
-        if judged is not None and judged.is_of(parent):
+        if judged is not None and (judged.parent and judged.parent.name) == (parent and parent.name):
             return judged
         if judged is not None and self.replaces:
             what = f"{parent.name if parent else self.contract.name} was published since this delivery was judged"
@@ -155,11 +146,10 @@ class DropRows:
 
     def _refused(self, base: str, parent: Manifest | None) -> HopOutput | None:
         """The refusal of a drop that comes under the name of another; nothing of it is judged."""
-        holder = name_holder(self.session, self.contract, self.drop, base=base)
-        if holder == self.instead_of or (taken := name_taken(self.session, self.contract, self.drop, base=base)) is None:
+        if name_holder(self.session, self.contract, self.drop, base=base) in (None, self.instead_of):
             return None
         before = parent.counts.after if parent else 0
-        return HopOutput((taken,), Counts(0, 0, 0, 0, before=before, inserted=0, deleted=0, after=before))
+        return HopOutput((name_taken(self.drop),), replace(NOTHING, before=before, after=before))
 
     def _evaluate(self, base: str, parent: Manifest | None, steps: StepTimer) -> _Judged:
         session = self.session
@@ -191,16 +181,20 @@ class DropRows:
             before=parent.counts.after if parent and self.replaces else None,
         )
         notes = mostly_quarantined(session, self.contract, found, parsed=parsed, parent=parent, published=published)
-        return _Judged(parent, compare, found, parsed.originals, folder, notes)
+        counts = plain_counts(found.valid, found.quarantined, self.records, parent, replaces=self.replaces)
+        told = HopOutput(found.outcomes, counts, notes=notes)
+        if found.blocked or self._holds(found):
+            return _Judged(parent, compare, found, None, parsed.originals, told)
+        passed = Passed(self._passing(found), found.valid, found.quarantined, self.records)
+        here = Candidate(self.contract.name, self.contract.name, self.drop.sha256, base, base, "", parent)
+        change = change_of(session, self.contract, passed, here, folder=folder, instead_of=self.instead_of)
+        return _Judged(parent, compare, found, change, parsed.originals, replace(told, counts=change.counts))
 
     def _holds(self, found: Evaluated) -> bool:
         """Whether a person has to decide first: then nothing needs to be written."""
         held = unapproved_holds(found.outcomes, ())
         asked = {"dataset": self.contract.name, "table": self.contract.name, "cause": self.drop.sha256, "suite_hash": self.suite.hash}
         return bool(held) and bool(unapproved_holds(held, approval(self.session, **asked).get("rules", ())))
-
-    def _counts(self, found: Evaluated, parent: Manifest | None) -> Counts:
-        return plain_counts(found.valid, found.quarantined, self.records, parent, replaces=self.replaces)
 
     def _passing(self, found: Evaluated) -> DataFrame:
         from pyspark.sql import functions as F  # noqa: N812

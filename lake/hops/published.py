@@ -43,7 +43,7 @@ def finish_interrupted_at(session: Session, name: VersionName) -> None:
 def find_published(session: Session, job: Job) -> Published | None:
     """The publish of this job that stands on main, where there is one (its tag may still be missing)."""
     name = published_as(session, dataset=job.dataset, cause=job.cause, table=job.table, replaces=job.replaces)
-    return None if name is None else publish.recover(session.repository, name)
+    return None if name is None or job.anew else publish.recover(session.repository, name)
 
 
 def published_as(session: Session, *, dataset: str, cause: str, table: str, replaces: bool) -> VersionName | None:

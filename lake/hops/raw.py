@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Contract
 from expectations.building.build import build_suite
 from expectations.plan.raw_gate import Arrival, judge_arrival
-from expectations.verdict import Outcome, Verdict
+from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import paths
 from lake.hops.delivery_cache import DeliveryCache
-from lake.hops.job import HopOutput, HopResult, Job
+from lake.hops.gate_records import REMARKS
+from lake.hops.job import NOTHING, HopOutput, HopResult, Job
 from lake.hops.messages import unreadable_message
 from lake.hops.order_value import OrderValue, order_value
 from lake.hops.runner import run_hop
@@ -27,7 +28,7 @@ from lake.tables.range_hashes import describe_file
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
-from lakegate.manifest import Counts, DataFile
+from lakegate.manifest import DataFile
 from lakegate.names import VersionName
 from lakegate.ranges import SMALL
 
@@ -38,44 +39,45 @@ REPORTED = 1000
 """Unreadable records that the evidence lists; the count is always exact, and the bytes are all in raw."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Delivery:
-    """A received drop at the gate of raw. Its rules ask for nothing but the drop, so its verdict holds on any head."""
+    """A drop at the gate of raw. Its rules ask for nothing but the drop, so its verdict holds on any head."""
 
     session: Session
     contract: Contract
     drop: Drop
     suite: Suite
-    remarks: list[str] = field(default_factory=list)
-    """What its sender may want to know of a drop that passes."""
+    judged: HopOutput | None = None
 
     def judge(self, _: str, steps: StepTimer) -> HopOutput:
         """Parse the drop, which takes longer than all else here; what judges its rows next starts meanwhile."""
+        contract = self.contract
         self.session.engine.begin()
         steps.report("parse")
-        parsed = _parse_and_check(self.session, self.contract, self.drop)
-        return HopOutput(judge_raw(self.suite, parsed), raw_counts(parsed, before=0))
-
-    def write(self, candidate: Candidate, _: StepTimer) -> HopOutput:
-        """Describe the version: its bytes are in raw since the drop was received."""
-        contract, drop = self.contract, self.drop
-        parsed = parse_received(self.session, contract, drop)
-        path = paths.raw_object(contract.name, drop.sha256)
-        (stored,) = self.session.repository.listing(candidate.branch, path)
-        order = order_value(self.session.engine, contract, parsed)
-        self.remarks[:] = remarks(contract, parsed, order)
-        evidence: dict[str, Any] = {
-            "unreadable": [vars(item) for item in parsed.unreadable[:REPORTED]],
-            "unreadable_reasons": parsed.reasons,
-        }
-        return HopOutput(
-            outcomes=judge_raw(self.suite, parsed),
-            counts=raw_counts(parsed, before=candidate.parent.counts.after if candidate.parent else 0),
-            files=[self._described(candidate, stored, parsed.readable)],
-            content_hash=drop.sha256,
+        parsed = _parse_and_check(self.session, contract, self.drop)
+        outcomes, readable = judge_raw(self.suite, parsed), parsed.readable
+        blocked = verdict_of(outcomes, set_aside=0) is Verdict.BLOCKED
+        order = None if blocked else order_value(self.session.engine, contract, parsed)
+        told = {"records_in": parsed.records, "valid": readable, "unreadable": parsed.unreadable_count}
+        listed = [vars(item) for item in parsed.unreadable[:REPORTED]]
+        evidence: dict[str, Any] = {"unreadable": listed, "unreadable_reasons": parsed.reasons}
+        self.judged = HopOutput(
+            outcomes,
+            replace(NOTHING, **told, inserted=readable, after=readable),
+            content_hash=self.drop.sha256,
             notes={"order": order, **header_notes(parsed), "bytes": parsed.account},
-            evidence=evidence | ({"remarks": list(self.remarks)} if self.remarks else {}),
+            evidence=evidence | ({REMARKS: words} if (words := remarks(contract, parsed, order)) else {}),
         )
+        return self.judged
+
+    def write(self, candidate: Candidate, steps: StepTimer) -> HopOutput:
+        """Describe the version, this file alone: its bytes are in raw since the drop was received."""
+        judged = self.judged or self.judge(candidate.base, steps)
+        path = paths.raw_object(self.contract.name, self.drop.sha256)
+        (stored,) = self.session.repository.listing(candidate.branch, path)
+        before = candidate.parent.counts.after if candidate.parent else 0
+        counts = replace(judged.counts, before=before, deleted=before)
+        return replace(judged, counts=counts, files=[self._described(candidate, stored, counts.valid)])
 
     def _described(self, candidate: Candidate, stored: Any, rows: int) -> DataFile:
         """The delivered file as it lies in raw; of one that is not small every byte is hashed again, for the proofs of its ranges."""
@@ -88,17 +90,16 @@ class _Delivery:
         return found
 
 
-def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
-    """Judge a received drop by its schema rules and publish it as a version of the raw table.
+def raw_job(session: Session, contract: Contract, drop: Drop) -> Job:
+    """The raw hop of a drop.
 
     Raises:
         ContractError: The contract's columns are no longer those of the processed table; nothing was written.
     """
     suite = build_suite(contract, "raw", session.settings.project)
     check_columns(session, contract)
-
     work = _Delivery(session, contract, drop, suite)
-    job = Job(
+    return Job(
         hop="raw",
         table=f"{contract.name}_raw",
         dataset=contract.name,
@@ -111,11 +112,16 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
         source=source_of(contract, drop),
         delivered_at=drop.delivered_at,
     )
+
+
+def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
+    """Judge a received drop by its schema rules and publish it in raw; raises what `raw_job` does."""
+    job = raw_job(session, contract, drop)
     with session.caching():  # from the judgement to the write
         result = run_hop(session, job, again=again)
     if result.verdict is Verdict.BLOCKED:
         session.cache(DeliveryCache).release(drop.sha256)
-    return replace(result, reason="; ".join(work.remarks)) if result.verdict is Verdict.PASSED and work.remarks else result
+    return result
 
 
 def remarks(contract: Contract, parsed: Parsed, order: OrderValue | None) -> list[str]:
@@ -150,7 +156,10 @@ def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed
     """What a drop holds; that raw holds it too is proved, where its bytes were not fetched from there.
 
     Raw may be the file that the delivery was copied into as it was hashed, laid there; else it is hashed meanwhile.
+    A drop that only a dry run saw has no receipt, and is not there.
     """
+    if not drop.receipt:
+        return parse_received(session, contract, drop)
     path = paths.raw_object(contract.name, drop.sha256)
     at_hand = session.cache(DeliveryCache).delivered(drop.sha256) is not None
     block = session.repository.block("main", path) if at_hand else None
@@ -193,12 +202,6 @@ def header_notes(parsed: Parsed) -> dict[str, Any]:
     brought = delivered(parsed.shape)
     header, names = [text for text, _ in brought], [name for _, name in brought]
     return {"columns": header} | ({"names": names} if names != header else {})
-
-
-def raw_counts(parsed: Parsed, *, before: int) -> Counts:
-    """The raw hop's equations: readable records are its valid rows, and the version is this one file alone."""
-    readable = parsed.readable
-    return Counts(parsed.records, readable, 0, parsed.unreadable_count, before=before, inserted=readable, deleted=before, after=readable)
 
 
 def recorded_header(session: Session, contract: Contract, drop: str) -> list[tuple[str, str | None]]:

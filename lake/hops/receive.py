@@ -31,45 +31,47 @@ LONG: Final = 32 * 1024**2
 """Bytes of a delivery whose copy takes long enough to do something else meanwhile."""
 
 
-def receive(session: Session, dataset: str, path: Path, *, anew: bool = False, supersede: bool = False) -> Drop:
+def receive(
+    session: Session,
+    dataset: str,
+    path: Path,
+    *,
+    anew: bool = False,
+    supersede: bool = False,
+    take_in: bool = True,
+) -> Drop:
     """Take a file into the lake, verbatim, with a receipt; the same file seen again writes nothing, unless it is delivered `anew`.
 
     That it is to `supersede` the published drop of its name stands in the receipt, so that whoever carries it knows.
+    A dry run does not `take_in`: the drop is at hand alone, without a receipt unless it has one already.
 
     Raises:
         UsageError: The path is a link, or no regular file; nothing was taken in.
     """
-    status = check_path(path)
-    if status.st_size > LONG:
+    if check_path(path).st_size > LONG:
         session.ready_ahead()
     with disk_errors(session.settings.home.root), session.scratch("receive") as folder:
-        copied = folder / "data"
-        digest, info = copy_in(path, copied)
-        copied = session.cache(DeliveryCache).keep(digest, copied, path.name)
+        digest, info = copy_in(path, folder / "data")
+        copied = session.cache(DeliveryCache).keep(digest, folder / "data", path.name)
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
-        identity = json.dumps(
-            [
-                str(path.resolve()),
-                info.st_size,
-                modified,
-                digest,
-                *([uuid.uuid4().hex] if anew else []),
-                *(["supersedes", *_ended(session, dataset, digest)] if supersede else []),
-            ]
-        )
-        receipt = paths.receipts(dataset, digest) + hashlib.sha256(identity.encode()).hexdigest()[:16] + ".json"
+        parts = [str(path.resolve()), info.st_size, modified, digest, *([uuid.uuid4().hex] if anew else [])]
+        parts += ["supersedes", *_ended(session, dataset, digest)] if supersede else []
+        identity = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        receipt = f"{paths.receipts(dataset, digest)}{identity[:16]}.json"
+        body: dict[str, Any] = {"format": paths.FORMAT, "path": str(path.resolve()), "name": path.name}
+        body |= {"size": info.st_size, "modified_at": modified, "received_by": current_user()}
+        body |= {"supersedes": True} if supersede else {}
+        if not take_in:
+            known = session.repository.get_json(MAIN, receipt)
+            body = known or body | {"received_at": datetime.now(UTC).isoformat(timespec="microseconds")}
+            return drop_of(session, dataset, digest, body, receipt=receipt if known else "")
         with session.lease(f"receive_{dataset}"):
             for dead in branches_of(session.repository, RECEIVE, dataset, digest):
                 session.repository.delete_branch(dead)
-            body = session.repository.get_json(MAIN, receipt)
-            if body is None:
-                now = datetime.now(UTC).isoformat(timespec="microseconds")
-                body = {"format": paths.FORMAT, "received_at": now, "path": str(path.resolve()), "name": path.name}
-                body |= {"size": info.st_size, "modified_at": modified, "received_by": current_user()} | (
-                    {"supersedes": True} if supersede else {}
-                )
-                _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
-            elif _withdrawn(session, dataset, digest) and not is_pending(session, dataset, digest):
+            known = session.repository.get_json(MAIN, receipt)
+            body = known or body | {"received_at": datetime.now(UTC).isoformat(timespec="microseconds")}
+            again = known and _ended(session, dataset, digest)[:1] == ["withdrawn"]  # by a rollback
+            if known is None or (again and not is_pending(session, dataset, digest)):
                 _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
     session.names[dataset, digest] = path.name
     return drop_of(session, dataset, digest, body, receipt=receipt)
@@ -127,11 +129,6 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
         finally:
             with contextlib.suppress(Transient):
                 repository.delete_branch(branch)
-
-
-def _withdrawn(session: Session, dataset: str, digest: str) -> bool:
-    """Whether a rollback took its rows out, so that it may come again."""
-    return _ended(session, dataset, digest)[:1] == ["withdrawn"]
 
 
 def _ended(session: Session, dataset: str, digest: str) -> list[str]:

@@ -6,21 +6,19 @@ What a hop writes is told by a `Job` (raw, processed or features); everything th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from expectations.verdict import Verdict, report, verdict_of
+from expectations.verdict import STOPPED, Verdict, report
 from lake import paths
 from lake.engine.errors import engine_errors
-from lake.hops.gate_records import answered_before, approval_of, record, record_failure, refuse, result_of, unapproved_holds, unchanged
-from lake.hops.job import NOTHING, HopOutput, HopResult, Job
-from lake.hops.messages import unreadable_outcomes
+from lake.hops import gate_records
+from lake.hops.gate_records import answered_before, key_of, record, record_failure, refuse, unchanged
+from lake.hops.job import HopOutput, HopResult, Job
 from lake.hops.published import cache_published, ensure_named, find_published, finish_interrupted, finish_interrupted_at, inherit_notes
 from lake.lakefs.repository import MAIN, NotThere
-from lake.ledger import records
 from lake.ledger.repair import record_displaced_drops
 from lake.runtime.circuit_breaker import Breaker
 from lake.runtime.disk_errors import disk_error
@@ -54,10 +52,7 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
         Conflict: A replace lost a race; the text names what won.
         Transient: Another try may help; or so many failed lately that this one was not made.
     """
-    key = records.key_of(
-        cause=job.cause, hop=job.hop, contract=job.contract, suite=job.suite, sql=job.sql_hash, pins=job.pins, depends=job.depends
-    )
-    home = session.settings.home.root
+    key, home = key_of(job), session.settings.home.root
     with Breaker(session.settings, job.dataset).attempt(), _place(session, job):
         with session.lease(job.table):
             if (done := _done(session, job)) is not None:
@@ -70,15 +65,14 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
         try:
             with engine_errors(f"carrying a drop to {job.table}"):  # frames ask it now and then, wherever they are made
                 if job.judge is not None:
-                    with steps.step("evaluate"):
-                        judged = job.judge(session.repository.commit_of(MAIN), steps)
-                    if (stopped := _stopped(session, job, key, judged)) is not None:
-                        return stopped
+                    judged = gate_records.judge(session, job, steps)
+                    if judged.result.verdict in STOPPED:
+                        return refuse(session, job, key, judged)
                 steps.report("queue")
                 with session.lease(job.table):
                     return _publish(session, job, key, steps, before)
         except DataRejected as rejection:
-            return refuse(session, job, key, HopOutput(unreadable_outcomes(job.suite, rejection), NOTHING), reason=str(rejection))
+            return refuse(session, job, key, gate_records.unreadable(session, job, rejection))
         except Exception as error:
             record_failure(session, job, key, disk_error(error, home) or error, steps)
             raise
@@ -122,21 +116,6 @@ def _record_of(session: Session, job: Job, *, ref: str = MAIN) -> Record:
     return session.repository.get_json(ref, paths.publication(job.dataset, job.cause, job.table))
 
 
-def _stopped(session: Session, job: Job, key: str, written: HopOutput) -> HopResult | None:
-    """The refusal, on record, of what the gate doesn't let pass."""
-    if _verdict(written, waived := _approved(session, job, written).get("rules", ())) in (Verdict.BLOCKED, Verdict.HELD):
-        return refuse(session, job, key, written, waived=waived)
-    return None
-
-
-def _approved(session: Session, job: Job, written: HopOutput) -> dict[str, Any]:
-    return approval_of(session, job) if unapproved_holds(written.outcomes, ()) else {}
-
-
-def _verdict(written: HopOutput, waived: Collection[str]) -> Verdict:
-    return verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
-
-
 def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Record, *, rebases: int) -> HopResult:
     repository = session.repository
     with steps.step("stage"):
@@ -157,13 +136,11 @@ def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Rec
         with steps.step("write"):
             written = job.write(candidate, steps)
         with steps.step("judge"):
-            if (stopped := _stopped(session, job, key, written)) is not None:
-                return stopped
+            if (judged := gate_records.answer(session, job, written)).result.verdict in STOPPED:
+                return refuse(session, job, key, judged)
             if gaps := written.counts.gaps():
                 what = f"rows do not add up: {'; '.join(gaps)}"
                 raise IntegrityError(what, where=f"{candidate.name} of drop {job.cause[:12]}", fix="nothing was published; report this")
-            approved = _approved(session, job, written)
-            verdict = _verdict(written, approved.get("rules", ()))
         evidence = publish.evidence_bytes(
             {
                 "suite": job.suite.to_gx(),
@@ -173,8 +150,10 @@ def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Rec
             }
         )
         triggers = [item.rule.id for item in written.outcomes if item.rule.severity == "trigger" and not item.success]
-        decided = ({"approved": approved} if approved else {}) | ({"triggers": triggers} if triggers else {})
+        decided = {"approved": judged.approved, "triggers": triggers}
+        decided = {name: told for name, told in decided.items() if told}
         written = replace(written, notes=written.notes | decided, proofs=keep_proofs(session, candidate, written.all_files, written.proofs))
+        verdict = judged.result.verdict
         manifest = _manifest(session, job, candidate, written, verdict=verdict, seconds=steps.seconds, evidence=evidence)
         with steps.step("commit"):
             publish.commit(repository, candidate, manifest, evidence=evidence, key=key)
@@ -194,7 +173,7 @@ def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Rec
         record_displaced_drops(session, job.dataset, job.table, published)
         record(session, job, key, "published", told)
     gone.result()
-    return result_of(job, published, verdict)
+    return replace(judged.result, version=str(published.name), content_hash=manifest.content_hash)
 
 
 def _discard(session: Session, candidate: Candidate, published: Published | None = None) -> None:

@@ -26,7 +26,7 @@ class Drop:
     extracted_at: str = ""
     """When the delivered file was last written, which is the best that a file tells of its extraction."""
     receipt: str = ""
-    """Path of that delivery's receipt."""
+    """Path of that delivery's receipt; empty of one that a dry run looks at."""
     supersedes: bool = False
     """Whether it was delivered to take the place of the published drop of its name."""
 

@@ -7,7 +7,6 @@ lakeFS away a record waits in the home's spool.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import time
 import uuid
@@ -19,15 +18,11 @@ from typing import Any, Final
 
 from filelock import FileLock
 
-from catalog.contract import Contract
-from expectations.suite import Suite
 from lake import paths
 from lake.ledger import refused_drops
 from lake.ledger.receipts import received
 from lake.session import Session
-from lake.versions import provenance
 from lakegate.errors import AccessError, Conflict, IntegrityError, Transient, UsageError
-from lakegate.manifest import Parent
 
 KEY_DIGITS: Final = 12
 COMMIT_ONE_IN: Final = 16
@@ -58,24 +53,6 @@ class Record:
     def cause(self) -> str:
         """The drop, or whatever else it is a record of."""
         return self.path.split("/")[1]
-
-
-def key_of(*, cause: str, hop: str, contract: Contract, suite: Suite, sql: str | None, pins: tuple[Parent, ...], depends: str = "") -> str:
-    """What an attempt depends on, as a short hash: a verdict holds as long as this stays the same; `depends` is anything else."""
-    code = provenance.code()
-    parts = [
-        cause,
-        hop,
-        contract.hash,
-        suite.hash,
-        sql,
-        [(item.table, item.version) for item in pins],
-        code["release"],
-        code["commit"],
-        code["diff_sha256"],
-        depends,
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:KEY_DIGITS]
 
 
 def stamp(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,20 +13,16 @@ from typing import Any, Final
 from catalog.contract import Contract
 from expectations.building.build import build_suite
 from expectations.verdict import STOPPED, Verdict, worst
-from lake.hops.file_names import check_corrects
-from lake.hops.gate_records import DISCARDED
+from lake.hops.file_names import check_appends, check_corrects
 from lake.hops.job import HopResult
 from lake.hops.open_drops import datasets_with_open
-from lake.hops.processed import carry_processed
 from lake.hops.raw import carry_raw
 from lake.hops.receive import check_path, receive
-from lake.ledger import records
 from lake.ledger.receipts import Drop
 from lake.pipeline.downstream import OnError, carry_followers, isolate_failures
-from lake.pipeline.ordering import in_order, order_of, settle_corrected, waiting_drops, waits_for
+from lake.pipeline.ordering import carry_after_raw, in_order, order_of, waiting_drops, waits_for
 from lake.session import Session
-from lake.versions import publish
-from lakegate.errors import LakegateError, Transient, UsageError
+from lakegate.errors import ContractError, LakegateError, Transient, UsageError
 
 Tell = Callable[["DropResult"], None]
 TOGETHER: Final = 32
@@ -61,61 +57,93 @@ def ingest(
     *,
     again: bool = False,
     supersede: bool = False,
-    tell: Tell | None = None,
+    tell: Tell = lambda _: None,
     on_error: OnError | None = None,
 ) -> list[DropResult]:
-    """Receive files and carry each through all hops that follow, in the order that the contract asks for.
+    """Receive files of one dataset and carry each through all hops that follow: `ingest_all` of it alone, with the same errors."""
+    return ingest_all(session, {dataset: list(files)}, again=again, supersede=supersede, tell=tell, on_error=on_error)
 
-    Drops that had waited for these are carried too and stand at the end of the result. `tell` hears of each as it is done. With
-    `supersede` each takes the place of the published drop of its name.
+
+def ingest_all(
+    session: Session,
+    deliveries: Mapping[str, Sequence[Path]],
+    *,
+    again: bool = False,
+    supersede: bool = False,
+    tell: Tell = lambda _: None,
+    on_error: OnError | None = None,
+) -> list[DropResult]:
+    """Receive files of several datasets and carry each through all hops that follow, in the order that its contract asks for.
+
+    Datasets come one after the other, and what stops one stops no other. Drops that had waited for these are carried too.
+
+    Args:
+        session: The open lake.
+        deliveries: The files of each dataset.
+        again: Judge again what was judged.
+        supersede: Each file takes the place of the published drop of its name.
+        tell: Hears of each result as it is done.
+        on_error: Told of what stopped; without it the first such error is raised.
 
     Raises:
         UsageError: An unknown dataset, a path that can't be taken in, or nothing to supersede; nothing was taken in then.
-        ContractError: The dataset's contract or suite is wrong.
+        ContractError: The contract or suite of the only dataset is wrong.
     """
-    contract = require_dataset(session, dataset)
-    build_suite(contract, "raw", session.settings.project)
-    build_suite(contract, "processed", session.settings.project)
-    if supersede and contract.write_mode != "append":
-        what = f"{dataset} has writeMode {contract.write_mode}"
-        fix = "deliver the corrected file as any other: "
-        fix += (
-            f"its rows win where their {contract.upsert.order} is later" if contract.upsert else "it takes the place of all that is there"
-        )
-        raise UsageError(what, fix=fix)
-    paths = list(files)
-    for path in paths:
-        check_path(path)
-        if supersede:
-            check_corrects(session, contract, path)
+    contracts: dict[str, Contract] = {}
+    for dataset, paths in deliveries.items():
+        try:
+            contracts[dataset] = check_call(session, dataset, paths, supersede=supersede)
+        except ContractError as error:
+            if on_error is None or len(deliveries) == 1:
+                raise
+            on_error(dataset, error)
     results: dict[tuple[str, str], DropResult] = {}
     with session.caching():
         tried: set[str] = set()
-        for result in _carry_files(session, contract, paths, tried, again=again, supersede=supersede, on_error=on_error):
-            if result.verdict is Verdict.WAITING:
-                tried.discard(result.drop)
-            results[result.dataset, result.drop] = result
-            if tell is not None:
+        for dataset, contract in contracts.items():
+            for result in _carry_files(session, contract, deliveries[dataset], tried, again=again, supersede=supersede, on_error=on_error):
+                if result.verdict is Verdict.WAITING:
+                    tried.discard(result.drop)
+                results[result.dataset, result.drop] = result
                 tell(result)
     return list(results.values())
 
 
+def check_call(session: Session, dataset: str, paths: Iterable[Path], *, supersede: bool) -> Contract:
+    """The contract of a dataset that files are to be taken in for.
+
+    Raises:
+        UsageError: There is none, a path can't be taken in, or there is nothing to supersede.
+        ContractError: It is broken, or a suite of its rules is.
+    """
+    contract = require_dataset(session, dataset)
+    build_suite(contract, "raw", session.settings.project)
+    build_suite(contract, "processed", session.settings.project)
+    if supersede:
+        check_appends(contract)
+    for path in paths:
+        check_path(path)
+        if supersede:
+            check_corrects(session, contract, path)
+    return contract
+
+
 def _carry_files(
-    session: Session, contract: Contract, paths: list[Path], tried: set[str], *, again: bool, supersede: bool, on_error: OnError | None
+    session: Session, contract: Contract, paths: Sequence[Path], tried: set[str], *, again: bool, supersede: bool, on_error: OnError | None
 ) -> Iterator[DropResult]:
     """Receive files and carry them, some at a time, then whoever waited for these.
 
-    Where the contract orders drops all are received first, and so are full deliveries: which of them is published, and when, all of them
-    decide.
+    Where the contract orders drops all are received first, and so are full deliveries: all of them decide what is published, and when.
     """
     anew, known = again and contract.write_mode == "replace", set[str]()
     together = TOGETHER if contract.order_by is None and contract.write_mode != "replace" else len(paths)
-    for first in range(0, len(paths), together or 1):
-        received = [receive(session, contract.name, path, anew=anew, supersede=supersede) for path in paths[first : first + together]]
-        drops = {drop.sha256: drop for drop in received if drop.sha256 not in known}
-        known |= drops.keys()
-        tried.update(drops)  # in place: whoever called takes those out again that wait
-        yield from process_drops(session, contract, list(drops.values()), again=again, on_error=on_error)
+    with isolate_failures(session, contract.name, on_error):
+        for first in range(0, len(paths), together or 1):
+            received = [receive(session, contract.name, path, anew=anew, supersede=supersede) for path in paths[first : first + together]]
+            drops = {drop.sha256: drop for drop in received if drop.sha256 not in known}
+            known |= drops.keys()
+            tried.update(drops)  # in place: whoever called takes those out again that wait
+            yield from process_drops(session, contract, list(drops.values()), again=again, on_error=on_error)
     yield from carry_waiting(session, contract.name, tried=tried, on_error=on_error)
 
 
@@ -192,24 +220,6 @@ def _carry(
 def _failed(met: list[LakegateError]) -> bool:
     """Whether another try may help."""
     return any(isinstance(error, Transient) for error in met)
-
-
-def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
-    """The processed hop of a drop whose raw version stands, or the word that it waits, and for what."""
-    done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=contract.name)
-    if done is None and (reason := waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract))) is not None:
-        newest = records.latest(session, dataset=contract.name, cause=drop.sha256, table=contract.name)
-        if newest is not None and newest.state == DISCARDED and not again:
-            return carry_processed(session, contract, drop)  # which says who rejected it: it waits for nothing
-        if newest is None or newest.state != "waiting":
-            records.write(
-                session, dataset=contract.name, cause=drop.sha256, table=contract.name, state="waiting", key="-", body={"reason": reason}
-            )
-        return HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
-    result = carry_processed(session, contract, drop, again=again)
-    if result.version is not None and result.verdict is not Verdict.UNCHANGED:
-        settle_corrected(session, contract, drop)
-    return result
 
 
 def carry_waiting(session: Session, dataset: str | None, *, tried: set[str], on_error: OnError | None = None) -> Iterator[DropResult]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from catalog.contract import Contract
+from expectations.verdict import Verdict
 from lake.hops.delivery_cache import DeliveryCache
-from lake.hops.evaluate import missing_reference
-from lake.hops.gate_records import APPROVED
+from lake.hops.gate_records import APPROVED, DISCARDED
+from lake.hops.job import HopResult
 from lake.hops.open_drops import under_way
 from lake.hops.order_value import OrderValue, comes_before, rank
+from lake.hops.processed import carry_processed
 from lake.hops.published import published_version
+from lake.hops.raw import carry_raw
 from lake.ledger import records
 from lake.ledger.receipts import Drop, clear_pending, pending, received
 from lake.ledger.refused_drops import STATES as REFUSED
@@ -44,10 +47,21 @@ def waits_for(session: Session, contract: Contract, drop: Drop, *, carry_raw: Ca
     It waits only for earlier drops already received and neither published, blocked nor rejected; a late one publishes next.
     `carry_raw` carries those whose raw verdict is missing through the raw hop, as they were delivered: only then their order is known.
     """
-    if (reference := missing_reference(session, contract)) is not None:
-        return f"{contract.name} refers to {reference}, which has no version yet"
+    for table in contract.references:
+        if publish.head(session.repository, table) is None:
+            return f"{contract.name} refers to {table}, which has no version yet"
     mine = order_of(session, contract, drop.sha256)
     return None if mine is None else earlier_drop(session, contract, drop.sha256, mine, carry_raw=carry_raw)
+
+
+def waits(session: Session, contract: Contract, drop: Drop, *, again: bool, carry_raw: CarryRaw) -> str:
+    """The same before the processed hop; empty also where a drop is published, or a person rejected it."""
+    told = {"dataset": contract.name, "cause": drop.sha256, "table": contract.name}
+    if publish.publication(session.repository, **told) is not None:
+        return ""
+    reason = waits_for(session, contract, drop, carry_raw=carry_raw)
+    newest = records.latest(session, **told) if reason and not again else None
+    return "" if reason is None or (newest is not None and newest.state == DISCARDED) else reason
 
 
 def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderValue, *, carry_raw: CarryRaw) -> str | None:
@@ -88,6 +102,20 @@ def _blocked(session: Session, dataset: str, drop: str) -> bool:
 
 def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
     return publish.publication(session.repository, dataset=contract.name, cause=drop, table=f"{contract.name}_raw") is not None
+
+
+def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
+    """The processed hop of a drop whose raw version stands, or the word that it waits, and for what."""
+    if reason := waits(session, contract, drop, again=again, carry_raw=partial(carry_raw, session, contract)):
+        told = {"dataset": contract.name, "cause": drop.sha256, "table": contract.name}
+        newest = records.latest(session, **told)
+        if newest is None or newest.state != "waiting":
+            records.write(session, **told, state="waiting", key="-", body={"reason": reason})
+        return HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
+    result = carry_processed(session, contract, drop, again=again)
+    if result.version is not None and result.verdict is not Verdict.UNCHANGED:
+        settle_corrected(session, contract, drop)
+    return result
 
 
 def settle_corrected(session: Session, contract: Contract, drop: Drop) -> None:

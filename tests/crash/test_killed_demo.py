@@ -91,7 +91,7 @@ def test_killed_five_times_gives_the_same_versions_and_content_hashes(homes: dic
     undisturbed = published(opened(homes["undisturbed"]))
     assert [version["name"] for version in undisturbed["flights"]] == [f"flights@v{number}" for number in range(1, MONTHS + 1)]
     assert published(opened(homes["killed"])) == undisturbed, f"seed {SEED}"
-    tried("P3 exactly once", f"Dagster's run of {MONTHS} months of the demo is killed, at every hop", len(KILLS))
+    tried("P3 exactly once", f"the demo of {MONTHS} months is killed, at every hop", len(KILLS))
 
 
 @pytest.mark.server

@@ -10,7 +10,7 @@ import pytest
 
 from cli.progress import Progress
 from lake.decisions.replay import replay
-from lake.pipeline.dry_run import rehearse
+from lake.pipeline.dry_run import dry_run
 from lake.pipeline.ingest import DropResult, ingest
 from lake.reports.versions import list_quarantine, list_versions
 from lake.session import Session, open_session
@@ -105,9 +105,9 @@ def test_a_file_without_a_final_line_end_is_told_of_or_refused(settings: Setting
     """shared/cases/64: `value number 53` was cut to `value number 5`."""
     session, cut = notes(settings), b"name,note\na,value number 52\nb,value number 5"
     (session.settings.project / "cut.csv").write_bytes(cut)
-    (rehearsed,) = rehearse(session, "notes", [session.settings.project / "cut.csv"])
+    (told_dry,) = dry_run(session, "notes", [session.settings.project / "cut.csv"])
     result = take(session, "notes", "cut.csv", cut)
-    for found in (rehearsed, result):
+    for found in (told_dry, result):
         assert "the last record has no line end" in found.hops[0].reason
     Progress(quiet=False).drop(result)
     assert "the last record has no line end" in capsys.readouterr().err

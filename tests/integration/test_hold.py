@@ -6,7 +6,10 @@ import hashlib
 from typing import Any
 
 import pytest
+from dagster import AssetKey
 
+from assets import runs
+from assets.instance import open_instance
 from lake.decisions import approvals
 from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.raw import carry_raw
@@ -100,6 +103,32 @@ def test_held_it_is_published_by_a_persons_approval_and_what_waited_follows(read
     assert "approved" not in readings.manifest("readings", 3)["notes"]
     assert readings.run("verify", "--all").code == 0
     assert readings.run("approve", drop(content)[:12], "--reason", "again").code == 2
+
+
+def test_dagster_shows_what_was_held_what_waits_and_what_came_of_both(readings: Any) -> None:
+    content, key = day(2, IN_SECONDS), AssetKey("readings")
+    with open_instance(readings.settings) as instance:
+
+        def told() -> list[tuple[str, str, str | None]]:
+            """File, status and failure of each run, the newest first."""
+            found = [run for run in instance.get_runs() if run.job_name == "carry_readings"]
+            return [(run.tags.get(runs.PARTITION, "two~").partition("~")[0], run.status.value, run.tags.get(runs.FAILURE)) for run in found]
+
+        for _ in range(2):
+            readings.ingest("readings", readings.file("day-2.csv", content), code=3)
+            assert told() == [("day-2.csv", "FAILURE", "held"), ("day-1.csv", "SUCCESS", None)]
+        readings.ingest("readings", readings.file("day-3.csv", day(3)), code=3)
+        assert told()[0] == ("day-3.csv", "SUCCESS", None)
+        (waits,) = instance.fetch_observations(key, limit=9).records
+        assert waits.event_log_entry.asset_observation
+        assert "an earlier drop is held" in str(waits.event_log_entry.asset_observation.metadata["because"].value)
+        assert len(instance.fetch_materializations(key, limit=9).records) == 1
+        assert readings.run("approve", drop(content)[:12], "--reason", "checked").code == 0
+        assert told()[0] == ("two", "SUCCESS", None), "what one command carries of a dataset shares a run"
+        made = instance.fetch_materializations(key, limit=9).records
+        assert [record.partition_key.partition("~")[0] for record in made] == ["day-3.csv", "day-2.csv", "day-1.csv"]
+        assert made[0].run_id == made[1].run_id != made[2].run_id
+        assert len(told()) == 4
 
 
 def test_rejected_it_stays_refused_and_keeps_nobody_waiting(readings: Any) -> None:

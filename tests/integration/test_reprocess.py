@@ -12,7 +12,7 @@ from lake.decisions.discard import discard
 from lake.decisions.reprocess import reprocess
 from lake.decisions.rollback import roll_back
 from lake.maintenance.verify import audit_all
-from lake.pipeline.dry_run import rehearse
+from lake.pipeline.dry_run import dry_run
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions
 from lake.session import Session, open_session
@@ -124,7 +124,7 @@ def test_a_drop_that_comes_again_is_told_as_the_reprocess_judged_it(
     take(session, tmp_path, "c.csv")
     again = {"a.csv": ("rides@v1", 3, 3, 2, 1), "b.csv": ("rides@v2", 4, 3, 1, 2), "c.csv": ("rides@v5", None, 0, 0, 0)}
     for name, (published, number, *rows) in again.items():
-        for found in (ingest(session, "rides", [tmp_path / name])[0], *rehearse(session, "rides", [tmp_path / name])):
+        for found in (ingest(session, "rides", [tmp_path / name])[0], *dry_run(session, "rides", [tmp_path / name])):
             told = found.hops[1].to_json()
             assert (told["verdict"], told["name"]) == ("unchanged", published)
             wanted = dict(zip(("rows_in", "rows_valid", "rows_quarantined"), rows, strict=True))

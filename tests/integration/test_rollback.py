@@ -18,7 +18,7 @@ from lake.ledger.receipts import pending
 from lake.maintenance.reconcile import reconcile
 from lake.maintenance.retention import clean_up
 from lake.maintenance.verify import audit_all
-from lake.pipeline.dry_run import rehearse
+from lake.pipeline.dry_run import dry_run
 from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine
 from lake.session import Session, open_session
@@ -176,15 +176,15 @@ def test_a_correction_that_was_wrong_is_corrected_by_the_file_before_it(session:
     for path, fare in ((wrong, "9.5"), (right, "1.5")):
         path.parent.mkdir()
         path.write_text(f"ride,fare,at\n1,{fare},1\n")
-    for deliver in (rehearse, ingest):
+    for deliver in (dry_run, ingest):
         with pytest.raises(UsageError, match=r"no published drop of rides is named s\.csv"):
             deliver(session, "rides", [wrong], supersede=True)
     assert pending(session, "rides") == []
     told = []
     for number, path in enumerate((wrong, right, wrong, right, right)):
-        (rehearsed,) = rehearse(session, "rides", [path], supersede=number > 0)
+        (dry,) = dry_run(session, "rides", [path], supersede=number > 0)
         (result,) = ingest(session, "rides", [path], supersede=number > 0)
-        told.append((str(rehearsed.hops[-1].verdict), str(result.hops[-1].verdict), result.hops[-1].version))
+        told.append((str(dry.hops[-1].verdict), str(result.hops[-1].verdict), result.hops[-1].version))
     passed = [("passed", "passed", f"rides@v{number}") for number in (1, 2, 3, 4)]
     assert told == [*passed, ("unchanged", "unchanged", "rides@v4")]
     roll_back(session, VersionName("rides", 3), reason="a test")

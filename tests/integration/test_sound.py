@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from lake.decisions.reprocess import reprocess
 from lake.hops.features import carry_features
-from lake.pipeline.dry_run import rehearse
+from lake.pipeline.dry_run import dry_run
 from lake.pipeline.ingest import ingest
 from lake.session import Session, open_session
 from lake.tables import compaction
@@ -178,7 +178,7 @@ def test_rows_are_judged_by_no_key_and_no_reference_that_changed_and_the_other_c
         take(session, table, tmp_path, name, line)
         assert latest(session, table).counts.valid == 1
     with flipped(session, "keys", "ride"), pytest.raises(IntegrityError, match="are not those that were published"):
-        rehearse(session, "keys", [tmp_path / "k1.csv", file(tmp_path, "k3.csv", "9,1.5,1")])
+        dry_run(session, "keys", [tmp_path / "k1.csv", file(tmp_path, "k3.csv", "9,1.5,1")])
 
 
 def test_features_are_made_of_the_manifests_files_whatever_a_damaged_delta_log_says_of_them(session: Session, tmp_path: Path) -> None:

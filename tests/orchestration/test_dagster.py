@@ -1,4 +1,4 @@
-"""Drops carried through their assets in process, against a real lakeFS, and what Dagster was told of it."""
+"""Drops carried by commands and by the assets' jobs, against a real lakeFS, and what Dagster was told of it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from dagster import AssetCheckKey, AssetKey, AssetRecordsFilter, DagsterInstance
 from assets import runs
 from assets.instance import open_instance
 from assets.known import DATA_VERSION, told_number
-from assets.materialize import materialize_drops
 from assets.report import report
 from lake.decisions.rollback import roll_back
 from lake.pipeline.demo_data import REFERENCES, deliver_sample
-from lake.pipeline.ingest import DropResult, ingest
+from lake.pipeline.downstream import OnError
+from lake.pipeline.ingest import DropResult, ingest, ingest_all
 from lake.session import Session, open_session
 from lakegate.errors import LakegateError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
+from tests.support.jobs import Jobs
 
 pytestmark = pytest.mark.server
 CUT = 240
@@ -36,8 +37,14 @@ class Home:
     instance: DagsterInstance
     files: Path
 
-    def carry(self, *names: str) -> list[DropResult]:
-        return materialize_drops(self.session, [(name.split("-")[0], self.files / f"{name}.csv") for name in names], instance=self.instance)
+    def carry(self, *names: str, on_error: OnError | None = None) -> list[DropResult]:
+        """What `lakegate demo` does: ingest files, then tell Dagster."""
+        files: dict[str, list[Path]] = {}
+        for name in names:
+            files.setdefault(name.split("-")[0], []).append(self.files / f"{name}.csv")
+        results = ingest_all(self.session, files, on_error=on_error)
+        report(self.session, results)
+        return results
 
     def partition(self, dataset: str, name: str) -> str:
         (found,) = [key for key in self.instance.get_dynamic_partitions(f"drops_{dataset}") if key.startswith(f"{name}.csv~")]
@@ -163,10 +170,16 @@ def test_a_blocked_drop_is_a_failed_check_and_no_materialization_and_others_go_o
     assert record.evaluation.severity.value == "ERROR"
     (run,) = home.instance.get_runs(RunsFilter(tags={runs.FAILURE: runs.BLOCKED}))
     assert run.status is DagsterRunStatus.FAILURE
+    told = [str(entry.dagster_event.event_specific_data) for entry in home.instance.all_logs(run.run_id) if entry.dagster_event]
+    assert any(blocked.hops[0].reason in text for text in told)
+    assert run.tags["dagster/will_retry"] == "false"
     assert [hop.version for hop in airlines.hops] == ["airlines_raw@v2", "airlines@v2"]
+    before = home.runs()
+    assert [str(item.verdict) for item in home.carry("flights-bad")] == ["blocked"]
+    assert home.runs() == before, "told again of what it knows"
 
 
-def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]) -> None:
     (home.files / "airports-new.csv").write_bytes((home.files / "airports.csv").read_bytes() + b"\n")
     (home.files / "planes-new.csv").write_bytes((home.files / "planes.csv").read_bytes() + b"\n")
 
@@ -177,12 +190,8 @@ def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]
     home.session.watcher = broken
     stopped: list[tuple[str, LakegateError]] = []
     try:
-        results = materialize_drops(
-            home.session,
-            [("airports", home.files / "airports-new.csv"), ("planes", home.files / "planes-new.csv")],
-            instance=home.instance,
-            on_error=lambda dataset, error: stopped.append((dataset, error)),
-        )
+        results = home.carry("airports-new", "planes-new", on_error=lambda dataset, error: stopped.append((dataset, error)))
+        assert not Jobs(home.session, home.instance).carry("airports", home.files / "airports-new.csv")
     finally:
         home.session.watcher = None
     ((dataset, error),) = stopped
@@ -220,7 +229,52 @@ def test_dagster_says_nothing_on_the_terminal(home: Home, first: list[DropResult
     assert "dagster" not in captured.out + captured.err
 
 
-def test_what_ingest_carried_without_a_run_is_told_once(home: Home, first: list[DropResult]) -> None:
+def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(home: Home, first: list[DropResult]) -> None:
+    """Of the jobs that Dagster's own runs carry out, at each hop."""
+    jobs, path, features = Jobs(home.session, home.instance), home.files / "flights-2013-10.csv", home.versions("flight_features")
+    for table in ("flights_raw", "flights", "flight_features"):
+
+        def killed(reached: str, step: str, table: str = table) -> None:
+            if (reached, step) == (table, "tell"):
+                raise LakegateError("killed here")
+
+        home.session.watcher = killed
+        try:
+            assert not (jobs.run("carry_flight_features") if table == "flight_features" else jobs.carry("flights", path))
+        finally:
+            home.session.watcher = None
+        if table == "flights":
+            assert jobs.carry("flights", path)
+    assert home.versions("flight_features") == features
+    assert jobs.run("carry_flight_features")
+    partition, (result,) = home.partition("flights", "flights-2013-10"), ingest(home.session, "flights", [path])
+    hashes = {hop.table: hop.content_hash for hop in result.hops}
+    assert set(home.versions("flights_raw", partition)) == {hashes["flights_raw"]}
+    assert home.versions("flights", partition) == [hashes["flights"]]
+    told = home.versions("flight_features")
+    assert (told[1:], told_number(home.instance, "flight_features")) == (features, len(told))
+    before = home.runs()
+    report(home.session, [result])
+    assert home.runs() == before, "told again of what it knows"
+
+
+def test_a_run_whose_drop_is_blocked_is_a_failed_check_and_no_materialization(home: Home, first: list[DropResult]) -> None:
+    lines = (home.files / "flights-2013-08.csv").read_text().splitlines()
+    path = home.files / "flights-worse.csv"
+    path.write_text("\n".join(line.split(",", 2)[2] for line in lines))
+    assert not Jobs(home.session, home.instance).carry("flights", path)
+    partition = home.partition("flights", "flights-worse")
+    assert home.versions("flights_raw", partition) == []
+    (run,) = home.instance.get_runs(RunsFilter(tags={runs.FAILURE: runs.BLOCKED, runs.PARTITION: partition}))
+    assert run.status is DagsterRunStatus.FAILURE
+    key = AssetCheckKey(AssetKey("flights_raw"), "schema")
+    record = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert record.run_id == run.run_id
+    assert record.evaluation
+    assert (record.evaluation.passed, record.evaluation.severity.value) == (False, "ERROR")
+
+
+def test_what_ingest_carried_is_told_once_as_the_run_of_its_job(home: Home, first: list[DropResult]) -> None:
     results = ingest(home.session, "flights", [home.files / "flights-2013-11.csv"])
     before = home.runs()
     for _ in range(2):
@@ -230,9 +284,21 @@ def test_what_ingest_carried_without_a_run_is_told_once(home: Home, first: list[
     assert home.versions("flights_raw", partition) == [hops["flights_raw"].content_hash]
     assert home.versions("flights", partition) == [hops["flights"].content_hash]
     assert home.versions("flight_features")[0] == hops["flight_features"].content_hash
-    assert home.runs() == before
-    summary = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([AssetCheckKey(AssetKey("flights"), "consistency")])
-    assert summary
+    assert home.runs() == before + 2
+    features, flights = home.instance.get_run_records(limit=2)
+    for record, dataset in ((flights, "flights"), (features, "flight_features")):
+        run = record.dagster_run
+        assert (run.job_name, run.status, run.tags[runs.DATASET]) == (f"carry_{dataset}", DagsterRunStatus.SUCCESS, dataset)
+        assert record.start_time
+        assert record.end_time
+        assert record.start_time < record.end_time
+    assert flights.dagster_run.tags[runs.PARTITION] == partition
+    for table, record in (("flights_raw", flights), ("flights", flights), ("flight_features", features)):
+        (event,) = home.instance.fetch_materializations(AssetKey(table), limit=1).records
+        assert event.run_id == record.dagster_run.run_id
+    key = AssetCheckKey(AssetKey("flights"), "consistency")
+    check = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert (check.run_id, check.partition) == (flights.dagster_run.run_id, partition)
 
 
 def test_a_rollback_that_was_never_told_is_told_with_what_comes_next(home: Home, first: list[DropResult]) -> None:

@@ -10,23 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance, Definitions, SensorResult, build_sensor_context, in_process_executor
+from dagster import SensorResult, build_sensor_context
 
-from assets import resource
-from assets.factory import make_assets
-from assets.in_process import QUIET
 from assets.instance import open_instance
-from assets.materialize import materialize_drops
 from assets.report import report
-from assets.resource import LakegateResource
 from lake.decisions import approvals
 from lake.decisions.discard import discard
 from lake.decisions.replay import replay
 from lake.ledger import records
-from lake.pipeline.ingest import DropResult
+from lake.pipeline.ingest import DropResult, ingest
 from lake.reports.data_docs import write_docs
 from lake.server.lifecycle import stop_server
-from lake.session import Session, open_session
+from lake.session import open_session
 from lakegate.errors import Transient
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -34,6 +29,7 @@ from sensors import landing
 from sensors.folder import SETTLE_SECONDS
 from sensors.landing import new_drops
 from tests.support.every_byte import searched
+from tests.support.jobs import Jobs
 
 pytestmark = pytest.mark.server
 
@@ -133,22 +129,17 @@ class Lived:
         return b"\n".join(content for path, content in self.stores.items() if str(path).startswith(start))
 
 
-def ticks(session: Session, instance: DagsterInstance, patch: pytest.MonkeyPatch) -> None:
+def ticks(jobs: Jobs, patch: pytest.MonkeyPatch) -> None:
     """The sensor takes a file in, has it carried, and puts it away with a note."""
-    made = make_assets(session.catalog, session.settings.project)
-    lake = LakegateResource(session.settings, session=session)
-    defs = Definitions(assets=made.assets, jobs=list(made.jobs.values()), resources={resource.NAME: lake}, executor=in_process_executor)
-    sensor, clock, cursor = new_drops(lake, made.jobs), time.time(), None
+    sensor, clock, cursor = new_drops(jobs.lake, jobs.made.jobs), time.time(), None
     for _ in range(4):
         clock += SETTLE_SECONDS + 1
         patch.setattr(landing.time, "time", lambda now=clock: now)
-        looked = sensor(build_sensor_context(instance=instance, cursor=cursor))
+        looked = sensor(build_sensor_context(instance=jobs.instance, cursor=cursor))
         assert isinstance(looked, SensorResult)
         cursor = looked.cursor
         for request in looked.run_requests or []:
-            defs.resolve_job_def(str(request.job_name)).execute_in_process(
-                instance=instance, partition_key=request.partition_key, tags=dict(request.tags), run_config=QUIET, raise_on_error=False
-            )
+            jobs.ask(request)
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +155,12 @@ def lived(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Li
     delivered: list[bytes] = []
 
     def carry(name: str, content: bytes) -> list[DropResult]:
+        """By a command that tells Dagster of it, and by a run of Dagster's."""
         (folder / name).write_bytes(content)
         delivered.append(content)
-        found = materialize_drops(
-            session, [("people", folder / name)], instance=instance, on_error=lambda _, error: told.append(str(error))
-        )
+        found = ingest(session, "people", [folder / name], on_error=lambda _, error: told.append(str(error)))
+        report(session, found)
+        jobs.carry("people", folder / name)
         verdicts.extend(f"{name} {item.verdict}" for item in found)
         return found
 
@@ -180,10 +172,14 @@ def lived(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Li
         raise Transient("lakeFS is away")
 
     with open_instance(settings) as instance, pytest.MonkeyPatch.context() as patch:
-        carry("people-1.csv", drop(0))
-        carry("people-2.csv", drop(1000, age=34))
-        carry("headless.csv", HEADLESS)
-        for name, content in (("older.csv", drop(2000, age=70)), ("oldest.csv", drop(3000, age=80))):
+        jobs = Jobs(session, instance)
+        for name, content in (
+            ("people-1.csv", drop(0)),
+            ("people-2.csv", drop(1000, age=34)),
+            ("headless.csv", HEADLESS),
+            ("older.csv", drop(2000, age=70)),
+            ("oldest.csv", drop(3000, age=80)),
+        ):
             carry(name, content)
         for name, decide in (("older.csv", approvals.approve), ("oldest.csv", approvals.reject)):
             held = approvals.find_held(session, hashlib.sha256((folder / name).read_bytes()).hexdigest())
@@ -198,7 +194,7 @@ def lived(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Li
         blocked.parent.mkdir(parents=True, exist_ok=True)
         blocked.write_bytes(HEADLESS + b"\n\n")
         delivered.append(blocked.read_bytes())
-        ticks(session, instance, patch)
+        ticks(jobs, patch)
         (contracts / "people.odcs.yaml").write_text(contract([item for item in RULES if item["id"] != "name-shape"]))
         again = open_session(settings, say=told.append)
         people = again.catalog.get("people")

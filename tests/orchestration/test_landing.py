@@ -18,20 +18,15 @@ import pytest
 from dagster import (
     DagsterInstance,
     DagsterRunStatus,
-    Definitions,
     RunRequest,
     RunsFilter,
     SensorResult,
     build_sensor_context,
-    in_process_executor,
 )
 
-from assets import resource, runs
+from assets import runs
 from assets.dev import dev_command
-from assets.factory import make_assets
-from assets.in_process import QUIET
 from assets.instance import open_instance
-from assets.resource import LakegateResource
 from catalog.contract import QualityRule
 from lake.decisions import approvals
 from lake.maintenance.verify import audit_all
@@ -44,6 +39,7 @@ from sensors import landing
 from sensors.folder import SETTLE_SECONDS
 from sensors.follow import follow_features
 from sensors.landing import new_drops
+from tests.support.jobs import Jobs
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.server
@@ -65,14 +61,10 @@ class Home:
     cursor: str | None = None
 
     def __post_init__(self) -> None:
-        made = make_assets(self.session.catalog, self.session.settings.project)
-        lake = LakegateResource(self.session.settings, session=self.session)
-        drops = {name: job for name, job in made.jobs.items() if name != "flight_features"}
-        self.new_drops = new_drops(lake, drops)
-        self.follow = follow_features(lake, {"flight_features": made.jobs["flight_features"]})
-        self.defs = Definitions(
-            assets=made.assets, jobs=list(made.jobs.values()), resources={resource.NAME: lake}, executor=in_process_executor
-        )
+        self.jobs = Jobs(self.session, self.instance)
+        made = self.jobs.made.jobs
+        self.new_drops = new_drops(self.jobs.lake, {name: job for name, job in made.items() if name != "flight_features"})
+        self.follow = follow_features(self.jobs.lake, {"flight_features": made["flight_features"]})
 
     @property
     def landing(self) -> Path:
@@ -103,11 +95,7 @@ class Home:
 
     def run(self, request: RunRequest) -> bool:
         """What the daemon does with a request."""
-        job = self.defs.resolve_job_def(str(request.job_name))
-        done = job.execute_in_process(
-            instance=self.instance, partition_key=request.partition_key, tags=dict(request.tags), run_config=QUIET, raise_on_error=False
-        )
-        return done.success
+        return self.jobs.ask(request)
 
     def references(self) -> None:
         """See to it that each reference has a version, by way of the landing folder."""
@@ -243,7 +231,7 @@ def test_a_look_that_comes_too_early_asks_for_nothing_twice(home: Home) -> None:
     (first,) = home.look()
     (second,) = home.look()  # the daemon died before it made the run: the same key
     assert first.run_key == second.run_key
-    job = home.defs.resolve_job_def("carry_airlines")
+    job = home.jobs.job("carry_airlines")
     home.instance.create_run_for_job(job, tags=dict(first.tags))
     assert home.look() == []
 
@@ -251,7 +239,7 @@ def test_a_look_that_comes_too_early_asks_for_nothing_twice(home: Home) -> None:
 def test_a_drop_whose_runs_die_is_tried_a_few_times_and_then_left(home: Home) -> None:
     home.put("airlines", "unlucky.csv", b"carrier,name\nAC,Accident\n")
     home.look()
-    job = home.defs.resolve_job_def("carry_airlines")
+    job = home.jobs.job("carry_airlines")
     asked = 0
     while requests := home.look():
         asked += 1

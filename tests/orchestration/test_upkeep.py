@@ -9,12 +9,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from dagster import AssetCheckKey, AssetKey, DagsterInstance, DefaultScheduleStatus, SkipReason, build_sensor_context
+from dagster import AssetCheckKey, AssetKey, DagsterInstance, DefaultScheduleStatus, RunsFilter, SkipReason, build_sensor_context
 
-from assets import resource
+from assets import resource, runs
 from assets.definitions import define
 from assets.instance import open_instance
-from assets.materialize import materialize_drops
 from assets.resource import LakegateResource
 from benchmarks.rides import contract_text
 from catalog.files import load_catalog
@@ -24,9 +23,9 @@ from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_versions
 from lake.runtime.circuit_breaker import Breaker, State, folder
 from lake.session import Session, open_session
-from lakegate.errors import Transient
 from lakegate.settings import Settings
 from sensors.upkeep import clean_up_nightly, mend
+from tests.support.jobs import Jobs
 
 pytestmark = pytest.mark.server
 
@@ -82,15 +81,17 @@ def test_a_source_that_waits_is_shown_by_a_check(session: Session, instance: Dag
         assert record.evaluation
         return record.evaluation.passed
 
-    materialize_drops(session, [("rides", delivered(tmp_path, 3))], instance=instance)
+    jobs = Jobs(session, instance)
+    assert jobs.carry("rides", delivered(tmp_path, 3))
     assert shown()
     state = folder(session.settings) / "rides.json"
     state.parent.mkdir(parents=True, exist_ok=True)
     state.write_text(json.dumps(asdict(State("fffff", time.time() + 600))))
-    with pytest.raises(Transient, match="rides waits"):
-        materialize_drops(session, [("rides", delivered(tmp_path, 4))], instance=instance)
+    assert not jobs.carry("rides", delivered(tmp_path, 4))
+    (run,) = instance.get_runs(RunsFilter(tags={runs.FAILURE: "Transient"}))
+    assert "rides waits" in "".join(str(entry) for entry in instance.all_logs(run.run_id))
     assert not shown()
     assert Breaker(session.settings, "rides").state.is_open
     state.unlink()
-    materialize_drops(session, [("rides", tmp_path / "4.csv")], instance=instance)
+    assert jobs.carry("rides", tmp_path / "4.csv")
     assert shown()

@@ -49,9 +49,8 @@ def carried(tmp_path: Path, *, mode: str = "append", order_by: str | None = None
         files.append(tmp_path / f"{number:03}.csv")
         files[-1].write_text(str(content))
     contract = SimpleNamespace(name="rides", kind="dataset", write_mode=mode, order_by=order_by)
-    session: Any = SimpleNamespace(
-        catalog=SimpleNamespace(get=lambda _: contract), settings=SimpleNamespace(project=tmp_path), caching=nullcontext
-    )
+    settings = SimpleNamespace(project=tmp_path, home=SimpleNamespace(root=tmp_path))
+    session: Any = SimpleNamespace(catalog=SimpleNamespace(get=lambda _: contract), settings=settings, caching=nullcontext)
     return ingest(session, "rides", files)
 
 
