@@ -37,12 +37,11 @@ def decide(
         Exit: With the worst exit code of what followed.
     """
     from cli.progress import Progress
-    from cli.tell import Failures, tell_dagster
-    from lake.session import open_session
+    from cli.tell import Failures, open_told, tell_listeners
 
     failed, results = Failures(), []
     with Progress(quiet=as_json) as progress:
-        session = open_session(existing(settings), watcher=progress.step)
+        session = open_told(existing(settings), watcher=progress.step)
         found = find(session, drop)
         try:
             for result in decision(session, found, reason=reason, on_error=failed):
@@ -50,7 +49,7 @@ def decide(
                 progress.drop(result)
         finally:
             failed.tell()
-    tell_dagster(session, results)
+    tell_listeners(session)
     if as_json:
         show_json([result.to_json() for result in results])
     elif not results:

@@ -31,11 +31,10 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
     """
     from catalog.files import load_catalog
     from cli.progress import Progress
-    from cli.tell import Failures, tell_dagster
+    from cli.tell import Failures, open_told, tell_listeners
     from expectations.verdict import Verdict
     from lake.pipeline.demo_data import REFERENCES, deliver_sample
     from lake.pipeline.ingest import ingest_all
-    from lake.session import open_session
 
     failed, deliveries, start = Failures(), dict[str, list[Path]](), time.perf_counter()
     catalog = load_catalog(settings.project, cache=settings.home.cache)
@@ -43,13 +42,13 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
         what = f"{settings.project} has no contracts of the demo's {', '.join(missing)}"
         raise UsageError(what, fix="run it outside of a lake of your own, or with --project naming Lakegate's checkout")
     with Progress(quiet=as_json) as progress:
-        session = open_session(settings, watcher=progress.step)
+        session = open_told(settings, watcher=progress.step)
         session.catalog = catalog
         for dataset, file in deliver_sample(settings.home.root / "demo", months=months):
             deliveries.setdefault(dataset, []).append(file)
         results = ingest_all(session, deliveries, tell=progress.drop, on_error=failed)
         failed.tell()
-        tell_dagster(session, results)
+        tell_listeners(session)
     if as_json:
         show_json([result.to_json() for result in results])
     else:

@@ -25,13 +25,13 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
     """
     from cli.follow import follow
     from cli.progress import Progress
+    from cli.tell import open_told
     from lake.decisions.discard import discard
     from lake.pipeline.ingest import require_dataset
-    from lake.session import open_session
 
     code = 0
     with Progress(quiet=as_json) as progress:
-        session = open_session(existing(settings), watcher=progress.step)
+        session = open_told(existing(settings), watcher=progress.step)
         count, hop = discard(session, require_dataset(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
         version = hop.version if hop else None
         if as_json:

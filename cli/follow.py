@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cli.options import exit_of
-from cli.tell import Failures, tell_broken, tell_dagster
+from cli.tell import Failures, tell_broken, tell_listeners
 from lakegate.names import VersionName
 
 if TYPE_CHECKING:
@@ -31,6 +31,6 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     made = str(Origin.of(published_version(session, VersionName.parse(hop.version)).manifest.source)) if hop.version else table
     result = DropResult(table, hop.cause, (hop, *followed), made)
     progress.drop(result)
-    tell_dagster(session, [result])
+    tell_listeners(session)
     tell_broken(session.catalog, session.settings.project)
     return exit_of([result], failed.errors)

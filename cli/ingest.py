@@ -36,11 +36,10 @@ def command(
     from catalog.files import load_catalog
     from catalog.odcs.checked_before import remember
     from cli.progress import Progress
-    from cli.tell import Failures, tell_broken, tell_dagster
+    from cli.tell import Failures, open_told, tell_broken, tell_listeners
     from lake.hops.receive import check_path
     from lake.pipeline.dry_run import dry_run as judge
     from lake.pipeline.ingest import ingest
-    from lake.session import open_session
 
     failed = Failures()
     # A slip in the call is told before a home is made and lakeFS started in it.
@@ -49,7 +48,7 @@ def command(
     for path in files:
         check_path(path)
     with Progress(quiet=as_json) as progress:
-        session = open_session(settings, watcher=progress.step, ready=dry_run)
+        session = open_told(settings, watcher=progress.step, ready=dry_run)
         session.catalog = catalog
         remember(settings.home.cache)  # which there was none to read from before the home was made
         session.backfill = backfill
@@ -66,5 +65,5 @@ def command(
         show_json([result.to_json() for result in results])
     tell_broken(catalog, settings.project)
     if not dry_run:
-        tell_dagster(session, results)
+        tell_listeners(session)
     raise click.exceptions.Exit(exit_of(results, failed.errors))

@@ -24,13 +24,13 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
     """
     from cli.follow import follow
     from cli.progress import Progress
+    from cli.tell import open_told
     from lake.decisions.replay import replay
     from lake.pipeline.ingest import require_dataset
-    from lake.session import open_session
 
     code = 0
     with Progress(quiet=as_json) as progress:
-        session = open_session(existing(settings), watcher=progress.step)
+        session = open_told(existing(settings), watcher=progress.step)
         found = replay(session, require_dataset(session, dataset), drop=drop, rule=rule, dry_run=dry_run)
         if as_json:
             show_json(found.to_json())

@@ -22,12 +22,12 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
     """
     from cli.follow import follow
     from cli.progress import Progress
+    from cli.tell import open_told
     from lake.decisions.reprocess import reprocess
     from lake.pipeline.ingest import require_dataset
-    from lake.session import open_session
 
     with Progress(quiet=as_json) as progress:
-        session = open_session(existing(settings), watcher=progress.step)
+        session = open_told(existing(settings), watcher=progress.step)
         hop = reprocess(session, require_dataset(session, dataset), since=since)
         if as_json:
             show_json(hop.to_json())

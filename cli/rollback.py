@@ -30,11 +30,11 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
     """
     from cli.follow import follow
     from cli.progress import Progress
+    from cli.tell import open_told
     from lake.decisions.rollback import roll_back
-    from lake.session import open_session
 
     with Progress(quiet=as_json) as progress:
-        session = open_session(existing(settings), watcher=progress.step)
+        session = open_told(existing(settings), watcher=progress.step)
         name = VersionName.parse(to if "@" in to else f"{table}@{to}")
         if name.table != table:
             raise UsageError(f"{name} is no version of {table}", fix=f"name a version of {table}; `lakegate versions {table}` lists them")

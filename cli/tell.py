@@ -1,8 +1,7 @@
-"""Telling Dagster what a verb published: last of all, and never in the way."""
+"""Telling listeners what a verb carried: last of all, and never in the way."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,9 +11,10 @@ from cli.terminal import complain, say
 
 if TYPE_CHECKING:
     from catalog.files import Catalog
-    from lake.pipeline.ingest import DropResult
+    from lake.runtime.step_timer import Watcher
     from lake.session import Session
     from lakegate.errors import LakegateError
+    from lakegate.settings import Settings
 
 
 NAMED: Final = 20
@@ -43,7 +43,7 @@ class Failures:
 
 
 TRIES: Final = 3
-"""Two commands that tell Dagster of one dataset at a time may collide in its database; what it knows already is not told again."""
+"""A listener may lose a race with others that write where it does; what it knows already it doesn't note again."""
 
 
 def tell_broken(catalog: Catalog, project: Path) -> None:
@@ -56,13 +56,25 @@ def tell_broken(catalog: Catalog, project: Path) -> None:
         say(f"left out: the rules of {name}: {error}", err=True)
 
 
-def tell_dagster(session: Session, results: Sequence[DropResult]) -> None:
-    """Report to Dagster's instance; the lake has what matters, and the next ingest or demo tells what is missing."""
-    from assets.report import report
+def open_told(settings: Settings, *, watcher: Watcher | None = None, ready: bool = True) -> Session:
+    """Open the lake with all listeners of hops that a command has: Dagster."""
+    from assets.dagster_listener import DagsterListener
+    from lake.hops.events import listen
+    from lake.session import open_session
 
-    try:
-        tenacity.Retrying(stop=tenacity.stop_after_attempt(TRIES), wait=tenacity.wait_random(0.1, 0.5), reraise=True)(
-            report, session, results
-        )
-    except Exception as error:  # noqa: BLE001  (whatever Dagster's store says, the drops are published)
-        say(f"warning: Dagster was not told ({type(error).__name__}); `lakegate dev` will miss this until it is carried again", err=True)
+    session = open_session(settings, watcher=watcher, ready=ready)
+    listen(session, DagsterListener())
+    return session
+
+
+def tell_listeners(session: Session) -> None:
+    """Tell each listener of what was carried; the lake has what matters, and the next command tells what is missing."""
+    from lake.hops.events import deliver, listeners
+
+    for listener in listeners(session):
+        again = tenacity.Retrying(stop=tenacity.stop_after_attempt(TRIES), wait=tenacity.wait_random(0.1, 0.5), reraise=True)
+        try:
+            again(deliver, session, listener)
+        except Exception as error:  # noqa: BLE001  (whatever a listener says, the drops are published)
+            name, kind = listener.name.capitalize(), type(error).__name__
+            say(f"warning: {name} was not told ({kind}); the next command that carries something tells it", err=True)

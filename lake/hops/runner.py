@@ -15,6 +15,7 @@ from expectations.verdict import STOPPED, Verdict, report
 from lake import paths
 from lake.engine.errors import engine_errors
 from lake.hops import gate_records
+from lake.hops.events import emit
 from lake.hops.gate_records import answered_before, key_of, record, record_failure, refuse, unchanged
 from lake.hops.job import HopOutput, HopResult, Job
 from lake.hops.published import cache_published, ensure_named, find_published, finish_interrupted, finish_interrupted_at, inherit_notes
@@ -41,7 +42,7 @@ SLOT_DIGITS: Final = 2
 def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
     """Carry one drop through one hop, exactly once, whatever earlier attempts left behind and whoever else writes.
 
-    It is judged while others publish, and published in the table's turn.
+    It is judged while others publish, and published in the table's turn. Listeners are told at the end.
 
     Args:
         session: The open lake.
@@ -52,6 +53,10 @@ def run_hop(session: Session, job: Job, *, again: bool = False) -> HopResult:
         Conflict: A replace lost a race; the text names what won.
         Transient: Another try may help; or so many failed lately that this one was not made.
     """
+    return emit(session, job.dataset, _run_hop(session, job, again=again))
+
+
+def _run_hop(session: Session, job: Job, *, again: bool) -> HopResult:
     key, home = key_of(job), session.settings.home.root
     with Breaker(session.settings, job.dataset).attempt(), _place(session, job):
         with session.lease(job.table):

@@ -8,6 +8,7 @@ from functools import cache, partial
 from catalog.contract import Contract
 from expectations.verdict import Verdict
 from lake.hops.delivery_cache import DeliveryCache
+from lake.hops.events import emit
 from lake.hops.gate_records import APPROVED, DISCARDED
 from lake.hops.job import HopResult
 from lake.hops.open_drops import under_way
@@ -111,7 +112,8 @@ def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: 
         newest = records.latest(session, **told)
         if newest is None or newest.state != "waiting":
             records.write(session, **told, state="waiting", key="-", body={"reason": reason})
-        return HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
+        waiting = HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
+        return emit(session, contract.name, waiting)
     result = carry_processed(session, contract, drop, again=again)
     if result.version is not None and result.verdict is not Verdict.UNCHANGED:
         settle_corrected(session, contract, drop)

@@ -8,12 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from dagster import AssetCheckKey, AssetKey, Definitions, DynamicPartitionsDefinition
 
 from assets.checks import check_results
+from assets.dagster_listener import DagsterListener
 from assets.definitions import define
 from assets.dev import dev_command
 from assets.factory import BROKEN, make_assets
@@ -21,7 +22,10 @@ from assets.lineage import sources_of
 from assets.partitions import key_of
 from assets.triggers import trigger_event
 from catalog.files import load_catalog
-from cli.tell import TRIES, tell_dagster
+from cli.tell import TRIES, tell_listeners
+from expectations.verdict import Verdict
+from lake.hops.events import emit, listen
+from lake.hops.job import HopResult
 from lake.ledger.receipts import Drop
 from lake.session import Session
 from lake.versions.publish import Published
@@ -205,9 +209,14 @@ def test_a_check_tells_the_trend_since_the_version_before() -> None:
 
 @pytest.mark.parametrize(("collisions", "told"), [(TRIES - 1, ""), (TRIES, "warning: Dagster was not told (LookupError)")])
 def test_dagster_is_told_again_where_another_was_telling_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], collisions: int, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], collisions: int, told: str
 ) -> None:
     asked: list[object] = []
+    settings = Settings.load(home=tmp_path, project=tmp_path)
+    settings.home.prepare()
+    session = Session(settings, cast("Any", None), cast("Any", None))
+    listen(session, DagsterListener())
+    emit(session, "rides", HopResult("processed", "rides", Verdict.PASSED, "rides@v1", {}, []))
 
     def report(*_: object) -> None:
         asked.append(_)
@@ -215,6 +224,6 @@ def test_dagster_is_told_again_where_another_was_telling_it(
             raise LookupError("another was first")
 
     monkeypatch.setattr("assets.report.report", report)
-    tell_dagster(cast("Session", None), [])
+    tell_listeners(session)
     assert capsys.readouterr().err.partition(";")[0] == told
     assert len(asked) == min(collisions + 1, TRIES)
