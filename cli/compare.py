@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.rules.distribution_rules import STATISTICS
+from cli.old_words import old_option
 from cli.options import existing, json_option, lake_options
 from cli.terminal import say, show_json, show_table
 from lakegate.errors import Exit
@@ -27,7 +28,8 @@ COLUMNS = ("column", "finding", "kl", "js", "psi", "cramers_v", "p", "ks", "ks_p
     show_default=True,
     help="previous or season: the rows that came then; pinned, or a version such as v1: its whole table.",
 )
-@click.option("--whole", is_flag=True, help="Take whole tables on both sides, not the rows that VERSION added.")
+@click.option("--full-table", is_flag=True, help="Take whole tables on both sides, not the rows that VERSION added.")
+@old_option("--whole", "--full-table")
 @click.option("--statistic", type=click.Choice(STATISTICS), default="kl", show_default=True, help="Whose effect is judged.")
 @click.option("--warn", type=click.FloatRange(min=0), help="Effect over which a column warns; else the contract's.")
 @click.option("--trigger", type=click.FloatRange(min=0), help="Effect over which a column triggers; else the contract's.")
@@ -41,7 +43,7 @@ def command(
     version: str,
     *,
     against: str,
-    whole: bool,
+    full_table: bool,
     statistic: str,
     warn: float | None,
     trigger: float | None,
@@ -62,7 +64,7 @@ def command(
 
     session = open_session(existing(settings))
     found = compare(
-        session, version, against=against, whole=whole, statistic=statistic, warn=warn, trigger=trigger, null_change=null_change
+        session, version, against=against, whole=full_table, statistic=statistic, warn=warn, trigger=trigger, null_change=null_change
     )
     if as_json:
         show_json(found.to_json())

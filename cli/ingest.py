@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.old_words import old_option
 from cli.options import exit_of, json_option, lake_options
 from cli.terminal import show_json
 from lakegate.settings import Settings
@@ -16,8 +17,9 @@ from lakegate.settings import Settings
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--dry-run", is_flag=True, help="Judge the files; take in, write and publish nothing.")
 @click.option(
-    "--again", is_flag=True, help="Judge again although a verdict is on record; on a replace table, deliver an older content anew."
+    "--force", is_flag=True, help="Judge again although a verdict is on record; on a replace table, deliver an older content anew."
 )
+@old_option("--again", "--force")
 @click.option(
     "--supersede", is_flag=True, help="Each file takes the place of the published drop of its name, in one version (append tables)."
 )
@@ -25,7 +27,7 @@ from lakegate.settings import Settings
 @json_option
 @lake_options
 def command(
-    dataset: str, files: tuple[Path, ...], *, dry_run: bool, again: bool, supersede: bool, backfill: bool, as_json: bool, settings: Settings
+    dataset: str, files: tuple[Path, ...], *, dry_run: bool, force: bool, supersede: bool, backfill: bool, as_json: bool, settings: Settings
 ) -> None:
     """Carry each FILE as a drop of DATASET through all hops that follow.
 
@@ -53,12 +55,12 @@ def command(
         remember(settings.home.cache)  # which there was none to read from before the home was made
         session.backfill = backfill
         if dry_run:
-            results = judge(session, dataset, files, again=again, supersede=supersede)
+            results = judge(session, dataset, files, again=force, supersede=supersede)
             for result in results:
                 progress.drop(result)
         else:
             try:
-                results = ingest(session, dataset, files, again=again, supersede=supersede, tell=progress.drop, on_error=failed)
+                results = ingest(session, dataset, files, again=force, supersede=supersede, tell=progress.drop, on_error=failed)
             finally:
                 failed.tell()
     if as_json:

@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from cli.old_words import renew_verb
 from cli.terminal import complain, say, show_usage
 from lakegate import __version__
 from lakegate.errors import Exit, LakegateError
@@ -31,11 +32,12 @@ VERBS: Final = {
     "trace": "Show what one run put on record.",
     "plan": "Show how a dataset's rules are evaluated, and what each costs.",
     "compare": "Compare a version's columns with an earlier version's, before training on it.",
-    "docs": "Write Data Docs of what was judged.",
+    "data-docs": "Write Data Docs of what was judged.",
     "verify": "Prove every byte of a version, or name each gap.",
     "reconcile": "Mend what attempts that died left behind, or tell of it.",
-    "keep": "Keep a version whatever its contract's retention says.",
-    "clean": "End versions that are kept no longer, and free their files.",
+    "pin": "Keep a version whatever its contract's retention says.",
+    "unpin": "Leave a pinned version to its contract's retention again.",
+    "expire": "End versions that are kept no longer, and free their files.",
     "backup": "Copy the home into a folder.",
     "restore": "Put a backup in the place of a home.",
     "up": "Start the embedded lakeFS and mend the home's caches.",
@@ -57,7 +59,7 @@ class Verbs(click.Group):
         """Import one verb."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"cli.{cmd_name}").command
+        command: click.Command = import_module(f"cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -69,7 +71,8 @@ class Verbs(click.Group):
             raise click.UsageError(what, ctx) from None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the verb that was meant."""
+        """Take an old word for the verb that it became, and suggest the verb that was meant."""
+        args = renew_verb(args)
         if args and args[0] not in VERBS and (meant := difflib.get_close_matches(args[0], VERBS, n=1)):
             what = f"No such command {args[0]!r}. Did you mean {meant[0]!r}?"
             raise click.UsageError(what, ctx)

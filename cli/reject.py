@@ -18,7 +18,7 @@ def command(drop: str, *, reason: str, as_json: bool, settings: Settings) -> Non
     """Give DROP up (its SHA-256, or four digits of its beginning), which was held, refused or failed, and carry what waited for it.
 
     `lakegate status` lists it no more. Its bytes stay in raw and `lakegate ledger` tells who gave it up and why; delivered again it is
-    refused for that reason, and judged anew with --again alone. Exit: 0, or 3 where a drop that waited is stopped.
+    refused for that reason, and judged anew with --force alone. Exit: 0, or 3 where a drop that waited is stopped.
     """
     from lake.decisions.approvals import find_rejectable, reject
 

@@ -95,7 +95,7 @@ class Expired(LakegateError):
         """As the record of its end tells it."""
         what = f"{version} expired on {str(record['at'])[:10]} ({record['why']}; {record['by']})"
         fix = "this is no damage, and its manifest is kept; open a later version. `lakegate reprocess` rebuilds a dataset's table from raw, as a "
-        fix += "new version; a longer retention in the contract, or `lakegate keep`, keeps versions that are still there"
+        fix += "new version; a longer retention in the contract, or `lakegate pin`, keeps versions that are still there"
         return cls(what, where=where, fix=fix)
 
 

@@ -1,6 +1,6 @@
 """Data Docs: a version's report as the page that Great Expectations itself makes of it, offline.
 
-Importing GX takes six seconds; only `lakegate docs` does.
+Importing GX takes six seconds; only `lakegate data-docs` does.
 """
 
 from __future__ import annotations

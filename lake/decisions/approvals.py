@@ -112,7 +112,7 @@ def _refuse_decided(session: Session, dataset: str, digits: str) -> None:
         for digest in pending(session, contract.name):
             newest = records.latest(session, dataset=contract.name, cause=digest) if digest.startswith(digits) else None
             if newest is not None and newest.state == DISCARDED:
-                raise UsageError(f"{digest[:12]} was rejected already", fix="`lakegate ingest --again` has it judged anew")
+                raise UsageError(f"{digest[:12]} was rejected already", fix="`lakegate ingest --force` has it judged anew")
         prefix, end = f"{paths.publications(contract.name)}{digits}", f".{contract.name}.json"
         causes = [
             item.path.rpartition("/")[2].removesuffix(end) for item in session.repository.listing(MAIN, prefix) if item.path.endswith(end)
@@ -142,7 +142,7 @@ def approve(session: Session, held: OpenDrop, *, reason: str, on_error: OnError 
 def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
     """Say of a drop that was held, refused or failed that nobody waits for it any more; then carry what waited for it.
 
-    Its bytes stay in raw. Whatever changes, it is judged anew only where it is delivered `--again`.
+    Its bytes stay in raw. Whatever changes, it is judged anew only where it is delivered `--force`.
 
     Raises:
         UsageError: No reason was given, it was decided on already or published, somebody carries it, or it is a feature's version.
@@ -154,7 +154,7 @@ def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError |
         raise UsageError(f"{drop.cause[:12]} was approved already", fix="`lakegate approve` carries it where that was cut off")
     if session.cache(DeliveryCache).elsewhere(drop.cause):
         raise UsageError(f"{drop.cause[:12]} is being carried at this moment", fix="`lakegate status` tells what becomes of it")
-    told = f"rejected by {current_user()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --again` has it judged anew"
+    told = f"rejected by {current_user()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --force` has it judged anew"
     _decide(session, drop, DISCARDED, reason, drop.body | {"reason": told})
     yield from carry_waiting(session, None, tried={drop.cause}, on_error=on_error)  # nobody asked for others that failed
 

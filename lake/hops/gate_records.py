@@ -153,7 +153,7 @@ def unchanged(session: Session, job: Job, found: Published) -> HopResult:
     result = replace(result, reason="", none_taken=still_none_of(latest, job.cause))  # rows that were set aside may have come back since
     result = result.judged_again(rebuilt_since(session, latest, name, job.cause))
     if job.replaces and (result.reprocessed or {}).get("version") != newest:
-        return replace(result, reason=f"{job.table} is at v{newest} since; `--again` delivers this content anew")
+        return replace(result, reason=f"{job.table} is at v{newest} since; `--force` delivers this content anew")
     return result
 
 

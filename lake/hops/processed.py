@@ -124,6 +124,6 @@ def _corrected_by(session: Session, contract: Contract, drop: Drop) -> VersionNa
 
 def superseded(contract: Contract, drop: Drop, later: VersionName) -> HopResult:
     """What is answered of a drop that such a version leaves nothing of."""
-    option = "--again" if contract.write_mode == "replace" else "--supersede"
+    option = "--force" if contract.write_mode == "replace" else "--supersede"
     reason = f"{later} came of a delivery that was received after this one; `ingest {option}` delivers it anew"
     return HopResult("processed", contract.name, Verdict.UNCHANGED, None, {}, [], reason, cause=drop.sha256)

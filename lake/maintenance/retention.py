@@ -121,7 +121,7 @@ def _living(session: Session, manifests: Mapping[VersionName, Manifest], moment:
     wanted = dict[VersionName, list[str]]()
     for item in list_pins(session.repository):
         if item.holds(moment):
-            wanted.setdefault(item.version, []).append(f"{item.used_by} uses it" if item.used_by else f"kept until {item.until}")
+            wanted.setdefault(item.version, []).append(f"{item.used_by} uses it" if item.used_by else f"pinned until {item.until}")
     return versions_to_keep(manifests, session.catalog.contracts, {name: " and ".join(why) for name, why in wanted.items()}, now=moment)
 
 

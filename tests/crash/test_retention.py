@@ -23,7 +23,7 @@ from lake.decisions import rollback
 from lake.decisions.discard import discard
 from lake.decisions.rollback import roll_back
 from lake.lakefs.branches import CANDIDATE, branch_of, new_attempt
-from lake.maintenance.pins import keep_version
+from lake.maintenance.pins import pin_version, unpin_version
 from lake.maintenance.retention import clean_up
 from lake.maintenance.retention_policy import versions_to_keep
 from lake.maintenance.verify import audit, audit_all
@@ -106,7 +106,7 @@ class Past:
             self.versions += 1
         elif what in ("keep", "use"):
             why: dict[str, Any] = {"used_by": "delays-7"} if what == "use" else {"until": (datetime.now(UTC) + 2 * LATER).date()}
-            keep_version(self.session, VersionName(table, some), reason="a test", **why)
+            pin_version(self.session, VersionName(table, some), reason="a test", **why)
             self.wanted.add(some)
         elif what == "abandon":
             branch = branch_of(CANDIDATE, new_attempt(), table, "0123456789ab")
@@ -255,21 +255,21 @@ def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Sett
     for number in range(4):
         ingest(session, "rides", [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number))])
     one, two, three = (VersionName("rides", number) for number in (1, 2, 3))
-    keep_version(session, one, reason="an audit", until=date(2126, 12, 31))
-    keep_version(session, two, reason="in production", used_by="delays-7")
+    pin_version(session, one, reason="an audit", until=date(2126, 12, 31))
+    pin_version(session, two, reason="in production", used_by="delays-7")
     for gone, ended in ((three, 2127), (one, 2128)):
         done = clean_up(session, now=datetime(ended - 1, 12, 31, 23, tzinfo=UTC))
         assert str(gone) in done.expired
         assert done.kept[str(two)] == "delays-7 uses it"
-        assert done.kept.get(str(one)) == ("kept until 2126-12-31" if gone == three else None)
+        assert done.kept.get(str(one)) == ("pinned until 2126-12-31" if gone == three else None)
     with pytest.raises(UsageError, match="2020-01-01 is past"):
-        keep_version(session, one, reason="a slip", until=date(2020, 1, 1))
-    with pytest.raises(UsageError, match=r"nothing on record keeps rides@v2 for delays-8"):
-        keep_version(session, two, reason="a slip", used_by="delays-8", ended=True)
-    keep_version(session, two, reason="replaced", used_by="delays-7", ended=True)
+        pin_version(session, one, reason="a slip", until=date(2020, 1, 1))
+    with pytest.raises(UsageError, match=r"nothing on record pins rides@v2 for delays-8"):
+        unpin_version(session, two, reason="a slip", used_by="delays-8")
+    unpin_version(session, two, reason="replaced", used_by="delays-7")
     assert clean_up(session, now=datetime(2128, 1, 1, tzinfo=UTC)).expired == [str(two)]
     with pytest.raises(Expired, match="rides@v2 expired on 2128-01-01"):
-        keep_version(session, two, reason="too late", used_by="delays-8")
+        pin_version(session, two, reason="too late", used_by="delays-8")
     with pytest.raises(Expired, match="rides@v1 expired"):
         roll_back(session, one, reason="too late")
     with pytest.raises(Expired, match=r"rides@v1 expired on 2127-12-31 .*the newest 1;[^>]*-> this is no damage"):

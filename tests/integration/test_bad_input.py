@@ -149,7 +149,7 @@ def test_a_blocked_verdict_is_repeated_without_the_work_until_again_is_asked(nam
     assert lake.repository.commit_of("main") == main
     assert [hop["rules"] for hop in again[0]["hops"]] == [hop["rules"] for hop in first[0]["hops"]]
     assert again[0]["hops"][-1]["reason"] == first[0]["hops"][-1]["reason"]
-    lake.ingest("flights", path, code=3, options=("--again",))
+    lake.ingest("flights", path, code=3, options=("--force",))
     assert verdicts() == 2
     assert lake.left_over() == []
 
@@ -269,7 +269,7 @@ def test_a_feature_whose_contract_is_broken_is_named_by_an_ingest(lake: Any, sam
     done = spoilt_project.run("ingest", "planes", sample.reference("planes"), "--json")
     assert done.code == 0, done
     assert "left out: flight_features, whose contract or SQL has a mistake" in done.err
-    clean = spoilt_project.run("clean", "--dry-run")
+    clean = spoilt_project.run("expire", "--dry-run")
     assert "left out: flight_features, whose contract or SQL has a mistake" in clean.err
     assert "the project has no contract of it that can be used, so nothing ends it" in clean.out
 
@@ -279,7 +279,7 @@ def test_a_suite_of_no_table_is_named_wherever_its_rules_are_not_asked(lake: Any
     suites.mkdir(parents=True, exist_ok=True)
     (suites / "planes.procesed.json").write_text("{}")
     spoilt_project = replace(lake, settings=replace(lake.settings, project=tmp_path))
-    for verb in (("ingest", "planes", sample.reference("planes"), "--json"), ("plan", "planes"), ("clean", "--dry-run")):
+    for verb in (("ingest", "planes", sample.reference("planes"), "--json"), ("plan", "planes"), ("expire", "--dry-run")):
         done = spoilt_project.run(*verb)
         assert done.code == 0, done
         assert "left out: the rules of planes.procesed.json: " in done.err, verb

@@ -84,7 +84,7 @@ def people(own: Any) -> dict[str, Any]:
     said = {
         "dry": own.run("ingest", "people", path, "--dry-run", "--json"),
         "json": own.run("ingest", "people", path, "--json"),
-        "again": own.run("ingest", "people", path, "--again"),
+        "again": own.run("ingest", "people", path, "--force"),
         "headless": own.run("ingest", "people", headless, "--json"),
         "headless, for a person": own.run("ingest", "people", headless),
         "headless, dry": own.run("ingest", "people", headless, "--dry-run"),
@@ -96,7 +96,7 @@ def people(own: Any) -> dict[str, Any]:
         "quarantine, for a person": own.run("quarantine", "people"),
         "verify": own.run("verify", "--all", "--json"),
         "status": own.run("status"),
-        "docs": own.run("docs"),
+        "docs": own.run("data-docs"),
     }
     return {"said": said, "content": content, "path": path}
 
@@ -116,7 +116,7 @@ def test_data_docs_are_pages_of_what_was_judged(own: Any, people: dict[str, Any]
     page = (index.parent / "people.v1.html").read_text()
     assert "people@v1" in page
     assert "Failed" in page
-    unknown = own.run("docs", "people@v9")
+    unknown = own.run("data-docs", "people@v9")
     assert unknown.code == 2
     assert "people@v9 doesn't exist: its newest is v1" in unknown.err
 

@@ -147,7 +147,7 @@ def test_rejected_it_stays_refused_and_keeps_nobody_waiting(readings: Any) -> No
     assert readings.run("status", "--json").json["open"] == []
     (rehearsed,) = readings.ingest("readings", path, code=3, options=("--dry-run",))
     assert (rehearsed["verdict"], rehearsed["hops"][-1]["reason"]) == ("blocked", result["hops"][-1]["reason"])
-    for options in (("--dry-run", "--again"), ("--again",)):
+    for options in (("--dry-run", "--force"), ("--force",)):
         (anew,) = readings.ingest("readings", path, code=3, options=options)
         assert anew["verdict"] == "held"
 
@@ -203,14 +203,14 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
 
     (result,) = readings.ingest("readings", path, code=3)
     assert result["hops"][0]["reason"].startswith("rejected by ")
-    assert "of another system (refused by column:minutes). `lakegate ingest --again`" in result["hops"][0]["reason"]
+    assert "of another system (refused by column:minutes). `lakegate ingest --force`" in result["hops"][0]["reason"]
     assert opened() == {}
-    (result,) = readings.ingest("readings", path, code=3, options=("--again",))
+    (result,) = readings.ingest("readings", path, code=3, options=("--force",))
     assert "missing: minutes" in result["hops"][0]["reason"]
     assert opened() == {"bad.csv": "blocked"}
     (result,) = readings.ingest("readings", readings.files / "day-2.csv", code=3)
     assert result["hops"][0]["reason"].startswith("rejected by ")
-    (result,) = readings.ingest("readings", readings.files / "day-2.csv", options=("--again",))
+    (result,) = readings.ingest("readings", readings.files / "day-2.csv", options=("--force",))
     assert result["verdict"] == "passed"
 
 
@@ -232,7 +232,7 @@ def test_rejected_after_it_was_approved_it_is_approved_no_more_and_waits_for_not
     readings.ingest("readings", readings.file("day-2.csv", day(2, IN_SECONDS)), code=3)
     (result,) = readings.ingest("readings", path, code=3)
     assert result["hops"][-1]["reason"].startswith("rejected by "), "it waits for day 2, which is held"
-    (result,) = [item for item in readings.ingest("readings", path, code=3, options=("--again",)) if item["drop"] == drop(content)]
+    (result,) = [item for item in readings.ingest("readings", path, code=3, options=("--force",)) if item["drop"] == drop(content)]
     assert result["verdict"] == "waiting"
     readings.run("reject", drop(day(2, IN_SECONDS)), "--reason", "seconds")
     (held,) = approvals.held_drops(session)

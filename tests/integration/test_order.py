@@ -126,10 +126,10 @@ def test_an_older_full_delivery_becomes_the_table_again_when_it_is_asked_for(lak
     short = lake.file("airlines-short.csv", b"".join(first.read_bytes().splitlines(keepends=True)[:-1]))
     lake.ingest("airlines", short)
     unasked = lake.run("ingest", "airlines", first)
-    assert (unasked.code, "--again" in unasked.err) == (0, True), unasked
+    assert (unasked.code, "--force" in unasked.err) == (0, True), unasked
     newest = drops(lake, "airlines")[-1]
     assert newest == sha(short.read_bytes())
-    (again,) = lake.ingest("airlines", first, options=("--again",))
+    (again,) = lake.ingest("airlines", first, options=("--force",))
     assert again["hops"][1]["verdict"] == "passed"
     assert drops(lake, "airlines")[-1] == sha(first.read_bytes())
 

@@ -103,7 +103,7 @@ def test_a_discarded_row_never_comes_back_and_says_why(two_months: Any) -> None:
     assert (drop, row) not in aside(two_months)
     assert two_months.manifest("flights", 4)["source"]["reason"] == "no such flight"
     assert two_months.manifest("flights", 4)["content_hash"] == two_months.manifest("flights", 3)["content_hash"]
-    compared = two_months.run("compare", "flights@v4", "--whole", "--json").json
+    compared = two_months.run("compare", "flights@v4", "--full-table", "--json").json
     assert compared["rows"] == compared["baseline_rows"] == two_months.manifest("flights", 3)["counts"]["after"]
 
 

@@ -1,4 +1,4 @@
-"""`lakegate docs [VERSION...]`."""
+"""`lakegate data-docs [VERSION...]`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cli.terminal import say
 from lakegate.settings import Settings
 
 
-@click.command("docs")
+@click.command("data-docs")
 @click.argument("versions", nargs=-1, metavar="[VERSION]...")
 @click.option("--into", type=click.Path(path_type=Path, file_okay=False), help="Folder for the pages; HOME/docs by default.")
 @lake_options

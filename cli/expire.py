@@ -1,4 +1,4 @@
-"""`lakegate clean`."""
+"""`lakegate expire`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cli.terminal import say, show_json
 from lakegate.settings import Settings
 
 
-@click.command("clean")
+@click.command("expire")
 @click.option("--dry-run", is_flag=True, help="Say what would go; remove nothing.")
 @click.option("--grace-hours", type=click.IntRange(1), default=24, show_default=True, help="Younger files stay, whatever names them.")
 @json_option
