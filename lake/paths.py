@@ -14,6 +14,10 @@ FORMAT: Final = 1
 """Format of the JSON records that Lakegate writes into the lake (heads, drops, receipts, ledger)."""
 
 
+LEDGER_FORMAT: Final = "_lakegate/format.json"
+"""On the ledger's branch: the format that its records are in (see `lake.migrations`)."""
+
+
 def raw_object(dataset: str, drop: str) -> str:
     """The delivered bytes, verbatim."""
     return f"raw/{dataset}/{drop}/data"
@@ -127,9 +131,13 @@ def pending(dataset: str, drop: str = "") -> str:
     return f"{PENDING}{dataset}/{drop}.json" if drop else f"{PENDING}{dataset}/"
 
 
+REFUSED: Final = "_lakegate/refused/"
+"""Prefix, on the ledger's branch, of the markers of drops that were refused (see `lake.ledger.refused_drops`)."""
+
+
 def refused(dataset: str) -> str:
-    """Prefix, on the ledger's branch, of the markers of drops that were refused (see `lake.ledger.refused_drops`)."""
-    return f"_lakegate/refused/{dataset}/"
+    """That of a dataset's."""
+    return f"{REFUSED}{dataset}/"
 
 
 def delivered_name(dataset: str, name_hash: str) -> str:

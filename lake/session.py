@@ -21,6 +21,7 @@ from lake.engine.engine import Engine
 from lake.engine.environment import prepare_environment
 from lake.engine.reference_cache import ReferenceCache
 from lake.lakefs.repository import MAIN, Repository
+from lake.migrations.migrate import migrate
 from lake.runtime.leases import at_once, lease_at, wait_for
 from lake.runtime.scratch import scratch, sweep
 from lake.runtime.step_timer import Watcher
@@ -64,6 +65,8 @@ class Session:
     endpoint: Endpoint
     _repository: Repository
     watcher: Watcher | None = None
+    log: Say = to_stderr
+    """Told each thing that takes time."""
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Id of the run that this process carries: Dagster's, where it is one of its."""
     backfill: bool = False
@@ -90,15 +93,16 @@ class Session:
 
     @property
     def repository(self) -> Repository:
-        """The tenant's repository, which is made where it is missing at the first use.
+        """The tenant's repository, which is made where it is missing at the first use, and migrated where an earlier release made it.
 
         Raises:
-            LakegateError: lakeFS doesn't answer, or refuses it.
+            LakegateError: lakeFS doesn't answer, or refuses it; or a later release migrated it.
         """
         with self._readying:
             if not self._ready:
                 self._repository.create()
                 self._repository.branch(paths.LEDGER, MAIN)
+                migrate(self.settings.home, self._repository, lease=self.settings.lease, say=self.log)
                 self._ready = True
         return self._repository
 
@@ -253,7 +257,7 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
         return settings.lakefs is not None or is_own(settings.home)
 
     repository = Repository(endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect, proved=proved)
-    session = Session(settings, endpoint, repository, watcher)
+    session = Session(settings, endpoint, repository, watcher, say)
     if ready:
         _ = session.repository
     return session

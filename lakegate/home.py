@@ -7,14 +7,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from lakegate.atomic import write_atomically
 from lakegate.errors import IntegrityError, LakegateError
 from lakegate.media import message
 from lakegate.modes import tighten, tighten_folder, tighten_keys
 
-FORMAT = 1
-"""Format of the home folder as a whole; a home of another format is refused by name."""
+FORMAT: Final = 3
+"""Format of the home folder, and of the ledger of its lake; a home of a later one is refused by name."""
+READABLE: Final = (1, FORMAT)
+"""Formats that can be read. A session brings a home of an earlier one to `FORMAT` (see `lake.migrations`); a reader leaves it as it is."""
 
 
 def to_stderr(text: str) -> None:
@@ -42,7 +45,7 @@ class Home:
 
     @property
     def format_file(self) -> Path:
-        """JSON `{"format": 1}`."""
+        """JSON `{"format"}`, and `from` while what is in the home is brought from there to that format."""
         return self.root / "lakegate.json"
 
     @property
@@ -121,7 +124,7 @@ class Home:
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not self.format_file.exists():
-                write_atomically(self.format_file, json.dumps({"format": FORMAT}) + "\n")
+                self.write_format()
             self.check_format()
             for folder in (self.lakefs, self.landing, self.spool, self.scratch, self.cache, self.dagster):
                 folder.mkdir(exist_ok=True, mode=0o700)
@@ -142,13 +145,30 @@ class Home:
 
     def check_format(self) -> None:
         """Raise IntegrityError where the home was written in a format that this release doesn't know."""
+        self.content_format()
+
+    def content_format(self) -> int:
+        """The format of what is in the home: its own, or that which a migration has yet to be through with.
+
+        Raises:
+            IntegrityError: This release doesn't know it.
+        """
         try:
-            found = json.loads(self.format_file.read_text()).get("format")
+            told: dict[str, Any] = json.loads(self.format_file.read_text())
+            formats: list[Any] = [told.get("format"), told.get("from", told.get("format"))]
         except (OSError, ValueError, AttributeError):
-            found = None
-        if found != FORMAT:
-            what = f"home format {found!r}, this release reads {FORMAT}"
-            raise IntegrityError(what, where=str(self.format_file), fix="use the release that wrote it, or another home")
+            formats = [None]
+        for found in formats:
+            if found not in READABLE:
+                what = f"home format {found!r}, this release reads up to {FORMAT}"
+                fix = "use the release that wrote it, or a later one; or another home, with --home or LAKEGATE_HOME"
+                raise IntegrityError(what, where=str(self.format_file), fix=fix)
+        return int(formats[-1])
+
+    def write_format(self, *, migrating: int | None = None) -> None:
+        """Say that the home is of this release's format; `migrating`: and what is in it on the way there, from that one."""
+        told = {"format": FORMAT} | ({} if migrating is None else {"from": migrating})
+        write_atomically(self.format_file, json.dumps(told) + "\n", durable=True)
 
     def running_endpoint(self) -> Endpoint | None:
         """The embedded server's address as it was last recorded; the caller finds out whether it answers."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from catalog.contract import Contract
 from lake import paths
 from lake.hops.delivery_cache import DeliveryCache
-from lake.hops.gate_records import APPROVED, DISCARDED
+from lake.hops.gate_records import APPROVED, REJECTED
 from lake.hops.open_drops import open_states
 from lake.hops.runner import slot
 from lake.lakefs.repository import MAIN
@@ -59,7 +59,7 @@ def open_causes(session: Session, contract: Contract) -> Iterator[tuple[str, rec
             yield newest.cause, newest
         return
     for digest, newest in open_states(session, contract.name).items():
-        if newest is None or newest.state != DISCARDED:
+        if newest is None or newest.state != REJECTED:
             yield digest, newest
 
 
@@ -111,7 +111,7 @@ def _refuse_decided(session: Session, dataset: str, digits: str) -> None:
     for contract in [contract for contract in session.catalog.datasets if dataset in ("", contract.name)]:
         for digest in pending(session, contract.name):
             newest = records.latest(session, dataset=contract.name, cause=digest) if digest.startswith(digits) else None
-            if newest is not None and newest.state == DISCARDED:
+            if newest is not None and newest.state == REJECTED:
                 raise UsageError(f"{digest[:12]} was rejected already", fix="`lakegate ingest --force` has it judged anew")
         prefix, end = f"{paths.publications(contract.name)}{digits}", f".{contract.name}.json"
         causes = [
@@ -155,7 +155,7 @@ def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError |
     if session.cache(DeliveryCache).elsewhere(drop.cause):
         raise UsageError(f"{drop.cause[:12]} is being carried at this moment", fix="`lakegate status` tells what becomes of it")
     told = f"rejected by {current_user()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --force` has it judged anew"
-    _decide(session, drop, DISCARDED, reason, drop.body | {"reason": told})
+    _decide(session, drop, REJECTED, reason, drop.body | {"reason": told})
     yield from carry_waiting(session, None, tried={drop.cause}, on_error=on_error)  # nobody asked for others that failed
 
 

@@ -33,11 +33,11 @@ from lakegate.names import VersionName
 Rules = list[dict[str, Any]]
 APPROVED: Final = "approved"
 """State of the record by which a person lets a held drop pass."""
-DISCARDED: Final = "discarded"
+REJECTED: Final = "rejected"
 """State of the record by which a person rejects a drop that was held, refused or failed."""
 REMARKS: Final = "remarks"
 """In the evidence of a version: what the sender of a drop that passes may want to know."""
-STATES: Final = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD, DISCARDED: Verdict.BLOCKED}
+STATES: Final = {"blocked": Verdict.BLOCKED, "held": Verdict.HELD, REJECTED: Verdict.BLOCKED}
 """Verdicts that a record repeats."""
 
 
@@ -182,7 +182,7 @@ def unapproved_holds(outcomes: Collection[Outcome], waived: Collection[str]) -> 
 def answered_before(session: Session, job: Job, key: str) -> HopResult | None:
     """The verdict on record, where what it depends on is still the same and nobody decided otherwise; or that a person rejected the drop."""
     newest = records.latest(session, dataset=job.dataset, cause=job.cause, table=job.table)
-    if newest is None or newest.state not in STATES or (newest.key != key and newest.state != DISCARDED):
+    if newest is None or newest.state not in STATES or (newest.key != key and newest.state != REJECTED):
         return None
     body = records.read(session, newest)
     if newest.state == "held" and set(body["holding"]) <= set(approval_of(session, job).get("rules", ())):
@@ -203,7 +203,7 @@ def approval(session: Session, *, dataset: str, table: str, cause: str, suite_ha
     """
     approved: list[dict[str, Any]] = []
     for item in records.find(session, dataset=dataset, cause=cause):
-        if item.table == table and item.state in ("published", DISCARDED):
+        if item.table == table and item.state in ("published", REJECTED):
             approved = []
         elif item.table == table and item.state == APPROVED and (body := records.read(session, item)).get("suite_hash") == suite_hash:
             approved.append(body)

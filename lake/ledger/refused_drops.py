@@ -15,7 +15,7 @@ from typing import Final
 from lake import paths
 from lake.session import Session
 
-STATES: Final = ("blocked", "discarded")
+STATES: Final = ("blocked", "rejected")
 """States of a drop that nobody waits for."""
 _JOINED: Final = "+"
 """In a marker for what parts the words of a record's name: a marker must not be taken for a record."""

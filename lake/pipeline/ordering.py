@@ -9,7 +9,7 @@ from catalog.contract import Contract
 from expectations.verdict import Verdict
 from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.events import emit
-from lake.hops.gate_records import APPROVED, DISCARDED
+from lake.hops.gate_records import APPROVED, REJECTED
 from lake.hops.job import HopResult
 from lake.hops.open_drops import under_way
 from lake.hops.order_value import OrderValue, comes_before, rank
@@ -62,7 +62,7 @@ def waits(session: Session, contract: Contract, drop: Drop, *, again: bool, carr
         return ""
     reason = waits_for(session, contract, drop, carry_raw=carry_raw)
     newest = records.latest(session, **told) if reason and not again else None
-    return "" if reason is None or (newest is not None and newest.state == DISCARDED) else reason
+    return "" if reason is None or (newest is not None and newest.state == REJECTED) else reason
 
 
 def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderValue, *, carry_raw: CarryRaw) -> str | None:

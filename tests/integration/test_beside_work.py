@@ -177,7 +177,7 @@ def test_refused_drop_that_comes_again_or_is_decided_on_is_looked_up_again(sessi
     assert marked.record == getattr(latest(session, dataset="rides", cause=drop), "path", "")
     list(reject(session, find_rejectable(session, drop), reason="a test"))
     ((_, marked),) = refused_drops(session, "rides").items()
-    assert "~discarded~" in marked.record
+    assert "~rejected~" in marked.record
     delivered(session, tmp_path, "other.csv")  # under the name of its latest delivery: it takes its place
     assert pending(session, "rides") == []
     assert refused_drops(session, "rides") == {}

@@ -196,8 +196,8 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
     assert readings.state() == state
     assert readings.raw("readings", drop(bad)) == bad
     last = readings.ledger("readings", drop(bad))[-1]
-    assert (last["state"], last["decision"], bool(last["by"]), bool(last["at"])) == ("discarded", "of another system", True, True)
-    assert [record["state"] for record in readings.ledger("readings", drop(bad))] == ["blocked", "discarded"]
+    assert (last["state"], last["decision"], bool(last["by"]), bool(last["at"])) == ("rejected", "of another system", True, True)
+    assert [record["state"] for record in readings.ledger("readings", drop(bad))] == ["blocked", "rejected"]
     assert "was rejected already" in readings.run("reject", drop(bad)[:12], "--reason", "twice").err
     assert "was rejected already" in readings.run("approve", drop(bad)[:12], "--reason", "after all").err
 

@@ -11,7 +11,7 @@ from lakegate.home import Endpoint, Home
 
 def test_a_new_home_is_made_with_its_format_and_for_its_owner_only(tmp_path):
     home = Home(tmp_path / "a" / "home").prepare()
-    assert json.loads(home.format_file.read_text()) == {"format": 1}
+    assert json.loads(home.format_file.read_text()) == {"format": 3}
     assert home.root.stat().st_mode & 0o077 == 0
     for folder in (home.lakefs, home.landing, home.spool, home.scratch, home.cache, home.dagster):
         assert folder.is_dir()
@@ -33,11 +33,22 @@ def test_preparing_twice_changes_nothing(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("text", ['{"format": 2}', '{"format": "1"}', "{}", "[]", "", "\x00"])
+def test_a_home_of_an_earlier_format_is_prepared_and_left_in_it(tmp_path):
+    home = Home(tmp_path)
+    for text, content in (('{"format": 1}', 1), ('{"format": 3, "from": 1}', 1), ('{"format": 3}', 3)):
+        home.format_file.write_text(text)
+        assert home.prepare().content_format() == content
+        assert home.format_file.read_text() == text
+
+
+TEXTS = ['{"format": 4}', '{"format": 3, "from": 4}', '{"format": 2}', '{"format": "1"}', "{}", "[]", "", "\x00"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_a_home_of_another_format_is_refused_and_left_alone(tmp_path, text):
     home = Home(tmp_path)
     home.format_file.write_text(text)
-    with pytest.raises(IntegrityError, match=r"lakegate\.json"):
+    with pytest.raises(IntegrityError, match=r"lakegate\.json.*up to 3|up to 3.*lakegate\.json"):
         home.prepare()
     assert [path.name for path in tmp_path.iterdir()] == ["lakegate.json"]
     assert home.format_file.read_text() == text

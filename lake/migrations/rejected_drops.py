@@ -1,0 +1,95 @@
+"""Format 3: a drop that a person rejected is `rejected` in the ledger. Before, it was `discarded`, which is also what becomes of rows.
+
+A record's state stands in its name and in its body. What a step finds it changes in an order that leaves the record there at every moment,
+once or twice under both names, so that it can be killed anywhere and run again, or by two at once.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from filelock import FileLock
+
+from lake import paths
+from lake.lakefs.repository import Repository
+from lakegate.errors import IntegrityError
+from lakegate.home import Home
+
+WAS: Final = "discarded"
+IS: Final = "rejected"
+WRITERS: Final = 8
+"""Records that are brought over at once: each is a few waits."""
+
+
+def rename_spooled(home: Home, _: Repository) -> int:
+    """Rename the records of all tenants that wait in the home's spool for lakeFS."""
+    done = 0
+    for folder in sorted(path for path in home.spool.iterdir() if path.is_dir()):
+        if not any(folder.glob(f"*~{WAS}~*.json")):
+            continue
+        with FileLock(folder / ".lock", mode=0o600):  # whoever carries them into the lake holds it
+            for waiting in sorted(folder.glob("*.json")):
+                if (name := _renamed(waiting.name, "~")) is not None:
+                    fresh = folder / f"{uuid.uuid4().hex}.tmp"
+                    fresh.write_bytes(_with_new_state(waiting.read_bytes()))
+                    fresh.replace(folder / name)
+                    waiting.unlink()
+                    done += 1
+    return done
+
+
+def drop_markers(_: Home, repository: Repository) -> int:
+    """Take away the markers of drops that were rejected: a drop without one is looked up, and marked again, by whoever asks next.
+
+    Such a drop has that of its refusal, too, which isn't true any more. It goes first: what is left tells the next try of it.
+    """
+    listed = [item.path for item in repository.listing(paths.LEDGER, paths.REFUSED)]
+    drops = {_drop_of(path) for path in listed if _renamed(path, "+") is not None}
+    found = sorted((path for path in listed if _drop_of(path) in drops), key=lambda path: _renamed(path, "+") is not None)
+    for path in found:
+        repository.delete(paths.LEDGER, path)
+    return 0
+
+
+def _drop_of(marker: str) -> str:
+    return marker.rsplit("/", 2)[0]
+
+
+def rename_records(_: Home, repository: Repository) -> int:
+    """Rename the records in the ledger."""
+    found = [item.path for item in repository.listing(paths.LEDGER, "") if _renamed(item.path, "~") is not None]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        return sum(pool.map(lambda path: _rename_record(repository, path), found))
+
+
+def _rename_record(repository: Repository, path: str) -> bool:
+    name = _renamed(path, "~")
+    try:
+        content = repository.get(paths.LEDGER, path)
+    except IntegrityError:  # its block is lost: whoever reads it is told, and the lake opens all the same
+        return False
+    if name is None or content is None:  # another home on this lakeFS was first
+        return False
+    repository.put(paths.LEDGER, name, _with_new_state(content))
+    repository.delete(paths.LEDGER, path)
+    return True
+
+
+def _renamed(path: str, separator: str) -> str | None:
+    """A record's path with its new state; None where it has another one, or it is none's."""
+    folder, slash, name = path.rpartition("/")
+    words = name.split(separator)
+    at = len(words) - 3  # in the spool slashes are separators, too
+    if len(words) < 5 or words[at] != WAS:  # noqa: PLR2004  (time, table, state, key, run)
+        return None
+    return f"{folder}{slash}{separator.join([*words[:at], IS, *words[at + 1 :]])}"
+
+
+def _with_new_state(content: bytes) -> bytes:
+    try:
+        return json.dumps({**json.loads(content), "state": IS}, sort_keys=True).encode()
+    except ValueError:  # no record that could be read before
+        return content
