@@ -163,7 +163,7 @@ def _description(contract: Contract, hop: Hop) -> str:
         return f"A version for each version of {contract.driver}, from SQL over {', '.join(contract.inputs)}."
     ways = {
         "append": "each drop adds rows",
-        "upsert": "each key's newest row stands",
+        "upsert": "each key's newest row is kept",
         "replace": "each drop takes the place of the one before",
     }
     return f"Typed rows of {contract.name} that passed the gate ({ways[contract.write_mode]}); `lakegate quarantine {contract.name}` lists the others."

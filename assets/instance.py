@@ -94,7 +94,7 @@ def _link(link: Path, folder: Path) -> None:
             fresh.replace(link)
         except OSError as error:
             what = f"a link to {folder} can't be made there ({error.strerror})"
-            raise LakegateError(what, where=str(link), fix="move away what stands there") from error
+            raise LakegateError(what, where=str(link), fix="move away what is there") from error
     for other in link.parent.glob("dagster-*"):
         if other.is_symlink() and not other.exists():
             other.unlink(missing_ok=True)

@@ -57,7 +57,7 @@ def drop_of(session: Session, dataset: str, key: str) -> Drop:
     prefix = paths.receipts(dataset) + match[1]
     found = {item.path.split("/")[2] for item in session.repository.listing(MAIN, prefix)}
     if not found:
-        what = f"the partition {key!r} stands for a drop that was never received"
+        what = f"the partition {key!r} names a drop that was never received"
         raise UsageError(what, fix=f"put the file into landing/{dataset}/ or run `lakegate ingest {dataset} FILE`")
     if len(found) > 1:
         what = f"{len(found)} drops of {dataset} begin with {match[1]}"

@@ -11,7 +11,7 @@ INTRODUCTION: Final = """# Benchmarks
 
 Written by `make bench` from [benchmarks.json](benchmarks.json); don't edit it by hand.
 
-A delivery, as a CSV file, becomes two Delta tables: rows that keep all rules, and rows set aside with the reasons. All programs get
+A delivery, as a CSV file, becomes two Delta tables: rows that keep all rules, and quarantined rows with the reasons. All programs get
 the same file, the same rules (`benchmarks/rules.py`), the same reference, and all must find the same rows and the same count for each
 rule, or their figures are refused. Each runs in a fresh process, from its start to the answer, and writes into a lakeFS that was
 started for it (two of them, beside that, to a plain local disk). CPU is user and system time and memory the peak of the sum over all

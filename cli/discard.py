@@ -12,13 +12,13 @@ from lakegate.settings import Settings
 @click.command("discard")
 @click.argument("dataset")
 @click.option("--drop", help="Rows of this drop (its SHA-256, or the beginning of it).")
-@click.option("--rule", help="Rows that this rule set aside.")
+@click.option("--rule", help="Rows that this rule quarantined.")
 @click.option("--row", type=click.IntRange(min=1), help="One record of --drop, by its number.")
 @click.option("--reason", required=True, help="Why; kept with the rows and in the version's manifest.")
 @json_option
 @lake_options
 def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None, reason: str, as_json: bool, settings: Settings) -> None:
-    """Decide that rows of DATASET which are set aside never come back.
+    """Decide that quarantined rows of DATASET never come back.
 
     They stay in the quarantine with their record, and no replay asks for them again. A new version of DATASET says so; its
     data is the same, and the features that read it follow.

@@ -33,7 +33,7 @@ def command(
 
     CSV, also gzipped or zipped. Drops are published in the order that the contract asks for; a drop that waited for one of
     these is carried too, and the features follow. Exit: 0 published or unchanged, 3 where one of all these is blocked, held or waits,
-    4 where one is published and no row of it was taken (all are set aside, or outdated).
+    4 where one is published and no row of it was taken (all are quarantined, or outdated).
     """
     from catalog.files import load_catalog
     from catalog.odcs.checked_before import remember

@@ -23,7 +23,7 @@ def command(dataset: str | None, *, last: int, everything: bool, as_json: bool, 
     """Tell where every drop is at every hop: its state, its attempts, and why it goes no further.
 
     Of DATASET, or of everything. A drop is received, waiting, blocked, held, approved, failed, published, withdrawn (by a rollback),
-    superseded (another file took its place) or rejected (by a person). A rollback, reprocess, replay or discard stands there by
+    superseded (another file took its place) or rejected (by a person). A rollback, reprocess, replay or discard is listed by
     its name, and a feature table's version by the first digits that stand for its inputs. Each record of an attempt is kept, and `lakegate
     trace --run R` shows those of a run.
     """

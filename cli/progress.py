@@ -63,7 +63,7 @@ class Progress:
             counts, version = {"valid": now["rows_valid"], "quarantined": now["rows_quarantined"]}, now["name"]
         told = Coloured(f"{result.verdict!s:<11}", _COLOURS[result.verdict])
         rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
-        aside = f", {counts['quarantined']:,} set aside" if counts.get("quarantined") else ""
+        aside = f", {counts['quarantined']:,} quarantined" if counts.get("quarantined") else ""
         lost = f", {counts['unreadable']:,} unreadable" if counts.get("unreadable") else ""
         late = f", {counts['outdated']:,} outdated" if counts.get("outdated") else ""
         total = f"   table {counts['after']:,}" if "after" in counts and version and result.hop == "processed" else ""

@@ -17,18 +17,18 @@ from lakegate.settings import Settings
 @json_option
 @lake_options
 def command(dataset: str, *, reveal: bool, limit: int | None, as_json: bool, settings: Settings) -> None:
-    """List the rows of DATASET that are set aside: drop, file, record number, the rules they break, the original record."""
+    """List the quarantined rows of DATASET: drop, file, record number, the rules they break, the original record."""
     from lake.reports.versions import list_quarantine
     from lake.session import open_session
 
     session = open_session(existing(settings))
     contract = session.catalog.get(dataset)
     if contract.kind != "dataset":
-        what = f"{dataset} is a feature table, it sets no rows aside"
+        what = f"{dataset} is a feature table, it quarantines no row"
         raise UsageError(what, fix=f"ask for one of its inputs: {', '.join(contract.inputs)}")
     rows = list_quarantine(session, contract, reveal=reveal)[:limit]
     if as_json:
         show_json(rows)
     else:
         shown = [row | {"drop": row["drop"][:12]} for row in rows]
-        show_table(shown, ("drop", "file", "row", "rules", "record"), empty=f"no row of {dataset} is set aside")
+        show_table(shown, ("drop", "file", "row", "rules", "record"), empty=f"no row of {dataset} is quarantined")

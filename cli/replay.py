@@ -12,15 +12,15 @@ from lakegate.settings import Settings
 @click.command("replay")
 @click.argument("dataset")
 @click.option("--drop", help="Only rows of this drop (its SHA-256, or the beginning of it).")
-@click.option("--rule", help="Only rows that this rule set aside.")
+@click.option("--rule", help="Only rows that this rule quarantined.")
 @click.option("--dry-run", is_flag=True, help="Judge the rows; publish nothing.")
 @json_option
 @lake_options
 def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, as_json: bool, settings: Settings) -> None:
-    """Run the rows of DATASET that are set aside through its contract and references as they are now.
+    """Run the quarantined rows of DATASET through its contract and references as they are now.
 
     What passes becomes part of a new version of DATASET, and the features that read it follow; what still breaks a rule stays
-    aside. Run it again, and nothing changes. Exit: 0, whether rows passed or not; 3 where the replay, or a feature's version, was refused.
+    quarantined. Run it again, and nothing changes. Exit: 0, whether rows passed or not; 3 where the replay, or a feature's version, was refused.
     """
     from cli.follow import follow
     from cli.progress import Progress
@@ -43,7 +43,8 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
 
 def _told(asked: int, passing: int, by_rule: dict[str, int], *, dry_run: bool) -> str:
     if not asked:
-        return "no row is set aside and open"
+        return "no quarantined row is open"
     still = ", ".join(f"{rule} {count:,}" for rule, count in by_rule.items())
     would = "would pass" if dry_run else "passed"
-    return f"{asked:,} rows judged again: {passing:,} {would}, {asked - passing:,} stay aside{f' ({still})' if still else ''}"
+    rows, stay = "row" if asked == 1 else "rows", "stays" if asked - passing == 1 else "stay"
+    return f"{asked:,} {rows} judged again: {passing:,} {would}, {asked - passing:,} {stay} quarantined{f' ({still})' if still else ''}"

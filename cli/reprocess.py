@@ -17,7 +17,7 @@ from lakegate.settings import Settings
 def command(dataset: str, *, since: str | None, as_json: bool, settings: Settings) -> None:
     """Rebuild DATASET from raw under its present contract, rules and references, as one new version.
 
-    Every drop that stands is judged again, in order. Earlier versions stay as they are; the features that read DATASET follow.
+    Every published drop is judged again, in order. Earlier versions stay as they are; the features that read DATASET follow.
     Exit: 3 where a feature's version was refused.
     """
     from cli.follow import follow
@@ -33,6 +33,6 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
             show_json(hop.to_json())
         else:
             counts = hop.counts
-            say(f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} set aside, of {counts['records_in']:,} records")
+            say(f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} quarantined, of {counts['records_in']:,} records")
         code = follow(session, dataset, hop, progress)
     raise click.exceptions.Exit(code)

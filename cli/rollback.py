@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("rollback")
 @click.argument("table")
-@click.option("--to", required=True, help="The version whose state is to stand again, for example v6.")
+@click.option("--to", required=True, help="The version whose state is to be published again, for example v6.")
 @click.option("--reason", required=True, help="Why; kept in the new version's manifest.")
 @json_option
 @lake_options
@@ -54,6 +54,6 @@ def _tell(done: RolledBack, name: VersionName, *, as_json: bool) -> None:
             f"withdrawn: {', '.join(drop[:12] for drop in done.withdrawn)}; `lakegate ingest` takes them again, a corrected file with --supersede"
         )
     if done.reinstated:
-        say(f"standing again: {', '.join(drop[:12] for drop in done.reinstated)}")
+        say(f"published again: {', '.join(drop[:12] for drop in done.reinstated)}")
     if done.built_on:
         say(f"made from what was taken out, and still there: {', '.join(done.built_on)}")

@@ -17,12 +17,13 @@ from lakegate.settings import Settings
 def command(*, as_json: bool, settings: Settings) -> None:
     """Tell how the lake is: the server, the contracts, the tables, and what is waiting. Starts nothing.
 
-    `open quarantined` are rows set aside that nobody decided on yet: `lakegate quarantine` lists them. `pending` are drops that were
-    received and are neither published nor rejected, those that are held among them; they stand below, with their states and why.
+    `open quarantined` are quarantined rows that nobody decided on yet: `lakegate quarantine` lists them. `pending` are drops that were
+    received and are neither published nor rejected, those that are held among them; they are listed below, with their states and why.
     In red: deliveries of which no row was taken, until something becomes of their rows.
     """
     from catalog.files import load_catalog
     from expectations.building.suite_files import stray_suite_files
+    from lake.hops.messages import all_of
     from lake.reports.status import at_a_glance
     from lake.runtime.circuit_breaker import open_breakers
     from lake.server.lifecycle import server_status
@@ -55,7 +56,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     if tables:
         show_table(tables, ("table", "versions", "rows", "open_quarantined", "pending", "held"), empty="")
     for name, none in ((item["table"], told) for item in tables for told in item["none_taken"]):
-        what = f"no row was taken of drop {none['drop'][:12]} ({name}@v{none['version']}), all {none['rows']} are set aside"
+        what = f"no row was taken of drop {none['drop'][:12]} ({name}@v{none['version']}), {all_of(none['rows'], 'quarantined')}"
         say(Coloured(f"{what}: `lakegate quarantine {name}` lists them", "red"))
     for source, state in breakers.items():
         say(f"waits   {source}: {state.recent.count('f')} of the last {len(state.recent)} attempts met a transient failure")

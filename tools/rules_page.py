@@ -17,16 +17,16 @@ HEAD = """# The expectation types
 
 Written by `make docs` from the code; don't edit it by hand.
 
-A contract's `quality` and a suite file use these types. *Row* rules decide row by row and may set rows aside (`quarantine`);
+A contract's `quality` and a suite file use these types. *Row* rules decide row by row and may quarantine rows;
 *table* rules decide over the rows that pass, and warn, trigger, hold or block. `lakegate plan DATASET` shows how the rules of a dataset are
 evaluated. What a rule makes of NULL and NaN stands in [null-and-nan.md](null-and-nan.md).
 
 Every rule takes `row_condition` (Spark SQL over the row's own columns, see [sql.md](sql.md), or the JSON of a Great Expectations
 condition) where it is listed, and every row rule `mostly`, the share of rows that must keep it (with `warn` and `block`).
 
-`expect_columns_to_determine` sets every row of a key aside that comes with two values, in the drop or beside the published table. With
-`keep: majority` it sets the rows aside that differ from most rows of their key; rows of the published table and of the drop count alike, so a
-published typo outvotes nobody (and stays, until it is corrected). Where no value has more rows than each other, all of the drop's are set aside.
+`expect_columns_to_determine` quarantines every row of a key that comes with two values, in the drop or beside the published table. With
+`keep: majority` it quarantines the rows that differ from most rows of their key; rows of the published table and of the drop count alike, so a
+published typo outvotes nobody (and stays, until it is corrected). Where no value has more rows than each other, all of the drop's are quarantined.
 """
 
 

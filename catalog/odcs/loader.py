@@ -27,7 +27,7 @@ from lakegate.names import MAX_NAME, NAME
 
 SUFFIX: Final = ".odcs.yaml"
 _DERIVED: Final = ("_raw", "_quarantine")
-_NEEDS_KEY: Final = {"feature": "a feature table needs", "upsert": "writeMode upsert, where the newest row of each key stands, needs"}
+_NEEDS_KEY: Final = {"feature": "a feature table needs", "upsert": "writeMode upsert, where the newest row of each key is kept, needs"}
 
 
 @lru_cache(maxsize=4096)

@@ -54,7 +54,7 @@ def mistakes(contract: Contract, hop: Hop, type_: object, kwargs: dict[str, Any]
 
 def _severity(type_: str, kind: Expectation, hop: Hop, severity: Severity) -> Iterator[Mistake]:
     if severity == "quarantine" and (not kind.row_rule or hop == "features"):
-        why = "a feature table has no quarantine" if kind.row_rule else f"{type_} judges the table, so no row can be set aside"
+        why = "a feature table has no quarantine" if kind.row_rule else f"{type_} judges the table, so no row can be quarantined"
         yield Mistake(f"severity quarantine: {why}", None, "use warn or block" if kind.row_rule else "use warn, trigger, hold or block")
     if severity in TABLE_SEVERITIES and kind.row_rule:
         what = f"severity {severity}: {type_} judges rows, and only a table rule can {severity}"
@@ -66,7 +66,7 @@ def _severity(type_: str, kind: Expectation, hop: Hop, severity: Severity) -> It
 def _together(contract: Contract, type_: str, kwargs: dict[str, Any], severity: Severity) -> Iterator[Mistake]:
     columns: dict[str, Column] = {name: contract.column(kwargs[name]) for name in ("column", "column_A", "column_B") if name in kwargs}
     if kwargs.get("mostly", 1) != 1 and severity == "quarantine":
-        fix = "leave mostly out: each row that breaks the rule is set aside; maxQuarantined says how many may be"
+        fix = "leave mostly out: each row that breaks the rule is quarantined; maxQuarantined says how many may be"
         yield Mistake("mostly means nothing for severity quarantine", "mostly", fix)
     if "condition_parser" in kwargs and not isinstance(kwargs.get("row_condition"), str):
         yield Mistake("condition_parser stands without a row_condition in text", "condition_parser", "leave it out")

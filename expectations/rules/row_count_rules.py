@@ -59,7 +59,7 @@ def _share(rule: Rule, valid: int, quarantined: int) -> Outcome:
     total = valid + quarantined
     share = quarantined / total if total else 0.0
     told = over_budget(rule, quarantined, total)
-    words = f"{quarantined} of {total} rows would be set aside" + (f", {told[1]}" if told else "")
+    words = f"{quarantined} of {total} rows would be quarantined" + (f", {told[1]}" if told else "")
     return Outcome(rule, int(told is not None), 1, {"observed_value": share, "told": words})
 
 
@@ -70,7 +70,7 @@ def _shrunk(rule: Rule, rows: int, before: int | None) -> Outcome:
     lost = (before - rows) / before if before else 0.0
     broken = before > 0 and lost > rule.kwargs["max_share"] and (before >= LEAST_BEFORE or rows == 0)
     allowed = f", the contract allows to lose {rule.kwargs['max_share']:.0%}" if broken else ""
-    return Outcome(rule, int(broken), 1, {"observed_value": max(lost, 0.0), "told": f"{rows} rows where {before} stand{allowed}"})
+    return Outcome(rule, int(broken), 1, {"observed_value": max(lost, 0.0), "told": f"{rows} rows where the table has {before}{allowed}"})
 
 
 def _equal(rule: Rule, rows: int, other_rows: Mapping[str, int]) -> Outcome:

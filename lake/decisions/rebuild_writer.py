@@ -99,7 +99,7 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
         IntegrityError: The rows that can be read are not those that were meant to be.
     """
     parent, change = rebuilt.parent, rebuilt.change
-    candidate.demand_parent(parent, fix="run it again: it then begins with what stands now")
+    candidate.demand_parent(parent, fix="run it again: it then begins with what is published now")
     steps.report("write.table")
     added = write_change(session, contract, change, candidate)
     steps.report("write.quarantine")
@@ -112,7 +112,7 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
     decided = table_files(session, candidate.branch, lie[1], known=[])
     there = sum(item.rows for item in quarantine), sum(item.rows for item in decided)
     if there != (aside, settled.num_rows):
-        what = f"{aside} rows set aside and {settled.num_rows} decisions were to be written, there are {there[0]} and {there[1]}"
+        what = f"{aside} quarantined rows and {settled.num_rows} decisions were to be written, there are {there[0]} and {there[1]}"
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
     states = Counter(settled.column(STATE).to_pylist())
     balance = {"set_aside": aside, "open": aside - settled.num_rows} | {str(name): states[name] for name in SETTLEMENTS}

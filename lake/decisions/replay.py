@@ -175,7 +175,7 @@ class _Replay:
         On an upsert table a row that is older than what stands for its key becomes superseded.
         """
         session, contract, parent = self.session, self.contract, self.parent
-        candidate.demand_parent(parent, fix="run the replay again: it is judged against what stands now")
+        candidate.demand_parent(parent, fix="run the replay again: it is judged against what is published now")
         if self.passing is None:
             raise IntegrityError("no row passes, and a version was to be written", fix="nothing was published; report this")
         passed = Passed(self.passing, self.passed, self.asked - self.passed, self.asked)

@@ -181,7 +181,7 @@ class _Reprocess:
     def change(self) -> Change:
         """The whole table, in the place of what it was."""
         if (table := self._table()) is None:
-            raise UsageError(f"no drop of {self.contract.name} stands", fix="ingest one")
+            raise UsageError(f"no drop of {self.contract.name} is published", fix="ingest one")
         count, before = self.counted, self.parent.counts.after
         after = count["kept"] + count["inserted"] - count["deleted"]
         fates = {

@@ -46,7 +46,7 @@ def stage_records(session: Session, contract: Contract, drop: str, rows: pa.Tabl
     records.write_text(first.getvalue() + body, encoding="utf-8", newline="")
     parsed = parse(records, contract.file, into=folder / "parsed.parquet")
     if parsed.staging is None or parsed.records != rows.num_rows:
-        what = f"{rows.num_rows} rows set aside read as {parsed.records} records"
+        what = f"{rows.num_rows} quarantined rows read as {parsed.records} records"
         raise IntegrityError(what, where=f"drop {drop[:12]}", fix="restore the file format in its contract")
     table = read_staging(parsed.staging)
     places = pc.subtract(table.column(ROW), 1).combine_chunks()

@@ -39,7 +39,7 @@ def blocked_message(contract: Contract, outcomes: tuple[Outcome, ...], *, file: 
 
 
 def _by(broken: Outcome, outcomes: tuple[Outcome, ...]) -> str:
-    """Of the rule that limits how much may be set aside: by which rules it is, most first."""
+    """Of the rule that limits how much may be quarantined: by which rules it is, most first."""
     if broken.rule.type != "expect_quarantined_share_to_be_at_most":
         return ""
     aside = sorted((item for item in outcomes if item.rule.severity == "quarantine" and item.failed), key=lambda item: -item.failed)
@@ -95,7 +95,7 @@ def held_message(contract: Contract, held: Sequence[Outcome], *, cause: str, fil
 
 
 def no_rows_taken_message(table: str, counts: Mapping[str, int], rules: Sequence[Mapping[str, Any]]) -> str:
-    """Which rules set every row aside; empty where some row was taken, or none came.
+    """Which rules quarantined every row; empty where some row was taken, or none came.
 
     Args:
         table: The table that took none.
@@ -106,15 +106,28 @@ def no_rows_taken_message(table: str, counts: Mapping[str, int], rules: Sequence
     if not is_none_taken(counts):
         return ""
     if not counts.get("quarantined", 0):
-        return f"no row was taken, all {counts.get('outdated', 0)} are outdated: {table} has later ones of their keys"
+        late = int(counts.get("outdated", 0))
+        return f"no row was taken, {all_of(late, 'outdated')}: {table} has {'a later one of its key' if late == 1 else 'later ones of their keys'}"
     broken = sorted((rule for rule in rules if rule["severity"] == "quarantine" and rule["failed"]), key=lambda rule: -int(rule["failed"]))
     told = "; ".join(f"{rule['rule']} ({rule['failed']} of {records})" for rule in broken)
     repeats = bool(broken) and broken[0]["family"] == "duplicate"
     asked = " Did the same rows come before, in a file of other bytes?" if repeats else ""
     gone = counts.get("deleted", 0)
     out = f" What it corrects is out ({gone} rows): `lakegate ingest --supersede` of that file brings it back." if gone else ""
-    late = f", {counts['outdated']} are outdated" if counts.get("outdated") else ""
-    return f"no row was taken, {'' if late else 'all '}{counts['quarantined']} are set aside by {told}{late}: `lakegate quarantine {table}` lists them.{asked}{out}"
+    aside, late = int(counts["quarantined"]), int(counts.get("outdated", 0))
+    which = (
+        f"{_some_of(aside, f'quarantined by {told}')}, {_some_of(late, 'outdated')}" if late else all_of(aside, f"quarantined by {told}")
+    )
+    return f"no row was taken, {which}: `lakegate quarantine {table}` lists {'it' if aside == 1 else 'them'}.{asked}{out}"
+
+
+def all_of(count: int, state: str) -> str:
+    """That all rows of a drop, at least one, are in some state."""
+    return f"the only one is {state}" if count == 1 else f"all {count} are {state}"
+
+
+def _some_of(count: int, state: str) -> str:
+    return f"{count} {'is' if count == 1 else 'are'} {state}"
 
 
 def unreadable_outcomes(suite: Suite, rejection: DataRejected) -> tuple[Outcome, ...]:

@@ -132,4 +132,4 @@ def _told(table: str, item: Mapping[str, Any]) -> str:
         f"{name}: {value if value == MASK else json.dumps(value).translate(_MARKUP)}" for name, value in item["fields"].items()
     )
     example = f" Record {item['record']} has {fields}." if fields else f" Record {item['record']} is the first."
-    return f"{item['rule']} sets {item['failed']} of {item['of']} rows of this delivery aside{first}: is the rule right?{example}"
+    return f"{item['rule']} quarantines {item['failed']} of {item['of']} rows of this delivery{first}: is the rule right?{example}"

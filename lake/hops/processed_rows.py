@@ -223,7 +223,7 @@ class DropRows:
         kept = parent if not self.replaces else None
         there = sum(item.rows for item in aside) - (sum(item.rows for item in kept.quarantine) if kept else 0)
         if there != found.quarantined:
-            what = f"{found.quarantined} rows were to be set aside, {there} were written"
+            what = f"{found.quarantined} rows were to be quarantined, {there} were written"
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
         settled, late = kept.settled if kept else [], 0
         if self.instead_of is not None and kept is not None:

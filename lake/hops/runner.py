@@ -131,13 +131,13 @@ def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Rec
         # Whoever slept before this had no branch that its successor could have deleted: its base may hold the publish already.
         if _record_of(session, job, ref=candidate.base) != before:
             what = f"{job.table} was published for {job.cause[:12]} by another attempt, or taken back, since this one began"
-            raise Conflict(what, fix="nothing to do where it stands; else run it again")
+            raise Conflict(what, fix="nothing to do where it is published; else run it again")
         if candidate.parent is not None:
             try:
                 finish_interrupted_at(session, candidate.parent.name)
             except Expired as error:  # a table's latest version is always kept
                 what = f"{candidate.parent.name} is not the latest of {job.table} any more"
-                raise Conflict(what, fix="nothing to do where the drop stands; else run it again") from error
+                raise Conflict(what, fix="nothing to do where the drop is published; else run it again") from error
         with steps.step("write"):
             written = job.write(candidate, steps)
         with steps.step("judge"):

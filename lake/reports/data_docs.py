@@ -79,7 +79,7 @@ def _index(manifests: Sequence[Manifest]) -> str:
         f"<td>{sum(bool(rule['failed']) for rule in item.rules)} of {len(item.rules)}</td><td>{page(item.created_at[:19])}</td></tr>\n"
         for item in manifests
     )
-    head = "".join(f"<th>{name}</th>" for name in ("version", "verdict", "rows valid", "rows set aside", "rules broken", "judged, UTC"))
+    head = "".join(f"<th>{name}</th>" for name in ("version", "verdict", "rows valid", "rows quarantined", "rules broken", "judged, UTC"))
     style = "body{font-family:sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left}"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{HEAD}<title>{_TITLE}</title><style>{style}</style>'

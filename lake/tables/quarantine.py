@@ -95,7 +95,7 @@ def filter_rows(rows: pa.Table, *, drop: str | None = None, rule: str | None = N
     if row is not None:
         rows = rows.filter(pc.equal(rows.column("_row"), row))
     if not rows.num_rows and (drop, rule, row) != (None, None, None):
-        told = {"came of drop": drop, "was set aside by rule": rule, "has the number": row}
+        told = {"came of drop": drop, "was quarantined by rule": rule, "has the number": row}
         asked = " and ".join(f"{words} {value!r}" for words, value in told.items() if value is not None)
         raise UsageError(f"no open row {asked}", fix="`lakegate quarantine DATASET` lists the open rows with drop and rules")
     return rows
@@ -120,7 +120,7 @@ def quarantine_balance(
     whole = sum(item.rows for item in quarantine)
     left = whole - sum(counts.values())
     if left < 0:
-        what = f"{whole} rows were set aside, {sum(counts.values())} of them are settled"
+        what = f"{whole} rows were quarantined, {sum(counts.values())} of them are settled"
         raise IntegrityError(what, fix="nothing was published; report this")
     return {"set_aside": whole, "open": left} | {str(name): count for name, count in counts.items()}
 

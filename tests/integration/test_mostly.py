@@ -54,7 +54,7 @@ def test_a_rule_that_sets_most_rows_aside_for_the_first_time_is_told_with_a_mask
     (result,) = lake.ingest("people", first)
     assert "reason" in result["hops"][1], result
     told = result["hops"][1]["reason"]
-    assert told.startswith("fare-known sets 3 of 4 rows of this delivery aside, the first that it judged: is the rule right?")
+    assert told.startswith("fare-known quarantines 3 of 4 rows of this delivery, the first that it judged: is the rule right?")
     assert 'Record 2 has fare: "nine", rider: ***.' in told
     (noted,) = lake.manifest("people", 1)["notes"]["mostly_aside"]
     assert noted == {"rule": "fare-known", "failed": 3, "of": 4, "after": 0, "record": 2, "fields": {"fare": "nine", "rider": "***"}}
@@ -67,7 +67,7 @@ def test_a_rule_that_sets_most_rows_aside_for_the_first_time_is_told_with_a_mask
     assert "mostly_aside" not in lake.manifest("people", 3)["notes"]
     printed = lake.run("ingest", "people", lake.file("d.csv", f"id,fare,rider\n10,ni<b>ne[red],{needle}\n11,nine,{needle}\n".encode()))
     assert (
-        'aside; of people@v3 it did not: is the rule right? Record 1 has fare: "ni\\u003cb\\u003ene\\u005bred\\u005d", rider: ***.'
+        'delivery; of people@v3 it did not: is the rule right? Record 1 has fare: "ni\\u003cb\\u003ene\\u005bred\\u005d", rider: ***.'
         in printed.err
     )
     assert needle not in printed.err + json.dumps(lake.manifest("people", 4))
@@ -90,6 +90,6 @@ def test_rows_that_come_again_are_no_rules_mistake_and_a_key_that_repeats_within
     assert "is the rule right" not in told("people", "h.csv", 50, 51, 52, 53), "rows that are published already"
     assert told("people", "i.csv", 60, 61) == ""
     twice = told("people", "j.csv", 60, 61, 70, 70, 71, 71, 71, code=4)
-    assert "key sets 5 of 7 rows of this delivery aside; of people@v7 it did not" in twice, "two came again, five repeat in the file"
+    assert "key quarantines 5 of 7 rows of this delivery; of people@v7 it did not" in twice, "two came again, five repeat in the file"
     assert 'Record 3 has id: "70".' in twice
     assert "is the rule right" not in told("log", "a.csv", 1, 1, 1, 1, 2), "one of several is kept, as the contract says"

@@ -112,7 +112,7 @@ def test_over_a_tenth_set_aside_blocks_a_replace_table(lake: Any, sample: Any) -
     one, two = (b"".join([header, *(b"toolong," + line.split(b",", 1)[1] for line in lines[:bad]), *lines[bad:]]) for bad in (1, 2))
     done = lake.run("ingest", "airlines", lake.file("airlines.csv", two), "--json")
     assert done.code == 3, done
-    assert "max-quarantined (2 of 16 rows would be set aside, the contract allows 10%: key 2, carrier-code 2)" in done.err
+    assert "max-quarantined (2 of 16 rows would be quarantined, the contract allows 10%: key 2, carrier-code 2)" in done.err
     after = lake.state()
     assert {key: value for key, value in after["tags"].items() if not key.startswith("airlines_raw.")} == {
         key: value for key, value in before["tags"].items() if not key.startswith("airlines_raw.")

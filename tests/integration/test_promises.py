@@ -153,7 +153,7 @@ def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
     if kind == "packed":  # other bytes of rows that the table holds
         for told in (real, lake.ingest(dataset, path, code=4)):
             reason = told[0]["hops"][1]["reason"]
-            assert reason.startswith(f"no row was taken, all {real[0]['hops'][1]['rows_in']} are set aside by key (")
+            assert reason.startswith(f"no row was taken, all {real[0]['hops'][1]['rows_in']} are quarantined by key (")
             assert "Did the same rows come before, in a file of other bytes?" in reason
 
 

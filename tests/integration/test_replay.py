@@ -142,7 +142,7 @@ def test_what_a_person_has_published_is_followed_by_the_features_and_told_to_dag
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("replay", "flights", "--rule", "no-such-rule"), "no open row was set aside by rule 'no-such-rule'"),
+        (("replay", "flights", "--rule", "no-such-rule"), "no open row was quarantined by rule 'no-such-rule'"),
         (("replay", "flight_features"), "is a feature table"),
         (("discard", "flights", "--reason", "x"), "nothing says which rows"),
         (("discard", "flights", "--rule", RULE, "--reason", " "), "needs a reason"),

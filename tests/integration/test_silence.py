@@ -84,7 +84,7 @@ def test_a_full_delivery_that_takes_most_of_the_table_away_waits_for_a_person(la
     tried = lake.run("ingest", "prices", few, "--dry-run")
     (held,) = lake.ingest("prices", few, code=3)
     assert (tried.code, held["verdict"]) == (3, "held")
-    said = "held by max-shrink (10 rows where 560 stand, the contract allows to lose 50%)"
+    said = "held by max-shrink (10 rows where the table has 560, the contract allows to lose 50%)"
     assert said in hop(held, "processed")["reason"]
     assert said in tried.err
     assert lake.manifest("prices", 1)["counts"]["after"] == 560
@@ -117,7 +117,7 @@ def test_a_delivery_of_which_no_row_is_taken_has_a_code_of_its_own_and_is_red_un
     assert none_taken(lake, "visits") == [(2, 4), (3, 4), (4, 4)]
     shown = lake.run("status").out
     assert "no row was taken of drop" in shown
-    assert "(visits@v3), all 4 are set aside: `lakegate quarantine visits` lists them" in shown
+    assert "(visits@v3), all 4 are quarantined: `lakegate quarantine visits` lists them" in shown
     (again,) = lake.ingest("visits", bad["v2"], code=4)
     assert again["verdict"] == "unchanged"
 
@@ -155,6 +155,6 @@ def test_rows_that_are_all_outdated_are_none_that_is_taken_and_none_to_decide_on
     assert hop(late, "processed")["reason"] == "no row was taken, all 2 are outdated: stock has later ones of their keys"
     lake.ingest("stock", lake.file("s3.csv", rows(3, told=5) + b"9,5\n"))
     (mixed,) = lake.ingest("stock", lake.file("s4.csv", b"id,told\n1,3\n2,-2\n"), code=4)
-    assert "1 are set aside by told-range (1 of 2), 1 are outdated" in hop(mixed, "processed")["reason"]
+    assert "1 is quarantined by told-range (1 of 2), 1 is outdated" in hop(mixed, "processed")["reason"]
     assert none_taken(lake, "stock") == []
     lake.ingest("stock", old)
