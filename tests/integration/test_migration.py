@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,16 @@ def test_killed_in_the_middle_of_a_step_the_next_open_completes_it(
     ]
     assert records.unspool(session) == 1
     assert sum(states[-1] == "rejected" for states in words_of(session).values()) == len(REJECTED)
+
+
+def test_several_that_open_it_at_once_migrate_it_once(settings: Settings, old: Any) -> None:
+    told: list[str] = []
+    with ThreadPoolExecutor(3) as pool:
+        sessions = list(pool.map(lambda _: open_session(settings, say=told.append), range(3)))
+    assert len([text for text in told if "from format 1 to 3" in text]) == 1
+    assert format_of(old) == {"format": 3}
+    for session in sessions:
+        assert sum(states[-1] == "rejected" for states in words_of(session).values()) == len(REJECTED) - 1
 
 
 def test_it_can_be_decided_on_as_ever(settings: Settings) -> None:
