@@ -135,7 +135,7 @@ def test_a_table_that_is_replaced(session: Session) -> None:
     first, second = file(session, "a.csv", "1,1.5,1", "2,2.5,1"), file(session, "b.csv", "1,1.5,1")
     assert both(session, first) == both(session, second) == ["passed", "passed"]
     assert both(session, first) == ["unchanged", "unchanged"]
-    assert look(session, first).hops[1].reason == "fares is at v2 since; `--again` delivers this content anew"
+    assert look(session, first).hops[1].reason == "fares is at v2 since; `--force` delivers this content anew"
     assert both(session, first, again=True) == ["unchanged", "passed"]
     assert both(session, file(session, "other/b.csv", "1,1.5,1")) == ["unchanged", "passed"]
     held = file(session, "c.csv", "1,1000,1")
