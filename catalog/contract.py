@@ -16,6 +16,8 @@ Family = Literal["schema", "range", "distribution", "duplicate", "temporal", "co
 Severity = Literal["warn", "trigger", "quarantine", "hold", "block"]
 """What a broken rule does; `trigger` and `hold` are for table rules, `quarantine` for row rules."""
 Keep = Literal["none", "first", "last"]
+FileKind = Literal["csv"]
+"""Formats of delivered files; `lake.parsing.formats` has a module of each one's name."""
 ColumnType = Literal["string", "integer", "double", "boolean", "date", "timestamp"]
 """Types of a processed column. `integer` is 64 bit; `timestamp` is UTC with microseconds."""
 
@@ -94,6 +96,7 @@ class QualityRule:
 class FileFormat:
     """How a delivered file is to be read; `max_lines` is how many lines one quoted field may run over."""
 
+    kind: FileKind = "csv"
     delimiter: str = ","
     null_values: tuple[str, ...] = ("",)
     max_lines: int = 1

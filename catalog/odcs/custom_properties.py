@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
 
-from catalog.contract import FileFormat, Kind, WriteMode
+from catalog.contract import FileFormat, FileKind, Kind, WriteMode
 from catalog.documents.document import Document, Steps, suggest
 from catalog.odcs.budget import BUDGET, budget_of
 from lakegate.errors import ContractError
@@ -178,8 +178,9 @@ def file_format(custom: Custom) -> FileFormat:
     def bad(key: str, fix: str) -> ContractError:
         return custom.document.error(f"{key} is {given[key]!r}", *custom.found["file"][1], key, fix=fix)
 
-    if given.get("format", "csv") != "csv":
-        raise bad("format", "use csv; other formats come later")
+    kind, kinds = given.get("format", default.kind), get_args(FileKind)
+    if kind not in kinds:
+        raise bad("format", suggest(kind, kinds))
     delimiter = given.get("delimiter", default.delimiter)
     if not isinstance(delimiter, str) or len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n' or delimiter.isalnum():
         raise bad("delimiter", 'write one ASCII character in quotes, such as "," or ";" or "\\t"')
@@ -192,6 +193,7 @@ def file_format(custom: Custom) -> FileFormat:
         if key in given and (type(given[key]) is not int or given[key] < 1):
             raise bad(key, "write a whole number, 1 or more")
     return FileFormat(
+        kind=kind,
         delimiter=delimiter,
         null_values=tuple(dict.fromkeys(("", *nulls))),
         max_lines=given.get("maxLines", default.max_lines),

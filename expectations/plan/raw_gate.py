@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ class Arrival:
     """In words, for those that could not be read: why most of them, and where the first is."""
     ended: bool = True
     """Whether the last record has a line end."""
+    header_hint: Callable[[Sequence[str], Collection[str]], str] | None = None
+    """What the file's format makes of names of which none is expected; None where there is no header."""
 
     @property
     def unreadable(self) -> int:
@@ -45,13 +47,25 @@ def judge_arrival(suite: Suite, arrival: Arrival) -> tuple[Outcome, ...]:
     outcomes = []
     for rule in suite.rules:
         if (found := judge_header(rule, arrival.columns)) is not None:
-            outcomes.append(_with_rescued(found, arrival))
+            outcomes.append(_with_rescued(_with_hint(found, arrival), arrival))
             continue
         if (ask := _ASK.get(rule.type)) is None:
             what = f"{rule.type} can't be asked of a raw delivery"
             raise ContractError(what, where=f"suite {suite.name}, rule {rule.id}", fix="move the rule to the processed hop")
         outcomes.append(ask(rule, arrival))
     return tuple(outcomes)
+
+
+def _with_hint(found: Outcome, arrival: Arrival) -> Outcome:
+    """The outcome on unexpected columns, with what the format makes of it where none is expected."""
+    kwargs = found.rule.kwargs
+    expected = set(kwargs.get("column_set", ())) if kwargs.get("exact_match", True) else set()
+    if not found.failed or not expected.isdisjoint(arrival.columns) or arrival.header_hint is None:
+        return found
+    if not (hint := arrival.header_hint(arrival.columns, expected)):
+        return found
+    told = f"{found.observed['told']}; {hint}"
+    return replace(found, observed=found.observed | {"told": told})
 
 
 def _with_rescued(found: Outcome, arrival: Arrival) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
@@ -41,8 +40,6 @@ def _unexpected(rule: Rule, names: Sequence[str]) -> Outcome:
     told = listed(unknown) if header else f"{len(unknown)} names, none of which the contract knows"
     if header and "" in unknown:
         told += "; a column without a name holds values" if names[-1] == "" else "; a column has no name"
-    if not header and (delimiter := _delimiter(names, expected)):
-        told += f"; they are delimited by {delimiter!r}: write delimiter: {json.dumps(delimiter)} in the property file of the contract"
     # For whoever asks what else a column that is missing may have been called; then no version comes of it.
     others = list(dict.fromkeys([*close, *(unknown[:NAMED] if header else ())])) if missing else []
     seen = {"told": f"unexpected: {told}"} | ({"names": others} if others else {})
@@ -52,13 +49,6 @@ def _unexpected(rule: Rule, names: Sequence[str]) -> Outcome:
 def _alike(unknown: Sequence[str], missing: Collection[str]) -> list[str]:
     wanted = {folded(name) for name in missing} - {""}
     return [name for name in unknown if folded(name) in wanted]
-
-
-def _delimiter(names: Sequence[str], expected: Collection[str]) -> str:
-    """The character that parts more of these names into columns that are expected, at least two; empty where there is none."""
-    parts = {mark: [part.strip(' "') for name in names if mark in name for part in name.split(mark)] for mark in ";,\t|"}
-    best = max(parts, key=lambda mark: len(_alike(parts[mark], expected)))
-    return best if len(_alike(parts[best], expected)) > 1 else ""
 
 
 def _set(rule: Rule, names: Sequence[str]) -> Outcome:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.contract import Contract
 from expectations.typed_frame import RECORD, ROW
 from lake.hops.raw import recorded_header
-from lake.parsing.parse import parse
+from lake.parsing.formats import Header, format_of
 from lake.parsing.staging_file import read_staging
 from lake.session import Session
 from lakegate.errors import IntegrityError
@@ -39,12 +37,8 @@ def stage_records(session: Session, contract: Contract, drop: str, rows: pa.Tabl
     if not header:
         what = f"the raw version of drop {drop[:12]} tells no columns"
         raise IntegrityError(what, fix="`lakegate verify --all` tells what is missing")
-    first = io.StringIO()
-    csv.writer(first, delimiter=contract.file.delimiter, lineterminator="\n").writerow(_present(header, contract))
-    records = folder / "records.csv"
-    body = "".join(f"{record}\n" for record in rows.column(RECORD).to_pylist())
-    records.write_text(first.getvalue() + body, encoding="utf-8", newline="")
-    parsed = parse(records, contract.file, into=folder / "parsed.parquet")
+    records = rows.column(RECORD).to_pylist()
+    parsed = format_of(contract.file).restage(records, _present(header, contract), folder=folder)
     if parsed.staging is None or parsed.records != rows.num_rows:
         what = f"{rows.num_rows} quarantined rows read as {parsed.records} records"
         raise IntegrityError(what, where=f"drop {drop[:12]}", fix="restore the file format in its contract")
@@ -56,8 +50,8 @@ def stage_records(session: Session, contract: Contract, drop: str, rows: pa.Tabl
     return staging
 
 
-def _present(header: list[tuple[str, str | None]], contract: Contract) -> list[str]:
-    """A recorded header, each column under the header that brings it now, and each other text where it brings none twice."""
+def _present(header: Header, contract: Contract) -> list[tuple[str, str]]:
+    """A recorded header: each text, and the one that brings its column now, or one that brings none."""
     now: dict[str | None, str] = {column.name: column.header for column in contract.columns}
     used = {now[name] for _, name in header if name in now}
-    return [now.get(name, f"{text} " if text in used else text) for text, name in header]
+    return [(text, now.get(name, f"{text} " if text in used else text)) for text, name in header]

@@ -17,7 +17,8 @@ from typing import Final
 from catalog.contract import FileFormat
 from lake.engine.engine import arrow_limit
 from lake.parsing.decompress import unpack
-from lake.parsing.parse import Parsed, parse
+from lake.parsing.formats import format_of
+from lake.parsing.parsed import Parsed
 from lake.parsing.staging_file import ARROW, as_parquet
 from lake.runtime.scratch import in_use, scratch
 from lake.session import Session
@@ -131,7 +132,7 @@ class DeliveryCache:
 
         Raises:
             KeyError: Its bytes are not at hand.
-            DataRejected: They can't be unpacked, or are no delimited text.
+            DataRejected: They can't be unpacked, or aren't of that format.
         """
         kept = self._kept[digest]
         self._kept.move_to_end(digest)
@@ -181,7 +182,8 @@ def parse_file(delivered: Path, format: FileFormat, folder: Path, *, settings: S
     """Unpack and parse a delivered file into a staging file in `folder`, of the kind that the engine reads best."""
     # Under its own name, which is what an error calls it.
     unpacked, limit = unpack(delivered, _place(folder / "unpacked", delivered.name), limit=format), arrow_limit(settings)
-    parsed = parse(unpacked.path, format, into=folder / (f"staging{ARROW}" if unpacked.size <= limit else "staging.parquet"))
+    into = folder / (f"staging{ARROW}" if unpacked.size <= limit else "staging.parquet")
+    parsed = format_of(format).parse(unpacked.path, into=into)
     # Many short numbers take more room than their text.
     return replace(parsed, staging=parsed.staging and as_parquet(parsed.staging, over=limit))
 

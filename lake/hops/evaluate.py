@@ -93,7 +93,7 @@ def evaluate(
         session: The open lake.
         contract: Gives types, keys and relationships.
         suite: The rules of the processed hop.
-        staging: What was parsed, see `lake.parsing.parse.Parsed`.
+        staging: What was parsed, see `lake.parsing.parsed.Parsed`.
         folder: Scratch folder that the labelled rows are kept in.
         pins: The references' versions.
         published: The table that the drop is appended to, whose keys must not come again; None where it is replaced.

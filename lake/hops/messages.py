@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,10 +10,7 @@ from expectations.suite import Suite
 from expectations.verdict import Outcome
 from lake.hops.file_names import NAME_TAKEN, other_name
 from lake.hops.no_rows_taken import is_none_taken
-from lake.parsing.csv_grammar import Grammar
 from lake.parsing.missing_columns import missing
-from lake.parsing.parse import Parsed
-from lake.parsing.record_splitter import Reason
 from lakegate.errors import DataRejected
 
 NAMED: Final = 8
@@ -45,46 +41,6 @@ def _by(broken: Outcome, outcomes: tuple[Outcome, ...]) -> str:
     aside = sorted((item for item in outcomes if item.rule.severity == "quarantine" and item.failed), key=lambda item: -item.failed)
     more = f" and {len(aside) - NAMED} more rules" if len(aside) > NAMED else ""
     return ": " * bool(aside) + ", ".join(f"{item.rule.id} {item.failed}" for item in aside[:NAMED]) + more
-
-
-UNREADABLE: Final = {
-    Reason.OPEN_QUOTE: "with a quote that isn't closed",
-    Reason.QUOTING: "with stray quotes",
-    Reason.LENGTH: "too long",
-    Reason.NUL: "with a NUL byte",
-    Reason.ENCODING: "not UTF-8",
-    Reason.FIELDS: "with more or fewer fields than the header",
-}
-"""What is wrong with a record that can't be read, in words."""
-
-
-def unreadable_message(parsed: Parsed) -> str:
-    """What is wrong with a delivery's unreadable records, most frequent first, and where the first is; empty where there is none."""
-    if not parsed.unreadable:
-        return ""
-    counted = sorted(parsed.reasons.items(), key=lambda item: -item[1])
-    told = ", ".join(f"{count} {UNREADABLE[Reason[reason.upper()]]}" for reason, count in counted)
-    first = parsed.unreadable[0]
-    kind = f" ({UNREADABLE[Reason[first.reason.upper()]]})" if len(counted) > 1 else ""
-    where = f"the first is record {first.row}{kind}, at byte {first.start:,}"
-    return f"{told}; {where}{_fields(parsed) if first.reason == 'fields' else ''}{SAVE if counted[0][0] == 'encoding' else ''}"
-
-
-SAVE: Final = "; a file in Windows-1252 or Latin-1, as Excel saves plain CSV, has to be saved as UTF-8"
-
-
-def _fields(parsed: Parsed) -> str:
-    """How many fields the first record has whose number is not the header's."""
-    first, found = parsed.unreadable[0], None
-    if parsed.originals is None or parsed.shape is None:
-        return ""
-    with contextlib.suppress(OSError), parsed.originals.plain.open("rb") as file:
-        file.seek(first.start)
-        found = Grammar(parsed.shape.format.delimiter).fields(file.read(first.end - first.start))
-    if found is None:
-        return ""
-    ends = ": it ends in a delimiter, and the header doesn't" if len(found) == len(parsed.shape.header) + 1 and not found[-1] else ""
-    return f", with {len(found)} fields where the header has {len(parsed.shape.header)}{ends}"
 
 
 def held_message(contract: Contract, held: Sequence[Outcome], *, cause: str, file: str = "") -> str:

@@ -6,7 +6,6 @@ contract doesn't know, are masked (promise P6).
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -23,12 +22,13 @@ from expectations.rules.joins import KeepOnePerKey
 from expectations.suite import Rule
 from expectations.typed_frame import ROW
 from lake.parsing.column_mapping import delivered
+from lake.parsing.formats import Header, format_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from lake.hops.evaluate import Evaluated
-    from lake.parsing.parse import Parsed
+    from lake.parsing.parsed import Parsed
     from lake.session import Session
     from lakegate.manifest import Manifest
 
@@ -107,12 +107,8 @@ def _columns(rule: Rule, contract: Contract) -> set[str]:
     return named | (columns_in(condition, [column.name for column in contract.columns]) if isinstance(condition, str) else set())
 
 
-def _fields(record: str, header: Sequence[tuple[str, str | None]], contract: Contract) -> Iterator[tuple[str, str]]:
-    try:
-        values = next(csv.reader([record], delimiter=contract.file.delimiter), [])
-    except csv.Error:
-        return
-    if len(values) != len(header):
+def _fields(record: str, header: Header, contract: Contract) -> Iterator[tuple[str, str]]:
+    if (values := format_of(contract.file).fields(record, header)) is None:
         return
     public = {column.name for column in contract.columns} - contract.personal
     for (_, name), value in zip(header, values, strict=True):

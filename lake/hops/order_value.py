@@ -11,7 +11,7 @@ from catalog.contract import ColumnType, Contract
 from catalog.expressions.spark_sql import quoted
 from expectations.rules.aggregates import INFINITY
 from expectations.typed_frame import ROW, plain_column, typed
-from lake.parsing.parse import Parsed
+from lake.parsing.parsed import Parsed
 from lake.parsing.staging_file import read_staging
 
 if TYPE_CHECKING:

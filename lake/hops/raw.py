@@ -14,14 +14,14 @@ from lake import paths
 from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.gate_records import REMARKS
 from lake.hops.job import NOTHING, HopOutput, HopResult, Job
-from lake.hops.messages import unreadable_message
 from lake.hops.order_value import OrderValue, order_value
 from lake.hops.runner import run_hop
 from lake.hops.schema_check import check_columns
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Drop
 from lake.parsing.column_mapping import delivered
-from lake.parsing.parse import Parsed
+from lake.parsing.formats import format_of
+from lake.parsing.parsed import Parsed
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.range_hashes import describe_file
@@ -141,7 +141,7 @@ def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:
     """What a drop holds, while it is at hand: parsed once, of the bytes that were received or are fetched out of the lake.
 
     Raises:
-        DataRejected: They can't be unpacked, or are no delimited text.
+        DataRejected: They can't be unpacked, or aren't of the contract's format.
         IntegrityError: The lake holds other bytes than were delivered.
     """
     if session.cache(DeliveryCache).delivered(drop.sha256) is None:
@@ -186,9 +186,16 @@ def _check(path: str, found: str, drop: Drop) -> None:
 
 def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
     """The outcomes of the raw suite for a parsed delivery."""
-    return judge_arrival(
-        suite, Arrival(parsed.columns, parsed.records, parsed.readable, parsed.rescued, unreadable_message(parsed), parsed.ended)
+    arrival = Arrival(
+        parsed.columns,
+        parsed.records,
+        parsed.readable,
+        parsed.rescued,
+        parsed.unreadable_message,
+        parsed.ended,
+        format_of(parsed.shape.format).header_hint if parsed.shape else None,
     )
+    return judge_arrival(suite, arrival)
 
 
 def source_of(contract: Contract, drop: Drop) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from catalog.column_names import header_line
 from catalog.contract import Column, Contract
 from catalog.documents.visible_names import UNCLAIMED, folded, listed, visible
 from expectations.verdict import Outcome
+from lake.parsing.formats import format_of
 
 HINTS = 3
 """Most columns for which a reason says what they may be called in the file."""
@@ -19,7 +20,7 @@ def missing(contract: Contract, absent: Sequence[str], outcomes: Sequence[Outcom
     others = [str(name) for item in outcomes for name in item.observed.get("names", ())]
     hints = [hint for column in columns if (hint := _meant(column, others))]
     if not hints and len(columns) == len(contract.delivered) > 1:
-        told = f"all {len(columns)} columns are missing: is the file empty, without a header, with a title above it, of another delimiter"
+        told = f"all {len(columns)} columns are missing: {format_of(contract.file).no_column}"
         return f"column rules ({told}, or are its names written otherwise? Where they are, physicalName tells each)"
     more = f"; and {len(hints) - HINTS} more like these" if len(hints) > HINTS else ""
     return f"column rules (missing: {listed(column.header for column in columns)}{''.join(f'; {hint}' for hint in hints[:HINTS])}{more})"

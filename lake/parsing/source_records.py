@@ -6,14 +6,14 @@ import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from expectations.plan.rule_bitmask import aside_words, masks, reasons
 from expectations.typed_frame import DROP, RECORD, ROW
-from lake.parsing.csv_reader import int64
+from lake.parsing.staging_file import int64
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,9 +27,20 @@ BATCH: Final = 50_000
 """Records cut together: bounds memory."""
 
 
+class Originals(Protocol):
+    """A file's records as they were delivered, by number."""
+
+    def cut(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """The readable records of these numbers, which ascend, as text."""
+        ...
+
+
 @dataclass(frozen=True)
-class Originals:
-    """The plain file, and a file of two 64-bit numbers a record: where it starts, and where it ends without its terminator."""
+class ByteRanges:
+    """Originals of a text format: the plain file, and a file of two 64-bit numbers a record.
+
+    They say where it starts, and where it ends without its terminator.
+    """
 
     plain: Path
     bounds: Path

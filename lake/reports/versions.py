@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +11,7 @@ from lake import paths
 from lake.hops.raw import recorded_header
 from lake.lakefs.repository import MAIN
 from lake.ledger import records
+from lake.parsing.formats import Header, format_of
 from lake.reports.one_commit import reads_one_commit
 from lake.runtime.identity import current_user
 from lake.session import Session
@@ -96,17 +95,8 @@ def _described(session: Session, name: VersionName, commit: str, *, expired: boo
     }
 
 
-def _masked(record: str, header: list[tuple[str, str | None]], contract: Contract) -> str:
-    """The record with its personal fields masked, and those that nobody classified; all of it where no header fits."""
-    try:
-        fields = next(csv.reader([record], delimiter=contract.file.delimiter), [])
-    except csv.Error:  # a field over the csv module's limit of 128 KiB
-        fields = []
-    if not header or len(fields) != len(header):
-        return MASK
-    out = io.StringIO()
+def _masked(record: str, header: Header, contract: Contract) -> str:
+    """Mask a record's personal fields, and those that nobody classified; all of it where no header fits."""
     shown = {column.name for column in contract.columns} - contract.personal
-    csv.writer(out, delimiter=contract.file.delimiter, lineterminator="").writerow(
-        [value if name in shown or value == name == "" else MASK for (_, name), value in zip(header, fields, strict=True)]
-    )
-    return out.getvalue()
+    masked = format_of(contract.file).mask(record, header, shown)
+    return MASK if masked is None else masked

@@ -17,7 +17,7 @@ from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
 from lake.ledger.receipts import Drop
-from lake.parsing.parse import Parsed
+from lake.parsing.parsed import Parsed
 from lake.session import Session, open_session
 from lakegate.errors import IntegrityError
 from lakegate.settings import Settings

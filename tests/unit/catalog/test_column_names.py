@@ -18,9 +18,10 @@ from catalog.documents.visible_names import UNCLAIMED, identifier, visible
 from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.verdict import Verdict, verdict_of
-from lake.hops.messages import blocked_message, unreadable_message
+from lake.hops.messages import blocked_message
 from lake.hops.raw import header_notes, judge_raw
-from lake.parsing.parse import Parsed, parse
+from lake.parsing.csv.parse import parse
+from lake.parsing.parsed import Parsed
 from lakegate.errors import ContractError
 
 CONTRACT = """apiVersion: v3.2.0
@@ -251,5 +252,5 @@ def test_records_that_are_not_utf8_are_told_what_they_may_be() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "drop.csv")
         path.write_bytes("id,note\n1,Müller\n2,x\n".encode("cp1252"))
-        told = unreadable_message(parse(path, FileFormat(), into=Path(folder, "staging")))
+        told = parse(path, FileFormat(), into=Path(folder, "staging")).unreadable_message
     assert told.startswith("1 not UTF-8; the first is record 1, at byte 8; a file in Windows-1252 or Latin-1")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from catalog.contract import Column, ColumnType, Contract, FileFormat
 from lake.engine.engine import Engine
 from lake.hops.order_value import OrderValue, comes_before, order_value, rank
-from lake.parsing.parse import parse
+from lake.parsing.csv.parse import parse
 
 
 def least(tmp_path: Path, kind: ColumnType, *texts: str) -> OrderValue | None:

@@ -21,8 +21,8 @@ from catalog.nested import Nested
 from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.plan.plan import make_plan
+from lake.parsing.csv.parse import parse
 from lake.parsing.json_checks import judge_nested
-from lake.parsing.parse import parse
 from lakegate.errors import ContractError, DataRejected
 from tests.unit.lake.parsing.test_json_checks import NO, Number, damaged, names, read, written
 

@@ -19,7 +19,8 @@ from expectations.building.build import build_suite
 from expectations.plan.raw_gate import Arrival, judge_arrival
 from expectations.verdict import Verdict, verdict_of
 from lake.hops.raw import judge_raw
-from lake.parsing.parse import Parsed, parse
+from lake.parsing.csv.parse import parse
+from lake.parsing.parsed import Parsed
 from lakegate.errors import ContractError, DataRejected
 from tests.unit.catalog.test_policy import planes
 

@@ -11,7 +11,7 @@ from catalog.contract import Column, Contract, FileFormat
 from expectations.plan.plan import make_plan
 from expectations.suite import Rule, Suite
 from lake.hops.delivery_cache import parse_file
-from lake.parsing.parse import parse
+from lake.parsing.csv.parse import parse
 from lake.parsing.source_records import marks_aside
 from lake.parsing.staging_file import read_staging
 from lakegate.settings import Settings

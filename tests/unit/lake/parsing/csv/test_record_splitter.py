@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.parsing import record_splitter
-from lake.parsing.record_splitter import Reason, Split, joined, split, split_blocks
+from lake.parsing.csv import record_splitter
+from lake.parsing.csv.record_splitter import Reason, Split, joined, split, split_blocks
 
 PIECES = [b"a", b"bc", b",", b'"', b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\xc3\xa9", b"\xff", b"\0", b'","', b'"\n"', b"\xef\xbb\xbf"]
 files = st.lists(st.sampled_from(PIECES), max_size=60).map(b"".join)

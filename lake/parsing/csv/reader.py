@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from catalog.contract import FileFormat
-from lake.parsing.record_splitter import Bools, Buffer, Bytes, Ints, Reason, Split
+from lake.parsing.csv.record_splitter import Bools, Buffer, Bytes, Ints, Reason, Split
 
 ASCII_END = 0x80
 
@@ -97,11 +97,6 @@ def _cut(data: Buffer, part: Split, chosen: Ints, sentinel: bytes) -> pa.Buffer:
     runs = (view[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
     # pyarrow drops a BOM, which here is data; behind an empty line it doesn't look for one.
     return pa.py_buffer(b"\n".join([b"", *runs, sentinel]))
-
-
-def int64(values: Ints) -> pa.Array:
-    """As `pa.array`, which would import pandas first: a second, once per process."""
-    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
 
 
 def _with_nul(data: Buffer, part: Split) -> Bools:

@@ -22,56 +22,19 @@ import pyarrow as pa
 from catalog.contract import RESCUED, FileFormat
 from expectations.typed_frame import ROW
 from lake.parsing.column_mapping import Shape
-from lake.parsing.csv_reader import RecordReader, int64
-from lake.parsing.header import read_header
-from lake.parsing.record_splitter import Buffer, Bytes, Reason, Split, split_blocks
-from lake.parsing.source_records import Originals
-from lake.parsing.staging_file import StagingWriter
+from lake.parsing.csv.header import read_header
+from lake.parsing.csv.reader import RecordReader
+from lake.parsing.csv.record_splitter import Buffer, Bytes, Reason, Split, split_blocks
+from lake.parsing.csv.unreadable import unreadable_message
+from lake.parsing.parsed import Parsed, Unreadable
+from lake.parsing.source_records import ByteRanges
+from lake.parsing.staging_file import StagingWriter, int64
 from lakegate.errors import ContractError, IntegrityError
 
 READERS: Final = 2
 """Blocks that are read while the next one is split."""
 MAX_LISTED: Final = 10_000
 """Unreadable records that are listed one by one; the count is always exact."""
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A record that can't be read: its number, its bytes in the file (end excludes the terminator), and why."""
-
-    row: int
-    start: int
-    end: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """What a file holds: records = readable + unreadable_count.
-
-    `columns` are those that the file brings, named as the contract names them. `staging` has one row per readable record: the columns
-    as text (those that the format doesn't know as `_rescued`, where it rescues them; of those that it types, what is not plain, and the
-    plain values beside), and `_row`; None where there is no header or it names a column twice. `originals` gives records as they were
-    delivered. `unreadable` lists the first 10,000, `reasons` counts all; `account` tells the bytes by what they belong to and adds up
-    to the file's size.
-    """
-
-    columns: tuple[str, ...]
-    records: int
-    readable: int
-    unreadable: tuple[Unreadable, ...]
-    unreadable_count: int
-    reasons: dict[str, int]
-    staging: Path | None
-    account: dict[str, int]
-    blank: int
-    originals: Originals | None = None
-    rescued: int | None = None
-    """Readable records with something in `_rescued`; None where the format rescues nothing."""
-    shape: Shape | None = None
-    """The header as delivered, and what each of it brings; None where the file is empty."""
-    ended: bool = True
-    """Whether the file ends in a line end; an empty one does."""
 
 
 def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A002
@@ -199,21 +162,22 @@ class _Tally:
                 f" or {size} bytes != {self.account.total()} accounted for"
             )
             raise IntegrityError(what, where=path.name, fix="report this as a bug of Lakegate, with the file if it may be shared")
-        staging, originals = (into, Originals(path, _bounds_of(into))) if self.writer is not None else (None, None)
-        return Parsed(
+        staged = self.writer is not None
+        found = Parsed(
             self.shape.brings(self.filled) if self.shape else (),
             self.records,
             self.readable,
             tuple(self.unreadable),
             unreadable,
             dict(self.reasons),
-            staging,
+            into if staged else None,
             dict(self.account),
             self.blank,
-            originals,
+            ByteRanges(path, _bounds_of(into)) if staged else None,
             self.rescued if self.rescues else None,
             self.shape,
         )
+        return replace(found, unreadable_message=unreadable_message(found, path))
 
 
 def _bounds_of(staging: Path) -> Path:

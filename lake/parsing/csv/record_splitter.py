@@ -15,7 +15,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from lake.parsing.csv_grammar import TERMINATOR, Grammar
+from lake.parsing.csv.grammar import TERMINATOR, Grammar
 
 Buffer = bytes | mmap.mmap
 Ints = npt.NDArray[np.int64]

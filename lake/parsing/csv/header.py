@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from catalog.contract import FileFormat
-from lake.parsing.csv_grammar import Grammar
+from lake.parsing.csv.grammar import Grammar
+from lake.parsing.csv.record_splitter import Buffer
 from lake.parsing.file_signatures import binary_look, text_look
-from lake.parsing.record_splitter import Buffer
 from lakegate.errors import DataRejected
 
 MAX_HEADER = 1024**2

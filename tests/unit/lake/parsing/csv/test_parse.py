@@ -17,12 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import FileFormat
-from lake.hops.messages import UNREADABLE, unreadable_message
-from lake.parsing import parse as parsing
-from lake.parsing import record_splitter
-from lake.parsing.csv_reader import RecordReader
-from lake.parsing.parse import MAX_LISTED, Parsed, parse
-from lake.parsing.record_splitter import Reason, Split, split
+from lake.parsing.csv import parse as parsing
+from lake.parsing.csv import record_splitter
+from lake.parsing.csv.parse import MAX_LISTED, parse
+from lake.parsing.csv.reader import RecordReader
+from lake.parsing.csv.record_splitter import Reason, Split, split
+from lake.parsing.csv.unreadable import UNREADABLE
+from lake.parsing.parsed import Parsed
 from lakegate.errors import ContractError, DataRejected, IntegrityError
 
 PIECES = [b"a", b"bc", b",", b",", b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\xc3\xa9", b"\xff", b"\0", b'","', b'\n"', b"\xef\xbb\xbf"]
@@ -332,12 +333,10 @@ def test_a_failed_write_leaves_no_staging_file(tmp_path: Path, monkeypatch: pyte
 
 def test_why_most_records_cannot_be_read_is_told_with_the_place_of_the_first() -> None:
     found, _ = parsed(b"a,b\n1,2\n\xff,2\n1,2,3\n1\n")
-    assert (
-        unreadable_message(found)
-        == "2 with more or fewer fields than the header, 1 not UTF-8; the first is record 2 (not UTF-8), at byte 8"
-    )
-    assert (
-        unreadable_message(parsed(b"a,b\n1,2\n1\n")[0]) == "1 with more or fewer fields than the header; the first is record 2, at byte 8"
-    )
-    assert unreadable_message(parsed(b"a,b\n1,2\n")[0]) == ""
+    many = "2 with more or fewer fields than the header, 1 not UTF-8"
+    assert found.unreadable_message == f"{many}; the first is record 2 (not UTF-8), at byte 8"
+    alike, _ = parsed(b"a,b\n1,2\n1\n")
+    many, first = "1 with more or fewer fields than the header", "record 2, at byte 8"
+    assert alike.unreadable_message == f"{many}; the first is {first}, with 1 fields where the header has 2"
+    assert parsed(b"a,b\n1,2\n")[0].unreadable_message == ""
     assert {reason.name for reason in Reason} - {"READABLE"} == {reason.name for reason in UNREADABLE}
