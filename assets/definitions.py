@@ -12,9 +12,9 @@ from assets.resource import LakegateResource
 from catalog.files import load_catalog
 from lakegate.media import line, message
 from lakegate.settings import Settings
-from sensors.follow import follow_features
-from sensors.landing import new_drops
-from sensors.upkeep import clean_up_nightly, mend
+from sensors.feature_sensor import follow_features
+from sensors.landing_sensor import new_drops
+from sensors.maintenance import clean_up_nightly, mend
 
 
 def define(settings: Settings) -> Definitions:

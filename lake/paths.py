@@ -131,6 +131,11 @@ def pending(dataset: str, drop: str = "") -> str:
     return f"{PENDING}{dataset}/{drop}.json" if drop else f"{PENDING}{dataset}/"
 
 
+def position(source: str) -> str:
+    """Which receipt is a source's newest; two deliveries that begin at one position always conflict on it."""
+    return f"_lakegate/positions/{source}.json"
+
+
 REFUSED: Final = "_lakegate/refused/"
 """Prefix, on the ledger's branch, of the markers of drops that were refused (see `lake.ledger.refused_drops`)."""
 

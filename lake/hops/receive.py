@@ -18,7 +18,7 @@ from lake.hops.delivery_cache import DeliveryCache
 from lake.lakefs.branches import RECEIVE, branch_of, branches_of, new_attempt
 from lake.lakefs.objects import CHUNK
 from lake.lakefs.repository import MAIN, NotThere
-from lake.ledger.receipts import Drop, drop_of, is_pending, pending
+from lake.ledger.receipts import Advance, Drop, Overtaken, advance_source, drop_of, is_pending, pending
 from lake.ledger.refused_drops import unmark
 from lake.runtime.disk_errors import HANDLES, disk_error, disk_errors
 from lake.runtime.identity import current_user
@@ -39,14 +39,22 @@ def receive(
     anew: bool = False,
     supersede: bool = False,
     take_in: bool = True,
+    advance: Advance | None = None,
 ) -> Drop:
-    """Take a file into the lake, verbatim, with a receipt; the same file seen again writes nothing, unless it is delivered `anew`.
+    """Take a file into the lake, verbatim, with a receipt; the same file seen again writes nothing.
 
-    That it is to `supersede` the published drop of its name stands in the receipt, so that whoever carries it knows.
-    A dry run does not `take_in`: the drop is at hand alone, without a receipt unless it has one already.
+    Args:
+        session: The open lake.
+        dataset: What it is a delivery of.
+        path: The file.
+        anew: It is another delivery, although the same file was seen.
+        supersede: It is to supersede the published drop of its name. So says the receipt.
+        take_in: A dry run does not: the drop is at hand alone, without a receipt unless it has one already.
+        advance: What it does to its source's position, which the receipt tells: committed with the bytes.
 
     Raises:
         UsageError: The path is a link, or no regular file; nothing was taken in.
+        Overtaken: The source stands elsewhere than before this delivery; nothing was taken in.
     """
     if check_path(path).st_size > LONG:
         session.ready_ahead()
@@ -56,11 +64,13 @@ def receive(
         modified = datetime.fromtimestamp(info.st_mtime, UTC).isoformat(timespec="microseconds")
         parts = [str(path.resolve()), info.st_size, modified, digest, *([uuid.uuid4().hex] if anew else [])]
         parts += ["supersedes", *_ended(session, dataset, digest)] if supersede else []
+        parts += ["advances", advance.source, advance.after] if advance else []
         identity = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         receipt = f"{paths.receipts(dataset, digest)}{identity[:16]}.json"
         body: dict[str, Any] = {"format": paths.FORMAT, "path": str(path.resolve()), "name": path.name}
         body |= {"size": info.st_size, "modified_at": modified, "received_by": current_user()}
         body |= {"supersedes": True} if supersede else {}
+        body |= {"source": advance.source, "position": advance.after} if advance else {}
         if not take_in:
             known = session.repository.get_json(MAIN, receipt)
             body = known or body | {"received_at": datetime.now(UTC).isoformat(timespec="microseconds")}
@@ -72,7 +82,7 @@ def receive(
             body = known or body | {"received_at": datetime.now(UTC).isoformat(timespec="microseconds")}
             again = known and _ended(session, dataset, digest)[:1] == ["withdrawn"]  # by a rollback
             if known is None or (again and not is_pending(session, dataset, digest)):
-                _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body)
+                _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body, advance=None if known else advance)
     session.names[dataset, digest] = path.name
     return drop_of(session, dataset, digest, body, receipt=receipt)
 
@@ -98,13 +108,24 @@ def check_path(path: Path) -> os.stat_result:
     return info
 
 
-def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receipt: str, body: dict[str, Any]) -> None:
-    """Bytes, receipt and marker in one merge; the caller holds the queue."""
+def _commit(
+    session: Session,
+    dataset: str,
+    digest: str,
+    *,
+    copied: Path,
+    receipt: str,
+    body: dict[str, Any],
+    advance: Advance | None = None,
+) -> None:
+    """Commit bytes, receipt, marker and the source's position in one merge; the caller holds the queue."""
     repository, told = session.repository, f"receive {dataset} {digest[:12]}"
     for tried in range(1, RECEIVE_TRIES + 1):
         branch = branch_of(RECEIVE, new_attempt(), dataset, digest)
         try:
             repository.branch(branch, MAIN)
+            if advance is not None:
+                advance_source(session, branch, advance, receipt)
             if not repository.listing(MAIN, paths.raw_object(dataset, digest)):
                 session.cache(DeliveryCache).parse_ahead(digest, session.catalog.get(dataset).file)
                 session.report_step(dataset, "receive.upload")
@@ -119,10 +140,10 @@ def _commit(session: Session, dataset: str, digest: str, *, copied: Path, receip
             session.report_step(dataset, "receive.merge")
             repository.merge(branch, told, {"lakegate_drop": digest})
             session.report_step(dataset, "receive.done")
-        except (Conflict, NotThere, Transient, IntegrityError):
+        except (Conflict, NotThere, Transient, IntegrityError) as error:
             if repository.get(MAIN, receipt) is not None:
                 return
-            if tried == RECEIVE_TRIES:
+            if tried == RECEIVE_TRIES or isinstance(error, Overtaken):
                 raise
         else:
             return

@@ -1,7 +1,8 @@
-"""Receipts: what was delivered, under which name and when; and which deliveries no publish has used up yet."""
+"""Receipts: what was delivered, when, and where its source stood; and which deliveries are pending."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from lake import paths
 from lake.lakefs.branches import RECEIVE, branch_of, new_attempt
 from lake.lakefs.repository import MAIN
 from lake.session import Session
-from lakegate.errors import UsageError
+from lakegate.errors import Conflict, UsageError
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,19 @@ class Drop:
     """Whether it was delivered to take the place of the published drop of its name."""
 
 
+@dataclass(frozen=True)
+class Advance:
+    """The way of a source from one position to the next, which one delivery takes it (see `lake.sources`)."""
+
+    source: str
+    before: str
+    after: str
+
+
+class Overtaken(Conflict):
+    """Another process has received what this one is about to."""
+
+
 def drop_of(session: Session, dataset: str, digest: str, body: dict[str, Any], *, receipt: str) -> Drop:
     """The drop that a receipt's body tells of."""
     tenant, name, size = session.settings.tenant, str(body["name"]), int(body["size"])
@@ -50,6 +64,28 @@ def received(session: Session, dataset: str, digest: str) -> Drop:
         raise UsageError(f"drop {digest[:12]} of {dataset} was never received", fix="`lakegate ingest` receives a file")
     receipt, last = max(found, key=lambda item: str(item[1]["received_at"]))
     return drop_of(session, dataset, digest, last, receipt=receipt)
+
+
+def last_position(session: Session, source: str, *, ref: str = MAIN) -> str:
+    """The position in a source's newest receipt; empty before the first, and for a source without name."""
+    if not source:
+        return ""
+    newest = session.repository.get_json(ref, paths.position(source))
+    receipt = None if newest is None else session.repository.get_json(ref, str(newest["receipt"]))
+    return "" if receipt is None else str(receipt["position"])
+
+
+def advance_source(session: Session, branch: str, advance: Advance, receipt: str) -> None:
+    """Make a receipt its source's newest on a branch that nobody else writes.
+
+    Raises:
+        Overtaken: The source no longer stands where the delivery begins.
+    """
+    if last_position(session, advance.source, ref=branch) != advance.before:
+        what = f"{advance.source} is not where this delivery begins: another process was first"
+        raise Overtaken(what, fix="nothing was taken in; the next look goes on from where that one is")
+    newest = {"format": paths.FORMAT, "receipt": receipt}
+    session.repository.put(branch, paths.position(advance.source), json.dumps(newest).encode())
 
 
 def pending(session: Session, dataset: str) -> list[str]:

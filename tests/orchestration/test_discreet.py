@@ -22,12 +22,12 @@ from lake.pipeline.ingest import DropResult, ingest
 from lake.reports.data_docs import write_docs
 from lake.server.lifecycle import stop_server
 from lake.session import open_session
+from lake.sources.landing_folder import SETTLE_SECONDS
 from lakegate.errors import Transient
 from lakegate.names import VersionName
 from lakegate.settings import Settings
 from sensors import landing
-from sensors.folder import SETTLE_SECONDS
-from sensors.landing import new_drops
+from sensors.landing_sensor import new_drops
 from tests.support.every_byte import searched
 from tests.support.jobs import Jobs
 

@@ -29,17 +29,20 @@ from assets.dev import dev_command
 from assets.instance import open_instance
 from catalog.contract import QualityRule
 from lake.decisions import approvals
+from lake.ledger.receipts import last_position, pending
 from lake.maintenance.verify import audit_all
 from lake.pipeline.demo_data import REFERENCES, deliver_sample
 from lake.pipeline.ingest import ingest
 from lake.session import Session, open_session
+from lake.sources import Extract
+from lake.sources.landing_folder import SETTLE_SECONDS
 from lake.versions.publish import head
 from lakegate.settings import Settings
-from sensors import landing
-from sensors.folder import SETTLE_SECONDS
-from sensors.follow import follow_features
-from sensors.landing import new_drops
+from sensors import landing_sensor
+from sensors.feature_sensor import follow_features
+from sensors.landing_sensor import new_drops
 from tests.support.jobs import Jobs
+from tests.support.list_source import ListSource
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.server
@@ -135,7 +138,7 @@ def opened(lakefs_home: Settings) -> Iterator[Home]:
 @pytest.fixture
 def home(opened: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     """The module's home with an empty landing folder."""
-    monkeypatch.setattr(landing.time, "time", lambda: opened.clock)
+    monkeypatch.setattr(landing_sensor.time, "time", lambda: opened.clock)
     opened.empty()
     opened.cursor = None
     return opened
@@ -207,7 +210,7 @@ def test_a_held_file_is_put_away_and_carried_by_the_sensor_once_it_is_approved(h
         home.session.catalog.contracts, "airlines", replace(contract, rules=(*contract.rules, many), max_shrink=None, hash="with-a-hold")
     )
     held = Home(home.session, home.instance, home.files, clock=home.clock)
-    monkeypatch.setattr(landing.time, "time", lambda: held.clock)
+    monkeypatch.setattr(landing_sensor.time, "time", lambda: held.clock)
     content, before = b"carrier,name\nAD,Adagio\n", held.version("airlines")
     held.put("airlines", "few.csv", content)
     held.look()
@@ -293,6 +296,34 @@ def test_dagster_is_told_of_what_the_command_line_published(home: Home) -> None:
     assert str(follows.run_key).startswith("flight_features:tell ")
     assert home.run(follows)
     assert home.missing() == []
+
+
+def test_a_source_with_positions_needs_no_other_sensor(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each delivery is received at the look that finds it; runs that a daemon lost are asked for again."""
+    before = home.version("airlines")
+    contents = [b"carrier,name\nAE,Aether\n", b"carrier,name\nAF,Afar\n"]
+    source = ListSource("airlines", contents, home.landing.parent)
+    monkeypatch.setattr(landing_sensor.Tick, "sources", lambda _: iter([source]))
+    lost = home.look()
+    assert [request.job_name for request in lost] == ["carry_airlines"] * 2
+    assert last_position(home.session, "list") == "2"
+    while requests := home.look():
+        assert home.run(requests[0])
+    assert home.version("airlines") == before + 2
+    drops = {hashlib.sha256(content).hexdigest() for content in contents}
+    assert drops.isdisjoint(pending(home.session, "airlines"))
+    assert not any(home.files.parent.rglob("delivery-*.csv"))
+
+
+def test_what_cannot_be_received_keeps_back_the_rest(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = pending(home.session, "airlines")
+    source = ListSource("mystery", [b"x\n1\n"], home.landing.parent, name="stuck")
+    behind = Extract("airlines", home.put("airlines", "behind.csv", b"carrier,name\nAG,Agape\n"), "2", "2")
+    monkeypatch.setattr(source, "poll", lambda position: [*ListSource.poll(source, position), behind])
+    monkeypatch.setattr(landing_sensor.Tick, "sources", lambda _: iter([source]))
+    assert home.look() == []
+    assert last_position(home.session, "stuck") == ""
+    assert pending(home.session, "airlines") == before
 
 
 def _until(done: Callable[[], bool], *, seconds: float) -> float:

@@ -24,7 +24,7 @@ from lake.reports.versions import list_versions
 from lake.runtime.circuit_breaker import Breaker, State, folder
 from lake.session import Session, open_session
 from lakegate.settings import Settings
-from sensors.upkeep import clean_up_nightly, mend
+from sensors.maintenance import clean_up_nightly, mend
 from tests.support.jobs import Jobs
 
 pytestmark = pytest.mark.server

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog.contract import Contract
+from lake.sources.delivered_file import Delivery
 from lakegate.atomic import AS_OTHER_FILES, write_atomically
 from lakegate.media import line, message
-from sensors.folder import Delivery
 
 DONE: Final = ".done"
 BLOCKED: Final = ".blocked"
@@ -49,11 +49,17 @@ _ON_HOLD: Final = ("It was held when this was written. Once it is approved it is
 
 
 def note_of(
-    contract: Contract, delivery: Delivery, *, drop: str, reason: str, rules: Sequence[Mapping[str, Any]], held: bool = False
+    contract: Contract,
+    file: str,
+    *,
+    drop: str,
+    reason: str,
+    rules: Sequence[Mapping[str, Any]],
+    held: bool = False,
 ) -> str:
     """Why a file was blocked, which rules refused it, whom to ask and what to do; no value of a row."""
     lines = [
-        f"{line(delivery.path.name)} was not published.",
+        f"{line(file)} was not published.",
         "",
         f"dataset  {contract.name}",
         f"drop     {drop}",

@@ -1,14 +1,17 @@
-"""A landing folder: which of its files stand still, and what was seen of them before. Knows neither Dagster nor the lake."""
+"""The landing folder: which of its files stand still, and what was seen of them before."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import stat
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
+
+from lake.sources import Extract, Source
+from lake.sources.archive_file import BLOCKED, DONE, put_away
+from lake.sources.delivered_file import Delivery, Look, look_at
 
 FORMAT: Final = 1
 SETTLE_SECONDS: Final = 3.0
@@ -18,22 +21,6 @@ MOST_NOTED: Final = 200
 
 HALF_WRITTEN: Final = (".tmp", ".part")
 """Endings by which senders mark a file that is not complete."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a file looked like, and since when it has looked so (seconds since 1970)."""
-
-    size: int
-    modified: int
-    inode: int
-    since: float
-    drop: str | None = None
-    """SHA-256 of its bytes, once they were received."""
-
-    def same(self, other: Look) -> bool:
-        """Whether nothing was written in between."""
-        return (self.size, self.modified, self.inode) == (other.size, other.modified, other.inode)
 
 
 @dataclass
@@ -68,35 +55,6 @@ class Memory:
         return True
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """A file that stands still in `landing/<dataset>/`."""
-
-    dataset: str
-    path: Path
-    look: Look
-
-    @property
-    def id(self) -> str:
-        """Tells this arrival from another of the same name: path, size and time, as a short hash."""
-        identity = json.dumps([self.dataset, self.path.name, self.look.size, self.look.modified])
-        return hashlib.sha256(identity.encode()).hexdigest()[:16]
-
-    def untouched(self) -> bool:
-        """Whether the file is still the one that was looked at."""
-        found = look_at(self.path, now=0.0)
-        return found is not None and found.same(self.look)
-
-
-def look_at(path: Path, *, now: float) -> Look | None:
-    """The look of a regular file; None for links, folders and what is gone."""
-    try:
-        info = path.lstat()
-    except OSError:
-        return None
-    return Look(info.st_size, info.st_mtime_ns, info.st_ino, now) if stat.S_ISREG(info.st_mode) else None
-
-
 def dataset_folders(landing: Path) -> list[Path]:
     """The folders that files are delivered into."""
     return sorted(path for path in landing.iterdir() if path.is_dir() and not path.is_symlink() and not path.name.startswith("."))
@@ -123,3 +81,39 @@ def forget_gone(landing: Path, memory: Memory) -> None:
     """Forget files that are no longer there."""
     for name in [name for name in memory.files if not (landing / name).exists()]:
         del memory.files[name]
+
+
+class LandingFolder(Source):
+    """The folder `landing/<dataset>/`, which files are put into and leave when they are done with.
+
+    It has no position: what lies there is still to be done. Each poll gives a file again until it is put
+    away; its receipt is known by path, size, time and bytes, so it is received once all the same.
+    """
+
+    def __init__(self, folder: Path, memory: Memory) -> None:
+        self.name, self.place, self.dataset = "", f"landing/{folder.name}/", folder.name
+        self._folder, self._memory = folder, memory
+
+    def poll(self, position: str) -> Iterator[Extract]:  # noqa: ARG002  (it has none)
+        """The files that stand still, oldest first."""
+        for delivery in settled(self._folder, self._memory, now=time.time()):
+            yield Extract(delivery.dataset, delivery.path, delivery.id, drop=delivery.look.drop)
+
+    def received(self, extract: Extract, drop: str) -> None:
+        """Remember that a file's bytes are in raw: it need not be read again."""
+        name = f"{self.dataset}/{extract.path.name}"
+        self._memory.files[name] = replace(self._memory.files[name], drop=drop)
+
+    def put_away(self, extract: Extract, drop: str, *, note: str | None = None) -> bool:
+        """Move a file to `.done/`, or to `.blocked/` with a note beside it."""
+        look = self._memory.files[f"{self.dataset}/{extract.path.name}"]
+        delivery, into = Delivery(self.dataset, extract.path, look), DONE if note is None else BLOCKED
+        return put_away(delivery, into, drop=drop, note=note) is not None
+
+
+def landing_folders(landing: Path, memory: Memory, datasets: Iterable[str]) -> list[LandingFolder]:
+    """The folders that files are delivered into; those of `datasets` are made where they are missing."""
+    for name in datasets:
+        (landing / name).mkdir(exist_ok=True)
+    forget_gone(landing, memory)
+    return [LandingFolder(folder, memory) for folder in dataset_folders(landing)]

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sensors.away import BLOCKED, DONE, put_away
-from sensors.folder import SETTLE_SECONDS, Delivery, Memory, forget_gone, settled
+from lake.sources import Extract, landing_folder
+from lake.sources.archive_file import BLOCKED, DONE, put_away
+from lake.sources.delivered_file import Delivery
+from lake.sources.landing_folder import SETTLE_SECONDS, Memory, forget_gone, landing_folders, settled
 
 DROP = "ab" * 32
 LATER = SETTLE_SECONDS + 1
@@ -126,3 +128,44 @@ def test_a_note_never_takes_the_place_of_a_blocked_file(folder: Path) -> None:
     put_away(_delivery(folder, "a.csv"), BLOCKED, drop=DROP, note="note of a.csv")
     assert (folder / ".blocked" / "a.csv.txt").read_text() == "data"
     assert (folder / ".blocked" / "a~abababababab.csv.txt").read_text() == "note of a.csv"
+
+
+def test_a_source_shows_a_file_until_it_is_put_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.csv").write_text("x")
+    memory, clock = Memory(), iter(range(0, 100, int(LATER)))
+    monkeypatch.setattr(landing_folder.time, "time", lambda: float(next(clock)))
+    (source,) = landing_folders(folder.parent, memory, ["flights"])
+    assert list(source.poll("")) == []
+    (extract,) = source.poll("")
+    assert (extract.dataset, extract.path) == ("flights", folder / "a.csv")
+    assert (extract.position, extract.drop) == ("", None)
+    source.received(extract, DROP)
+    memory = Memory.from_text(memory.to_text())
+    (source,) = landing_folders(folder.parent, memory, ["flights"])
+    (again,) = source.poll("")
+    assert (again.id, again.drop) == (extract.id, DROP)
+    assert source.put_away(again, DROP)
+    assert (folder / ".done" / "a.csv").read_text() == "x"
+    assert not source.put_away(again, DROP)
+    assert list(source.poll("")) == []
+
+
+def test_a_source_leaves_a_refused_file_with_its_note(folder: Path) -> None:
+    delivery, memory = _delivery(folder), Memory()
+    memory.files["flights/a.csv"] = delivery.look
+    (source,) = landing_folders(folder.parent, memory, ["flights"])
+    extract = Extract("flights", delivery.path, delivery.id)
+    delivery.path.write_text("something else")
+    assert not source.put_away(extract, DROP, note="why")
+    memory.files["flights/a.csv"] = _delivery(folder).look
+    assert source.put_away(extract, DROP, note="why")
+    assert (folder / ".blocked" / "a.csv.txt").read_text() == "why"
+
+
+def test_folders_of_datasets_are_made_and_hidden_ones_are_none(tmp_path: Path) -> None:
+    for name in (".hidden", "other"):
+        (tmp_path / name).mkdir()
+    assert [source.place for source in landing_folders(tmp_path, Memory(), ["flights"])] == [
+        "landing/flights/",
+        "landing/other/",
+    ]

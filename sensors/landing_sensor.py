@@ -1,0 +1,217 @@
+"""The sensor `new_drops`: what a source delivers is received, carried and put away, with no click.
+
+The landing folder is a source: a file put into `<home>/landing/<dataset>/`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dagster import (
+    DagsterInstance,
+    DefaultSensorStatus,
+    RunRequest,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from assets import runs
+from assets.known import settled as published_and_told
+from assets.known import standing
+from assets.partitions import partition_for
+from assets.resource import LakegateResource
+from catalog.contract import Contract
+from lake.hops.receive import receive
+from lake.ledger import records
+from lake.ledger.receipts import Advance, Drop, last_position, pending, received
+from lake.pipeline.ordering import waiting_drops, waits_for
+from lake.session import Session
+from lake.sources import Extract, Source
+from lake.sources.archive_file import note_of
+from lake.sources.landing_folder import Memory, landing_folders
+from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
+from lakegate.media import line, message
+from sensors.attempts import Attempts, attempts
+
+INTERVAL_SECONDS: Final = 5
+BUDGET_SECONDS: Final = 20.0
+"""After this long a look takes in no further file; Dagster gives up on a look after 60 seconds."""
+
+
+def new_drops(lake: LakegateResource, jobs: Mapping[str, Any]) -> SensorDefinition:
+    """The sensor over all sources.
+
+    Args:
+        lake: The open lake of this process.
+        jobs: The job that carries a drop, by dataset; a folder without one is left alone.
+    """
+
+    @sensor(
+        name="new_drops",
+        jobs=list(jobs.values()),
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Receives each file in landing/<dataset>/ that stands still, has its drop carried, and puts the file away.",
+    )
+    def body(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+        memory = Memory.from_text(context.cursor)
+        try:
+            tick = Tick(lake.session, context.instance, memory, context.log, {name: job.name for name, job in jobs.items()})
+            requests = list(tick.requests())
+        except LakegateError as error:
+            return SkipReason(message(error))
+        return SensorResult(run_requests=requests, cursor=memory.to_text(), skip_reason=None if requests else "Nothing to carry.")
+
+    return body
+
+
+@dataclass
+class Tick:
+    """One look at all sources."""
+
+    session: Session
+    instance: DagsterInstance
+    memory: Memory
+    log: Any
+    jobs: Mapping[str, str]
+    """Name of the job of each dataset that can be carried."""
+
+    def requests(self) -> Iterator[RunRequest]:
+        """Receive what came, put away what is done with, and ask for the runs that are missing."""
+        runs.end_dead_runs(self.instance)
+        until, seen = time.monotonic() + BUDGET_SECONDS, set[tuple[str, str]]()
+        for source in self.sources():
+            yield from self._contained(source.place, self._polled(source, seen, until=until))
+        for name in self.jobs:
+            yield from self._contained(name, self._waiting(name, seen))
+
+    def sources(self) -> Iterator[Source]:
+        """Whatever delivers to this lake; a source of another kind is one more line here."""
+        for folder in landing_folders(self.session.settings.home.landing, self.memory, self.jobs):
+            if self._is_known(folder.dataset):
+                yield folder
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a folder's drops can be carried; of another it is told once why it is left alone."""
+        if name not in self.jobs and self.memory.once(f"folder {name}"):
+            catalog = self.session.catalog
+            known = {*catalog.declared, *catalog.broken, *catalog.contracts}
+            why = "its contract has a mistake" if name in known else "no contract has this name"
+            self.log.warning("landing/%s/ is left alone: %s", line(name), line(why))
+        return name in self.jobs
+
+    def _contained(self, place: str, requests: Iterator[RunRequest]) -> Iterator[RunRequest]:
+        """What one source or dataset asks for; whatever fails there, others are looked at.
+
+        Unless lakeFS is away, or refuses the keys, for all of them.
+        """
+        try:
+            yield from requests
+        except (Transient, AccessError):
+            raise
+        except Exception as error:  # noqa: BLE001  (see above)
+            told = error if isinstance(error, LakegateError) else unforeseen(error)
+            if self.memory.once(f"{place}: {told.what}"):
+                self.log.warning("%s is left alone: %s", line(place), message(told))
+
+    def _polled(self, source: Source, seen: set[tuple[str, str]], *, until: float) -> Iterator[RunRequest]:
+        """What the extracts of one source ask for."""
+        position = last_position(self.session, source.name)
+        for extract in source.poll(position):
+            if extract.drop is None and time.monotonic() > until:
+                break
+            try:
+                contract = self.session.catalog.get(extract.dataset)
+                drop = self._received(source, extract, position)
+                position = extract.position
+                seen.add((drop.dataset, drop.sha256))
+                yield from self._delivery(contract, source, extract, drop)
+            except LakegateError as error:
+                if self.memory.once(f"{extract.id}: {error.what}"):
+                    told = "%s of %s is left where it is: %s"
+                    self.log.warning(told, line(extract.path.name), line(extract.dataset), message(error))
+                if extract.position:  # those behind it would take the source past it
+                    break
+
+    def _received(self, source: Source, extract: Extract, position: str) -> Drop:
+        """The drop of an extract, received if it wasn't; `position` is its source's before it."""
+        if extract.drop is not None:
+            return received(self.session, extract.dataset, extract.drop)
+        advance = Advance(source.name, position, extract.position) if extract.position else None
+        drop = receive(self.session, extract.dataset, extract.path, advance=advance)
+        source.received(extract, drop.sha256)
+        return drop
+
+    def _delivery(
+        self,
+        contract: Contract,
+        source: Source,
+        extract: Extract,
+        drop: Drop,
+    ) -> Iterator[RunRequest]:
+        """The run that a delivery lacks; it is put away where it lacks none."""
+        tags, file = runs.tags_for(contract, **{runs.DELIVERY: extract.id}), line(extract.path.name)
+        tried = attempts(self.instance, tags)
+        if tried.running:
+            return
+        partition = partition_for(self.instance, drop)
+        if self._done(contract, drop, partition):
+            if source.put_away(extract, drop.sha256):
+                self.log.info("%s of %s is published", file, line(contract.name))
+        elif tried.blocked:
+            self._block(contract, source, extract, drop)
+        elif tried.spent:
+            if self.memory.once(f"spent {extract.id} {contract.hash}"):
+                text, dataset = "%s of %s failed %s times (%s) and is left where it is", line(contract.name)
+                self.log.error(text, file, dataset, line(tried.failed), line(tried.last or "killed"))
+        elif not tried.made or self._turn_has_come(contract, drop):
+            # The first run does not ask whose turn it is: the raw hop comes at once on arrival.
+            yield self._request(contract, drop, partition, tried, tags)
+
+    def _done(self, contract: Contract, drop: Drop, partition: str) -> bool:
+        """Whether the drop was published after this delivery, and Dagster knows unless a later drop replaced it."""
+        if drop.sha256 in pending(self.session, contract.name):
+            return False
+        replaced = standing(self.session, contract, drop.sha256, contract.name) is None
+        return replaced or published_and_told(self.session, self.instance, contract, drop.sha256, partition) is not None
+
+    def _turn_has_come(self, contract: Contract, drop: Drop) -> bool:
+        """Whether nothing holds a drop up, as far as the raw versions that stand can tell."""
+        return waits_for(self.session, contract, drop, carry_raw=lambda _: None) is None
+
+    def _block(self, contract: Contract, source: Source, extract: Extract, drop: Drop) -> None:
+        newest = records.latest(self.session, dataset=contract.name, cause=drop.sha256)
+        body = records.read(self.session, newest) if newest is not None else {}
+        held = newest is not None and newest.state == "held"
+        file, reason, rules = extract.path.name, body.get("reason", "see the run"), body.get("rules", [])
+        note = note_of(contract, file, drop=drop.sha256, reason=reason, rules=rules, held=held)
+        if source.put_away(extract, drop.sha256, note=note):
+            told = "%s of %s is blocked; the note beside it says why"
+            self.log.warning(told, line(file), line(contract.name))
+
+    def _waiting(self, name: str, seen: set[tuple[str, str]]) -> Iterator[RunRequest]:
+        """Drops that wait and that no source shows: `lakegate ingest` took them in, or died with them."""
+        contract = self.session.catalog.get(name)
+        for drop in waiting_drops(self.session, contract, stranded=True):
+            tags = runs.tags_for(contract, **{runs.DROP: drop.sha256})
+            tried = attempts(self.instance, tags)
+            approved = tried.last == runs.HELD  # else it would not be among those that wait
+            spent = tried.spent and not approved
+            shown = (drop.dataset, drop.sha256) in seen
+            if not shown and not tried.running and not spent and self._turn_has_come(contract, drop):
+                yield self._request(contract, drop, partition_for(self.instance, drop), tried, tags)
+
+    def _request(self, contract: Contract, drop: Drop, partition: str, tried: Attempts, tags: dict[str, str]) -> RunRequest:
+        what = tags.get(runs.DELIVERY, "waiting")
+        return RunRequest(
+            run_key=f"{contract.name}:{drop.sha256[:12]}:{what}:{contract.hash[:12]}:{tried.made + 1}",
+            job_name=self.jobs[contract.name],
+            partition_key=partition,
+            tags=tags | {runs.DROP: drop.sha256} | runs.BEFORE_BACKFILLS,
+        )
