@@ -19,7 +19,7 @@ from lake.tables.data_files import list_table, table_files
 from lake.tables.delta_log import found_in_scratch, with_log
 from lake.tables.log_cache import Log
 from lake.tables.proved_files import demand_sound
-from lake.tables.writer import commit_hooks, configure, uri_of, writer_properties
+from lake.tables.writer import configure, uri_of
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
 from lakegate.names import VersionName
@@ -52,10 +52,15 @@ def compacted(
         return list(files)
 
     def merge(log: Log) -> None:
+        from lake.tables.delta_rs import commit_hooks, writer_properties
+
         configure(log.opened(), ",".join(statistics))
         if (table := log.opened()) is not None:
             table.optimize.compact(
-                target_size=TARGET, max_concurrent_tasks=1, writer_properties=writer_properties(), post_commithook_properties=commit_hooks()
+                target_size=TARGET,
+                max_concurrent_tasks=1,
+                writer_properties=writer_properties(),
+                post_commithook_properties=commit_hooks(),
             )
 
     read = [item for item in files if item.size < TARGET]

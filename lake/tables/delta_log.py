@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from lake.lakefs.objects import missing, sha256_of
 from lake.lakefs.repository import Repository
-from lake.runtime.disk_errors import disk_error
 from lake.tables.log_cache import FOLDER, DeltaLogCache, Log, OpenLog
-from lakegate.errors import Conflict, IntegrityError, LakegateError
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile
 
@@ -80,6 +78,8 @@ def with_log(
     if not data and not writes_locally(session):
 
         def there(endpoint: Endpoint) -> T:
+            from lake.tables.delta_rs import delta_errors
+
             with delta_errors(doing):
                 return use(Log(f"s3://{repository.name}/{ref}/{path}", storage_options(endpoint)))
 
@@ -89,6 +89,8 @@ def with_log(
 
 def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *, doing: str, data: Sequence[DataFile]) -> T:
     """The same on this disk."""
+    from lake.tables.delta_rs import delta_errors
+
     repository = session.repository
     mine = session.cache(DeltaLogCache).take(path)
     if mine is None or not mine.is_of(repository, ref, path):
@@ -162,28 +164,6 @@ def _files(folder: Path, within: str = "") -> dict[str, tuple[int, int]]:
                 stat = entry.stat(follow_symlinks=False)
                 found[f"{within}{entry.name}"] = stat.st_ino, stat.st_mtime_ns
     return found
-
-
-@contextlib.contextmanager
-def delta_errors(doing: str, *, local: bool = False) -> Iterator[None]:
-    """Turn delta-rs's errors into ours, without their text: it may quote values (P6). `local`: what it does there is done on this disk."""
-    from deltalake.exceptions import CommitFailedError, DeltaError
-
-    try:
-        yield
-    except CommitFailedError as error:
-        raise Conflict(f"another writer was first ({doing})", fix="run it again") from error
-    except OSError as error:
-        if not local:
-            raise
-        if (known := disk_error(error, Path(doing))) is not None:
-            raise known from None
-        what = f"the scratch folder can't be used, {doing} ({error.strerror or type(error).__name__})"
-        raise LakegateError(what, fix="free some disk space, or name another folder with LAKEGATE_SCRATCH") from None
-    except DeltaError as error:
-        what = f"delta-rs failed, {doing} ({type(error).__name__})"
-        fix = "nothing was published; run it again, and report it where it comes again"
-        raise IntegrityError(what, fix=fix) from None
 
 
 def storage_options(endpoint: Endpoint) -> dict[str, str]:

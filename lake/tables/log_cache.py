@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 from lake.lakefs.repository import Repository
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
-
     from lake.session import Session
+    from lake.tables.delta_rs import DeltaTable
 
 FOLDER: Final = "_delta_log"
 
@@ -28,8 +27,7 @@ class Log:
 
     def opened(self) -> DeltaTable | None:
         """The table as its log tells it now; None where there is none."""
-        from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
+        from lake.tables.delta_rs import DeltaTable, TableNotFoundError
 
         with contextlib.suppress(TableNotFoundError):
             if self.table is None:

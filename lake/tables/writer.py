@@ -19,7 +19,7 @@ from expectations.typed_frame import DROP, ROW
 from lake.lakefs.objects import missing
 from lake.session import Session
 from lake.tables.data_files import HASHERS, Added, Listed
-from lake.tables.delta_log import delta_errors, storage_options, with_log, writes_locally
+from lake.tables.delta_log import storage_options, with_log, writes_locally
 from lake.tables.log_cache import Log
 from lakegate.errors import IntegrityError
 from lakegate.home import Endpoint
@@ -27,17 +27,15 @@ from lakegate.manifest import DataFile, Manifest
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from deltalake import DeltaTable, Schema, WriterProperties
-    from deltalake.transaction import PostCommitHookProperties
     from pyspark.sql import DataFrame
+
+    from lake.tables.delta_rs import DeltaTable, Schema
 
 STATISTICS: Final = "delta.dataSkippingStatsColumns"
 CHECKPOINTS: Final = "delta.checkpointInterval"
 CHECKPOINT_EVERY: Final = "50"
 """Commits: whoever opens a table reads no more of them one by one; delta-rs's own default is 100."""
 Mode = Literal["append", "overwrite"]
-ROW_GROUP: Final = 200_000
-"""Rows that are encoded together: delta-rs's million of them takes half a gigabyte."""
 
 
 def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> Added | None:
@@ -57,7 +55,7 @@ def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode
 
 def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> Added | None:
     """As `write_table`, for rows that this process has at hand."""
-    from deltalake import write_deltalake
+    from lake.tables.delta_rs import delta_errors, write_deltalake, writer_properties
 
     repository = session.repository
     options: dict[str, Any] = {
@@ -86,7 +84,7 @@ def restore_files(session: Session, *, ref: str, path: str, files: Sequence[Data
     They lie in the tree still: nothing is removed from it. The log's own history isn't asked: writers may shorten it. Two commits of
     the log: one that named a file as removed and added would be read either way.
     """
-    from deltalake.transaction import AddAction
+    from lake.tables.delta_rs import AddAction, commit_hooks
 
     names = [(quote(item.path.removeprefix(f"{path}/")), item) for item in files]
     added = [AddAction(name, item.size, {}, 0, True, json.dumps({"numRecords": item.rows})) for name, item in names]
@@ -125,8 +123,13 @@ def read_version(session: Session, manifest: Manifest, ref: str) -> DataFrame:
 
 def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: Mode) -> Added | None:
     """Make the files of a Delta table on this disk those of a commit of the lake's table."""
-    from deltalake import Schema
-    from deltalake.transaction import AddAction, create_table_with_add_actions
+    from lake.tables.delta_rs import (
+        AddAction,
+        Schema,
+        commit_hooks,
+        create_table_with_add_actions,
+        delta_errors,
+    )
 
     made = list(_actions(staged))
     added = [action["add"] for action in made if "add" in action]
@@ -168,23 +171,11 @@ def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: M
 
 def configure(table: DeltaTable | None, statistics: str) -> None:
     """Have a table, where there is one, keep statistics of these columns alone, another may be personal since (P6), and checkpoints."""
+    from lake.tables.delta_rs import commit_hooks
+
     meant = {STATISTICS: statistics, CHECKPOINTS: CHECKPOINT_EVERY}
     if table is not None and not meant.items() <= table.metadata().configuration.items():
         table.alter.set_table_properties(meant, post_commithook_properties=commit_hooks())
-
-
-def writer_properties() -> WriterProperties:
-    """How delta-rs writes data files here."""
-    from deltalake import WriterProperties
-
-    return WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP)
-
-
-def commit_hooks() -> PostCommitHookProperties:
-    """Of a commit: earlier versions of the log are other tags' as well, so nothing is cleaned up."""
-    from deltalake.transaction import PostCommitHookProperties
-
-    return PostCommitHookProperties(cleanup_expired_logs=False)
 
 
 def _columns(schema: Schema) -> dict[str, str]:
