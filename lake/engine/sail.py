@@ -6,7 +6,6 @@ It answers this process alone (see lake/engine/sail_guard.py), and this process 
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import subprocess
@@ -28,10 +27,6 @@ SERVER: Final = Path(__file__).with_name("sail_server.py")
 NO_DYNAMIC_FILTERS: Final = "datafusion.optimizer.enable_join_dynamic_filter_pushdown"
 """Sail 0.7.2 never ends a join whose probe side holds another, where all rows of the build side lie in one partition (one row will
 do): the inner join's filter waits for every partition, and those without rows are never asked."""
-TRIES: Final = 3
-"""Of a call over loopback; pyspark's own fifteen go on for ten minutes after the server's death."""
-PATIENT: Final = 10
-"""The same of the first call, in seven seconds: gRPC waits a second before it connects again where it couldn't at once."""
 OPEN_FIX: Final = (
     "it takes Linux 5.5 or later with seccomp's user notification, which a container's profile may forbid; LAKEGATE_ENGINE=spark needs "
     "none; where no other account can run anything on this machine, LAKEGATE_SAIL_GUARD=off starts it unguarded"
@@ -65,10 +60,7 @@ class Sail:
         Raises:
             LakegateError: It did not start.
         """
-        from pyspark.sql.connect.client import DefaultChannelBuilder
-        from pyspark.sql.connect.client.retries import DefaultPolicy
-        from pyspark.sql.connect.session import SparkSession
-
+        from lake.engine.connect import open_on_loopback
         from lake.engine.sail_calls import OfTheLiving
 
         if not (port := self._port()):
@@ -80,15 +72,8 @@ class Sail:
         if not port.isdecimal():
             what = f"Sail was not started: other accounts of this machine can't be kept out of it here ({port})"
             raise LakegateError(what, fix=OPEN_FIX)
-        channel = DefaultChannelBuilder(f"sc://127.0.0.1:{port}")
-        channel.add_interceptor(OfTheLiving(self._process))
-        os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"  # as `remote` does; its functions ask for it
-        session: SparkSession = SparkSession.Builder().channelBuilder(channel).create()
-        session.client.set_retry_policies([DefaultPolicy(max_retries=PATIENT, backoff_multiplier=2, max_backoff=1000)])
-        atexit.unregister(session.client._cleanup_ml_cache)  # noqa: SLF001  (Sail has no such call and it prints a traceback at exit)
-        session.sql(f"SET {NO_DYNAMIC_FILTERS}=false").collect()
-        session.client.set_retry_policies([DefaultPolicy(max_retries=TRIES, max_backoff=1000)])
-        return session
+        first = f"SET {NO_DYNAMIC_FILTERS}=false"
+        return open_on_loopback(port, OfTheLiving(self._process), first=first)
 
     def _port(self) -> str:
         """The port that it said; empty where it ended before."""

@@ -43,28 +43,14 @@ def start(settings: Settings, endpoint: Endpoint, sail: Sail | None) -> SparkSes
     from pyspark.errors.utils import is_debugging_enabled
 
     session = sail.connect() if sail is not None else _spark(settings, endpoint)
-    session.__class__ = _left_to_its_channel()
+    from lake.engine.connect import LeftToItsChannel  # a JVM is started before gRPC is imported
+
+    session.__class__ = LeftToItsChannel
     session.conf.set("spark.sql.session.timeZone", "UTC")
     if sail is not None:  # for Spark it is fixed when its JVM starts
         session.conf.set(DEBUGGING, "false")
     is_debugging_enabled()
     return session
-
-
-@functools.cache
-def _left_to_its_channel() -> type[SparkSession]:
-    """Sessions whose end closes nothing but their own channel, which gRPC does.
-
-    pyspark's waits for what other sessions of the process have still to release, in whatever thread the garbage collector runs: within a
-    call of gRPC it holds the lock that they need, and waits for ever.
-    """
-    from pyspark.sql.connect.session import SparkSession
-
-    class LeftToItsChannel(SparkSession):  # type: ignore[misc]
-        def __del__(self) -> None:
-            """Nothing; `stop` is how one ends."""
-
-    return LeftToItsChannel
 
 
 def begin(settings: Settings, endpoint: Endpoint) -> Sail | None:
@@ -75,7 +61,7 @@ def begin(settings: Settings, endpoint: Endpoint) -> Sail | None:
 def preload() -> None:
     """Import what asking an engine imports, half a second of it; what fails here fails there again, and is told then."""
     with contextlib.suppress(ImportError):
-        importlib.import_module("pyspark.sql.connect.session")
+        importlib.import_module("lake.engine.connect")
 
 
 def _keys(endpoint: Endpoint) -> dict[str, str | None]:
