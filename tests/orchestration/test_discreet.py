@@ -26,7 +26,7 @@ from lake.sources.landing_folder import SETTLE_SECONDS
 from lakegate.errors import Transient
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from sensors import landing
+from sensors import landing_sensor
 from sensors.landing_sensor import new_drops
 from tests.support.every_byte import searched
 from tests.support.jobs import Jobs
@@ -134,7 +134,7 @@ def ticks(jobs: Jobs, patch: pytest.MonkeyPatch) -> None:
     sensor, clock, cursor = new_drops(jobs.lake, jobs.made.jobs), time.time(), None
     for _ in range(4):
         clock += SETTLE_SECONDS + 1
-        patch.setattr(landing.time, "time", lambda now=clock: now)
+        patch.setattr(landing_sensor.time, "time", lambda now=clock: now)
         looked = sensor(build_sensor_context(instance=jobs.instance, cursor=cursor))
         assert isinstance(looked, SensorResult)
         cursor = looked.cursor
