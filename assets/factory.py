@@ -20,8 +20,8 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from assets import resource, runs
-from assets.carry import Told, carry_drop, carry_feature
+from assets import resource, run_tags
+from assets.asset_bodies import Told, carry_drop, carry_feature
 from assets.checks import check_specs, source_spec
 from assets.metadata import table_metadata
 from assets.partitions import partitions_of
@@ -85,7 +85,7 @@ def _add(made: Made, contract: Contract, catalog: Catalog, project: Path, taken:
     raised = (trigger_spec(contract, tables[hop], suite) for hop, suite in suites.items())
     triggers = [spec for spec in raised if spec is not None]
     selection = AssetSelection.assets(*tables.values())
-    job = define_asset_job(job_name(contract.name), selection=selection, tags=runs.tags_for(contract), description=_job_text(contract))
+    job = define_asset_job(job_name(contract.name), selection=selection, tags=run_tags.tags_for(contract), description=_job_text(contract))
     made.assets += assets
     made.triggers += triggers
     made.jobs[contract.name] = job

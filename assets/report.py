@@ -22,15 +22,15 @@ from dagster import (
     op,
 )
 
-from assets import runs
-from assets.carry import refusal_kind, refuse, version_events, waiting_event
+from assets import run_tags
+from assets.asset_bodies import refusal_kind, refuse, version_events, waiting_event
 from assets.checks import check_results
 from assets.factory import job_name
 from assets.instance import open_instance
-from assets.known import told, told_version, untold, untold_decisions
 from assets.metadata import rules_before
 from assets.partitions import partition_for
-from assets.reported import Reported
+from assets.reported_heads import Reported
+from assets.reported_versions import told, told_version, untold, untold_decisions
 from catalog.contract import Contract
 from expectations.verdict import STOPPED, Verdict
 from lake.hops.job import HopResult
@@ -62,8 +62,8 @@ class Told:
 
     def tags(self, contract: Contract, *, with_failure: bool = True) -> dict[str, str]:
         """Tags by which a run about it is found again."""
-        tags = runs.tags_for(contract) | ({runs.REPORTED: self.cause} if self.cause else {})
-        return tags | ({runs.FAILURE: refusal_kind(self.refused)} if self.refused is not None and with_failure else {})
+        tags = run_tags.tags_for(contract) | ({run_tags.REPORTED: self.cause} if self.cause else {})
+        return tags | ({run_tags.FAILURE: refusal_kind(self.refused)} if self.refused is not None and with_failure else {})
 
 
 def report(session: Session, results: Iterable[DropResult]) -> None:
@@ -75,7 +75,7 @@ def report(session: Session, results: Iterable[DropResult]) -> None:
     results = list(results)
     features = {hop.table: hop for result in results for hop in result.hops if hop.hop == "features"}
     with open_instance(session.settings) as instance:
-        runs.end_dead_runs(instance)
+        run_tags.end_dead_runs(instance)
         known = Reported(session, instance)
         for contract in (
             item for item in session.catalog.datasets if known.behind(item.name)
@@ -146,10 +146,10 @@ def _record(instance: DagsterInstance, contract: Contract, tolds: Sequence[Told]
     refused = next((told.refused for told in tolds if told.refused is not None), None)
     if not events and refused is None:
         return
-    alone = tolds[0].tags(contract, with_failure=False) if len(tolds) == 1 else runs.tags_for(contract)
-    tags = alone | {runs.PROCESS: runs.this_process()}
+    alone = tolds[0].tags(contract, with_failure=False) if len(tolds) == 1 else run_tags.tags_for(contract)
+    tags = alone | {run_tags.PROCESS: run_tags.this_process()}
     if len(tolds) == 1 and (partition := tolds[0].partition) is not None:
-        tags |= {runs.PARTITION: partition}
+        tags |= {run_tags.PARTITION: partition}
     stored = False
 
     @op(name="tell", out={})

@@ -30,8 +30,8 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
     from there.
     """
     from catalog.files import load_catalog
+    from cli.notify import Failures, open_told, tell_listeners
     from cli.progress import Progress
-    from cli.tell import Failures, open_told, tell_listeners
     from expectations.verdict import Verdict
     from lake.pipeline.demo_data import REFERENCES, deliver_sample
     from lake.pipeline.ingest import ingest_all

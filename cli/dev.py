@@ -20,8 +20,8 @@ def command(*, port: int | None, settings: Settings) -> None:
 
     While it runs, a file put into <home>/landing/<dataset>/ is carried through all hops by itself.
     """
-    from assets.dev import dev_command, link
-    from assets.dev_process import run_services
+    from assets.web.dev import dev_command, link
+    from assets.web.dev_process import run_services
     from lake.session import open_session
 
     session = open_session(settings)

@@ -23,9 +23,9 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
     They stay in the quarantine with their record, and no replay asks for them again. A new version of DATASET says so; its
     data is the same, and the features that read it follow.
     """
-    from cli.follow import follow
+    from cli.after_publish import follow
+    from cli.notify import open_told
     from cli.progress import Progress
-    from cli.tell import open_told
     from lake.decisions.discard import discard
     from lake.pipeline.ingest import require_dataset
 

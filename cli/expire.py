@@ -24,7 +24,7 @@ def command(*, dry_run: bool, grace_hours: int, as_json: bool, settings: Setting
     each table, what was delivered, and whatever a kept version was made from always stay. It tells why each version stays, and when the
     files go that stay for the grace time alone.
     """
-    from cli.tell import tell_broken
+    from cli.notify import tell_broken
     from lake.maintenance.retention import clean_up
     from lake.maintenance.retention_policy import by_reason
     from lake.session import open_session

@@ -37,8 +37,8 @@ def command(
     """
     from catalog.files import load_catalog
     from catalog.odcs.checked_before import remember
+    from cli.notify import Failures, open_told, tell_broken, tell_listeners
     from cli.progress import Progress
-    from cli.tell import Failures, open_told, tell_broken, tell_listeners
     from lake.hops.receive import check_path
     from lake.pipeline.dry_run import dry_run as judge
     from lake.pipeline.ingest import ingest

@@ -21,7 +21,7 @@ COLUMNS = ("rule", "family", "severity", "answered_by", "cost")
 def command(dataset: str, *, sql: bool, as_json: bool, settings: Settings) -> None:
     """Show how the rules of DATASET are evaluated at each hop, and what each costs. Nothing is read but contracts and suites."""
     from catalog.files import load_catalog
-    from cli.tell import tell_broken
+    from cli.notify import tell_broken
     from expectations.building.build import HOPS, build_suite
     from expectations.plan.plan import make_plan
 

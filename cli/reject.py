@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.decide import decide
+from cli._decision import decide
 from cli.options import json_option, lake_options
 from lakegate.settings import Settings
 

@@ -22,9 +22,9 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
     What passes becomes part of a new version of DATASET, and the features that read it follow; what still breaks a rule stays
     quarantined. Run it again, and nothing changes. Exit: 0, whether rows passed or not; 3 where the replay, or a feature's version, was refused.
     """
-    from cli.follow import follow
+    from cli.after_publish import follow
+    from cli.notify import open_told
     from cli.progress import Progress
-    from cli.tell import open_told
     from lake.decisions.replay import replay
     from lake.pipeline.ingest import require_dataset
 

@@ -20,9 +20,9 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
     Every published drop is judged again, in order. Earlier versions stay as they are; the features that read DATASET follow.
     Exit: 3 where a feature's version was refused.
     """
-    from cli.follow import follow
+    from cli.after_publish import follow
+    from cli.notify import open_told
     from cli.progress import Progress
-    from cli.tell import open_told
     from lake.decisions.reprocess import reprocess
     from lake.pipeline.ingest import require_dataset
 

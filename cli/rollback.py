@@ -28,9 +28,9 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
     The drops that came since are withdrawn: they are still in raw, and may be ingested again. The features that read TABLE follow.
     Exit: 3 where a feature's version was refused.
     """
-    from cli.follow import follow
+    from cli.after_publish import follow
+    from cli.notify import open_told
     from cli.progress import Progress
-    from cli.tell import open_told
     from lake.decisions.rollback import roll_back
 
     with Progress(quiet=as_json) as progress:

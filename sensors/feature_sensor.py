@@ -16,13 +16,13 @@ from dagster import (
     sensor,
 )
 
-from assets import runs
-from assets.known import behind
+from assets import run_tags
+from assets.reported_versions import behind
 from assets.resource import LakegateResource
 from lake.session import Session
 from lakegate.errors import LakegateError, unforeseen
 from lakegate.media import line, message
-from sensors.attempts import attempts
+from sensors.run_attempts import attempts
 
 INTERVAL_SECONDS: Final = 5
 
@@ -66,11 +66,11 @@ def missing(session: Session, instance: DagsterInstance, jobs: Mapping[str, str]
         except Exception as error:  # noqa: BLE001  (whatever it is, other features go on)
             log.warning("%s: %s", line(name), message(unforeseen(error)))
             continue
-        if attempts(instance, {runs.DATASET: name}).running:
+        if attempts(instance, {run_tags.DATASET: name}).running:
             continue
-        tags = runs.tags_for(contract, **{runs.CAUSE: cause})
+        tags = run_tags.tags_for(contract, **{run_tags.CAUSE: cause})
         tried = attempts(instance, tags)
         if not tried.spent:
             yield RunRequest(
-                run_key=f"{name}:{cause}:{contract.hash[:12]}:{tried.made + 1}", job_name=job, tags=tags | runs.BEFORE_BACKFILLS
+                run_key=f"{name}:{cause}:{contract.hash[:12]}:{tried.made + 1}", job_name=job, tags=tags | run_tags.BEFORE_BACKFILLS
             )

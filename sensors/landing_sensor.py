@@ -21,10 +21,10 @@ from dagster import (
     sensor,
 )
 
-from assets import runs
-from assets.known import settled as published_and_told
-from assets.known import standing
+from assets import run_tags
 from assets.partitions import partition_for
+from assets.reported_versions import settled as published_and_told
+from assets.reported_versions import standing
 from assets.resource import LakegateResource
 from catalog.contract import Contract
 from lake.hops.receive import receive
@@ -37,7 +37,7 @@ from lake.sources.archive_file import note_of
 from lake.sources.landing_folder import Memory, landing_folders
 from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
 from lakegate.media import line, message
-from sensors.attempts import Attempts, attempts
+from sensors.run_attempts import Attempts, attempts
 
 INTERVAL_SECONDS: Final = 5
 BUDGET_SECONDS: Final = 20.0
@@ -84,7 +84,7 @@ class Tick:
 
     def requests(self) -> Iterator[RunRequest]:
         """Receive what came, put away what is done with, and ask for the runs that are missing."""
-        runs.end_dead_runs(self.instance)
+        run_tags.end_dead_runs(self.instance)
         until, seen = time.monotonic() + BUDGET_SECONDS, set[tuple[str, str]]()
         for source in self.sources():
             yield from self._contained(source.place, self._polled(source, seen, until=until))
@@ -156,7 +156,7 @@ class Tick:
         drop: Drop,
     ) -> Iterator[RunRequest]:
         """The run that a delivery lacks; it is put away where it lacks none."""
-        tags, file = runs.tags_for(contract, **{runs.DELIVERY: extract.id}), line(extract.path.name)
+        tags, file = run_tags.tags_for(contract, **{run_tags.DELIVERY: extract.id}), line(extract.path.name)
         tried = attempts(self.instance, tags)
         if tried.running:
             return
@@ -199,19 +199,19 @@ class Tick:
         """Drops that wait and that no source shows: `lakegate ingest` took them in, or died with them."""
         contract = self.session.catalog.get(name)
         for drop in waiting_drops(self.session, contract, stranded=True):
-            tags = runs.tags_for(contract, **{runs.DROP: drop.sha256})
+            tags = run_tags.tags_for(contract, **{run_tags.DROP: drop.sha256})
             tried = attempts(self.instance, tags)
-            approved = tried.last == runs.HELD  # else it would not be among those that wait
+            approved = tried.last == run_tags.HELD  # else it would not be among those that wait
             spent = tried.spent and not approved
             shown = (drop.dataset, drop.sha256) in seen
             if not shown and not tried.running and not spent and self._turn_has_come(contract, drop):
                 yield self._request(contract, drop, partition_for(self.instance, drop), tried, tags)
 
     def _request(self, contract: Contract, drop: Drop, partition: str, tried: Attempts, tags: dict[str, str]) -> RunRequest:
-        what = tags.get(runs.DELIVERY, "waiting")
+        what = tags.get(run_tags.DELIVERY, "waiting")
         return RunRequest(
             run_key=f"{contract.name}:{drop.sha256[:12]}:{what}:{contract.hash[:12]}:{tried.made + 1}",
             job_name=self.jobs[contract.name],
             partition_key=partition,
-            tags=tags | {runs.DROP: drop.sha256} | runs.BEFORE_BACKFILLS,
+            tags=tags | {run_tags.DROP: drop.sha256} | run_tags.BEFORE_BACKFILLS,
         )

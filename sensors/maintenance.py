@@ -19,7 +19,7 @@ from dagster import (
     sensor,
 )
 
-from assets import resource, runs
+from assets import resource, run_tags
 from assets.resource import LakegateResource
 from catalog.files import Catalog
 from lake.maintenance.reconcile import mend as mend_lake
@@ -42,7 +42,7 @@ def mend(lake: LakegateResource) -> SensorDefinition:
         description="Mends what attempts that died left behind, where that is safe; the rest is told in its log.",
     )
     def body(context: SensorEvaluationContext) -> SkipReason:
-        dead = runs.end_dead_runs(context.instance)
+        dead = run_tags.end_dead_runs(context.instance)
         try:
             found = mend_lake(lake.session)
         except LakegateError as error:
@@ -61,7 +61,7 @@ def clean_up_nightly(catalog: Catalog) -> ScheduleDefinition:
 
     @op(name="end_versions", required_resource_keys={resource.NAME})
     def clean(context: OpExecutionContext) -> Output[None]:
-        context.instance.add_run_tags(context.run_id, {runs.PROCESS: runs.this_process()})
+        context.instance.add_run_tags(context.run_id, {run_tags.PROCESS: run_tags.this_process()})
         done = clean_up(getattr(context.resources, resource.NAME).session)
         told: dict[str, Any] = {
             "expired": MetadataValue.text(", ".join(done.expired) or "nothing"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from dagster import AssetKey
 
-from assets import runs
+from assets import run_tags
 from assets.instance import open_instance
 from lake.decisions import approvals
 from lake.hops.delivery_cache import DeliveryCache
@@ -112,7 +112,10 @@ def test_dagster_shows_what_was_held_what_waits_and_what_came_of_both(readings: 
         def told() -> list[tuple[str, str, str | None]]:
             """File, status and failure of each run, the newest first."""
             found = [run for run in instance.get_runs() if run.job_name == "carry_readings"]
-            return [(run.tags.get(runs.PARTITION, "two~").partition("~")[0], run.status.value, run.tags.get(runs.FAILURE)) for run in found]
+            return [
+                (run.tags.get(run_tags.PARTITION, "two~").partition("~")[0], run.status.value, run.tags.get(run_tags.FAILURE))
+                for run in found
+            ]
 
         for _ in range(2):
             readings.ingest("readings", readings.file("day-2.csv", content), code=3)

@@ -10,8 +10,8 @@ import pytest
 from dagster import AssetKey
 
 from assets.instance import open_instance
-from assets.known import told_number
 from assets.report import report
+from assets.reported_versions import told_number
 from expectations.verdict import Verdict
 from lake.hops.job import HopResult
 from lake.pipeline.ingest import DropResult

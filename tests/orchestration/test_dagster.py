@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from dagster import AssetCheckKey, AssetKey, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter, job
 
-from assets import runs
+from assets import run_tags
 from assets.instance import open_instance
-from assets.known import DATA_VERSION, told_number
 from assets.report import report
+from assets.reported_versions import DATA_VERSION, told_number
 from lake.decisions.rollback import roll_back
 from lake.pipeline.demo_data import REFERENCES, deliver_sample
 from lake.pipeline.downstream import OnError
@@ -168,7 +168,7 @@ def test_a_blocked_drop_is_a_failed_check_and_no_materialization_and_others_go_o
     assert record.evaluation
     assert not record.evaluation.passed
     assert record.evaluation.severity.value == "ERROR"
-    (run,) = home.instance.get_runs(RunsFilter(tags={runs.FAILURE: runs.BLOCKED}))
+    (run,) = home.instance.get_runs(RunsFilter(tags={run_tags.FAILURE: run_tags.BLOCKED}))
     assert run.status is DagsterRunStatus.FAILURE
     told = [str(entry.dagster_event.event_specific_data) for entry in home.instance.all_logs(run.run_id) if entry.dagster_event]
     assert any(blocked.hops[0].reason in text for text in told)
@@ -198,7 +198,7 @@ def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]
     assert dataset == "airports"
     assert "ZeroDivisionError" in str(error)
     assert [item.dataset for item in results] == ["planes"]
-    (run,) = home.instance.get_runs(RunsFilter(tags={runs.FAILURE: "LakegateError", runs.DATASET: "airports"}))
+    (run,) = home.instance.get_runs(RunsFilter(tags={run_tags.FAILURE: "LakegateError", run_tags.DATASET: "airports"}))
     told = "".join(str(entry) for entry in home.instance.all_logs(run.run_id))
     assert "ZeroDivisionError" in told
     assert "needle-in-a-value" not in told + str(error)
@@ -209,14 +209,14 @@ def test_a_run_whose_process_is_gone_holds_nothing_up(home: Home, first: list[Dr
     def nothing() -> None:
         pass
 
-    gone = {runs.PROCESS: f"{socket.gethostname()}:{2**22 - 3}:1"}
+    gone = {run_tags.PROCESS: f"{socket.gethostname()}:{2**22 - 3}:1"}
     dead = home.instance.create_run_for_job(nothing, status=DagsterRunStatus.STARTED, tags=gone)
-    alive = home.instance.create_run_for_job(nothing, status=DagsterRunStatus.STARTED, tags={runs.PROCESS: runs.this_process()})
+    alive = home.instance.create_run_for_job(nothing, status=DagsterRunStatus.STARTED, tags={run_tags.PROCESS: run_tags.this_process()})
     storage = home.instance.event_log_storage
     storage.set_concurrency_slots("pool", 2)
     for run in (dead, alive):
         assert storage.claim_concurrency_slot("pool", run.run_id, "nothing").is_claimed
-    assert runs.end_dead_runs(home.instance) == 1
+    assert run_tags.end_dead_runs(home.instance) == 1
     assert [slot.run_id for slot in storage.get_concurrency_info("pool").claimed_slots] == [alive.run_id]
     found = {run.run_id: run.status for run in home.instance.get_runs(RunsFilter(run_ids=[dead.run_id, alive.run_id]))}
     assert found == {dead.run_id: DagsterRunStatus.FAILURE, alive.run_id: DagsterRunStatus.STARTED}
@@ -265,7 +265,7 @@ def test_a_run_whose_drop_is_blocked_is_a_failed_check_and_no_materialization(ho
     assert not Jobs(home.session, home.instance).carry("flights", path)
     partition = home.partition("flights", "flights-worse")
     assert home.versions("flights_raw", partition) == []
-    (run,) = home.instance.get_runs(RunsFilter(tags={runs.FAILURE: runs.BLOCKED, runs.PARTITION: partition}))
+    (run,) = home.instance.get_runs(RunsFilter(tags={run_tags.FAILURE: run_tags.BLOCKED, run_tags.PARTITION: partition}))
     assert run.status is DagsterRunStatus.FAILURE
     key = AssetCheckKey(AssetKey("flights_raw"), "schema")
     record = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
@@ -288,11 +288,11 @@ def test_what_ingest_carried_is_told_once_as_the_run_of_its_job(home: Home, firs
     features, flights = home.instance.get_run_records(limit=2)
     for record, dataset in ((flights, "flights"), (features, "flight_features")):
         run = record.dagster_run
-        assert (run.job_name, run.status, run.tags[runs.DATASET]) == (f"carry_{dataset}", DagsterRunStatus.SUCCESS, dataset)
+        assert (run.job_name, run.status, run.tags[run_tags.DATASET]) == (f"carry_{dataset}", DagsterRunStatus.SUCCESS, dataset)
         assert record.start_time
         assert record.end_time
         assert record.start_time < record.end_time
-    assert flights.dagster_run.tags[runs.PARTITION] == partition
+    assert flights.dagster_run.tags[run_tags.PARTITION] == partition
     for table, record in (("flights_raw", flights), ("flights", flights), ("flight_features", features)):
         (event,) = home.instance.fetch_materializations(AssetKey(table), limit=1).records
         assert event.run_id == record.dagster_run.run_id

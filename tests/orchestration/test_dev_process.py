@@ -32,7 +32,7 @@ print("asked", len(asked), flush=True)
 STARTER = """
 import sys
 from pathlib import Path
-from assets.dev_process import run_services
+from assets.web.dev_process import run_services
 sys.exit(run_services([sys.executable, sys.argv[1], sys.argv[1]], {}, folder=Path.cwd(), say=lambda _: None))
 """
 

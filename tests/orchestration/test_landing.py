@@ -24,9 +24,9 @@ from dagster import (
     build_sensor_context,
 )
 
-from assets import runs
-from assets.dev import dev_command
+from assets import run_tags
 from assets.instance import open_instance
+from assets.web.dev import dev_command
 from catalog.contract import QualityRule
 from lake.decisions import approvals
 from lake.ledger.receipts import last_position, pending
@@ -362,7 +362,7 @@ def test_files_reach_the_features_with_no_click_and_whatever_dies(home: Home, tm
     def claimed() -> bool:
         """Whether a process works on a run of the drop that came last."""
         started = home.instance.get_runs(RunsFilter(job_name="carry_flights", statuses=[DagsterRunStatus.STARTED]))
-        return any(runs.PROCESS in run.tags for run in started)
+        return any(run_tags.PROCESS in run.tags for run in started)
 
     def carried(target: Path, times: int) -> None:
         put_away = target.parent / ".done" / target.name

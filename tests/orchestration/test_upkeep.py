@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from dagster import AssetCheckKey, AssetKey, DagsterInstance, DefaultScheduleStatus, RunsFilter, SkipReason, build_sensor_context
 
-from assets import resource, runs
+from assets import resource, run_tags
 from assets.definitions import define
 from assets.instance import open_instance
 from assets.resource import LakegateResource
@@ -88,7 +88,7 @@ def test_a_source_that_waits_is_shown_by_a_check(session: Session, instance: Dag
     state.parent.mkdir(parents=True, exist_ok=True)
     state.write_text(json.dumps(asdict(State("fffff", time.time() + 600))))
     assert not jobs.carry("rides", delivered(tmp_path, 4))
-    (run,) = instance.get_runs(RunsFilter(tags={runs.FAILURE: "Transient"}))
+    (run,) = instance.get_runs(RunsFilter(tags={run_tags.FAILURE: "Transient"}))
     assert "rides waits" in "".join(str(entry) for entry in instance.all_logs(run.run_id))
     assert not shown()
     assert Breaker(session.settings, "rides").state.is_open

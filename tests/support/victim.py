@@ -28,7 +28,7 @@ from urllib3.exceptions import HTTPError
 
 import assets.report
 import cli.ingest
-import cli.tell
+import cli.notify
 import lake.hops.evaluate
 import lake.lakefs.client
 import lake.pipeline.ingest
@@ -42,7 +42,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOADED = (
     assets.report,
     cli.ingest,
-    cli.tell,
+    cli.notify,
     lake.tables.compaction,
     lake.hops.evaluate,
     lake.pipeline.ingest,

@@ -16,13 +16,13 @@ from dagster import AssetCheckKey, AssetKey, Definitions, DynamicPartitionsDefin
 from assets.checks import check_results
 from assets.dagster_listener import DagsterListener
 from assets.definitions import define
-from assets.dev import dev_command
 from assets.factory import BROKEN, make_assets
 from assets.lineage import sources_of
 from assets.partitions import key_of
 from assets.triggers import trigger_event
+from assets.web.dev import dev_command
 from catalog.files import load_catalog
-from cli.tell import TRIES, tell_listeners
+from cli.notify import TRIES, tell_listeners
 from expectations.verdict import Verdict
 from lake.hops.events import emit, listen
 from lake.hops.job import HopResult

@@ -170,7 +170,7 @@ def test_a_rule_that_names_a_header_is_told_the_column(flights: Path) -> None:
 
 
 def test_what_stops_several_drops_alike_is_told_once_with_their_files(capsys: pytest.CaptureFixture[str]) -> None:
-    from cli.tell import Failures
+    from cli.notify import Failures
     from lakegate.errors import Transient
 
     failed = Failures()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from assets.dev import TOKEN
-from assets.door import Door
+from assets.web.dev import TOKEN
+from assets.web.door import Door
 from lakegate.settings import Settings
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import psutil
 
-from assets.services import UNTIL
+from assets.web.services import UNTIL
 
 GRACE: Final = 30.0
 """Seconds that Dagster's services may take to end in; a second signal ends them at once."""

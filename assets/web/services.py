@@ -15,7 +15,7 @@ from typing import Any, Final
 import dagster._cli.dev as dagster_dev
 
 THEIRS: Final = "dagster_webserver"
-OURS: Final = "assets.webserver"
+OURS: Final = "assets.web.webserver"
 UNTIL: Final = "--until-eof"
 """The argument that ends it with its standard input."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cli.notify import Failures, tell_broken, tell_listeners
 from cli.options import exit_of
-from cli.tell import Failures, tell_broken, tell_listeners
 from lakegate.names import VersionName
 
 if TYPE_CHECKING:

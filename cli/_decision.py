@@ -36,8 +36,8 @@ def decide(
         UsageError: No such drop is called so, or no reason was given.
         Exit: With the worst exit code of what followed.
     """
+    from cli.notify import Failures, open_told, tell_listeners
     from cli.progress import Progress
-    from cli.tell import Failures, open_told, tell_listeners
 
     failed, results = Failures(), []
     with Progress(quiet=as_json) as progress:

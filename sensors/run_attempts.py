@@ -8,12 +8,12 @@ from typing import Final
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-from assets import runs
+from assets import run_tags
 
 MOST_FAILURES: Final = 3
 """Failed runs after which nothing more is tried until the contract or the file changes."""
 
-FINAL: Final = frozenset({runs.BLOCKED, runs.HELD, "ContractError", "UsageError", "IntegrityError"})
+FINAL: Final = frozenset({run_tags.BLOCKED, run_tags.HELD, "ContractError", "UsageError", "IntegrityError"})
 """Failures that the same run under the same contract would only repeat."""
 
 
@@ -37,7 +37,7 @@ class Attempts:
     @property
     def blocked(self) -> bool:
         """Whether the gate refused or held the drop in the newest run."""
-        return self.last in (runs.BLOCKED, runs.HELD)
+        return self.last in (run_tags.BLOCKED, run_tags.HELD)
 
     @property
     def spent(self) -> bool:
@@ -49,12 +49,12 @@ def attempts(instance: DagsterInstance, tags: dict[str, str]) -> Attempts:
     """The attempts whose runs carry all these tags."""
     records = instance.get_run_records(RunsFilter(tags=tags))  # newest first
     found = [record.dagster_run for record in records]
-    failed = [run for run in found if run.status is DagsterRunStatus.FAILURE and run.tags.get(runs.FAILURE) != ACCESS]
+    failed = [run for run in found if run.status is DagsterRunStatus.FAILURE and run.tags.get(run_tags.FAILURE) != ACCESS]
     newest = found[0] if found else None
-    last = newest.tags.get(runs.FAILURE, "") if newest and newest.status is DagsterRunStatus.FAILURE else None
+    last = newest.tags.get(run_tags.FAILURE, "") if newest and newest.status is DagsterRunStatus.FAILURE else None
     return Attempts(
         made=len(found),
-        running=any(run.status in runs.UNFINISHED for run in found)
+        running=any(run.status in run_tags.UNFINISHED for run in found)
         or (last == ACCESS and time.time() - (records[0].end_time or 0) < LATER),
         failed=len(failed),
         last=last,

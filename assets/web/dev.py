@@ -29,7 +29,7 @@ def dev_command(settings: Settings, *, port: int | None = None) -> tuple[list[st
     """The command that starts Dagster on this home, and what it needs in its environment beside the caller's own.
 
     It runs the UI, the daemon (sensors, queue) and the code location until it is interrupted. Whoever opens the UI needs the
-    token that is written into the home now (see `assets.door`). With no port given a free one is taken. Run it from the project's folder, which is where `workspace.yaml` is read from when it names one.
+    token that is written into the home now (see `assets.web.door`). With no port given a free one is taken. Run it from the project's folder, which is where `workspace.yaml` is read from when it names one.
     """
     folder = prepare_instance(settings)
     write_atomically(folder / TOKEN, secrets.token_urlsafe(32) + "\n", durable=True)
@@ -38,7 +38,7 @@ def dev_command(settings: Settings, *, port: int | None = None) -> tuple[list[st
     command = [
         sys.executable,
         "-m",
-        "assets.services",
+        "assets.web.services",
         *target,
         "--host",
         HOST,

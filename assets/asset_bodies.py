@@ -28,11 +28,11 @@ from dagster import (
     RetryRequested,
 )
 
-from assets import runs
+from assets import run_tags
 from assets.checks import check_results, source_result
-from assets.known import DATA_VERSION, untold
 from assets.metadata import rules_before, version_metadata
 from assets.partitions import drop_of
+from assets.reported_versions import DATA_VERSION, untold
 from assets.resource import LakegateResource
 from assets.triggers import trigger_event
 from catalog.contract import Contract, Hop
@@ -68,9 +68,9 @@ def carry_drop(
     """The body of a raw or processed asset: its partition's drop through that hop."""
     with _failures(context, lake):
         session = lake.session
-        session.run, session.backfill = context.run_id, runs.BACKFILL in context.run.tags
+        session.run, session.backfill = context.run_id, run_tags.BACKFILL in context.run.tags
         drop = drop_of(session, contract.name, context.partition_key)
-        context.instance.add_run_tags(context.run_id, {runs.DROP: drop.sha256, **_claim(contract)})
+        context.instance.add_run_tags(context.run_id, {run_tags.DROP: drop.sha256, **_claim(contract)})
         try:
             result = (carry_raw if hop == "raw" else carry_after_raw)(session, contract, drop)
         except Transient:
@@ -129,7 +129,7 @@ def _published(session: Session, version: str) -> Published:
 
 
 def _claim(contract: Contract) -> dict[str, str]:
-    return runs.tags_for(contract) | {runs.PROCESS: runs.this_process()}
+    return run_tags.tags_for(contract) | {run_tags.PROCESS: run_tags.this_process()}
 
 
 def _told(
@@ -188,7 +188,7 @@ def _refused(context: AssetExecutionContext, contract: Contract, result: HopResu
 
 def refusal_kind(result: HopResult) -> str:
     """The tag of a run whose drop was held or blocked."""
-    return runs.HELD if result.verdict is Verdict.HELD else runs.BLOCKED
+    return run_tags.HELD if result.verdict is Verdict.HELD else run_tags.BLOCKED
 
 
 def refuse(context: AssetExecutionContext | OpExecutionContext, contract: Contract, result: HopResult) -> NoReturn:
@@ -240,4 +240,4 @@ def _failed(context: AssetExecutionContext, lake: LakegateResource, error: Lakeg
 
 
 def _tag_failure(context: AssetExecutionContext | OpExecutionContext, kind: str) -> None:
-    context.instance.add_run_tags(context.run_id, {runs.FAILURE: kind})
+    context.instance.add_run_tags(context.run_id, {run_tags.FAILURE: kind})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.door import Door
+from assets.web.door import Door
 
 TOKEN = "t" * 43
 HOST = "127.0.0.1:3000"
