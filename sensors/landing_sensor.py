@@ -156,20 +156,20 @@ class Tick:
         drop: Drop,
     ) -> Iterator[RunRequest]:
         """The run that a delivery lacks; it is put away where it lacks none."""
-        tags, file = run_tags.tags_for(contract, **{run_tags.DELIVERY: extract.id}), line(extract.path.name)
+        tags, file = run_tags.tags_for(contract, **{run_tags.DELIVERY: extract.id}), extract.path.name
         tried = attempts(self.instance, tags)
         if tried.running:
             return
         partition = partition_for(self.instance, drop)
         if self._done(contract, drop, partition):
             if source.put_away(extract, drop.sha256):
-                self.log.info("%s of %s is published", file, line(contract.name))
+                self.log.info("%s of %s is published", line(file), line(contract.name))
         elif tried.blocked:
             self._block(contract, source, extract, drop)
         elif tried.spent:
             if self.memory.once(f"spent {extract.id} {contract.hash}"):
-                text, dataset = "%s of %s failed %s times (%s) and is left where it is", line(contract.name)
-                self.log.error(text, file, dataset, line(tried.failed), line(tried.last or "killed"))
+                text = "%s of %s failed %s times (%s) and is left where it is"
+                self.log.error(text, line(file), line(contract.name), line(tried.failed), line(tried.last or "killed"))
         elif not tried.made or self._turn_has_come(contract, drop):
             # The first run does not ask whose turn it is: the raw hop comes at once on arrival.
             yield self._request(contract, drop, partition, tried, tags)
