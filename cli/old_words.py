@@ -1,4 +1,4 @@
-"""Words that were renamed: the old one still works in this release, is listed nowhere, and says which one is new."""
+"""Words that were renamed: the old one works in this release, is listed nowhere, and names the new one."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from lakegate.settings import Settings
 @json_option
 @lake_options
 def command(version: str, *, until: datetime | None, used_by: str | None, reason: str, as_json: bool, settings: Settings) -> None:
-    """Keep VERSION (for example flights@v12) whatever its contract's retention says, until a day or for a model."""
+    """Keep VERSION (for example flights@v12) whatever its contract says, until a day or for a model."""
     from lake.maintenance.pins import pin_version
     from lake.session import open_session
 

@@ -93,7 +93,7 @@ class Session:
 
     @property
     def repository(self) -> Repository:
-        """The tenant's repository, which is made where it is missing at the first use, and migrated where an earlier release made it.
+        """The tenant's repository; at the first use it is made where it is missing, and migrated where it is older.
 
         Raises:
             LakegateError: lakeFS doesn't answer, or refuses it; or a later release migrated it.

@@ -17,7 +17,7 @@ from lakegate.modes import tighten, tighten_folder, tighten_keys
 FORMAT: Final = 3
 """Format of the home folder, and of the ledger of its lake; a home of a later one is refused by name."""
 READABLE: Final = (1, FORMAT)
-"""Formats that can be read. A session brings a home of an earlier one to `FORMAT` (see `lake.migrations`); a reader leaves it as it is."""
+"""Formats that can be read. A session brings an earlier one to `FORMAT` (see `lake.migrations`), a reader doesn't."""
 
 
 def to_stderr(text: str) -> None:
@@ -166,7 +166,7 @@ class Home:
         return int(formats[-1])
 
     def write_format(self, *, migrating: int | None = None) -> None:
-        """Say that the home is of this release's format; `migrating`: and what is in it on the way there, from that one."""
+        """Say that the home is of this release's format; `migrating`: what is in it comes from that one."""
         told = {"format": FORMAT} | ({} if migrating is None else {"from": migrating})
         write_atomically(self.format_file, json.dumps(told) + "\n", durable=True)
 

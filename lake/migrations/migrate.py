@@ -1,7 +1,8 @@
-"""A home and its lake, brought to this release's format: step by step, each of which can be killed anywhere and is run again then.
+"""A home and its lake, brought to this release's format step by step; each step can be killed, and is run again.
 
-The home says its format in `lakegate.json`, and from the first change on that of this release, so that an earlier one refuses it. A
-repository says its own on the ledger's branch: a home has one for each tenant, and several homes may share it on a lakeFS elsewhere.
+The home says its format in `lakegate.json`, and from the first change on that of this release, so that an earlier
+one refuses it. A repository says its own on the ledger's branch: a home has one for each tenant, and several homes
+may share it on a lakeFS elsewhere.
 """
 
 from __future__ import annotations
@@ -33,13 +34,17 @@ class Migration:
 
 
 MIGRATIONS: Final = (
-    Migration(3, "drops that a person rejected are `rejected`, no longer `discarded`", (rename_spooled, drop_markers, rename_records)),
+    Migration(
+        to=3,
+        told="drops that a person rejected are `rejected`, no longer `discarded`",
+        steps=(rename_spooled, drop_markers, rename_records),
+    ),
 )
 """In the order of their formats. The numbers 1 and 2 were a manifest's before they could be a home's."""
 
 
 def migrate(home: Home, repository: Repository, *, lease: int, say: Callable[[str], None]) -> None:
-    """Bring a home, and a tenant's repository, to this release's format; nothing happens where both are there.
+    """Bring a home, and a tenant's repository, to this release's format, where they aren't in it.
 
     Args:
         home: The home folder.
@@ -62,7 +67,8 @@ def migrate(home: Home, repository: Repository, *, lease: int, say: Callable[[st
             if migration.to > found and (done := sum([step(home, repository) for step in migration.steps])):
                 say(f"from format {found} to {migration.to}: {migration.told} ({done:,} records)")
         repository.put(paths.LEDGER, paths.LEDGER_FORMAT, json.dumps({"format": FORMAT}).encode())
-        with contextlib.suppress(Conflict, IntegrityError, Transient):  # it lies there and is seen; the next commit takes it along
+        # Uncommitted it is there and seen, too: the next commit takes it along.
+        with contextlib.suppress(Conflict, IntegrityError, Transient):
             repository.commit(paths.LEDGER, f"ledger format {FORMAT}", {})
         if home.content_format() != FORMAT:
             home.write_format()

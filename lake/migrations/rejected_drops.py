@@ -1,7 +1,7 @@
-"""Format 3: a drop that a person rejected is `rejected` in the ledger. Before, it was `discarded`, which is also what becomes of rows.
+"""Format 3: a drop that a person rejected is `rejected` in the ledger; it was `discarded`, which rows can be, too.
 
-A record's state stands in its name and in its body. What a step finds it changes in an order that leaves the record there at every moment,
-once or twice under both names, so that it can be killed anywhere and run again, or by two at once.
+A record's name and its body hold its state. Each step writes a record under its new name before it deletes the old
+one: it can be killed anywhere and run again, or by two at once, and the record is always there.
 """
 
 from __future__ import annotations
@@ -42,14 +42,15 @@ def rename_spooled(home: Home, _: Repository) -> int:
 
 
 def drop_markers(_: Home, repository: Repository) -> int:
-    """Take away the markers of drops that were rejected: a drop without one is looked up, and marked again, by whoever asks next.
+    """Take away the markers of rejected drops: whoever asks next looks such a drop up, and marks it again.
 
-    Such a drop has that of its refusal, too, which isn't true any more. It goes first: what is left tells the next try of it.
+    The drop has the marker of its refusal, too, which isn't true any more. It goes first: as long as the other is
+    there, the next try finds the drop.
     """
     listed = [item.path for item in repository.listing(paths.LEDGER, paths.REFUSED)]
     drops = {_drop_of(path) for path in listed if _renamed(path, "+") is not None}
-    found = sorted((path for path in listed if _drop_of(path) in drops), key=lambda path: _renamed(path, "+") is not None)
-    for path in found:
+    found = [path for path in listed if _drop_of(path) in drops]
+    for path in sorted(found, key=lambda path: _renamed(path, "+") is not None):
         repository.delete(paths.LEDGER, path)
     return 0
 
@@ -60,7 +61,8 @@ def _drop_of(marker: str) -> str:
 
 def rename_records(_: Home, repository: Repository) -> int:
     """Rename the records in the ledger."""
-    found = [item.path for item in repository.listing(paths.LEDGER, "") if _renamed(item.path, "~") is not None]
+    listed = repository.listing(paths.LEDGER, "")
+    found = [item.path for item in listed if _renamed(item.path, "~") is not None]
     with ThreadPoolExecutor(WRITERS) as pool:
         return sum(pool.map(lambda path: _rename_record(repository, path), found))
 
@@ -91,5 +93,5 @@ def _renamed(path: str, separator: str) -> str | None:
 def _with_new_state(content: bytes) -> bytes:
     try:
         return json.dumps({**json.loads(content), "state": IS}, sort_keys=True).encode()
-    except ValueError:  # no record that could be read before
+    except (TypeError, ValueError):  # no record that could be read before
         return content

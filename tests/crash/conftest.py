@@ -1,4 +1,4 @@
-"""What was tried on the promises, and how often: `make soak` writes it into the README."""
+"""What was tried on the promises, and how often: `make soak` writes it into docs/soak.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.places import ROOT
 from tests.support.started import end_all
 
 Tried = Callable[[str, str, int], None]
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "soak.md"
 BEGIN, END = "<!-- make soak -->\n", "<!-- /make soak -->\n"
 
 _tried: dict[tuple[str, str], int] = {}
@@ -50,14 +50,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     options = session.config.option
     whole = session.config.args == ["tests/crash"] and not (options.keyword or options.markexpr or getattr(options, "lf", False))
     if exitstatus == 0 and whole and _tried and "LAKEGATE_SOAK_TABLE" in os.environ and not hasattr(session.config, "workerinput"):
-        text = README.read_text(encoding="utf-8")
+        text = PAGE.read_text(encoding="utf-8")
         before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-        README.write_text(before + BEGIN + table() + END + after, encoding="utf-8")
+        PAGE.write_text(before + BEGIN + table() + END + after, encoding="utf-8")
 
 
 def table() -> str:
     """What was tried, as Markdown."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=README.parent, capture_output=True, text=True, check=False).stdout
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     rows = [f"| {promise} | {what} | {times:,} |" for (promise, what), times in sorted(_tried.items())]
     head = [
         f"At commit {commit.strip()}, {datetime.now(UTC):%Y-%m-%d}; broken: none.",

@@ -1,4 +1,4 @@
-"""A home that the release before wrote is opened by this one: migrated, proved, and as right in its answers as it was."""
+"""A home of the release before is opened by this one: migrated, proved, and as right in its answers as it was."""
 
 from __future__ import annotations
 

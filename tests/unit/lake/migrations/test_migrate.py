@@ -1,4 +1,4 @@
-"""A home of format 1 is brought to this release's, wherever that is cut off, and nothing of its ledger is lost on the way."""
+"""A home of format 1 is brought to this release's, wherever that is cut off, and nothing of its ledger is lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class KilledError(BaseException):
 
 
 class Ledger:
-    """The ledger's branch of one repository, in memory; `dies_at` is the change at which its process is killed, before or after it."""
+    """The ledger's branch, in memory; its process is killed at change `dies_at`, before it or `after`."""
 
     name = "lakegate-default"
 

@@ -15,7 +15,8 @@ from lake.parsing.staging_file import read_staging
 from lakegate.errors import DataRejected
 
 FILE = FileFormat(delimiter=";", max_lines=3, headers=(("Full name", "name"),))
-LINES = ["id;Full name;note", "1;Ada;x", '2;"Grace;H";"two', 'lines"', "3;too;many;fields", "", '4;"say ""hi""";']
+HEAD = ["id;Full name;note", "1;Ada;x", '2;"Grace;H";"two', 'lines"']
+LINES = [*HEAD, "3;too;many;fields", "", '4;"say ""hi""";']
 CONTENT = "".join(f"{line}\r\n" for line in LINES).encode()
 RECORDS = ["1;Ada;x", '2;"Grace;H";"two\r\nlines"', '4;"say ""hi""";']
 HEADER = [("id", "id"), ("Full name", "name"), ("note", "note")]
