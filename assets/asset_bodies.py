@@ -41,6 +41,7 @@ from lake.hops.features import carry_features
 from lake.hops.job import HopResult
 from lake.hops.published import published_version
 from lake.hops.raw import carry_raw
+from lake.listeners.registry import tell_listeners
 from lake.pipeline.ordering import carry_after_raw
 from lake.runtime.disk_errors import disk_errors
 from lake.session import Session
@@ -221,6 +222,9 @@ def _failures(context: AssetExecutionContext, lake: LakegateResource) -> Iterato
         frames = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
         what = f"an unexpected {type(error).__name__}"
         raise _failed(context, lake, LakegateError(what, where=frames[-1], fix="report this"), frames=frames) from None
+    finally:
+        for name, kind in (tell_listeners(lake.opened) if lake.opened else {}).items():
+            context.log.warning("%s was not told (%s); the next run tells it", line(name), line(kind))
 
 
 def _try_again(context: AssetExecutionContext) -> None:

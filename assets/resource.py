@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from lake.session import Session, open_session
+from lake.listeners.registry import open_with_listeners
+from lake.session import Session
 from lakegate.errors import AccessError, LakegateError, Transient
 from lakegate.settings import Settings
 
@@ -32,6 +33,11 @@ class LakegateResource:
                 self._session = self._given
 
     @property
+    def opened(self) -> Session | None:
+        """The open lake, where it is open."""
+        return self._session
+
+    @property
     def session(self) -> Session:
         """The open lake, opened anew where lakeFS answers at another address by now: an engine keeps the one it started with.
 
@@ -41,6 +47,6 @@ class LakegateResource:
         with self._opening:  # two sensors may be evaluated at once
             moved = self._session is not None and self._session is not self._given and self._session.endpoint != self._endpoint
             if self._session is None or moved:
-                self._session = open_session(self.settings)
+                self._session = open_with_listeners(self.settings)
                 self._endpoint = self._session.endpoint
             return self._session

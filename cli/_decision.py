@@ -36,12 +36,12 @@ def decide(
         UsageError: No such drop is called so, or no reason was given.
         Exit: With the worst exit code of what followed.
     """
-    from cli.notify import Failures, open_told, tell_listeners
+    from cli.notify import Failures, open_with_listeners, tell_listeners
     from cli.progress import Progress
 
     failed, results = Failures(), []
     with Progress(quiet=as_json) as progress:
-        session = open_told(existing(settings), watcher=progress.step)
+        session = open_with_listeners(existing(settings), watcher=progress.step)
         found = find(session, drop)
         try:
             for result in decision(session, found, reason=reason, on_error=failed):

@@ -30,7 +30,7 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
     from there.
     """
     from catalog.files import load_catalog
-    from cli.notify import Failures, open_told, tell_listeners
+    from cli.notify import Failures, open_with_listeners, tell_listeners
     from cli.progress import Progress
     from expectations.verdict import Verdict
     from lake.pipeline.demo_data import REFERENCES, deliver_sample
@@ -42,7 +42,7 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
         what = f"{settings.project} has no contracts of the demo's {', '.join(missing)}"
         raise UsageError(what, fix="run it outside of a lake of your own, or with --project naming Lakegate's checkout")
     with Progress(quiet=as_json) as progress:
-        session = open_told(settings, watcher=progress.step)
+        session = open_with_listeners(settings, watcher=progress.step)
         session.catalog = catalog
         for dataset, file in deliver_sample(settings.home.root / "demo", months=months):
             deliveries.setdefault(dataset, []).append(file)

@@ -24,14 +24,14 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
     data is the same, and the features that read it follow.
     """
     from cli.after_publish import follow
-    from cli.notify import open_told
+    from cli.notify import open_with_listeners
     from cli.progress import Progress
     from lake.decisions.discard import discard
     from lake.pipeline.ingest import require_dataset
 
     code = 0
     with Progress(quiet=as_json) as progress:
-        session = open_told(existing(settings), watcher=progress.step)
+        session = open_with_listeners(existing(settings), watcher=progress.step)
         count, hop = discard(session, require_dataset(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
         version = hop.version if hop else None
         if as_json:

@@ -37,7 +37,7 @@ def command(
     """
     from catalog.files import load_catalog
     from catalog.odcs.checked_before import remember
-    from cli.notify import Failures, open_told, tell_broken, tell_listeners
+    from cli.notify import Failures, open_with_listeners, tell_broken, tell_listeners
     from cli.progress import Progress
     from lake.hops.receive import check_path
     from lake.pipeline.dry_run import dry_run as judge
@@ -50,7 +50,7 @@ def command(
     for path in files:
         check_path(path)
     with Progress(quiet=as_json) as progress:
-        session = open_told(settings, watcher=progress.step, ready=dry_run)
+        session = open_with_listeners(settings, watcher=progress.step, ready=dry_run)
         session.catalog = catalog
         remember(settings.home.cache)  # which there was none to read from before the home was made
         session.backfill = backfill

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import tenacity
-
 from cli.terminal import complain, say
 
 if TYPE_CHECKING:
@@ -42,10 +40,6 @@ class Failures:
             complain(error, about=f"{name}: {', '.join(files[:NAMED])}{more}" if files else name)
 
 
-TRIES: Final = 3
-"""A listener may lose a race with others that write where it does; what it knows already it doesn't note again."""
-
-
 def tell_broken(catalog: Catalog, project: Path) -> None:
     """Name the contracts that nothing was carried for, and the suites that are no table's, whose rules nobody asked."""
     from expectations.building.suite_files import stray_suite_files
@@ -56,25 +50,17 @@ def tell_broken(catalog: Catalog, project: Path) -> None:
         say(f"left out: the rules of {name}: {error}", err=True)
 
 
-def open_told(settings: Settings, *, watcher: Watcher | None = None, ready: bool = True) -> Session:
-    """Open the lake with all listeners of hops that a command has: Dagster."""
+def open_with_listeners(settings: Settings, *, watcher: Watcher | None = None, ready: bool = True) -> Session:
+    """Open the lake with all listeners that a command has: those of every hop, and Dagster."""
     from assets.dagster_listener import DagsterListener
-    from lake.hops.events import listen
-    from lake.session import open_session
+    from lake.listeners import registry
 
-    session = open_session(settings, watcher=watcher, ready=ready)
-    listen(session, DagsterListener())
-    return session
+    return registry.open_with_listeners(settings, DagsterListener(), watcher=watcher, ready=ready)
 
 
 def tell_listeners(session: Session) -> None:
     """Tell each listener of what was carried; the lake has what matters, and the next command tells what is missing."""
-    from lake.hops.events import deliver, listeners
+    from lake.listeners import registry
 
-    for listener in listeners(session):
-        again = tenacity.Retrying(stop=tenacity.stop_after_attempt(TRIES), wait=tenacity.wait_random(0.1, 0.5), reraise=True)
-        try:
-            again(deliver, session, listener)
-        except Exception as error:  # noqa: BLE001  (whatever a listener says, the drops are published)
-            name, kind = listener.name.capitalize(), type(error).__name__
-            say(f"warning: {name} was not told ({kind}); the next command that carries something tells it", err=True)
+    for name, kind in registry.tell_listeners(session).items():
+        say(f"warning: {name.capitalize()} was not told ({kind}); the next command that carries something tells it", err=True)

@@ -23,14 +23,14 @@ def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, 
     quarantined. Run it again, and nothing changes. Exit: 0, whether rows passed or not; 3 where the replay, or a feature's version, was refused.
     """
     from cli.after_publish import follow
-    from cli.notify import open_told
+    from cli.notify import open_with_listeners
     from cli.progress import Progress
     from lake.decisions.replay import replay
     from lake.pipeline.ingest import require_dataset
 
     code = 0
     with Progress(quiet=as_json) as progress:
-        session = open_told(existing(settings), watcher=progress.step)
+        session = open_with_listeners(existing(settings), watcher=progress.step)
         found = replay(session, require_dataset(session, dataset), drop=drop, rule=rule, dry_run=dry_run)
         if as_json:
             show_json(found.to_json())

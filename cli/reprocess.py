@@ -21,13 +21,13 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
     Exit: 3 where a feature's version was refused.
     """
     from cli.after_publish import follow
-    from cli.notify import open_told
+    from cli.notify import open_with_listeners
     from cli.progress import Progress
     from lake.decisions.reprocess import reprocess
     from lake.pipeline.ingest import require_dataset
 
     with Progress(quiet=as_json) as progress:
-        session = open_told(existing(settings), watcher=progress.step)
+        session = open_with_listeners(existing(settings), watcher=progress.step)
         hop = reprocess(session, require_dataset(session, dataset), since=since)
         if as_json:
             show_json(hop.to_json())

@@ -29,12 +29,12 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
     Exit: 3 where a feature's version was refused.
     """
     from cli.after_publish import follow
-    from cli.notify import open_told
+    from cli.notify import open_with_listeners
     from cli.progress import Progress
     from lake.decisions.rollback import roll_back
 
     with Progress(quiet=as_json) as progress:
-        session = open_told(existing(settings), watcher=progress.step)
+        session = open_with_listeners(existing(settings), watcher=progress.step)
         name = VersionName.parse(to if "@" in to else f"{table}@{to}")
         if name.table != table:
             raise UsageError(f"{name} is no version of {table}", fix=f"name a version of {table}; `lakegate versions {table}` lists them")

@@ -1,4 +1,4 @@
-"""One hop, step by step: stage, write, judge, commit, merge, name. Free of Dagster, so it can be tested alone.
+"""One hop, step by step: judge, stage, write, commit, merge, name. Free of Dagster, so it can be tested alone.
 
 What a hop writes is told by a `Job` (raw, processed or features); everything that makes a publish safe is here.
 """

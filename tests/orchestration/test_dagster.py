@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from assets.instance import open_instance
 from assets.report import report
 from assets.reported_versions import DATA_VERSION, told_number
 from lake.decisions.rollback import roll_back
+from lake.hops.events import HopEvent, listen
 from lake.pipeline.demo_data import REFERENCES, deliver_sample
 from lake.pipeline.downstream import OnError
 from lake.pipeline.ingest import DropResult, ingest, ingest_all
@@ -256,6 +257,20 @@ def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(
     before = home.runs()
     report(home.session, [result])
     assert home.runs() == before, "told again of what it knows"
+
+
+def test_a_listener_hears_of_dagsters_own_runs_too(home: Home, first: list[DropResult]) -> None:
+    heard: list[tuple[str, str]] = []
+
+    class Remembers:
+        name = "remembers"
+
+        def hear(self, _: Session, events: Sequence[HopEvent]) -> None:
+            heard.extend((event.result.table, event.kind) for event in events)
+
+    listen(home.session, Remembers())
+    assert Jobs(home.session, home.instance).carry("flights", home.files / "flights-2013-07.csv")
+    assert heard == [("flights_raw", "published"), ("flights", "published")]
 
 
 def test_a_run_whose_drop_is_blocked_is_a_failed_check_and_no_materialization(home: Home, first: list[DropResult]) -> None:

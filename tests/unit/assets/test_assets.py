@@ -22,11 +22,12 @@ from assets.partitions import key_of
 from assets.triggers import trigger_event
 from assets.web.dev import dev_command
 from catalog.files import load_catalog
-from cli.notify import TRIES, tell_listeners
+from cli.notify import tell_listeners
 from expectations.verdict import Verdict
 from lake.hops.events import emit, listen
 from lake.hops.job import HopResult
 from lake.ledger.receipts import Drop
+from lake.listeners.registry import TRIES
 from lake.session import Session
 from lake.versions.publish import Published
 from lakegate.names import VersionName
