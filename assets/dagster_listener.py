@@ -25,13 +25,16 @@ class DagsterListener:
 
 
 def _by_drop(events: Iterable[HopEvent]) -> list[DropResult]:
-    """One result for each drop, with the newest answer of each of its hops."""
-    from expectations.verdict import Verdict
+    """One result for each time that a drop was carried, in the order in which they were, with the newest answer of each hop."""
     from lake.pipeline.ingest import DropResult
 
-    found: dict[tuple[str, str], dict[str, HopResult]] = {}
+    carried: list[tuple[str, str, dict[str, HopResult]]] = []
+    latest: dict[tuple[str, str], dict[str, HopResult]] = {}
     for event in events:
-        result, hops = event.result, found.setdefault((event.dataset, event.result.cause), {})
-        if result.verdict is not Verdict.UNCHANGED or result.table not in hops:
-            hops[result.table] = result
-    return [DropResult(dataset, cause, tuple(hops.values())) for (dataset, cause), hops in found.items()]
+        result, key = event.result, (event.dataset, event.result.cause)
+        before = latest.get(key, {}).get(result.table)
+        if key not in latest or (before is not None and None not in (before.version, result.version) and before.version != result.version):
+            latest[key] = {}
+            carried.append((*key, latest[key]))
+        latest[key][result.table] = result
+    return [DropResult(dataset, cause, tuple(hops.values())) for dataset, cause, hops in carried]

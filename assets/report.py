@@ -39,7 +39,7 @@ from lake.ledger.receipts import received
 from lake.pipeline.ingest import DropResult
 from lake.session import Session
 from lake.versions.publish import manifest_counts
-from lakegate.errors import LakegateError
+from lakegate.errors import Expired, LakegateError, UsageError
 from lakegate.names import VersionName
 
 Event = AssetCheckEvaluation | AssetMaterialization | AssetObservation
@@ -72,46 +72,58 @@ def report(session: Session, results: Iterable[DropResult]) -> None:
     So it does of those that an earlier command was cut off before telling, but for versions of drops, which their drops bring up again.
     What Dagster knows already is not told again.
     """
-    results = list(results)
+    results = [result for result in results if result.dataset in session.catalog.contracts]
     features = {hop.table: hop for result in results for hop in result.hops if hop.hop == "features"}
     with open_instance(session.settings) as instance:
         run_tags.end_dead_runs(instance)
         known = Reported(session, instance)
-        for contract in (
-            item for item in session.catalog.datasets if known.behind(item.name)
-        ):  # before what is newer: which these are is told by the newest that Dagster knows
-            _record(instance, contract, [_told(session, instance, contract, untold_decisions(session, instance, contract.name))])
-        for dataset in dict.fromkeys(result.dataset for result in results):
-            _drops(session, instance, [result for result in results if result.dataset == dataset])
+        for contract in session.catalog.datasets:
+            mine = [result for result in results if result.dataset == contract.name]
+            # Asked before anything is told: which these are is told by the newest version that Dagster knows.
+            decisions = untold_decisions(session, instance, contract.name) if known.behind(contract.name) else []
+            _dataset(session, instance, contract, mine, decisions)
         for contract in session.catalog.features:
             names = untold(session, instance, contract.name) if known.behind(contract.name) else []
             _record(instance, contract, [_told(session, instance, contract, names, last=features.get(contract.name))])
         known.told()
 
 
-def _drops(session: Session, instance: DagsterInstance, results: Sequence[DropResult]) -> None:
-    """What became of drops of one dataset at raw and processed, or of a table that a person's decision changed.
+def _dataset(
+    session: Session, instance: DagsterInstance, contract: Contract, results: Sequence[DropResult], decisions: Sequence[VersionName]
+) -> None:
+    """What became of drops of a dataset at raw and processed, and what decisions made of its table; versions in their order.
 
-    Those that nothing refused share a run, in their order: a run takes several times as long as what it tells.
+    Those that nothing refused share a run: a run takes several times as long as what it tells.
     """
-    contract = session.catalog.get(results[0].dataset)
-    together: list[Told] = []
+    tolds: list[tuple[int, Told]] = []
+    newest = 0
     for result in results:
         if not (hops := [hop for hop in result.hops if hop.hop != "features"]):
             continue
-        partition = None
-        if hops[0].hop == "raw":
-            partition = partition_for(instance, received(session, result.dataset, result.drop))
         names = [VersionName.parse(hop.version) for hop in hops if hop.version is not None]
-        told = _told(session, instance, contract, names, last=hops[-1], partition=partition)
-        if told.refused is not None:
-            _record(instance, contract, [told])
-        elif told.events:
-            together.append(told)
+        newest = max([newest, *(name.number for name in names if name.table == contract.name)])
+        decisions = [name for name in decisions if name not in names]
+        partition = _partition(session, instance, result)
+        tolds.append((newest, _told(session, instance, contract, names, last=hops[-1], partition=partition)))
+    tolds += [(name.number, _told(session, instance, contract, [name])) for name in decisions]
+    together: list[Told] = []
+    for _, item in sorted(tolds, key=lambda pair: pair[0]):
+        if item.refused is not None:
+            _record(instance, contract, [item])
+        elif item.events:
+            together.append(item)
         if len(together) == TOGETHER:
             _record(instance, contract, together)
             together = []
     _record(instance, contract, together)
+
+
+def _partition(session: Session, instance: DagsterInstance, result: DropResult) -> str | None:
+    """The partition of a drop; a decision, which nobody delivered, has none."""
+    try:
+        return partition_for(instance, received(session, result.dataset, result.drop))
+    except UsageError:
+        return None
 
 
 def _told(
@@ -172,7 +184,10 @@ def _record(instance: DagsterInstance, contract: Contract, tolds: Sequence[Told]
 
 def _version(session: Session, instance: DagsterInstance, contract: Contract, name: VersionName, partition: str | None) -> Iterator[Event]:
     """The events of a version, unless Dagster was told of it."""
-    published = published_version(session, name)
+    try:
+        published = published_version(session, name)
+    except Expired:  # what nobody can read any more nobody is told of
+        return
     manifest, key = published.manifest, AssetKey(name.table)
     if told_version(instance, key, name) if partition is None else told(instance, name.table, partition, manifest.content_hash):
         return

@@ -2,7 +2,7 @@
 
 A hop is done when its event is made, so no listener can undo it, hold it up or make it fail. A process that dies before it
 told a listener leaves the events behind; the next one that has this listener tells them first. So a listener may hear of a hop
-twice, and never not at all.
+twice. One whose process died between its publish and its event is told when the same is asked for again: it is unchanged then.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from expectations.verdict import STOPPED, Verdict
 from lake import paths
 from lake.hops.job import HopResult
-from lake.session import Session
+from lake.session import Session, to_stderr
 from lakegate.atomic import write_atomically
 from lakegate.modes import private_folder
 
+TOGETHER: Final = 512
+"""Events that a listener is handed at once: so many are in memory, and are told again where it fails."""
 Kind = Literal["published", "unchanged", "blocked", "held", "waiting"]
 
 
@@ -91,13 +93,15 @@ def listen(session: Session, listener: Listener) -> None:
 
 def emit(session: Session, dataset: str, result: HopResult) -> HopResult:
     """Put the event of a hop that is done where each listener will hear of it; gives the result back."""
-    event: bytes | None = None
+    at = datetime.now(UTC).isoformat(timespec="microseconds")
+    event = HopEvent(dataset, result, session.run, at)
     for listener in session.cache(Listeners).heard_by:
-        at = datetime.now(UTC).isoformat(timespec="microseconds")
-        event = event or HopEvent(dataset, result, session.run, at).to_json()
         folder = _folder(session, listener)
-        private_folder(folder)
-        write_atomically(folder / f"{at.replace(':', '')}-{uuid.uuid4().hex[:8]}.json", event)
+        try:
+            private_folder(folder)
+            write_atomically(folder / f"{at.replace(':', '')}-{uuid.uuid4().hex[:8]}.json", event.to_json())
+        except OSError as error:
+            to_stderr(f"warning: {listener.name} won't be told of {result.table}: its events can't be written ({error.strerror})")
     return result
 
 
@@ -111,10 +115,11 @@ def deliver(session: Session, listener: Listener) -> None:
     if not any(folder.glob("*.json")):
         return
     with session.lease(f"tell_{listener.name}"):
-        waiting = {file: event for file in sorted(folder.glob("*.json")) if (event := _read(file)) is not None}
-        listener.hear(session, list(waiting.values()))
-        for file in waiting:
-            file.unlink(missing_ok=True)
+        while files := sorted(folder.glob("*.json"))[:TOGETHER]:
+            waiting = [event for file in files if (event := _read(file)) is not None]
+            listener.hear(session, waiting)
+            for file in files:
+                file.unlink(missing_ok=True)
 
 
 def _read(file: Path) -> HopEvent | None:
@@ -123,6 +128,7 @@ def _read(file: Path) -> HopEvent | None:
         return HopEvent.from_json(file.read_bytes())
     except (ValueError, KeyError, TypeError):
         file.replace(file.with_suffix(".unreadable"))
+        to_stderr(f"warning: an event can't be read; nobody is told of it, and it is kept as {file.with_suffix('.unreadable')}")
         return None
 
 

@@ -13,6 +13,7 @@ from catalog.contract import Contract
 from expectations.suite import Suite
 from expectations.verdict import STOPPED, Outcome, Verdict, report, verdict_of
 from lake.engine.errors import engine_errors
+from lake.hops.events import emit
 from lake.hops.job import NOTHING, HopOutput, HopResult, Job
 from lake.hops.messages import blocked_message, held_message, no_rows_taken_message, unreadable_outcomes
 from lake.hops.mostly_quarantined import MOSTLY, mostly_quarantined_message
@@ -165,7 +166,9 @@ def published_before(session: Session, made: Manifest, what: str) -> HopResult:
     published = published_version(session, made.name)
     reason = f"this {what} is published as {published.name}, and nothing that it depends on changed since"
     counts = publish.manifest_counts(made)
-    return HopResult("processed", made.table, Verdict.UNCHANGED, str(made.name), counts, made.rules, reason, made.content_hash, made.drop)
+    rules, content = made.rules, made.content_hash
+    found = HopResult("processed", made.table, Verdict.UNCHANGED, str(made.name), counts, rules, reason, content, made.drop)
+    return emit(session, made.table, found)
 
 
 def replayed_before(session: Session, made: Manifest, contract: Contract, suite: Suite, pins: Sequence[Parent]) -> HopResult | None:

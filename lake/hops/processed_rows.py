@@ -135,9 +135,10 @@ class DropRows:
     def _judged_on(self, candidate: Candidate, steps: StepTimer) -> _Judged:
         """What was judged, or, where it is no answer on the candidate's parent, judged anew."""
         parent, judged = candidate.parent, self.judged
-        if judged is not None and (judged.parent and judged.parent.name) == (parent and parent.name):
-            return judged
-        if judged is not None and self.replaces:
+        same = judged is not None and (judged.parent and judged.parent.name) == (parent and parent.name)
+        if judged is not None and same and (judged.change is not None or judged.found.blocked):
+            return judged  # one that was held is here because a person let it pass since
+        if judged is not None and self.replaces and not same:
             what = f"{parent.name if parent else self.contract.name} was published since this delivery was judged"
             raise Conflict(what, fix="run it again: it is then judged as what follows that version")
         steps.report("rebase")

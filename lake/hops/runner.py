@@ -143,6 +143,9 @@ def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Rec
         with steps.step("judge"):
             if (judged := gate_records.answer(session, job, written)).result.verdict in STOPPED:
                 return refuse(session, job, key, judged)
+            if written.counts.after and not written.files:
+                what = f"{candidate.name} was approved while it was judged"
+                raise Transient(what, fix="nothing was published; run it again")
             if gaps := written.counts.gaps():
                 what = f"rows do not add up: {'; '.join(gaps)}"
                 raise IntegrityError(what, where=f"{candidate.name} of drop {job.cause[:12]}", fix="nothing was published; report this")

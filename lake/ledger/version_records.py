@@ -24,7 +24,7 @@ def record_bytes(body: Mapping[str, Any]) -> bytes:
 
 
 def use_bytes() -> bytes:
-    """What stands in `layout.use`: other bytes each time, so that of two who decide at once one is refused."""
+    """What stands in `paths.use`: other bytes each time, so that of two who decide at once one is refused."""
     return record_bytes({"id": uuid.uuid4().hex})
 
 

@@ -130,7 +130,7 @@ from expectations.drift.histogram_query import count_histograms
 from expectations.building.build import build_suite
 from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import make_plan
-from lake import distributions
+from lake.drift import version_histograms
 from lake.pipeline.ingest import ingest
 from lake.session import open_session
 from lakegate.settings import Settings
@@ -139,8 +139,8 @@ session = open_session(Settings.load())
 before, last = json.loads(sys.argv[1])
 ingest(session, "flights", [Path(file) for file in before])
 
-compared, counting = [], distributions.count_histograms
-distributions.Comparison.keep = (lambda keep: lambda self, *given: (compared.append(self), keep(self, *given))[1])(distributions.Comparison.keep)
+compared, counting = [], version_histograms.count_histograms
+version_histograms.Comparison.keep = (lambda keep: lambda self, *given: (compared.append(self), keep(self, *given))[1])(version_histograms.Comparison.keep)
 ingest(session, "flights", [Path(last)])
 (found,) = compared
 number = found.parent.version
@@ -156,7 +156,7 @@ told = {item["expectation_config"]["meta"]["lakegate"]["rule"]: item for item in
 print(json.dumps({
     "number": number,
     "read": found.read,
-    "same table": distributions.Kept.from_json(session.repository.get_json("main", f"_lakegate/histograms/flights/v{number + 1}.json")).table == whole(number + 1),
+    "same table": version_histograms.VersionHistograms.from_json(session.repository.get_json("main", f"_lakegate/histograms/flights/v{number + 1}.json")).whole == whole(number + 1),
     "same answers": all(told[rule]["result"] == json.loads(json.dumps(item.to_gx()))["result"] for rule, item in again.items()),
     "asked": sorted(again),
 }))

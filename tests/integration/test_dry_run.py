@@ -155,7 +155,7 @@ def test_rows_that_are_merged_by_key(session: Session) -> None:
     assert both(session, file(session, "a.csv", "1,1.5,2", "2,2.5,2")) == ["passed", "passed"]
     late = file(session, "b.csv", "1,9.5,1")
     dry = look(session, late)
-    assert "no row was taken, all 1 are outdated" in dry.hops[1].reason
+    assert "no row was taken, the only one is outdated" in dry.hops[1].reason
     assert dry.hops[1].none_taken
     assert both(session, late) == ["passed", "passed"]
     contract = session.settings.project / "catalog" / "contracts" / "fares.odcs.yaml"

@@ -259,6 +259,16 @@ def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(
     assert home.runs() == before, "told again of what it knows"
 
 
+def test_a_drop_whose_hops_are_told_apart_is_told_of_its_partition(home: Home, first: list[DropResult]) -> None:
+    """As where another command of the home ends, and tells, between them."""
+    path = home.files / "flights-2013-06.csv"
+    (result,) = ingest(home.session, "flights", [path])
+    raw, processed, *_ = result.hops
+    for hop in (raw, processed):
+        report(home.session, [DropResult("flights", result.drop, (hop,))])
+    assert home.versions("flights", home.partition("flights", "flights-2013-06")) == [processed.content_hash]
+
+
 def test_a_listener_hears_of_dagsters_own_runs_too(home: Home, first: list[DropResult]) -> None:
     heard: list[tuple[str, str]] = []
 
@@ -269,7 +279,7 @@ def test_a_listener_hears_of_dagsters_own_runs_too(home: Home, first: list[DropR
             heard.extend((event.result.table, event.kind) for event in events)
 
     listen(home.session, Remembers())
-    assert Jobs(home.session, home.instance).carry("flights", home.files / "flights-2013-07.csv")
+    assert Jobs(home.session, home.instance).carry("flights", home.files / "flights-2013-12.csv")
     assert heard == [("flights_raw", "published"), ("flights", "published")]
 
 
