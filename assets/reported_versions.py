@@ -14,6 +14,7 @@ from lake.hops.published import ensure_named, published_as, published_version
 from lake.lakefs.repository import MAIN, NotThere
 from lake.session import Session
 from lake.versions import publish
+from lake.versions.home_copies import copy_manifest
 from lake.versions.origin import Origin
 from lake.versions.publish import Published
 from lakegate.names import VersionName
@@ -36,7 +37,7 @@ def standing(session: Session, contract: Contract, drop: str, table: str) -> Pub
     found = publish.recover(session.repository, name)
     if not _kept(session, found):
         return ensure_named(session, found)
-    session.copy_manifest(found.manifest)
+    copy_manifest(session.settings.home, found.manifest)
     publish.delete_stale_candidates(session.repository, table=table, cause=drop)
     return found
 

@@ -49,7 +49,7 @@ def decide(
                 progress.drop(result)
         finally:
             failed.tell()
-    tell_listeners(session)
+            tell_listeners(session)
     if as_json:
         show_json([result.to_json() for result in results])
     elif not results:

@@ -46,9 +46,11 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
         session.catalog = catalog
         for dataset, file in deliver_sample(settings.home.root / "demo", months=months):
             deliveries.setdefault(dataset, []).append(file)
-        results = ingest_all(session, deliveries, tell=progress.drop, on_error=failed)
-        failed.tell()
-        tell_listeners(session)
+        try:
+            results = ingest_all(session, deliveries, tell=progress.drop, on_error=failed)
+        finally:
+            failed.tell()
+            tell_listeners(session)
     if as_json:
         show_json([result.to_json() for result in results])
     else:

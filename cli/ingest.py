@@ -63,9 +63,8 @@ def command(
                 results = ingest(session, dataset, files, again=force, supersede=supersede, tell=progress.drop, on_error=failed)
             finally:
                 failed.tell()
+                tell_listeners(session)
     if as_json:
         show_json([result.to_json() for result in results])
     tell_broken(catalog, settings.project)
-    if not dry_run:
-        tell_listeners(session)
     raise click.exceptions.Exit(exit_of(results, failed.errors))

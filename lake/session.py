@@ -28,11 +28,8 @@ from lake.runtime.step_timer import Watcher
 from lake.server.lifecycle import ensure_server
 from lake.server.port_owner import is_own
 from lake.versions.publish import Published
-from lakegate.atomic import write_atomically
 from lakegate.home import Endpoint
-from lakegate.manifest import Manifest
 from lakegate.media import message
-from lakegate.modes import private_folder
 from lakegate.names import VersionName
 from lakegate.ranges import Ranges
 from lakegate.settings import Settings
@@ -203,27 +200,6 @@ class Session:
         """Tell whoever watches where the run is."""
         if self.watcher is not None:
             self.watcher(table, step)
-
-    def has_copy(self, manifest: Manifest) -> bool:
-        """Whether the home has the copy of a manifest that the reader starts from, as it should be."""
-        path = self.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version)
-        return path.exists() and path.read_bytes() == manifest.to_bytes()
-
-    def copy_manifest(self, manifest: Manifest) -> bool:
-        """Put the home's copy of a manifest where the reader starts from; False where it is there already."""
-        return self._copy(self.settings.home.manifest_copy(manifest.tenant, manifest.table, manifest.version), manifest.to_bytes())
-
-    def copy_expiry(self, name: VersionName, record: bytes) -> bool:
-        """Put the home's copy of the record that a version ended beside that of its manifest."""
-        return self._copy(self.settings.home.expiry_copy(self.settings.tenant, name.table, name.number), record)
-
-    @staticmethod
-    def _copy(path: Path, body: bytes) -> bool:
-        if path.exists() and path.read_bytes() == body:
-            return False
-        private_folder(path.parent)
-        write_atomically(path, body)
-        return True
 
 
 def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher | None = None, ready: bool = True) -> Session:

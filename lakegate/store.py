@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NoReturn, Protocol
-from urllib.parse import urlsplit
 
 import pyarrow as pa
-from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
 from lakegate.errors import GONE, IntegrityError, LakegateError, Transient
+from lakegate.gateway import file_system
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName
@@ -125,18 +124,8 @@ class GatewayStore:
 
 
 def _opener(endpoint: Endpoint) -> Callable[[str], pa.NativeFile]:
-    """What opens a path for reading: path-style, a bounded number of tries, no look-up of keys or region elsewhere."""
-    url = urlsplit(endpoint.url)
-    filesystem = S3FileSystem(
-        access_key=endpoint.key_id,
-        secret_key=endpoint.secret,
-        endpoint_override=url.netloc,
-        scheme=url.scheme,
-        region="us-east-1",
-        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
-        connect_timeout=CONNECT_SECONDS,
-        request_timeout=REQUEST_SECONDS,
-    )
+    """What opens a path for reading."""
+    filesystem = file_system(endpoint, connect=CONNECT_SECONDS, request=REQUEST_SECONDS, attempts=ATTEMPTS)
 
     def open_path(path: str) -> pa.NativeFile:
         return filesystem.open_input_file(path)

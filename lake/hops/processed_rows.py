@@ -103,14 +103,14 @@ class DropRows:
             steps.report("write.table")
             valid = pool.submit(write_change, self.session, self.contract, change, onto)
             steps.report("write.quarantine")
-            aside: Added | None = []
-            if found.quarantined or (parent and parent.quarantine and self.replaces):
-                aside = self._write_aside(found, onto, judged.originals)
+            some = found.quarantined or (parent and parent.quarantine and self.replaces)
+            aside: Added | None = self._write_aside(found, onto, judged.originals) if some else []
             added = valid.result()
             settled_too.result()
         notes = judged.told.notes | dict(compare.keep(candidate, found.histograms, found.plan.histograms))
-        known = None if self.replaces else parent
-        notes |= no_rows_taken.with_delivery(known, candidate.number, self.drop.sha256, change.counts, instead_of=self.instead_of)
+        notes |= no_rows_taken.with_delivery(
+            None if self.replaces else parent, candidate.number, self.drop.sha256, change.counts, instead_of=self.instead_of
+        )
         if parent and onto.parent and (merged := len(parent.files) - len(onto.parent.files)):
             notes["files_merged"] = merged
         made = self._describe(onto, found, change, added, aside)

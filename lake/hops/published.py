@@ -11,6 +11,7 @@ from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import is_pending
 from lake.session import Session
 from lake.versions import publish
+from lake.versions.home_copies import copy_manifest
 from lake.versions.publish import Published
 from lake.versions.tags import give_name
 from lakegate.errors import Expired
@@ -68,7 +69,7 @@ def ensure_named(session: Session, published: Published) -> Published:
 
 def cache_published(session: Session, published: Published) -> Published:
     """Put the home's copy of a version's manifest in its place, and remember that nothing of it is left to do."""
-    session.copy_manifest(published.manifest)
+    copy_manifest(session.settings.home, published.manifest)
     session.finished.pop(published.name, None)
     session.finished[published.name] = published
     while len(session.finished) > REMEMBERED:

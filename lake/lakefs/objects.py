@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 from lake.lakefs.client import PAGE, Calls, NotThere
 from lake.lakefs.errors import RESTORE, BlockGone
 from lake.lakefs.listing import Listed
 from lake.runtime.disk_errors import disk_error, link_or_copy
 from lakegate.errors import LakegateError
+from lakegate.gateway import file_system
 from lakegate.home import Endpoint
 
 if TYPE_CHECKING:
@@ -131,18 +131,7 @@ class Objects(Calls):
 
     @cached_property
     def _s3(self) -> Any:
-        from pyarrow import fs
-
-        parts = urlsplit(self.endpoint.url)
-        return fs.S3FileSystem(
-            access_key=self.endpoint.key_id,
-            secret_key=self.endpoint.secret,
-            endpoint_override=parts.netloc,
-            scheme=parts.scheme,
-            region="us-east-1",
-            request_timeout=CALL_TIMEOUT,
-            connect_timeout=5,
-        )
+        return file_system(self.endpoint, connect=5, request=CALL_TIMEOUT)
 
     def upload(self, branch: str, path: str, source: Path, *, etag: str) -> None:
         """Put a local file onto a branch, which nobody may change any more; `etag` is any text that no other content has.

@@ -9,6 +9,7 @@ from lake.lakefs.repository import MAIN
 from lake.maintenance.verify import expired
 from lake.session import Session
 from lake.versions import publish
+from lake.versions.home_copies import copy_manifest, has_copy, write_copy
 from lakegate.names import VersionName
 
 
@@ -20,11 +21,12 @@ def rebuild_manifests(session: Session, names: Iterable[VersionName] | None = No
     copied = 0
     for name in names if names is not None else filter(None, map(VersionName.from_tag, session.repository.tags(""))):
         manifest = publish.manifest_at(session.repository, name.tag, name)
-        if session.has_copy(manifest):
+        if has_copy(session.settings.home, manifest):
             continue
         with session.lease(name.table):  # whoever published it just now has made the copy
-            if not session.has_copy(manifest):
-                copied += 1 if dry_run else session.copy_manifest(manifest)
+            if not has_copy(session.settings.home, manifest):
+                copied += 1 if dry_run else copy_manifest(session.settings.home, manifest)
     for name in () if dry_run or names is not None else expired(session.repository):
-        session.copy_expiry(name, session.repository.get(MAIN, paths.expired(name.table, name.number)) or b"")
+        body = session.repository.get(MAIN, paths.expired(name.table, name.number)) or b""
+        write_copy(session.settings.home.expiry_copy(session.settings.tenant, name.table, name.number), body)
     return copied

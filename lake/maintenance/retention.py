@@ -29,6 +29,7 @@ from lake.session import Session
 from lake.tables.delta_log import HINT
 from lake.tables.log_cache import FOLDER
 from lake.versions import publish
+from lake.versions.home_copies import write_copy
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 
@@ -137,7 +138,7 @@ def _record(session: Session, names: list[VersionName], manifests: Mapping[Versi
     records |= {paths.use(name.table, name.number): use_bytes() for name in bodies}
     merge_records(session, records, told=f"{len(names)} expire")
     for name, body in bodies.items():
-        session.copy_expiry(name, body)
+        write_copy(session.settings.home.expiry_copy(session.settings.tenant, name.table, name.number), body)
         session.finished.pop(name, None)
 
 

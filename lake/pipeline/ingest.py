@@ -231,9 +231,7 @@ def carry_waiting(session: Session, dataset: str | None, *, tried: set[str], on_
     moved = True
     while moved:
         moved, opened = False, datasets_with_open(session)
-        for contract in [contract for contract in session.catalog.contracts.values() if contract.name in opened]:
-            if contract.kind != "dataset":
-                continue
+        for contract in [contract for contract in session.catalog.datasets if contract.name in opened]:
             for drop in waiting_drops(session, contract, stranded=contract.name == dataset):
                 if drop.sha256 in tried:
                     if contract.order_by is not None and order_of(session, contract, drop.sha256) is None:

@@ -1,0 +1,35 @@
+"""lakeFS's S3 gateway as a file system of Arrow's: path-style, with no look-up of keys or region elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pyarrow.fs import S3FileSystem
+
+    from lakegate.home import Endpoint
+
+
+def file_system(endpoint: Endpoint, *, connect: float, request: float, attempts: int | None = None) -> S3FileSystem:
+    """The gateway of a lakeFS.
+
+    Args:
+        endpoint: Its address and keys.
+        connect: Seconds that a connection may take.
+        request: Seconds that an answer may take.
+        attempts: Tries of each request; Arrow's own number where it is None.
+    """
+    from pyarrow import fs
+
+    url = urlsplit(endpoint.url)
+    return fs.S3FileSystem(
+        access_key=endpoint.key_id,
+        secret_key=endpoint.secret,
+        endpoint_override=url.netloc,
+        scheme=url.scheme,
+        region="us-east-1",
+        connect_timeout=connect,
+        request_timeout=request,
+        retry_strategy=None if attempts is None else fs.AwsStandardS3RetryStrategy(max_attempts=attempts),
+    )
