@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -10,15 +10,18 @@ if TYPE_CHECKING:
 
     from lakegate.home import Endpoint
 
+ATTEMPTS: Final = 3
+"""Arrow's own number."""
 
-def file_system(endpoint: Endpoint, *, connect: float, request: float, attempts: int | None = None) -> S3FileSystem:
+
+def file_system(endpoint: Endpoint, *, connect: float, request: float, attempts: int = ATTEMPTS) -> S3FileSystem:
     """The gateway of a lakeFS.
 
     Args:
         endpoint: Its address and keys.
         connect: Seconds that a connection may take.
         request: Seconds that an answer may take.
-        attempts: Tries of each request; Arrow's own number where it is None.
+        attempts: Tries of each request.
     """
     from pyarrow import fs
 
@@ -31,5 +34,5 @@ def file_system(endpoint: Endpoint, *, connect: float, request: float, attempts:
         region="us-east-1",
         connect_timeout=connect,
         request_timeout=request,
-        retry_strategy=None if attempts is None else fs.AwsStandardS3RetryStrategy(max_attempts=attempts),
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=attempts),
     )

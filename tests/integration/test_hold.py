@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from typing import Any
 
 import pytest
@@ -11,10 +12,14 @@ from dagster import AssetKey
 from assets import run_tags
 from assets.instance import open_instance
 from lake.decisions import approvals
+from lake.hops import processed_rows
 from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
+from lake.reports.versions import list_versions
 from lake.session import open_session
+from lakegate import open_snapshot
+from lakegate.errors import LakegateError
 
 pytestmark = pytest.mark.server
 
@@ -240,6 +245,31 @@ def test_rejected_after_it_was_approved_it_is_approved_no_more_and_waits_for_not
     readings.run("reject", drop(day(2, IN_SECONDS)), "--reason", "seconds")
     (held,) = approvals.held_drops(session)
     assert held.cause == drop(content), "the approval was taken back with the drop"
+
+
+@pytest.mark.parametrize("blind", [1, 99])
+def test_an_approval_that_comes_while_a_drop_is_judged_publishes_its_rows_or_nothing(
+    readings: Any, monkeypatch: pytest.MonkeyPatch, blind: int
+) -> None:
+    """Whoever judged it saw no approval, the gate sees one: what was judged has nothing to write."""
+    content = day(2, IN_SECONDS)
+    readings.ingest("readings", readings.file("day-2.csv", content), code=3)
+    session, honest, asked, failed = open_session(readings.settings), processed_rows.approval, list[str](), list[LakegateError]()
+
+    def late(*given: Any, **named: Any) -> dict[str, Any]:
+        asked.append(named["cause"])
+        return {} if len(asked) <= blind else honest(*given, **named)
+
+    monkeypatch.setattr(processed_rows, "approval", late)
+    monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", ())
+    held = approvals.find_held(session, drop(content))
+    list(approvals.approve(session, held, reason="checked", on_error=lambda _, error: failed.append(error)))
+    assert asked
+    number = 1 if blind > 1 else 2
+    assert list_versions(session, "readings")[-1]["version"] == number
+    assert [error.what for error in failed] == (["readings@v2 was approved while it was judged"] if blind > 1 else [])
+    assert open_snapshot(f"readings@v{number}", home=readings.home).arrow().num_rows == 10 * number
+    assert readings.run("verify", "--all").code == 0
 
 
 def test_what_somebody_carries_is_not_rejected(readings: Any) -> None:

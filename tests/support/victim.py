@@ -31,6 +31,7 @@ import cli.ingest
 import cli.notify
 import lake.hops.evaluate
 import lake.lakefs.client
+import lake.listeners.registry
 import lake.pipeline.ingest
 import lake.server.process
 import lake.session
@@ -94,7 +95,7 @@ def carry_out(plan: dict[str, Any], arguments: list[str]) -> None:
         session.watcher = watcher
         return session
 
-    lake.session.open_session = opened
+    lake.session.open_session = lake.listeners.registry.open_session = opened  # type: ignore[attr-defined]
     if "patience" in plan:
         lake.lakefs.client.CALL_SECONDS = plan["patience"]
     if "calls" in plan:

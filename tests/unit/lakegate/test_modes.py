@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lake.runtime.circuit_breaker import Breaker
 from lake.runtime.leases import at_once, lease_at
-from lake.session import Session
+from lake.versions.home_copies import write_copy
 from lakegate.errors import Transient
 from lakegate.home import Home
 from lakegate.settings import Settings
@@ -90,7 +90,7 @@ def test_what_is_written_under_a_umask_of_nothing_is_private(tmp_path: Path) -> 
         assert writable(home.root), "as somebody made it"
         home.prepare(say=print)
         settings = Settings.load(home=home.root, environ={})
-        Session._copy(home.manifest_copy("default", "flights", 1), b"{}")
+        write_copy(home.manifest_copy("default", "flights", 1), b"{}")
         with at_once(lease_at(home.locks / "default" / "flights.lease", seconds=20)) or contextlib.nullcontext():
             pass
         with contextlib.suppress(Transient), Breaker(settings, "source").attempt():
