@@ -90,6 +90,7 @@ def test_an_old_word_does_what_the_new_one_does_and_names_it(
     (home / "lakegate.json").write_text('{"format": 1}\n')
     monkeypatch.setattr("lake.session.open_session", lambda *_, **__: Session())
     monkeypatch.setattr("cli.notify.open_with_listeners", lambda *_, **__: Session())
+    monkeypatch.setattr("cli.notify.tell_listeners", lambda _: None)
     monkeypatch.setattr(does, done)
     where = ("--home", str(home), "--project", str(ROOT))
     assert call((*new, *where)) == 2
@@ -111,6 +112,7 @@ def test_a_pin_is_told_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "lakegate.json").write_text('{"format": 1}\n')
     monkeypatch.setattr("lake.session.open_session", lambda *_, **__: Session())
     monkeypatch.setattr("cli.notify.open_with_listeners", lambda *_, **__: Session())
+    monkeypatch.setattr("cli.notify.tell_listeners", lambda _: None)
     monkeypatch.setattr("lake.maintenance.pins.pin_version", done)
     said = ("pin", FLIGHTS, "--until", "2031-12-31", "--reason", "audit", "--home", str(tmp_path), "--project", str(ROOT))
     assert call(said) == 2
