@@ -120,6 +120,8 @@ def _dataset(
 
 def _partition(session: Session, instance: DagsterInstance, result: DropResult) -> str | None:
     """The partition of a drop; a decision, which nobody delivered, has none."""
+    if not result.drop:
+        return None
     try:
         return partition_for(instance, received(session, result.dataset, result.drop))
     except UsageError:
