@@ -63,7 +63,8 @@ def made(mode: str, folder: Path, settings: Settings, tenant: str) -> Scene:
     path = scene.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
     text = path.read_text().replace("value: append", f"value: {mode}")
     text = text.replace("      - {name: fare,", "      - {name: at, logicalType: integer, required: true}\n      - {name: fare,")
-    path.write_text(text + "  - {property: retention, value: {versions: 2}}\n" + UPSERTED * (mode == "upsert"))
+    text += "  - {property: retention, value: {versions: 2}}\n" + UPSERTED * (mode == "upsert")
+    path.write_text(text + "  - {property: maxShrink, value: none}\n" * (mode == "replace"))
     return scene
 
 
