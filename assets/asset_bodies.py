@@ -64,7 +64,11 @@ BACKOFF: Final = 2.0
 
 
 def carry_drop(
-    context: AssetExecutionContext, lake: LakegateResource, contract: Contract, hop: Hop, families: Sequence[str]
+    context: AssetExecutionContext,
+    lake: LakegateResource,
+    contract: Contract,
+    hop: Hop,
+    families: Sequence[str],
 ) -> Iterator[Told]:
     """The body of a raw or processed asset: its partition's drop through that hop."""
     with _failures(context, lake):
@@ -80,7 +84,9 @@ def carry_drop(
             raise
         if hop == "raw":
             yield source_result(session.settings, contract)
-        if result.verdict is Verdict.WAITING or (result.verdict is Verdict.UNCHANGED and result.version is None):
+        if result.verdict is Verdict.WAITING or (
+            result.verdict is Verdict.UNCHANGED and result.version is None
+        ):
             _observe_waiting(context, result, partition=context.partition_key)
         elif result.version is None:
             yield from _refused(context, contract, result, families)
@@ -88,7 +94,9 @@ def carry_drop(
             yield _told(context, session, contract, _published(session, result.version), families)
 
 
-def carry_feature(context: AssetExecutionContext, lake: LakegateResource, contract: Contract, families: Sequence[str]) -> Iterator[Told]:
+def carry_feature(
+    context: AssetExecutionContext, lake: LakegateResource, contract: Contract, families: Sequence[str]
+) -> Iterator[Told]:
     """The body of a feature's asset: every version that is missing, each told of in order; the newest as the run's result."""
     with _failures(context, lake):
         session, table = lake.session, contract.name
@@ -111,7 +119,9 @@ def carry_feature(context: AssetExecutionContext, lake: LakegateResource, contra
             yield _told(context, session, contract, late[-1], families)
         else:
             reason = f"{table} needs a version of each of {', '.join(contract.inputs)}"
-            _observe_waiting(context, HopResult("features", table, Verdict.WAITING, None, {}, [], reason), partition=None)
+            _observe_waiting(
+                context, HopResult("features", table, Verdict.WAITING, None, {}, [], reason), partition=None
+            )
 
 
 def _missing(session: Session, contract: Contract) -> Iterator[HopResult]:
@@ -134,7 +144,11 @@ def _claim(contract: Contract) -> dict[str, str]:
 
 
 def _told(
-    context: AssetExecutionContext, session: Session, contract: Contract, published: Published, families: Sequence[str]
+    context: AssetExecutionContext,
+    session: Session,
+    contract: Contract,
+    published: Published,
+    families: Sequence[str],
 ) -> MaterializeResult[Any]:
     manifest, table = published.manifest, published.name.table
     if (trigger := trigger_event(published)) is not None:
@@ -144,7 +158,11 @@ def _told(
         metadata=version_metadata(session, contract, published),
         data_version=DataVersion(manifest.content_hash),
         check_results=check_results(
-            table, families, manifest.rules, publish.manifest_counts(manifest), before=rules_before(session, published.name)
+            table,
+            families,
+            manifest.rules,
+            publish.manifest_counts(manifest),
+            before=rules_before(session, published.name),
         ),
     )
     session.report_step(table, "tell")
@@ -160,12 +178,16 @@ def version_events(
     """
     tags = {DATA_VERSION: published.manifest.content_hash, f"{DATA_VERSION}_is_user_provided": "true"}
     metadata = version_metadata(session, contract, published)
-    version = AssetMaterialization(asset_key=published.name.table, partition=partition, metadata=metadata, tags=tags)
+    version = AssetMaterialization(
+        asset_key=published.name.table, partition=partition, metadata=metadata, tags=tags
+    )
     trigger = trigger_event(published)
     return [version] if trigger is None else [trigger, version]
 
 
-def _log_version(context: AssetExecutionContext, session: Session, contract: Contract, published: Published) -> None:
+def _log_version(
+    context: AssetExecutionContext, session: Session, contract: Contract, published: Published
+) -> None:
     session.report_step(contract.name, "tell")
     for event in version_events(session, contract, published):
         context.log_event(event)
@@ -182,7 +204,9 @@ def _observe_waiting(context: AssetExecutionContext, result: HopResult, *, parti
     context.log_event(waiting_event(result, partition=partition))
 
 
-def _refused(context: AssetExecutionContext, contract: Contract, result: HopResult, families: Sequence[str]) -> Iterator[Told]:
+def _refused(
+    context: AssetExecutionContext, contract: Contract, result: HopResult, families: Sequence[str]
+) -> Iterator[Told]:
     yield from check_results(result.table, families, result.rules, result.counts, only_judged=True)
     refuse(context, contract, result)
 
@@ -192,7 +216,9 @@ def refusal_kind(result: HopResult) -> str:
     return run_tags.HELD if result.verdict is Verdict.HELD else run_tags.BLOCKED
 
 
-def refuse(context: AssetExecutionContext | OpExecutionContext, contract: Contract, result: HopResult) -> NoReturn:
+def refuse(
+    context: AssetExecutionContext | OpExecutionContext, contract: Contract, result: HopResult
+) -> NoReturn:
     """Fail a run whose drop was held or blocked: its tag says which, its failure why, and whom to ask."""
     _tag_failure(context, refusal_kind(result))
     metadata: dict[str, Any] = {
@@ -219,9 +245,14 @@ def _failures(context: AssetExecutionContext, lake: LakegateResource) -> Iterato
     except Exception as error:  # noqa: BLE001  (whatever it is, its text must not reach Dagster's log)
         if type(error).__module__.startswith(ENGINES):
             _try_again(context)
-        frames = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+        frames = [
+            f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
         what = f"an unexpected {type(error).__name__}"
-        raise _failed(context, lake, LakegateError(what, where=frames[-1], fix="report this"), frames=frames) from None
+        raise _failed(
+            context, lake, LakegateError(what, where=frames[-1], fix="report this"), frames=frames
+        ) from None
     finally:
         for name, kind in (tell_listeners(lake.opened) if lake.opened else {}).items():
             context.log.warning("%s was not told (%s); the next run tells it", line(name), line(kind))
@@ -230,14 +261,27 @@ def _failures(context: AssetExecutionContext, lake: LakegateResource) -> Iterato
 def _try_again(context: AssetExecutionContext) -> None:
     """Ask for another attempt, where there is one left; a hop can be begun again at any point."""
     if context.retry_number + 1 < TRIES:
-        raise RetryRequested(max_retries=TRIES - 1, seconds_to_wait=BACKOFF * 2**context.retry_number) from None
+        raise RetryRequested(
+            max_retries=TRIES - 1, seconds_to_wait=BACKOFF * 2**context.retry_number
+        ) from None
 
 
-def _failed(context: AssetExecutionContext, lake: LakegateResource, error: LakegateError, *, frames: Sequence[str] = ()) -> Failure:
+def _failed(
+    context: AssetExecutionContext,
+    lake: LakegateResource,
+    error: LakegateError,
+    *,
+    frames: Sequence[str] = (),
+) -> Failure:
     kind = type(error).__name__
     _tag_failure(context, kind)
     lake.fail(error)
-    metadata = {"kind": kind, "what": message(error.what), "where": line(error.where) or "-", "what to do": message(error.fix) or "-"}
+    metadata = {
+        "kind": kind,
+        "what": message(error.what),
+        "where": line(error.where) or "-",
+        "what to do": message(error.fix) or "-",
+    }
     if frames:
         metadata["came by"] = "\n".join(frames)
     return Failure(message(error), metadata=metadata, allow_retries=False)

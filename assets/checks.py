@@ -29,16 +29,22 @@ _ASKED: Final[dict[Family, str]] = {
 }
 
 
-def check_specs(table: str, suite: Suite, partitions: PartitionsDefinition[str] | None) -> list[AssetCheckSpec]:
+def check_specs(
+    table: str, suite: Suite, partitions: PartitionsDefinition[str] | None
+) -> list[AssetCheckSpec]:
     """A check for each family that has rules in a hop's suite.
 
     None is a blocking check: the gate is the lake's merge, and a check only shows what it found.
     """
     found = {rule.family for rule in suite.rules}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # partitions of checks are a preview; nothing but the display depends on them
+        warnings.simplefilter(
+            "ignore"
+        )  # partitions of checks are a preview; nothing but the display depends on them
         return [
-            AssetCheckSpec(family, asset=table, partitions_def=partitions, description=_description(suite, family))
+            AssetCheckSpec(
+                family, asset=table, partitions_def=partitions, description=_description(suite, family)
+            )
             for family in FAMILIES
             if family in found
         ]
@@ -68,7 +74,9 @@ def check_results(
     for family in families:
         own = [rule for rule in rules if rule["family"] == family]
         if own or not only_judged:
-            results.append(_result(table, family, own, counts, [rule for rule in before if rule["family"] == family]))
+            results.append(
+                _result(table, family, own, counts, [rule for rule in before if rule["family"] == family])
+            )
     return results
 
 
@@ -89,18 +97,32 @@ def source_result(settings: Settings, contract: Contract) -> AssetCheckResult:
         check_name=SOURCE,
         passed=not state.is_open,
         severity=AssetCheckSeverity.WARN,
-        metadata={"breaker": waits, "failed of the last attempts": state.recent.count("f"), "last attempts": len(state.recent)},
+        metadata={
+            "breaker": waits,
+            "failed of the last attempts": state.recent.count("f"),
+            "last attempts": len(state.recent),
+        },
     )
 
 
 def _result(
-    table: str, family: str, rules: list[Mapping[str, Any]], counts: Mapping[str, int], before: list[Mapping[str, Any]]
+    table: str,
+    family: str,
+    rules: list[Mapping[str, Any]],
+    counts: Mapping[str, int],
+    before: list[Mapping[str, Any]],
 ) -> AssetCheckResult:
     broken = [rule for rule in rules if rule["failed"]]
     blocks = any(rule["severity"] == "block" for rule in broken)
     rows, aside = counts.get("records_in", 0), counts.get("quarantined", 0)
-    metadata: dict[str, Any] = {f"failed: {line(rule['rule'])}": MetadataValue.int(int(rule["failed"])) for rule in rules}
-    metadata |= {f"value: {line(rule['rule'])}": MetadataValue.float(float(rule["value"])) for rule in rules if "value" in rule}
+    metadata: dict[str, Any] = {
+        f"failed: {line(rule['rule'])}": MetadataValue.int(int(rule["failed"])) for rule in rules
+    }
+    metadata |= {
+        f"value: {line(rule['rule'])}": MetadataValue.float(float(rule["value"]))
+        for rule in rules
+        if "value" in rule
+    }
     worst, worst_before = _greatest_share(rules), _greatest_share(before)
     metadata |= {
         "rules broken": MetadataValue.int(len(broken)),

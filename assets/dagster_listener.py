@@ -33,7 +33,11 @@ def _by_drop(events: Iterable[HopEvent]) -> list[DropResult]:
     for event in events:
         result, key = event.result, (event.dataset, event.result.cause)
         before = latest.get(key, {}).get(result.table)
-        if key not in latest or (before is not None and None not in (before.version, result.version) and before.version != result.version):
+        if key not in latest or (
+            before is not None
+            and None not in (before.version, result.version)
+            and before.version != result.version
+        ):
             latest[key] = {}
             carried.append((*key, latest[key]))
         latest[key][result.table] = result

@@ -85,7 +85,12 @@ def _add(made: Made, contract: Contract, catalog: Catalog, project: Path, taken:
     raised = (trigger_spec(contract, tables[hop], suite) for hop, suite in suites.items())
     triggers = [spec for spec in raised if spec is not None]
     selection = AssetSelection.assets(*tables.values())
-    job = define_asset_job(job_name(contract.name), selection=selection, tags=run_tags.tags_for(contract), description=_job_text(contract))
+    job = define_asset_job(
+        job_name(contract.name),
+        selection=selection,
+        tags=run_tags.tags_for(contract),
+        description=_job_text(contract),
+    )
     made.assets += assets
     made.triggers += triggers
     made.jobs[contract.name] = job
@@ -128,7 +133,9 @@ def _asset(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog) -> Asse
     return body
 
 
-def _spec(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog, partitions: PartitionsDefinition[str] | None) -> AssetSpec:
+def _spec(
+    contract: Contract, hop: Hop, suite: Suite, catalog: Catalog, partitions: PartitionsDefinition[str] | None
+) -> AssetSpec:
     owner = contract.owner if _EMAIL.fullmatch(contract.owner) else f"team:{line(contract.owner)}"
     return AssetSpec(
         table_of(contract, hop),
@@ -151,8 +158,15 @@ def _inputs(contract: Contract, hop: Hop, catalog: Catalog) -> Sequence[AssetDep
         return []
     if hop == "features":
         known = [catalog.contracts[name] for name in contract.inputs if name in catalog.contracts]
-        return [AssetDep(item.name, partition_mapping=AllPartitionMapping() if item.kind == "dataset" else None) for item in known]
-    others = [AssetDep(name, partition_mapping=AllPartitionMapping()) for name in contract.references if name != contract.name]
+        return [
+            AssetDep(item.name, partition_mapping=AllPartitionMapping() if item.kind == "dataset" else None)
+            for item in known
+        ]
+    others = [
+        AssetDep(name, partition_mapping=AllPartitionMapping())
+        for name in contract.references
+        if name != contract.name
+    ]
     return [AssetDep(f"{contract.name}_raw"), *others]
 
 
@@ -179,7 +193,16 @@ def _placeholder(name: str, error: LakegateError, taken: set[str]) -> AssetSpec:
     key = _NOT_A_NAME.sub("_", name) or "contract"
     if key in taken:
         key += "_broken"
-    metadata: dict[str, Any] = {"what": message(error.what), "where": line(error.where), "what to do": message(error.fix)}
-    told = [f"{markdown(item.what)}\n\nWhere: {code(item.where)}\n\nWhat to do: {markdown(item.fix)}" for item in (error, *error.others)]
+    metadata: dict[str, Any] = {
+        "what": message(error.what),
+        "where": line(error.where),
+        "what to do": message(error.fix),
+    }
+    told = [
+        f"{markdown(item.what)}\n\nWhere: {code(item.where)}\n\nWhat to do: {markdown(item.fix)}"
+        for item in (error, *error.others)
+    ]
     text = "\n\n".join(["**The contract has a mistake; nothing is carried for it.**", *told])
-    return AssetSpec(key, group_name=BROKEN, description=text, metadata=metadata, tags={"lakegate/broken": "true"})
+    return AssetSpec(
+        key, group_name=BROKEN, description=text, metadata=metadata, tags={"lakegate/broken": "true"}
+    )

@@ -54,7 +54,9 @@ def prepare_instance(settings: Settings) -> Path:
             if _marks(folder / name) > 1:
                 _mend(folder / name, module)
         if not all(_marks(folder / name) == 1 for name in DATABASES):
-            _instance(folder).dispose()  # where its storage is another one, it is opened once more than it had to be
+            _instance(
+                folder
+            ).dispose()  # where its storage is another one, it is opened once more than it had to be
     return folder
 
 
@@ -73,11 +75,17 @@ def _named(folder: Path, cache: Path) -> Path:
         return folder
     link = cache.absolute() / f"dagster-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
     if URL & {*str(link)}:
-        what = f"Dagster can't keep its databases in {folder}, whose path holds ? or %, and the cache's does too"
+        what = (
+            f"Dagster can't keep its databases in {folder}, whose path holds ? or %, and the cache's does too"
+        )
         raise UsageError(what, fix="name another home, or another cache by LAKEGATE_CACHE")
     if foreign(private_folder(link.parent).resolve()):
         what = "the cache belongs to another user, who could have Dagster keep its databases anywhere"
-        raise UsageError(what, where=str(link.parent), fix="name another cache by LAKEGATE_CACHE, or another home, without ? and %")
+        raise UsageError(
+            what,
+            where=str(link.parent),
+            fix="name another cache by LAKEGATE_CACHE, or another home, without ? and %",
+        )
     if all_may_write(link.parent):
         shut_cache([link.parent], say=to_stderr)
     if not (link.is_symlink() and link.readlink() == folder and not foreign(link)):

@@ -47,9 +47,13 @@ def _of_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Sources:
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.optimizer.scope import build_scope
 
-    schema: dict[str, object] = {name: dict.fromkeys(_columns(other), "string") for name, other in inputs.items()}
+    schema: dict[str, object] = {
+        name: dict.fromkeys(_columns(other), "string") for name, other in inputs.items()
+    }
     try:
-        query = qualify(sqlglot.parse_one(contract.sql or "", dialect="spark"), schema=schema, dialect="spark")
+        query = qualify(
+            sqlglot.parse_one(contract.sql or "", dialect="spark"), schema=schema, dialect="spark"
+        )
         scope = build_scope(query)
     except (SqlglotError, LakegateError):
         return {}  # lineage is shown, nothing depends on it; the contract's own checks refuse wrong SQL
@@ -62,7 +66,9 @@ def _of_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Sources:
 def _read(expression: object, tables: Mapping[str, str]) -> list[tuple[str, str]]:
     from sqlglot import exp
 
-    found: Sequence[exp.Column] = list(expression.find_all(exp.Column)) if isinstance(expression, exp.Expression) else []
+    found: Sequence[exp.Column] = (
+        list(expression.find_all(exp.Column)) if isinstance(expression, exp.Expression) else []
+    )
     return sorted({(tables[column.table], column.name) for column in found if column.table in tables})
 
 

@@ -89,7 +89,9 @@ def _schema(contract: Contract, *, typed: bool) -> TableSchema:
         for column in (contract.columns if typed else contract.delivered)
     ]
     key = f"unique: {', '.join(contract.key)}"
-    return TableSchema(columns=columns, constraints=TableConstraints(other=[key]) if typed and contract.key else None)
+    return TableSchema(
+        columns=columns, constraints=TableConstraints(other=[key]) if typed and contract.key else None
+    )
 
 
 def _classified(classification: str) -> list[str]:

@@ -53,12 +53,17 @@ def drop_of(session: Session, dataset: str, key: str) -> Drop:
     """
     if (match := _KEY.match(key)) is None:
         what = f"the partition {key!r} names no drop"
-        raise UsageError(what, fix=f"a key ends in ~ and {DIGITS} hex digits; put the file into landing/{dataset}/, that makes one")
+        raise UsageError(
+            what,
+            fix=f"a key ends in ~ and {DIGITS} hex digits; put the file into landing/{dataset}/, that makes one",
+        )
     prefix = paths.receipts(dataset) + match[1]
     found = {item.path.split("/")[2] for item in session.repository.listing(MAIN, prefix)}
     if not found:
         what = f"the partition {key!r} names a drop that was never received"
-        raise UsageError(what, fix=f"put the file into landing/{dataset}/ or run `lakegate ingest {dataset} FILE`")
+        raise UsageError(
+            what, fix=f"put the file into landing/{dataset}/ or run `lakegate ingest {dataset} FILE`"
+        )
     if len(found) > 1:
         what = f"{len(found)} drops of {dataset} begin with {match[1]}"
         raise IntegrityError(what, fix="carry them with `lakegate ingest`, which goes by all digits")

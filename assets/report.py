@@ -63,7 +63,11 @@ class Told:
     def tags(self, contract: Contract, *, with_failure: bool = True) -> dict[str, str]:
         """Tags by which a run about it is found again."""
         tags = run_tags.tags_for(contract) | ({run_tags.REPORTED: self.cause} if self.cause else {})
-        return tags | ({run_tags.FAILURE: refusal_kind(self.refused)} if self.refused is not None and with_failure else {})
+        return tags | (
+            {run_tags.FAILURE: refusal_kind(self.refused)}
+            if self.refused is not None and with_failure
+            else {}
+        )
 
 
 def report(session: Session, results: Iterable[DropResult]) -> None:
@@ -80,16 +84,26 @@ def report(session: Session, results: Iterable[DropResult]) -> None:
         for contract in session.catalog.datasets:
             mine = [result for result in results if result.dataset == contract.name]
             # Asked before anything is told: which these are is told by the newest version that Dagster knows.
-            decisions = untold_decisions(session, instance, contract.name) if known.behind(contract.name) else []
+            decisions = (
+                untold_decisions(session, instance, contract.name) if known.behind(contract.name) else []
+            )
             _dataset(session, instance, contract, mine, decisions)
         for contract in session.catalog.features:
             names = untold(session, instance, contract.name) if known.behind(contract.name) else []
-            _record(instance, contract, [_told(session, instance, contract, names, last=features.get(contract.name))])
+            _record(
+                instance,
+                contract,
+                [_told(session, instance, contract, names, last=features.get(contract.name))],
+            )
         known.told()
 
 
 def _dataset(
-    session: Session, instance: DagsterInstance, contract: Contract, results: Sequence[DropResult], decisions: Sequence[VersionName]
+    session: Session,
+    instance: DagsterInstance,
+    contract: Contract,
+    results: Sequence[DropResult],
+    decisions: Sequence[VersionName],
 ) -> None:
     """What became of drops of a dataset at raw and processed, and what decisions made of its table; versions in their order.
 
@@ -181,20 +195,31 @@ def _record(instance: DagsterInstance, contract: Contract, tolds: Sequence[Told]
     # A failure that is raised here would be one of the run, not of its step, and Dagster's daemon would try it again.
     done = carried.execute_in_process(instance=instance, tags=tags, run_config=QUIET, raise_on_error=False)
     if not stored:
-        raise LakegateError(f"run {done.run_id[:8]} of {job_name(contract.name)} failed in Dagster", fix="`lakegate dev` shows the run")
+        raise LakegateError(
+            f"run {done.run_id[:8]} of {job_name(contract.name)} failed in Dagster",
+            fix="`lakegate dev` shows the run",
+        )
 
 
-def _version(session: Session, instance: DagsterInstance, contract: Contract, name: VersionName, partition: str | None) -> Iterator[Event]:
+def _version(
+    session: Session, instance: DagsterInstance, contract: Contract, name: VersionName, partition: str | None
+) -> Iterator[Event]:
     """The events of a version, unless Dagster was told of it."""
     try:
         published = published_version(session, name)
     except Expired:  # what nobody can read any more nobody is told of
         return
     manifest, key = published.manifest, AssetKey(name.table)
-    if told_version(instance, key, name) if partition is None else told(instance, name.table, partition, manifest.content_hash):
+    if (
+        told_version(instance, key, name)
+        if partition is None
+        else told(instance, name.table, partition, manifest.content_hash)
+    ):
         return
     session.report_step(name.table, "tell")
-    yield from _checks(name.table, manifest.rules, manifest_counts(manifest), partition, before=rules_before(session, name))
+    yield from _checks(
+        name.table, manifest.rules, manifest_counts(manifest), partition, before=rules_before(session, name)
+    )
     for event in version_events(session, contract, published, partition=partition):
         if event.asset_key == key or not told_version(instance, event.asset_key, name):
             yield event

@@ -26,7 +26,9 @@ class Reported:
         self._file = session.settings.home.cache / f"reported-{session.settings.tenant}.json"
         self._storage = _storage_id(instance)
         listed = session.repository.listing(MAIN, paths.HEADS)
-        self._heads = {item.path.removeprefix(paths.HEADS).removesuffix(".json"): item.checksum for item in listed}
+        self._heads = {
+            item.path.removeprefix(paths.HEADS).removesuffix(".json"): item.checksum for item in listed
+        }
         self._known = _read(self._file, self._storage)
 
     def behind(self, table: str) -> bool:

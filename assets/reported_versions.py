@@ -42,7 +42,9 @@ def standing(session: Session, contract: Contract, drop: str, table: str) -> Pub
     return found
 
 
-def settled(session: Session, instance: DagsterInstance, contract: Contract, drop: str, partition: str) -> list[Published] | None:
+def settled(
+    session: Session, instance: DagsterInstance, contract: Contract, drop: str, partition: str
+) -> list[Published] | None:
     """A drop's raw and processed versions, where both stand and Dagster was told of both."""
     found = []
     for table in (f"{contract.name}_raw", contract.name):
@@ -73,7 +75,10 @@ def told_version(instance: DagsterInstance, key: AssetKey, name: VersionName) ->
     """Whether one of the newest materializations of an asset (a table, or its triggers) tells of a version."""
     found = instance.fetch_materializations(AssetRecordsFilter(asset_key=key), limit=RECENT).records
     events = [record.asset_materialization for record in found]
-    return any(event is not None and "version" in event.metadata and event.metadata["version"].value == str(name) for event in events)
+    return any(
+        event is not None and "version" in event.metadata and event.metadata["version"].value == str(name)
+        for event in events
+    )
 
 
 def told_number(instance: DagsterInstance, table: str) -> int:
@@ -84,7 +89,9 @@ def told_number(instance: DagsterInstance, table: str) -> int:
     return int(str(number.value)) if number is not None else 0
 
 
-def untold(session: Session, instance: DagsterInstance, table: str, *, most: int | None = None) -> list[VersionName]:
+def untold(
+    session: Session, instance: DagsterInstance, table: str, *, most: int | None = None
+) -> list[VersionName]:
     """Versions of a table that stand in the lake, newer than the one that Dagster was told of last; oldest first, the `most` newest."""
     head = publish.head(session.repository, table)
     newest = int(head["version"]) if head else 0

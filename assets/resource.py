@@ -45,7 +45,11 @@ class LakegateResource:
             LakegateError: It can't be opened.
         """
         with self._opening:  # two sensors may be evaluated at once
-            moved = self._session is not None and self._session is not self._given and self._session.endpoint != self._endpoint
+            moved = (
+                self._session is not None
+                and self._session is not self._given
+                and self._session.endpoint != self._endpoint
+            )
             if self._session is None or moved:
                 self._session = open_with_listeners(self.settings)
                 self._endpoint = self._session.endpoint

@@ -63,7 +63,9 @@ def end_dead_runs(instance: DagsterInstance) -> int:
         run, since = record.dagster_run, record.start_time or record.create_timestamp.timestamp()
         if _alive(run, since=since):
             continue
-        instance.report_run_failed(run, "Its process ended without a word; the next run carries on from what is in the lake.")
+        instance.report_run_failed(
+            run, "Its process ended without a word; the next run carries on from what is in the lake."
+        )
         with contextlib.suppress(NotImplementedError):
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         ended += 1

@@ -50,5 +50,7 @@ def trigger_event(published: Published) -> AssetMaterialization | None:
         },
     }
     return AssetMaterialization(
-        asset_key=trigger_key(name.table), metadata=metadata, description=f"{name} broke {', '.join(map(code, rules))}"
+        asset_key=trigger_key(name.table),
+        metadata=metadata,
+        description=f"{name} broke {', '.join(map(code, rules))}",
     )

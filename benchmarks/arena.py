@@ -46,13 +46,21 @@ class Arena:
         from deltalake.exceptions import TableNotFoundError
 
         names = ("trips", "quarantine")
-        uris = [f"{self.case.place}/{name}" if self.case.kind == "local" else f"s3://{self.case.place}/{name}" for name in names]
+        uris = [
+            f"{self.case.place}/{name}" if self.case.kind == "local" else f"s3://{self.case.place}/{name}"
+            for name in names
+        ]
         if self.case.kind == "lakegate":
-            uris = [f"s3://lakegate-default/{DATASET}.v1/{folder}/{DATASET}" for folder in ("processed", "quarantine")]
+            uris = [
+                f"s3://lakegate-default/{DATASET}.v1/{folder}/{DATASET}"
+                for folder in ("processed", "quarantine")
+            ]
         found = []
         for uri in uris:
             try:
-                actions = DeltaTable(uri, storage_options={} if self.case.kind == "local" else self.options).get_add_actions(flatten=True)
+                actions = DeltaTable(
+                    uri, storage_options={} if self.case.kind == "local" else self.options
+                ).get_add_actions(flatten=True)
                 found.append(sum(int(count) for count in actions["num_records"].to_pylist()))
             except TableNotFoundError:
                 found.append(0)
@@ -118,7 +126,10 @@ def machine() -> dict[str, Any]:
     import psutil
 
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    model = next((line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")), platform.processor())
+    model = next(
+        (line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")),
+        platform.processor(),
+    )
     memory = round(psutil.virtual_memory().total / 1024**3, 1)
     return {
         "cpu": model,
@@ -131,7 +142,17 @@ def machine() -> dict[str, Any]:
 
 def versions(python: str) -> dict[str, str]:
     """The versions of the packages in question, as an interpreter has them."""
-    names = ("deltalake", "duckdb", "great-expectations", "pandera", "polars", "pyarrow", "pysail", "pyspark", "delta-spark")
+    names = (
+        "deltalake",
+        "duckdb",
+        "great-expectations",
+        "pandera",
+        "polars",
+        "pyarrow",
+        "pysail",
+        "pyspark",
+        "delta-spark",
+    )
     code = (
         "import json,importlib.metadata as m\nfound={}\n"
         f"for name in {names!r}:\n  try: found[name]=m.version(name)\n  except m.PackageNotFoundError: pass\nprint(json.dumps(found))"

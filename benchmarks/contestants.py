@@ -20,12 +20,22 @@ class Contestant:
 
 
 CONTESTANTS: Final = (
-    Contestant("lakegate", "Lakegate, raw and processed hop published", "benchmarks.lakegate_ingest", "lakegate", rivals=False),
+    Contestant(
+        "lakegate",
+        "Lakegate, raw and processed hop published",
+        "benchmarks.lakegate_ingest",
+        "lakegate",
+        rivals=False,
+    ),
     Contestant("duckdb", "DuckDB + delta-rs", "benchmarks.duckdb_delta", good=True),
     Contestant("polars", "polars + delta-rs", "benchmarks.polars_delta", good=True),
     Contestant("pandera", "pandera on polars", "benchmarks.pandera_polars"),
     Contestant(
-        "gx-sail", "GX on Sail, filter, two writes", "benchmarks.gx_spark", rivals=False, environment={"LAKEGATE_BENCH_ENGINE": "sail"}
+        "gx-sail",
+        "GX on Sail, filter, two writes",
+        "benchmarks.gx_spark",
+        rivals=False,
+        environment={"LAKEGATE_BENCH_ENGINE": "sail"},
     ),
     Contestant(
         "gx-spark",
@@ -34,6 +44,10 @@ CONTESTANTS: Final = (
         rivals=False,
         environment={"LAKEGATE_BENCH_ENGINE": "spark"},
     ),
-    Contestant("duckdb-local", "DuckDB + delta-rs, to a plain local disk", "benchmarks.duckdb_delta", "local"),
-    Contestant("polars-local", "polars + delta-rs, to a plain local disk", "benchmarks.polars_delta", "local"),
+    Contestant(
+        "duckdb-local", "DuckDB + delta-rs, to a plain local disk", "benchmarks.duckdb_delta", "local"
+    ),
+    Contestant(
+        "polars-local", "polars + delta-rs, to a plain local disk", "benchmarks.polars_delta", "local"
+    ),
 )

@@ -59,7 +59,9 @@ def _write(path: Path, document: dict[str, Any]) -> None:
         YAML(typ="safe").dump(document, file)
 
 
-def _document(name: str, properties: list[dict[str, Any]], quality: list[dict[str, Any]], *, mode: str) -> dict[str, Any]:
+def _document(
+    name: str, properties: list[dict[str, Any]], quality: list[dict[str, Any]], *, mode: str
+) -> dict[str, Any]:
     return {
         "apiVersion": "v3.2.0",
         "kind": "DataContract",
@@ -98,11 +100,19 @@ def _trips(columns: int, number: int) -> dict[str, Any]:
 def _quality(rule: Rule) -> dict[str, Any]:
     type_, kwargs = expected(rule)
     body = {"type": type_, "kwargs": kwargs}
-    return {"id": rule.id, "type": "custom", "engine": "greatExpectations", "severity": "quarantine", "implementation": body}
+    return {
+        "id": rule.id,
+        "type": "custom",
+        "engine": "greatExpectations",
+        "severity": "quarantine",
+        "implementation": body,
+    }
 
 
 def _airports() -> dict[str, Any]:
     kinds = {"faa": "string", "name": "string", "lat": "number", "lon": "number"}
-    properties: list[dict[str, Any]] = [{"name": name, "logicalType": kind, "required": True} for name, kind in kinds.items()]
+    properties: list[dict[str, Any]] = [
+        {"name": name, "logicalType": kind, "required": True} for name, kind in kinds.items()
+    ]
     properties[0] |= {"primaryKey": True, "primaryKeyPosition": 1}
     return _document(REFERENCE, properties, [], mode="replace")

@@ -24,7 +24,21 @@ FAULTS: Final = 12
 _ODD, _KEYS = 6_364_136_223_846_793_005, 1 << 40
 """An odd factor makes each number below 2^40 another one: keys in no order, none of them twice."""
 
-_WORDS: Final = ("gate", "crew", "late", "slot", "fuel", "cabin", "baggage", "weather", "tower", "boarding", "ready", "checked", "Zürich")
+_WORDS: Final = (
+    "gate",
+    "crew",
+    "late",
+    "slot",
+    "fuel",
+    "cabin",
+    "baggage",
+    "weather",
+    "tower",
+    "boarding",
+    "ready",
+    "checked",
+    "Zürich",
+)
 
 
 def reference_codes() -> list[str]:
@@ -36,8 +50,13 @@ def reference_codes() -> list[str]:
 def write_reference(path: Path) -> None:
     """The airports: code, name, latitude, longitude."""
     codes, rng = reference_codes(), np.random.default_rng(SEED)
-    places = {name: np.round(rng.uniform(-limit, limit, len(codes)), 4) for name, limit in (("lat", 90), ("lon", 180))}
-    pl.DataFrame({"faa": codes, "name": [f"Airport of {code.title()}" for code in codes], **places}).write_csv(path)
+    places = {
+        name: np.round(rng.uniform(-limit, limit, len(codes)), 4)
+        for name, limit in (("lat", 90), ("lon", 180))
+    }
+    pl.DataFrame(
+        {"faa": codes, "name": [f"Airport of {code.title()}" for code in codes], **places}
+    ).write_csv(path)
 
 
 def write_delivery(path: Path, *, rows: int, columns: int, dirty: bool) -> None:
@@ -74,7 +93,9 @@ def _keys(numbers: Any) -> Any:
 
 
 def _times(seconds: Any) -> pl.Series:
-    return pl.Series((FIRST + seconds.astype("timedelta64[s]")).astype("datetime64[ms]")).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return pl.Series((FIRST + seconds.astype("timedelta64[s]")).astype("datetime64[ms]")).dt.strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
 
 
 def _picked(rng: np.random.Generator, pool: Any, rows: int) -> pl.Series:
@@ -87,13 +108,18 @@ def _tails() -> list[str]:
 
 
 def _codes() -> list[str]:
-    return [f"{CARRIERS[number % 16].translate(str.maketrans('0123456789', 'ABCDEFGHJK'))}X-{number:04}" for number in range(5000)]
+    return [
+        f"{CARRIERS[number % 16].translate(str.maketrans('0123456789', 'ABCDEFGHJK'))}X-{number:04}"
+        for number in range(5000)
+    ]
 
 
 def _notes(*, longest: int = 60) -> list[str]:
     rng, found = np.random.default_rng(SEED), []
     for number in range(20_000):
-        words = " ".join(_WORDS[word] for word in rng.integers(0, len(_WORDS), rng.integers(1, 7)))[: longest - 6].strip()
+        words = " ".join(_WORDS[word] for word in rng.integers(0, len(_WORDS), rng.integers(1, 7)))[
+            : longest - 6
+        ].strip()
         found.append(f"{words}, {number % 999}" if number % 100 == 0 else f"{words} {number % 999}")
     return found
 
@@ -111,10 +137,14 @@ def _spoiled(rng: np.random.Generator, texts: dict[str, pl.Series], start: int) 
         at = places[fault == number]
         found[name] = found[name].scatter(at.astype(np.uint32), value(at) if callable(value) else value)
 
-    for number, (name, wrong) in enumerate((("id", "n/a"), ("departed", "yesterday"), ("arrived", "31/12/2023"), ("distance", "far"))):
+    for number, (name, wrong) in enumerate(
+        (("id", "n/a"), ("departed", "yesterday"), ("arrived", "31/12/2023"), ("distance", "far"))
+    ):
         put(number, name, wrong)
     put(4, "id", None)
-    put(5, "id", lambda at: pl.Series(_keys((at + start) // 2)).cast(pl.String))  # the key of a row before it, anywhere in the file
+    put(
+        5, "id", lambda at: pl.Series(_keys((at + start) // 2)).cast(pl.String)
+    )  # the key of a row before it, anywhere in the file
     put(6, "origin", "ZZZ")
     put(7, "distance", "-12.5")
     put(8, "carrier", "XX")

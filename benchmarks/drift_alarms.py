@@ -58,7 +58,9 @@ class Table:
         found = judge_distributions(self.plan, seen, baselines, past=past)
         return {name: set(item.observed["broken_by"]) for name, item in found.items()}
 
-    def _seasons(self, before: Sequence[Histograms]) -> Callable[[int], Sequence[tuple[Histograms, Histograms]]]:
+    def _seasons(
+        self, before: Sequence[Histograms]
+    ) -> Callable[[int], Sequence[tuple[Histograms, Histograms]]]:
         season = self.season or len(before)
         return lambda many: list(zip(before[season:], before, strict=False))[-many:]
 
@@ -67,7 +69,9 @@ def table(series: Series, drift: Drift, counted: Sequence[Histograms]) -> Table:
     """A series under the rules that a contract of these columns gets."""
     kinds = {"class": "string", "integer": "integer", "double": "double"}
     columns = tuple(Column(name, kinds[item.kind]) for name, item in counted[0].columns.items())  # type: ignore[arg-type]
-    contract = Contract(series.name, "dataset", PAGE, "", (Column("id", "integer"), *columns), ("id",), "append", drift=drift)
+    contract = Contract(
+        series.name, "dataset", PAGE, "", (Column("id", "integer"), *columns), ("id",), "append", drift=drift
+    )
     plan = make_plan(build_suite(contract, "processed", PAGE.parent), contract)
     return Table(series, plan, drift.season, counted)
 
@@ -92,7 +96,12 @@ def _histogram(values: Values, *, whole: bool) -> Histogram:
     if values.dtype == object:
         there = [str(value) for value in values if value is not None]
         names, counts = np.unique(np.array(there, dtype=str), return_counts=True)
-        return Histogram("class", len(values), len(values) - len(there), classes=dict(zip(names.tolist(), counts.tolist(), strict=True)))
+        return Histogram(
+            "class",
+            len(values),
+            len(values) - len(there),
+            classes=dict(zip(names.tolist(), counts.tolist(), strict=True)),
+        )
     numbers, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     bins: dict[int, int] = {}
     for number, rows in zip(numbers.tolist(), counts.tolist(), strict=True):
@@ -115,7 +124,9 @@ class Alarms:
         return self.any_rule / self.deliveries
 
 
-def alarms(kind: str, several: Sequence[Series], counted: dict[str, list[Histograms]], drift: Drift) -> Alarms:
+def alarms(
+    kind: str, several: Sequence[Series], counted: dict[str, list[Histograms]], drift: Drift
+) -> Alarms:
     """Judge each delivery after the first of some series."""
     by_rule, warned, deliveries = dict[str, int](), 0, 0
     for series in several:
@@ -129,7 +140,9 @@ def alarms(kind: str, several: Sequence[Series], counted: dict[str, list[Histogr
     return Alarms(kind, deliveries, by_rule, warned)
 
 
-def found_in(fault: Fault, series: Series, counted: list[Histograms], drift: Drift, *, first: int = 1) -> list[bool]:
+def found_in(
+    fault: Fault, series: Series, counted: list[Histograms], drift: Drift, *, first: int = 1
+) -> list[bool]:
     """Whether a fault's column is named, where it comes as a delivery: as each from `first` on, counted from 0."""
     tables, chance = table(series, drift, counted), np.random.default_rng(SEED)
     whole = {name for name, item in counted[0].columns.items() if item.kind == "integer"}
@@ -142,12 +155,23 @@ def found_in(fault: Fault, series: Series, counted: list[Histograms], drift: Dri
     return named
 
 
-RULES: Final = ("drift:previous", "drift:pinned", "drift:pinned:trigger", "drift:season", "nulls", "imbalance")
+RULES: Final = (
+    "drift:previous",
+    "drift:pinned",
+    "drift:pinned:trigger",
+    "drift:season",
+    "nulls",
+    "imbalance",
+)
 
 
-def lines(found: list[tuple[Alarms, Alarms]], faults: list[tuple[Fault, list[bool], list[bool]]]) -> Iterator[str]:
+def lines(
+    found: list[tuple[Alarms, Alarms]], faults: list[tuple[Fault, list[bool], list[bool]]]
+) -> Iterator[str]:
     """The two tables of the page."""
-    yield "| healthy deliveries | of them | " + " | ".join(f"`{rule}`" for rule in RULES) + " | any of these |"
+    yield (
+        "| healthy deliveries | of them | " + " | ".join(f"`{rule}`" for rule in RULES) + " | any of these |"
+    )
     yield "|---|---|" + "---|" * (len(RULES) + 1)
     for before, now in found:
         cells = [_pair(before.by_rule.get(rule), now.by_rule.get(rule)) for rule in RULES]
@@ -165,7 +189,9 @@ def _pair(before: int | None, now: int | None) -> str:
     return "" if now is None else str(now) if before is None else f"{before} → {now}"
 
 
-def misses(found: list[tuple[Alarms, Alarms]], faults: list[tuple[Fault, list[bool], list[bool]]]) -> list[str]:
+def misses(
+    found: list[tuple[Alarms, Alarms]], faults: list[tuple[Fault, list[bool], list[bool]]]
+) -> list[str]:
     """What is past a bar."""
     told = [
         f"{name} warned of {number} of {now.deliveries} ({now.kind})"
@@ -177,18 +203,28 @@ def misses(found: list[tuple[Alarms, Alarms]], faults: list[tuple[Fault, list[bo
     return told + [f"not found in every delivery from the fifth on: {name}" for name in lost]
 
 
-def measure(several: Sequence[Series]) -> tuple[list[tuple[Alarms, Alarms]], list[tuple[Fault, list[bool], list[bool]]]]:
+def measure(
+    several: Sequence[Series],
+) -> tuple[list[tuple[Alarms, Alarms]], list[tuple[Fault, list[bool], list[bool]]]]:
     """The alarms of the healthy deliveries and the faults found, by the bounds alone and by the defaults."""
     counted = {series.name: count(series.drops) for series in several}
     real, made = [item for item in several if item.season is None], [item for item in several if item.season]
     told = [(kind, chosen) for kind, chosen in (("real", real), ("made by a seed", made)) if chosen]
-    found = [(alarms(kind, chosen, counted, BEFORE), alarms(kind, chosen, counted, NOW)) for kind, chosen in told]
+    found = [
+        (alarms(kind, chosen, counted, BEFORE), alarms(kind, chosen, counted, NOW)) for kind, chosen in told
+    ]
     if made:
         seasons = [Drift(history=drift.history, nulls=drift.nulls, season=12) for drift in (BEFORE, NOW)]
         found.append(tuple(alarms("made, `season: 12`", made, counted, drift) for drift in seasons))  # type: ignore[arg-type]
     by_name = {series.name: series for series in several}
     faults = [
-        (fault, *(found_in(fault, by_name[fault.series], counted[fault.series], drift) for drift in (BEFORE, NOW)))
+        (
+            fault,
+            *(
+                found_in(fault, by_name[fault.series], counted[fault.series], drift)
+                for drift in (BEFORE, NOW)
+            ),
+        )
         for fault in (*FAULTS, *NULLS)
     ]
     return found, faults
@@ -197,7 +233,9 @@ def measure(several: Sequence[Series]) -> tuple[list[tuple[Alarms, Alarms]], lis
 def main() -> None:
     """Measure, and write the page's tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--extra", type=Path, help="The folder with the files of requirements/drift.txt's packages.")
+    parser.add_argument(
+        "--extra", type=Path, help="The folder with the files of requirements/drift.txt's packages."
+    )
     parser.add_argument("--into", type=Path, default=PAGE, help="The page whose tables are written.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

@@ -60,7 +60,9 @@ def renamed(old: str, new: str) -> Change:
 
 def written(change: Callable[[str], str]) -> Change:
     """Each text written otherwise."""
-    return lambda values, _: np.array([None if value is None else change(value) for value in values], dtype=object)
+    return lambda values, _: np.array(
+        [None if value is None else change(value) for value in values], dtype=object
+    )
 
 
 def instead(old: str, new: str) -> Change:
@@ -77,7 +79,9 @@ FAULTS: Final = (
     Fault("the sign is turned", "flights", "arr_delay", times(-1)),
     Fault("one value in every row", "flights", "distance", lambda values, _: np.full(len(values), 733.0)),
     Fault("a default in 30% of the rows", "flights", "arr_delay", flooded(-999, 0.3)),
-    Fault("early departures cut off at zero", "flights", "dep_delay", lambda values, _: np.maximum(values, 0)),
+    Fault(
+        "early departures cut off at zero", "flights", "dep_delay", lambda values, _: np.maximum(values, 0)
+    ),
     Fault("values capped", "flights", "air_time", lambda values, _: np.minimum(values, 100)),
     Fault("the clock is five hours off", "flights", "hour", lambda values, _: (values + 5) % 24),
     Fault("minutes cut from the time", "flights", "minute", lambda values, _: values * 0),
@@ -92,6 +96,11 @@ FAULTS: Final = (
 NULLS: Final = (
     Fault("NULL in every row", "flights", "air_time", lambda values, _: np.full(len(values), np.nan)),
     Fault("NULL in 40% of the rows", "flights", "dep_time", flooded(np.nan, 0.4)),
-    Fault("texts NULL in every row", "flights", "dest", lambda values, _: np.full(len(values), None, dtype=object)),
+    Fault(
+        "texts NULL in every row",
+        "flights",
+        "dest",
+        lambda values, _: np.full(len(values), None, dtype=object),
+    ),
 )
 """Three that no default asked for before there was the rule `nulls`."""

@@ -37,7 +37,11 @@ def broken(rule: Rule, kinds: dict[str, str]) -> str:
         case "between":
             literal = (lambda value: f"TIMESTAMPTZ {_text(value)}") if kinds[column] == "timestamp" else str
             asked = f"{column} < {literal(rule.args['low'])} or {column} > {literal(rule.args['high'])}"
-            return f"{rule.args['where'][0]} = {_text(rule.args['where'][1])} and ({asked})" if "where" in rule.args else asked
+            return (
+                f"{rule.args['where'][0]} = {_text(rule.args['where'][1])} and ({asked})"
+                if "where" in rule.args
+                else asked
+            )
         case "in_set":
             return f"{column} not in ({_listed(rule.args['values'])})"
         case "not_in_set":
@@ -68,12 +72,19 @@ def run(case: Case, found: Answer) -> None:
         delivered = ", ".join(f"{name}: 'VARCHAR'" for name in kinds)
         read = f"read_csv({_text(source)}, header = true, delim = ',', quote = '\"', nullstr = ['', 'NA'], auto_detect = false, columns = {{{delivered}}})"
         typed = [
-            f"{name}" if kind == "string" else f"{name} as text_{name}, try_cast({name} as {_TYPES[kind]}) as typed_{name}"
+            f"{name}"
+            if kind == "string"
+            else f"{name} as text_{name}, try_cast({name} as {_TYPES[kind]}) as typed_{name}"
             for name, kind in kinds.items()
         ]
-        named = [name if kind == "string" else f"text_{name}, typed_{name} as {name}" for name, kind in kinds.items()]
+        named = [
+            name if kind == "string" else f"text_{name}, typed_{name} as {name}"
+            for name, kind in kinds.items()
+        ]
         mask = " + ".join(
-            f"case when {broken(rule, kinds)} then {1 << bit} else 0 end" for bit, rule in enumerate(rules) if rule.kind != "key"
+            f"case when {broken(rule, kinds)} then {1 << bit} else 0 end"
+            for bit, rule in enumerate(rules)
+            if rule.kind != "key"
         )
         database.execute(
             f"create table judged as select {', '.join(kinds)}, ({mask})::BIGINT as mask"
@@ -115,7 +126,10 @@ def run(case: Case, found: Answer) -> None:
         found.content = f"{(int(first or 0) << 64 ^ int(second or 0)) % (1 << 128):032x}"
     with found.step("quarantine"):
         if aside.num_rows:
-            named_rules = ", ".join(f"case when mask & {1 << bit} <> 0 then {_text(rule.id)} end" for bit, rule in enumerate(rules))
+            named_rules = ", ".join(
+                f"case when mask & {1 << bit} <> 0 then {_text(rule.id)} end"
+                for bit, rule in enumerate(rules)
+            )
             database.register("quarantine", aside.append_column("_record", lines.result()))
             local = scratch / "aside.parquet"
             database.execute(

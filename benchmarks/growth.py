@@ -74,7 +74,9 @@ class Grown:
         begin = time.perf_counter()
         done = subprocess.run([*command, *where], cwd=arena.ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"{' '.join(words)} ended with {done.returncode}: {done.stdout[-500:]} {done.stderr[-500:]}")
+            raise SystemExit(
+                f"{' '.join(words)} ended with {done.returncode}: {done.stdout[-500:]} {done.stderr[-500:]}"
+            )
         return time.perf_counter() - begin
 
     def ingest(self, table: str = "rides0") -> float:
@@ -100,7 +102,9 @@ def made(folder: Path, *, contracts: int = 2) -> Iterator[Grown]:
         yield Grown(folder)
 
 
-def in_turns(rounds: int, one: Callable[[], float], other: Callable[[], float]) -> tuple[list[float], list[float]]:
+def in_turns(
+    rounds: int, one: Callable[[], float], other: Callable[[], float]
+) -> tuple[list[float], list[float]]:
     """Seconds of two calls, once to begin with and then so many times, in turns."""
     taken = [(one(), other()) for _ in range(rounds + 1)][1:]
     return [first for first, _ in taken], [second for _, second in taken]
@@ -109,7 +113,13 @@ def in_turns(rounds: int, one: Callable[[], float], other: Callable[[], float]) 
 def contracts(folder: Path, rounds: int, most: int) -> list[Bar]:
     """An ingest beside two contracts, and beside many."""
     with made(folder / "few") as few, made(folder / "many", contracts=most) as many:
-        return [Bar(f"ingest of 1,000 rows, 2 contracts and {most}", *in_turns(rounds, few.ingest, many.ingest), 1.25)]
+        return [
+            Bar(
+                f"ingest of 1,000 rows, 2 contracts and {most}",
+                *in_turns(rounds, few.ingest, many.ingest),
+                1.25,
+            )
+        ]
 
 
 def blocked(folder: Path, rounds: int, most: int) -> list[Bar]:
@@ -151,7 +161,9 @@ def mended(lake: Grown) -> float:
 
 def main() -> None:
     """Measure, and print the table."""
-    parser = argparse.ArgumentParser(prog="make bench-growth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="make bench-growth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
     parser.add_argument("--contracts", type=int, default=200)
     parser.add_argument("--blocked", type=int, default=500)

@@ -30,7 +30,9 @@ def main(case: Case, found: Answer) -> None:
     with found.step("session"):
         spark = _spark(case) if engine == "spark" else _sail(case)
         spark.conf.set("spark.sql.session.timeZone", "UTC")
-    frame = _typed(spark.read.csv(case.csv, header=True, schema=", ".join(f"{name} string" for name in kinds)), kinds)
+    frame = _typed(
+        spark.read.csv(case.csv, header=True, schema=", ".join(f"{name} string" for name in kinds)), kinds
+    )
     with found.step("validate"):
         found.failed = _validated(frame, rules, kinds, airports, persist=engine == "spark")
     with found.step("write"):
@@ -46,11 +48,16 @@ def _typed(text: DataFrame, kinds: dict[str, Any]) -> DataFrame:
         value = F.col(name).try_cast(_TYPES[kind]) if kind != "string" else F.col(name)
         columns.append(value.alias(name))
         if kind != "string":
-            columns += [F.col(name).alias(f"text_{name}"), (F.col(name).isNull() | value.isNotNull()).alias(f"read_{name}")]
+            columns += [
+                F.col(name).alias(f"text_{name}"),
+                (F.col(name).isNull() | value.isNotNull()).alias(f"read_{name}"),
+            ]
     return text.select(*columns)
 
 
-def _validated(frame: DataFrame, rules: tuple[Rule, ...], kinds: dict[str, Any], airports: list[str], *, persist: bool) -> dict[str, int]:
+def _validated(
+    frame: DataFrame, rules: tuple[Rule, ...], kinds: dict[str, Any], airports: list[str], *, persist: bool
+) -> dict[str, int]:
     import great_expectations as gx
     from great_expectations.expectations.registry import get_expectation_impl
 
@@ -109,7 +116,11 @@ def _broken(rule: Rule, kinds: dict[str, Any]) -> Column:
                 for value in (rule.args["low"], rule.args["high"])
             )
             outside = (column < low) | (column > high)
-            return (F.col(rule.args["where"][0]) == rule.args["where"][1]) & outside if "where" in rule.args else outside
+            return (
+                (F.col(rule.args["where"][0]) == rule.args["where"][1]) & outside
+                if "where" in rule.args
+                else outside
+            )
         case "in_set":
             return ~column.isin(*rule.args["values"])
         case "not_in_set":
@@ -130,13 +141,20 @@ def _write(spark: SparkSession, frame: DataFrame, rules: tuple[Rule, ...], case:
     kinds = columns_of(case.columns)
     (key,) = (rule.column for rule in rules if rule.kind == "key")
     codes = spark.createDataFrame([(code,) for code in Place(case).reference().to_pylist()], "faa string")
-    repeats = frame.where(F.col(key).isNotNull()).groupBy(key).agg(F.count(F.lit(1)).alias("times")).where("times > 1")
+    repeats = (
+        frame.where(F.col(key).isNotNull())
+        .groupBy(key)
+        .agg(F.count(F.lit(1)).alias("times"))
+        .where("times > 1")
+    )
     marked = frame.join(repeats, key, "left").join(codes, F.col("origin") == F.col("faa"), "left")
     reasons = F.array_compact(F.array(*[F.when(_broken(rule, kinds), F.lit(rule.id)) for rule in rules]))
     marked = marked.withColumn("_reasons", reasons).withColumn("_file", F.lit(Path(case.csv).name))
     valid = marked.where(F.size("_reasons") == 0).select(*kinds, "_file")
     valid.write.format("delta").mode("overwrite").save(_uri(case, TRIPS))
-    delivered = [F.col(name if kind == "string" else f"text_{name}").alias(name) for name, kind in kinds.items()]
+    delivered = [
+        F.col(name if kind == "string" else f"text_{name}").alias(name) for name, kind in kinds.items()
+    ]
     aside = marked.where(F.size("_reasons") > 0).select(*delivered, "_file", "_reasons")
     aside.write.format("delta").mode("overwrite").save(_uri(case, QUARANTINE))
 
@@ -150,8 +168,14 @@ def _spark(case: Case) -> SparkSession:
 
     from pyspark.sql import SparkSession
 
-    jars = [f"io.delta:delta-spark_{SCALA}:{version('delta-spark')}", f"org.apache.hadoop:hadoop-aws:{HADOOP_AWS}"]
-    jars += [f"software.amazon.awssdk:{module}:{AWS_SDK}" for module in ("s3", "s3-transfer-manager", "apache-client", "sts")]
+    jars = [
+        f"io.delta:delta-spark_{SCALA}:{version('delta-spark')}",
+        f"org.apache.hadoop:hadoop-aws:{HADOOP_AWS}",
+    ]
+    jars += [
+        f"software.amazon.awssdk:{module}:{AWS_SDK}"
+        for module in ("s3", "s3-transfer-manager", "apache-client", "sts")
+    ]
     options = {
         "spark.jars.packages": ",".join(jars),
         "spark.jars.excludes": "software.amazon.awssdk:bundle",

@@ -22,13 +22,18 @@ def run(case: Case, found: Answer) -> None:
         seen[f"{table}:{step}"] = time.perf_counter()
 
     with found.step("open"):
-        session = open_session(Settings.load(home=case.home, project=case.project), watcher=watch, ready=False)
+        session = open_session(
+            Settings.load(home=case.home, project=case.project), watcher=watch, ready=False
+        )
     start = time.perf_counter()
     (result,) = ingest(session, DATASET, [Path(case.csv)])
     end = time.perf_counter()
     raw, processed = result.hops
     begin = seen[f"{DATASET}:stage"]
-    found.steps |= {"receive": seen[f"{DATASET}_raw:stage"] - start, "raw hop": begin - seen[f"{DATASET}_raw:stage"]}
+    found.steps |= {
+        "receive": seen[f"{DATASET}_raw:stage"] - start,
+        "raw hop": begin - seen[f"{DATASET}_raw:stage"],
+    }
     marks = [("stage", begin)] + [
         (step, seen[f"{DATASET}:{step}"])
         for step in ("parse", "evaluate", "write.table", "write.quarantine", "judge", "commit")

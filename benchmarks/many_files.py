@@ -51,7 +51,9 @@ RULE: Final = """    quality:
 
 def write_contract(project: Path, most: int) -> None:
     """The contract, under which fares above so much are set aside."""
-    text = contract_text(more=RULE.replace("MOST", str(most)), writeMode="append", maxQuarantined=1.0, drift="none")
+    text = contract_text(
+        more=RULE.replace("MOST", str(most)), writeMode="append", maxQuarantined=1.0, drift="none"
+    )
     write_contracts(project, {"rides": text})
 
 
@@ -91,7 +93,10 @@ def work(home: Path, project: Path, files: Path) -> None:
     def tell(result: Any) -> None:
         open_files = psutil.Process().num_fds()
         memory = psutil.Process().memory_info().rss
-        print(json.dumps([time.monotonic() - begun, processors(pids), open_files, memory, str(result.verdict)]), flush=True)
+        print(
+            json.dumps([time.monotonic() - begun, processors(pids), open_files, memory, str(result.verdict)]),
+            flush=True,
+        )
 
     ingest(open_session(settings), "rides", sorted(files.iterdir()), tell=tell)
 
@@ -100,13 +105,25 @@ def many(folder: Path, files: int) -> dict[str, Any]:
     """Files of 20 rows in one call, under few handles."""
     with made(folder, files=files, rows=20) as (settings, paths):
         told = [str(settings.home.root), str(settings.project), str(paths[0].parent)]
-        command = ["sh", "-c", f'ulimit -n {HANDLES}; exec "$@"', "sh", sys.executable, "-m", "benchmarks.many_files", "--worker", *told]
+        command = [
+            "sh",
+            "-c",
+            f'ulimit -n {HANDLES}; exec "$@"',
+            "sh",
+            sys.executable,
+            "-m",
+            "benchmarks.many_files",
+            "--worker",
+            *told,
+        ]
         process = subprocess.Popen(command, cwd=arena.ROOT, stdout=subprocess.PIPE, text=True)
         done = []
         for line in process.stdout or ():
             done.append(json.loads(line))
             if len(done) % 200 == 0:
-                say(f"{len(done)} files: {done[-1][0]:.0f} s, {done[-1][2]} open, {done[-1][3] / 2**20:.0f} MiB")
+                say(
+                    f"{len(done)} files: {done[-1][0]:.0f} s, {done[-1][2]} open, {done[-1][3] / 2**20:.0f} MiB"
+                )
         if process.wait() or len(done) != files:
             raise SystemExit(f"the call ended with {process.returncode} after {len(done)} of {files} files")
     # Whole groups of those that are received together.
@@ -198,7 +215,9 @@ def say(text: str) -> None:
 
 def main() -> None:
     """Measure, and write the page."""
-    parser = argparse.ArgumentParser(prog="make bench-many", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="make bench-many", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=3000, help="of one call")
     parser.add_argument("--drops", type=int, default=200, help="that are made again, and then twice as many")
     parser.add_argument("--folder", type=Path, default=arena.ROOT / ".bench" / "many")
@@ -210,7 +229,11 @@ def main() -> None:
         return
     options.into.mkdir(parents=True, exist_ok=True)
     folder = options.folder.absolute()
-    told: dict[str, Any] = {"machine": arena.machine(), "few": again(folder, options.drops), "more": again(folder, 2 * options.drops)}
+    told: dict[str, Any] = {
+        "machine": arena.machine(),
+        "few": again(folder, options.drops),
+        "more": again(folder, 2 * options.drops),
+    }
     told["many"] = many(folder, options.files)
     (options.into / "many-files.md").write_text(page(told, options.drops), encoding="utf-8")
     for name, value in ratios(told).items():

@@ -38,7 +38,18 @@ FLIGHTS: Final = (
     "hour",
     "minute",
 )
-WEATHER: Final = ("hour", "temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib")
+WEATHER: Final = (
+    "hour",
+    "temp",
+    "dewp",
+    "humid",
+    "wind_dir",
+    "wind_speed",
+    "wind_gust",
+    "precip",
+    "pressure",
+    "visib",
+)
 BIKES: Final = (
     "hr",
     "holiday",
@@ -88,7 +99,11 @@ def all_series(scratch: Path, extra: Path | None) -> list[Series]:
         scratch: Where the demo's files are written.
         extra: The folder that the other packages were put in.
     """
-    return [*of_new_york(scratch), *(of_packages(extra) if extra else ()), *(made(seed) for seed in range(MADE))]
+    return [
+        *of_new_york(scratch),
+        *(of_packages(extra) if extra else ()),
+        *(made(seed) for seed in range(MADE)),
+    ]
 
 
 def of_new_york(scratch: Path) -> list[Series]:
@@ -100,13 +115,22 @@ def of_new_york(scratch: Path) -> list[Series]:
     flights = [_drop(_rows(path), FLIGHTS) for path in files["flights"]]
     hours = list(_rows(files["weather"][0]))
     weather = {
-        airport: [[row for row in hours if row["origin"] == airport and int(row["month"]) == month] for month in range(1, 13)]
+        airport: [
+            [row for row in hours if row["origin"] == airport and int(row["month"]) == month]
+            for month in range(1, 13)
+        ]
         for airport in AIRPORTS
     }
     return [
         Series("flights", flights),
-        *(Series(f"flights of {airport}", [_only(drop, drop["origin"] == airport) for drop in flights]) for airport in AIRPORTS),
-        *(Series(f"weather of {airport}", [_drop(rows, WEATHER) for rows in months]) for airport, months in weather.items()),
+        *(
+            Series(f"flights of {airport}", [_only(drop, drop["origin"] == airport) for drop in flights])
+            for airport in AIRPORTS
+        ),
+        *(
+            Series(f"weather of {airport}", [_drop(rows, WEATHER) for rows in months])
+            for airport, months in weather.items()
+        ),
     ]
 
 
@@ -116,7 +140,9 @@ def of_packages(folder: Path) -> list[Series]:
     found = [Series("bicycles", _monthly(rows, lambda row: row["mnth"], BIKES))]
     for station in STATIONS:
         rows = list(_rows(folder / "pvlib/data" / station, skip=1))
-        found.append(Series(f"station {station[:6]}", _monthly(rows, lambda row: row["Date (MM/DD/YYYY)"][:2], SUN)))
+        found.append(
+            Series(f"station {station[:6]}", _monthly(rows, lambda row: row["Date (MM/DD/YYYY)"][:2], SUN))
+        )
     rows = list(_rows(folder / "vega_datasets/_data/seattle-temps.csv"))
     return [*found, Series("temperature of Seattle", _monthly(rows, lambda row: row["date"][5:7], ("temp",)))]
 
@@ -129,10 +155,14 @@ def made(seed: int) -> Series:
 
 def _made(chance: np.random.Generator, month: int) -> Drop:
     rows, turn, years = int(1000 * (1 + 0.02 * month)), 2 * math.pi * month / 12, month / 12
-    weights = np.array([0.4, 0.3, 0.2, 0.1]) * np.exp(chance.normal(0, 0.08, 4) + 0.3 * math.cos(turn) * np.array([1, -1, 0.5, 0]))
+    weights = np.array([0.4, 0.3, 0.2, 0.1]) * np.exp(
+        chance.normal(0, 0.08, 4) + 0.3 * math.cos(turn) * np.array([1, -1, 0.5, 0])
+    )
     return {
         "warmth": chance.normal(12 - 9 * math.cos(turn) + chance.normal(0, 1.5), 5, rows),
-        "load": np.exp(chance.normal(3 + 0.3 * math.cos(turn) + 0.04 * years + chance.normal(0, 0.05), 0.5, rows)),
+        "load": np.exp(
+            chance.normal(3 + 0.3 * math.cos(turn) + 0.04 * years + chance.normal(0, 0.05), 0.5, rows)
+        ),
         "price": chance.gamma(2, 10 * (1 + 0.05 * years + 0.1 * math.sin(turn)), rows),
         "calls": chance.poisson(5 * (1 + 0.4 * math.sin(turn)) * (1 + 0.05 * years), rows).astype(float),
         "kind": chance.choice(list("abcd"), rows, p=weights / weights.sum()).astype(object),
@@ -140,7 +170,9 @@ def _made(chance: np.random.Generator, month: int) -> Drop:
     }
 
 
-def _monthly(rows: Iterable[dict[str, str]], month: Callable[[dict[str, str]], str], columns: Sequence[str]) -> list[Drop]:
+def _monthly(
+    rows: Iterable[dict[str, str]], month: Callable[[dict[str, str]], str], columns: Sequence[str]
+) -> list[Drop]:
     months: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         months.setdefault(month(row), []).append(row)

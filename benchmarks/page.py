@@ -55,31 +55,62 @@ def write_page(body: dict[str, Any], path: Path) -> None:
 
 def _ratios(cases: list[dict[str, Any]]) -> list[str]:
     """Lakegate's time against the others', case by case."""
-    head = ["case", "the best hand-written", "its processed hop alone", "pandera", "GX on Sail", "GX on Spark"]
+    head = [
+        "case",
+        "the best hand-written",
+        "its processed hop alone",
+        "pandera",
+        "GX on Sail",
+        "GX on Spark",
+    ]
     lines = ["## Lakegate's wall time, as a multiple of another's", "", _row(head), _row(["---"] * len(head))]
     for case in cases:
-        found = {result["contestant"]: result for result in case["results"] if result.get("wall") and not result["problem"]}
+        found = {
+            result["contestant"]: result
+            for result in case["results"]
+            if result.get("wall") and not result["problem"]
+        }
         if (ours := found.get("lakegate")) is None:
             continue
         good = [found[one.name]["wall"] for one in CONTESTANTS if one.good and one.name in found]
         best, hop = min(good, default=None), ours["steps"].get("processed hop", 0.0)
         others = [found.get(name, {}).get("wall") for name in ("pandera", "gx-sail", "gx-spark")]
         values = [(ours["wall"], best), (hop, best), *((ours["wall"], other) for other in others)]
-        lines.append(_row([case["name"].replace("_", ","), *(f"{mine / other:.2f}" if other else "" for mine, other in values)]))
+        lines.append(
+            _row(
+                [
+                    case["name"].replace("_", ","),
+                    *(f"{mine / other:.2f}" if other else "" for mine, other in values),
+                ]
+            )
+        )
     return lines
 
 
 def _table(case: dict[str, Any]) -> list[str]:
-    head = ["program", "wall, s", "CPU, s", "others, s", "peak memory, MB", "without mapped files", "stored, MB", "written, MB"]
+    head = [
+        "program",
+        "wall, s",
+        "CPU, s",
+        "others, s",
+        "peak memory, MB",
+        "without mapped files",
+        "stored, MB",
+        "written, MB",
+    ]
     lines = [_row(head), _row(["---", *["---:"] * (len(head) - 1)])]
     titles = {one.name: one.title for one in CONTESTANTS}
     for result in case["results"]:
-        title = titles[result["contestant"]] + (" (one run)" if 0 < len(result.get("walls", [])) < case["rounds"] else "")
+        title = titles[result["contestant"]] + (
+            " (one run)" if 0 < len(result.get("walls", [])) < case["rounds"] else ""
+        )
         if result["problem"] or not result.get("wall"):
             lines.append(_row([title, result["problem"] or "not run", *[""] * (len(head) - 2)]))
             continue
         sizes = [_mb(result[name]) for name in ("memory", "anonymous", "stored", "written")]
-        lines.append(_row([title, f"{result['wall']:.2f}", f"{result['cpu']:.2f}", f"{result['others']:.1f}", *sizes]))
+        lines.append(
+            _row([title, f"{result['wall']:.2f}", f"{result['cpu']:.2f}", f"{result['others']:.1f}", *sizes])
+        )
         if hop := result["steps"].get("processed hop"):
             lines.append(_row(["of it the processed hop", f"{hop:.2f}", *[""] * (len(head) - 2)]))
     return lines

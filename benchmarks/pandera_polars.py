@@ -41,7 +41,9 @@ def run(case: Case, found: Answer) -> None:
     with found.step("read"):
         frame, typed = read_typed(case)
         kept = [pl.col(name).alias(f"text_{name}") for name, kind in kinds.items() if kind != "string"]
-        rows = frame.with_columns(*kept, *[expr.alias(name) for name, expr in typed.items() if kinds[name] != "string"]).collect()
+        rows = frame.with_columns(
+            *kept, *[expr.alias(name) for name, expr in typed.items() if kinds[name] != "string"]
+        ).collect()
     own: dict[str, list[Rule]] = {name: [] for name in kinds}
     for rule in rules:
         if rule.kind != "required":  # `unique=True` takes missing keys for one key that repeats
@@ -63,7 +65,11 @@ def run(case: Case, found: Answer) -> None:
         try:
             schema.validate(rows, lazy=True)
         except pandera.errors.SchemaErrors as errors:
-            named = pl.DataFrame([(*pair, rule) for pair, rule in ids.items()], schema=["column", "number", "rule"], orient="row")
+            named = pl.DataFrame(
+                [(*pair, rule) for pair, rule in ids.items()],
+                schema=["column", "number", "rule"],
+                orient="row",
+            )
             number = pl.coalesce(pl.col("check_number").cast(pl.String), pl.col("check"))
             broken_by = (
                 errors.failure_cases.lazy()
@@ -77,7 +83,9 @@ def run(case: Case, found: Answer) -> None:
     reasons = broken_by.group_by("at").agg(pl.col("rule").sort().alias("_reasons")).sort("at")
     found.quarantined, found.valid = reasons.height, rows.height - reasons.height
     with found.step("write"):
-        rows = rows.with_row_index("at").with_columns(pl.col("at").cast(pl.Int64), pl.col("_row").cast(pl.Int64))
+        rows = rows.with_row_index("at").with_columns(
+            pl.col("at").cast(pl.Int64), pl.col("_row").cast(pl.Int64)
+        )
         valid = rows.join(reasons, on="at", how="anti") if reasons.height else rows
         valid.select(*kinds, pl.lit(Path(case.csv).name).alias("_file"), "_row").write_delta(
             place.uri(TRIPS), storage_options=place.options
@@ -85,7 +93,8 @@ def run(case: Case, found: Answer) -> None:
         if reasons.height:
             numbers = reasons["at"] + 1
             table = reasons.select(numbers.alias("_row"), "_reasons").with_columns(
-                _file=pl.lit(Path(case.csv).name), _record=pl.Series(records(Path(case.csv), numbers.to_numpy()))
+                _file=pl.lit(Path(case.csv).name),
+                _record=pl.Series(records(Path(case.csv), numbers.to_numpy())),
             )
             table.write_delta(place.uri(QUARANTINE), storage_options=place.options)
 

@@ -31,7 +31,11 @@ class Place:
         if case.url:
             scheme, host = case.url.split("://")
             self.files = fs.S3FileSystem(
-                access_key=case.key_id, secret_key=case.secret, endpoint_override=host, scheme=scheme, region="us-east-1"
+                access_key=case.key_id,
+                secret_key=case.secret,
+                endpoint_override=host,
+                scheme=scheme,
+                region="us-east-1",
             )
 
     @property
@@ -56,7 +60,9 @@ class Place:
 
     def reference(self) -> Any:
         """The airports' codes."""
-        return parquet.read_table(f"{self.root}/{REFERENCE}.parquet", filesystem=self.files, columns=[REFERENCE_KEY]).column(0)
+        return parquet.read_table(
+            f"{self.root}/{REFERENCE}.parquet", filesystem=self.files, columns=[REFERENCE_KEY]
+        ).column(0)
 
     def put(self, local: Path, table: str) -> str:
         """Put a file into a table's folder, and say the SHA-256 of what was put."""
@@ -111,7 +117,9 @@ class Hashing:
         for table in sorted({name.split("/")[0] for name in hashes}):
             self.place.commit(table)
         body = {"source": self.source.result(), "files": hashes, "content": found.content}
-        self.place.note(body | {"valid": found.valid, "quarantined": found.quarantined, "failed": found.failed})
+        self.place.note(
+            body | {"valid": found.valid, "quarantined": found.quarantined, "failed": found.failed}
+        )
         self.pool.shutdown()
 
 
@@ -125,7 +133,8 @@ def records(path: Path, numbers: Any) -> pa.Array:
     with path.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     ends = [
-        np.flatnonzero(np.frombuffer(data, np.uint8, min(PART, len(data) - at), at) == ord("\n")) + at for at in range(0, len(data), PART)
+        np.flatnonzero(np.frombuffer(data, np.uint8, min(PART, len(data) - at), at) == ord("\n")) + at
+        for at in range(0, len(data), PART)
     ]
     edges = np.concatenate(ends)  # the n-th record lies between the n-th line end and the next
     starts = edges[:-1] + 1

@@ -18,7 +18,13 @@ PARTS = 4
 def read_typed(case: Case, *more: pl.Expr) -> tuple[pl.LazyFrame, dict[str, pl.Expr]]:
     """The file's rows as text with `_row`, and each column as its type."""
     kinds = columns_of(case.columns)
-    frame = pl.scan_csv(case.csv, schema=dict.fromkeys(kinds, pl.String), null_values=["", "NA"], row_index_name="_row", row_index_offset=1)
+    frame = pl.scan_csv(
+        case.csv,
+        schema=dict.fromkeys(kinds, pl.String),
+        null_values=["", "NA"],
+        row_index_name="_row",
+        row_index_offset=1,
+    )
     return frame.with_columns(*more), {name: _typed(name, kind) for name, kind in kinds.items()}
 
 
@@ -30,7 +36,9 @@ def _typed(name: str, kind: ColumnType) -> pl.Expr:
         case "number":
             return column.cast(pl.Float64, strict=False)
         case "timestamp":
-            return column.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us", strict=False, exact=True).dt.replace_time_zone("UTC")
+            return column.str.to_datetime(
+                "%Y-%m-%dT%H:%M:%SZ", time_unit="us", strict=False, exact=True
+            ).dt.replace_time_zone("UTC")
         case _:
             return column
 
@@ -49,7 +57,9 @@ def broken(rule: Rule, kinds: dict[str, Any], airports: pl.Series) -> pl.Expr:
             found = ~column.is_in(airports.implode())
         case "between":
             low, high = (
-                pl.lit(value).str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us").dt.replace_time_zone("UTC")
+                pl.lit(value)
+                .str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us")
+                .dt.replace_time_zone("UTC")
                 if kinds[rule.column] == "timestamp"
                 else pl.lit(value)
                 for value in (rule.args["low"], rule.args["high"])
@@ -83,13 +93,17 @@ def run(case: Case, found: Answer) -> None:
     with found.step("judge"):
         frame, typed = read_typed(case)
         kept = [pl.col(name).alias(f"text_{name}") for name, kind in kinds.items() if kind != "string"]
-        frame = frame.with_columns(*kept, *[expr.alias(name) for name, expr in typed.items() if kinds[name] != "string"])
+        frame = frame.with_columns(
+            *kept, *[expr.alias(name) for name, expr in typed.items() if kinds[name] != "string"]
+        )
         bits = [
             pl.when(broken(rule, kinds, airports)).then(1 << bit).otherwise(0).cast(pl.Int64)
             for bit, rule in enumerate(rules)
             if rule.kind != "key"
         ]
-        judged = frame.select(*kinds, pl.col("_row").cast(pl.Int64), pl.sum_horizontal(bits).alias("mask")).collect(engine="streaming")
+        judged = frame.select(
+            *kinds, pl.col("_row").cast(pl.Int64), pl.sum_horizontal(bits).alias("mask")
+        ).collect(engine="streaming")
         keys = [
             pl.when(broken(rule, kinds, airports)).then(1 << bit).otherwise(0).cast(pl.Int64)
             for bit, rule in enumerate(rules)
@@ -102,7 +116,9 @@ def run(case: Case, found: Answer) -> None:
     found.quarantined, found.valid = aside.height, valid.height
     if aside.height:
         lines = hashing.beside(lambda: records(source, aside["_row"].to_numpy()))
-    counted = aside.select([(pl.col("mask") & (1 << bit) != 0).sum().alias(rule.id) for bit, rule in enumerate(rules)])
+    counted = aside.select(
+        [(pl.col("mask") & (1 << bit) != 0).sum().alias(rule.id) for bit, rule in enumerate(rules)]
+    )
     found.failed = {name: int(count) for name, count in counted.row(0, named=True).items()}
 
     drop = hashing.source.result()

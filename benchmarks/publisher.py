@@ -97,7 +97,11 @@ def carry(session: Session, clock: Clock, dataset: str, path: Path) -> dict[str,
 def main() -> None:
     """Carry the drops, a line of JSON for each."""
     home, project, dataset, drops, results, stops = sys.argv[1:]
-    session, clock, judged = open_session(Settings.load(home=home, project=project), say=lambda _: None), Clock(), 0
+    session, clock, judged = (
+        open_session(Settings.load(home=home, project=project), say=lambda _: None),
+        Clock(),
+        0,
+    )
 
     def watch(table: str, step: str) -> None:
         nonlocal judged
@@ -111,7 +115,9 @@ def main() -> None:
             path = folder / f"{dataset}-{number}-{time.time_ns()}.csv"
             first = 1 + RIDES * (number + int(time.time()) % 10**6 * 10**4)
             path.write_text(
-                "ride,fare\n" + "".join(f"{first + ride},{ride}.5\n" for ride in range(RIDES - 1)) + f"{first + RIDES - 1},free\n"
+                "ride,fare\n"
+                + "".join(f"{first + ride},{ride}.5\n" for ride in range(RIDES - 1))
+                + f"{first + RIDES - 1},free\n"
             )
             file.write(json.dumps(carry(session, clock, dataset, path)) + "\n")
             file.flush()

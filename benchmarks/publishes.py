@@ -38,7 +38,9 @@ def one_writer(lake: Lake, versions: int) -> list[dict[str, Any]]:
     for point in points:
         while len(found := read(results)) < point:
             if process.poll() is not None and len(read(results)) < point:
-                raise SystemExit(f"the writer ended with {process.returncode} after {len(read(results))} versions")
+                raise SystemExit(
+                    f"the writer ended with {process.returncode} after {len(read(results))} versions"
+                )
             time.sleep(0.2)
         last = found[max(BEGINS, point - WINDOW) : point]
         publishes = [item["publish"] for item in last]
@@ -74,11 +76,19 @@ def missed(told: dict[str, Any]) -> list[str]:
         "p95 of a publish": (max(item["p95"] for item in told["one"]), 0.150),
         "p95 at the end over that at the beginning": (last["p95"] / first["p95"], 1.5),
         "bytes of lakeFS": (max(item["lakefs"] for item in told["one"]), 600e6),
-        "bytes of a version's metadata at the end over those at the beginning": (last["metadata"] / first["metadata"], 1.05),
+        "bytes of a version's metadata at the end over those at the beginning": (
+            last["metadata"] / first["metadata"],
+            1.05,
+        ),
         "one writer's drops a second, of eight writers'": (told["single"].rate / told["eight"].rate, 1 / 1.5),
-        "p95 of a drop beside a writer that stands still, over the usual": (told["still"].p95 / told["usual"].p95, 1.1),
+        "p95 of a drop beside a writer that stands still, over the usual": (
+            told["still"].p95 / told["usual"].p95,
+            1.1,
+        ),
     }
-    return [f"{name}: {value:.3g}, at most {most:.3g}" for name, (value, most) in bars.items() if value > most]
+    return [
+        f"{name}: {value:.3g}, at most {most:.3g}" for name, (value, most) in bars.items() if value > most
+    ]
 
 
 def page(told: dict[str, Any]) -> str:
@@ -122,7 +132,9 @@ def say(text: str) -> None:
 
 def main() -> None:
     """Measure, and write the page."""
-    parser = argparse.ArgumentParser(prog="make bench-publish", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="make bench-publish", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--versions", type=int, default=2000, help="of one table by one writer")
     parser.add_argument("--drops", type=int, default=30, help="of each writer, where there are several")
     parser.add_argument("--folder", type=Path, default=arena.ROOT / ".bench" / "publishes")
@@ -136,7 +148,9 @@ def main() -> None:
         told["single"] = many(lake, range(1), options.drops * TABLES)
         told["eight"] = many(lake, range(TABLES), options.drops)
         for turn in TURNS:
-            worked = many(lake, range(TABLES - 1), 2 * options.drops, still=turn == "still", seconds=STANDS_STILL)
+            worked = many(
+                lake, range(TABLES - 1), 2 * options.drops, still=turn == "still", seconds=STANDS_STILL
+            )
             told[turn] = told[turn] + worked if turn in told else worked
             say(f"{turn}: {worked.rate:.2f} drops a second, p95 {worked.p95:.2f} s")
     (options.into / "publishes.md").write_text(page(told), encoding="utf-8")

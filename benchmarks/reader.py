@@ -44,7 +44,11 @@ class Reader:
     def of(cls, code: Path, name: str, home: Path, environ: dict[str, str]) -> Reader:
         """One that takes `lakegate` from a folder."""
         command = [sys.executable, str(Path(__file__).with_name("reads.py")), name, str(home)]
-        env = {key: value for key, value in os.environ.items() if not key.startswith("LAKEGATE_")} | environ | {"PYTHONPATH": str(code)}
+        env = (
+            {key: value for key, value in os.environ.items() if not key.startswith("LAKEGATE_")}
+            | environ
+            | {"PYTHONPATH": str(code)}
+        )
         process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         found = cls(process)
         if Path(found._answer()["lakegate"]).parent.parent != code:
@@ -83,12 +87,24 @@ def row(way: str, what: str, now: Reader, before: Reader) -> dict[str, Any]:
     """A line of the page."""
     mine, other = now.told[what], before.told[what]
     ratio = statistics.median(mine) / statistics.median(other)
-    told = {"way": way, "what": what, "now": statistics.median(mine), "before": statistics.median(other), "ratio": ratio}
-    print(json.dumps(told | {"runs": [[round(value, 4) for value in values] for values in (mine, other)]}), file=sys.stderr, flush=True)
+    told = {
+        "way": way,
+        "what": what,
+        "now": statistics.median(mine),
+        "before": statistics.median(other),
+        "ratio": ratio,
+    }
+    print(
+        json.dumps(told | {"runs": [[round(value, 4) for value in values] for values in (mine, other)]}),
+        file=sys.stderr,
+        flush=True,
+    )
     return told
 
 
-def page(told: list[dict[str, Any]], *, rows: int, size: int, files: int, turns: int, machine: dict[str, Any]) -> str:
+def page(
+    told: list[dict[str, Any]], *, rows: int, size: int, files: int, turns: int, machine: dict[str, Any]
+) -> str:
     """docs/reading.md."""
     lines = [
         "# What it costs that every byte is proved",
@@ -103,13 +119,18 @@ def page(told: list[dict[str, Any]], *, rows: int, size: int, files: int, turns:
         "| way | read | now | before | times |",
         "|---|---|---:|---:|---:|",
     ]
-    lines += [f"| {item['way']} | {item['what']} | {item['now']:.3f} s | {item['before']:.3f} s | {item['ratio']:.2f} |" for item in told]
+    lines += [
+        f"| {item['way']} | {item['what']} | {item['now']:.3f} s | {item['before']:.3f} s | {item['ratio']:.2f} |"
+        for item in told
+    ]
     return "\n".join([*lines, ""])
 
 
 def unpack(commit: str, folder: Path) -> Path:
     """The reader of a commit, in a folder of its own."""
-    done = subprocess.run(["git", "archive", commit, "lakegate"], cwd=arena.ROOT, capture_output=True, check=False)
+    done = subprocess.run(
+        ["git", "archive", commit, "lakegate"], cwd=arena.ROOT, capture_output=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"git has no commit {commit} here: run this in a clone with its history")
     with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
@@ -119,10 +140,14 @@ def unpack(commit: str, folder: Path) -> Path:
 
 def main() -> None:
     """Measure, and write the page."""
-    parser = argparse.ArgumentParser(prog="make bench-reader", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="make bench-reader", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--turns", type=int, default=9)
-    parser.add_argument("--quick", action="store_true", help="show that it runs: few rows, and nothing is held against a bar")
+    parser.add_argument(
+        "--quick", action="store_true", help="show that it runs: few rows, and nothing is held against a bar"
+    )
     parser.add_argument("--folder", type=Path, default=arena.ROOT / ".bench" / "reader")
     parser.add_argument("--into", type=Path, default=arena.ROOT / "docs")
     options = parser.parse_args()
@@ -142,8 +167,15 @@ def main() -> None:
     try:
         name = wide.publish(open_session(settings), rows=rows)
         endpoint = ensure_server(settings, say=print)
-        keys = {"URL": endpoint.url, "KEY_ID": endpoint.key_id, "SECRET": endpoint.secret, "NAMESPACE": "local://"}
-        pit("through the gateway of a lakeFS elsewhere", {f"{SET}{key}": value for key, value in keys.items()})
+        keys = {
+            "URL": endpoint.url,
+            "KEY_ID": endpoint.key_id,
+            "SECRET": endpoint.secret,
+            "NAMESPACE": "local://",
+        }
+        pit(
+            "through the gateway of a lakeFS elsewhere", {f"{SET}{key}": value for key, value in keys.items()}
+        )
         pit("on the lake's machine, lakeFS runs", {})
     finally:
         stop_server(settings.home)
@@ -155,7 +187,11 @@ def main() -> None:
     options.into.mkdir(parents=True, exist_ok=True)
     body = page(told, rows=rows, size=sum(sizes), files=len(sizes), turns=turns, machine=arena.machine())
     (options.into / "reading.md").write_text(body, encoding="utf-8")
-    if past := [f"{item['way']}, {item['what']}: {item['ratio']:.2f}" for item in told if item["ratio"] > BARS[item["what"]]]:
+    if past := [
+        f"{item['way']}, {item['what']}: {item['ratio']:.2f}"
+        for item in told
+        if item["ratio"] > BARS[item["what"]]
+    ]:
         raise SystemExit("\n".join(past))
 
 

@@ -21,7 +21,12 @@ def main() -> None:
         columns = None if (asked := line.strip()) == "*" else [asked]
         start = time.perf_counter()
         table = lakegate.open_snapshot(name, home=home).arrow(columns)
-        print(json.dumps({"seconds": time.perf_counter() - start, "rows": table.num_rows, "bytes": table.nbytes}), flush=True)
+        print(
+            json.dumps(
+                {"seconds": time.perf_counter() - start, "rows": table.num_rows, "bytes": table.nbytes}
+            ),
+            flush=True,
+        )
         del table
 
 

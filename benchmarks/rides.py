@@ -50,7 +50,10 @@ def running(folder: Path, *, tables: int) -> Iterator[Path]:
     """A new lake, its lakeFS running, with tables `rides0`, `rides1` ... that are appended to; gone afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
     names = [f"rides{number}" for number in range(tables)]
-    write_contracts(folder / "project", {name: contract_text(name, writeMode="append", maxQuarantined=1.0, drift="none") for name in names})
+    write_contracts(
+        folder / "project",
+        {name: contract_text(name, writeMode="append", maxQuarantined=1.0, drift="none") for name in names},
+    )
     try:
         ensure_server(settings_of(folder), say=lambda _: None)
         yield folder

@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-Kind = Literal["type", "required", "key", "fk", "between", "in_set", "not_in_set", "regex", "not_regex", "length", "greater"]
+Kind = Literal[
+    "type",
+    "required",
+    "key",
+    "fk",
+    "between",
+    "in_set",
+    "not_in_set",
+    "regex",
+    "not_regex",
+    "length",
+    "greater",
+]
 ColumnType = Literal["string", "integer", "number", "timestamp"]
 
 DATASET: Final = "trips"
@@ -27,7 +39,24 @@ WIDE: Final = 40
 ATTRIBUTES: Final = tuple(f"a{number:02}" for number in range(1, WIDE - len(NARROW) + 1))
 """Further columns of the wide table, all of them text, so that both widths can be asked the same twelve rules."""
 
-CARRIERS: Final = ("9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV")
+CARRIERS: Final = (
+    "9E",
+    "AA",
+    "AS",
+    "B6",
+    "DL",
+    "EV",
+    "F9",
+    "FL",
+    "HA",
+    "MQ",
+    "OO",
+    "UA",
+    "US",
+    "VX",
+    "WN",
+    "YV",
+)
 CLASSES: Final = ("economy", "business", "first", "cargo", "crew", "charter", "training", "ferry")
 FLAGS: Final = ("Y", "N")
 FEW, MANY = 12, 48
@@ -58,7 +87,15 @@ def rules_of(width: int, number: int) -> tuple[Rule, ...]:
     further = () if number == FEW else tuple(_further_wide() if width == WIDE else _further_narrow())
     required = [rule for rule in further if rule.kind == "required"]
     stated = [rule for rule in further if rule.kind != "required"]
-    found = (*_types(), Rule("required:id", "required", "id"), *required, Rule("key", "key", "id"), *_foreign(), *_stated(), *stated)
+    found = (
+        *_types(),
+        Rule("required:id", "required", "id"),
+        *required,
+        Rule("key", "key", "id"),
+        *_foreign(),
+        *_stated(),
+        *stated,
+    )
     if len(found) != number:
         what = f"{len(found)} rules for {width} columns, {number} were asked for"
         raise AssertionError(what)
@@ -66,7 +103,11 @@ def rules_of(width: int, number: int) -> tuple[Rule, ...]:
 
 
 def _types() -> Iterator[Rule]:
-    yield from (Rule(f"type:{name}", "type", name, {"type": kind}) for name, kind in NARROW.items() if kind != "string")
+    yield from (
+        Rule(f"type:{name}", "type", name, {"type": kind})
+        for name, kind in NARROW.items()
+        if kind != "string"
+    )
 
 
 def _foreign() -> Iterator[Rule]:
@@ -85,7 +126,9 @@ def _further_narrow() -> Iterator[Rule]:
     yield from (Rule(f"required:{name}", "required", name) for name in NARROW if name != "id")
     yield Rule("id-range", "between", "id", {"low": 1, "high": 10**13})
     for name in ("departed", "arrived"):
-        yield Rule(f"{name}-range", "between", name, {"low": "2013-01-01T00:00:00Z", "high": "2033-12-31T23:59:59Z"})
+        yield Rule(
+            f"{name}-range", "between", name, {"low": "2013-01-01T00:00:00Z", "high": "2033-12-31T23:59:59Z"}
+        )
     yield Rule("distance-plausible", "between", "distance", {"low": 17.0, "high": 5000.0})
     yield Rule("carrier-code", "regex", "carrier", {"pattern": "^[A-Z0-9]{2}$"})
     yield Rule("origin-code", "regex", "origin", {"pattern": "^[A-Z]{3}$"})
@@ -95,14 +138,26 @@ def _further_narrow() -> Iterator[Rule]:
     yield Rule("note-spaces", "not_regex", "note", {"pattern": "  "})
     for name, low, high in (("carrier", 2, 2), ("origin", 3, 3), ("tail", 2, 7)):
         yield Rule(f"{name}-length", "length", name, {"low": low, "high": high})
-    for name, values in (("carrier", ("XX", "ZZ")), ("origin", ("XXX", "ZZZ")), ("tail", ("N0", "N00")), ("note", ("test", "TEST"))):
+    for name, values in (
+        ("carrier", ("XX", "ZZ")),
+        ("origin", ("XXX", "ZZZ")),
+        ("tail", ("N0", "N00")),
+        ("note", ("test", "TEST")),
+    ):
         yield Rule(f"{name}-placeholder", "not_in_set", name, {"values": values})
     for rank, carrier in enumerate(CARRIERS[:12]):
-        yield Rule(f"distance-{carrier}", "between", "distance", {"low": 5.0, "high": 3000.0 + 500 * rank, "where": ("carrier", carrier)})
+        yield Rule(
+            f"distance-{carrier}",
+            "between",
+            "distance",
+            {"low": 5.0, "high": 3000.0 + 500 * rank, "where": ("carrier", carrier)},
+        )
 
 
 def _further_wide() -> Iterator[Rule]:
-    yield from (Rule(f"required:{name}", "required", name) for name in ("departed", "arrived", "carrier", "tail"))
+    yield from (
+        Rule(f"required:{name}", "required", name) for name in ("departed", "arrived", "carrier", "tail")
+    )
     for index, name in enumerate(ATTRIBUTES):
         match index % 4:
             case 0:

@@ -62,14 +62,21 @@ class _Watch:
                 info = process.memory_info()
                 memory, anonymous = memory + info.rss, anonymous + info.rss - info.shared
                 self.cpu[process.pid], self.written[process.pid] = _cpu(process), _written(process)
-        self.seen.memory, self.seen.anonymous = max(self.seen.memory, memory), max(self.seen.anonymous, anonymous)
+        self.seen.memory, self.seen.anonymous = (
+            max(self.seen.memory, memory),
+            max(self.seen.anonymous, anonymous),
+        )
 
     def close(self, usage: float) -> None:
         """CPU as the kernel tells it of what was waited for, or as it was sampled last, whichever saw more; then the server's."""
         written, cpu = self.before
         own = {pid: seconds for pid, seconds in self.cpu.items() if pid != self.server.pid}
         self.seen.cpu = max(usage, sum(own.values())) + _cpu(self.server) - cpu
-        self.seen.written = sum(count for pid, count in self.written.items() if pid != self.server.pid) + _written(self.server) - written
+        self.seen.written = (
+            sum(count for pid, count in self.written.items() if pid != self.server.pid)
+            + _written(self.server)
+            - written
+        )
 
     def _processes(self) -> Iterator[psutil.Process]:
         yield self.server
@@ -87,7 +94,13 @@ def _cpu(process: psutil.Process) -> float:
 def _busy() -> float:
     """CPU seconds of the whole machine so far."""
     times = psutil.cpu_times()
-    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
+    return float(
+        sum(times)
+        - times.idle
+        - getattr(times, "iowait", 0.0)
+        - getattr(times, "guest", 0.0)
+        - getattr(times, "guest_nice", 0.0)
+    )
 
 
 def _written(process: psutil.Process) -> int:
@@ -97,13 +110,21 @@ def _written(process: psutil.Process) -> int:
         return 0
 
 
-def run(command: Sequence[str], *, folder: Path, environ: Mapping[str, str], server: int, limit: float, log: Path) -> Seen:
+def run(
+    command: Sequence[str], *, folder: Path, environ: Mapping[str, str], server: int, limit: float, log: Path
+) -> Seen:
     """Run a program in a fresh process and watch it, at most `limit` seconds; its own children end with it."""
     seen = Seen()
     with (log / "out.txt").open("w+b") as out, (log / "errors.txt").open("w+b") as errors:
         start, busy = time.perf_counter(), _busy()
         process = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **environ}, stdout=out, stderr=errors, stdin=subprocess.DEVNULL, start_new_session=True
+            command,
+            cwd=folder,
+            env={**os.environ, **environ},
+            stdout=out,
+            stderr=errors,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
         watch = _Watch(process.pid, psutil.Process(server), seen)
         thread = threading.Thread(target=watch.loop, daemon=True)

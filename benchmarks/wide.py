@@ -43,7 +43,11 @@ BATCH: Final = 100_000
 def write_project(folder: Path) -> None:
     """A lake's folder with the table's contract."""
     properties: list[dict[str, Any]] = [{"name": name, "logicalType": KINDS[name[0]]} for name in COLUMNS]
-    properties[0] |= {"primaryKey": True, "primaryKeyPosition": 1, "required": True}  # as every contract needs one; nothing is judged
+    properties[0] |= {
+        "primaryKey": True,
+        "primaryKeyPosition": 1,
+        "required": True,
+    }  # as every contract needs one; nothing is judged
     write_contract(folder, TABLE, properties, mode="append")
 
 
@@ -58,13 +62,24 @@ def publish(session: Session, *, rows: int) -> str:
         batches = made(rows, cause)
         first = next(batches)
         reader = pa.RecordBatchReader.from_batches(first.schema, (batch for batch in (first, *batches)))
-        added = write_rows(session, reader, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
+        added = write_rows(
+            session, reader, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW]
+        )
         files = table_files(session, candidate.branch, path, known=[], added=added)
         counts = Counts(rows, rows, 0, 0, before=0, inserted=rows, deleted=0, after=rows)
         return HopOutput((), counts, files, content_hash="0")
 
     suite = build_suite(contract, "processed", session.settings.project)
-    job = Job(hop="processed", table=TABLE, dataset=TABLE, cause=cause, root=path, contract=contract, suite=suite, write=write)
+    job = Job(
+        hop="processed",
+        table=TABLE,
+        dataset=TABLE,
+        cause=cause,
+        root=path,
+        contract=contract,
+        suite=suite,
+        write=write,
+    )
     return str(run_hop(session, job).version)
 
 

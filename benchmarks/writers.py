@@ -41,9 +41,18 @@ class Lake:
     def writer(self, table: int, drops: int, *, stops: int = 0) -> tuple[subprocess.Popen[bytes], Path]:
         """A process that carries drops to a table, and the file that it writes its times to; it lives until its input is closed."""
         results = self.folder / f"results-{table}-{time.time_ns()}"
-        told = [str(self.settings.home.root), str(self.settings.project), f"rides{table}", str(drops), str(results), str(stops)]
+        told = [
+            str(self.settings.home.root),
+            str(self.settings.project),
+            f"rides{table}",
+            str(drops),
+            str(results),
+            str(stops),
+        ]
         command = [sys.executable, "-m", "benchmarks.publisher", *told]
-        return subprocess.Popen(command, cwd=arena.ROOT, start_new_session=True, stdin=subprocess.PIPE), results
+        return subprocess.Popen(
+            command, cwd=arena.ROOT, start_new_session=True, stdin=subprocess.PIPE
+        ), results
 
     def memory(self) -> int:
         """Bytes that lakeFS holds."""
@@ -54,13 +63,19 @@ class Lake:
         """Bytes on disk of lakeFS's own: its key-value store, and its lists of what commits hold."""
         home = self.settings.home
         folders = (home.lakefs / "kv", home.blocks / self.settings.repository / "_lakefs")
-        return sum(path.stat().st_blocks * 512 for folder in folders for path in folder.rglob("*") if path.is_file())
+        return sum(
+            path.stat().st_blocks * 512 for folder in folders for path in folder.rglob("*") if path.is_file()
+        )
 
     def metadata(self, table: str, version: int) -> int:
         """Bytes of Lakegate's own records of a version: manifest, ledger, head and publication."""
         repository = open_session(self.settings, say=lambda _: None).repository
         listed = repository.listing(MAIN, "_lakegate/")
-        ends = (f"manifests/{table}/v{version}.json", f"ledger/{table}/v{version}.json", f"heads/{table}.json")
+        ends = (
+            f"manifests/{table}/v{version}.json",
+            f"ledger/{table}/v{version}.json",
+            f"heads/{table}.json",
+        )
         drops = [int(item.size_bytes) for item in listed if f"drops/{table}/" in item.path]
         return sum(int(item.size_bytes) for item in listed if item.path.endswith(ends)) + max(drops)
 
@@ -103,14 +118,18 @@ class Worked:
         return percentile(self.drops, 0.95)
 
 
-def many(lake: Lake, tables: Sequence[int], drops: int, *, still: bool = False, seconds: float = float("inf")) -> Worked:
+def many(
+    lake: Lake, tables: Sequence[int], drops: int, *, still: bool = False, seconds: float = float("inf")
+) -> Worked:
     """Writers to these tables at once, until one has carried all of its drops, or for so many seconds.
 
     `still`: meanwhile one more, to a table of its own, stands still in the midst of judging its second drop; it goes on afterwards.
     """
     stands = lake.writer(len(tables), 3, stops=2)[0] if still else None
     writers = [lake.writer(table, drops) for table in tables]
-    while not all(read(results) for _, results in writers) or (stands and psutil.Process(stands.pid).status() != psutil.STATUS_STOPPED):
+    while not all(read(results) for _, results in writers) or (
+        stands and psutil.Process(stands.pid).status() != psutil.STATUS_STOPPED
+    ):
         time.sleep(0.05)
     begin, until = time.time(), time.time() + seconds
     if stands is not None:
@@ -121,4 +140,6 @@ def many(lake: Lake, tables: Sequence[int], drops: int, *, still: bool = False, 
         process.communicate()
     found = [[item for item in read(results) if begin < item["at"] <= until] for _, results in writers]
     start, end = max(items[0]["at"] for items in found), min(items[-1]["at"] for items in found)
-    return Worked([item["drop"] for items in found for item in items if start < item["at"] <= end], end - start)
+    return Worked(
+        [item["drop"] for items in found for item in items if start < item["at"] <= end], end - start
+    )

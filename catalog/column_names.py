@@ -16,7 +16,17 @@ _COLUMN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 def header_line(header: str) -> str:
     """The YAML that maps a header to a column."""
-    plain = _COLUMN_NAME.fullmatch(header) and header.lower() not in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+    plain = _COLUMN_NAME.fullmatch(header) and header.lower() not in (
+        "true",
+        "false",
+        "null",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "n",
+    )
     return f"physicalName: {header if plain else json.dumps(header, ensure_ascii=not header.isprintable())}"
 
 
@@ -31,7 +41,12 @@ def read_name(document: Document, item: dict[str, Any], at: Steps) -> tuple[str,
         place = at[-1] + 1 if isinstance(at[-1], int) else 1
         lines = f"name: {identifier(name, place=place)} and {header_line(name if header is None else header)}"
         fix = f"a column's name is a letter, then letters, digits and _ (names that begin with _ are Lakegate's); write {lines}"
-        raise document.error(f"{visible(name)} can't name a column", *at, "name", fix=f"{fix}: the file's header stays as it is")
+        raise document.error(
+            f"{visible(name)} can't name a column",
+            *at,
+            "name",
+            fix=f"{fix}: the file's header stays as it is",
+        )
     return name, None if header in (None, name) else str(header)
 
 
@@ -39,7 +54,11 @@ def suggest_column(word: object, columns: Iterable[Column]) -> str:
     """What to write instead of a name that is no column's, such as a header's."""
     known = list(columns)
     by_header = [column.name for column in known if column.header == word]
-    return f"write {by_header[0]}: rules name the column, not its header" if by_header else suggest(word, [column.name for column in known])
+    return (
+        f"write {by_header[0]}: rules name the column, not its header"
+        if by_header
+        else suggest(word, [column.name for column in known])
+    )
 
 
 def check_headers(document: Document, columns: Iterable[Column], at: Steps) -> None:
@@ -53,4 +72,10 @@ def check_headers(document: Document, columns: Iterable[Column], at: Steps) -> N
         if (other := by_header.setdefault(column.header, column.name)) != column.name:
             what = f"columns {other} and {column.name} are both delivered under the header {visible(column.header)}"
             key = "name" if column.delivered_as is None else "physicalName"
-            raise document.error(what, *at, place, key, fix="give each the header that brings it as its physicalName, or leave one out")
+            raise document.error(
+                what,
+                *at,
+                place,
+                key,
+                fix="give each the header that brings it as its physicalName, or leave one out",
+            )

@@ -44,7 +44,12 @@ class Catalog:
         if (stem := self.declared.get(name, name)) in self.broken:
             raise self.broken[stem]
         what = f"unknown dataset {name!r}"
-        raise UsageError(what, fix=suggest(name, [*self.contracts, *self.broken]) if self.contracts or self.broken else "write a contract")
+        raise UsageError(
+            what,
+            fix=suggest(name, [*self.contracts, *self.broken])
+            if self.contracts or self.broken
+            else "write a contract",
+        )
 
     @property
     def datasets(self) -> tuple[Contract, ...]:
@@ -68,21 +73,29 @@ def load_catalog(project: Path, *, cache: Path | None = None) -> Catalog:
     folder = project / "catalog" / "contracts"
     if not folder.is_dir():
         what = f"{project} has no folder catalog/contracts"
-        raise UsageError(what, fix="run `lakegate init DIR` for a lake of your own, or name one with --project")
+        raise UsageError(
+            what, fix="run `lakegate init DIR` for a lake of your own, or name one with --project"
+        )
     loaded: dict[str, Loaded] = {}
     broken: dict[str, ContractError] = {}
     if cache is not None:
         recall(cache)
-    for path in sorted(item for item in folder.iterdir() if item.suffix in _YAML and not item.name.startswith(".")):
+    for path in sorted(
+        item for item in folder.iterdir() if item.suffix in _YAML and not item.name.startswith(".")
+    ):
         stem = dataset_of(path)
         if not path.name.isprintable():  # what is no UTF-8 is not printable either
             broken[ascii(stem)] = ContractError(
-                "the file's name can't be shown", where=ascii(str(path)), fix="rename it to <dataset>.odcs.yaml"
+                "the file's name can't be shown",
+                where=ascii(str(path)),
+                fix="rename it to <dataset>.odcs.yaml",
             )
             continue
         if not path.name.endswith(SUFFIX):
             what = "contracts are files named <dataset>.odcs.yaml"
-            broken[path.name] = ContractError(what, where=str(path), fix=f"rename it to {stem.removesuffix('.odcs')}{SUFFIX}")
+            broken[path.name] = ContractError(
+                what, where=str(path), fix=f"rename it to {stem.removesuffix('.odcs')}{SUFFIX}"
+            )
             continue
         try:
             with mistakes_in(path):
@@ -104,7 +117,9 @@ def _together(loaded: dict[str, Loaded], broken: dict[str, ContractError]) -> Ca
 
     def refuse(check: Callable[[Loaded, dict[str, Contract]], ContractError | None]) -> bool:
         known = {item.contract.name: item.contract for item in loaded.values()}
-        checked = {stem: mistake_of(item.contract.path, partial(check, item, known)) for stem, item in loaded.items()}
+        checked = {
+            stem: mistake_of(item.contract.path, partial(check, item, known)) for stem, item in loaded.items()
+        }
         found = {stem: error for stem, error in checked.items() if error is not None}
         broken.update(found)
         for stem in found:
@@ -120,24 +135,38 @@ def _together(loaded: dict[str, Loaded], broken: dict[str, ContractError]) -> Ca
         pass
     refuse(_circle)
     contracts = {item.contract.name: item.contract for item in loaded.values()}
-    return Catalog(contracts, broken, {name: stem for name, stem in declared.items() if name not in contracts})
+    return Catalog(
+        contracts, broken, {name: stem for name, stem in declared.items() if name not in contracts}
+    )
 
 
 def _declared_twice(item: Loaded, counts: Counter[str], everything: Iterable[Loaded]) -> ContractError | None:
     name = item.contract.name
     if counts[name] == 1:
         return None
-    others = sorted(other.contract.path.name for other in everything if other.contract.name == name and other is not item)
-    return item.document.error(f"{', '.join(others)} declares the dataset {name!r} too", "name", fix="keep one of them")
+    others = sorted(
+        other.contract.path.name for other in everything if other.contract.name == name and other is not item
+    )
+    return item.document.error(
+        f"{', '.join(others)} declares the dataset {name!r} too", "name", fix="keep one of them"
+    )
 
 
 def _unknown_reference(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
-    found = [error for i in range(len(item.contract.relationships)) if (error := _unknown_target(item, i, known)) is not None]
+    found = [
+        error
+        for i in range(len(item.contract.relationships))
+        if (error := _unknown_target(item, i, known)) is not None
+    ]
     return joined(found) if found else None
 
 
 def _unknown_target(item: Loaded, index: int, known: dict[str, Contract]) -> ContractError | None:
-    own, relationship, at = item.contract, item.contract.relationships[index], item.places[f"relationship:{index}"]
+    own, relationship, at = (
+        item.contract,
+        item.contract.relationships[index],
+        item.places[f"relationship:{index}"],
+    )
     target = known.get(relationship.to)
     if own.kind == "feature" and relationship.to not in own.inputs:
         what = f"the relationship points at {relationship.to!r}, which is no input of {own.name}"
@@ -145,11 +174,17 @@ def _unknown_target(item: Loaded, index: int, known: dict[str, Contract]) -> Con
     if target is None or (target.kind != "dataset" and own.kind == "dataset"):
         options = [name for name, other in known.items() if other.kind == "dataset" and name != own.name]
         what = f"the relationship points at {relationship.to!r}, which is no dataset with a valid contract"
-        return item.document.error(what, *at, fix=f"correct that contract if it is broken, or here: {suggest(relationship.to, options)}")
+        return item.document.error(
+            what,
+            *at,
+            fix=f"correct that contract if it is broken, or here: {suggest(relationship.to, options)}",
+        )
     for column, other in zip(relationship.columns, relationship.to_columns, strict=True):
         names = [entry.name for entry in target.columns]
         if other not in names:
-            return item.document.error(f"{target.name} has no column {other!r}", *at, fix=suggest_column(other, target.columns))
+            return item.document.error(
+                f"{target.name} has no column {other!r}", *at, fix=suggest_column(other, target.columns)
+            )
         if own.column(column).type != target.column(other).type:
             what = f"{column} is of type {own.column(column).type}, {target.name}.{other} of type {target.column(other).type}"
             return item.document.error(what, *at, fix="give both the same logicalType")
@@ -178,9 +213,13 @@ def _circle(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
         contract = known.get(waiting.pop())
         for name in (*contract.references, *contract.inputs) if contract else ():
             if name == start:
-                at = item.places.get("inputs") or item.places.get("relationship:0") or ("schema", 0, "quality")
+                at = (
+                    item.places.get("inputs") or item.places.get("relationship:0") or ("schema", 0, "quality")
+                )
                 return item.document.error(
-                    f"{start!r} refers to itself, by way of {sorted(seen) or 'nothing'}", *at, fix="break the circle"
+                    f"{start!r} refers to itself, by way of {sorted(seen) or 'nothing'}",
+                    *at,
+                    fix="break the circle",
                 )
             if name not in seen:
                 seen.add(name)

@@ -43,7 +43,10 @@ def as_may_be(columns: tuple[Column, ...], spoilt: Mapping[str, set[Part]]) -> I
     told = [columns]
     yield columns
     for number, type_ in enumerate(get_args(ColumnType)):
-        changed = tuple(_changed(column, spoilt.get(column.name, set()), type_, odd=bool(number % 2)) for column in columns)
+        changed = tuple(
+            _changed(column, spoilt.get(column.name, set()), type_, odd=bool(number % 2))
+            for column in columns
+        )
         if changed not in told:
             told.append(changed)
             yield changed

@@ -60,7 +60,9 @@ class Mistakes:
         """Note a mistake with those that it brings, unless it follows from one in a column, or was noted."""
         brought, error.others = error.others, ()
         follows = any(repr(name) in error.what for name in self.unnamed)
-        if not follows and (error.where, error.what) not in {(other.where, other.what) for other in self.found}:
+        if not follows and (error.where, error.what) not in {
+            (other.where, other.what) for other in self.found
+        }:
             self.found.append(error)
         for other in brought:
             self.add(ContractError(other.what, where=other.where, fix=other.fix))
@@ -80,7 +82,11 @@ def joined(found: Iterable[ContractError]) -> ContractError:
     first, *others = sorted(found, key=lambda error: (error.where.rpartition(":")[0], _line(error)))
     if len(others) >= SHOWN:
         others[SHOWN - 1 :] = [
-            ContractError(f"{len(others) - SHOWN + 1} more mistakes", where=first.where.rpartition(":")[0], fix="mend these first")
+            ContractError(
+                f"{len(others) - SHOWN + 1} more mistakes",
+                where=first.where.rpartition(":")[0],
+                fix="mend these first",
+            )
         ]
     first.others = tuple(others)
     return first

@@ -14,4 +14,6 @@ class Retention:
 
     def __str__(self) -> str:
         told = [f"the newest {self.versions}"] if self.versions is not None else []
-        return " and ".join([*told, *([f"those younger than {self.days} days"] if self.days is not None else [])])
+        return " and ".join(
+            [*told, *([f"those younger than {self.days} days"] if self.days is not None else [])]
+        )

@@ -22,13 +22,26 @@ class Decision(Protocol):
     """`lake.decisions.approvals.approve` or `reject`."""
 
     def __call__(
-        self, session: Session, drop: OpenDrop, /, *, reason: str, on_error: Callable[[str, LakegateError], None] | None = None
+        self,
+        session: Session,
+        drop: OpenDrop,
+        /,
+        *,
+        reason: str,
+        on_error: Callable[[str, LakegateError], None] | None = None,
     ) -> Iterator[DropResult]:
         """Decide, and carry what follows."""
 
 
 def decide(
-    find: Callable[[Session, str], OpenDrop], decision: Decision, drop: str, *, told: str, reason: str, as_json: bool, settings: Settings
+    find: Callable[[Session, str], OpenDrop],
+    decision: Decision,
+    drop: str,
+    *,
+    told: str,
+    reason: str,
+    as_json: bool,
+    settings: Settings,
 ) -> None:
     """Decide on a drop that `find` knows and show what became of it and of those that waited; `told` names the decision.
 

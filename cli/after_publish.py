@@ -28,7 +28,11 @@ def follow(session: Session, table: str, hop: HopResult, progress: Progress) -> 
     failed = Failures()
     followed = tuple(carry_followers(session, table, on_error=failed))
     failed.tell()
-    made = str(Origin.of(published_version(session, VersionName.parse(hop.version)).manifest.source)) if hop.version else table
+    made = (
+        str(Origin.of(published_version(session, VersionName.parse(hop.version)).manifest.source))
+        if hop.version
+        else table
+    )
     result = DropResult(table, hop.cause, (hop, *followed), made)
     progress.drop(result)
     tell_listeners(session)

@@ -29,7 +29,9 @@ def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
 
     if settings.lakefs is not None or settings.lakefs_namespace is not None:
         what = "what was delivered and every version lie in another store than the home"
-        raise UsageError(what, fix="back up that store and its lakeFS; the home holds caches and what Dagster knows alone")
+        raise UsageError(
+            what, fix="back up that store and its lakeFS; the home holds caches and what Dagster knows alone"
+        )
     ran = server_status(settings.home).state != "stopped"
     try:
         done = backup(settings.home, folder)

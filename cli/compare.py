@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from expectations.drift.compare_columns import ComparedColumn
     from lake.reports.compare import VersionComparison
 
-COLUMNS = ("column", "finding", "kl", "js", "psi", "cramers_v", "p", "ks", "ks_p", "null_share", "majority", "why")
+COLUMNS = (
+    "column",
+    "finding",
+    "kl",
+    "js",
+    "psi",
+    "cramers_v",
+    "p",
+    "ks",
+    "ks_p",
+    "null_share",
+    "majority",
+    "why",
+)
 
 
 @click.command("compare")
@@ -28,15 +41,35 @@ COLUMNS = ("column", "finding", "kl", "js", "psi", "cramers_v", "p", "ks", "ks_p
     show_default=True,
     help="previous or season: the rows that came then; pinned, or a version such as v1: its whole table.",
 )
-@click.option("--full-table", is_flag=True, help="Take whole tables on both sides, not the rows that VERSION added.")
-@old_option("--whole", "--full-table")
-@click.option("--statistic", type=click.Choice(STATISTICS), default="kl", show_default=True, help="Whose effect is judged.")
-@click.option("--warn", type=click.FloatRange(min=0), help="Effect over which a column warns; else the contract's.")
-@click.option("--trigger", type=click.FloatRange(min=0), help="Effect over which a column triggers; else the contract's.")
 @click.option(
-    "--null-change", type=click.FloatRange(0, 1), help="Change of the share of NULL over which a column warns; else the contract's."
+    "--full-table", is_flag=True, help="Take whole tables on both sides, not the rows that VERSION added."
 )
-@click.option("--fail-on", type=click.Choice(["warn", "trigger"]), help="Exit with 3 where a column does that, or worse.")
+@old_option("--whole", "--full-table")
+@click.option(
+    "--statistic",
+    type=click.Choice(STATISTICS),
+    default="kl",
+    show_default=True,
+    help="Whose effect is judged.",
+)
+@click.option(
+    "--warn", type=click.FloatRange(min=0), help="Effect over which a column warns; else the contract's."
+)
+@click.option(
+    "--trigger",
+    type=click.FloatRange(min=0),
+    help="Effect over which a column triggers; else the contract's.",
+)
+@click.option(
+    "--null-change",
+    type=click.FloatRange(0, 1),
+    help="Change of the share of NULL over which a column warns; else the contract's.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["warn", "trigger"]),
+    help="Exit with 3 where a column does that, or worse.",
+)
 @json_option
 @lake_options
 def command(
@@ -64,7 +97,14 @@ def command(
 
     session = open_session(existing(settings))
     found = compare(
-        session, version, against=against, whole=full_table, statistic=statistic, warn=warn, trigger=trigger, null_change=null_change
+        session,
+        version,
+        against=against,
+        whole=full_table,
+        statistic=statistic,
+        warn=warn,
+        trigger=trigger,
+        null_change=null_change,
     )
     if as_json:
         show_json(found.to_json())
@@ -86,7 +126,11 @@ def header(found: VersionComparison) -> str:
 
 
 def _row(item: ComparedColumn) -> dict[str, Any]:
-    ks = None if item.ks_least is None or item.ks_greatest is None else f"{item.ks_least:.4f}..{item.ks_greatest:.4f}"
+    ks = (
+        None
+        if item.ks_least is None or item.ks_greatest is None
+        else f"{item.ks_least:.4f}..{item.ks_greatest:.4f}"
+    )
     return {
         "column": item.column,
         "finding": item.finding,

@@ -13,7 +13,11 @@ from lakegate.settings import Settings
 
 @click.command("data-docs")
 @click.argument("versions", nargs=-1, metavar="[VERSION]...")
-@click.option("--into", type=click.Path(path_type=Path, file_okay=False), help="Folder for the pages; HOME/docs by default.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the pages; HOME/docs by default.",
+)
 @lake_options
 def command(versions: tuple[str, ...], *, into: Path | None, settings: Settings) -> None:
     """Write Great Expectations' Data Docs of VERSIONs such as flights@v3, or of the newest of each table.

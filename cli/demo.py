@@ -20,7 +20,13 @@ SHOWN = 6
 
 
 @click.command("demo")
-@click.option("--months", type=click.IntRange(1, MONTHS), default=MONTHS, show_default=True, help="How much of the year to deliver.")
+@click.option(
+    "--months",
+    type=click.IntRange(1, MONTHS),
+    default=MONTHS,
+    show_default=True,
+    help="How much of the year to deliver.",
+)
 @json_option
 @lake_options
 def command(*, months: int, as_json: bool, settings: Settings) -> None:
@@ -40,7 +46,9 @@ def command(*, months: int, as_json: bool, settings: Settings) -> None:
     catalog = load_catalog(settings.project, cache=settings.home.cache)
     if missing := sorted({*REFERENCES, "flights"} - {*catalog.contracts, *catalog.declared, *catalog.broken}):
         what = f"{settings.project} has no contracts of the demo's {', '.join(missing)}"
-        raise UsageError(what, fix="run it outside of a lake of your own, or with --project naming Lakegate's checkout")
+        raise UsageError(
+            what, fix="run it outside of a lake of your own, or with --project naming Lakegate's checkout"
+        )
     with Progress(quiet=as_json) as progress:
         session = open_with_listeners(settings, watcher=progress.step)
         session.catalog = catalog
@@ -68,7 +76,8 @@ def _tell(settings: Settings, *, months: int, unchanged: bool, seconds: float) -
     home = "" if settings.home.root.name == ".lakegate" else f" --home {settings.home.root}"
     here = Path(sys.executable).parent
     command, python = (
-        os.path.relpath(here / name) if here.is_relative_to(Path.cwd()) else str(here / name) for name in ("lakegate", "python")
+        os.path.relpath(here / name) if here.is_relative_to(Path.cwd()) else str(here / name)
+        for name in ("lakegate", "python")
     )
     version = f"flights@v{min(months, SHOWN)}"
     say()
@@ -76,5 +85,7 @@ def _tell(settings: Settings, *, months: int, unchanged: bool, seconds: float) -
     for verb in ("versions flights", "quarantine flights --limit 5", f"verify {version}", "dev"):
         say(f"  {command} {verb}{home}")
     where = f", home='{settings.home.root}'" if home else ""
-    say(f"  {python} -c \"from lakegate import open_snapshot; print(open_snapshot('{version}'{where}).arrow().num_rows)\"")
+    say(
+        f"  {python} -c \"from lakegate import open_snapshot; print(open_snapshot('{version}'{where}).arrow().num_rows)\""
+    )
     say(f"lakeFS goes on running; `{command} down{home}` stops it.")

@@ -13,7 +13,9 @@ from lakegate.settings import Settings
 
 
 @click.command("dev")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the UI; 3000, or another where that is in use.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port of the UI; 3000, or another where that is in use."
+)
 @lake_options
 def command(*, port: int | None, settings: Settings) -> None:
     """Open Dagster's UI on the lake, with sensors and the run queue, until it is interrupted.
@@ -32,4 +34,6 @@ def command(*, port: int | None, settings: Settings) -> None:
     say("The link holds a token, which this start alone takes; it is nobody's business but yours.")
     say(f"Put files into {settings.home.landing}/<dataset>/")
     sys.stdout.flush()
-    raise click.exceptions.Exit(run_services(argv, environment, folder=settings.project, say=partial(say, err=True)))
+    raise click.exceptions.Exit(
+        run_services(argv, environment, folder=settings.project, say=partial(say, err=True))
+    )

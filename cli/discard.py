@@ -17,7 +17,16 @@ from lakegate.settings import Settings
 @click.option("--reason", required=True, help="Why; kept with the rows and in the version's manifest.")
 @json_option
 @lake_options
-def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None, reason: str, as_json: bool, settings: Settings) -> None:
+def command(
+    dataset: str,
+    *,
+    drop: str | None,
+    rule: str | None,
+    row: int | None,
+    reason: str,
+    as_json: bool,
+    settings: Settings,
+) -> None:
     """Decide that quarantined rows of DATASET never come back.
 
     They stay in the quarantine with their record, and no replay asks for them again. A new version of DATASET says so; its
@@ -32,7 +41,9 @@ def command(dataset: str, *, drop: str | None, rule: str | None, row: int | None
     code = 0
     with Progress(quiet=as_json) as progress:
         session = open_with_listeners(existing(settings), watcher=progress.step)
-        count, hop = discard(session, require_dataset(session, dataset), reason=reason, drop=drop, rule=rule, row=row)
+        count, hop = discard(
+            session, require_dataset(session, dataset), reason=reason, drop=drop, rule=rule, row=row
+        )
         version = hop.version if hop else None
         if as_json:
             show_json({"dataset": dataset, "rows": count, "version": version})

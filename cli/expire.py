@@ -14,7 +14,13 @@ from lakegate.settings import Settings
 
 @click.command("expire")
 @click.option("--dry-run", is_flag=True, help="Say what would go; remove nothing.")
-@click.option("--grace-hours", type=click.IntRange(1), default=24, show_default=True, help="Younger files stay, whatever names them.")
+@click.option(
+    "--grace-hours",
+    type=click.IntRange(1),
+    default=24,
+    show_default=True,
+    help="Younger files stay, whatever names them.",
+)
 @json_option
 @lake_options
 def command(*, dry_run: bool, grace_hours: int, as_json: bool, settings: Settings) -> None:

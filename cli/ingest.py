@@ -17,17 +17,29 @@ from lakegate.settings import Settings
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--dry-run", is_flag=True, help="Judge the files; take in, write and publish nothing.")
 @click.option(
-    "--force", is_flag=True, help="Judge again although a verdict is on record; on a replace table, deliver an older content anew."
+    "--force",
+    is_flag=True,
+    help="Judge again although a verdict is on record; on a replace table, deliver an older content anew.",
 )
 @old_option("--again", "--force")
 @click.option(
-    "--supersede", is_flag=True, help="Each file takes the place of the published drop of its name, in one version (append tables)."
+    "--supersede",
+    is_flag=True,
+    help="Each file takes the place of the published drop of its name, in one version (append tables).",
 )
 @click.option("--backfill", is_flag=True, help="Let whatever else comes in meanwhile go first.")
 @json_option
 @lake_options
 def command(
-    dataset: str, files: tuple[Path, ...], *, dry_run: bool, force: bool, supersede: bool, backfill: bool, as_json: bool, settings: Settings
+    dataset: str,
+    files: tuple[Path, ...],
+    *,
+    dry_run: bool,
+    force: bool,
+    supersede: bool,
+    backfill: bool,
+    as_json: bool,
+    settings: Settings,
 ) -> None:
     """Carry each FILE as a drop of DATASET through all hops that follow.
 
@@ -60,7 +72,15 @@ def command(
                 progress.drop(result)
         else:
             try:
-                results = ingest(session, dataset, files, again=force, supersede=supersede, tell=progress.drop, on_error=failed)
+                results = ingest(
+                    session,
+                    dataset,
+                    files,
+                    again=force,
+                    supersede=supersede,
+                    tell=progress.drop,
+                    on_error=failed,
+                )
             finally:
                 failed.tell()
                 tell_listeners(session)

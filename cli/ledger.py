@@ -15,7 +15,13 @@ COLUMNS = ("changed", "drop", "table", "state", "version", "attempts", "seconds"
 
 @click.command("ledger")
 @click.argument("dataset", required=False)
-@click.option("--last", type=click.IntRange(1), default=30, show_default=True, help="How many of those that changed last.")
+@click.option(
+    "--last",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    help="How many of those that changed last.",
+)
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @json_option
 @lake_options

@@ -70,7 +70,9 @@ class Verbs(click.Group):
             what = f"{error.option_name} stands before the verb. Write options after it: lakegate VERB {error.option_name} ..."
             raise click.UsageError(what, ctx) from None
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take an old word for the verb that it became, and suggest the verb that was meant."""
         args = renew_verb(args)
         if args and args[0] not in VERBS and (meant := difflib.get_close_matches(args[0], VERBS, n=1)):
@@ -111,7 +113,9 @@ def unexpected(error: BaseException) -> str:
         if path.is_relative_to(root) and path.relative_to(root).parts[0] in PACKAGES:
             ours.append((f"{path.relative_to(root)}:{frame.lineno}", frame.name))
     where, name = ours[-1] if ours else ("an unknown place", "main")
-    came_by = f", with the lines that led there: {', '.join(place for place, _ in ours[:-1])}" if ours[:-1] else ""
+    came_by = (
+        f", with the lines that led there: {', '.join(place for place, _ in ours[:-1])}" if ours[:-1] else ""
+    )
     return f"error: unexpected {type(error).__name__} at {where} in {name}\n  -> report this{came_by}"
 
 

@@ -46,7 +46,9 @@ def tell_broken(catalog: Catalog, project: Path) -> None:
 
     for stem in catalog.broken:
         say(f"left out: {stem}, whose contract or SQL has a mistake; `lakegate status` tells it", err=True)
-    for name, error in stray_suite_files(catalog.contracts.values(), project, unread=(*catalog.broken, *catalog.declared)).items():
+    for name, error in stray_suite_files(
+        catalog.contracts.values(), project, unread=(*catalog.broken, *catalog.declared)
+    ).items():
         say(f"left out: the rules of {name}: {error}", err=True)
 
 
@@ -63,4 +65,7 @@ def tell_listeners(session: Session) -> None:
     from lake.listeners import registry
 
     for name, kind in registry.tell_listeners(session).items():
-        say(f"warning: {name.capitalize()} was not told ({kind}); the next command that carries something tells it", err=True)
+        say(
+            f"warning: {name.capitalize()} was not told ({kind}); the next command that carries something tells it",
+            err=True,
+        )

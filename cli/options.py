@@ -31,14 +31,26 @@ def lake_options(function: Callable[..., R]) -> Callable[..., R]:
             say(f"project {settings.project}, which ships with Lakegate ({why})", err=True)
         return settings
 
-    return home_options(functools.wraps(function)(lambda *args, settings, **kwargs: function(*args, settings=told(settings), **kwargs)))
+    return home_options(
+        functools.wraps(function)(
+            lambda *args, settings, **kwargs: function(*args, settings=told(settings), **kwargs)
+        )
+    )
 
 
 def home_options(function: Callable[..., R]) -> Callable[..., R]:
     """The same for a verb that reads no contract."""
 
-    @click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="Home folder (LAKEGATE_HOME, else .lakegate).")
-    @click.option("--project", type=click.Path(path_type=Path, file_okay=False), help="Folder with catalog/contracts/ (LAKEGATE_PROJECT).")
+    @click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Home folder (LAKEGATE_HOME, else .lakegate).",
+    )
+    @click.option(
+        "--project",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder with catalog/contracts/ (LAKEGATE_PROJECT).",
+    )
     @click.option("--tenant", help="Tenant (LAKEGATE_TENANT, else default).")
     @functools.wraps(function)
     def wrapped(*args: Any, home: Path | None, project: Path | None, tenant: str | None, **kwargs: Any) -> R:
@@ -56,7 +68,9 @@ def existing(settings: Settings) -> Settings:
     if settings.lakefs is None and not settings.home.format_file.exists():
         what = "there is no Lakegate home"
         raise UsageError(
-            what, where=str(settings.home.root), fix="name it with --home or LAKEGATE_HOME, or run `lakegate ingest` to make one"
+            what,
+            where=str(settings.home.root),
+            fix="name it with --home or LAKEGATE_HOME, or run `lakegate ingest` to make one",
         )
     return settings
 
@@ -64,7 +78,9 @@ def existing(settings: Settings) -> Settings:
 def worst_exit(codes: Iterable[int]) -> int:
     """The exit code that stands for several: 1 before 2, before 3, before 4, before 0."""
     found = set(codes)
-    return next(code for code in (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.NONE_TAKEN, Exit.OK) if code in found)
+    return next(
+        code for code in (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.NONE_TAKEN, Exit.OK) if code in found
+    )
 
 
 def exit_of(results: Iterable[DropResult], errors: Iterable[LakegateError] = ()) -> int:

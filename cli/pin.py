@@ -19,13 +19,27 @@ from lakegate.settings import Settings
 @click.option("--reason", required=True, help="Why, kept on record.")
 @json_option
 @lake_options
-def command(version: str, *, until: datetime | None, used_by: str | None, reason: str, as_json: bool, settings: Settings) -> None:
+def command(
+    version: str,
+    *,
+    until: datetime | None,
+    used_by: str | None,
+    reason: str,
+    as_json: bool,
+    settings: Settings,
+) -> None:
     """Keep VERSION (for example flights@v12) whatever its contract says, until a day or for a model."""
     from lake.maintenance.pins import pin_version
     from lake.session import open_session
 
     day = until.date() if until else None
-    pin = pin_version(open_session(existing(settings)), VersionName.parse(version), reason=reason, until=day, used_by=used_by)
+    pin = pin_version(
+        open_session(existing(settings)),
+        VersionName.parse(version),
+        reason=reason,
+        until=day,
+        used_by=used_by,
+    )
     if as_json:
         show_json({**vars(pin), "version": str(pin.version)})
         return

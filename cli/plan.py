@@ -15,7 +15,9 @@ COLUMNS = ("rule", "family", "severity", "answered_by", "cost")
 
 @click.command("plan")
 @click.argument("dataset")
-@click.option("--sql", is_flag=True, help="Show the SQL of each rule: for a row rule, true where a row breaks it.")
+@click.option(
+    "--sql", is_flag=True, help="Show the SQL of each rule: for a row rule, true where a row breaks it."
+)
 @json_option
 @lake_options
 def command(dataset: str, *, sql: bool, as_json: bool, settings: Settings) -> None:
@@ -27,7 +29,10 @@ def command(dataset: str, *, sql: bool, as_json: bool, settings: Settings) -> No
 
     catalog = load_catalog(settings.project, cache=settings.home.cache)
     contract = catalog.get(dataset)
-    plans = [make_plan(build_suite(contract, hop, settings.project), contract).to_json() for hop in HOPS[contract.kind]]
+    plans = [
+        make_plan(build_suite(contract, hop, settings.project), contract).to_json()
+        for hop in HOPS[contract.kind]
+    ]
     tell_broken(catalog, settings.project)
     if as_json:
         show_json(plans)

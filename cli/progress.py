@@ -60,14 +60,26 @@ class Progress:
             return
         counts, version = result.counts, result.version
         if (now := result.reprocessed) is not None:
-            counts, version = {"valid": now["rows_valid"], "quarantined": now["rows_quarantined"]}, now["name"]
+            counts, version = (
+                {"valid": now["rows_valid"], "quarantined": now["rows_quarantined"]},
+                now["name"],
+            )
         told = Coloured(f"{result.verdict!s:<11}", _COLOURS[result.verdict])
         rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
         aside = f", {counts['quarantined']:,} quarantined" if counts.get("quarantined") else ""
         lost = f", {counts['unreadable']:,} unreadable" if counts.get("unreadable") else ""
         late = f", {counts['outdated']:,} outdated" if counts.get("outdated") else ""
-        total = f"   table {counts['after']:,}" if "after" in counts and version and result.hop == "processed" else ""
-        say(f"  {result.hop:<10}{version or result.table:<24}", told, f"{rows}{late}{aside}{lost}{total}", err=True)
+        total = (
+            f"   table {counts['after']:,}"
+            if "after" in counts and version and result.hop == "processed"
+            else ""
+        )
+        say(
+            f"  {result.hop:<10}{version or result.table:<24}",
+            told,
+            f"{rows}{late}{aside}{lost}{total}",
+            err=True,
+        )
         for severity in ("warn", "trigger"):
             if result.reprocessed is None and (rules := _broken(result, severity)):
                 say(f"             {severity}s: {', '.join(rules)}", err=True)

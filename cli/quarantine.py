@@ -31,4 +31,6 @@ def command(dataset: str, *, reveal: bool, limit: int | None, as_json: bool, set
         show_json(rows)
     else:
         shown = [row | {"drop": row["drop"][:12]} for row in rows]
-        show_table(shown, ("drop", "file", "row", "rules", "record"), empty=f"no row of {dataset} is quarantined")
+        show_table(
+            shown, ("drop", "file", "row", "rules", "record"), empty=f"no row of {dataset} is quarantined"
+        )

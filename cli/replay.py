@@ -16,7 +16,9 @@ from lakegate.settings import Settings
 @click.option("--dry-run", is_flag=True, help="Judge the rows; publish nothing.")
 @json_option
 @lake_options
-def command(dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, as_json: bool, settings: Settings) -> None:
+def command(
+    dataset: str, *, drop: str | None, rule: str | None, dry_run: bool, as_json: bool, settings: Settings
+) -> None:
     """Run the quarantined rows of DATASET through its contract and references as they are now.
 
     What passes becomes part of a new version of DATASET, and the features that read it follow; what still breaks a rule stays

@@ -11,7 +11,9 @@ from lakegate.settings import Settings
 
 @click.command("reprocess")
 @click.argument("dataset")
-@click.option("--from", "since", help="The first drop that is judged again (its SHA-256, or the beginning of it).")
+@click.option(
+    "--from", "since", help="The first drop that is judged again (its SHA-256, or the beginning of it)."
+)
 @json_option
 @lake_options
 def command(dataset: str, *, since: str | None, as_json: bool, settings: Settings) -> None:
@@ -33,6 +35,8 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
             show_json(hop.to_json())
         else:
             counts = hop.counts
-            say(f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} quarantined, of {counts['records_in']:,} records")
+            say(
+                f"{hop.version}: {counts['after']:,} rows, {counts['quarantined']:,} quarantined, of {counts['records_in']:,} records"
+            )
         code = follow(session, dataset, hop, progress)
     raise click.exceptions.Exit(code)

@@ -37,7 +37,10 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
         session = open_with_listeners(existing(settings), watcher=progress.step)
         name = VersionName.parse(to if "@" in to else f"{table}@{to}")
         if name.table != table:
-            raise UsageError(f"{name} is no version of {table}", fix=f"name a version of {table}; `lakegate versions {table}` lists them")
+            raise UsageError(
+                f"{name} is no version of {table}",
+                fix=f"name a version of {table}; `lakegate versions {table}` lists them",
+            )
         done = roll_back(session, name, reason=reason)
         _tell(done, name, as_json=as_json)
         code = follow(session, name.table, done.hop, progress)
@@ -46,7 +49,14 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
 
 def _tell(done: RolledBack, name: VersionName, *, as_json: bool) -> None:
     if as_json:
-        show_json({"version": done.hop.version, "withdrawn": done.withdrawn, "reinstated": done.reinstated, "built_on": done.built_on})
+        show_json(
+            {
+                "version": done.hop.version,
+                "withdrawn": done.withdrawn,
+                "reinstated": done.reinstated,
+                "built_on": done.built_on,
+            }
+        )
         return
     say(f"{done.hop.version} is the state of {name} again")
     if done.withdrawn:

@@ -34,7 +34,9 @@ def command(*, as_json: bool, settings: Settings) -> None:
     session = open_session(settings) if server.state == "running" or settings.lakefs else None
     tables, waiting = at_a_glance(session) if session else ([], [])
     breakers = open_breakers(settings)
-    stray = stray_suite_files(catalog.contracts.values(), settings.project, unread=(*catalog.broken, *catalog.declared))
+    stray = stray_suite_files(
+        catalog.contracts.values(), settings.project, unread=(*catalog.broken, *catalog.declared)
+    )
     mistakes = catalog.broken | stray
     broken = {name: str(error) for name, error in mistakes.items()}
     if as_json:
@@ -59,10 +61,16 @@ def command(*, as_json: bool, settings: Settings) -> None:
         what = f"no row was taken of drop {none['drop'][:12]} ({name}@v{none['version']}), {all_of(none['rows'], 'quarantined')}"
         say(Coloured(f"{what}: `lakegate quarantine {name}` lists them", "red"))
     for source, state in breakers.items():
-        say(f"waits   {source}: {state.recent.count('f')} of the last {len(state.recent)} attempts met a transient failure")
+        say(
+            f"waits   {source}: {state.recent.count('f')} of the last {len(state.recent)} attempts met a transient failure"
+        )
     if waiting:
         say()
         say("not published yet:")
-        show_table([{**item, "drop": item["drop"][:12]} for item in waiting], ("table", "drop", "file", "state", "reason"), empty="")
+        show_table(
+            [{**item, "drop": item["drop"][:12]} for item in waiting],
+            ("table", "drop", "file", "state", "reason"),
+            empty="",
+        )
     for name in mistakes:
         say(f"broken: {name}: ", mistakes[name])

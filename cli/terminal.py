@@ -27,7 +27,10 @@ class Coloured:
 
 def say(*parts: str | Coloured | LakegateError, err: bool = False) -> None:
     """Write plain text and end the line; what is hidden in it is shown."""
-    told = [click.style(line(part.text), fg=part.colour) if isinstance(part, Coloured) else message(part) for part in parts]
+    told = [
+        click.style(line(part.text), fg=part.colour) if isinstance(part, Coloured) else message(part)
+        for part in parts
+    ]
     click.echo("".join(told), err=err)
 
 
@@ -62,10 +65,14 @@ def show_table(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, empty:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         right = isinstance(listed[0][column], int)
-        table.add_column(Text(line(column.replace("_", " "))), justify="right" if right else "left", overflow="fold")
+        table.add_column(
+            Text(line(column.replace("_", " "))), justify="right" if right else "left", overflow="fold"
+        )
     for row in listed:
         table.add_row(*[_cell(row[column]) for column in columns])
-    Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False, emoji=False).print(table)
+    Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False, emoji=False).print(
+        table
+    )
 
 
 def _cell(value: Any) -> Any:

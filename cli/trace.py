@@ -10,7 +10,11 @@ from lakegate.settings import Settings
 
 
 @click.command("trace")
-@click.option("--run", required=True, help="The run's id, as `lakegate ledger` and Dagster show it, or its first digits.")
+@click.option(
+    "--run",
+    required=True,
+    help="The run's id, as `lakegate ledger` and Dagster show it, or its first digits.",
+)
 @json_option
 @lake_options
 def command(run: str, *, as_json: bool, settings: Settings) -> None:
@@ -28,9 +32,18 @@ def command(run: str, *, as_json: bool, settings: Settings) -> None:
             "drop": item["cause"][:12],
             "table": item["table"],
             "state": item["state"],
-            "steps": ", ".join(f"{step} {seconds:.2f} s" for step, seconds in item.get("durations", {}).items()),
+            "steps": ", ".join(
+                f"{step} {seconds:.2f} s" for step, seconds in item.get("durations", {}).items()
+            ),
             "what": " ".join(
-                filter(None, [item.get("kind"), item.get("step") and f"at {item['step']}:", item.get("message") or item.get("reason")])
+                filter(
+                    None,
+                    [
+                        item.get("kind"),
+                        item.get("step") and f"at {item['step']}:",
+                        item.get("message") or item.get("reason"),
+                    ],
+                )
             ),
         }
         for item in found

@@ -30,7 +30,12 @@ def command(version: str | None, *, everything: bool, as_json: bool, settings: S
     session = open_session(existing(settings))
     found = audit_all(session) if name is None else {str(name): audit(session, name)}
     if as_json:
-        show_json([{"name": name, "ok": not gaps, "gaps": [asdict(gap) for gap in gaps]} for name, gaps in found.items()])
+        show_json(
+            [
+                {"name": name, "ok": not gaps, "gaps": [asdict(gap) for gap in gaps]}
+                for name, gaps in found.items()
+            ]
+        )
     else:
         for checked, gaps in found.items():
             say(f"{checked}: {'every byte is there' if not gaps else f'{len(gaps)} gaps'}")

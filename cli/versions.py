@@ -8,7 +8,17 @@ from cli.options import existing, json_option, lake_options
 from cli.terminal import show_json, show_table
 from lakegate.settings import Settings
 
-COLUMNS = ("name", "published_at", "made_by", "state", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
+COLUMNS = (
+    "name",
+    "published_at",
+    "made_by",
+    "state",
+    "rows_valid",
+    "rows_quarantined",
+    "rows_unreadable",
+    "rows_total",
+    "content_hash",
+)
 
 
 @click.command("versions")
@@ -32,7 +42,14 @@ def command(table: str, *, as_json: bool, settings: Settings) -> None:
         show_json(found)
     else:
         told = [
-            item | {"made_by": Origin(item["made_by"], item["made_from"]), "state": "expired" if item["expired"] else ""} for item in found
+            item
+            | {
+                "made_by": Origin(item["made_by"], item["made_from"]),
+                "state": "expired" if item["expired"] else "",
+            }
+            for item in found
         ]
         ended = any(item["expired"] for item in found)
-        show_table(told, [name for name in COLUMNS if ended or name != "state"], empty=f"{table} has no version yet")
+        show_table(
+            told, [name for name in COLUMNS if ended or name != "state"], empty=f"{table} has no version yet"
+        )

@@ -64,7 +64,11 @@ def typed(frame: DataFrame, contract: Contract) -> DataFrame:
         text, plain = F.col(column.name), plain_column(column.name)
         value = _cast(text, column)
         # Not coalesce(): where the text is NULL no engine needs to cast, and Sail does then.
-        columns.append((F.when(text.isNull(), F.col(plain)).otherwise(value) if plain in staged else value).alias(column.name))
+        columns.append(
+            (F.when(text.isNull(), F.col(plain)).otherwise(value) if plain in staged else value).alias(
+                column.name
+            )
+        )
         if column.type != "string":
             columns.append(text.alias(text_column(column.name)))
         if column.nested:
@@ -80,7 +84,9 @@ def _cast(text: Expression, column: Column) -> Expression:
     trimmed = F.trim(text)
     if column.format is not None and column.type in ("date", "timestamp"):
         shaped = F.when(trimmed.rlike(pattern_shape(column.format)), trimmed)
-        return _within(F.try_to_timestamp(shaped, F.lit(column.format)).cast(SPARK_TYPES[column.type]), column.type)
+        return _within(
+            F.try_to_timestamp(shaped, F.lit(column.format)).cast(SPARK_TYPES[column.type]), column.type
+        )
     value = F.when(trimmed.rlike(SPELLINGS[column.type]), trimmed).try_cast(SPARK_TYPES[column.type])
     if column.type == "double":
         special = F.when(trimmed.isin(*NOT_A_NUMBER), F.lit(float("nan")))

@@ -46,7 +46,9 @@ class Outcome:
     def success(self) -> bool:
         """Whether nothing broke the rule, or no more than its `mostly` allows."""
         mostly = self.rule.kwargs.get("mostly", 1)
-        return self.failed == 0 or (mostly < 1 and self.of > 0 and (self.of - self.failed) / self.of >= mostly)
+        return self.failed == 0 or (
+            mostly < 1 and self.of > 0 and (self.of - self.failed) / self.of >= mostly
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as `{"rule", "family", "severity", "failed", "of"}`.
@@ -54,7 +56,13 @@ class Outcome:
         With the `value` that was seen where it is a number, and the `columns`
         of a rule over several that break it.
         """
-        told = {"rule": self.rule.id, "family": self.rule.family, "severity": self.rule.severity, "failed": self.failed, "of": self.of}
+        told = {
+            "rule": self.rule.id,
+            "family": self.rule.family,
+            "severity": self.rule.severity,
+            "failed": self.failed,
+            "of": self.of,
+        }
         value = self.observed.get("observed_value")
         shown = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         columns = self.observed.get("broken_by")
@@ -69,10 +77,25 @@ class Outcome:
                 "type": self.rule.type,
                 "kwargs": self.rule.kwargs,
                 "severity": GX_SEVERITY[self.rule.severity],
-                "meta": {"lakegate": {"rule": self.rule.id, "family": self.rule.family, "severity": self.rule.severity}},
+                "meta": {
+                    "lakegate": {
+                        "rule": self.rule.id,
+                        "family": self.rule.family,
+                        "severity": self.rule.severity,
+                    }
+                },
             },
-            "result": {"element_count": self.of, "unexpected_count": self.failed, "unexpected_percent": percent, **self.observed},
-            "exception_info": {"raised_exception": False, "exception_traceback": None, "exception_message": None},
+            "result": {
+                "element_count": self.of,
+                "unexpected_count": self.failed,
+                "unexpected_percent": percent,
+                **self.observed,
+            },
+            "exception_info": {
+                "raised_exception": False,
+                "exception_traceback": None,
+                "exception_message": None,
+            },
             "meta": {},
         }
 
@@ -82,7 +105,11 @@ def verdict_of(outcomes: Iterable[Outcome], *, set_aside: int, waived: Collectio
 
     `waived` are the ids of rules that a person has let pass.
     """
-    broken = {item.rule.severity for item in outcomes if not item.success and (item.rule.severity != "hold" or item.rule.id not in waived)}
+    broken = {
+        item.rule.severity
+        for item in outcomes
+        if not item.success and (item.rule.severity != "hold" or item.rule.id not in waived)
+    }
     if "block" in broken:
         return Verdict.BLOCKED
     if "hold" in broken:

@@ -153,7 +153,9 @@ class Session:
     def ready_ahead(self) -> None:
         """Ready the repository, and import the engine's packages, beside what this thread does: a second and more of Python's imports."""
         pool = ThreadPoolExecutor(1, thread_name_prefix="ready")
-        pool.submit(lambda: self.repository)  # what fails here fails there again where it is asked for, and is told then
+        pool.submit(
+            lambda: self.repository
+        )  # what fails here fails there again where it is asked for, and is told then
         pool.submit(self.engine.preload)
         pool.shutdown(wait=False)
 
@@ -202,7 +204,9 @@ class Session:
             self.watcher(table, step)
 
 
-def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher | None = None, ready: bool = True) -> Session:
+def open_session(
+    settings: Settings, *, say: Say = to_stderr, watcher: Watcher | None = None, ready: bool = True
+) -> Session:
     """Open the lake: start the embedded lakeFS where it is needed, and ready the tenant's repository.
 
     Args:
@@ -220,7 +224,9 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
     sweep(settings)
     endpoint = ensure_server(settings, say=say)
     namespace = (
-        f"{settings.lakefs_namespace.rstrip('/')}/{settings.tenant}" if settings.lakefs_namespace else f"local://{settings.repository}"
+        f"{settings.lakefs_namespace.rstrip('/')}/{settings.tenant}"
+        if settings.lakefs_namespace
+        else f"local://{settings.repository}"
     )
 
     blocks = settings.home.blocks if settings.lakefs is None and settings.lakefs_namespace is None else None
@@ -232,7 +238,9 @@ def open_session(settings: Settings, *, say: Say = to_stderr, watcher: Watcher |
     def proved() -> bool:
         return settings.lakefs is not None or is_own(settings.home)
 
-    repository = Repository(endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect, proved=proved)
+    repository = Repository(
+        endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect, proved=proved
+    )
     session = Session(settings, endpoint, repository, watcher, say)
     if ready:
         _ = session.repository

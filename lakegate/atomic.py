@@ -12,7 +12,9 @@ AS_OTHER_FILES: Final = 0o666
 """A mode that leaves to the umask what others may do."""
 
 
-def write_atomically(path: Path, content: bytes | str, *, mode: int = OWNERS_ALONE, durable: bool = False) -> None:
+def write_atomically(
+    path: Path, content: bytes | str, *, mode: int = OWNERS_ALONE, durable: bool = False
+) -> None:
     """Put a file in the place of the one that is there, if any: a reader finds the old one or the new one, and so does a later start.
 
     It is written beside its place, under a hidden name that no other writer has. Of two writers the later one wins.

@@ -30,10 +30,16 @@ class Counts:
         """The equations that do not hold, in words; empty where both do."""
         found = []
         if self.records_in != self.valid + self.quarantined + self.unreadable:
-            found.append(f"{self.records_in} in != {self.valid} valid + {self.quarantined} quarantined + {self.unreadable} unreadable")
+            found.append(
+                f"{self.records_in} in != {self.valid} valid + {self.quarantined} quarantined + {self.unreadable} unreadable"
+            )
         if self.after != self.before + self.inserted - self.deleted:
-            found.append(f"{self.after} after != {self.before} before + {self.inserted} inserted - {self.deleted} deleted")
+            found.append(
+                f"{self.after} after != {self.before} before + {self.inserted} inserted - {self.deleted} deleted"
+            )
         parts = self.inserted + self.updated + self.unchanged + self.tombstones + self.outdated
         if self.valid != parts:
-            found.append(f"{self.valid} valid != {parts} inserted, updated, unchanged, tombstones and outdated")
+            found.append(
+                f"{self.valid} valid != {parts} inserted, updated, unchanged, tombstones and outdated"
+            )
         return found

@@ -109,4 +109,8 @@ def unforeseen(error: Exception) -> LakegateError:
     while place is not None:
         raised = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno} in {place.tb_frame.f_code.co_name}"
         place = place.tb_next
-    return LakegateError(f"an unexpected {type(error).__name__}", where=raised, fix="report this; nothing else was stopped by it")
+    return LakegateError(
+        f"an unexpected {type(error).__name__}",
+        where=raised,
+        fix="report this; nothing else was stopped by it",
+    )

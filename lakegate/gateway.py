@@ -14,7 +14,9 @@ ATTEMPTS: Final = 3
 """Arrow's own number."""
 
 
-def file_system(endpoint: Endpoint, *, connect: float, request: float, attempts: int = ATTEMPTS) -> S3FileSystem:
+def file_system(
+    endpoint: Endpoint, *, connect: float, request: float, attempts: int = ATTEMPTS
+) -> S3FileSystem:
     """The gateway of a lakeFS.
 
     Args:

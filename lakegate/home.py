@@ -131,13 +131,23 @@ class Home:
             self._tighten(say or to_stderr)
         except OSError as error:
             what = f"the home folder can't be written ({error.strerror})"
-            raise LakegateError(what, where=str(self.root), fix="make it writable, or name another with --home or LAKEGATE_HOME") from error
+            raise LakegateError(
+                what,
+                where=str(self.root),
+                fix="make it writable, or name another with --home or LAKEGATE_HOME",
+            ) from error
         return self
 
     def _tighten(self, say: Callable[[str], None]) -> None:
         """The landing folder is left as it is: who may deliver is its owner's to say."""
-        private = (self.lakefs, self.spool, self.scratch)  # nobody comes to what lies in these, and that may be much
-        tighten((path for path in sorted(self.root.iterdir()) if path not in (self.landing, *private)), say=say)
+        private = (
+            self.lakefs,
+            self.spool,
+            self.scratch,
+        )  # nobody comes to what lies in these, and that may be much
+        tighten(
+            (path for path in sorted(self.root.iterdir()) if path not in (self.landing, *private)), say=say
+        )
         for folder in (*private, self.root):
             tighten_folder(folder, say=say)
         tighten_keys(self.keys_file, say=say)

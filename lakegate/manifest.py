@@ -140,7 +140,13 @@ class Manifest:
     @property
     def all_files(self) -> list[DataFile]:
         """Every file that belongs to the version, those of its quarantine and its proofs among them."""
-        return [*self.files, *self.quarantine, *self.settled, *self.tombstones, *(item.file for item in self.proofs)]
+        return [
+            *self.files,
+            *self.quarantine,
+            *self.settled,
+            *self.tombstones,
+            *(item.file for item in self.proofs),
+        ]
 
     def after(self, parent: Manifest | None) -> Manifest:
         """The same manifest, written as a change against an earlier one; one that shares no file with its parent lists all of its own.
@@ -159,7 +165,9 @@ class Manifest:
         chain = (Base(parent.version, sha256(parent.to_bytes()), shared), *parent.chain)
         at = [base.version for base in chain].index(chosen)
         counts = {name: min(base.counts.get(name, 0) for base in chain[: at + 1]) for name in LISTS}
-        counts = {name: count for name, count in counts.items() if count or name != "proofs"}  # as before, where there are none
+        counts = {
+            name: count for name, count in counts.items() if count or name != "proofs"
+        }  # as before, where there are none
         return replace(self, chain=(replace(chain[at], counts=counts), *chain[at + 1 :]), format=BASED)
 
     def to_bytes(self) -> bytes:
@@ -168,9 +176,13 @@ class Manifest:
         What a manifest of an earlier release does not have is left out where it is empty, so that its bytes stay the same.
         """
         base = self.chain[0] if self.chain else None
-        own: dict[str, Any] = {name: getattr(self, name)[count:] for name, count in base.counts.items()} if base else {}
+        own: dict[str, Any] = (
+            {name: getattr(self, name)[count:] for name, count in base.counts.items()} if base else {}
+        )
         told = {
-            key: value for key, value in asdict(replace(self, chain=(), **own)).items() if key != "chain" and (value or key not in LATER)
+            key: value
+            for key, value in asdict(replace(self, chain=(), **own)).items()
+            if key != "chain" and (value or key not in LATER)
         }
         if base is not None:
             told["base"] = asdict(base)
@@ -198,24 +210,35 @@ class Manifest:
             base = Base(**data["base"]) if data["format"] == BASED else None
         except (ValueError, KeyError, TypeError) as error:
             what = f"the manifest can't be read ({type(error).__name__})"
-            raise IntegrityError(what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies") from error
+            raise IntegrityError(
+                what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies"
+            ) from error
         return found if base is None else found._completed(base, where=where, earlier=earlier)
 
     def _completed(self, base: Base, *, where: str, earlier: Earlier) -> Manifest:
         raw, name = earlier(base.version), VersionName(self.table, base.version)
         if raw is None or sha256(raw) != base.sha256:
             what = f"its lists begin with those of {name}, whose manifest is {'missing' if raw is None else 'not what it was'}"
-            raise IntegrityError(what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies")
+            raise IntegrityError(
+                what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies"
+            )
         before = Manifest.from_bytes(raw, where=f"the manifest of {name}", earlier=earlier)
         if any(len(getattr(before, item)) < base.counts.get(item, 0) for item in LISTS):
-            raise IntegrityError(f"{name} has fewer files than it had", where=where, fix=f"`lakegate verify {name}`")
-        whole: dict[str, Any] = {item: [*getattr(before, item)[: base.counts.get(item, 0)], *getattr(self, item)] for item in LISTS}
+            raise IntegrityError(
+                f"{name} has fewer files than it had", where=where, fix=f"`lakegate verify {name}`"
+            )
+        whole: dict[str, Any] = {
+            item: [*getattr(before, item)[: base.counts.get(item, 0)], *getattr(self, item)] for item in LISTS
+        }
         return replace(self, chain=(base, *before.chain), **whole)
 
 
 def _common(first: Sequence[object], second: Sequence[object]) -> int:
     """With how many items both begin."""
-    return next((at for at, (one, other) in enumerate(zip(first, second, strict=False)) if one != other), min(len(first), len(second)))
+    return next(
+        (at for at, (one, other) in enumerate(zip(first, second, strict=False)) if one != other),
+        min(len(first), len(second)),
+    )
 
 
 def sha256(raw: bytes) -> str:

@@ -39,7 +39,13 @@ def hidden(character: str) -> bool:
 def _escape(character: str) -> str:
     number = ord(character)
     short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
-    return short or (f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}")  # noqa: PLR2004
+    return short or (
+        f"\\x{number:02x}"
+        if number < 0x100  # noqa: PLR2004
+        else f"\\u{number:04x}"
+        if number < 0x10000  # noqa: PLR2004
+        else f"\\U{number:08x}"
+    )
 
 
 def line(text: object) -> str:
@@ -101,4 +107,7 @@ def _longest(text: str) -> int:
 def as_json(value: Any, *, indent: int | None = None) -> str:
     """A value as JSON that a terminal can show: what is hidden in its texts is written as JSON's own escapes, so it reads back the same."""
     told = json.dumps(value, ensure_ascii=False, indent=indent)
-    return "".join(json.dumps(character)[1:-1] if character != "\n" and hidden(character) else character for character in told)
+    return "".join(
+        json.dumps(character)[1:-1] if character != "\n" and hidden(character) else character
+        for character in told
+    )

@@ -80,7 +80,9 @@ def shut_cache(folders: Sequence[Path], *, spoilt: Path | None = None, say: Call
             tighten_folder(folder, say=say)
     except OSError as error:
         what = f"others may write the cache ({error.strerror})"
-        raise LakegateError(what, where=str(spoilt or folders[0]), fix="name another folder in LAKEGATE_CACHE") from error
+        raise LakegateError(
+            what, where=str(spoilt or folders[0]), fix="name another folder in LAKEGATE_CACHE"
+        ) from error
 
 
 def private_folder(path: Path) -> Path:
@@ -114,5 +116,7 @@ def _take(path: Path, rights: int) -> bool:
             if rights == WRITE
             else "others may read these keys, and another user owns them"
         )
-        raise LakegateError(what, where=str(path), fix="have its owner run chmod go-rwx on it, or name another home") from error
+        raise LakegateError(
+            what, where=str(path), fix="have its owner run chmod go-rwx on it, or name another home"
+        ) from error
     return not _open(path, rights)

@@ -27,16 +27,28 @@ def demand_named(endpoint: Endpoint, repository: str, version: VersionName, *, m
     where = f"{version}, tag {version.tag} of {repository} at {endpoint.url}"
     status, body = _ask(endpoint, f"/api/v1/repositories/{repository}/commits/{version.tag}", where=where)
     if status == 404:  # noqa: PLR2004
-        raise IntegrityError("lakeFS knows no such tag", where=where, fix=f"`lakegate verify {version}` says what is left of it")
+        raise IntegrityError(
+            "lakeFS knows no such tag",
+            where=where,
+            fix=f"`lakegate verify {version}` says what is left of it",
+        )
     if status in (400, 401, 403):
         what = f"lakeFS at {endpoint.url} refuses these keys or this tag"
-        raise LakegateError(what, where=where, fix="check LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or the home you named")
+        raise LakegateError(
+            what,
+            where=where,
+            fix="check LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or the home you named",
+        )
     if status != 200:  # noqa: PLR2004
-        raise Transient(f"lakeFS answers {status}", where=where, fix="try again; `lakegate status` shows whether it runs")
+        raise Transient(
+            f"lakeFS answers {status}", where=where, fix="try again; `lakegate status` shows whether it runs"
+        )
     try:
         told = dict(json.loads(body).get("metadata") or {})
     except (ValueError, AttributeError, TypeError):
-        raise IntegrityError("what answers there is no lakeFS", where=where, fix="check LAKEGATE_LAKEFS_URL") from None
+        raise IntegrityError(
+            "what answers there is no lakeFS", where=where, fix="check LAKEGATE_LAKEFS_URL"
+        ) from None
     expected = {"lakegate_version": str(version), "lakegate_manifest_sha256": manifest_sha256}
     for key, value in expected.items():
         if told.get(key) != value:
@@ -46,7 +58,10 @@ def demand_named(endpoint: Endpoint, repository: str, version: VersionName, *, m
 
 
 def _ask(endpoint: Endpoint, path: str, *, where: str) -> tuple[int, bytes]:
-    url, keys = urlsplit(endpoint.url), base64.b64encode(f"{endpoint.key_id}:{endpoint.secret}".encode()).decode()
+    url, keys = (
+        urlsplit(endpoint.url),
+        base64.b64encode(f"{endpoint.key_id}:{endpoint.secret}".encode()).decode(),
+    )
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
     connection = kind(url.hostname or "", url.port, timeout=SECONDS)
     try:
@@ -55,10 +70,14 @@ def _ask(endpoint: Endpoint, path: str, *, where: str) -> tuple[int, bytes]:
         return answer.status, answer.read()
     except ssl.SSLError as error:
         raise LakegateError(
-            "its certificate is not trusted", where=where, fix="see that LAKEGATE_LAKEFS_URL names the right host"
+            "its certificate is not trusted",
+            where=where,
+            fix="see that LAKEGATE_LAKEFS_URL names the right host",
         ) from error
     except (OSError, HTTPException) as error:
         what = f"lakeFS at {endpoint.url} does not answer"
-        raise Transient(what, where=where, fix="try again; `lakegate status` shows whether it runs") from error
+        raise Transient(
+            what, where=where, fix="try again; `lakegate status` shows whether it runs"
+        ) from error
     finally:
         connection.close()

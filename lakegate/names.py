@@ -48,7 +48,9 @@ class VersionName:
         """
         if (match := _VERSION.match(text)) is None:
             what = f"{text[:80]!r} is not the name of a version"
-            raise UsageError(what, fix="write TABLE@vN, for example flights@v6; `lakegate versions TABLE` lists them")
+            raise UsageError(
+                what, fix="write TABLE@vN, for example flights@v6; `lakegate versions TABLE` lists them"
+            )
         return cls(match[1], int(match[2]))
 
     @classmethod
@@ -70,7 +72,9 @@ def checked_name(text: str, *, kind: str) -> str:
     """
     if NAME.match(text) is None or len(text) > MAX_NAME:
         what = f"{text[:80]!r} can't name a {kind}"
-        raise UsageError(what, fix=f"use a lower-case letter, then letters, digits and _ ({MAX_NAME} at most)")
+        raise UsageError(
+            what, fix=f"use a lower-case letter, then letters, digits and _ ({MAX_NAME} at most)"
+        )
     return text
 
 

@@ -57,7 +57,11 @@ class Group:
         rows, where = 0, self.of.where
         try:
             file = pq.ParquetFile(
-                self.at_hand, metadata=self.metadata, page_checksum_verification=True, coerce_int96_timestamp_unit="us", pre_buffer=False
+                self.at_hand,
+                metadata=self.metadata,
+                page_checksum_verification=True,
+                coerce_int96_timestamp_unit="us",
+                pre_buffer=False,
             )
             for batch in file.iter_batches(BATCH_ROWS, row_groups=[self.number], columns=self.wanted):
                 rows += batch.num_rows
@@ -91,7 +95,11 @@ class Opened:
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(error, where=where) from None
         _demand_rows(file.rows, metadata.num_rows, where=where)
-        _demand_rows(file.rows, sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)), where=where)
+        _demand_rows(
+            file.rows,
+            sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)),
+            where=where,
+        )
         if lost := [name for name in names if name not in present and f"/{name}=" in f"/{file.path}"]:
             what = f"column {lost[0]} lies in the path, not in the file"
             fix = "publish the table unpartitioned by it; reading it from the path would guess its type"
@@ -103,12 +111,18 @@ class Opened:
         if not self.metadata.num_row_groups:
             self.source.close()
         for number in range(self.metadata.num_row_groups):
-            spans = [(start, stop) for name, start, stop in chunks(self.metadata, number) if _of_one(name, self.wanted)]
+            spans = [
+                (start, stop)
+                for name, start, stop in chunks(self.metadata, number)
+                if _of_one(name, self.wanted)
+            ]
             yield sum(stop - start for start, stop in spans), partial(self._group, number, spans)
 
     def _group(self, number: int, spans: Sequence[Span]) -> Group:
         if self.source.content is not None:
-            return Group(self.source, self.metadata, number, self.wanted, pa.BufferReader(self.source.content))
+            return Group(
+                self.source, self.metadata, number, self.wanted, pa.BufferReader(self.source.content)
+            )
         at_hand = pa.PythonFile(Window(self.source, self.source.hold(spans), shared=True), "r")
         return Group(self.source, self.metadata, number, self.wanted, at_hand)
 
@@ -158,7 +172,11 @@ def chunks(metadata: pq.FileMetaData, number: int) -> Iterator[tuple[str, int, i
     for index in range(group.num_columns):
         column = group.column(index)
         starts = [at for at in (column.dictionary_page_offset, column.data_page_offset) if at]
-        yield column.path_in_schema, min(starts, default=0), min(starts, default=0) + column.total_compressed_size
+        yield (
+            column.path_in_schema,
+            min(starts, default=0),
+            min(starts, default=0) + column.total_compressed_size,
+        )
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema, *, where: str) -> pa.RecordBatch:
@@ -168,7 +186,9 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema, *, where: str) -> pa.Recor
         IntegrityError: The file has other types than the manifest says.
     """
     try:
-        return pa.RecordBatch.from_arrays([_column(batch, wish, where=where) for wish in schema], schema=schema)
+        return pa.RecordBatch.from_arrays(
+            [_column(batch, wish, where=where) for wish in schema], schema=schema
+        )
     except pa.ArrowException as error:
         raise _unreadable(error, where=where) from None
 
@@ -192,7 +212,9 @@ def _column(batch: pa.RecordBatch, wish: pa.Field, *, where: str) -> pa.Array:
     found = batch.column(index)
     if _kind(found.type) != _kind(wish.type):
         what = f"column {wish.name} is {found.type}, the manifest says {wish.type}"
-        raise IntegrityError(what, where=where, fix="reprocess the table; a reader doesn't guess what another type means")
+        raise IntegrityError(
+            what, where=where, fix="reprocess the table; a reader doesn't guess what another type means"
+        )
     return found if found.type == wish.type else found.cast(wish.type)
 
 
@@ -202,7 +224,12 @@ def _kind(kind: pa.DataType) -> str:
         kind = kind.value_type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return "string"
-    tests = {"integer": pa.types.is_integer, "double": pa.types.is_floating, "date": pa.types.is_date, "timestamp": pa.types.is_timestamp}
+    tests = {
+        "integer": pa.types.is_integer,
+        "double": pa.types.is_floating,
+        "date": pa.types.is_date,
+        "timestamp": pa.types.is_timestamp,
+    }
     return next((name for name, test in tests.items() if test(kind)), str(kind))
 
 

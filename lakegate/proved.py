@@ -94,7 +94,9 @@ class Prover:
         with self._loading:
             if proof.path not in self._known:
                 with Prover(self.manifest, self.store).open(proof.file) as source:
-                    self._known[proof.path] = ranges.from_bytes(bytes(source.read(0, proof.size)), where=source.where)
+                    self._known[proof.path] = ranges.from_bytes(
+                        bytes(source.read(0, proof.size)), where=source.where
+                    )
             known = self._known[proof.path]
         if not known:  # of another release, which cut files otherwise
             return None
@@ -123,7 +125,9 @@ class Proved:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -139,7 +143,9 @@ class Proved:
         """
         at, content = self._last
         if start < at or stop > at + len(content):
-            at, content = self._last = (self.hold([(start, stop)], whole=True) or [(start, memoryview(b""))])[0]
+            at, content = self._last = (self.hold([(start, stop)], whole=True) or [(start, memoryview(b""))])[
+                0
+            ]
         return content[start - at : stop - at]
 
     def hold(self, spans: Iterable[Span], *, whole: bool = False) -> list[Run]:

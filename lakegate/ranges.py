@@ -43,7 +43,11 @@ class Ranges:
 
     def over(self, start: int, stop: int) -> range:
         """The numbers of the ranges that hold the bytes from `start` up to `stop`."""
-        return range(bisect_right(self.ends, start), bisect_left(self.ends, stop) + 1) if start < stop else range(0)
+        return (
+            range(bisect_right(self.ends, start), bisect_left(self.ends, stop) + 1)
+            if start < stop
+            else range(0)
+        )
 
     def bounds(self, number: int) -> tuple[int, int]:
         """Where a range begins and ends."""
@@ -83,7 +87,9 @@ def measure(read: Read, size: int, ends: Sequence[int]) -> tuple[str, Ranges]:
 def to_bytes(files: Mapping[str, Ranges]) -> bytes:
     """The ranges of files by their paths, as a version's file of proofs holds them."""
     told = {path: {"ends": item.ends, "blake3": item.blake3} for path, item in files.items()}
-    return json.dumps({"format": FORMAT, "files": told}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(
+        {"format": FORMAT, "files": told}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    ).encode()
 
 
 def from_bytes(raw: bytes, *, where: str) -> dict[str, Ranges]:
@@ -99,11 +105,17 @@ def from_bytes(raw: bytes, *, where: str) -> dict[str, Ranges]:
         return {path: _ranges(item) for path, item in told["files"].items()}
     except (ValueError, KeyError, TypeError) as error:
         what = f"the proofs can't be read ({type(error).__name__})"
-        raise IntegrityError(what, where=where, fix="`lakegate verify` names every gap of the version") from error
+        raise IntegrityError(
+            what, where=where, fix="`lakegate verify` names every gap of the version"
+        ) from error
 
 
 def _ranges(told: Mapping[str, Any]) -> Ranges:
     ends, hashes = tuple(map(int, told["ends"])), tuple(map(str, told["blake3"]))
-    if len(ends) != len(hashes) or not ends or any(one >= other for one, other in zip((0, *ends), ends, strict=False)):
+    if (
+        len(ends) != len(hashes)
+        or not ends
+        or any(one >= other for one, other in zip((0, *ends), ends, strict=False))
+    ):
         raise ValueError(ends)
     return Ranges(ends, hashes)

@@ -93,8 +93,15 @@ class Settings:
         guard = env.get("LAKEGATE_SAIL_GUARD", "on" if sys.platform == "linux" else "off")
         if guard not in ("on", "off"):
             what = f"LAKEGATE_SAIL_GUARD is {guard!r}"
-            raise UsageError(what, fix="use on (the default on Linux), or off where no other account can run anything on this machine")
-        binary, scratch, cache = env.get("LAKEGATE_LAKEFS"), env.get("LAKEGATE_SCRATCH"), env.get("LAKEGATE_CACHE")
+            raise UsageError(
+                what,
+                fix="use on (the default on Linux), or off where no other account can run anything on this machine",
+            )
+        binary, scratch, cache = (
+            env.get("LAKEGATE_LAKEFS"),
+            env.get("LAKEGATE_SCRATCH"),
+            env.get("LAKEGATE_CACHE"),
+        )
         return cls(
             home=Home(root),
             project=folder,
@@ -104,7 +111,9 @@ class Settings:
             lease=_positive(env, "LAKEGATE_LEASE", 20, of="seconds"),
             scratch=_place(scratch, of="LAKEGATE_SCRATCH") if scratch else None,
             lakefs_binary=_expanded(Path(binary), of="LAKEGATE_LAKEFS") if binary else None,
-            cache=_expanded(Path(cache or Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "lakegate"), of="LAKEGATE_CACHE"),
+            cache=_expanded(
+                Path(cache or Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "lakegate"), of="LAKEGATE_CACHE"
+            ),
             lakefs=_external(env),
             lakefs_namespace=env.get("LAKEGATE_LAKEFS_NAMESPACE"),
             spark_remote=env.get("LAKEGATE_SPARK_REMOTE", "local[2]"),
@@ -128,7 +137,9 @@ def _expanded(path: Path, *, of: str) -> Path:
         return path.expanduser()
     except RuntimeError:
         what = f"{of} is {str(path)!r}, and there is no such user"
-        raise UsageError(what, fix="write the path out, or ./ before a folder whose name begins with ~") from None
+        raise UsageError(
+            what, fix="write the path out, or ./ before a folder whose name begins with ~"
+        ) from None
 
 
 def _external(env: Mapping[str, str]) -> Endpoint | None:
@@ -141,7 +152,9 @@ def _external(env: Mapping[str, str]) -> Endpoint | None:
         raise UsageError(what, fix=f"set all four, or unset {', '.join(given)} to use the embedded one")
     if not _URL.match(env[names[0]]):
         what = f"{names[0]} is {env[names[0]]!r}"
-        raise UsageError(what, fix="give scheme, host and port without a path, for example https://lakefs.example.org:8000")
+        raise UsageError(
+            what, fix="give scheme, host and port without a path, for example https://lakefs.example.org:8000"
+        )
     return Endpoint(env[names[0]].rstrip("/"), env[names[1]], env[names[2]])
 
 

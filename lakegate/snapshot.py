@@ -112,7 +112,10 @@ class Snapshot:
         """
         if self.manifest.hop != "raw":
             what = f"{self.name} is a table"
-            raise UsageError(what, fix="read it with .arrow(), .batches(), .polars() or .pandas(); .open() is for raw versions")
+            raise UsageError(
+                what,
+                fix="read it with .arrow(), .batches(), .polars() or .pandas(); .open() is for raw versions",
+            )
         if len(self.files) != 1:
             what = f"a raw version is one file, its manifest lists {len(self.files)}"
             raise IntegrityError(what, where=str(self.name), fix=f"run `lakegate verify {self.name}`")
@@ -123,7 +126,9 @@ class Snapshot:
         for name, kind in self.schema:
             if kind not in TYPES:
                 what = f"column {name} has the unknown type {kind!r}"
-                raise IntegrityError(what, where=str(self.name), fix="install a release of lakegate that knows it")
+                raise IntegrityError(
+                    what, where=str(self.name), fix="install a release of lakegate that knows it"
+                )
             fields.append(pa.field(name, TYPES[kind]))
         return [*fields, *(pa.field(name, kind) for name, kind in PROVENANCE.items())]
 
@@ -165,7 +170,10 @@ def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | No
     version, settings = VersionName.parse(name), Settings.load(home=home, tenant=tenant)
     if not settings.home.format_file.is_file():
         what = f"there is no Lakegate home at {settings.home.root}"
-        raise UsageError(what, fix='name it: open_snapshot(..., home="FOLDER"), --home on the command line, or LAKEGATE_HOME')
+        raise UsageError(
+            what,
+            fix='name it: open_snapshot(..., home="FOLDER"), --home on the command line, or LAKEGATE_HOME',
+        )
     settings.home.check_format()
     copy = settings.home.manifest_copy(settings.tenant, version.table, version.number)
     try:
@@ -175,22 +183,35 @@ def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | No
     except OSError as error:
         what = f"the home's copy of the manifest can't be read ({error.strerror})"
         raise LakegateError(what, where=str(copy), fix="make it readable, or name another home") from error
-    manifest = Manifest.from_bytes(raw, where=str(copy), earlier=lambda number: _read(copy.with_name(f"v{number}.json")))
+    manifest = Manifest.from_bytes(
+        raw, where=str(copy), earlier=lambda number: _read(copy.with_name(f"v{number}.json"))
+    )
     if (manifest.tenant, manifest.name) != (settings.tenant, version):
         what = f"this is the manifest of {manifest.name} of tenant {manifest.tenant}, not of {version} of tenant {settings.tenant}"
-        raise IntegrityError(what, where=str(copy), fix="delete the copy; `lakegate up` rebuilds it from the lake")
-    if (ended := _read(settings.home.expiry_copy(settings.tenant, version.table, version.number))) is not None:
+        raise IntegrityError(
+            what, where=str(copy), fix="delete the copy; `lakegate up` rebuilds it from the lake"
+        )
+    if (
+        ended := _read(settings.home.expiry_copy(settings.tenant, version.table, version.number))
+    ) is not None:
         raise Expired.of(version, json.loads(ended), where=str(copy))
     if settings.lakefs is not None:
         demand_named(settings.lakefs, settings.repository, version, manifest_sha256=sha256(raw))
-    return Snapshot(version, manifest, Prover(manifest, choose_store(settings, manifest)), (settings.home.root, settings.tenant))
+    return Snapshot(
+        version,
+        manifest,
+        Prover(manifest, choose_store(settings, manifest)),
+        (settings.home.root, settings.tenant),
+    )
 
 
 def _reopened(name: str, home: str, tenant: str, manifest_sha256: str) -> Snapshot:
     snapshot = open_snapshot(name, home=home, tenant=tenant)
     if sha256(snapshot.manifest.to_bytes()) != manifest_sha256:
         what = f"{name} in this home has another manifest than the one that was pickled"
-        raise IntegrityError(what, where=home, fix="name the same lake where it is unpickled; `lakegate verify` proves it")
+        raise IntegrityError(
+            what, where=home, fix="name the same lake where it is unpickled; `lakegate verify` proves it"
+        )
     return snapshot
 
 
@@ -209,10 +230,19 @@ def _not_found(version: VersionName, home: Home, tenant: str) -> VersionNotFound
     if numbers:
         near = sorted(sorted(numbers, key=lambda number: abs(number - version.number))[:SHOWN])
         shown = ", ".join(f"{version.table}@v{number}" for number in near)
-        return VersionNotFound(what, fix=f"{len(numbers)} versions are, closest {shown}, latest {version.table}@v{numbers[-1]}; {rebuild}")
-    tables = sorted(path.name for path in folder.parent.glob("*") if path.is_dir() and any(path.glob("v*.json")))
+        return VersionNotFound(
+            what,
+            fix=f"{len(numbers)} versions are, closest {shown}, latest {version.table}@v{numbers[-1]}; {rebuild}",
+        )
+    tables = sorted(
+        path.name for path in folder.parent.glob("*") if path.is_dir() and any(path.glob("v*.json"))
+    )
     listed = get_close_matches(version.table, tables, n=SHOWN) or tables[:SHOWN]
-    hint = f"the table has no version here, others have: {', '.join(listed)}" if listed else f"tenant {tenant} has no version here at all"
+    hint = (
+        f"the table has no version here, others have: {', '.join(listed)}"
+        if listed
+        else f"tenant {tenant} has no version here at all"
+    )
     return VersionNotFound(what, fix=f"{hint}; {rebuild}")
 
 

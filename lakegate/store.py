@@ -83,7 +83,9 @@ class BlockStore:
         if isinstance(error, FileNotFoundError):
             return _gone(file, where=where, store=str(self.root))
         what = f"the block {file.physical} can't be read ({type(error).__name__})"
-        return LakegateError(what, where=where, fix=f"check that {self.root} is readable by you and that its disk is sound")
+        return LakegateError(
+            what, where=where, fix=f"check that {self.root} is readable by you and that its disk is sound"
+        )
 
 
 class GatewayStore:
@@ -94,7 +96,9 @@ class GatewayStore:
         self._open = _opener(endpoint)
 
     def __repr__(self) -> str:
-        return f"GatewayStore(url={self.url!r}, repository={self.repository!r}, version={str(self.version)!r})"
+        return (
+            f"GatewayStore(url={self.url!r}, repository={self.repository!r}, version={str(self.version)!r})"
+        )
 
     def __reduce__(self) -> NoReturn:
         msg = "a connection to lakeFS is not pickled, for its keys would be; open the version again where it is read"
@@ -115,7 +119,11 @@ class GatewayStore:
             return _gone(file, where=where, store=f"{self.url}, {self.repository}, tag {self.version.tag}")
         if _REFUSED.search(text):
             what = f"lakeFS at {self.url} refuses these keys or this tag"
-            return LakegateError(what, where=where, fix="check LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or the home you named")
+            return LakegateError(
+                what,
+                where=where,
+                fix="check LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or the home you named",
+            )
         if "AWS Error" not in text:  # Arrow's own, and no answer: it would come again
             what = f"the object can't be read ({type(error).__name__})"
             return LakegateError(what, where=where, fix=FIX)

@@ -36,14 +36,18 @@ def verify_files(manifest: Manifest, store: Store) -> list[Gap]:
         Transient: The store doesn't answer, which says nothing about the files.
     """
     version = str(manifest.name)
-    return duplicates(manifest) + [gap for file in manifest.all_files if (gap := verify_file(version, file, store))]
+    return duplicates(manifest) + [
+        gap for file in manifest.all_files if (gap := verify_file(version, file, store))
+    ]
 
 
 def duplicates(manifest: Manifest) -> list[Gap]:
     """The paths that a manifest lists more than once."""
     times = Counter(file.path for file in manifest.all_files)
     return [
-        Gap(str(manifest.name), path, "unexpected", "listed once", f"listed {count} times") for path, count in times.items() if count > 1
+        Gap(str(manifest.name), path, "unexpected", "listed once", f"listed {count} times")
+        for path, count in times.items()
+        if count > 1
     ]
 
 

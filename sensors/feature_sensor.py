@@ -47,13 +47,21 @@ def follow_features(lake: LakegateResource, jobs: Mapping[str, Any]) -> SensorDe
             session = lake.session
         except LakegateError as error:
             return SkipReason(message(error))
-        requests = list(missing(session, context.instance, {name: job.name for name, job in jobs.items()}, log=context.log))
-        return SensorResult(run_requests=requests, skip_reason=None if requests else "No feature misses a version.")
+        requests = list(
+            missing(
+                session, context.instance, {name: job.name for name, job in jobs.items()}, log=context.log
+            )
+        )
+        return SensorResult(
+            run_requests=requests, skip_reason=None if requests else "No feature misses a version."
+        )
 
     return body
 
 
-def missing(session: Session, instance: DagsterInstance, jobs: Mapping[str, str], *, log: Any) -> Iterator[RunRequest]:
+def missing(
+    session: Session, instance: DagsterInstance, jobs: Mapping[str, str], *, log: Any
+) -> Iterator[RunRequest]:
     """The runs that features lack; one at a time for each, since a run makes every version that is missing."""
     for name, job in jobs.items():
         try:
@@ -72,5 +80,7 @@ def missing(session: Session, instance: DagsterInstance, jobs: Mapping[str, str]
         tried = attempts(instance, tags)
         if not tried.spent:
             yield RunRequest(
-                run_key=f"{name}:{cause}:{contract.hash[:12]}:{tried.made + 1}", job_name=job, tags=tags | run_tags.BEFORE_BACKFILLS
+                run_key=f"{name}:{cause}:{contract.hash[:12]}:{tried.made + 1}",
+                job_name=job,
+                tags=tags | run_tags.BEFORE_BACKFILLS,
             )

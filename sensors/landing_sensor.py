@@ -62,11 +62,21 @@ def new_drops(lake: LakegateResource, jobs: Mapping[str, Any]) -> SensorDefiniti
     def body(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         memory = Memory.from_text(context.cursor)
         try:
-            tick = Tick(lake.session, context.instance, memory, context.log, {name: job.name for name, job in jobs.items()})
+            tick = Tick(
+                lake.session,
+                context.instance,
+                memory,
+                context.log,
+                {name: job.name for name, job in jobs.items()},
+            )
             requests = list(tick.requests())
         except LakegateError as error:
             return SkipReason(message(error))
-        return SensorResult(run_requests=requests, cursor=memory.to_text(), skip_reason=None if requests else "Nothing to carry.")
+        return SensorResult(
+            run_requests=requests,
+            cursor=memory.to_text(),
+            skip_reason=None if requests else "Nothing to carry.",
+        )
 
     return body
 
@@ -169,7 +179,9 @@ class Tick:
         elif tried.spent:
             if self.memory.once(f"spent {extract.id} {contract.hash}"):
                 text = "%s of %s failed %s times (%s) and is left where it is"
-                self.log.error(text, line(file), line(contract.name), line(tried.failed), line(tried.last or "killed"))
+                self.log.error(
+                    text, line(file), line(contract.name), line(tried.failed), line(tried.last or "killed")
+                )
         elif not tried.made or self._turn_has_come(contract, drop):
             # The first run does not ask whose turn it is: the raw hop comes at once on arrival.
             yield self._request(contract, drop, partition, tried, tags)
@@ -179,7 +191,10 @@ class Tick:
         if drop.sha256 in pending(self.session, contract.name):
             return False
         replaced = standing(self.session, contract, drop.sha256, contract.name) is None
-        return replaced or published_and_told(self.session, self.instance, contract, drop.sha256, partition) is not None
+        return (
+            replaced
+            or published_and_told(self.session, self.instance, contract, drop.sha256, partition) is not None
+        )
 
     def _turn_has_come(self, contract: Contract, drop: Drop) -> bool:
         """Whether nothing holds a drop up, as far as the raw versions that stand can tell."""
@@ -207,7 +222,9 @@ class Tick:
             if not shown and not tried.running and not spent and self._turn_has_come(contract, drop):
                 yield self._request(contract, drop, partition_for(self.instance, drop), tried, tags)
 
-    def _request(self, contract: Contract, drop: Drop, partition: str, tried: Attempts, tags: dict[str, str]) -> RunRequest:
+    def _request(
+        self, contract: Contract, drop: Drop, partition: str, tried: Attempts, tags: dict[str, str]
+    ) -> RunRequest:
         what = tags.get(run_tags.DELIVERY, "waiting")
         return RunRequest(
             run_key=f"{contract.name}:{drop.sha256[:12]}:{what}:{contract.hash[:12]}:{tried.made + 1}",

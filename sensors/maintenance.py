@@ -51,7 +51,11 @@ def mend(lake: LakegateResource) -> SensorDefinition:
             log = context.log.info if item.outcome == "mended" else context.log.warning
             log("%s: %s (%s: %s)", line(item.what), line(item.where), line(item.outcome), message(item.told))
         mended = sum(item.outcome == "mended" for item in found) + dead
-        return SkipReason(f"{mended} mended, {len(found) + dead - mended} left." if found or dead else "Nothing was left behind.")
+        return SkipReason(
+            f"{mended} mended, {len(found) + dead - mended} left."
+            if found or dead
+            else "Nothing was left behind."
+        )
 
     return body
 
@@ -70,10 +74,20 @@ def clean_up_nightly(catalog: Catalog) -> ScheduleDefinition:
         }
         return Output(None, metadata=told)
 
-    @job(name="clean_up", executor_def=in_process_executor, description="Ends versions that are kept no longer, and frees their files.")
+    @job(
+        name="clean_up",
+        executor_def=in_process_executor,
+        description="Ends versions that are kept no longer, and frees their files.",
+    )
     def nightly() -> None:
         clean()
 
     wanted = any(contract.retention for contract in catalog.contracts.values())
     status = DefaultScheduleStatus.RUNNING if wanted else DefaultScheduleStatus.STOPPED
-    return ScheduleDefinition(name="clean_up_nightly", job=nightly, cron_schedule=NIGHTLY, execution_timezone="UTC", default_status=status)
+    return ScheduleDefinition(
+        name="clean_up_nightly",
+        job=nightly,
+        cron_schedule=NIGHTLY,
+        execution_timezone="UTC",
+        default_status=status,
+    )

@@ -49,9 +49,17 @@ def attempts(instance: DagsterInstance, tags: dict[str, str]) -> Attempts:
     """The attempts whose runs carry all these tags."""
     records = instance.get_run_records(RunsFilter(tags=tags))  # newest first
     found = [record.dagster_run for record in records]
-    failed = [run for run in found if run.status is DagsterRunStatus.FAILURE and run.tags.get(run_tags.FAILURE) != ACCESS]
+    failed = [
+        run
+        for run in found
+        if run.status is DagsterRunStatus.FAILURE and run.tags.get(run_tags.FAILURE) != ACCESS
+    ]
     newest = found[0] if found else None
-    last = newest.tags.get(run_tags.FAILURE, "") if newest and newest.status is DagsterRunStatus.FAILURE else None
+    last = (
+        newest.tags.get(run_tags.FAILURE, "")
+        if newest and newest.status is DagsterRunStatus.FAILURE
+        else None
+    )
     return Attempts(
         made=len(found),
         running=any(run.status in run_tags.UNFINISHED for run in found)

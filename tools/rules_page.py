@@ -33,9 +33,19 @@ published typo outvotes nobody (and stays, until it is corrected). Where no valu
 def page() -> str:
     """The whole page."""
     planned = sum(kind.planned and name not in OWN for name, kind in EXPECTATIONS.items())
-    lines = [HEAD, f"{planned} of Great Expectations' own types are answered without it; {len(OWN)} are Lakegate's.\n"]
-    for title, names in (("Great Expectations' own", EXPECTATIONS.keys() - OWN), ("Lakegate's, registered with Great Expectations", OWN)):
-        lines += [f"## {title}\n", "| type | rule | family | hops | arguments | answered by |", "|---|---|---|---|---|---|"]
+    lines = [
+        HEAD,
+        f"{planned} of Great Expectations' own types are answered without it; {len(OWN)} are Lakegate's.\n",
+    ]
+    for title, names in (
+        ("Great Expectations' own", EXPECTATIONS.keys() - OWN),
+        ("Lakegate's, registered with Great Expectations", OWN),
+    ):
+        lines += [
+            f"## {title}\n",
+            "| type | rule | family | hops | arguments | answered by |",
+            "|---|---|---|---|---|---|",
+        ]
         lines += [_line(name, EXPECTATIONS[name]) for name in EXPECTATIONS if name in names]
         lines.append("")
     return "\n".join(lines)

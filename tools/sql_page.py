@@ -56,7 +56,8 @@ def page() -> str:
     """The whole page."""
     lines = [HEAD, "| function | gives |", "|---|---|"]
     lines += [
-        f"| {_call(name, function)} | {GIVES.get(function.gives, function.gives)} |" for name, function in sorted(ROW_FUNCTIONS.items())
+        f"| {_call(name, function)} | {GIVES.get(function.gives, function.gives)} |"
+        for name, function in sorted(ROW_FUNCTIONS.items())
     ]
     return "\n".join([*lines, *_features(), *_left_off(), ""])
 

@@ -25,7 +25,9 @@ LOOK: Final = 0.2
 ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run_services(command: list[str], environ: Mapping[str, str], *, folder: Path, say: Callable[[str], None]) -> int:
+def run_services(
+    command: list[str], environ: Mapping[str, str], *, folder: Path, say: Callable[[str], None]
+) -> int:
     """Run Dagster's services until they end or this process is asked to; returns their exit code.
 
     They are a session of their own: a terminal's Ctrl-C reaches this process alone, which passes it on once, and whatever is left of the
@@ -49,10 +51,16 @@ def run_services(command: list[str], environ: Mapping[str, str], *, folder: Path
             asked.append(time.monotonic())
 
         # `nohup` has SIGHUP ignored; a script's `&` SIGINT too, which people send it nevertheless.
-        heard = [name for name in ENDS if name is not signal.SIGHUP or signal.getsignal(name) is not signal.SIG_IGN]
+        heard = [
+            name for name in ENDS if name is not signal.SIGHUP or signal.getsignal(name) is not signal.SIG_IGN
+        ]
         before = {name: signal.signal(name, ask) for name in heard}
         try:
-            while process.poll() is None and len(asked) < 2 and not (asked and time.monotonic() > asked[0] + GRACE):  # noqa: PLR2004
+            while (
+                process.poll() is None
+                and len(asked) < 2  # noqa: PLR2004
+                and not (asked and time.monotonic() > asked[0] + GRACE)
+            ):
                 time.sleep(LOOK)
             _end_session(process.pid)
             code = process.wait()

@@ -37,16 +37,29 @@ class Door:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         refused = _foreign(headers)
-        if refused is None and (given := dict(query).get(PARAMETER)) is not None and scope["type"] == "http" and self._fits(given):
+        if (
+            refused is None
+            and (given := dict(query).get(PARAMETER)) is not None
+            and scope["type"] == "http"
+            and self._fits(given)
+        ):
             await _answer(send, HTTPStatus.SEE_OTHER, "", self._taken(scope["path"], query))
             return
         if refused is None and not self._fits(_cookie(headers)) and not self._fits(_bearer(headers)):
-            refused = HTTPStatus.UNAUTHORIZED, "Open the link that `lakegate dev` printed: it brings the token that this page asks for."
+            refused = (
+                HTTPStatus.UNAUTHORIZED,
+                "Open the link that `lakegate dev` printed: it brings the token that this page asks for.",
+            )
         if refused is None and _asks_by_get(scope, query):
-            refused = HTTPStatus.METHOD_NOT_ALLOWED, "GraphQL is asked by POST: a GET can be made by any page that a browser opens."
+            refused = (
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "GraphQL is asked by POST: a GET can be made by any page that a browser opens.",
+            )
         if refused is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -64,7 +77,11 @@ class Door:
         # A path that begins with two strokes would lead to another server.
         where = "/" + path.lstrip("/\\") + (f"?{rest}" if rest else "")
         cookie = f"{COOKIE}={self._token.decode()}; Path=/; HttpOnly; SameSite=Strict"
-        return [(b"location", where.encode("ascii", "replace")), (b"set-cookie", cookie.encode()), (b"referrer-policy", b"no-referrer")]
+        return [
+            (b"location", where.encode("ascii", "replace")),
+            (b"set-cookie", cookie.encode()),
+            (b"referrer-policy", b"no-referrer"),
+        ]
 
 
 def _foreign(headers: dict[str, str]) -> tuple[HTTPStatus, str] | None:
@@ -73,14 +90,22 @@ def _foreign(headers: dict[str, str]) -> tuple[HTTPStatus, str] | None:
     name, _, port = host.rpartition(":")
     if (name if port.isdecimal() and name else host).lower() not in HOSTS:
         return HTTPStatus.MISDIRECTED_REQUEST, "This is 127.0.0.1 and no other host: open it by that name."
-    if (origin := headers.get("origin")) is not None and origin.lower() not in (f"http://{host.lower()}", f"https://{host.lower()}"):
+    if (origin := headers.get("origin")) is not None and origin.lower() not in (
+        f"http://{host.lower()}",
+        f"https://{host.lower()}",
+    ):
         return HTTPStatus.FORBIDDEN, "Another site's page asked for this."
     return None
 
 
 def _asks_by_get(scope: Scope, query: list[tuple[str, str]]) -> bool:
     at_graphql = str(scope["path"]).rstrip("/") == GRAPHQL
-    return scope["type"] == "http" and scope["method"] != "POST" and at_graphql and any(name == "query" for name, _ in query)
+    return (
+        scope["type"] == "http"
+        and scope["method"] != "POST"
+        and at_graphql
+        and any(name == "query" for name, _ in query)
+    )
 
 
 def _cookie(headers: dict[str, str]) -> str:

@@ -32,7 +32,9 @@ def _end_with_starter() -> None:
 
 def main() -> None:
     """Run until it is interrupted."""
-    warnings.filterwarnings("ignore", message=".*superseded")  # its successor runs no code location of this kind
+    warnings.filterwarnings(
+        "ignore", message=".*superseded"
+    )  # its successor runs no code location of this kind
     start = vars(dagster_dev)["open_ipc_subprocess"]
     vars(dagster_dev)["open_ipc_subprocess"] = lambda parts, **kwargs: _started(start, parts, **kwargs)
     # A script's `&` leaves SIGINT ignored, which a child inherits, and Dagster ends by it.

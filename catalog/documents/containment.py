@@ -30,10 +30,14 @@ def mistakes_in(path: Path) -> Iterator[None]:
         raise ContractError(error.what, where=error.where or str(path), fix=error.fix) from error
     except RecursionError as error:
         what = "it is nested too deeply to be read"
-        raise ContractError(what, where=str(path), fix="write it flatter: a few dozen brackets within each other at most") from error
+        raise ContractError(
+            what, where=str(path), fix="write it flatter: a few dozen brackets within each other at most"
+        ) from error
     except Exception as error:
         what = f"it can't be read ({type(error).__name__})"
-        fix = "look for what is unusual in it, such as very long numbers or texts; report this where nothing is"
+        fix = (
+            "look for what is unusual in it, such as very long numbers or texts; report this where nothing is"
+        )
         raise ContractError(what, where=str(path), fix=fix) from error
 
 

@@ -54,7 +54,9 @@ def suggest(word: object, known: Iterable[str]) -> str:
     options = sorted(set(known))
     if (same := meant(word, frozenset(options))) is not None:
         return f"did you mean {same!r}?"
-    close = difflib.get_close_matches(str(word).lower(), [option.lower() for option in options], n=1, cutoff=0.6)
+    close = difflib.get_close_matches(
+        str(word).lower(), [option.lower() for option in options], n=1, cutoff=0.6
+    )
     if close:
         return f"did you mean {next(option for option in options if option.lower() == close[0])!r}?"
     return f"use one of: {', '.join(options)}" if options else "remove it"
@@ -77,12 +79,16 @@ def read_text(path: Path) -> str:
         raise ContractError(what, where=str(path), fix="put the file there and make it readable") from error
     if len(raw) > MAX_BYTES:
         what = f"the file has {max(size, len(raw))} bytes, more than {MAX_BYTES}"
-        raise ContractError(what, where=str(path), fix="data belongs into a drop; keep contracts and suites small")
+        raise ContractError(
+            what, where=str(path), fix="data belongs into a drop; keep contracts and suites small"
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise ContractError("the file is not UTF-8", where=f"{path}:{line}", fix="save it as UTF-8") from error
+        raise ContractError(
+            "the file is not UTF-8", where=f"{path}:{line}", fix="save it as UTF-8"
+        ) from error
 
 
 def parse_yaml(path: Path, text: str) -> Document:
@@ -98,10 +104,16 @@ def parse_yaml(path: Path, text: str) -> Document:
         mark = error.problem_mark or error.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         what = f"not valid YAML: {error.problem or error.context}"
-        raise ContractError(what, where=where, fix="correct the YAML there; indentation, quotes and colons are the usual cause") from error
+        raise ContractError(
+            what,
+            where=where,
+            fix="correct the YAML there; indentation, quotes and colons are the usual cause",
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
         what = f"not valid YAML ({type(error).__name__})"
-        raise ContractError(what, where=str(path), fix="correct the YAML; one document, plain values, not nested without end") from error
+        raise ContractError(
+            what, where=str(path), fix="correct the YAML; one document, plain values, not nested without end"
+        ) from error
     return Document(path, data, lines)
 
 
@@ -112,7 +124,11 @@ def _check_depth(path: Path, text: str) -> None:
         depth = depth + 1 if found[0] in "[{" else max(0, depth - 1) if found[0] in "]}" else MAX_DEPTH + 1
         if depth > MAX_DEPTH:
             where = f"{path}:{text.count(chr(10), 0, found.end()) + 1}"
-            raise ContractError("it is nested too deeply to be read", where=where, fix=f"write it flatter: {MAX_DEPTH} brackets at most")
+            raise ContractError(
+                "it is nested too deeply to be read",
+                where=where,
+                fix=f"write it flatter: {MAX_DEPTH} brackets at most",
+            )
 
 
 def read_json(path: Path) -> Document:

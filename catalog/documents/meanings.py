@@ -56,7 +56,11 @@ _WORDS: Final = _by_word(
 def logical_type(word: object) -> str | None:
     """The logical type that a type of another system is; `decimal` and `time` are none of Lakegate's."""
     plain = str(word).lower().partition("(")[0].partition("<")[0].partition("[")[0].strip()
-    plain = plain if plain in ("integer", "number", "string", "boolean", "date", "timestamp", "object", "array") else TYPES.get(plain, "")
+    plain = (
+        plain
+        if plain in ("integer", "number", "string", "boolean", "date", "timestamp", "object", "array")
+        else TYPES.get(plain, "")
+    )
     return plain or None
 
 

@@ -40,7 +40,8 @@ def visible(name: str) -> str:
     if _PLAIN.fullmatch(name):
         return cut
     return "".join(
-        character.encode("unicode-escape").decode() if unicodedata.category(character) == "Mn" else character for character in repr(cut)
+        character.encode("unicode-escape").decode() if unicodedata.category(character) == "Mn" else character
+        for character in repr(cut)
     )
 
 
@@ -67,4 +68,6 @@ def identifier(name: str, *, place: int) -> str:
 def _spelt(name: str) -> str:
     lower = unicodedata.normalize("NFC", name).casefold()
     spelt = "".join(_LETTERS.get(character, character) for character in lower)
-    return "".join(mark for mark in unicodedata.normalize("NFKD", spelt) if unicodedata.category(mark)[0] not in "MC")
+    return "".join(
+        mark for mark in unicodedata.normalize("NFKD", spelt) if unicodedata.category(mark)[0] not in "MC"
+    )

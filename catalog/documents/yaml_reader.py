@@ -61,7 +61,11 @@ class _Reader:
         found = self.value(next(self.events), ())
         next(self.events)  # the document's end
         if isinstance(more := next(self.events), DocumentStartEvent):
-            raise ContractError("another document begins", where=f"{self.path}:{_line(more)}", fix="write one document in a file")
+            raise ContractError(
+                "another document begins",
+                where=f"{self.path}:{_line(more)}",
+                fix="write one document in a file",
+            )
         return found
 
     def value(self, event: Event, steps: Steps) -> Any:
@@ -70,14 +74,20 @@ class _Reader:
         self.lines.setdefault(steps, line)
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
             # An alias lets a few lines unfold to more than memory holds, and one part to stand at two lines.
-            raise ContractError("anchors and aliases are not read", where=f"{self.path}:{line}", fix="write the part out")
+            raise ContractError(
+                "anchors and aliases are not read", where=f"{self.path}:{line}", fix="write the part out"
+            )
         if isinstance(event, ScalarEvent):
             return self.scalar(event, line)
         if len(steps) >= DEPTH:
             what = f"it nests deeper than {DEPTH} levels"
-            raise ContractError(what, where=f"{self.path}:{line}", fix="no contract or suite does: is a bracket not closed?")
+            raise ContractError(
+                what, where=f"{self.path}:{line}", fix="no contract or suite does: is a bracket not closed?"
+            )
         if isinstance(event, SequenceStartEvent):
-            return [self.value(item, (*steps, i)) for i, item in enumerate(self._until(yaml.SequenceEndEvent))]
+            return [
+                self.value(item, (*steps, i)) for i, item in enumerate(self._until(yaml.SequenceEndEvent))
+            ]
         return self.mapping(steps)
 
     def mapping(self, steps: Steps) -> dict[str, Any]:
@@ -86,9 +96,14 @@ class _Reader:
         for key in self._until(yaml.MappingEndEvent):
             at = _line(key)
             if not isinstance(key, ScalarEvent) or key.anchor is not None:
-                what, fix = "a key is no plain text", "write `key: value`, the key in quotes where it needs them"
+                what, fix = (
+                    "a key is no plain text",
+                    "write `key: value`, the key in quotes where it needs them",
+                )
                 raise ContractError(what, where=f"{self.path}:{at}", fix=fix)
-            if key.start_mark and self.text[key.start_mark.index - 1 : key.start_mark.index] == "?":  # YAML 1.1; in 1.2 it is text
+            if (
+                key.start_mark and self.text[key.start_mark.index - 1 : key.start_mark.index] == "?"
+            ):  # YAML 1.1; in 1.2 it is text
                 what, fix = "a text that begins with ? stands in brackets", "put it in quotes"
                 raise ContractError(what, where=f"{self.path}:{at}", fix=fix)
             if key.value in found:
@@ -109,7 +124,9 @@ class _Reader:
             number = text.replace("_", "").lower()
             if (special := number.lstrip("+-")) in (".inf", ".nan"):
                 what = f"{special} is no number to compare with"
-                raise ContractError(what, where=f"{self.path}:{line}", fix="write a number, or quote the text")
+                raise ContractError(
+                    what, where=f"{self.path}:{line}", fix="write a number, or quote the text"
+                )
             return float(number) if tag == "float" else int(number, _BASES.get(special[:2], 10))
         if tag in ("str", "timestamp"):
             return text

@@ -51,11 +51,18 @@ def _divided(sign: str) -> Operation:
     def rest(left: Value, right: Value) -> Value:
         for one in (left, right):
             if one.kind != "exact" or one.scale:
-                raise Refused(f"{sign} divides whole numbers, and {one.told()}", "use /, or cast(... as bigint)")
+                raise Refused(
+                    f"{sign} divides whole numbers, and {one.told()}", "use /, or cast(... as bigint)"
+                )
             if one.most >= 2**63:
-                raise Refused(f"{sign} of a number that may have more than 18 digits", "divide before you multiply, or use /")
+                raise Refused(
+                    f"{sign} of a number that may have more than 18 digits",
+                    "divide before you multiply, or use /",
+                )
         whole, by = (f"cast({one.sql} as bigint)" for one in (left, right))
-        return exact(f"{whole} {sign} nullif({by}, 0L)", left.most if sign == "div" else min(left.most, right.most))
+        return exact(
+            f"{whole} {sign} nullif({by}, 0L)", left.most if sign == "div" else min(left.most, right.most)
+        )
 
     return rest
 
@@ -66,7 +73,10 @@ def _numbers(left: Value, sign: str, right: Value) -> None:
             fix = "use datediff(later, earlier), date_add(day, 1), unix_micros(at), or + interval '1' hour"
             raise Refused(f"{sign} is no arithmetic of times, and {one.told()}", fix)
         if not one.number:
-            raise Refused(f"{sign} computes with numbers, and {one.told()}", "cast it, as in cast(a as bigint): NULL where it is no number")
+            raise Refused(
+                f"{sign} computes with numbers, and {one.told()}",
+                "cast it, as in cast(a as bigint): NULL where it is no number",
+            )
 
 
 def _moved(left: Value, sign: str, right: Value) -> Value:
@@ -74,7 +84,9 @@ def _moved(left: Value, sign: str, right: Value) -> Value:
     if moment.kind not in ("date", "timestamp") or (sign == "-" and moment is right):
         raise Refused(f"an interval is added to a time, and {moment.told()}", "write at + interval '1' hour")
     if moment.kind == "date" and interval.constant != "day":
-        raise Refused(f"{moment.told()}, which has days alone", "use interval '1' day, or cast(day as timestamp)")
+        raise Refused(
+            f"{moment.told()}, which has days alone", "use interval '1' day, or cast(day as timestamp)"
+        )
     moved = f"({moment.sql} {sign} {interval.sql})"
     return Value(f"cast({moved} as date)" if moment.kind == "date" else moved, moment.kind)
 
@@ -97,4 +109,6 @@ def negated(value: Value) -> Value:
     if value.kind != "exact":
         raise Refused(f"- stands before a number, and {value.told()}", "leave it out")
     constant = f"-{value.constant}" if value.constant else None
-    return Value(f"(- {value.sql})", "exact", value.most, value.scale, f"(- {value.real})", constant, constant or "")
+    return Value(
+        f"(- {value.sql})", "exact", value.most, value.scale, f"(- {value.real})", constant, constant or ""
+    )

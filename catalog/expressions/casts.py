@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _WHOLE: Final = {"TINYINT": 2**7, "SMALLINT": 2**15, "INT": 2**31, "BIGINT": 2**63}
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
 _OFFSET: Final = "(Z|[+-][0-9]{2}:[0-9]{2})?"
 _SPELLED: Final = {
     "bigint": "^[+-]?[0-9]{1,18}\\z",
@@ -53,14 +55,19 @@ def cast(value: Value, to: exp.DataType) -> Value:
     name = to.this.name if hasattr(to.this, "name") else str(to.this)
     make = _CASTS.get("WHOLE" if name in _WHOLE else name)
     if make is None:
-        raise Refused(f"a cast to {name.lower()}", "cast to bigint, decimal(p, s), double, string, boolean, date or timestamp")
+        raise Refused(
+            f"a cast to {name.lower()}",
+            "cast to bigint, decimal(p, s), double, string, boolean, date or timestamp",
+        )
     return make(value if value.kind != "null" else Value("cast(null as string)", "string"), to)
 
 
 def _spelled(value: Value, kind: str, *, to: str = "") -> str:
     trimmed = f"trim({value.sql})"
     zero = f" and not {trimmed} like '0000%'" if kind in ("date", "timestamp") else ""
-    return f"case when {trimmed} rlike {text(_SPELLED[kind])}{zero} then try_cast({trimmed} as {to or kind}) end"
+    return (
+        f"case when {trimmed} rlike {text(_SPELLED[kind])}{zero} then try_cast({trimmed} as {to or kind}) end"
+    )
 
 
 def _refuse(value: Value, to: str, fix: str) -> Refused:
@@ -74,7 +81,11 @@ def _whole(value: Value, to: exp.DataType) -> Value:
         within = _spelled(value, "bigint")
         return exact(within if name == "BIGINT" else f"try_cast({within} as {name.lower()})", most)
     if value.kind in ("exact", "double", "boolean"):
-        sql = value.decimal if value.kind == "exact" and not value.scale and value.most > LARGEST_INTEGER else value.sql
+        sql = (
+            value.decimal
+            if value.kind == "exact" and not value.scale and value.most > LARGEST_INTEGER
+            else value.sql
+        )
         sql = f"case when abs({sql}) < {2.0**63!r}D then {sql} end" if value.kind == "double" else sql
         if value.kind == "exact" and value.scale:
             raise _refuse(value, "a whole number", "compute with whole numbers, or cast it to double first")
@@ -131,8 +142,16 @@ def _of_double(sql: str, scale: int) -> str:
 
 def _text(value: Value, _: exp.DataType) -> Value:
     if value.kind in ("string", "boolean", "date") or (value.kind == "exact" and not value.scale):
-        return Value(f"cast({value.sql} as string)", "string", constant=value.constant if value.kind == "string" else None)
-    raise _refuse(value, "string", "engines write numbers with a fraction and times differently: compare the value itself")
+        return Value(
+            f"cast({value.sql} as string)",
+            "string",
+            constant=value.constant if value.kind == "string" else None,
+        )
+    raise _refuse(
+        value,
+        "string",
+        "engines write numbers with a fraction and times differently: compare the value itself",
+    )
 
 
 def _boolean(value: Value, _: exp.DataType) -> Value:

@@ -43,7 +43,9 @@ def asked(sql: str, columns: tuple[Column, ...]) -> str:
     """
     found = value_of(sql, columns)
     if found.kind not in TRUTH:
-        raise Refused(f"the condition is {found.told()}, and neither true nor false", "compare it with something")
+        raise Refused(
+            f"the condition is {found.told()}, and neither true nor false", "compare it with something"
+        )
     return found.sql
 
 
@@ -64,7 +66,9 @@ class _Row:
 
     def column(self, node: exp.Expr) -> Value:
         if node.args.get("table") or node.name not in self._columns:
-            raise Refused(f"there is no column {node.sql(dialect='spark')!r}", suggest(node.name, self._columns))
+            raise Refused(
+                f"there is no column {node.sql(dialect='spark')!r}", suggest(node.name, self._columns)
+            )
         return of_column(self._columns[node.name])
 
     def special(self, _: exp.Expr) -> Value | None:

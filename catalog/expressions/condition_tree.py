@@ -31,7 +31,10 @@ def parsed(sql: str) -> exp.Expr:
     used = {name for name, item in query.args.items() if item} if isinstance(query, exp.Select) else set()
     if query is None or not used <= {"expressions", "where", "kind"} or "where" not in used:
         raise Refused("it is not one expression", "a condition can ask a row's own columns only")
-    if next(query.find_all(exp.Window, exp.Subquery, exp.Exists, exp.Star), None) is not None or len(list(query.find_all(exp.Query))) > 1:
+    if (
+        next(query.find_all(exp.Window, exp.Subquery, exp.Exists, exp.Star), None) is not None
+        or len(list(query.find_all(exp.Query))) > 1
+    ):
         raise Refused("it looks at more than one row", "a condition can ask a row's own columns only")
     found: exp.Expr = query.args["where"].this
     return found

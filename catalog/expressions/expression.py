@@ -64,10 +64,18 @@ def _made(node: exp.Expr, scope: Scope) -> Value:
     made = _NODES.get(type(node).__name__)
     if made is None:
         what = f"{node.sql(dialect='spark')[:60]} ({type(node).__name__})"
-        raise Refused(f"{what} is nothing that a condition can hold", "use comparisons, and, or, in, between, like, case, and docs/sql.md")
-    if odd := {name for name, item in node.args.items() if item} - _READ.get(type(node).__name__, frozenset()) - _PARTS:
         raise Refused(
-            f"{node.sql(dialect='spark')[:60]} ({', '.join(sorted(odd))})", "write it in plainer words; docs/sql.md says what can be used"
+            f"{what} is nothing that a condition can hold",
+            "use comparisons, and, or, in, between, like, case, and docs/sql.md",
+        )
+    if (
+        odd := {name for name, item in node.args.items() if item}
+        - _READ.get(type(node).__name__, frozenset())
+        - _PARTS
+    ):
+        raise Refused(
+            f"{node.sql(dialect='spark')[:60]} ({', '.join(sorted(odd))})",
+            "write it in plainer words; docs/sql.md says what can be used",
         )
     return made(node, scope)
 
@@ -95,12 +103,16 @@ def truth(node: exp.Expr, scope: Scope) -> str:
     """The SQL of what is true or false."""
     found = value(node, scope)
     if found.kind not in TRUTH:
-        raise Refused(f"{found.told()}, and stands where something is true or false", "compare it with something")
+        raise Refused(
+            f"{found.told()}, and stands where something is true or false", "compare it with something"
+        )
     return found.sql
 
 
 def _both(word: str) -> Callable[[exp.Expr, Scope], Value]:
-    return lambda node, scope: Value(f"({truth(node.this, scope)} {word} {truth(node.expression, scope)})", "boolean")
+    return lambda node, scope: Value(
+        f"({truth(node.this, scope)} {word} {truth(node.expression, scope)})", "boolean"
+    )
 
 
 def _not(node: exp.Expr, scope: Scope) -> Value:
@@ -139,9 +151,14 @@ def _is(node: exp.Expr, scope: Scope) -> Value:
 def _like(node: exp.Expr, scope: Scope) -> Value:
     said, pattern = value(node.this, scope), value(node.expression, scope)
     if said.kind != "string" or pattern.constant is None or pattern.kind != "string":
-        raise Refused(f"LIKE asks text for a pattern, and {said.told()}", "write a like '...', with % and _ where anything may stand")
+        raise Refused(
+            f"LIKE asks text for a pattern, and {said.told()}",
+            "write a like '...', with % and _ where anything may stand",
+        )
     if "\\" in pattern.constant:
-        raise Refused(f"{pattern.constant!r} holds a backslash, which engines read differently in LIKE", "use rlike")
+        raise Refused(
+            f"{pattern.constant!r} holds a backslash, which engines read differently in LIKE", "use rlike"
+        )
     return Value(f"({said.sql} {'not ' if node.args.get('negate') else ''}like {pattern.sql})", "boolean")
 
 
@@ -157,13 +174,18 @@ def pattern_of(value: Value) -> str:
     if value.constant is None or value.kind != "string":
         raise Refused("a pattern that is no literal", "write it out")
     if (found := unportable_pattern(value.constant)) is not None:
-        raise Refused(f"the pattern {value.constant!r}: {found!r} does not mean the same on every engine", PORTABLE)
+        raise Refused(
+            f"the pattern {value.constant!r}: {found!r} does not mean the same on every engine", PORTABLE
+        )
     return text(portable(value.constant))
 
 
 def _case(node: exp.Expr, scope: Scope) -> Value:
     on = None if node.this is None else value(node.this, scope)
-    whens = [truth(item.this, scope) if on is None else compared(on, "=", value(item.this, scope)).sql for item in node.args["ifs"]]
+    whens = [
+        truth(item.this, scope) if on is None else compared(on, "=", value(item.this, scope)).sql
+        for item in node.args["ifs"]
+    ]
     default = node.args.get("default")
     thens = [value(item.args["true"], scope) for item in node.args["ifs"]]
     thens.append(Value("null", "null") if default is None else value(default, scope))
@@ -174,9 +196,14 @@ def _case(node: exp.Expr, scope: Scope) -> Value:
 
 
 def _interval(node: exp.Expr, _: Scope) -> Value:
-    unit, count = str(node.args["unit"].name if node.args.get("unit") else "").lower().removesuffix("s"), getattr(node.this, "name", "")
+    unit, count = (
+        str(node.args["unit"].name if node.args.get("unit") else "").lower().removesuffix("s"),
+        getattr(node.this, "name", ""),
+    )
     if unit not in _UNITS or not str(count).isdecimal() or len(str(count)) > len("99999"):
-        raise Refused(node.sql(dialect="spark")[:60], f"write interval '1' hour, in units of {', '.join(_UNITS)}")
+        raise Refused(
+            node.sql(dialect="spark")[:60], f"write interval '1' hour, in units of {', '.join(_UNITS)}"
+        )
     days = {"day": 1, "week": 7}.get(unit)
     sql = f"interval '{count}' {unit}" if days is None else f"interval '{int(count) * days}' day"
     return Value(sql, "interval", constant="day" if days else unit, name=f"{count} {unit}")
@@ -199,7 +226,9 @@ _NODES: Final[dict[str, Callable[[Any, Scope], Value]]] = {
     "RawString": lambda node, _: of_text(node.name),
     "Concat": _joined,
     "Null": lambda *_: Value("null", "null", name="NULL"),
-    "Boolean": lambda node, _: Value(str(bool(node.this)).lower(), "boolean", name=str(bool(node.this)).lower()),
+    "Boolean": lambda node, _: Value(
+        str(bool(node.this)).lower(), "boolean", name=str(bool(node.this)).lower()
+    ),
     "Paren": lambda node, scope: value(node.this, scope),
     "Neg": lambda node, scope: negated(value(node.this, scope)),
     "Cast": _cast,

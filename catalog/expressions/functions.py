@@ -118,7 +118,21 @@ ROW_FUNCTIONS: Final[dict[str, Function]] = {
 """What a condition may ask of a row; the SQL of a feature too."""
 
 AGGREGATES: Final = frozenset(
-    {"count", "count_if", "sum", "avg", "mean", "min", "max", "bool_and", "bool_or", "every", "some", "percentile", "median"}
+    {
+        "count",
+        "count_if",
+        "sum",
+        "avg",
+        "mean",
+        "min",
+        "max",
+        "bool_and",
+        "bool_or",
+        "every",
+        "some",
+        "percentile",
+        "median",
+    }
 )
 """What the SQL of a feature may ask of several rows."""
 WINDOW_ARGUMENTS: Final = {
@@ -133,7 +147,11 @@ WINDOWED: Final = frozenset(WINDOW_ARGUMENTS)
 
 _FLOATS: Final = "engines round it differently; compare with a margin, or compute it where the data is made"
 LEFT_OFF: Final[dict[str, str]] = {
-    **dict.fromkeys(("unix_millis", "unix_seconds"), "engines round times before 1970 differently: use unix_micros(at)"),
-    **dict.fromkeys(("exp", "ln", "log", "log2", "log10", "pow", "power", "sin", "cos", "tan", "cbrt"), _FLOATS),
+    **dict.fromkeys(
+        ("unix_millis", "unix_seconds"), "engines round times before 1970 differently: use unix_micros(at)"
+    ),
+    **dict.fromkeys(
+        ("exp", "ln", "log", "log2", "log10", "pow", "power", "sin", "cos", "tan", "cbrt"), _FLOATS
+    ),
 }
 """Functions that people ask for, and why they are not on the list."""

@@ -38,16 +38,66 @@ _TEXT: Final = "engines write numbers and nested values differently; leave that 
 
 FORBIDDEN: Final[dict[str, str]] = {
     **dict.fromkeys(
-        ("rand", "randn", "random", "uuid", "shuffle", "current_timestamp", "now", "current_date", "localtimestamp", "curdate"), _CHANCE
+        (
+            "rand",
+            "randn",
+            "random",
+            "uuid",
+            "shuffle",
+            "current_timestamp",
+            "now",
+            "current_date",
+            "localtimestamp",
+            "curdate",
+        ),
+        _CHANCE,
     ),
-    **dict.fromkeys(("unix_timestamp", "current_user", "user", "session_user", "current_database", "version"), _CHANCE),
-    **dict.fromkeys(("monotonically_increasing_id", "spark_partition_id", "input_file_name", "input_file_block_start"), _ORDER),
     **dict.fromkeys(
-        ("first", "first_value", "last", "last_value", "any_value", "collect_list", "array_agg", "listagg", "string_agg"), _ORDER
+        ("unix_timestamp", "current_user", "user", "session_user", "current_database", "version"), _CHANCE
+    ),
+    **dict.fromkeys(
+        ("monotonically_increasing_id", "spark_partition_id", "input_file_name", "input_file_block_start"),
+        _ORDER,
+    ),
+    **dict.fromkeys(
+        (
+            "first",
+            "first_value",
+            "last",
+            "last_value",
+            "any_value",
+            "collect_list",
+            "array_agg",
+            "listagg",
+            "string_agg",
+        ),
+        _ORDER,
     ),
     **dict.fromkeys(("mode", "max_by", "min_by", "collect_set"), _ORDER),
-    **dict.fromkeys(("approx_count_distinct", "approx_percentile", "percentile_approx", "approx_top_k", "count_min_sketch"), _APPROXIMATE),
-    **dict.fromkeys(("corr", "covar_pop", "covar_samp", "stddev", "stddev_samp", "stddev_pop", "std", "variance", "var_samp"), _FLOATS),
+    **dict.fromkeys(
+        (
+            "approx_count_distinct",
+            "approx_percentile",
+            "percentile_approx",
+            "approx_top_k",
+            "count_min_sketch",
+        ),
+        _APPROXIMATE,
+    ),
+    **dict.fromkeys(
+        (
+            "corr",
+            "covar_pop",
+            "covar_samp",
+            "stddev",
+            "stddev_samp",
+            "stddev_pop",
+            "std",
+            "variance",
+            "var_samp",
+        ),
+        _FLOATS,
+    ),
     **dict.fromkeys(("var_pop", "skewness", "kurtosis", "regr_slope", "regr_r2", "regr_intercept"), _FLOATS),
     **dict.fromkeys(("java_method", "reflect", "try_reflect", "transform", "ai_query"), _CODE),
     **dict.fromkeys(("to_json", "to_csv", "format_number", "schema_of_json"), _TEXT),
@@ -65,8 +115,14 @@ def order_dependent(tree: exp.Expr) -> Iterator[Finding]:
         name = _function(node)
         if name in FORBIDDEN and not (name in _RANKED and _windowed(node)):
             yield Finding(f"{name}()", line_of(node), FORBIDDEN[name])
-        elif isinstance(node, exp.Limit | exp.Fetch) and (node.parent is None or node.parent.args.get("order") is None):
-            yield Finding("LIMIT without a total order", line_of(node), "add an ORDER BY that ends in _drop, _row, or leave it out")
+        elif isinstance(node, exp.Limit | exp.Fetch) and (
+            node.parent is None or node.parent.args.get("order") is None
+        ):
+            yield Finding(
+                "LIMIT without a total order",
+                line_of(node),
+                "add an ORDER BY that ends in _drop, _row, or leave it out",
+            )
         elif isinstance(node, exp.TableSample):
             yield Finding("TABLESAMPLE", line_of(node), _CHANCE)
         elif isinstance(node, exp.RegexpLike | exp.RegexpExtract | exp.RegexpReplace):
@@ -78,7 +134,9 @@ def _function(node: exp.Expr) -> str:
 
     if isinstance(node, exp.Anonymous):
         return str(node.this).lower()
-    if isinstance(node, exp.Func) and not isinstance(node, exp.Connector):  # which `and` is to sqlglot: its text is all that it joins
+    if isinstance(node, exp.Func) and not isinstance(
+        node, exp.Connector
+    ):  # which `and` is to sqlglot: its text is all that it joins
         return node.sql(dialect="spark").partition("(")[0].strip().lower()
     return ""
 
@@ -98,7 +156,11 @@ def _pattern(node: exp.Expr) -> Iterator[Finding]:
 
     pattern = node.args.get("expression")
     if isinstance(pattern, exp.Literal) and (part := unportable_pattern(pattern.name)) is not None:
-        yield Finding(f"the pattern {pattern.name!r}: {part!r} does not mean the same on every engine", line_of(node), PORTABLE)
+        yield Finding(
+            f"the pattern {pattern.name!r}: {part!r} does not mean the same on every engine",
+            line_of(node),
+            PORTABLE,
+        )
 
 
 def line_of(node: exp.Expr) -> int:
@@ -112,7 +174,9 @@ def line_of(node: exp.Expr) -> int:
     return 1
 
 
-def condition_findings(sql: str, columns: Mapping[str, Column], *, personal: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+def condition_findings(
+    sql: str, columns: Mapping[str, Column], *, personal: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
     """What is wrong with a row condition, as (what, fix): it must be one expression over a row's own columns, whose types fit."""
     from sqlglot import exp
 
@@ -123,11 +187,17 @@ def condition_findings(sql: str, columns: Mapping[str, Column], *, personal: Col
         yield refused.what, refused.fix
         return
     except Exception as error:  # noqa: BLE001  (a parser has limits of its own; whichever it met, this expression is at fault)
-        yield f"it can't be read ({type(error).__name__})", "write it shorter, and its brackets not so deep within each other"
+        yield (
+            f"it can't be read ({type(error).__name__})",
+            "write it shorter, and its brackets not so deep within each other",
+        )
         return
     for column in tree.find_all(exp.Column):
         if column.name in personal and _compared(column):
-            yield f"it asks for values of the personal column {column.name!r}", "a rule's arguments stand in every result: leave it out"
+            yield (
+                f"it asks for values of the personal column {column.name!r}",
+                "a rule's arguments stand in every result: leave it out",
+            )
 
 
 def _compared(column: exp.Expr) -> bool:
@@ -142,7 +212,9 @@ def _compared(column: exp.Expr) -> bool:
             return True
         if isinstance(around, exp.Case) and around.this is not None:
             told = [around.this, *(item.this for item in around.args["ifs"])]
-            within = inner is around.this or (isinstance(inner, exp.If) and column in list(inner.this.find_all(exp.Column)))
+            within = inner is around.this or (
+                isinstance(inner, exp.If) and column in list(inner.this.find_all(exp.Column))
+            )
             if within and any(next(item.find_all(exp.Literal), None) is not None for item in told):
                 return True
         inner, around = around, around.parent

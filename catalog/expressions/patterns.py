@@ -32,7 +32,9 @@ def unportable_pattern(pattern: str) -> str | None:
     for part in classes:
         if _IN_CLASS.search(re.sub(r"\\.", " ", part[1:])):
             return part
-    folded = next((token for token in tokens if _FOLDED.search(token)), None) if _ANY_CASE.search(bare) else None
+    folded = (
+        next((token for token in tokens if _FOLDED.search(token)), None) if _ANY_CASE.search(bare) else None
+    )
     return None if folded is None else f"{folded} under (?i)"
 
 

@@ -16,7 +16,9 @@ SPARK_TYPES: Final[dict[ColumnType, str]] = {
     "timestamp": "timestamp",
 }
 
-_ESCAPES: Final = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"})
+_ESCAPES: Final = str.maketrans(
+    {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+)
 
 
 def quoted(name: str) -> str:

@@ -32,7 +32,10 @@ def fitted(left: Value, right: Value) -> tuple[Value, Value]:
         return moment(left, right.kind), right
     if kinds in (_TIMES, _TIMES[::-1]):
         one, other = (
-            replace(item, kind="timestamp", sql=f"cast({item.sql} as timestamp)") if item.kind == "date" else item for item in (left, right)
+            replace(item, kind="timestamp", sql=f"cast({item.sql} as timestamp)")
+            if item.kind == "date"
+            else item
+            for item in (left, right)
         )
         return one, other
     return left, right
@@ -57,15 +60,22 @@ def united(values: Sequence[Value]) -> tuple[list[str], Callable[[str], Value]]:
     pairs = [fitted(told, item) for item in values]
     told = next((one for one, item in pairs if one.kind == "timestamp" == item.kind), told)
     fit = [fitted(told, item)[1] for item in values]
-    if odd := next((item for item in fit if item.kind not in (told.kind, "null") and not (item.number and told.number)), None):
+    if odd := next(
+        (item for item in fit if item.kind not in (told.kind, "null") and not (item.number and told.number)),
+        None,
+    ):
         raise Refused(f"{told.told()} and {odd.told()}: one of them is chosen", _fix(told, odd))
     if not told.number:
         return [item.sql for item in fit], lambda sql: Value(f"({sql})", told.kind)
     numbers = [item for item in fit if item.number]
     if any(item.kind == "double" for item in numbers):
-        return [item.settled if item.number else "null" for item in fit], lambda sql: Value(f"({sql})", "double")
+        return [item.settled if item.number else "null" for item in fit], lambda sql: Value(
+            f"({sql})", "double"
+        )
     scale = max(item.scale for item in numbers)
     most = max(item.most * 10 ** (scale - item.scale) for item in numbers)
     like = exact("0", most, scale)
-    parts = [f"cast({item.sql} as decimal({like.digits}, {scale}))" if item.number else "null" for item in fit]
+    parts = [
+        f"cast({item.sql} as decimal({like.digits}, {scale}))" if item.number else "null" for item in fit
+    ]
     return parts, lambda sql: exact(sql, most, scale)

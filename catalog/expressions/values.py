@@ -189,6 +189,9 @@ def alike(left: Value, right: Value) -> tuple[str, str]:
     """Two numbers as ones that can be compared: exact where both are, else as doubles."""
     if left.kind == right.kind == "exact":
         scale = max(left.scale, right.scale)
-        if left.scale == right.scale == 0 or max(one.digits - one.scale for one in (left, right)) + scale <= MOST_DIGITS:
+        if (
+            left.scale == right.scale == 0
+            or max(one.digits - one.scale for one in (left, right)) + scale <= MOST_DIGITS
+        ):
             return (left.sql, right.sql) if not scale else (left.decimal, right.decimal)
     return left.settled, right.settled

@@ -60,7 +60,11 @@ def _read(folder: Path) -> list[str]:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         found = (folder / FILE).stat()
         told = json.loads((folder / FILE).read_bytes())
-        if found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and told["code"] == _code():
+        if (
+            found.st_uid == os.getuid()
+            and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+            and told["code"] == _code()
+        ):
             return [str(digest) for digest in told["right"]]
     return []
 
@@ -69,7 +73,9 @@ def _read(folder: Path) -> list[str]:
 def _code() -> str:
     """What judges: with another of these, another word may be right."""
     digest = hashlib.sha256(f"{version('jsonschema')} {version('pyyaml')}".encode())
-    for source in sorted((item for item in files("catalog").iterdir() if item.name.endswith(".py")), key=lambda item: item.name):
+    for source in sorted(
+        (item for item in files("catalog").iterdir() if item.name.endswith(".py")), key=lambda item: item.name
+    ):
         digest.update(source.read_bytes())
     digest.update((files("open_data_contract_standard") / "schema.json").read_bytes())
     return digest.hexdigest()

@@ -34,7 +34,16 @@ TOP: Final = (
 )
 _RELATIONSHIP: Final = ("severity",)
 _QUALITY: Final = ("hop", "family")
-_FILE: Final = ("format", "delimiter", "nullValues", "maxLines", "maxBytes", "maxColumns", "maxUnreadable", "finalLineEnd")
+_FILE: Final = (
+    "format",
+    "delimiter",
+    "nullValues",
+    "maxLines",
+    "maxBytes",
+    "maxColumns",
+    "maxUnreadable",
+    "finalLineEnd",
+)
 _SOURCE: Final = ("name", "query", "licence")
 
 
@@ -48,7 +57,9 @@ class Custom:
 
     def error(self, name: str, what: str, *, fix: str) -> ContractError:
         """A mistake at a property, or at the place where it should stand."""
-        return self.document.error(what, *(self.found[name][1] if name in self.found else (*self.steps, "customProperties")), fix=fix)
+        return self.document.error(
+            what, *(self.found[name][1] if name in self.found else (*self.steps, "customProperties")), fix=fix
+        )
 
     def get(self, name: str) -> Any:
         """A property's value, None where it isn't there."""
@@ -64,9 +75,7 @@ class Custom:
         if value is None and default is not None:
             return default
         if value is None:
-            fix = (
-                f"write under customProperties: - {{property: {name}, value: {next(iter(words))}}}; the value is one of: {', '.join(words)}"
-            )
+            fix = f"write under customProperties: - {{property: {name}, value: {next(iter(words))}}}; the value is one of: {', '.join(words)}"
             raise self.error(name, f"the custom property {name!r} is missing", fix=fix)
         if value not in words:
             raise self.error(name, f"{name} can't be {value!r}", fix=suggest(value, words))
@@ -90,7 +99,9 @@ class Custom:
         """A property that bounds rows by a share, `0.1`, or by `{share: 0.1, rows: 100}`; None for what it doesn't bound."""
         if name not in self.found:
             return None, None
-        return budget_of(self.get(name), lambda: self.error(name, f"{name} is {self.get(name)!r}"[:200], fix=BUDGET))
+        return budget_of(
+            self.get(name), lambda: self.error(name, f"{name} is {self.get(name)!r}"[:200], fix=BUDGET)
+        )
 
     def mapping(self, name: str, keys: Collection[str], *, or_else: str = "") -> dict[str, Any]:
         """A property that takes a mapping with known keys; empty where it isn't there. `or_else` says what else it takes."""
@@ -98,7 +109,11 @@ class Custom:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise self.error(name, f"{name} is {value!r}"[:200], fix=f"write {or_else}a mapping with any of: {', '.join(keys)}")
+            raise self.error(
+                name,
+                f"{name} is {value!r}"[:200],
+                fix=f"write {or_else}a mapping with any of: {', '.join(keys)}",
+            )
         for key in value.keys() - set(keys):
             what = f"unknown key {key!r} in {name}"
             raise self.document.error(what, *self.found[name][1], key, fix=suggest(key, keys))
@@ -112,10 +127,18 @@ def read_custom(document: Document, *steps: str | int) -> Custom:
         part = part[step]
     found: dict[str, tuple[Any, Steps]] = {}
     known = _known(steps)
-    entries = [(i, entry) for i, entry in enumerate(part.get("customProperties", ())) if _ours(entry.get("vendor", VENDOR))]
+    entries = [
+        (i, entry)
+        for i, entry in enumerate(part.get("customProperties", ()))
+        if _ours(entry.get("vendor", VENDOR))
+    ]
     for i, entry in sorted(entries, key=lambda item: item[1]["property"] not in known):
         # A misspelt one is a mistake, and read as what it was meant to be, so that nothing is told to be missing.
-        if named := [entry["property"]] if entry["property"] in known else difflib.get_close_matches(entry["property"], known, n=1):
+        if (
+            named := [entry["property"]]
+            if entry["property"] in known
+            else difflib.get_close_matches(entry["property"], known, n=1)
+        ):
             found.setdefault(named[0], (entry["value"], (*steps, "customProperties", i, "value")))
     return Custom(document, steps, found)
 
@@ -139,13 +162,17 @@ def _unread(document: Document, entries: list[dict[str, Any]], steps: Steps) -> 
         name, vendor, at = entry["property"], entry.get("vendor", VENDOR), (*steps, "customProperties", i)
         if vendor != VENDOR:
             if _ours(vendor):
-                yield document.error(f"unknown vendor {vendor!r}", *at, "vendor", fix=f"did you mean {VENDOR!r}?")
+                yield document.error(
+                    f"unknown vendor {vendor!r}", *at, "vendor", fix=f"did you mean {VENDOR!r}?"
+                )
         elif name not in known:
             hint = suggest(name, known) if known else "Lakegate reads none here"
             fix = f"{hint}; where it is meant for another tool, add its vendor"
             yield document.error(f"unknown custom property {name!r}", *at, "property", fix=fix)
         elif name in seen:
-            yield document.error(f"the custom property {name!r} stands twice", *at, "property", fix="keep one of them")
+            yield document.error(
+                f"the custom property {name!r} stands twice", *at, "property", fix="keep one of them"
+            )
         seen.add(name)
 
 
@@ -182,13 +209,21 @@ def file_format(custom: Custom) -> FileFormat:
     if kind not in kinds:
         raise bad("format", suggest(kind, kinds))
     delimiter = given.get("delimiter", default.delimiter)
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n' or delimiter.isalnum():
+    if (
+        not isinstance(delimiter, str)
+        or len(delimiter) != 1
+        or not delimiter.isascii()
+        or delimiter in '"\r\n'
+        or delimiter.isalnum()
+    ):
         raise bad("delimiter", 'write one ASCII character in quotes, such as "," or ";" or "\\t"')
     if not _texts(nulls := given.get("nullValues", [])):
         raise bad("nullValues", "write a list of texts, such as [NA]; quote numbers")
     if given.get("finalLineEnd", "required") != "required":
         raise bad("finalLineEnd", "write required, or leave it out")
-    share, rows = budget_of(given.get("maxUnreadable", default.max_unreadable), lambda: bad("maxUnreadable", BUDGET))
+    share, rows = budget_of(
+        given.get("maxUnreadable", default.max_unreadable), lambda: bad("maxUnreadable", BUDGET)
+    )
     for key in ("maxLines", "maxBytes", "maxColumns"):
         if key in given and (type(given[key]) is not int or given[key] < 1):
             raise bad(key, "write a whole number, 1 or more")
@@ -214,7 +249,9 @@ def source_of(custom: Custom) -> dict[str, Any]:
     given = custom.mapping("source", _SOURCE)
     for key, value in given.items():
         if not isinstance(value, str):
-            raise custom.document.error(f"{key} is {value!r}"[:200], *custom.found["source"][1], key, fix="write text")
+            raise custom.document.error(
+                f"{key} is {value!r}"[:200], *custom.found["source"][1], key, fix="write text"
+            )
     return dict(given)
 
 
@@ -222,7 +259,11 @@ def _known(steps: Steps) -> tuple[str, ...]:
     if not steps:
         return TOP
     words = [step for step in steps if isinstance(step, str)]
-    return {"relationships": _RELATIONSHIP, "quality": _QUALITY}.get(words[-1], ()) if words[0] == "schema" else ()
+    return (
+        {"relationships": _RELATIONSHIP, "quality": _QUALITY}.get(words[-1], ())
+        if words[0] == "schema"
+        else ()
+    )
 
 
 def _places(data: Any, steps: Steps) -> Iterator[Steps]:

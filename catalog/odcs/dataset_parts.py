@@ -21,7 +21,17 @@ MAX_QUARANTINED: Final = 0.10
 """A full delivery of which more is set aside would take good rows away from readers."""
 _SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
 _FEATURE_ONLY: Final = ("sql", "driver", "inputs")
-_DATASET_ONLY: Final = ("orderBy", "file", "maxQuarantined", "duplicateKeys", "unexpectedColumns", "sameName", "upsert", "source", "drift")
+_DATASET_ONLY: Final = (
+    "orderBy",
+    "file",
+    "maxQuarantined",
+    "duplicateKeys",
+    "unexpectedColumns",
+    "sameName",
+    "upsert",
+    "source",
+    "drift",
+)
 
 
 def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contract:
@@ -37,7 +47,9 @@ def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Con
     headers = tuple((item.header, item.name) for item in contract.columns if item.delivered_as is not None)
     found = replace(
         contract,
-        file=replace(attempt(partial(file_format, custom), FileFormat()), nested=nested, typed=typed, headers=headers),
+        file=replace(
+            attempt(partial(file_format, custom), FileFormat()), nested=nested, typed=typed, headers=headers
+        ),
         source=attempt(partial(source_of, custom), {}),
         drift=attempt(partial(drift_of, custom, contract), None),
         order_by=order_by,
@@ -57,10 +69,18 @@ def _order_by(contract: Contract, custom: Custom) -> str | None:
     if order_by is None:
         return None
     if order_by not in [column.name for column in contract.columns]:
-        raise custom.error("orderBy", f"{contract.name} has no column {order_by!r}", fix=suggest_column(order_by, contract.columns))
+        raise custom.error(
+            "orderBy",
+            f"{contract.name} has no column {order_by!r}",
+            fix=suggest_column(order_by, contract.columns),
+        )
     column = contract.column(order_by)
     if column.personal or not column.required or contract.write_mode != "append":
-        later = "takes no place: an upsert table takes drops in any order" if contract.write_mode == "upsert" else "orders full deliveries"
+        later = (
+            "takes no place: an upsert table takes drops in any order"
+            if contract.write_mode == "upsert"
+            else "orders full deliveries"
+        )
         why = "is personal" if column.personal else "may be null" if not column.required else later
         fix = "order an append dataset by a required column that is not personal"
         raise custom.error("orderBy", f"orderBy {order_by!r} {why}", fix=fix)
@@ -82,12 +102,22 @@ def feature_of(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contra
 def _inputs(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contract:
     for name in _FEATURE_ONLY:
         if name not in custom.found:
-            mistakes.add(custom.error("kind", f"the feature has no {name!r}", fix=f"add a custom property {name!r}"))
+            mistakes.add(
+                custom.error("kind", f"the feature has no {name!r}", fix=f"add a custom property {name!r}")
+            )
     driver, inputs = custom.text("driver") or "", custom.texts("inputs")
     if driver not in inputs and {"driver", "inputs"} <= custom.found.keys():
-        mistakes.add(custom.error("driver", f"the driver {driver!r} is none of the inputs", fix=suggest(driver, inputs)))
+        mistakes.add(
+            custom.error(
+                "driver", f"the driver {driver!r} is none of the inputs", fix=suggest(driver, inputs)
+            )
+        )
     if len(set(inputs)) != len(inputs) or contract.name in inputs:
-        raise custom.error("inputs", "inputs name a table twice, or the feature itself", fix="name each table that the SQL reads once")
+        raise custom.error(
+            "inputs",
+            "inputs name a table twice, or the feature itself",
+            fix="name each table that the SQL reads once",
+        )
     return replace(contract, driver=driver, inputs=inputs)
 
 
@@ -96,11 +126,15 @@ def _sql(contract: Contract, custom: Custom) -> Contract:
     if file is None:
         return contract
     if not _SQL_FILE.fullmatch(file):
-        raise custom.error("sql", f"sql is {file!r}", fix="name a file in catalog/sql/, such as flight_features.sql")
+        raise custom.error(
+            "sql", f"sql is {file!r}", fix="name a file in catalog/sql/, such as flight_features.sql"
+        )
     path = contract.path.parent.parent / "sql" / file
     if not path.is_file():
         present = [item.name for item in path.parent.glob("*.sql")]
-        raise custom.error("sql", f"{path} is not there", fix=suggest(file, present) if present else "write it")
+        raise custom.error(
+            "sql", f"{path} is not there", fix=suggest(file, present) if present else "write it"
+        )
     return replace(contract, sql=read_sql(path, contract), sql_path=path)
 
 
@@ -123,4 +157,8 @@ def _refuse(custom: Custom, names: tuple[str, ...], kind: Kind, mistakes: Mistak
     for name in names:
         if name in custom.found:
             other = "dataset" if kind == "feature" else "feature"
-            mistakes.add(custom.error(name, f"{name!r} means nothing for a {other}", fix=f"remove it, or set kind to {kind}"))
+            mistakes.add(
+                custom.error(
+                    name, f"{name!r} means nothing for a {other}", fix=f"remove it, or set kind to {kind}"
+                )
+            )

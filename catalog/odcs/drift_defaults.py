@@ -11,7 +11,18 @@ from catalog.rules.mistake import number
 from lakegate.errors import ContractError
 
 NONE: Final = "none"
-_KEYS: Final = ("columns", "except", "pinned", "warn", "trigger", "imbalance", "season", "calendar", "history", "nulls")
+_KEYS: Final = (
+    "columns",
+    "except",
+    "pinned",
+    "warn",
+    "trigger",
+    "imbalance",
+    "season",
+    "calendar",
+    "history",
+    "nulls",
+)
 _MISSING: Final = object()
 
 
@@ -32,21 +43,41 @@ def drift_of(custom: Custom, contract: Contract) -> Drift | None:
         return None
     warn, trigger = (_number(custom, given, key, getattr(default, key)) for key in ("warn", "trigger"))
     if warn > trigger:
-        raise _error(custom, "warn" if "warn" in given else "trigger", f"warn {warn:g} lies above trigger {trigger:g}", "exchange them")
+        raise _error(
+            custom,
+            "warn" if "warn" in given else "trigger",
+            f"warn {warn:g} lies above trigger {trigger:g}",
+            "exchange them",
+        )
     imbalance = _number(custom, given, "imbalance", default.imbalance)
     if imbalance > 1:
-        raise _error(custom, "imbalance", f"imbalance is {imbalance:g}", "write a share from 0 to 1, such as 0.8")
+        raise _error(
+            custom, "imbalance", f"imbalance is {imbalance:g}", "write a share from 0 to 1, such as 0.8"
+        )
     pinned = given.get("pinned", default.pinned)
     if type(pinned) is not int or pinned < 1:
         raise _error(custom, "pinned", f"pinned is {pinned!r}", "write a version's number, 1 or more")
-    season, history, nulls = _season(custom, given), _history(custom, given, default.history), _nulls(custom, given, default.nulls or 0.0)
-    columns, left_out, calendar = (_columns(custom, given, key, contract) for key in ("columns", "except", "calendar"))
+    season, history, nulls = (
+        _season(custom, given),
+        _history(custom, given, default.history),
+        _nulls(custom, given, default.nulls or 0.0),
+    )
+    columns, left_out, calendar = (
+        _columns(custom, given, key, contract) for key in ("columns", "except", "calendar")
+    )
     if columns is not None and left_out is not None:
         raise _error(custom, "except", "drift has both columns and except", "keep one of them")
     if both := sorted(set(calendar or ()) & {*(columns or ()), *(left_out or ())}):
         fix = "name it under calendar alone: it is compared with its season, and with nothing else"
-        raise _error(custom, "calendar", f"{both[0]!r} stands under calendar and under {'columns' if columns else 'except'}", fix)
-    return Drift(columns, left_out or (), pinned, warn, trigger, imbalance, season, calendar or (), history, nulls)
+        raise _error(
+            custom,
+            "calendar",
+            f"{both[0]!r} stands under calendar and under {'columns' if columns else 'except'}",
+            fix,
+        )
+    return Drift(
+        columns, left_out or (), pinned, warn, trigger, imbalance, season, calendar or (), history, nulls
+    )
 
 
 def _season(custom: Custom, given: dict[str, Any]) -> int | None:
@@ -71,7 +102,10 @@ def _nulls(custom: Custom, given: dict[str, Any], default: float) -> float | Non
     nulls = _number(custom, given, "nulls", default)
     if nulls > 1:
         raise _error(
-            custom, "nulls", f"nulls is {nulls:g}", f"write a change of the share of NULL from 0 to 1, such as {default:g}, or {NONE}"
+            custom,
+            "nulls",
+            f"nulls is {nulls:g}",
+            f"write a change of the share of NULL from 0 to 1, such as {default:g}, or {NONE}",
         )
     return nulls
 
@@ -93,12 +127,16 @@ def _columns(custom: Custom, given: dict[str, Any], key: str, contract: Contract
         return None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         other = f", or {NONE}" if key == "columns" else ""
-        raise _error(custom, key, f"{key} is {names!r}"[:200], f"write a list of columns, such as [a, b]{other}")
+        raise _error(
+            custom, key, f"{key} is {names!r}"[:200], f"write a list of columns, such as [a, b]{other}"
+        )
     known = [column.name for column in contract.columns]
     for name in names:
         if name not in known:
             raise _error(custom, key, f"{contract.name} has no column {name!r}", suggest(name, known))
         if key != "except" and not contract.column(name).counted:
             what = f"the values of column {name!r} are not counted, so they can't be compared"
-            raise _error(custom, key, what, "name columns that hold numbers, texts or booleans and are not personal")
+            raise _error(
+                custom, key, what, "name columns that hold numbers, texts or booleans and are not personal"
+            )
     return tuple(names)

@@ -27,7 +27,10 @@ from lakegate.names import MAX_NAME, NAME
 
 SUFFIX: Final = ".odcs.yaml"
 _DERIVED: Final = ("_raw", "_quarantine")
-_NEEDS_KEY: Final = {"feature": "a feature table needs", "upsert": "writeMode upsert, where the newest row of each key is kept, needs"}
+_NEEDS_KEY: Final = {
+    "feature": "a feature table needs",
+    "upsert": "writeMode upsert, where the newest row of each key is kept, needs",
+}
 
 
 @lru_cache(maxsize=4096)
@@ -71,7 +74,9 @@ def read_contract(path: Path) -> Loaded:
     loaded = mistakes.attempt(partial(_read, path, document, text, mistakes), None)
     mistakes.end()
     if loaded is None:  # nothing of it could be read, and the standard finds nothing wrong
-        raise document.error("the contract can't be read", fix="report this as a bug of Lakegate, with the contract")
+        raise document.error(
+            "the contract can't be read", fix="report this as a bug of Lakegate, with the contract"
+        )
     return loaded
 
 
@@ -140,7 +145,9 @@ def _with_columns(about: _About, columns: tuple[Column, ...], mistakes: Mistakes
     contract = replace(contract, retention=attempt(partial(retention_of, custom), None))
     more = feature_of if kind == "feature" else dataset_parts
     contract = attempt(partial(more, contract, custom, mistakes), contract)
-    contract = attempt(lambda: replace(contract, rules=tuple(schema.rules(document, contract, mistakes))), contract)
+    contract = attempt(
+        lambda: replace(contract, rules=tuple(schema.rules(document, contract, mistakes))), contract
+    )
     places = {f"relationship:{i}": (*at, "to") for i, (_, at) in enumerate(found)}
     if "inputs" in custom.found:
         places["inputs"] = custom.found["inputs"][1]
@@ -156,13 +163,17 @@ def _name(document: Document) -> str:
     data = document.data
     if not data.get("schema") or len(data["schema"]) != 1:
         what = f"the contract describes {len(data.get('schema', ()))} tables"
-        raise document.error(what, "schema", fix="describe one table under schema; write one contract for each dataset")
+        raise document.error(
+            what, "schema", fix="describe one table under schema; write one contract for each dataset"
+        )
     table = data["schema"][0]["name"]
     name = data.get("name", table)
     longest = MAX_NAME - max(map(len, _DERIVED))
     if not NAME.match(name) or len(name) > longest:
         what = f"{name[:80]!r} can't name a dataset"
-        raise document.error(what, "name", fix=f"use a lower-case letter, then letters, digits and _ ({longest} at most)")
+        raise document.error(
+            what, "name", fix=f"use a lower-case letter, then letters, digits and _ ({longest} at most)"
+        )
     if name.endswith(_DERIVED):
         what = f"{name!r} is the name of another dataset's table"
         raise document.error(what, "name", fix=f"don't end it in {' or '.join(_DERIVED)}")
@@ -186,6 +197,8 @@ def _owner(data: dict[str, Any]) -> str:
 
 def _support(data: dict[str, Any]) -> str:
     return "\n".join(
-        f"{item['channel']}{' (' + item['url'] + ')' if 'url' in item else ''}: {item.get('description', '')}".removesuffix(": ")
+        f"{item['channel']}{' (' + item['url'] + ')' if 'url' in item else ''}: {item.get('description', '')}".removesuffix(
+            ": "
+        )
         for item in data.get("support", ())
     )

@@ -29,7 +29,9 @@ def type_mistakes(document: Document) -> Iterator[tuple[Steps, ContractError]]:
     for i, table in enumerate(tables if isinstance(tables, list) else ()):
         for at, item, what in _fields(table, ("schema", i), "column"):
             if (given := item.get("logicalType")) not in LOGICAL_TYPES:
-                told = f"{what} {item.get('name', 'items')!r} has " + (f"logicalType {given!r}" if given else "no logicalType")
+                told = f"{what} {item.get('name', 'items')!r} has " + (
+                    f"logicalType {given!r}" if given else "no logicalType"
+                )
                 yield at, document.error(told, *at, "logicalType", fix=_instead(given))
 
 
@@ -38,7 +40,9 @@ def _fields(item: Any, at: Steps, what: str) -> Iterator[tuple[Steps, dict[str, 
     if not isinstance(item, dict):
         return
     inner = item.get("properties")
-    places = [((*at, "properties", i), value) for i, value in enumerate(inner if isinstance(inner, list) else ())]
+    places = [
+        ((*at, "properties", i), value) for i, value in enumerate(inner if isinstance(inner, list) else ())
+    ]
     for place, value in [*places, *([((*at, "items"), item["items"])] if "items" in item else [])]:
         if isinstance(value, dict):
             yield place, value, what

@@ -11,7 +11,17 @@ from catalog.nested import Nested
 
 CONTAINERS: Final = ("object", "array")
 _NAME: Final = re.compile(r'[^\s.\[\]"\\]+')
-_KNOWN: Final = ("name", "logicalType", "required", "classification", "description", "businessName", "tags", "examples", "id")
+_KNOWN: Final = (
+    "name",
+    "logicalType",
+    "required",
+    "classification",
+    "description",
+    "businessName",
+    "tags",
+    "examples",
+    "id",
+)
 """Keys of a nested property that Lakegate acts on, or that are for people only; any other would be a promise that nobody keeps."""
 
 
@@ -47,7 +57,12 @@ def _nested(document: Document, item: dict[str, Any], at: Steps) -> Nested:
         place, name = (*at, "properties", i), inner["name"]
         if not _NAME.fullmatch(name) or name in fields:
             what = f"{name!r} can't name a nested field" + (" twice" if name in fields else "")
-            raise document.error(what, *place, "name", fix="name each once, without spaces, dots, brackets, quotes or backslashes")
+            raise document.error(
+                what,
+                *place,
+                "name",
+                fix="name each once, without spaces, dots, brackets, quotes or backslashes",
+            )
         fields[name] = _inner(document, inner, place)
     items = _inner(document, item["items"], (*at, "items")) if item.get("items") else None
     return Nested(item["logicalType"], item.get("required", False), tuple(fields.items()), items)
@@ -64,5 +79,7 @@ def _inner(document: Document, item: dict[str, Any], at: Steps) -> Nested:
     for key, said in item.items():
         if said and key not in (*_KNOWN, "properties", "items"):
             what = f"Lakegate doesn't act on {key!r} of a nested field"
-            raise document.error(what, *at, key, fix="leave it out, or deliver the field as a column of its own")
+            raise document.error(
+                what, *at, key, fix="leave it out, or deliver the field as a column of its own"
+            )
     return _nested(document, item, at)

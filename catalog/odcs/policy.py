@@ -33,20 +33,32 @@ def duplicate_keys(custom: Custom, contract: Contract) -> tuple[Keep, tuple[str,
         return "none", ()
     if contract.write_mode == "upsert":
         what = "rows of one key follow each other in an upsert table"
-        raise custom.error("duplicateKeys", what, fix="take duplicateKeys out: upsert.orderBy says which row is the newest")
+        raise custom.error(
+            "duplicateKeys", what, fix="take duplicateKeys out: upsert.orderBy says which row is the newest"
+        )
     if not contract.key:
         fix = "mark its key's columns with required: true, primaryKey: true and primaryKeyPosition: 1, 2, 3, or take duplicateKeys out"
-        raise custom.error("duplicateKeys", f"{contract.name} has no key of which a row could be kept", fix=fix)
+        raise custom.error(
+            "duplicateKeys", f"{contract.name} has no key of which a row could be kept", fix=fix
+        )
     keep, order = given.get("keep"), given.get("orderBy", [])
     if keep not in get_args(Keep):
-        raise custom.error("duplicateKeys", f"duplicateKeys keeps {keep!r}", fix=suggest(keep, get_args(Keep)))
+        raise custom.error(
+            "duplicateKeys", f"duplicateKeys keeps {keep!r}", fix=suggest(keep, get_args(Keep))
+        )
     if not isinstance(order, list) or (order and keep == "none"):
         fix = "write {keep: last, orderBy: [updated_at]}"
-        raise custom.error("duplicateKeys", f"duplicateKeys orders by {order!r} and keeps {keep}"[:200], fix=fix)
+        raise custom.error(
+            "duplicateKeys", f"duplicateKeys orders by {order!r} and keeps {keep}"[:200], fix=fix
+        )
     known = [column.name for column in contract.columns]
     for name in order:
         if name not in known:
-            raise custom.error("duplicateKeys", f"{contract.name} has no column {name!r}", fix=suggest_column(name, contract.columns))
+            raise custom.error(
+                "duplicateKeys",
+                f"{contract.name} has no column {name!r}",
+                fix=suggest_column(name, contract.columns),
+            )
     return cast("Keep", keep), tuple(order)
 
 
@@ -81,12 +93,18 @@ def upsert_of(custom: Custom, contract: Contract) -> Upsert | None:
     if contract.write_mode != "upsert":
         if given:
             raise custom.error(
-                "upsert", f"{contract.name} has writeMode {contract.write_mode}", fix="take it out, or write writeMode: upsert"
+                "upsert",
+                f"{contract.name} has writeMode {contract.write_mode}",
+                fix="take it out, or write writeMode: upsert",
             )
         return None
     order, known = given.get("orderBy"), [column.name for column in contract.columns]
     if order not in known:
-        what = f"{contract.name} has no column {order!r}" if order else "nothing says which of two rows of a key is the newer"
+        what = (
+            f"{contract.name} has no column {order!r}"
+            if order
+            else "nothing says which of two rows of a key is the newer"
+        )
         fix = suggest_column(order, contract.columns) if order else _upsert_lines(contract)
         raise custom.error("upsert" if given else "writeMode", what, fix=fix)
     column = contract.column(order)
@@ -97,14 +115,26 @@ def upsert_of(custom: Custom, contract: Contract) -> Upsert | None:
 
 
 def _orders(column: Column, contract: Contract) -> bool:
-    return not column.personal and column.required and column.type in _ORDERED and column.name not in contract.key
+    return (
+        not column.personal
+        and column.required
+        and column.type in _ORDERED
+        and column.name not in contract.key
+    )
 
 
 def _upsert_lines(contract: Contract) -> str:
     """The YAML that says it, with a column that may be meant: a time before a number."""
-    found = sorted((item for item in contract.columns if _orders(item, contract)), key=lambda item: -_ORDERED.index(item.type))
+    found = sorted(
+        (item for item in contract.columns if _orders(item, contract)),
+        key=lambda item: -_ORDERED.index(item.type),
+    )
     name = found[0].name if found else "updated_at"
-    more = "" if found else f"; the column is a required one of type {', '.join(_ORDERED)} that is neither personal nor part of the key"
+    more = (
+        ""
+        if found
+        else f"; the column is a required one of type {', '.join(_ORDERED)} that is neither personal nor part of the key"
+    )
     return f"write under customProperties, beside writeMode: - {{property: upsert, value: {{orderBy: {name}}}}}{more}"
 
 
@@ -117,7 +147,11 @@ def same_name_of(custom: Custom, contract: Contract) -> SameName:
     said = cast("SameName", custom.word("sameName", get_args(SameName), default="refuse"))
     if said == "supersede" and contract.write_mode != "append":
         what = f"{contract.name} has writeMode {contract.write_mode}"
-        raise custom.error("sameName", what, fix="take it out: a later file's rows are the newer ones there, or all that there is")
+        raise custom.error(
+            "sameName",
+            what,
+            fix="take it out: a later file's rows are the newer ones there, or all that there is",
+        )
     return said
 
 
@@ -131,7 +165,9 @@ def _tombstone(custom: Custom, contract: Contract, given: Any) -> str | None:
     ((name, value),) = given.items()
     known = {column.name: column for column in contract.columns}
     if name not in known:
-        raise custom.error("upsert", f"{contract.name} has no column {name!r}", fix=suggest(name, list(known)))
+        raise custom.error(
+            "upsert", f"{contract.name} has no column {name!r}", fix=suggest(name, list(known))
+        )
     wanted = {"boolean": bool, "string": str, "integer": int}.get(known[name].type)
     if wanted is None or type(value) is not wanted:
         what = f"tombstone compares {name}, which is of type {known[name].type}, with {value!r}"[:200]
@@ -153,7 +189,9 @@ def unexpected_columns(custom: Custom, contract: Contract) -> Contract:
     names = tuple(column.name for column in contract.columns)
     told = "columns of the delivery that the contract doesn't name: canonical JSON of name and text, NULL where there are none"
     kept = Column(RESCUED, "string", classification="personal", description=told)
-    return replace(contract, unexpected=said, columns=(*contract.columns, kept), file=replace(contract.file, known=names))
+    return replace(
+        contract, unexpected=said, columns=(*contract.columns, kept), file=replace(contract.file, known=names)
+    )
 
 
 def retention_of(custom: Custom) -> Retention | None:
@@ -165,5 +203,7 @@ def retention_of(custom: Custom) -> Retention | None:
     given = custom.mapping("retention", _RETENTION)
     for name, value in given.items():
         if type(value) is not int or value < 1:
-            raise custom.error("retention", f"retention.{name} is {value!r}", fix="write a whole number, 1 or more")
+            raise custom.error(
+                "retention", f"retention.{name} is {value!r}", fix="write a whole number, 1 or more"
+            )
     return Retention(given.get("versions"), given.get("days")) if given else None

@@ -16,7 +16,11 @@ _REFERENCE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9
 
 
 def relationships(
-    document: Document, name: str, known: tuple[Column, ...], severities: Sequence[Severity], mistakes: Mistakes
+    document: Document,
+    name: str,
+    known: tuple[Column, ...],
+    severities: Sequence[Severity],
+    mistakes: Mistakes,
 ) -> list[tuple[Relationship, Steps]]:
     """The foreign keys, each with its place in the document; `severities` are those that one may have.
 
@@ -32,7 +36,9 @@ def relationships(
     for j, given in enumerate(table.get("relationships", ())):
         at = (*OBJECT, "relationships", j)
         with mistakes.noting():
-            found.append((_relationship(document, given, at, _own(document, name, known, given, at), severities), at))
+            found.append(
+                (_relationship(document, given, at, _own(document, name, known, given, at), severities), at)
+            )
     for i, (item, at) in enumerate(found):
         if any((item.columns, item.to) == (other.columns, other.to) for other, _ in found[:i]):
             what = f"{', '.join(item.columns)} points at {item.to} twice"
@@ -40,13 +46,17 @@ def relationships(
     return found
 
 
-def _own(document: Document, name: str, known: tuple[Column, ...], given: dict[str, Any], at: Steps) -> tuple[str, ...]:
+def _own(
+    document: Document, name: str, known: tuple[Column, ...], given: dict[str, Any], at: Steps
+) -> tuple[str, ...]:
     pairs = [_split(document, text, (*at, "from")) for text in _listed(given["from"])]
     names = [column.name for column in known]
     for owner, column in pairs:
         if owner != name or column not in names:
             what = f"{owner}.{column} is no column of {name}"
-            raise document.error(what, *at, "from", fix=suggest(f"{name}.{column}", [f"{name}.{item}" for item in names]))
+            raise document.error(
+                what, *at, "from", fix=suggest(f"{name}.{column}", [f"{name}.{item}" for item in names])
+            )
     return tuple(column for _, column in pairs)
 
 
@@ -55,7 +65,9 @@ def _relationship(
 ) -> Relationship:
     pairs = [_split(document, text, (*at, "to")) for text in _listed(given["to"])]
     if len({table for table, _ in pairs}) != 1 or len(pairs) != len(own):
-        what = f"{len(own)} columns point at {len(pairs)} of {', '.join(sorted({table for table, _ in pairs}))}"
+        what = (
+            f"{len(own)} columns point at {len(pairs)} of {', '.join(sorted({table for table, _ in pairs}))}"
+        )
         raise document.error(what, *at, "to", fix="name as many columns of one dataset")
     severity = cast("Severity", read_custom(document, *at).word("severity", severities))
     return Relationship(own, pairs[0][0], tuple(column for _, column in pairs), severity)

@@ -76,7 +76,9 @@ def columns(document: Document, mistakes: Mistakes) -> tuple[Column, ...]:
     return tuple(found)
 
 
-def _column(document: Document, item: dict[str, Any], at: Steps, mistakes: Mistakes, parts: set[Part]) -> Column:
+def _column(
+    document: Document, item: dict[str, Any], at: Steps, mistakes: Mistakes, parts: set[Part]
+) -> Column:
     """A column as far as it can be read; `parts` takes up what its mistakes leave open."""
     logical = item.get("logicalType")
 
@@ -99,7 +101,9 @@ def _column(document: Document, item: dict[str, Any], at: Steps, mistakes: Mista
         type=type_,
         required=item.get("required", False),
         classification=attempt(partial(_classification, document, item, at), "public", "classification"),
-        format=attempt(partial(_format, document, item, (*at, "logicalTypeOptions"), type_), None) if logical in _TYPES else None,
+        format=attempt(partial(_format, document, item, (*at, "logicalTypeOptions"), type_), None)
+        if logical in _TYPES
+        else None,
         description=item.get("description", ""),
         nested=attempt(partial(nested_column, document, item, at), None) if logical in _TYPES else None,
         delivered_as=delivered_as,
@@ -109,7 +113,9 @@ def _column(document: Document, item: dict[str, Any], at: Steps, mistakes: Mista
 def _check_physical(document: Document, item: dict[str, Any], at: Steps, type_: ColumnType) -> None:
     physical = item.get("physicalType", _PHYSICAL[type_][0])
     if physical.lower() not in _PHYSICAL[type_]:
-        what = f"column {item['name']!r} has physicalType {physical!r}, its logicalType is {item['logicalType']}"
+        what = (
+            f"column {item['name']!r} has physicalType {physical!r}, its logicalType is {item['logicalType']}"
+        )
         exact = f"; {DECIMAL}" if physical.lower().startswith(("decimal", "numeric")) else ""
         raise document.error(what, *at, "physicalType", fix=f"use {_PHYSICAL[type_][0]}{exact}")
 
@@ -132,7 +138,9 @@ def _format(document: Document, item: dict[str, Any], at: Steps, type_: ColumnTy
         what = f"Lakegate doesn't act on {key!r} of a {type_}"
         raise document.error(what, *at, key, fix="write it as a quality rule")
     if options.get("defaultTimezone", "UTC") not in ("UTC", "Etc/UTC"):
-        raise document.error("timestamps are UTC", *at, "defaultTimezone", fix="deliver UTC, or an offset with each value")
+        raise document.error(
+            "timestamps are UTC", *at, "defaultTimezone", fix="deliver UTC, or an offset with each value"
+        )
     pattern = options.get("format")
     if pattern is None:
         return None
@@ -161,7 +169,12 @@ def key(document: Document, known: tuple[Column, ...], *, needed_by: str | None)
         position = item.get("primaryKeyPosition", -1)
         if position < 1 or position in positions:
             what = f"key column {column.name!r} has {'the position of another' if position in positions else 'no position'}"
-            raise document.error(what, *at, "primaryKeyPosition", fix="number the key's columns with primaryKeyPosition: 1, 2, 3")
+            raise document.error(
+                what,
+                *at,
+                "primaryKeyPosition",
+                fix="number the key's columns with primaryKeyPosition: 1, 2, 3",
+            )
         positions[position] = column
     if not positions and needed_by is not None:
         fix = "mark the key's columns with required: true, primaryKey: true and primaryKeyPosition: 1, 2, 3"
@@ -219,8 +232,15 @@ def _rule(rules: _Rules, given: dict[str, Any], at: Steps, column: str | None) -
         kwargs.setdefault("column", column)
     custom = read_custom(document, *at)
     hops = ("features",) if contract.kind == "feature" else ("processed", "raw")
-    hop, severity = cast("Hop", custom.word("hop", hops, default=hops[0])), cast("Severity", given["severity"])
-    for mistake in mistakes(contract, hop, body["type"], kwargs, severity) if not names_any(kwargs, found.unnamed) else ():
+    hop, severity = (
+        cast("Hop", custom.word("hop", hops, default=hops[0])),
+        cast("Severity", given["severity"]),
+    )
+    for mistake in (
+        mistakes(contract, hop, body["type"], kwargs, severity)
+        if not names_any(kwargs, found.unnamed)
+        else ()
+    ):
         place = (*inside, "kwargs", mistake.argument) if mistake.argument is not None else (*inside, "type")
         found.add(document.error(mistake.what, *place, fix=mistake.fix))
     family = cast("Family", custom.word("family", FAMILIES, default=kind.family if kind else "schema"))
@@ -230,7 +250,12 @@ def _rule(rules: _Rules, given: dict[str, Any], at: Steps, column: str | None) -
 def _body(document: Document, given: dict[str, Any], at: Steps) -> dict[str, Any]:
     if given.get("type", "library") != "custom" or given.get("engine") != ENGINE:
         what = f"a quality rule of type {given.get('type', 'library')!r}, engine {given.get('engine')!r}"
-        raise document.error(what, *at, "engine" if given.get("type") == "custom" else "type", fix=f"use type: custom and engine: {ENGINE}")
+        raise document.error(
+            what,
+            *at,
+            "engine" if given.get("type") == "custom" else "type",
+            fix=f"use type: custom and engine: {ENGINE}",
+        )
     for key_ in ("id", "severity"):
         if key_ not in given:
             what = f"a quality rule has no {key_}"
@@ -243,7 +268,11 @@ def _body(document: Document, given: dict[str, Any], at: Steps) -> dict[str, Any
         raise document.error(what, *at, "severity", fix=suggest(given["severity"], SEVERITIES))
     body, inside = given["implementation"], (*at, "implementation")
     if not isinstance(body, dict) or not isinstance(body.get("kwargs", {}), dict) or "type" not in body:
-        raise document.error("the rule's implementation has no type and kwargs", *inside, fix="write {type: expect_..., kwargs: {...}}")
+        raise document.error(
+            "the rule's implementation has no type and kwargs",
+            *inside,
+            fix="write {type: expect_..., kwargs: {...}}",
+        )
     for unknown in body.keys() - {"type", "kwargs"}:
         what = f"unknown key {unknown!r} in implementation"
         raise document.error(what, *inside, unknown, fix=suggest(unknown, ("type", "kwargs")))

@@ -17,7 +17,13 @@ from catalog.odcs.logical_types import type_mistakes
 from lakegate.errors import ContractError
 
 API_VERSION: Final = "v3.2.0"
-_TYPES: Final = {"object": "a mapping (key: value)", "array": "a list", "string": "text", "boolean": "true or false", "number": "a number"}
+_TYPES: Final = {
+    "object": "a mapping (key: value)",
+    "array": "a list",
+    "string": "text",
+    "boolean": "true or false",
+    "number": "a number",
+}
 _BRANCHES: Final = ("allOf", "anyOf", "oneOf")
 
 
@@ -55,20 +61,30 @@ def standard_mistakes(document: Document) -> Iterator[tuple[Steps, ContractError
     yield from _refused(document, told, typed)
 
 
-_BY_TYPE: Final[frozenset[str | int]] = frozenset({"logicalType", "logicalTypeOptions", "items", "properties"})
+_BY_TYPE: Final[frozenset[str | int]] = frozenset(
+    {"logicalType", "logicalTypeOptions", "items", "properties"}
+)
 """What the standard asks of a column by its type: nothing of it is told where that is a mistake."""
 
 
-def _refused(document: Document, told: dict[Steps, str], typed: set[Steps]) -> Iterator[tuple[Steps, ContractError]]:
+def _refused(
+    document: Document, told: dict[Steps, str], typed: set[Steps]
+) -> Iterator[tuple[Steps, ContractError]]:
     """What the standard's schema refuses, one mistake for each place, but for what follows from those that were told."""
     found = [min(_leaves(error), key=_weight) for error in validator().iter_errors(document.data)]
-    direct = [error for error in found if error.validator not in ("unevaluatedProperties", "additionalProperties")]
+    direct = [
+        error for error in found if error.validator not in ("unevaluatedProperties", "additionalProperties")
+    ]
     seen = set[Steps]()
     for error in direct or (() if told or typed else found):
         steps = tuple(error.absolute_path)
-        if steps in seen or any(steps[: len(place)] == place and not {*steps[len(place) :][:1]} - _BY_TYPE for place in typed):
+        if steps in seen or any(
+            steps[: len(place)] == place and not {*steps[len(place) :][:1]} - _BY_TYPE for place in typed
+        ):
             continue
-        if error.validator == "required" and any(place[:-1] == steps and repr(_lacks(error)) in fix for place, fix in told.items()):
+        if error.validator == "required" and any(
+            place[:-1] == steps and repr(_lacks(error)) in fix for place, fix in told.items()
+        ):
             continue
         seen.add(steps)
         yield steps, document.error(_what(error, steps), *steps, fix=_fix(error))
@@ -76,7 +92,11 @@ def _refused(document: Document, told: dict[Steps, str], typed: set[Steps]) -> I
 
 def _weight(error: ValidationError) -> tuple[bool, int, str]:
     """Of the ways in which alternatives fail the most telling first."""
-    return error.validator in ("unevaluatedProperties", "additionalProperties"), -len(error.absolute_path), str(error.validator)
+    return (
+        error.validator in ("unevaluatedProperties", "additionalProperties"),
+        -len(error.absolute_path),
+        str(error.validator),
+    )
 
 
 def _lacks(error: ValidationError) -> str:

@@ -13,12 +13,29 @@ from itertools import pairwise
 from typing import Final
 
 _TOKEN: Final = re.compile(r"''|'(?:[^']|'')+'|([A-Za-z])\1*|.", re.DOTALL)
-_MONTHS: Final = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def _any_case(words: list[str]) -> str:
     """The words in any case, each letter written out: engines fold some letters beyond ASCII."""
-    return "(" + "|".join("".join(f"[{letter.upper()}{letter.lower()}]" for letter in word) for word in words) + ")"
+    return (
+        "("
+        + "|".join("".join(f"[{letter.upper()}{letter.lower()}]" for letter in word) for word in words)
+        + ")"
+    )
 
 
 _TWO, _ONE_OR_TWO = "[0-9]{2}", "[0-9]{1,2}"
@@ -59,7 +76,9 @@ def pattern_mistake(pattern: str) -> str | None:
 
 def _mistakes(tokens: list[str]) -> Iterator[str]:
     groups = [token for token in tokens if token[0].isascii() and token[0].isalpha()]
-    yield from (f"{token!r} does not mean the same on every engine" for token in groups if token not in _SHAPES)
+    yield from (
+        f"{token!r} does not mean the same on every engine" for token in groups if token not in _SHAPES
+    )
     yield from (f"{token!r} is no text that stands for itself" for token in tokens if token in _RESERVED)
     fields = [_FIELDS.get(token[0], token[0]) for token in groups]
     if len(set(fields)) < len(fields):

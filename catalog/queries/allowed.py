@@ -25,7 +25,20 @@ NODES: Final = frozenset(f"{_QUERY} {_EXPRESSION}".split())
 """By the names of sqlglot's nodes."""
 FUNCTIONS: Final = ROW_FUNCTIONS.keys() | AGGREGATES | WINDOWED
 TYPES: Final = frozenset(
-    {"TINYINT", "SMALLINT", "INT", "BIGINT", "DOUBLE", "DECIMAL", "TEXT", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ"}
+    {
+        "TINYINT",
+        "SMALLINT",
+        "INT",
+        "BIGINT",
+        "DOUBLE",
+        "DECIMAL",
+        "TEXT",
+        "VARCHAR",
+        "BOOLEAN",
+        "DATE",
+        "TIMESTAMP",
+        "TIMESTAMPTZ",
+    }
 )
 """What may be cast to."""
 
@@ -47,7 +60,11 @@ def not_allowed(tree: exp.Expr) -> Iterator[tuple[exp.Expr, str, str]]:
                 f"a cast to {node.to.sql(dialect='spark').lower()}",
                 "cast to bigint, decimal(p, s), double, string, boolean, date or timestamp",
             )
-        elif isinstance(node, exp.Cast) and node.to.is_type("date", "timestamp", "timestamptz") and isinstance(node.this, exp.Literal):
+        elif (
+            isinstance(node, exp.Cast)
+            and node.to.is_type("date", "timestamp", "timestamptz")
+            and isinstance(node.this, exp.Literal)
+        ):
             yield from _moment(node)
 
 
@@ -65,7 +82,10 @@ def known(node: exp.Expr, *names: str) -> None:
     """Refuse a part of a query that says more than is read of it, which would be left out in silence."""
     if odd := {name for name, item in node.args.items() if item} - set(names):
         text = node.sql(dialect="spark")[:60]
-        raise Refused(f"{text!r} ({', '.join(sorted(odd))})", "write it in plainer words; docs/sql.md says what can be used")
+        raise Refused(
+            f"{text!r} ({', '.join(sorted(odd))})",
+            "write it in plainer words; docs/sql.md says what can be used",
+        )
 
 
 def _moment(node: exp.Cast) -> Iterator[tuple[exp.Expr, str, str]]:

@@ -35,7 +35,10 @@ class FeatureQuery:
 
 
 def feature_query(
-    contract: Contract, inputs: Mapping[str, Sequence[Column]], *, keys: Mapping[str, Sequence[str]] | None = None
+    contract: Contract,
+    inputs: Mapping[str, Sequence[Column]],
+    *,
+    keys: Mapping[str, Sequence[str]] | None = None,
 ) -> FeatureQuery:
     """The SQL of a feature over inputs with these columns.
 
@@ -60,18 +63,27 @@ def _told(refused: Refused, node: exp.Expr, contract: Contract) -> ContractError
     at = refused.node if refused.node is not None else node
     text = at.sql(dialect="spark")
     inside = "" if len(text) > _SHOWN or text in refused.what else f", in {text}"
-    return ContractError(f"{refused.what}{inside}", where=f"{contract.sql_path}:{line_of(at)}", fix=refused.fix)
+    return ContractError(
+        f"{refused.what}{inside}", where=f"{contract.sql_path}:{line_of(at)}", fix=refused.fix
+    )
 
 
 _SHOWN: Final = 120
 _ALIAS: Final = "_feature"
 
 
-def _asked(node: exp.Expr, contract: Contract, inputs: Mapping[str, Sequence[Column]], keys: Mapping[str, Sequence[str]]) -> FeatureQuery:
+def _asked(
+    node: exp.Expr,
+    contract: Contract,
+    inputs: Mapping[str, Sequence[Column]],
+    keys: Mapping[str, Sequence[str]],
+) -> FeatureQuery:
     own = [column.name for column in PROVENANCE]
     tables = {
         name.lower(): Relation(
-            "", tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE)), key=frozenset(keys.get(name, own))
+            "",
+            tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE)),
+            key=frozenset(keys.get(name, own)),
         )
         for name, columns in inputs.items()
     }
@@ -79,7 +91,9 @@ def _asked(node: exp.Expr, contract: Contract, inputs: Mapping[str, Sequence[Col
     given, parts, checked, wrong = dict(found.columns), list[str](), list[str](), list[Refused]()
     for column in (*contract.columns, *PROVENANCE):
         if column.name not in given:
-            raise Refused(f"the SQL gives no column {column.name}", "select it, or take it out of the contract")
+            raise Refused(
+                f"the SQL gives no column {column.name}", "select it, or take it out of the contract"
+            )
         try:
             sql, guarded = _typed(stored(given[column.name], column.name, _ALIAS), column, contract)
         except Refused as refused:
@@ -119,11 +133,20 @@ def _typed(value: Value, column: Column, contract: Contract) -> tuple[str, bool]
         if value.most <= LARGEST_INTEGER:
             return f"cast({value.sql} as bigint)", False
         fits = f"abs(cast({value.sql} as decimal(38, 0))) < {LARGEST_INTEGER}"
-        return f"case when {value.sql} is null then null when {fits} then try_cast({value.sql} as bigint) else -{2**63 - 1}L - 1L end", True
+        return (
+            f"case when {value.sql} is null then null when {fits} then try_cast({value.sql} as bigint) else -{2**63 - 1}L - 1L end",
+            True,
+        )
     if column.type != value.kind or column.type in ("integer", "double"):
-        given = f"decimal({value.digits}, {value.scale})" if value.kind == "exact" and value.scale else _KINDS.get(value.kind, value.kind)
+        given = (
+            f"decimal({value.digits}, {value.scale})"
+            if value.kind == "exact" and value.scale
+            else _KINDS.get(value.kind, value.kind)
+        )
         what = f"the SQL gives {column.name} as {given}, the contract says {column.type}"
-        raise Refused(what, f"cast it to {wanted} in the SQL, or correct its logicalType in {contract.path.name}")
+        raise Refused(
+            what, f"cast it to {wanted} in the SQL, or correct its logicalType in {contract.path.name}"
+        )
     return value.sql, False
 
 

@@ -42,7 +42,9 @@ def _read_sql(path: Path, contract: Contract) -> str:
     text = read_text(path)
     statements = _statements(path, text)
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise ContractError("the SQL is not one SELECT", where=f"{path}:1", fix="write one SELECT statement, nothing else")
+        raise ContractError(
+            "the SQL is not one SELECT", where=f"{path}:1", fix="write one SELECT statement, nothing else"
+        )
     query, found = statements[0], Mistakes()
     for mistake in (*_wrong_inputs(path, contract, query), *_wrong_columns(path, contract, query)):
         found.add(mistake)
@@ -82,14 +84,22 @@ def _unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Contract
     if contract.sql is None or contract.sql_path is None:
         return None
     schema: dict[str, object] = {
-        name: {column.name: SPARK_TYPES[column.type] for column in inputs[name].columns} | _PROVENANCE_TYPES for name in contract.inputs
+        name: {column.name: SPARK_TYPES[column.type] for column in inputs[name].columns} | _PROVENANCE_TYPES
+        for name in contract.inputs
     }
     try:
         (as_written,) = written(contract.sql)
     except (SqlglotError, ValueError) as error:
         details = getattr(error, "errors", None) or [{}]
-        where, fix = f"{contract.sql_path}:{details[0].get('line') or 1}", "call functions as name(a, b); docs/sql.md lists them"
-        return ContractError(f"the SQL holds what it can't, near {str(details[0].get('highlight') or '')[:40]!r}", where=where, fix=fix)
+        where, fix = (
+            f"{contract.sql_path}:{details[0].get('line') or 1}",
+            "call functions as name(a, b); docs/sql.md lists them",
+        )
+        return ContractError(
+            f"the SQL holds what it can't, near {str(details[0].get('highlight') or '')[:40]!r}",
+            where=where,
+            fix=fix,
+        )
     path, found, told = contract.sql_path, list[ContractError](), set[tuple[int, str]]()
     if (wrong := _unreadable(path, contract.sql, as_written)) is not None:
         return wrong
@@ -101,13 +111,27 @@ def _unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Contract
             lacking = unknown_columns(sqlglot.parse_one(contract.sql, dialect="spark"), schema)
             found += [ContractError(item.what, where=f"{path}:{item.line}", fix=item.fix) for item in lacking]
         if not found:
-            found.append(ContractError(f"the SQL names what its inputs lack: {error}", where=f"{path}:1", fix="correct the SQL there"))
+            found.append(
+                ContractError(
+                    f"the SQL names what its inputs lack: {error}",
+                    where=f"{path}:1",
+                    fix="correct the SQL there",
+                )
+            )
     for item in order_dependent(tree):
         told.add((item.line, item.what.partition("(")[0]))
-        found.append(ContractError(f"the SQL's answer is not fixed: {item.what}", where=f"{path}:{item.line}", fix=item.fix))
+        found.append(
+            ContractError(
+                f"the SQL's answer is not fixed: {item.what}", where=f"{path}:{item.line}", fix=item.fix
+            )
+        )
     for node, what, fix in not_allowed(as_written):
         if (line_of(node), what.partition("(")[0]) not in told:  # what a function is refused for is told once
-            found.append(ContractError(f"the SQL holds what it can't: {what}", where=f"{path}:{line_of(node)}", fix=fix))
+            found.append(
+                ContractError(
+                    f"the SQL holds what it can't: {what}", where=f"{path}:{line_of(node)}", fix=fix
+                )
+            )
     if not found:  # else its types may not be known
         keys = {name: inputs[name].key for name in contract.inputs if inputs[name].kind == "feature"}
         feature_query(contract, {name: inputs[name].columns for name in contract.inputs}, keys=keys)
@@ -126,7 +150,11 @@ def _unreadable(path: Path, sql: str, tree: exp.Expr) -> ContractError | None:
         except (SqlglotError, KeyError, ValueError):
             wrong = list(not_allowed(tree))
     found = [
-        ContractError(f"the SQL holds what it can't: {what}, in {node.sql(dialect='spark')[:60]}", where=f"{path}:{line_of(node)}", fix=fix)
+        ContractError(
+            f"the SQL holds what it can't: {what}, in {node.sql(dialect='spark')[:60]}",
+            where=f"{path}:{line_of(node)}",
+            fix=fix,
+        )
         for node, what, fix in wrong
     ]
     return joined(found) if found else None
@@ -146,7 +174,9 @@ def _wrong_inputs(path: Path, contract: Contract, query: exp.Query) -> Iterator[
         unread.discard(table.name)
         if table.db or not isinstance(table.this, exp.Identifier):
             what = f"the SQL reads {table.sql(dialect='spark')[:80]!r}"
-            yield ContractError(what, where=f"{path}:{line}", fix="name a dataset of this lake, and nothing before it")
+            yield ContractError(
+                what, where=f"{path}:{line}", fix="name a dataset of this lake, and nothing before it"
+            )
         elif table.name not in inner:
             lines.setdefault(table.name, line)
     unknown = sorted(lines.keys() - set(contract.inputs))
@@ -160,12 +190,16 @@ def _wrong_inputs(path: Path, contract: Contract, query: exp.Query) -> Iterator[
         unread -= {other for other in unread if fix == f"did you mean {other!r}?"}
     if unread:
         what = f"the SQL doesn't read {', '.join(sorted(unread))}, which the contract declares"
-        yield ContractError(what, where=f"{path}:1", fix=f"read it, or take it out of inputs in {contract.path.name}")
+        yield ContractError(
+            what, where=f"{path}:1", fix=f"read it, or take it out of inputs in {contract.path.name}"
+        )
 
 
 def _wrong_columns(path: Path, contract: Contract, query: exp.Query) -> Iterator[ContractError]:
     if query.is_star:
-        yield ContractError("the SQL selects *", where=f"{path}:1", fix="name the columns, so that a new one can't slip in")
+        yield ContractError(
+            "the SQL selects *", where=f"{path}:1", fix="name the columns, so that a new one can't slip in"
+        )
         return
     given, wanted = query.named_selects, [*(column.name for column in contract.columns), *PROVENANCE]
     if twice := sorted({name for name in given if given.count(name) > 1}):
@@ -175,7 +209,11 @@ def _wrong_columns(path: Path, contract: Contract, query: exp.Query) -> Iterator
     for node in query.selects:
         if (name := node.alias_or_name) not in wanted:
             fix = suggest(name, missing)
-            yield ContractError(f"the SQL gives {name}, which {contract.path.name} lacks", where=f"{path}:{line_of(node)}", fix=fix)
+            yield ContractError(
+                f"the SQL gives {name}, which {contract.path.name} lacks",
+                where=f"{path}:{line_of(node)}",
+                fix=fix,
+            )
             missing = [other for other in missing if fix != f"did you mean {other!r}?"]
     if missing:
         what = f"the SQL doesn't give {', '.join(missing)}"

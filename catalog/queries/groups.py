@@ -68,7 +68,11 @@ def aggregated(call: Call) -> Value:
     if name in ("sum", "avg", "mean"):
         return _added(call, given, distinct)
     if name in ("percentile", "median"):
-        return _percentile(call, given, call.of(arguments[1]) if name == "percentile" else Value("0.5", "exact", 5, 1, constant="0.5"))
+        return _percentile(
+            call,
+            given,
+            call.of(arguments[1]) if name == "percentile" else Value("0.5", "exact", 5, 1, constant="0.5"),
+        )
     if given.kind not in ("boolean", "null"):
         raise Refused(f"{name}() asks a condition, and {given.told()}", "compare it with something")
     made = call.made(name, call.keep(given.sql))
@@ -94,11 +98,15 @@ def _extreme(call: Call, given: Value) -> Value:
     if given.kind != "double":
         made = call.made(call.name, call.keep(given.sql))
         return exact(made, given.most, given.scale) if given.kind == "exact" else Value(made, given.kind)
-    number = given.canonical  # Sail begins a group's extreme at the greatest finite double, and loses infinities beside it
+    number = (
+        given.canonical
+    )  # Sail begins a group's extreme at the greatest finite double, and loses infinities beside it
     kind = f"case when isnan({number}) then 3 when {number} = double('inf') then 2 when {number} = double('-inf') then 0 else 1 end"
     kept = call.keep(number), call.keep(f"case when {number} is not null then {kind} end")
     finite = call.made(call.name, f"case when {kept[1]} = 1 then {kept[0]} end")
-    odd = " ".join(f"when {code} then double('{word}')" for code, word in ((3, "NaN"), (2, "inf"), (0, "-inf")))
+    odd = " ".join(
+        f"when {code} then double('{word}')" for code, word in ((3, "NaN"), (2, "inf"), (0, "-inf"))
+    )
     return Value(f"(case {call.made(call.name, kept[1])} {odd} else {finite} end)", "double")
 
 
@@ -109,23 +117,34 @@ def _added(call: Call, given: Value, distinct: str) -> Value:
     if given.kind != "exact":
         raise Refused(f"{name}() adds up numbers, and {given.told()}", "cast it, as in cast(a as bigint)")
     if given.scale > DEEPEST:
-        raise Refused(f"{name}() of numbers with {given.scale} digits behind the point", f"cast to decimal(38, {DEEPEST}) first")
+        raise Refused(
+            f"{name}() of numbers with {given.scale} digits behind the point",
+            f"cast to decimal(38, {DEEPEST}) first",
+        )
     number = f"cast({given.sql} as decimal({MOST_DIGITS}, {given.scale}))"
     kept, most, guard = call.keep(number), given.most, ""
     if most > _ADDEND:  # Sail wraps such a sum, and Spark fails
-        most, bound = _ADDEND, f"cast('{Decimal(_ADDEND).scaleb(-given.scale):f}' as decimal({MOST_DIGITS}, {given.scale}))"
+        most, bound = (
+            _ADDEND,
+            f"cast('{Decimal(_ADDEND).scaleb(-given.scale):f}' as decimal({MOST_DIGITS}, {given.scale}))",
+        )
         guard = f"case when {call.made('max', f'abs({kept})')} <= {bound} then "
         kept = f"case when abs({kept}) <= {bound} then {kept} end"
     total = exact(f"{guard}{call.made('sum', distinct + kept)}{guard and ' end'}", most * ROWS, given.scale)
     if name == "sum":
         return total
-    return Value(f"({total.real} / nullif(cast({call.made('count', distinct + kept)} as double), 0.0D))", "double")
+    return Value(
+        f"({total.real} / nullif(cast({call.made('count', distinct + kept)} as double), 0.0D))", "double"
+    )
 
 
 def _percentile(call: Call, given: Value, share: Value) -> Value:
     at = float(share.constant or "nan") if share.number else -1.0
     if at not in _QUARTERS:
-        raise Refused(f"{call.name}() at another share than {', '.join(map(str, _QUARTERS))}", "engines round others differently")
+        raise Refused(
+            f"{call.name}() at another share than {', '.join(map(str, _QUARTERS))}",
+            "engines round others differently",
+        )
     if given.kind != "exact" or given.scale:
         told = "a number with a fraction" if given.number else given.told()
         fix = "engines round between two of them differently: ask whole numbers, as in median(cast(a * 1000 as bigint)) / 1000"

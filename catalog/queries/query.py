@@ -19,7 +19,19 @@ from catalog.queries.sources import Tables, read, renamed
 
 _NULL: Final = Value("null", "null", name="NULL")
 _SETS: Final = {"Union": "union", "Intersect": "intersect", "Except": "except"}
-_SELECT: Final = ("expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit", "with_", "windows")
+_SELECT: Final = (
+    "expressions",
+    "distinct",
+    "from_",
+    "joins",
+    "where",
+    "group",
+    "having",
+    "order",
+    "limit",
+    "with_",
+    "windows",
+)
 
 
 def relation(node: Any, rows: Rows, tables: Tables) -> Relation:
@@ -73,7 +85,9 @@ def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
         rows.correlated = rows.correlated or of.correlated
     left, right = sides
     if len(left.columns) != len(right.columns):
-        raise Refused(f"one SELECT gives {len(left.columns)} columns, the other {len(right.columns)}", "give as many")
+        raise Refused(
+            f"one SELECT gives {len(left.columns)} columns, the other {len(right.columns)}", "give as many"
+        )
     distinct, kind = bool(node.args.get("distinct")), type(node).__name__
     if not distinct and kind != "Union":  # Sail 0.7.2 gives more rows than are common
         raise Refused(f"{_SETS[kind]} all", f"write {_SETS[kind]}, or group each side and compare count(*)")
@@ -85,7 +99,10 @@ def _set(node: Any, rows: Rows, tables: Tables) -> Relation:
             side.append(f"{kept.canonical if distinct and kept.kind == 'double' else part} as {quoted(name)}")
         columns.append((name, like("null")))
     word = f"{_SETS[kind]}{'' if distinct else ' all'}"
-    both = [f"({select(part, side.sql, alias)})" for part, side, alias in zip(listed, sides, ("_l", "_r"), strict=True)]
+    both = [
+        f"({select(part, side.sql, alias)})"
+        for part, side, alias in zip(listed, sides, ("_l", "_r"), strict=True)
+    ]
     sql = f"{both[0]} {word} {both[1]}"
     if (limit := limit_of(node)) is not None:
         kept_columns = {name: stored(column, name, "_u") for name, column in columns}
@@ -107,13 +124,24 @@ def _select(node: Any, rows: Rows, tables: Tables) -> Relation:
     if group is None and having is None and not any(map(_aggregates, asked)):
         return _Select(node, replace(rows, aliases={}), source).made(rows)
     kept: dict[str, str] = {}
-    groups = Groups([], rows.query, rows.parent, rows=rows, keep=lambda sql: f"_g.{kept.setdefault(sql, f'_a{len(kept)}')}")
+    groups = Groups(
+        [],
+        rows.query,
+        rows.parent,
+        rows=rows,
+        keep=lambda sql: f"_g.{kept.setdefault(sql, f'_a{len(kept)}')}",
+    )
     made = _Select(node, groups, source, kept).made(rows)
     if not rows.correlated:
         return made
     if len(rows.tied) > deeper:
-        raise Refused("an aggregate of a subquery, which both ask for columns of the query around them", "join one of them")
-    groups = Groups([], rows.query, rows.parent, rows=rows, keep=str)  # Sail looks for what stands around it in one level alone
+        raise Refused(
+            "an aggregate of a subquery, which both ask for columns of the query around them",
+            "join one of them",
+        )
+    groups = Groups(
+        [], rows.query, rows.parent, rows=rows, keep=str
+    )  # Sail looks for what stands around it in one level alone
     return _Select(node, groups, source).made(rows)
 
 
@@ -148,7 +176,10 @@ def _aggregates(node: Any) -> bool:
         call = node.this
         while type(call).__name__ in ("Filter", "IgnoreNulls", "RespectNulls"):
             call = call.this
-        inner = [*call.expressions, *(item for name in ("partition_by", "order") for item in _list(node.args.get(name)))]
+        inner = [
+            *call.expressions,
+            *(item for name in ("partition_by", "order") for item in _list(node.args.get(name))),
+        ]
     return any(map(_aggregates, inner))
 
 
@@ -172,7 +203,9 @@ class _Select:
     def made(self, rows: Rows) -> Relation:
         node, scope = self.node, self.scope
         keys = self._keys(rows) if isinstance(scope, Groups) else []
-        scope.key = frozenset(item.sql for item in scope.keys.values()) if isinstance(scope, Groups) else scope.key
+        scope.key = (
+            frozenset(item.sql for item in scope.keys.values()) if isinstance(scope, Groups) else scope.key
+        )
         scope.windows = {item.name.lower(): item for item in node.args.get("windows") or ()}
         items = list(self._items())
         scope.windows = None
@@ -182,7 +215,10 @@ class _Select:
         distinct, source = bool(node.args.get("distinct")), self.source
         key = _key(items, scope.key)
         if distinct:
-            key, scope.key = key or frozenset(name for name, _ in items), frozenset(item.sql for _, item in items)
+            key, scope.key = (
+                key or frozenset(name for name, _ in items),
+                frozenset(item.sql for _, item in items),
+            )
         if (limit := limit_of(node)) is not None:
             scope.windows = {}
             tail += f"{order_of(node, items, scope)} limit {limit}"
@@ -191,10 +227,15 @@ class _Select:
         if self.kept is not None:
             inner = ", ".join(f"{sql} as {name}" for sql, name in self.kept.items()) or "1 as _a0"
             source = f" from (select {inner}{source}) as _g"
-        listed = ", ".join(f"{item.canonical if distinct or not item.plain else item.sql} as {quoted(name)}" for name, item in items)
+        listed = ", ".join(
+            f"{item.canonical if distinct or not item.plain else item.sql} as {quoted(name)}"
+            for name, item in items
+        )
         rows.correlated = rows.correlated or scope.correlated
         single = limit in (0, 1) or (isinstance(scope, Groups) and not keys)
-        return Relation(f"select {'distinct ' if distinct else ''}{listed}{source}{tail}", tuple(items), single, key)
+        return Relation(
+            f"select {'distinct ' if distinct else ''}{listed}{source}{tail}", tuple(items), single, key
+        )
 
     def _items(self) -> Iterator[tuple[str, Value]]:
         scope, wrong, length = self.scope, list[Refused](), 0
@@ -218,7 +259,12 @@ class _Select:
         refuse_all(wrong)
 
     def _starred(self, item: Any) -> Iterator[tuple[str, Value]]:
-        if item.args.get("except_") or item.args.get("replace") or isinstance(self.scope, Groups) or self.scope.joined:
+        if (
+            item.args.get("except_")
+            or item.args.get("replace")
+            or isinstance(self.scope, Groups)
+            or self.scope.joined
+        ):
             raise Refused("*", "name the columns")
         table = item.args["table"].name.lower() if item.args.get("table") else None
         for source in self.scope.sources:
@@ -232,8 +278,19 @@ class _Select:
         known(group, "expressions")
         keys = []
         for item in group.expressions:
-            node, named = item, {found.alias.lower(): found.this for found in self.node.expressions if type(found).__name__ == "Alias"}
-            if type(item).__name__ == "Literal" and item.name.isdecimal() and 0 < int(item.name) <= len(self.node.expressions):
+            node, named = (
+                item,
+                {
+                    found.alias.lower(): found.this
+                    for found in self.node.expressions
+                    if type(found).__name__ == "Alias"
+                },
+            )
+            if (
+                type(item).__name__ == "Literal"
+                and item.name.isdecimal()
+                and 0 < int(item.name) <= len(self.node.expressions)
+            ):
                 node = self.node.expressions[int(item.name) - 1].unalias()
             elif type(item).__name__ == "Column" and not item.args.get("table") and rows.own(item) is None:
                 node = named.get(item.name.lower(), item)

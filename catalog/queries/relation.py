@@ -38,7 +38,9 @@ class Source:
     def get(self, name: str) -> Value | None:
         """The column of that name, in whatever letters; None where there is none."""
         exact = [column for said, column in self.columns if said == name]
-        return next(iter(exact or [column for said, column in self.columns if said.lower() == name.lower()]), None)
+        return next(
+            iter(exact or [column for said, column in self.columns if said.lower() == name.lower()]), None
+        )
 
 
 def select(listed: Sequence[str], query: str, alias: str) -> str:

@@ -96,10 +96,15 @@ class Rows:
             return self._tie(node)
         if kind == "Window":
             if self.windows is None:
-                raise Refused("a window stands where rows are chosen", "compute it in a subquery, and ask that")
+                raise Refused(
+                    "a window stands where rows are chosen", "compute it in a subquery, and ask that"
+                )
             return self.untied(window_of(node, self, self.windows, self.key), "a window")
         if is_aggregate(node):
-            raise Refused("an aggregate stands where rows are looked at one by one", "compute it in a subquery, or ask it in HAVING")
+            raise Refused(
+                "an aggregate stands where rows are looked at one by one",
+                "compute it in a subquery, or ask it in HAVING",
+            )
         if kind == "Exists":
             return self._exists(node)
         if kind == "In" and node.args.get("query") is not None:
@@ -107,15 +112,23 @@ class Rows:
         if kind in ("Subquery", "Select"):
             found = self._within(node)
             if len(found.columns) != 1 or not found.single:
-                raise Refused("a subquery that stands for a value may give several", "ask it for max(...) or count(*), or join it")
+                raise Refused(
+                    "a subquery that stands for a value may give several",
+                    "ask it for max(...) or count(*), or join it",
+                )
             made = replace(found.columns[0][1], sql=f"({found.sql})", constant=None, name="")
             return replace(made, real=real_of(made)) if made.kind == "exact" else made
         return None
 
     def _exists(self, node: exp.Expr) -> Value:
         before, found = len(self.tied), self._within(node.this)
-        if found.single and len(self.tied) > before:  # it has a row whatever is counted; Sail joins, and finds none
-            raise Refused("exists (...) of an aggregate, which always gives a row", "compare (select count(*) ...) with a number")
+        if (
+            found.single and len(self.tied) > before
+        ):  # it has a row whatever is counted; Sail joins, and finds none
+            raise Refused(
+                "exists (...) of an aggregate, which always gives a row",
+                "compare (select count(*) ...) with a number",
+            )
         return Value(f"exists ({found.sql})", "boolean")
 
     def _within(self, node: exp.Expr) -> Relation:
@@ -128,7 +141,10 @@ class Rows:
         while type(node).__name__ in ("Subquery", "Paren"):
             node = node.this
         if type(node).__name__ != "Select" or node.args.get("limit") or node.args.get("with_"):
-            raise Refused("a subquery of several SELECTs, or with a LIMIT, asks for columns of the query around it", _TIED)
+            raise Refused(
+                "a subquery of several SELECTs, or with a LIMIT, asks for columns of the query around it",
+                _TIED,
+            )
         self.tied.append(found.sql)
         return found
 
@@ -136,7 +152,8 @@ class Rows:
         """What holds no correlated subquery, for which Sail has no plan there."""
         if any(sql in found.sql for sql in self.tied):
             raise Refused(
-                f"a subquery that asks for columns of the query around it stands in {where}", "compute it in a subquery, and ask that"
+                f"a subquery that asks for columns of the query around it stands in {where}",
+                "compute it in a subquery, and ask that",
             )
         return found
 
@@ -150,7 +167,10 @@ class Rows:
             return None
         outer = around.own(sides[inner.index(None)])
         if outer is not None and isinstance(around, Groups):
-            raise Refused("a subquery asks for keys of groups", "group in a subquery of its own, and ask in the SELECT around it")
+            raise Refused(
+                "a subquery asks for keys of groups",
+                "group in a subquery of its own, and ask in the SELECT around it",
+            )
         (mine,) = (item for item in inner if item is not None)
         if (
             outer is None
@@ -165,13 +185,19 @@ class Rows:
         return Value(f"({mine.sql} = {outer.sql})", "boolean")
 
     def _among(self, node: exp.Expr) -> Value:
-        if id(node) not in self.chosen:  # Sail has no plan for it as a value, and no NULL for it under NOT, OR or CASE
+        if (
+            id(node) not in self.chosen
+        ):  # Sail has no plan for it as a value, and no NULL for it under NOT, OR or CASE
             what = "in (select ...) stands as a value, or under NOT, OR or CASE"
-            raise Refused(what, "ask exists (select ... where i.a = o.a), or not exists, there; or ask it in WHERE, beside AND alone")
+            raise Refused(
+                what,
+                "ask exists (select ... where i.a = o.a), or not exists, there; or ask it in WHERE, beside AND alone",
+            )
         left, before, found = value(node.this, self), len(self.tied), self._within(node.args["query"])
         if len(self.tied) > before:
             raise Refused(
-                "in (select ...) asks for columns of the query around it", "write exists (select ... where i.a = o.a and i.b = o.b)"
+                "in (select ...) asks for columns of the query around it",
+                "write exists (select ... where i.a = o.a and i.b = o.b)",
             )
         if len(found.columns) != 1:
             raise Refused("in (select ...) of several columns", "select one column there")
@@ -179,7 +205,10 @@ class Rows:
         compared(left, "=", given)
         column = stored(given, name, _AMONG)
         if left.kind != column.kind and not (left.number and column.number):
-            raise Refused(f"in (select ...) looks for {left.told()} among {column.told()}", "cast one to the type of the other")
+            raise Refused(
+                f"in (select ...) looks for {left.told()} among {column.told()}",
+                "cast one to the type of the other",
+            )
         one, other = alike(left, column) if left.number and column.number else (left.sql, column.sql)
         if other == column.sql:
             return Value(f"({one} in ({found.sql}))", "boolean")
@@ -216,7 +245,10 @@ class Groups(Rows):
         """The key that is named."""
         found = self.rows.own(node)
         if found is not None and found.sql not in self.keys:
-            raise Refused(f"{node.name} is neither grouped by nor aggregated", f"group by it, or ask for max({node.name})")
+            raise Refused(
+                f"{node.name} is neither grouped by nor aggregated",
+                f"group by it, or ask for max({node.name})",
+            )
         return None if found is None else self.keys[found.sql]
 
     def names(self) -> Mapping[str, None]:
@@ -227,7 +259,11 @@ class Groups(Rows):
         """An aggregate, a key that is computed, a window or a subquery; None where the node is none."""
         if is_aggregate(node):
             return aggregated(call_of(node, self.rows, self.keep))
-        if self.computed and type(node).__name__ not in ("Literal", "Column", "Null", "Boolean") and not _asks(node):
+        if (
+            self.computed
+            and type(node).__name__ not in ("Literal", "Column", "Null", "Boolean")
+            and not _asks(node)
+        ):
             with contextlib.suppress(Refused):
                 if (key := self.keys.get(value(node, self.rows).sql)) is not None:
                     return key

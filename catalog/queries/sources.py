@@ -48,7 +48,12 @@ def renamed(found: Relation, alias: Any) -> Relation:
     listed = [f"{stored(column, old, '_r').sql} as {quoted(new)}" for new, (old, column) in pairs]
     now = {old: new for new, (old, _) in pairs}
     key = None if found.key is None else frozenset(now[old] for old in found.key)
-    return replace(found, sql=select(listed, found.sql, "_r"), columns=tuple((new, column) for new, (_, column) in pairs), key=key)
+    return replace(
+        found,
+        sql=select(listed, found.sql, "_r"),
+        columns=tuple((new, column) for new, (_, column) in pairs),
+        key=key,
+    )
 
 
 def read(node: exp.Select, rows: Rows, tables: Tables, query: Query) -> str:
@@ -85,8 +90,12 @@ def _source(node: Any, rows: Rows, tables: Tables, query: Query) -> tuple[str, f
     names = [name for name, _ in found.columns]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise Refused(f"{said} has two columns {twice}", "give one another name")
-    rows.sources.append(Source(said, tuple((name, stored(column, name, said)) for name, column in found.columns)))
-    return sql, None if found.key is None else frozenset(f"{quoted(said)}.{quoted(name)}" for name in found.key)
+    rows.sources.append(
+        Source(said, tuple((name, stored(column, name, said)) for name, column in found.columns))
+    )
+    return sql, None if found.key is None else frozenset(
+        f"{quoted(said)}.{quoted(name)}" for name in found.key
+    )
 
 
 def _joined(join: Any, rows: Rows, tables: Tables, query: Query) -> str:
@@ -95,10 +104,13 @@ def _joined(join: Any, rows: Rows, tables: Tables, query: Query) -> str:
     kind, on, using = _KINDS.get(sides), join.args.get("on"), join.args.get("using") or ()
     if kind is None:
         raise Refused(
-            f"a {' '.join(sides).lower()} join", "join with join, left join, right join, full join, cross join, semi or anti join"
+            f"a {' '.join(sides).lower()} join",
+            "join with join, left join, right join, full join, cross join, semi or anti join",
         )
     if (kind == "cross join") != (on is None and not using):
-        raise Refused(f"a {kind} {'with' if kind == 'cross join' else 'without'} ON", "write join ... on, or cross join")
+        raise Refused(
+            f"a {kind} {'with' if kind == 'cross join' else 'without'} ON", "write join ... on, or cross join"
+        )
     before = len(rows.sources)
     source, key = _source(join.this, rows, tables, query)
     sql = f" {kind} {source}"
@@ -123,11 +135,17 @@ def _met(on: Any, key: frozenset[str] | None, rows: Rows) -> bool:
         return False
     said, found = f"{quoted(rows.sources[-1].alias)}.", set[str]()
     for part in on.flatten() if type(on).__name__ == "And" else [on]:
-        if type(part).__name__ != "EQ" or not all(type(side).__name__ == "Column" for side in (part.this, part.expression)):
+        if type(part).__name__ != "EQ" or not all(
+            type(side).__name__ == "Column" for side in (part.this, part.expression)
+        ):
             continue
         one, other = rows.own(part.this), rows.own(part.expression)
         if one and other and one.kind == other.kind != "double" and one.scale == other.scale:
-            found |= {mine.sql for mine, its in ((one, other), (other, one)) if mine.sql.startswith(said) and not its.sql.startswith(said)}
+            found |= {
+                mine.sql
+                for mine, its in ((one, other), (other, one))
+                if mine.sql.startswith(said) and not its.sql.startswith(said)
+            }
     return key <= found
 
 

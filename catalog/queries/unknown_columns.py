@@ -35,9 +35,15 @@ def unknown_columns(tree: exp.Expr, schema: Mapping[str, Any]) -> Iterator[Findi
     for scope in traverse_scope(partly):
         for column in scope.columns:
             found = (column.sql(dialect="spark"), line_of(column))
-            if found not in told and (known := _known(scope, column, schema)) is not None and column.name not in known:
+            if (
+                found not in told
+                and (known := _known(scope, column, schema)) is not None
+                and column.name not in known
+            ):
                 told.add(found)
-                yield Finding(f"the SQL names {found[0]}, which its inputs lack", found[1], suggest(column.name, known))
+                yield Finding(
+                    f"the SQL names {found[0]}, which its inputs lack", found[1], suggest(column.name, known)
+                )
 
 
 def _known(scope: Scope, column: exp.Column, schema: Mapping[str, Any]) -> set[str] | None:
@@ -56,4 +62,8 @@ def _columns(source: Any, schema: Mapping[str, Any]) -> set[str] | None:
 
     if isinstance(source, exp.Table):
         return {*schema[source.name]} if source.name in schema else None
-    return {*source.expression.named_selects} if isinstance(source, Scope) and isinstance(source.expression, exp.Query) else None
+    return (
+        {*source.expression.named_selects}
+        if isinstance(source, Scope) and isinstance(source.expression, exp.Query)
+        else None
+    )

@@ -29,7 +29,11 @@ def settled(what: str, by: Collection[str], key: frozenset[str] | None) -> None:
         raise Refused(f"{what} without a total order", fix)
     if lacking := sorted(key.difference(by)):
         named = ", ".join(item.replace("`", "") for item in lacking)
-        fix = f"end its ORDER BY in {named}" if all(item.endswith("`") for item in lacking) else "order by all that is grouped by"
+        fix = (
+            f"end its ORDER BY in {named}"
+            if all(item.endswith("`") for item in lacking)
+            else "order by all that is grouped by"
+        )
         raise Refused(f"{what} without a total order", fix)
 
 
@@ -55,7 +59,12 @@ def windowed(call: Call, ignoring: str) -> Value:
 
 def _written(name: str, given: Value) -> str:
     least = 0 if name in ("lag", "lead") else 1
-    if given.kind != "exact" or given.scale or given.constant is None or not least <= int(given.constant) < _WRITTEN:
+    if (
+        given.kind != "exact"
+        or given.scale
+        or given.constant is None
+        or not least <= int(given.constant) < _WRITTEN
+    ):
         raise Refused(
             f"an argument of {name}() is no whole number of {least} or more that is written out",
             f"write {least}, {least + 1} or more there",
@@ -121,14 +130,25 @@ def window_of(node: Any, scope: Scope, named: Mapping[str, Any], key: frozenset[
         inner, ignoring = inner.this, " ignore nulls" if type(inner).__name__ == "IgnoreNulls" else ""
     if node.alias:
         window = named.get(node.alias.lower())
-        if window is None or window.alias or any(node.args.get(part) for part in ("partition_by", "order", "spec")):
+        if (
+            window is None
+            or window.alias
+            or any(node.args.get(part) for part in ("partition_by", "order", "spec"))
+        ):
             raise Refused(f"there is no window {node.alias!r}", "write over (partition by ... order by ...)")
-    if any(type(item).__name__ == "Distinct" for item in (inner.this if type(inner).__name__ == "Filter" else inner).expressions):
-        raise Refused("DISTINCT over a window", "count groups in a subquery, and join it")  # Spark has no plan for it
+    if any(
+        type(item).__name__ == "Distinct"
+        for item in (inner.this if type(inner).__name__ == "Filter" else inner).expressions
+    ):
+        raise Refused(
+            "DISTINCT over a window", "count groups in a subquery, and join it"
+        )  # Spark has no plan for it
     if type(inner).__name__ == "Filter":  # which Sail has no plan for over a window
         chosen, inner = truth(inner.expression.this, scope), inner.this
         if not is_aggregate(inner):
-            raise Refused("a filter of what is no aggregate", "ask it in a CASE, or in the WHERE of a subquery")
+            raise Refused(
+                "a filter of what is no aggregate", "ask it in a CASE, or in the WHERE of a subquery"
+            )
         call = call_of(inner, scope, lambda sql: f"(case when {chosen} then {sql} end)")
         call = replace(call, each=call.keep("1"))
     else:

@@ -40,7 +40,9 @@ def argument_mistakes(contract: Contract, kind: Expectation, name: str, value: A
 def _one_column(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     known = [column.name for column in contract.columns]
     if value not in known:
-        yield Mistake(f"{contract.name} has no column {value!r}", name, suggest_column(value, contract.columns))
+        yield Mistake(
+            f"{contract.name} has no column {value!r}", name, suggest_column(value, contract.columns)
+        )
     elif (type_ := contract.column(value).type) not in kind.types:
         what = f"column {value!r} is of type {type_}, which this rule can't judge"
         yield Mistake(what, name, f"name a column of type {' or '.join(sorted(kind.types))}")
@@ -72,7 +74,9 @@ def _word(_: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mis
         yield Mistake(f"{name} can't be {value!r}", name, suggest(value, words))
 
 
-def _each(check: Callable[[str, Any], Iterator[Mistake]]) -> Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]:
+def _each(
+    check: Callable[[str, Any], Iterator[Mistake]],
+) -> Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]:
     """A check of one value made into one of a value or a list of them."""
 
     def checked(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
@@ -96,21 +100,31 @@ def _regex(name: str, value: Any) -> Iterator[Mistake]:
 
 def _like(name: str, value: Any) -> Iterator[Mistake]:
     if not isinstance(value, str) or not value:
-        yield Mistake(f"{value!r} is no pattern of LIKE", name, "write text, with % and _ where anything may stand")
+        yield Mistake(
+            f"{value!r} is no pattern of LIKE", name, "write text, with % and _ where anything may stand"
+        )
     elif "\\" in value:
-        yield Mistake(f"{value!r} holds a backslash, which engines read differently in LIKE", name, "use a regex")
+        yield Mistake(
+            f"{value!r} holds a backslash, which engines read differently in LIKE", name, "use a regex"
+        )
 
 
 def _type_name(name: str, value: Any) -> Iterator[Mistake]:
     if value not in SPARK_NAMES.values():
-        yield Mistake(f"{value!r} is no type that a column can have", name, suggest(value, SPARK_NAMES.values()))
+        yield Mistake(
+            f"{value!r} is no type that a column can have", name, suggest(value, SPARK_NAMES.values())
+        )
 
 
 def _expression(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     if isinstance(value, str):
         yield from _condition(contract, kind, name, value)
     else:
-        yield Mistake(f"{name} is no text", name, "write Spark SQL over a row's own columns, such as departed <= arrived")
+        yield Mistake(
+            f"{name} is no text",
+            name,
+            "write Spark SQL over a row's own columns, such as departed <= arrived",
+        )
 
 
 def _input(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[Mistake]:
@@ -124,11 +138,19 @@ def _quantiles(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[
         yield Mistake(f"{name} needs quantiles and value_ranges, and nothing else", name, fix)
         return
     quantiles, ranges = value["quantiles"], value["value_ranges"]
-    if not isinstance(quantiles, list) or not isinstance(ranges, list) or len(quantiles) != len(ranges) or not quantiles:
+    if (
+        not isinstance(quantiles, list)
+        or not isinstance(ranges, list)
+        or len(quantiles) != len(ranges)
+        or not quantiles
+    ):
         yield Mistake(f"{name} does not give one range for each quantile", name, fix)
     elif not all(number(item) and 0 <= item <= 1 for item in quantiles):
         yield Mistake(f"{name}: a quantile lies between 0 and 1", name, fix)
-    elif not all(isinstance(item, list) and [end is None or number(end) for end in item] == [True, True] for item in ranges):
+    elif not all(
+        isinstance(item, list) and [end is None or number(end) for end in item] == [True, True]
+        for item in ranges
+    ):
         yield Mistake(f"{name}: a range has two ends", name, fix)
 
 
@@ -137,7 +159,11 @@ def _condition(contract: Contract, _: Expectation, name: str, value: Any) -> Ite
     try:
         sql = condition_sql(value, columns)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        yield Mistake(f"{name} can't be read: {error}", name, "write Spark SQL over this contract's columns, such as month = 1")
+        yield Mistake(
+            f"{name} can't be read: {error}",
+            name,
+            "write Spark SQL over this contract's columns, such as month = 1",
+        )
         return
     findings = list(condition_findings(sql, columns, personal=contract.personal))
     yield from (Mistake(f"{name}: {what}", name, fix) for what, fix in findings)
@@ -154,7 +180,9 @@ _CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mi
     **dict.fromkeys(("regex", "regex_list"), _each(_regex)),
     **dict.fromkeys(("like_pattern", "like_pattern_list"), _each(_like)),
     **dict.fromkeys(("type_", "type_list"), _each(_type_name)),
-    **dict.fromkeys(("value", "column_index", "tolerance_seconds", "max_late_seconds", "max_missing"), scalars.count),
+    **dict.fromkeys(
+        ("value", "column_index", "tolerance_seconds", "max_late_seconds", "max_missing"), scalars.count
+    ),
     "value_set": scalars.values,
     "value_pairs_set": scalars.values,
     "mostly": scalars.share,
@@ -204,5 +232,11 @@ _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0
 
 def example(column: Column) -> str:
     """How a value of a column's type is written."""
-    samples = {"integer": "12", "double": "1.5", "boolean": "true", "date": '"2013-01-31"', "timestamp": '"2013-01-31T05:00:00Z"'}
+    samples = {
+        "integer": "12",
+        "double": "1.5",
+        "boolean": "true",
+        "date": '"2013-01-31"',
+        "timestamp": '"2013-01-31T05:00:00Z"',
+    }
     return f"write it like {samples.get(column.type, 'text in quotes')}"

@@ -31,7 +31,11 @@ _ROUNDING: Final = 1e-9
 def distribution_mistakes(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
     """What is wrong with the arguments of a rule about a distribution taken together; nothing for a rule of another kind."""
     if kwargs.get("baseline") == "season" and (contract.drift is None or contract.drift.season is None):
-        fix = "add it to the custom property drift, such as {season: 12}" if contract.kind == "dataset" else "use previous or pinned"
+        fix = (
+            "add it to the custom property drift, such as {season: 12}"
+            if contract.kind == "dataset"
+            else "use previous or pinned"
+        )
         yield Mistake(f"{contract.name} has no season", "baseline", fix)
     if type_ not in _OF_VALUES:
         return
@@ -47,9 +51,17 @@ def _of_column(column: Column, argument: str, kwargs: dict[str, Any]) -> Iterato
         fix = "leave it out; expect_column_null_share_to_stay_close can be asked of it"
         yield Mistake(f"column {column.name!r} is personal, and its values are never counted", argument, fix)
     if kwargs.get("statistic") == "ks" and column.type not in ("integer", "double"):
-        yield Mistake(f"statistic ks compares numbers, column {column.name!r} is of type {column.type}", "statistic", "use chi_squared")
+        yield Mistake(
+            f"statistic ks compares numbers, column {column.name!r} is of type {column.type}",
+            "statistic",
+            "use chi_squared",
+        )
     if kwargs.get("group_by") == column.name:
-        yield Mistake(f"outliers of {column.name!r} can't be grouped by their own values", "group_by", "name another column")
+        yield Mistake(
+            f"outliers of {column.name!r} can't be grouped by their own values",
+            "group_by",
+            "name another column",
+        )
     if column.type == "boolean" and (others := kwargs.get("shares", {}).keys() - {"true", "false"}):
         what = f"{min(others)!r} in shares can never stand in column {column.name!r} of type boolean"
         yield Mistake(what, "shares", 'write them like {"true": 0.5, "false": 0.5}')
@@ -81,7 +93,11 @@ def _by(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[M
     if value not in known:
         yield Mistake(f"{contract.name} has no column {value!r}", name, suggest(value, known))
     elif contract.column(value).type == "double":
-        yield Mistake(f"column {value!r} is of type double, whose values are hardly shared", name, "name a column of another type")
+        yield Mistake(
+            f"column {value!r} is of type double, whose values are hardly shared",
+            name,
+            "name a column of another type",
+        )
 
 
 def _shares(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:

@@ -40,13 +40,23 @@ _CONDITION: Final = _of("row_condition", "condition_parser")
 _FRAMED: Final[frozenset[Hop]] = frozenset({"processed", "features"})
 
 
-def _row(family: Family, *needs: str, takes: frozenset[str] = frozenset(), hops: frozenset[Hop] = _FRAMED, **more: Any) -> Expectation:
-    return Expectation(family, row_rule=True, needs=_of(*needs), takes=takes | _CONDITION | _of("mostly"), hops=hops, **more)
+def _row(
+    family: Family,
+    *needs: str,
+    takes: frozenset[str] = frozenset(),
+    hops: frozenset[Hop] = _FRAMED,
+    **more: Any,
+) -> Expectation:
+    return Expectation(
+        family, row_rule=True, needs=_of(*needs), takes=takes | _CONDITION | _of("mostly"), hops=hops, **more
+    )
 
 
 def _column(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **more: Any) -> Expectation:
     """A table rule over one column's values."""
-    return Expectation(family, row_rule=False, needs=_of("column", *needs), takes=takes | _CONDITION, hops=_FRAMED, **more)
+    return Expectation(
+        family, row_rule=False, needs=_of("column", *needs), takes=takes | _CONDITION, hops=_FRAMED, **more
+    )
 
 
 def _counted(family: Family, *needs: str, takes: frozenset[str] = frozenset(), **more: Any) -> Expectation:
@@ -83,26 +93,42 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_values_to_not_be_in_set": _row("range", "column", "value_set"),
     "expect_column_values_to_match_regex": _row("range", "column", "regex", types=_TEXT),
     "expect_column_values_to_not_match_regex": _row("range", "column", "regex", types=_TEXT),
-    "expect_column_values_to_match_regex_list": _row("range", "column", "regex_list", takes=_of("match_on"), types=_TEXT),
+    "expect_column_values_to_match_regex_list": _row(
+        "range", "column", "regex_list", takes=_of("match_on"), types=_TEXT
+    ),
     "expect_column_values_to_not_match_regex_list": _row("range", "column", "regex_list", types=_TEXT),
     "expect_column_values_to_match_like_pattern": _row("range", "column", "like_pattern", types=_TEXT),
     "expect_column_values_to_not_match_like_pattern": _row("range", "column", "like_pattern", types=_TEXT),
-    "expect_column_values_to_match_like_pattern_list": _row("range", "column", "like_pattern_list", takes=_of("match_on"), types=_TEXT),
-    "expect_column_values_to_not_match_like_pattern_list": _row("range", "column", "like_pattern_list", types=_TEXT),
+    "expect_column_values_to_match_like_pattern_list": _row(
+        "range", "column", "like_pattern_list", takes=_of("match_on"), types=_TEXT
+    ),
+    "expect_column_values_to_not_match_like_pattern_list": _row(
+        "range", "column", "like_pattern_list", types=_TEXT
+    ),
     "expect_column_value_lengths_to_be_between": _row("range", "column", types=_TEXT, **_BOUNDED),
     "expect_column_value_lengths_to_equal": _row("range", "column", "value", types=_TEXT),
     "expect_column_pair_values_a_to_be_greater_than_b": _row(
         "consistency", "column_A", "column_B", takes=_IGNORE | _of("or_equal"), types=_ORDERED
     ),
     "expect_column_pair_values_to_be_equal": _row("consistency", "column_A", "column_B", takes=_IGNORE),
-    "expect_column_pair_values_to_be_in_set": _row("consistency", "column_A", "column_B", "value_pairs_set", takes=_IGNORE),
-    "expect_multicolumn_sum_to_equal": _row("consistency", "column_list", "sum_total", takes=_IGNORE, types=_NUMBERS),
+    "expect_column_pair_values_to_be_in_set": _row(
+        "consistency", "column_A", "column_B", "value_pairs_set", takes=_IGNORE
+    ),
+    "expect_multicolumn_sum_to_equal": _row(
+        "consistency", "column_list", "sum_total", takes=_IGNORE, types=_NUMBERS
+    ),
     "expect_multicolumn_values_to_be_equal": _row("consistency", "column_list", takes=_IGNORE),
-    "expect_select_column_values_to_be_unique_within_record": _row("consistency", "column_list", takes=_IGNORE),
+    "expect_select_column_values_to_be_unique_within_record": _row(
+        "consistency", "column_list", takes=_IGNORE
+    ),
     "expect_compound_columns_to_be_unique": _row("duplicate", "column_list", takes=_IGNORE),
     "expect_column_values_to_be_unique": _row("duplicate", "column"),
-    "expect_column_values_to_be_of_declared_type": _row("schema", "column", "type", takes=_of("format"), generated=True),
-    NESTED_FIELDS: _row("schema", "column", "check", "path", takes=_of("type"), types=_TEXT, hops=_PROCESSED, generated=True),
+    "expect_column_values_to_be_of_declared_type": _row(
+        "schema", "column", "type", takes=_of("format"), generated=True
+    ),
+    NESTED_FIELDS: _row(
+        "schema", "column", "check", "path", takes=_of("type"), types=_TEXT, hops=_PROCESSED, generated=True
+    ),
     REPEATED_HEADER: _row("schema", "column_list", "header", hops=_PROCESSED, generated=True),
     "expect_column_values_to_exist_in_reference": _row(
         "consistency",
@@ -114,8 +140,12 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         "consistency", "column_list", "reference", "reference_column_list", generated=True
     ),
     "expect_column_values_to_be_json_parseable": _row("schema", "column", types=_TEXT, planned=False),
-    "expect_column_values_to_match_strftime_format": _row("temporal", "column", "strftime_format", types=_TEXT, planned=False),
-    "expect_column_values_to_match_json_schema": _row("schema", "column", "json_schema", types=_TEXT, planned=False),
+    "expect_column_values_to_match_strftime_format": _row(
+        "temporal", "column", "strftime_format", types=_TEXT, planned=False
+    ),
+    "expect_column_values_to_match_json_schema": _row(
+        "schema", "column", "json_schema", types=_TEXT, planned=False
+    ),
     "expect_column_values_to_be_of_type": _table("schema", "column", "type_", hops=_FRAMED),
     "expect_column_values_to_be_in_type_list": _table("schema", "column", "type_list", hops=_FRAMED),
     "expect_column_type_to_be": _table("schema", "column", "type_", hops=_FRAMED),
@@ -132,7 +162,9 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_column_distinct_values_to_be_in_set": _column("range", "value_set"),
     "expect_column_distinct_values_to_contain_set": _column("range", "value_set"),
     "expect_column_distinct_values_to_equal_set": _column("range", "value_set"),
-    "expect_column_most_common_value_to_be_in_set": _column("distribution", "value_set", takes=_of("ties_okay")),
+    "expect_column_most_common_value_to_be_in_set": _column(
+        "distribution", "value_set", takes=_of("ties_okay")
+    ),
     "expect_column_kl_divergence_to_be_less_than": _column(
         "distribution",
         "partition_object",
@@ -140,7 +172,12 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         takes=_of("bucketize_data", "tail_weight_holdout", "internal_weight_holdout"),
     ),
     "expect_column_distribution_to_stay_close": _counted(
-        "distribution", "baseline", "statistic", "max_value", takes=_of("significance", "history"), types=_CLASSES | _NUMBERS
+        "distribution",
+        "baseline",
+        "statistic",
+        "max_value",
+        takes=_of("significance", "history"),
+        types=_CLASSES | _NUMBERS,
     ),
     "expect_column_distributions_to_stay_close": _table(
         "distribution",
@@ -152,7 +189,9 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         types=_CLASSES | _NUMBERS,
         hops=_FRAMED,
     ),
-    "expect_column_null_share_to_stay_close": _counted("range", "baseline", "max_change", takes=_of("significance", "history")),
+    "expect_column_null_share_to_stay_close": _counted(
+        "range", "baseline", "max_change", takes=_of("significance", "history")
+    ),
     "expect_column_null_shares_to_stay_close": _table(
         "range", "column_list", "baseline", "max_change", takes=_of("significance", "history"), hops=_FRAMED
     ),
@@ -160,11 +199,22 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         "distribution", "max_share", takes=_of("baseline"), types=_CLASSES | {"integer"}
     ),
     "expect_column_majority_shares_to_be_at_most": _table(
-        "distribution", "column_list", "max_share", takes=_of("baseline"), types=_CLASSES | {"integer"}, hops=_FRAMED
+        "distribution",
+        "column_list",
+        "max_share",
+        takes=_of("baseline"),
+        types=_CLASSES | {"integer"},
+        hops=_FRAMED,
     ),
-    "expect_column_group_shares_to_be_close_to": _counted("distribution", "shares", "max_difference", types=_CLASSES),
-    "expect_column_outlier_share_to_be_at_most": _counted("distribution", "method", "max_share", takes=_of("factor"), types=_NUMBERS),
-    "expect_column_outliers_not_to_cluster": _counted("distribution", "group_by", "max_share", takes=_of("factor"), types=_NUMBERS),
+    "expect_column_group_shares_to_be_close_to": _counted(
+        "distribution", "shares", "max_difference", types=_CLASSES
+    ),
+    "expect_column_outlier_share_to_be_at_most": _counted(
+        "distribution", "method", "max_share", takes=_of("factor"), types=_NUMBERS
+    ),
+    "expect_column_outliers_not_to_cluster": _counted(
+        "distribution", "group_by", "max_share", takes=_of("factor"), types=_NUMBERS
+    ),
     "expect_column_to_exist": _table("schema", "column", takes=_of("column_index")),
     "expect_table_columns_to_be_in_set": _table("schema", "column_set"),
     "expect_table_columns_to_match_set": _table("schema", "column_set", takes=_of("exact_match")),
@@ -174,15 +224,27 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
     "expect_table_columns_to_be_unique": _table("schema", hops=_RAW),
     "expect_table_row_count_to_be_between": _table("schema", **_BOUNDED),
     "expect_table_row_count_to_equal": _table("schema", "value"),
-    "expect_table_row_count_to_equal_other_table": _table("consistency", "other_table_name", hops=frozenset({"features"})),
-    "expect_key_to_stand_once": _row("duplicate", "column_list", "keep", takes=_of("order_by"), hops=_PROCESSED),
+    "expect_table_row_count_to_equal_other_table": _table(
+        "consistency", "other_table_name", hops=frozenset({"features"})
+    ),
+    "expect_key_to_stand_once": _row(
+        "duplicate", "column_list", "keep", takes=_of("order_by"), hops=_PROCESSED
+    ),
     "expect_rows_to_be_distinct": _row("duplicate", hops=_PROCESSED),
-    "expect_rows_not_to_be_delivered_again": _table("duplicate", "max_share", takes=_of("column_list"), hops=_PROCESSED),
-    "expect_no_burst_of_repeats": _table("duplicate", "column_list", "max_repeats", takes=_CONDITION, hops=_FRAMED),
-    "expect_no_overlap_between_splits": _table("duplicate", "column_list", "split_column", takes=_CONDITION, hops=_FRAMED),
+    "expect_rows_not_to_be_delivered_again": _table(
+        "duplicate", "max_share", takes=_of("column_list"), hops=_PROCESSED
+    ),
+    "expect_no_burst_of_repeats": _table(
+        "duplicate", "column_list", "max_repeats", takes=_CONDITION, hops=_FRAMED
+    ),
+    "expect_no_overlap_between_splits": _table(
+        "duplicate", "column_list", "split_column", takes=_CONDITION, hops=_FRAMED
+    ),
     "expect_rows_to_satisfy": _row("consistency", "condition"),
     "expect_columns_to_determine": _row("consistency", "column_list", "column", takes=_of("keep")),
-    "expect_column_to_agree_with_reference": _row("consistency", "column", "on", "reference", "reference_on", "reference_column"),
+    "expect_column_to_agree_with_reference": _row(
+        "consistency", "column", "on", "reference", "reference_on", "reference_column"
+    ),
     "expect_sum_to_agree_with_reference": Expectation(
         "consistency",
         row_rule=False,
@@ -191,18 +253,30 @@ EXPECTATIONS: Final[dict[str, Expectation]] = {
         types=_NUMBERS,
         hops=_FRAMED,
     ),
-    "expect_column_values_to_be_within_watermark": _row("temporal", "column", "max_late_seconds", types=_TIMES, hops=_PROCESSED),
-    "expect_column_offsets_to_agree": _table("temporal", "column", takes=_CONDITION, types=_MOMENTS | _TEXT, hops=_PROCESSED),
-    "expect_series_to_have_no_gaps": _column("temporal", "step_seconds", takes=_of("by", "max_missing"), types=_TIMES),
-    "expect_column_values_to_be_before_delivery": _row("temporal", "column", takes=_of("tolerance_seconds"), types=_TIMES, hops=_PROCESSED),
+    "expect_column_values_to_be_within_watermark": _row(
+        "temporal", "column", "max_late_seconds", types=_TIMES, hops=_PROCESSED
+    ),
+    "expect_column_offsets_to_agree": _table(
+        "temporal", "column", takes=_CONDITION, types=_MOMENTS | _TEXT, hops=_PROCESSED
+    ),
+    "expect_series_to_have_no_gaps": _column(
+        "temporal", "step_seconds", takes=_of("by", "max_missing"), types=_TIMES
+    ),
+    "expect_column_values_to_be_before_delivery": _row(
+        "temporal", "column", takes=_of("tolerance_seconds"), types=_TIMES, hops=_PROCESSED
+    ),
     "expect_column_values_to_be_before_cutoff": _row(
         "temporal", "column", takes=_of("or_equal"), bounds=_of("cutoff", "cutoff_column"), types=_TIMES
     ),
-    "expect_column_text_to_state_its_offset": _row("temporal", "column", types=_MOMENTS | _TEXT, hops=_PROCESSED),
+    "expect_column_text_to_state_its_offset": _row(
+        "temporal", "column", types=_MOMENTS | _TEXT, hops=_PROCESSED
+    ),
     "expect_local_time_to_exist": _row("temporal", "column", "time_zone", types=_MOMENTS),
     "expect_local_time_to_be_unambiguous": _row("temporal", "column", "time_zone", types=_MOMENTS),
     "expect_records_to_be_readable": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
-    "expect_quarantined_share_to_be_at_most": _table("schema", bounds=_of("max_share", "max_rows"), generated=True),
+    "expect_quarantined_share_to_be_at_most": _table(
+        "schema", bounds=_of("max_share", "max_rows"), generated=True
+    ),
     "expect_table_not_to_shrink": _table("schema", "max_share", hops=_FRAMED, generated=True),
     LINE_END: _table("schema", hops=_RAW, generated=True),
 }

@@ -24,7 +24,9 @@ def json_schema(_: Contract, __: Expectation, name: str, value: Any) -> Iterator
         try:
             schema = json.loads(value)
         except ValueError as error:
-            yield Mistake(f"{name} is no JSON ({error})", name, "write the schema as YAML, or correct the text")
+            yield Mistake(
+                f"{name} is no JSON ({error})", name, "write the schema as YAML, or correct the text"
+            )
             return
     if not isinstance(schema, dict):
         yield Mistake(f"{name} is no JSON schema", name, "write a mapping, such as {type: object}")
@@ -35,14 +37,20 @@ def json_schema(_: Contract, __: Expectation, name: str, value: Any) -> Iterator
     references = list(_references(schema, ""))
     for where, target in references:
         if not target.startswith("#"):
-            yield Mistake(f"{name}: {where} is {target!r}, which would be fetched while rows are judged", name, FIX)
+            yield Mistake(
+                f"{name}: {where} is {target!r}, which would be fetched while rows are judged", name, FIX
+            )
         elif target.startswith("#/") and not _there(schema, target):
-            yield Mistake(f"{name}: {where} is {target!r}, and the schema has no such part", name, "correct it")
+            yield Mistake(
+                f"{name}: {where} is {target!r}, and the schema has no such part", name, "correct it"
+            )
     if all(target.startswith("#") for _, target in references):
         try:
             validator_for(schema).check_schema(schema)
         except SchemaError as error:
-            yield Mistake(f"{name} is no JSON schema: {error.message} ({error.json_path})", name, "correct it there")
+            yield Mistake(
+                f"{name} is no JSON schema: {error.message} ({error.json_path})", name, "correct it there"
+            )
 
 
 def _references(part: Any, where: str) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,9 @@ def _wrong(contract: Contract, rule: QualityRule, known: dict[str, Contract]) ->
     if target is not None and contract.kind == "feature":
         return _wrong_column(contract, rule, target)
     if target is None or target.kind != "dataset" or name == contract.name:
-        options = [other for other, item in known.items() if item.kind == "dataset" and other != contract.name]
+        options = [
+            other for other, item in known.items() if item.kind == "dataset" and other != contract.name
+        ]
         return (
             f"{name!r} is no other dataset with a valid contract",
             f"correct that contract if it is broken, or here: {suggest(name, options)}",

@@ -74,4 +74,8 @@ def time_zone(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        yield Mistake(f"{name} {value!r} is no time zone", name, "write one of the IANA database, such as America/New_York")
+        yield Mistake(
+            f"{name} {value!r} is no time zone",
+            name,
+            "write one of the IANA database, such as America/New_York",
+        )

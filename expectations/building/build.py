@@ -76,7 +76,10 @@ def _raw(contract: Contract) -> Iterator[Rule]:
     yield _rule("duplicate-columns", "expect_table_columns_to_be_unique", {}, "block")
     yield _rule("not-empty", "expect_table_row_count_to_be_between", {"min_value": 1}, "block")
     yield _rule(
-        "readable", "expect_records_to_be_readable", _budget(contract.file.max_unreadable, contract.file.max_unreadable_rows), "block"
+        "readable",
+        "expect_records_to_be_readable",
+        _budget(contract.file.max_unreadable, contract.file.max_unreadable_rows),
+        "block",
     )
 
     if contract.file.final_line_end:
@@ -86,11 +89,19 @@ def _raw(contract: Contract) -> Iterator[Rule]:
 def _processed(contract: Contract) -> Iterator[Rule]:
     compared = contract.delivered[:COMPARED]
     if len(compared) > 1:  # in a file of one column a value may well be its name
-        kwargs = {"column_list": [column.name for column in compared], "header": [column.header for column in compared]}
+        kwargs = {
+            "column_list": [column.name for column in compared],
+            "header": [column.header for column in compared],
+        }
         yield _rule("repeated-header", REPEATED_HEADER, kwargs, "quarantine")
     for column in contract.columns:
         if column.type != "string":
-            yield _rule(f"type:{column.name}", "expect_column_values_to_be_of_declared_type", _declared(column), "quarantine")
+            yield _rule(
+                f"type:{column.name}",
+                "expect_column_values_to_be_of_declared_type",
+                _declared(column),
+                "quarantine",
+            )
         if column.nested:
             yield from _nested(column.name, column.nested, contract)
     yield from _required(contract, "quarantine")
@@ -117,7 +128,9 @@ def _features(contract: Contract) -> Iterator[Rule]:
     for column in contract.columns:
         if (ends := ENDS.get(column.type)) is not None:
             kwargs = {"column": column.name, "min_value": ends[0], "max_value": ends[1]}
-            yield _rule(f"type:{column.name}", "expect_column_values_to_be_between", kwargs, "block", "schema")
+            yield _rule(
+                f"type:{column.name}", "expect_column_values_to_be_between", kwargs, "block", "schema"
+            )
     yield from _required(contract, "block")
     yield _key(contract, "block")
     yield from _shrink(contract, "warn")
@@ -128,7 +141,12 @@ def _features(contract: Contract) -> Iterator[Rule]:
 def _required(contract: Contract, severity: Severity) -> Iterator[Rule]:
     for column in contract.columns:
         if column.required:
-            yield _rule(f"required:{column.name}", "expect_column_values_to_not_be_null", {"column": column.name}, severity)
+            yield _rule(
+                f"required:{column.name}",
+                "expect_column_values_to_not_be_null",
+                {"column": column.name},
+                severity,
+            )
 
 
 def _ordered(column: Column) -> Iterator[Rule]:
@@ -136,7 +154,13 @@ def _ordered(column: Column) -> Iterator[Rule]:
     for name, most, severity in (("order", FINITE, "quarantine"), ("exact-order", EXACT, "warn")):
         if column.type == "double":
             kwargs = {"column": column.name, "min_value": -most, "max_value": most}
-            yield _rule(f"{name}:{column.name}", "expect_column_values_to_be_between", kwargs, cast("Severity", severity), "schema")
+            yield _rule(
+                f"{name}:{column.name}",
+                "expect_column_values_to_be_between",
+                kwargs,
+                cast("Severity", severity),
+                "schema",
+            )
 
 
 def _shrink(contract: Contract, severity: Severity) -> Iterator[Rule]:
@@ -156,21 +180,42 @@ def _drift(columns: tuple[Column, ...], seasonal: tuple[Column, ...], drift: Dri
     """
     if columns:
         close = {"column_list": [column.name for column in columns], "statistic": "kl", **_history(drift)}
-        yield _rule("drift:previous", STAY_CLOSE_EACH, {**close, "baseline": "previous", "max_value": drift.warn}, "warn")
-        yield _rule("drift:pinned", STAY_CLOSE_EACH, {**close, "baseline": "pinned", "max_value": drift.warn}, "warn")
-        yield _rule("drift:pinned:trigger", STAY_CLOSE_EACH, {**close, "baseline": "pinned", "max_value": drift.trigger}, "trigger")
+        yield _rule(
+            "drift:previous",
+            STAY_CLOSE_EACH,
+            {**close, "baseline": "previous", "max_value": drift.warn},
+            "warn",
+        )
+        yield _rule(
+            "drift:pinned", STAY_CLOSE_EACH, {**close, "baseline": "pinned", "max_value": drift.warn}, "warn"
+        )
+        yield _rule(
+            "drift:pinned:trigger",
+            STAY_CLOSE_EACH,
+            {**close, "baseline": "pinned", "max_value": drift.trigger},
+            "trigger",
+        )
     if seasonal:
         close = {"column_list": [column.name for column in seasonal], "statistic": "kl", **_history(drift)}
-        yield _rule("drift:season", STAY_CLOSE_EACH, {**close, "baseline": "season", "max_value": drift.warn}, "warn")
+        yield _rule(
+            "drift:season", STAY_CLOSE_EACH, {**close, "baseline": "season", "max_value": drift.warn}, "warn"
+        )
     if names := [column.name for column in columns if column.type in ("string", "boolean")]:
         unless = {"baseline": "previous"} if drift.history else {}
-        yield _rule("imbalance", MAJORITY_EACH, {"column_list": names, "max_share": drift.imbalance} | unless, "warn")
+        yield _rule(
+            "imbalance", MAJORITY_EACH, {"column_list": names, "max_share": drift.imbalance} | unless, "warn"
+        )
 
 
 def _nulls(columns: tuple[Column, ...], drift: Drift) -> Iterator[Rule]:
     """A column that turns wholly NULL is told, and one that is NULL far more often, or less, than it ever was."""
     if columns and drift.nulls is not None:
-        kwargs = {"column_list": [column.name for column in columns], "baseline": "previous", "max_change": drift.nulls, **_history(drift)}
+        kwargs = {
+            "column_list": [column.name for column in columns],
+            "baseline": "previous",
+            "max_change": drift.nulls,
+            **_history(drift),
+        }
         yield _rule("nulls", NULL_SHARE_EACH, kwargs, "warn")
 
 
@@ -180,7 +225,9 @@ def _history(drift: Drift) -> dict[str, int]:
 
 def _nested(name: str, nested: Nested, contract: Contract) -> Iterator[Rule]:
     for check, path, type_ in nested.checks():
-        severity: Severity = "warn" if check == "unexpected" and contract.unexpected != "refuse" else "quarantine"
+        severity: Severity = (
+            "warn" if check == "unexpected" and contract.unexpected != "refuse" else "quarantine"
+        )
         kwargs = {"column": name, "check": check, "path": path} | ({"type": type_} if check == "type" else {})
         yield _rule(f"{check}:{name}{path}", NESTED_FIELDS, kwargs, severity)
 
@@ -194,10 +241,18 @@ def _key(contract: Contract, severity: Severity) -> Rule:
     columns = contract.key
     if contract.keep != "none":
         order = {"order_by": list(contract.keep_order)} if contract.keep_order else {}
-        return _rule("key", "expect_key_to_stand_once", {"column_list": list(columns), "keep": contract.keep} | order, severity)
+        return _rule(
+            "key",
+            "expect_key_to_stand_once",
+            {"column_list": list(columns), "keep": contract.keep} | order,
+            severity,
+        )
     if len(columns) == 1:
         return _rule("key", "expect_column_values_to_be_unique", {"column": columns[0]}, severity)
-    kwargs = {"column_list": list(columns), "ignore_row_if": "any_value_is_missing"}  # rule `required` speaks of those
+    kwargs = {
+        "column_list": list(columns),
+        "ignore_row_if": "any_value_is_missing",
+    }  # rule `required` speaks of those
     return _rule("key", "expect_compound_columns_to_be_unique", kwargs, severity)
 
 
@@ -205,7 +260,11 @@ def _foreign_key(relationship: Relationship) -> Rule:
     own, there = relationship.columns, relationship.to_columns
     name = f"fk:{','.join(own)}->{relationship.to}.{','.join(there)}"
     if len(own) == 1:
-        kwargs: dict[str, Any] = {"column": own[0], "reference": relationship.to, "reference_column": there[0]}
+        kwargs: dict[str, Any] = {
+            "column": own[0],
+            "reference": relationship.to,
+            "reference_column": there[0],
+        }
         return _rule(name, "expect_column_values_to_exist_in_reference", kwargs, relationship.severity)
     kwargs = {"column_list": list(own), "reference": relationship.to, "reference_column_list": list(there)}
     return _rule(name, "expect_compound_columns_to_exist_in_reference", kwargs, relationship.severity)
@@ -217,6 +276,8 @@ def _stated(contract: Contract, hop: Hop) -> Iterator[Rule]:
             yield _rule(stated.id, stated.type, stated.kwargs, stated.severity, stated.family)
 
 
-def _rule(name: str, type_: str, kwargs: dict[str, Any], severity: Severity, family: Family | None = None) -> Rule:
+def _rule(
+    name: str, type_: str, kwargs: dict[str, Any], severity: Severity, family: Family | None = None
+) -> Rule:
     kind = EXPECTATIONS[type_]
     return Rule(name, type_, kwargs, severity, family or kind.family, kind.row_rule)

@@ -16,10 +16,25 @@ from expectations.suite import FROM_GX, GX_SEVERITY, Rule
 from lakegate.errors import ContractError
 
 _SUITE_KEYS: Final = ("name", "id", "expectations", "meta", "notes", "suite_parameters")
-_RULE_KEYS: Final = ("type", "kwargs", "severity", "meta", "id", "notes", "description", "expectation_context", "rendered_content")
+_RULE_KEYS: Final = (
+    "type",
+    "kwargs",
+    "severity",
+    "meta",
+    "id",
+    "notes",
+    "description",
+    "expectation_context",
+    "rendered_content",
+)
 _META_KEYS: Final = ("rule", "severity", "family")
 _ID: Final = re.compile(r"[A-Za-z0-9_.:,>-]+")
-_NEUTRAL: Final[dict[str, Any]] = {"mostly": 1, "catch_exceptions": False, "strict_min": False, "strict_max": False}
+_NEUTRAL: Final[dict[str, Any]] = {
+    "mostly": 1,
+    "catch_exceptions": False,
+    "strict_min": False,
+    "strict_max": False,
+}
 """Arguments that GX writes out although they change nothing; dropped, so that they don't change a suite's hash."""
 
 
@@ -30,7 +45,9 @@ def suite_files(contract: Contract, hop: Hop, project: Path) -> list[Path]:
     return [path for name in (table, f"{contract.name}.{hop}") if (path := folder / f"{name}.json").is_file()]
 
 
-def stray_suite_files(contracts: Iterable[Contract], project: Path, *, unread: Iterable[str] = ()) -> dict[str, ContractError]:
+def stray_suite_files(
+    contracts: Iterable[Contract], project: Path, *, unread: Iterable[str] = ()
+) -> dict[str, ContractError]:
     """Suite files that belong to no table, by file name: a misspelt name would leave rules unasked in silence.
 
     `unread` are the names of datasets and features whose contracts can't be read.
@@ -41,10 +58,16 @@ def stray_suite_files(contracts: Iterable[Contract], project: Path, *, unread: I
         *((name, kind) for name in unread for kind in ("feature", "dataset")),
     ]
     for name, kind in names:
-        known |= {name, f"{name}.features"} if kind == "feature" else {name, f"{name}_raw", f"{name}.raw", f"{name}.processed"}
+        known |= (
+            {name, f"{name}.features"}
+            if kind == "feature"
+            else {name, f"{name}_raw", f"{name}.raw", f"{name}.processed"}
+        )
     folder = project / "expectations" / "suites"
     return {
-        path.name: ContractError(f"no table is named {path.stem!r}", where=str(path), fix=suggest(path.stem, known))
+        path.name: ContractError(
+            f"no table is named {path.stem!r}", where=str(path), fix=suggest(path.stem, known)
+        )
         for path in sorted(folder.glob("*.json"))
         if path.stem not in known
     }
@@ -67,7 +90,13 @@ def written_rules(path: Path, contract: Contract, hop: Hop, *, taken: set[str]) 
         found.end()
     given = document.data.get("expectations")
     if not isinstance(given, list):
-        found.add(document.error("the suite has no list of expectations", "expectations", fix='write {"name": ..., "expectations": [...]}'))
+        found.add(
+            document.error(
+                "the suite has no list of expectations",
+                "expectations",
+                fix='write {"name": ..., "expectations": [...]}',
+            )
+        )
         given = []
     rules: list[Rule] = []
     used = set(taken)
@@ -77,27 +106,43 @@ def written_rules(path: Path, contract: Contract, hop: Hop, *, taken: set[str]) 
             continue
         if rule.id in used:
             what = f"the rule id {rule.id!r} is taken"
-            found.add(document.error(what, "expectations", i, fix='name the rule with "meta": {"lakegate": {"rule": "..."}}'))
+            found.add(
+                document.error(
+                    what, "expectations", i, fix='name the rule with "meta": {"lakegate": {"rule": "..."}}'
+                )
+            )
         used.add(rule.id)
         rules.append(rule)
     found.end()
     return rules
 
 
-def _rule(document: Document, item: Any, at: Steps, contract: Contract, hop: Hop, *, found: Mistakes) -> Rule | None:
+def _rule(
+    document: Document, item: Any, at: Steps, contract: Contract, hop: Hop, *, found: Mistakes
+) -> Rule | None:
     """A rule as far as it can be read, to find what else is wrong; its mistakes are noted."""
     if not _has_keys(document, item, at, _RULE_KEYS, "the expectation", found=found):
         return None
     type_, kwargs = item.get("type"), item.get("kwargs", {})
     if not isinstance(type_, str) or not isinstance(kwargs, dict):
-        found.add(document.error("the expectation has no type and kwargs", *at, fix='write {"type": "expect_...", "kwargs": {...}}'))
+        found.add(
+            document.error(
+                "the expectation has no type and kwargs",
+                *at,
+                fix='write {"type": "expect_...", "kwargs": {...}}',
+            )
+        )
         return None
     meta = item.get("meta") or {}
     own = meta.get("lakegate", {}) if isinstance(meta, dict) else {}
     inside = (*at, "meta", "lakegate")
     own = own if _has_keys(document, own, inside, _META_KEYS, "meta.lakegate", found=found) else {}
     severity = _severity(document, item, own, at, found)
-    kwargs = {key: value for key, value in kwargs.items() if value is not None and (key not in _NEUTRAL or value != _NEUTRAL[key])}
+    kwargs = {
+        key: value
+        for key, value in kwargs.items()
+        if value is not None and (key not in _NEUTRAL or value != _NEUTRAL[key])
+    }
     for mistake in mistakes(contract, hop, type_, kwargs, severity):
         place = (*at, "kwargs", mistake.argument) if mistake.argument is not None else (*at, "type")
         found.add(document.error(mistake.what, *place, fix=mistake.fix))
@@ -110,7 +155,9 @@ def _rule(document: Document, item: Any, at: Steps, contract: Contract, hop: Hop
     kind = EXPECTATIONS.get(type_)
     family = own.get("family", kind.family if kind else "schema")
     if family not in FAMILIES:
-        found.add(document.error(f"unknown family {family!r}", *inside, "family", fix=suggest(family, FAMILIES)))
+        found.add(
+            document.error(f"unknown family {family!r}", *inside, "family", fix=suggest(family, FAMILIES))
+        )
     name = own.get("rule", _name(type_, kwargs))
     if not isinstance(name, str) or not name:
         found.add(document.error(f"the rule id is {name!r}", *inside, "rule", fix="write text"))
@@ -118,14 +165,20 @@ def _rule(document: Document, item: Any, at: Steps, contract: Contract, hop: Hop
     return Rule(name, type_, kwargs, severity, cast("Family", family), kind.row_rule if kind else False)
 
 
-def _severity(document: Document, item: dict[str, Any], own: dict[str, Any], at: Steps, found: Mistakes) -> Severity:
+def _severity(
+    document: Document, item: dict[str, Any], own: dict[str, Any], at: Steps, found: Mistakes
+) -> Severity:
     """Lakegate's word in meta.lakegate, else GX's; both only where they agree. Where there is none, `warn`, which any rule may have."""
     ours, theirs = own.get("severity"), item.get("severity")
     if ours is None and theirs is None:
-        found.add(document.error("the expectation has no severity", *at, fix=f"add severity: {', '.join(FROM_GX)}"))
+        found.add(
+            document.error("the expectation has no severity", *at, fix=f"add severity: {', '.join(FROM_GX)}")
+        )
         return "warn"
     if wrong := theirs is not None and str(theirs) not in FROM_GX:
-        found.add(document.error(f"unknown severity {theirs!r}", *at, "severity", fix=suggest(theirs, FROM_GX)))
+        found.add(
+            document.error(f"unknown severity {theirs!r}", *at, "severity", fix=suggest(theirs, FROM_GX))
+        )
     if ours is not None and ours not in SEVERITIES:
         place = (*at, "meta", "lakegate", "severity")
         found.add(document.error(f"unknown severity {ours!r}", *place, fix=suggest(ours, SEVERITIES)))
@@ -140,13 +193,22 @@ def _severity(document: Document, item: dict[str, Any], own: dict[str, Any], at:
 
 
 def _name(type_: str, kwargs: dict[str, Any]) -> str:
-    columns = [kwargs[key] for key in ("column", "column_A", "column_B", "column_list", "column_set") if key in kwargs]
+    columns = [
+        kwargs[key]
+        for key in ("column", "column_A", "column_B", "column_list", "column_set")
+        if key in kwargs
+    ]
     return ":".join(
-        [type_.removeprefix("expect_"), *(",".join(map(str, item)) if isinstance(item, list) else str(item) for item in columns)]
+        [
+            type_.removeprefix("expect_"),
+            *(",".join(map(str, item)) if isinstance(item, list) else str(item) for item in columns),
+        ]
     )
 
 
-def _has_keys(document: Document, given: Any, at: Steps, known: tuple[str, ...], name: str, *, found: Mistakes) -> bool:
+def _has_keys(
+    document: Document, given: Any, at: Steps, known: tuple[str, ...], name: str, *, found: Mistakes
+) -> bool:
     """Whether something is an object, whose unknown keys are noted."""
     if not isinstance(given, dict):
         found.add(document.error(f"{name} is no object", *at, fix="write {...}"))

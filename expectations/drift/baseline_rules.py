@@ -22,7 +22,11 @@ from expectations.suite import Rule
 from expectations.verdict import Outcome
 
 Baseline = Literal["previous", "pinned", "season"]
-CALLED: Final[dict[str, str]] = {"previous": "previous version", "pinned": "pinned version", "season": "version a season before"}
+CALLED: Final[dict[str, str]] = {
+    "previous": "previous version",
+    "pinned": "pinned version",
+    "season": "version a season before",
+}
 """The baselines in words."""
 LEAST_ROWS: Final = 100
 """Rows with a value that both sides need."""
@@ -74,7 +78,9 @@ class Compared:
     def p_value(self) -> float:
         """The chance of what lies between them, not corrected."""
         if self.statistic == "ks":
-            return statistics.kolmogorov_p_value(self.ends[0], *(sum(side.bins.values()) for side in (self.new, self.base)))
+            return statistics.kolmogorov_p_value(
+                self.ends[0], *(sum(side.bins.values()) for side in (self.new, self.base))
+            )
         return statistics.chi_squared_p_value(*self.classes)
 
 
@@ -89,7 +95,9 @@ def judge_against_baselines(
     return found
 
 
-def _against(rules: list[Rule], seen: Histograms, base: Histograms | None, baseline: str, past: Past) -> dict[str, Outcome]:
+def _against(
+    rules: list[Rule], seen: Histograms, base: Histograms | None, baseline: str, past: Past
+) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     compared: dict[tuple[str, str], Compared] = {}
     asked: list[tuple[Rule, Compared]] = []
@@ -97,7 +105,10 @@ def _against(rules: list[Rule], seen: Histograms, base: Histograms | None, basel
         column = str(rule.kwargs["column"])
         new, other = seen.columns.get(column), base.columns.get(column) if base else None
         if base is None or other is None:
-            found[rule.id] = _unasked(rule, f"there is no {CALLED[baseline]}{'' if base is None else ' that counted it'} to compare with")
+            found[rule.id] = _unasked(
+                rule,
+                f"there is no {CALLED[baseline]}{'' if base is None else ' that counted it'} to compare with",
+            )
         elif rule.type == NULL_SHARE:
             found[rule.id] = _null_share(rule, new or Histogram(other.kind), other, baseline, past)
         elif (why := incomparable(new or Histogram(other.kind), other)) is not None:
@@ -110,7 +121,9 @@ def _against(rules: list[Rule], seen: Histograms, base: Histograms | None, basel
         values = statistics.benjamini_hochberg([item.p_value for item in compared.values()])
         corrected = dict(zip(compared, values, strict=True))
     for rule, item in asked:
-        found[rule.id] = _judged(rule, item, corrected.get((str(rule.kwargs["column"]), item.statistic)), baseline, past)
+        found[rule.id] = _judged(
+            rule, item, corrected.get((str(rule.kwargs["column"]), item.statistic)), baseline, past
+        )
     return found
 
 
@@ -136,7 +149,9 @@ def _judged(rule: Rule, compared: Compared, p_value: float | None, baseline: str
     return Outcome(rule, int(broken), 1, observed | {"told": told})
 
 
-def stands_out(column: str, compared: Compared, baseline: str, past: Past, *, bound: float, many: int) -> Standing:
+def stands_out(
+    column: str, compared: Compared, baseline: str, past: Past, *, bound: float, many: int
+) -> Standing:
     """Whether what is over a bound stands out from the rows that so many earlier deliveries added."""
     kind = compared.new.kind
 
@@ -144,16 +159,24 @@ def stands_out(column: str, compared: Compared, baseline: str, past: Past, *, bo
         return Compared(new, base, compared.statistic).ends[0] if incomparable(new, base) is None else None
 
     def counted(several: Iterable[Histograms]) -> list[Histogram]:
-        return [item.columns[column] for item in several if column in item.columns and item.columns[column].kind == kind]
+        return [
+            item.columns[column]
+            for item in several
+            if column in item.columns and item.columns[column].kind == kind
+        ]
 
     if baseline == "season":
         pairs = [both for pair in past.seasons(many) if len(both := counted(pair)) == len(pair)]
-        return among_seasons(compared.new, compared.base, [(one, other) for one, other in pairs], effect, bound)
+        return among_seasons(
+            compared.new, compared.base, [(one, other) for one, other in pairs], effect, bound
+        )
     standing = among_recent(compared.new, counted(past.recent(many)), effect, bound)
     if standing.out or baseline == "previous":
         return standing
     slow = among_first(compared.new, compared.base, counted(past.first(many)), effect, bound, least=many)
-    return slow or Standing(out=False, told=f"{standing.told}; {many} versions after it will tell a slow move from a season")
+    return slow or Standing(
+        out=False, told=f"{standing.told}; {many} versions after it will tell a slow move from a season"
+    )
 
 
 def _null_share(rule: Rule, new: Histogram, base: Histogram, baseline: str, past: Past) -> Outcome:
@@ -168,18 +191,30 @@ def _null_share(rule: Rule, new: Histogram, base: Histogram, baseline: str, past
     if broken and not wholly and (many := rule.kwargs.get("history")):
         name = str(rule.kwargs["column"])
         sides = [item.columns[name] for item in past.recent(many) if name in item.columns]
-        broken = not usual_share(share, [item.nulls / item.rows for item in sides], bound=rule.kwargs["max_change"])
+        broken = not usual_share(
+            share, [item.nulls / item.rows for item in sides], bound=rule.kwargs["max_change"]
+        )
     how = f"all {new.rows}" if wholly else f"{share:.2%}"
     told = f"{how} of {rule.kwargs['column']} are NULL, {before:.2%} in the {CALLED[baseline]}, p {_chance(p_value)}"
-    observed = {"observed_value": change, "null_share": share, "baseline_null_share": before, "p_value": p_value}
-    return Outcome(rule, int(broken), 1, observed | {"rows": new.rows, "baseline_rows": base.rows, "told": told})
+    observed = {
+        "observed_value": change,
+        "null_share": share,
+        "baseline_null_share": before,
+        "p_value": p_value,
+    }
+    return Outcome(
+        rule, int(broken), 1, observed | {"rows": new.rows, "baseline_rows": base.rows, "told": told}
+    )
 
 
 def turned_null(new: Histogram, base: Histogram | None) -> bool:
     """Whether a column is NULL in every row that had values before, and chance doesn't explain it; a few rows are enough."""
     if base is None or new.nulls < new.rows or min(new.rows, base.rows) < LEAST_WHOLE:
         return False
-    return base.nulls < base.rows and statistics.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows) < SIGNIFICANCE
+    return (
+        base.nulls < base.rows
+        and statistics.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows) < SIGNIFICANCE
+    )
 
 
 def _chance(p_value: float) -> str:
@@ -198,4 +233,6 @@ def incomparable(new: Histogram, base: Histogram) -> str | None:
 
 
 def _unasked(rule: Rule, why: str) -> Outcome:
-    return Outcome(rule, 0, 1, {"observed_value": None, "told": f"{rule.kwargs['column']} was not compared: {why}"})
+    return Outcome(
+        rule, 0, 1, {"observed_value": None, "told": f"{rule.kwargs['column']} was not compared: {why}"}
+    )

@@ -8,7 +8,15 @@ from functools import partial
 from typing import Final, Literal
 
 from catalog.rules.distribution_rules import STATISTICS
-from expectations.drift.baseline_rules import LEAST_ROWS, NO_PAST, SIGNIFICANCE, Compared, incomparable, stands_out, turned_null
+from expectations.drift.baseline_rules import (
+    LEAST_ROWS,
+    NO_PAST,
+    SIGNIFICANCE,
+    Compared,
+    incomparable,
+    stands_out,
+    turned_null,
+)
 from expectations.drift.histogram import Histogram, Histograms
 from expectations.drift.histogram_rules import majority_share
 from expectations.drift.precedent import Past
@@ -112,7 +120,11 @@ def compare_columns(
 
 def worst(columns: Iterable[ComparedColumn]) -> Finding:
     """The worst that was found of any column; `not compared` where none could be."""
-    return max((item.finding for item in columns if item.finding != "left out"), key=_WORSE.index, default="not compared")
+    return max(
+        (item.finding for item in columns if item.finding != "left out"),
+        key=_WORSE.index,
+        default="not compared",
+    )
 
 
 def at_least(finding: Finding, asked: Finding) -> bool:
@@ -127,7 +139,13 @@ def _pair(name: str, new: Histogram, base: Histogram | None) -> _Pair:
         return _Pair(name, new, base, "its values are not counted", {})
     if (why := incomparable(new, base)) is not None:
         return _Pair(name, new, base, why, {})
-    return _Pair(name, new, base, None, {item: Compared(new, base, item) for item in STATISTICS if new.numeric or item != "ks"})
+    return _Pair(
+        name,
+        new,
+        base,
+        None,
+        {item: Compared(new, base, item) for item in STATISTICS if new.numeric or item != "ks"},
+    )
 
 
 def _corrected(pairs: list[_Pair], p_value: Callable[[_Pair], float | None]) -> dict[str, float]:
@@ -165,12 +183,17 @@ def _column(
     p_value = by_ks if thresholds.statistic == "ks" else by_class
     findings, quiet = _moved(ends.get(thresholds.statistic), p_value, thresholds, usual)
     if majority is not None and majority > thresholds.imbalance:
-        findings.append(("warn", f"one value holds {majority:.2%} of the rows, over {thresholds.imbalance:.2%}"))
+        findings.append(
+            ("warn", f"one value holds {majority:.2%} of the rows, over {thresholds.imbalance:.2%}")
+        )
     change = abs((share or 0.0) - (before or 0.0))
     if turned_null(pair.new, pair.base):
         findings.append(("warn", f"all {pair.new.rows:,} rows are NULL, {before:.2%} before"))
     elif (
-        thresholds.null_change is not None and by_null is not None and by_null < thresholds.significance and change > thresholds.null_change
+        thresholds.null_change is not None
+        and by_null is not None
+        and by_null < thresholds.significance
+        and change > thresholds.null_change
     ):
         findings.append(("warn", f"{share:.2%} are NULL, {before:.2%} before"))
     why = pair.why or ("ks compares numbers" if thresholds.statistic not in ends else "")
@@ -200,12 +223,17 @@ def _column(
         baseline_null_share=before,
         null_p_value=by_null,
         majority_share=majority,
-        baseline_majority_share=majority_share(pair.base) if pair.base and pair.base.kind == "class" else None,
+        baseline_majority_share=majority_share(pair.base)
+        if pair.base and pair.base.kind == "class"
+        else None,
     )
 
 
 def _moved(
-    ends: tuple[float, float] | None, p_value: float | None, thresholds: Thresholds, usual: Callable[[float], str | None]
+    ends: tuple[float, float] | None,
+    p_value: float | None,
+    thresholds: Thresholds,
+    usual: Callable[[float], str | None],
 ) -> tuple[list[tuple[Finding, str]], str]:
     """What is found of a column's values, or why what is over a bound is none to tell of."""
     if ends is None or p_value is None or p_value >= thresholds.significance or ends[0] <= thresholds.warn:

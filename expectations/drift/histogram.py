@@ -63,7 +63,11 @@ def span(code: int, *, whole: bool) -> tuple[float, float]:
     power, part = divmod(code - TINY - 1, PARTS)
     low = 0.0 if code == TINY else math.ldexp(1 + part / PARTS, power - REACH)
     high = 2.0**-REACH if code == TINY else math.ldexp(1 + (part + 1) / PARTS, power - REACH)
-    return (float(math.ceil(low)), max(float(math.ceil(high) - 1), float(math.ceil(low)))) if whole else (low, high)
+    return (
+        (float(math.ceil(low)), max(float(math.ceil(high) - 1), float(math.ceil(low))))
+        if whole
+        else (low, high)
+    )
 
 
 @dataclass(frozen=True)
@@ -148,12 +152,17 @@ class Histograms:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON, columns by name."""
-        return {"rows": self.rows, "columns": {name: self.columns[name].to_json() for name in sorted(self.columns)}}
+        return {
+            "rows": self.rows,
+            "columns": {name: self.columns[name].to_json() for name in sorted(self.columns)},
+        }
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Histograms:
         """What `to_json` gave."""
-        return cls(given["rows"], {name: Histogram.from_json(item) for name, item in given["columns"].items()})
+        return cls(
+            given["rows"], {name: Histogram.from_json(item) for name, item in given["columns"].items()}
+        )
 
     def text(self) -> str:
         """The canonical JSON: the same bytes for the same counts."""
@@ -167,7 +176,11 @@ def merge_all(one: Histograms, other: Histograms) -> Histograms:
         ValueError: A column is of two kinds.
     """
     both = one.columns.keys() & other.columns.keys()
-    columns = {**one.columns, **other.columns, **{name: merge(one.columns[name], other.columns[name]) for name in both}}
+    columns = {
+        **one.columns,
+        **other.columns,
+        **{name: merge(one.columns[name], other.columns[name]) for name in both},
+    }
     return Histograms(one.rows + other.rows, columns)
 
 
@@ -175,7 +188,13 @@ def kind_of(column: Column) -> Kind:
     """What is counted of a column: no values of personal ones (promise P6), nor of times, which grow by nature."""
     if not column.counted:
         return "presence"
-    return "class" if column.type in ("string", "boolean") else "integer" if column.type == "integer" else "double"
+    return (
+        "class"
+        if column.type in ("string", "boolean")
+        else "integer"
+        if column.type == "integer"
+        else "double"
+    )
 
 
 def as_kind(histogram: Histogram | None, kind: Kind) -> Histogram | None:

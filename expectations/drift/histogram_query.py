@@ -12,7 +12,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.expressions.spark_sql import quoted
-from expectations.drift.histogram import HUGE, INFINITE, MOST_CLASSES, PARTS, REACH, TINY, Histogram, Histograms, Kind
+from expectations.drift.histogram import (
+    HUGE,
+    INFINITE,
+    MOST_CLASSES,
+    PARTS,
+    REACH,
+    TINY,
+    Histogram,
+    Histograms,
+    Kind,
+)
 from expectations.typed_frame import HELPER
 
 if TYPE_CHECKING:
@@ -24,12 +34,16 @@ _MIDDLE: Final = 2**13
 """A key's place for bin 0."""
 _KEYS: Final = 2**14
 """Keys that a column has."""
-_COLUMN, _CLASS, _KEY, _ROWS, _DISTINCT, _MANY = (f"{HELPER}{name}" for name in ("column", "class", "key", "rows", "distinct", "many"))
+_COLUMN, _CLASS, _KEY, _ROWS, _DISTINCT, _MANY = (
+    f"{HELPER}{name}" for name in ("column", "class", "key", "rows", "distinct", "many")
+)
 
 
 def _steps(place: int) -> tuple[str, ...]:
     """The columns, each made of those before, that lead from a number to its key."""
-    number, size, scaled, guess, power, key = (f"{HELPER}{name}{place}" for name in ("number", "size", "scaled", "guess", "power", "key"))
+    number, size, scaled, guess, power, key = (
+        f"{HELPER}{name}{place}" for name in ("number", "size", "scaled", "guess", "power", "key")
+    )
     usual = f"not isnan({number}) and {size} >= {2.0**-REACH!r}D and {size} < {2.0**REACH!r}D"
     part = f"cast(floor(({scaled} / {power} - 1D) * {PARTS}D) as int)"
     code = (
@@ -49,26 +63,41 @@ def _steps(place: int) -> tuple[str, ...]:
 
 
 def _counted_numbers(frame: DataFrame, names: Mapping[int, str]) -> DataFrame:
-    made = frame.selectExpr(*[f"cast({quoted(name)} as double) as {HELPER}number{place}" for place, name in names.items()])
+    made = frame.selectExpr(
+        *[f"cast({quoted(name)} as double) as {HELPER}number{place}" for place, name in names.items()]
+    )
     for step in zip(*(_steps(place) for place in names), strict=True):
         made = made.selectExpr("*", *step)
     names_of_keys = [f"{HELPER}key{place}" for place in names]
-    keys = made.selectExpr(*names_of_keys).selectExpr(f"stack({len(names)}, {', '.join(names_of_keys)}) as ({_KEY})")
+    keys = made.selectExpr(*names_of_keys).selectExpr(
+        f"stack({len(names)}, {', '.join(names_of_keys)}) as ({_KEY})"
+    )
     counts = keys.groupBy(_KEY).count()
     return counts.selectExpr(
-        f"cast({_KEY} as bigint) as {_KEY}", f"cast(null as string) as {_CLASS}", f"false as {_MANY}", f"count as {_ROWS}"
+        f"cast({_KEY} as bigint) as {_KEY}",
+        f"cast(null as string) as {_CLASS}",
+        f"false as {_MANY}",
+        f"count as {_ROWS}",
     )
 
 
 def _counted_classes(frame: DataFrame, names: Mapping[int, str], kinds: Mapping[str, Kind]) -> DataFrame:
     """The classes of a column that has too many become one row."""
     shown = {
-        place: f"cast({quoted(name)} as string)" if kinds[name] == "class" else f"case when {quoted(name)} is not null then '' end"
+        place: f"cast({quoted(name)} as string)"
+        if kinds[name] == "class"
+        else f"case when {quoted(name)} is not null then '' end"
         for place, name in names.items()
     }
     parts = ", ".join(f"{place}, {sql}" for place, sql in shown.items())
-    grouped = frame.selectExpr(f"stack({len(shown)}, {parts}) as ({_COLUMN}, {_CLASS})").groupBy(_COLUMN, _CLASS).count()
-    counted = grouped.selectExpr("*", f"count({_CLASS}) over (partition by {_COLUMN}) > {MOST_CLASSES} as {_DISTINCT}")
+    grouped = (
+        frame.selectExpr(f"stack({len(shown)}, {parts}) as ({_COLUMN}, {_CLASS})")
+        .groupBy(_COLUMN, _CLASS)
+        .count()
+    )
+    counted = grouped.selectExpr(
+        "*", f"count({_CLASS}) over (partition by {_COLUMN}) > {MOST_CLASSES} as {_DISTINCT}"
+    )
     kept = counted.selectExpr(
         f"cast({_COLUMN} * {_KEYS} + {_MIDDLE} as bigint) as {_KEY}",
         f"case when not {_DISTINCT} then {_CLASS} end as {_CLASS}",
@@ -89,7 +118,11 @@ def counted_bins(frame: DataFrame, kinds: Mapping[str, Kind]) -> DataFrame:
 
 
 def count_histograms(
-    frame: DataFrame, kinds: Mapping[str, Kind], collect: Callable[[DataFrame], list[Any]], *, passing: str = "true"
+    frame: DataFrame,
+    kinds: Mapping[str, Kind],
+    collect: Callable[[DataFrame], list[Any]],
+    *,
+    passing: str = "true",
 ) -> Histograms:
     """The histograms of a frame's rows.
 

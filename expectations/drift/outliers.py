@@ -38,7 +38,9 @@ def fences(histogram: Histogram, method: Method, factor: float) -> Fences | None
     values known to half a bin lies within the mean half width of that of the bins' middles; the deviation, within the root mean
     square half width (Minkowski's inequality). Infinite numbers and those of 2^62 and more are left out of both.
     """
-    counts = [(histogram.span(code), histogram.bins[code]) for code in sorted(histogram.bins) if abs(code) < HUGE]
+    counts = [
+        (histogram.span(code), histogram.bins[code]) for code in sorted(histogram.bins) if abs(code) < HUGE
+    ]
     total = sum(rows for _, rows in counts)
     if not total:
         return None
@@ -53,7 +55,9 @@ def fences(histogram: Histogram, method: Method, factor: float) -> Fences | None
     deviation = math.sqrt(math.fsum((middle - mean) ** 2 * rows for middle, _, rows in middles) / total)
     spread = math.sqrt(math.fsum(half * half * rows for _, half, rows in middles) / total)
     least, most = factor * max(deviation - spread, 0.0), factor * (deviation + spread)
-    return Fences((mean - unsure - most, mean + unsure - least), (mean - unsure + least, mean + unsure + most))
+    return Fences(
+        (mean - unsure - most, mean + unsure - least), (mean - unsure + least, mean + unsure + most)
+    )
 
 
 def outlier_shares(histogram: Histogram, method: Method, factor: float) -> Bounds:

@@ -60,9 +60,15 @@ def among_recent(new: Histogram, before: Sequence[Histogram], effect: Effect, bo
     nearest = _nearest(new, others, effect)
     if nearest is None:
         return Standing(out=False, told="no earlier delivery counted it")
-    earlier = [found for place in range(1, len(others)) if (found := _nearest(others[place], others[:place], effect)) is not None]
+    earlier = [
+        found
+        for place in range(1, len(others))
+        if (found := _nearest(others[place], others[:place], effect)) is not None
+    ]
     shifts, shift = _shifts(others), _shift_from(new, others)
-    return _stands(nearest, shift, earlier, shifts, bound=bound, times=TIMES, told=f"the last {len(others)} deliveries")
+    return _stands(
+        nearest, shift, earlier, shifts, bound=bound, times=TIMES, told=f"the last {len(others)} deliveries"
+    )
 
 
 def among_first(
@@ -80,7 +86,13 @@ def among_first(
     return _stands(here, shift, [found for _, found in far], shifts, bound=bound, times=SLOW_TIMES, told=told)
 
 
-def among_seasons(new: Histogram, base: Histogram, pairs: Sequence[tuple[Histogram, Histogram]], effect: Effect, bound: float) -> Standing:
+def among_seasons(
+    new: Histogram,
+    base: Histogram,
+    pairs: Sequence[tuple[Histogram, Histogram]],
+    effect: Effect,
+    bound: float,
+) -> Standing:
     """Whether a column is further from that of a season before than the last deliveries were from theirs."""
     far = [(one, other, found) for one, other in pairs if (found := effect(one, other)) is not None]
     here = effect(new, base) or 0.0
@@ -100,12 +112,20 @@ def usual_share(share: float, before: Sequence[float], *, bound: float) -> bool:
 
 
 def _stands(
-    effect: float, shift: float, earlier: Sequence[float], shifts: Sequence[float], *, bound: float, times: float, told: str
+    effect: float,
+    shift: float,
+    earlier: Sequence[float],
+    shifts: Sequence[float],
+    *,
+    bound: float,
+    times: float,
+    told: str,
 ) -> Standing:
     if len(earlier) < LEAST_CHANGES:
         out = shift > EARLY_SHIFT or effect > (EARLY_APART if shift else EARLY_EFFECT) * bound
         return Standing(
-            out, f"{'far ' * out}{'over' if out else 'within'} what is told while there are few deliveries to say what is usual"
+            out,
+            f"{'far ' * out}{'over' if out else 'within'} what is told while there are few deliveries to say what is usual",
         )
     most, furthest = max(earlier), max(shifts, default=0.0)
     out = effect > bound and (effect > times * most or (bool(shifts) and shift > times * furthest))
@@ -120,7 +140,9 @@ def _shifts(others: Sequence[Histogram]) -> list[float]:
     """How far each lies from the nearest before it, in distances between the quartiles of them all."""
     if not (scale := _scale(others)):
         return []
-    return [min(_shift(others[place], item) for item in others[:place]) / scale for place in range(1, len(others))]
+    return [
+        min(_shift(others[place], item) for item in others[:place]) / scale for place in range(1, len(others))
+    ]
 
 
 def _shift_from(new: Histogram, others: Sequence[Histogram]) -> float:

@@ -56,7 +56,9 @@ def kolmogorov_p_value(distance: float, rows: int, others: int) -> float:
     """The chance of so great a D between two samples of one distribution, by its limit (too great a p for values with ties)."""
     from scipy.special import kolmogorov
 
-    return float(kolmogorov(distance * math.sqrt(rows * others / (rows + others)))) if rows and others else 1.0
+    return (
+        float(kolmogorov(distance * math.sqrt(rows * others / (rows + others)))) if rows and others else 1.0
+    )
 
 
 def classes(new: Histogram, base: Histogram) -> tuple[list[int], list[int]]:
@@ -156,7 +158,9 @@ def proportions_p_value(part: int, rows: int, other_part: int, others: int) -> f
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """The p-values corrected for how many were asked for: the false discovery rate at which each counts (1995)."""
     corrected, least = [1.0] * len(p_values), 1.0
-    for rank, place in reversed(list(enumerate(sorted(range(len(p_values)), key=lambda item: p_values[item]), 1))):
+    for rank, place in reversed(
+        list(enumerate(sorted(range(len(p_values)), key=lambda item: p_values[item]), 1))
+    ):
         least = min(least, p_values[place] * len(p_values) / rank)
         corrected[place] = least
     return corrected

@@ -42,7 +42,12 @@ def page(report: dict[str, Any], *, title: str, at: str) -> str:
         )
         for item in report["results"]
     ]
-    run = {"run_id": {"run_name": name, "run_time": at}, "validation_time": at, "batch_kwargs": {}, "active_batch_definition": {}}
+    run = {
+        "run_id": {"run_name": name, "run_time": at},
+        "validation_time": at,
+        "batch_kwargs": {},
+        "active_batch_definition": {},
+    }
     suite = ExpectationSuiteValidationResult(
         success=report["success"],
         results=results,

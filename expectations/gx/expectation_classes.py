@@ -10,7 +10,10 @@ from typing import Any, ClassVar, Final
 
 from great_expectations.execution_engine import SparkDFExecutionEngine
 from great_expectations.expectations.expectation import BatchExpectation, ColumnMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
+from great_expectations.expectations.metrics.map_metric_provider import (
+    ColumnMapMetricProvider,
+    column_condition_partial,
+)
 from great_expectations.expectations.model_field_types import ConditionParser
 from great_expectations.expectations.row_conditions import RowConditionType
 from pyspark.sql import functions as F  # noqa: N812  (the name that Spark's documentation uses)
@@ -27,9 +30,17 @@ class OfDeclaredType(ColumnMapMetricProvider):  # type: ignore[misc]
     filter_column_isnull = False
 
     @column_condition_partial(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
-    def _spark(cls, column: Any, _metrics: dict[str, Any], _accessor_domain_kwargs: dict[str, Any], **_: Any) -> Any:  # noqa: N805
+    def _spark(
+        cls,
+        column: Any,
+        _metrics: dict[str, Any],
+        _accessor_domain_kwargs: dict[str, Any],
+        **_: Any,
+    ) -> Any:
         text = text_column(_accessor_domain_kwargs["column"])
-        return ~(F.col(text).isNotNull() & column.isNull()) if text in _metrics["table.columns"] else F.lit(True)
+        return (
+            ~(F.col(text).isNotNull() & column.isNull()) if text in _metrics["table.columns"] else F.lit(True)
+        )
 
 
 class ExpectColumnValuesToBeOfDeclaredType(ColumnMapExpectation):  # type: ignore[misc]
@@ -49,7 +60,7 @@ class InReference(ColumnMapMetricProvider):  # type: ignore[misc]
     condition_value_keys = ("reference", "reference_column")
 
     @column_condition_partial(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
-    def _spark(cls, column: Any, reference: str, _accessor_domain_kwargs: dict[str, Any], **_: Any) -> Any:  # noqa: ARG002, N805
+    def _spark(cls, column: Any, reference: str, _accessor_domain_kwargs: dict[str, Any], **_: Any) -> Any:
         return F.col(reference_marker(_accessor_domain_kwargs["column"], reference)).isNotNull()
 
 
@@ -69,8 +80,17 @@ class ExpectTableColumnsToBeUnique(BatchExpectation):  # type: ignore[misc]
     metric_dependencies: ClassVar[tuple[str, ...]] = ("table.columns",)
     success_keys: ClassVar[tuple[str, ...]] = ()
 
-    def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        twice = sorted(name for name, count in Counter(column.lower() for column in metrics["table.columns"]).items() if count > 1)
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: Any = None,
+        execution_engine: Any = None,
+    ) -> dict[str, Any]:
+        twice = sorted(
+            name
+            for name, count in Counter(column.lower() for column in metrics["table.columns"]).items()
+            if count > 1
+        )
         return {"success": not twice, "result": {"observed_value": len(twice)}}
 
 
@@ -81,7 +101,12 @@ class ExpectTableColumnsToBeInSet(BatchExpectation):  # type: ignore[misc]
     success_keys: ClassVar[tuple[str, ...]] = ("column_set",)
     column_set: list[str]
 
-    def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: Any = None,
+        execution_engine: Any = None,
+    ) -> dict[str, Any]:
         others = sorted(set(metrics["table.columns"]) - set(self.column_set))
         return {"success": not others, "result": {"observed_value": len(others)}}
 
@@ -97,7 +122,12 @@ class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
     row_condition: RowConditionType = None
     condition_parser: ConditionParser | None = None
 
-    def _validate(self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None) -> dict[str, Any]:  # noqa: ARG002
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: Any = None,
+        execution_engine: Any = None,
+    ) -> dict[str, Any]:
         what = f"{type(self).__name__} is answered by Lakegate's gate; a batch alone can't"
         raise TypeError(what)
 

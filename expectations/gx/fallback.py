@@ -29,7 +29,9 @@ def row_predicates(rules: tuple[Rule, ...], frame: DataFrame, columns: Columns) 
     from great_expectations.execution_engine import SparkDFExecutionEngine
     from great_expectations.execution_engine.sparkdf_batch_data import SparkDFBatchData
 
-    engine = SparkDFExecutionEngine(spark=frame.sparkSession, persist=False)  # a persisted frame is one more job and its memory
+    engine = SparkDFExecutionEngine(
+        spark=frame.sparkSession, persist=False
+    )  # a persisted frame is one more job and its memory
     engine.load_batch_data("frame", SparkDFBatchData(engine, frame))
     return {rule.id: _predicate(rule, engine, columns) for rule in rules}
 
@@ -44,7 +46,9 @@ def _predicate(rule: Rule, engine: Any, columns: Columns) -> Column:
         name = f"{expectation.map_metric}.condition"
         kwargs = get_metric_kwargs(name, configuration=expectation.configuration)
         domain = dict(kwargs["metric_domain_kwargs"]) | {"batch_id": "frame"}
-        metric = MetricConfiguration(name, metric_domain_kwargs=domain, metric_value_kwargs=kwargs["metric_value_kwargs"])
+        metric = MetricConfiguration(
+            name, metric_domain_kwargs=domain, metric_value_kwargs=kwargs["metric_value_kwargs"]
+        )
         broken = _resolve(metric, engine, columns)[0]
     return F.coalesce(broken & F.expr(all_of(within(rule, columns))), F.lit(False))
 
@@ -60,12 +64,16 @@ def _gx_errors(rule: Rule) -> Iterator[None]:
 
 def _refusal(rule: Rule, why: str) -> ContractError:
     what = f"Great Expectations can't evaluate {rule.type} ({why})"
-    return ContractError(what, where=f"rule {rule.id}", fix="check the rule's arguments in the contract or suite")
+    return ContractError(
+        what, where=f"rule {rule.id}", fix="check the rule's arguments in the contract or suite"
+    )
 
 
 def _own_arguments(rule: Rule) -> dict[str, Any]:
     """The arguments without a row condition, which is asked by the plan, once, in Spark SQL."""
-    return {key: value for key, value in rule.kwargs.items() if key not in ("row_condition", "condition_parser")}
+    return {
+        key: value for key, value in rule.kwargs.items() if key not in ("row_condition", "condition_parser")
+    }
 
 
 def _resolve(metric: Any, engine: Any, columns: Columns) -> tuple[Column, dict[str, Any], dict[str, Any]]:
@@ -91,6 +99,8 @@ def _resolve(metric: Any, engine: Any, columns: Columns) -> tuple[Column, dict[s
 
 _TABLE_METRICS: dict[str, Any] = {
     "table.columns": list,
-    "table.column_types": lambda columns: [{"name": name, "type": f"{SPARK_NAMES[column.type]}()"} for name, column in columns.items()],
+    "table.column_types": lambda columns: [
+        {"name": name, "type": f"{SPARK_NAMES[column.type]}()"} for name, column in columns.items()
+    ],
     "table.row_count": lambda _: 0,
 }

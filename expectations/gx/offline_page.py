@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from lakegate.media import line
 
-POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+)
 HEAD: Final = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><meta name="referrer" content="no-referrer">'
 """What a browser is told before it reads anything else: run nothing, fetch nothing."""
 STYLE: Final = """
@@ -24,11 +26,21 @@ table{border-collapse:collapse;margin:.5em 0}th,td{border:1px solid #ccc;padding
 """
 _STANDS_FOR: Final = dict(zip("<>&\"'$`", "\ua490\ua491\ua492\ua493\ua494\ua495\ua496", strict=True))
 """Radicals of the Yi script: no template and no `repr` takes one for more than a letter. Where a text holds one, it is written out."""
-_STAND_IN: Final = str.maketrans(_STANDS_FOR | {stand: f"\\u{ord(stand):04x}" for stand in _STANDS_FOR.values()})
-_BACK: Final = str.maketrans({stand: html.escape(character, quote=True) for character, stand in _STANDS_FOR.items()})
-_WITH_CONTENT: Final = frozenset({"script", "style", "iframe", "object", "noscript", "button", "form", "template", "svg", "title"})
-_LEFT_OUT: Final = frozenset({"link", "meta", "base", "img", "embed", "input", "source", "html", "head", "body"})
-_KEPT: Final = frozenset({"class", "id", "colspan", "rowspan", "title", "href", "style", "role", "aria-label"})
+_STAND_IN: Final = str.maketrans(
+    _STANDS_FOR | {stand: f"\\u{ord(stand):04x}" for stand in _STANDS_FOR.values()}
+)
+_BACK: Final = str.maketrans(
+    {stand: html.escape(character, quote=True) for character, stand in _STANDS_FOR.items()}
+)
+_WITH_CONTENT: Final = frozenset(
+    {"script", "style", "iframe", "object", "noscript", "button", "form", "template", "svg", "title"}
+)
+_LEFT_OUT: Final = frozenset(
+    {"link", "meta", "base", "img", "embed", "input", "source", "html", "head", "body"}
+)
+_KEPT: Final = frozenset(
+    {"class", "id", "colspan", "rowspan", "title", "href", "style", "role", "aria-label"}
+)
 
 
 def harmless(value: Any) -> Any:
@@ -45,9 +57,7 @@ def offline(rendered: str, *, title: str) -> str:
     reader = _Reader()
     reader.feed(rendered)
     reader.close()
-    head = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{HEAD}<title>{harmless(title)}</title><style>{STYLE}</style></head>'
-    )
+    head = f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{HEAD}<title>{harmless(title)}</title><style>{STYLE}</style></head>'
     return f"{head}\n<body>\n{''.join(reader.told)}\n</body></html>\n".translate(_BACK)
 
 
@@ -64,7 +74,9 @@ class _Reader(HTMLParser):
             if tag in _WITH_CONTENT:
                 self._skipped.append(tag)
         elif tag not in _LEFT_OUT:
-            kept = "".join(f' {name}="{html.escape(value or "")}"' for name, value in attrs if _stays(name, value or ""))
+            kept = "".join(
+                f' {name}="{html.escape(value or "")}"' for name, value in attrs if _stays(name, value or "")
+            )
             self.told.append(f"<{tag}{kept}>")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

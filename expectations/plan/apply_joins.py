@@ -34,7 +34,9 @@ def mark(
     for key in plan.keys:
         frame = _mark_repeated(frame, rows, key, published)
     for item in plan.marks:
-        frame = item.apply(frame, Tables(rows, published, reference, published if earlier is None else earlier))
+        frame = item.apply(
+            frame, Tables(rows, published, reference, published if earlier is None else earlier)
+        )
     return frame
 
 
@@ -42,7 +44,9 @@ def _look_up(frame: DataFrame, lookup: Lookup, there: DataFrame) -> DataFrame:
     from pyspark.sql import functions as F  # noqa: N812
 
     found = (
-        there.select(F.col(quoted(lookup.reference_column)).alias(lookup.marker)).where(F.col(quoted(lookup.marker)).isNotNull()).distinct()
+        there.select(F.col(quoted(lookup.reference_column)).alias(lookup.marker))
+        .where(F.col(quoted(lookup.marker)).isNotNull())
+        .distinct()
     )
     return found.join(frame, on=F.col(quoted(lookup.column)) == F.col(quoted(lookup.marker)), how="right")
 
@@ -61,10 +65,16 @@ def _mark_repeated(frame: DataFrame, rows: DataFrame, key: Key, published: DataF
     if published is None:
         return marked.selectExpr("*", f"{HELPER}twice as {quoted(key.marker)}").drop(f"{HELPER}twice")
     others = [f"{HELPER}p{number}" for number, _ in enumerate(columns)]
-    there = published.where(F.expr(key.where)).select(*[F.col(name).alias(other) for name, other in zip(columns, others, strict=True)])
-    marked = _join_marker(marked, keys.join(there, on=_same(columns, others, key), how="left_semi"), key, "again")
+    there = published.where(F.expr(key.where)).select(
+        *[F.col(name).alias(other) for name, other in zip(columns, others, strict=True)]
+    )
+    marked = _join_marker(
+        marked, keys.join(there, on=_same(columns, others, key), how="left_semi"), key, "again"
+    )
     either = f"coalesce({HELPER}twice, false) or coalesce({HELPER}again, false)"
-    return marked.selectExpr("*", f"{either} as {quoted(key.marker)}").drop(f"{HELPER}twice", f"{HELPER}again")
+    return marked.selectExpr("*", f"{either} as {quoted(key.marker)}").drop(
+        f"{HELPER}twice", f"{HELPER}again"
+    )
 
 
 def _join_marker(frame: DataFrame, keys: DataFrame, key: Key, name: str) -> DataFrame:
@@ -74,7 +84,8 @@ def _join_marker(frame: DataFrame, keys: DataFrame, key: Key, name: str) -> Data
     columns = [quoted(column) for column in key.columns]
     others = [f"{HELPER}{name}{number}" for number, _ in enumerate(columns)]
     found = keys.select(
-        *[F.col(column).alias(other) for column, other in zip(columns, others, strict=True)], F.lit(True).alias(f"{HELPER}{name}")
+        *[F.col(column).alias(other) for column, other in zip(columns, others, strict=True)],
+        F.lit(True).alias(f"{HELPER}{name}"),
     )
     return found.join(frame, on=_same(columns, others, key), how="right").drop(*others)
 

@@ -87,16 +87,26 @@ def nothing_counted(plan: Plan) -> Counted:
     """What counting no rows gives, without asking an engine."""
     counts = {"rows", "present", "nan", "infinite", "distinct", "standing"}
     measures: dict[Measure, Any] = {
-        item: 0 if item.function in counts else [] if item.function == "mode" else None for item in plan.measures
+        item: 0 if item.function in counts else [] if item.function == "mode" else None
+        for item in plan.measures
     }
-    return Counted(0, 0, {}, AggregateResults(measures, {item: spread(0, 0.0, 1.0, (None, None)) for item in plan.spreads}))
+    return Counted(
+        0,
+        0,
+        {},
+        AggregateResults(measures, {item: spread(0, 0.0, 1.0, (None, None)) for item in plan.spreads}),
+    )
 
 
-def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collect, *, passing: str, tables: Tables) -> Counted:
+def _count(
+    frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collect, *, passing: str, tables: Tables
+) -> Counted:
     from pyspark.sql import functions as F  # noqa: N812
 
     measures = [item for item in plan.measures if item.function != "mode"]
-    domains = {step.rule.id: f"count(case when {step.domain} then 1 end)" for step in plan.row_steps if step.domain}
+    domains = {
+        step.rule.id: f"count(case when {step.domain} then 1 end)" for step in plan.row_steps if step.domain
+    }
     asked = ["count(1)", f"count(case when not {passing} then 1 end)", *failed.values(), *domains.values()]
     asked += [_passing(item, passing).sql() for item in measures]
     asked += [_passing(item, passing).reach_sql() for item in measures if item.ordered]
@@ -106,35 +116,54 @@ def _count(frame: DataFrame, plan: Plan, failed: dict[str, str], collect: Collec
     broken = {rule: int(next(values)) for rule in failed}
     asked_of = {rule: int(next(values)) for rule in domains}
     found: dict[Measure, Any] = {item: next(values) for item in measures}
-    found |= exact_quantiles(frame, {item: next(values) for item in measures if item.ordered}, partial(_passing, passing=passing), collect)
-    found |= {item: _modes(frame, item, passing, collect) for item in plan.measures if item.function == "mode"}
+    found |= exact_quantiles(
+        frame,
+        {item: next(values) for item in measures if item.ordered},
+        partial(_passing, passing=passing),
+        collect,
+    )
+    found |= {
+        item: _modes(frame, item, passing, collect) for item in plan.measures if item.function == "mode"
+    }
     answers = AggregateResults(found, _spreads(frame, plan, found, collect, passing))
     asking = QueryContext(frame, passing, tables, collect)
-    numbers = {step.rule.id: step.question.ask(asking) for step in plan.steps if step.question is not None and rows}
+    numbers = {
+        step.rule.id: step.question.ask(asking) for step in plan.steps if step.question is not None and rows
+    }
     return Counted(rows, set_aside, broken, answers, asked_of, numbers)
 
 
 def _passing(measure: Measure, passing: str) -> Measure:
     return replace(
         measure,
-        where=all_of([part for part in (passing, measure.where) if part and part != "true"]) if passing != "true" else measure.where,
+        where=all_of([part for part in (passing, measure.where) if part and part != "true"])
+        if passing != "true"
+        else measure.where,
     )
 
 
-def _spreads(frame: DataFrame, plan: Plan, found: Mapping[Measure, Any], collect: Collect, passing: str) -> dict[Measure, Any]:
+def _spreads(
+    frame: DataFrame, plan: Plan, found: Mapping[Measure, Any], collect: Collect, passing: str
+) -> dict[Measure, Any]:
     """The second pass: sums of every column whose mean or deviation is asked for, where all its numbers are finite."""
     from pyspark.sql import functions as F  # noqa: N812
 
     scales = {}
     for base in plan.spreads:
         low, high = (found[replace(base, function=name)] for name in ("min", "max"))
-        odd = base.type == "double" and (found[replace(base, function="nan")] or found[replace(base, function="infinite")])
+        odd = base.type == "double" and (
+            found[replace(base, function="nan")] or found[replace(base, function="infinite")]
+        )
         if not odd and low is not None:
             scales[base] = scale(low, high)
     nothing = {base: spread(0, 0.0, 1.0, (None, None)) for base in plan.spreads}
     if not scales:
         return nothing
-    asked = [sql for base, (centre, unit) in scales.items() for sql in _passing(base, passing).spread_sql(centre, unit)]
+    asked = [
+        sql
+        for base, (centre, unit) in scales.items()
+        for sql in _passing(base, passing).spread_sql(centre, unit)
+    ]
     (row,) = collect(frame.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(asked)]))
     sums = iter(row)
     return nothing | {
@@ -148,12 +177,20 @@ def _modes(frame: DataFrame, measure: Measure, passing: str, collect: Collect) -
     from pyspark.sql import functions as F  # noqa: N812
 
     column, n = quoted(str(measure.column)), f"{HELPER}n"
-    chosen = frame.where(F.expr(all_of([part for part in (passing, measure.where, f"{column} is not null") if part])))
+    chosen = frame.where(
+        F.expr(all_of([part for part in (passing, measure.where, f"{column} is not null") if part]))
+    )
     # A time as a number: Python has none of other years, and which zone its own are in is another question.
-    chosen = chosen.selectExpr(f"{measure.number if measure.type in ('date', 'timestamp') else column} as {column}")
+    chosen = chosen.selectExpr(
+        f"{measure.number if measure.type in ('date', 'timestamp') else column} as {column}"
+    )
     counts = chosen.groupBy(column).agg(F.count(F.lit(1)).alias(n))
     (most,) = collect(counts.agg(F.max(n)))
-    return [] if most[0] is None else [row[0] for row in collect(counts.where(F.col(n) == most[0]).orderBy(column).limit(100))]
+    return (
+        []
+        if most[0] is None
+        else [row[0] for row in collect(counts.where(F.col(n) == most[0]).orderBy(column).limit(100))]
+    )
 
 
 def outcomes(
@@ -182,11 +219,17 @@ def outcomes(
     for step in plan.steps:
         rule = step.rule
         if rule.row_rule:
-            found.append(Outcome(rule, counted.failed.get(rule.id, 0), counted.asked_of.get(rule.id, counted.rows)))
+            found.append(
+                Outcome(rule, counted.failed.get(rule.id, 0), counted.asked_of.get(rule.id, counted.rows))
+            )
         elif step.way == "header":
             found.append(judge_header(rule, tuple(plan.columns), plan.columns) or Outcome(rule, 1, 1))
         elif step.way == "tally":
-            found.append(judge_table(rule, valid=counted.valid, quarantined=counted.aside, other_rows=other_rows, before=before))
+            found.append(
+                judge_table(
+                    rule, valid=counted.valid, quarantined=counted.aside, other_rows=other_rows, before=before
+                )
+            )
         elif step.way == "distribution":
             if distributions is None:
                 what = f"{rule.type} is answered by histograms, and none were taken"

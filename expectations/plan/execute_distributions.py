@@ -63,7 +63,9 @@ def judge_distributions(
     rules = [step.rule for step in plan.steps if step.way == "distribution"]
     parts = {rule.id: _by_column(rule) for rule in rules}
     each = [part for rule in rules for part in parts[rule.id]]
-    found = judge_against_baselines((rule for rule in each if rule.type in BASELINE_TYPES), seen, baselines, past)
+    found = judge_against_baselines(
+        (rule for rule in each if rule.type in BASELINE_TYPES), seen, baselines, past
+    )
     for rule in each:
         if rule.type in ALONE:
             name = str(rule.kwargs["column"])
@@ -83,7 +85,10 @@ def _by_column(rule: Rule) -> list[Rule]:
     if rule.type not in EACH:
         return [rule]
     kwargs = {key: value for key, value in rule.kwargs.items() if key != "column_list"}
-    return [replace(rule, id=f"{rule.id} of {name}", type=EACH[rule.type], kwargs=kwargs | {"column": name}) for name in columns_of(rule)]
+    return [
+        replace(rule, id=f"{rule.id} of {name}", type=EACH[rule.type], kwargs=kwargs | {"column": name})
+        for name in columns_of(rule)
+    ]
 
 
 def _together(rule: Rule, found: list[Outcome]) -> Outcome:
@@ -95,7 +100,11 @@ def _together(rule: Rule, found: list[Outcome]) -> Outcome:
     broken = [item for item in found if item.failed]
     told = [f"{len(broken)} of {len(known)} columns compared break it" if known else "no column was compared"]
     told += [item.observed["told"] for item in (broken if known else found[:1])]
-    observed = {"observed_value": max(known.values(), default=None), "columns": effects, "broken_by": _names(broken)}
+    observed = {
+        "observed_value": max(known.values(), default=None),
+        "columns": effects,
+        "broken_by": _names(broken),
+    }
     return Outcome(rule, len(broken), len(found), observed | {"told": "; ".join(told)})
 
 

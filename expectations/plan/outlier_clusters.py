@@ -42,7 +42,12 @@ class Cluster:
 
 
 def count_clusters(
-    frame: DataFrame, plan: Plan, seen: Histograms, collect: Callable[[DataFrame], list[Any]], *, passing: str = "true"
+    frame: DataFrame,
+    plan: Plan,
+    seen: Histograms,
+    collect: Callable[[DataFrame], list[Any]],
+    *,
+    passing: str = "true",
 ) -> dict[str, Cluster]:
     """For each rule on clusters, by its id, the group with most outliers; one more aggregation each, and nothing without such a rule.
 
@@ -61,8 +66,13 @@ def count_clusters(
     return found
 
 
-def _cluster(frame: DataFrame, plan: Plan, rule: Rule, limits: Fences, collect: Callable[[DataFrame], list[Any]]) -> Cluster:
-    by, group, out, rows, outliers = rule.kwargs["group_by"], *(f"{HELPER}{name}" for name in ("group", "out", "rows", "outliers"))
+def _cluster(
+    frame: DataFrame, plan: Plan, rule: Rule, limits: Fences, collect: Callable[[DataFrame], list[Any]]
+) -> Cluster:
+    by, group, out, rows, outliers = (
+        rule.kwargs["group_by"],
+        *(f"{HELPER}{name}" for name in ("group", "out", "rows", "outliers")),
+    )
     shared = f"date_trunc('HOUR', {quoted(by)})" if plan.columns[by].type == "timestamp" else quoted(by)
     number = f"cast({quoted(rule.kwargs['column'])} as double)"
     beyond = f"{number} < {limits.lower[0]!r}D or {number} > {limits.upper[1]!r}D"
@@ -85,7 +95,9 @@ def judge_cluster(rule: Rule, cluster: Cluster) -> Outcome:
     """
     share = cluster.outliers / cluster.all_outliers if cluster.all_outliers else 0.0
     others, elsewhere = cluster.all_rows - cluster.rows, cluster.all_outliers - cluster.outliers
-    p_value = min(1.0, cluster.groups * proportions_p_value(cluster.outliers, cluster.rows, elsewhere, others))
+    p_value = min(
+        1.0, cluster.groups * proportions_p_value(cluster.outliers, cluster.rows, elsewhere, others)
+    )
     more = cluster.outliers * others > elsewhere * cluster.rows
     enough = cluster.all_outliers >= LEAST_OUTLIERS
     broken = enough and more and share > rule.kwargs["max_share"] and p_value < SIGNIFICANCE
@@ -93,5 +105,15 @@ def judge_cluster(rule: Rule, cluster: Cluster) -> Outcome:
         f"{cluster.outliers} of {cluster.all_outliers} outliers of {rule.kwargs['column']} share one of {cluster.groups} values of "
         f"{rule.kwargs['group_by']}, which has {cluster.rows} of {cluster.all_rows} rows"
     )
-    observed = {"observed_value": share, "cluster_rows": cluster.rows, "cluster_outliers": cluster.outliers, "told": told}
-    return Outcome(rule, int(broken), 1, {"outliers": cluster.all_outliers, "groups": cluster.groups, "p_value": p_value} | observed)
+    observed = {
+        "observed_value": share,
+        "cluster_rows": cluster.rows,
+        "cluster_outliers": cluster.outliers,
+        "told": told,
+    }
+    return Outcome(
+        rule,
+        int(broken),
+        1,
+        {"outliers": cluster.all_outliers, "groups": cluster.groups, "p_value": p_value} | observed,
+    )

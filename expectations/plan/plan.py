@@ -26,7 +26,9 @@ from expectations.rules.time_rules import after_delivery
 from expectations.suite import Rule, Suite
 from expectations.typed_frame import duplicate_marker, reference_marker
 
-Way = Literal["predicate", "key", "reference", "look-up", "aggregate", "query", "tally", "header", "distribution", "gx"]
+Way = Literal[
+    "predicate", "key", "reference", "look-up", "aggregate", "query", "tally", "header", "distribution", "gx"
+]
 """How a rule is answered."""
 
 UNIQUE_TYPES: Final = frozenset({"expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique"})
@@ -79,9 +81,17 @@ class Step:
         """What the rule adds to the one pass over the rows."""
         if self.way == "aggregate":
             again = self.asked is not None and self.asked.spread is not None
-            shuffled = self.asked is not None and any(item.function in _SHUFFLED for item in self.asked.measures)
+            shuffled = self.asked is not None and any(
+                item.function in _SHUFFLED for item in self.asked.measures
+            )
             return "in the count" + (", 1 second pass" if again else "") + (", 1 shuffle" if shuffled else "")
-        joins = [f"{self.mark.joins} joins"] if self.mark else ["1 shuffle"] if self.rule.type == NO_CLUSTERS else []
+        joins = (
+            [f"{self.mark.joins} joins"]
+            if self.mark
+            else ["1 shuffle"]
+            if self.rule.type == NO_CLUSTERS
+            else []
+        )
         return ", ".join([_COSTS[self.way], *joins] if _COSTS[self.way] else joins)
 
 
@@ -197,7 +207,9 @@ def make_plan(suite: Suite, contract: Contract, *, delivered_at: str | None = No
     columns = {column.name: column for column in contract.columns}
     keys, lookups, steps = [], {}, []
     for rule in suite.rules:
-        if rule.type in UNIQUE_TYPES or (rule.type == "expect_key_to_stand_once" and rule.kwargs.get("keep", "none") == "none"):
+        if rule.type in UNIQUE_TYPES or (
+            rule.type == "expect_key_to_stand_once" and rule.kwargs.get("keep", "none") == "none"
+        ):
             keys.append(_key(rule, columns))
             marked = f"coalesce({quoted(keys[-1].marker)}, false)"
             steps.append(Step(rule, "key", all_of([keys[-1].where, marked]), domain=_domain(rule, columns)))
@@ -212,9 +224,17 @@ def make_plan(suite: Suite, contract: Contract, *, delivered_at: str | None = No
             sql = all_of([*condition_of(rule, columns), found.broken])
             steps.append(Step(rule, "look-up", sql, mark=found, domain=_domain(rule, columns)))
         elif (question := questioned(rule, columns, replaces=contract.write_mode == "replace")) is not None:
-            steps.append(Step(rule, "query", mark=question.carries.mark if question.carries else None, question=question))
+            steps.append(
+                Step(
+                    rule, "query", mark=question.carries.mark if question.carries else None, question=question
+                )
+            )
         else:
-            steps.append(Step(rule, "tally") if suite.hop == "raw" and rule.type not in HEADER_TYPES else _step(rule, columns))
+            steps.append(
+                Step(rule, "tally")
+                if suite.hop == "raw" and rule.type not in HEADER_TYPES
+                else _step(rule, columns)
+            )
     return Plan(suite, columns, tuple(steps), tuple(keys), tuple(lookups.values()))
 
 
@@ -236,7 +256,11 @@ def _key(rule: Rule, columns: dict[str, Column]) -> Key:
     """A key with a NULL in it is none, where the rule ignores rows with any missing value; else NULL is a value like others."""
     names = tuple(rule.kwargs["column_list"] if "column_list" in rule.kwargs else [rule.kwargs["column"]])
     present = [f"{quoted(name)} is not null" for name in names]
-    parts = within(rule, columns) if rule.type == "expect_compound_columns_to_be_unique" else [*within(rule, columns), *present]
+    parts = (
+        within(rule, columns)
+        if rule.type == "expect_compound_columns_to_be_unique"
+        else [*within(rule, columns), *present]
+    )
     return Key(rule.id, names, all_of(parts), null_safe=not set(present) <= set(parts))
 
 
@@ -245,5 +269,7 @@ def _domain(rule: Rule, columns: dict[str, Column]) -> str | None:
     if rule.kwargs.get("mostly", 1) == 1:
         return None
     about_null = rule.type in ("expect_column_values_to_be_null", "expect_column_values_to_not_be_null")
-    present = [f"{quoted(rule.kwargs['column'])} is not null"] if "column" in rule.kwargs and not about_null else []
+    present = (
+        [f"{quoted(rule.kwargs['column'])} is not null"] if "column" in rule.kwargs and not about_null else []
+    )
     return all_of([*within(rule, columns), *present])

@@ -51,7 +51,9 @@ def judge_arrival(suite: Suite, arrival: Arrival) -> tuple[Outcome, ...]:
             continue
         if (ask := _ASK.get(rule.type)) is None:
             what = f"{rule.type} can't be asked of a raw delivery"
-            raise ContractError(what, where=f"suite {suite.name}, rule {rule.id}", fix="move the rule to the processed hop")
+            raise ContractError(
+                what, where=f"suite {suite.name}, rule {rule.id}", fix="move the rule to the processed hop"
+            )
         outcomes.append(ask(rule, arrival))
     return tuple(outcomes)
 
@@ -83,15 +85,23 @@ def _row_count(rule: Rule, arrival: Arrival) -> Outcome:
 
 
 def _readable(rule: Rule, arrival: Arrival) -> Outcome:
-    seen: dict[str, Any] = {"unreadable": arrival.unreadable} | ({"why": arrival.why_unreadable} if arrival.why_unreadable else {})
+    seen: dict[str, Any] = {"unreadable": arrival.unreadable} | (
+        {"why": arrival.why_unreadable} if arrival.why_unreadable else {}
+    )
     if (told := over_budget(rule, arrival.unreadable, arrival.records)) is None:
         return Outcome(rule, 0, arrival.records, seen)
-    words = f"{told[0]} records can't be read, {told[1]}" + (f": {arrival.why_unreadable}" if arrival.why_unreadable else "")
+    words = f"{told[0]} records can't be read, {told[1]}" + (
+        f": {arrival.why_unreadable}" if arrival.why_unreadable else ""
+    )
     return Outcome(rule, arrival.unreadable, arrival.records, seen | {"told": words})
 
 
 def _ended(rule: Rule, arrival: Arrival) -> Outcome:
-    told = {} if arrival.ended else {"told": "the last record has no line end, so the file may have been cut in it"}
+    told = (
+        {}
+        if arrival.ended
+        else {"told": "the last record has no line end, so the file may have been cut in it"}
+    )
     return Outcome(rule, int(not arrival.ended), 1, told)
 
 

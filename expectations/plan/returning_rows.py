@@ -27,7 +27,9 @@ def without_published(labelled: DataFrame, plan: Plan, published: DataFrame) -> 
     for number, (columns, where, null_safe, most) in enumerate(_keys(plan)):
         key, mark = f"{HELPER}come{number}_", f"{HELPER}again{number}"
         other, parts = f"{key}p", same(columns)
-        mine = labelled.where(F.expr(where)).groupBy(*[F.expr(part).alias(f"{key}{at}") for at, part in enumerate(parts)])
+        mine = labelled.where(F.expr(where)).groupBy(
+            *[F.expr(part).alias(f"{key}{at}") for at, part in enumerate(parts)]
+        )
         asked = mine.agg(F.count(F.lit(1)).alias(f"{HELPER}n")).where(most)
         stand = published.where(F.expr(where)).selectExpr(*named(parts, other)).distinct()
         pairs = zip(names(parts, key), names(parts, other), strict=True)

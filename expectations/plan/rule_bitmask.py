@@ -67,7 +67,9 @@ def reasons(plan: Plan, words: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
     place = first
     for name in names:
         _, inverse = np.unique(words[name], return_inverse=True)
-        _, first, place = np.unique(place * (len(inverse) + 1) + inverse, return_index=True, return_inverse=True)
+        _, first, place = np.unique(
+            place * (len(inverse) + 1) + inverse, return_index=True, return_inverse=True
+        )
     named = sorted(bits(plan, severity="quarantine").items())
     lists = [[rule for rule, (mask, bit) in named if int(words[mask][row]) & bit] for row in first.tolist()]
     return pa.array(lists, pa.list_(pa.string())).take(pa.array(place))

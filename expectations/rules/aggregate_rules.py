@@ -42,7 +42,11 @@ def answer(rule: Rule, columns: Columns, answers: AggregateResults) -> Outcome:
     """A table rule's outcome; what was seen of a personal column is left out of it (promise P6)."""
     found = _KINDS[rule.type].answer(rule, _measured(rule, columns), columns, answers)
     column = columns.get(rule.kwargs.get("column", ""))
-    return replace(found, observed={}) if column is not None and column.personal and not _KINDS[rule.type].counts else found
+    return (
+        replace(found, observed={})
+        if column is not None and column.personal and not _KINDS[rule.type].counts
+        else found
+    )
 
 
 def _measured(rule: Rule, columns: Columns) -> Measure:
@@ -55,7 +59,11 @@ def _measured(rule: Rule, columns: Columns) -> Measure:
 
 def _function(base: Measure, name: Function, detail: str = "") -> Measure:
     return replace(
-        base, function=name, detail=detail, column=None if name == "rows" else base.column, type=None if name == "rows" else base.type
+        base,
+        function=name,
+        detail=detail,
+        column=None if name == "rows" else base.column,
+        type=None if name == "rows" else base.type,
     )
 
 
@@ -69,8 +77,13 @@ def between(value: Any, kwargs: dict[str, Any]) -> bool:
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return False
-    above = low is None or (_beside(value, low) > low if kwargs.get("strict_min") else _beside(value, low) >= low)
-    return above and (high is None or (_beside(value, high) < high if kwargs.get("strict_max") else _beside(value, high) <= high))
+    above = low is None or (
+        _beside(value, low) > low if kwargs.get("strict_min") else _beside(value, low) >= low
+    )
+    return above and (
+        high is None
+        or (_beside(value, high) < high if kwargs.get("strict_max") else _beside(value, high) <= high)
+    )
 
 
 def _beside(value: Any, bound: Any) -> Any:
@@ -96,7 +109,10 @@ class _Bounded:
         if not self.counts and base.type == "double" and found[-1]:
             return outcome(rule, ok=False, seen=None, told=f"{base.column} holds NaN")
         return _within_bounds(
-            rule, self.label, self.value(*found[: len(self.needs)]), None if self.counts else columns.get(base.column or "")
+            rule,
+            self.label,
+            self.value(*found[: len(self.needs)]),
+            None if self.counts else columns.get(base.column or ""),
         )
 
     def _names(self, base: Measure) -> tuple[Function, ...]:
@@ -120,7 +136,9 @@ class _Summed:
         return AggregateRequest(tuple(_function(base, name) for name in needs), base)
 
     def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
-        if base.type == "double" and any(answers.measures[_function(base, name)] for name in ("nan", "infinite")):
+        if base.type == "double" and any(
+            answers.measures[_function(base, name)] for name in ("nan", "infinite")
+        ):
             return outcome(rule, ok=False, seen=None, told=f"{base.column} holds NaN or infinite numbers")
         if base.type == "integer" and not self.deviation:
             count, total = (answers.measures[_function(base, name)] or 0 for name in ("present", "total"))
@@ -133,11 +151,16 @@ class _Summed:
 def _within_bounds(rule: Rule, label: str, value: Any, column: Column | None) -> Outcome:
     kwargs, shown = rule.kwargs, value
     if column is not None:
-        kwargs = {key: comparable(item, column.type) if key in ("min_value", "max_value") else item for key, item in kwargs.items()}
+        kwargs = {
+            key: comparable(item, column.type) if key in ("min_value", "max_value") else item
+            for key, item in kwargs.items()
+        }
         shown = shown_value(value, column.type)
     if isinstance(shown, Fraction):
         shown = int(shown) if shown.denominator == 1 else float(shown)
-    return outcome(rule, between(value, kwargs), shown, f"{label} is {shown if shown is not None else 'nothing'}")
+    return outcome(
+        rule, between(value, kwargs), shown, f"{label} is {shown if shown is not None else 'nothing'}"
+    )
 
 
 @dataclass(frozen=True)
@@ -149,7 +172,9 @@ class _DistinctSet:
     counts: bool = True
 
     def asked(self, rule: Rule, base: Measure, columns: Columns) -> AggregateRequest:
-        return AggregateRequest(((self._outside(rule, base, columns),) if self.inside else ()) + self._each(rule, base, columns))
+        return AggregateRequest(
+            ((self._outside(rule, base, columns),) if self.inside else ()) + self._each(rule, base, columns)
+        )
 
     def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
         outside = answers.measures[self._outside(rule, base, columns)] if self.inside else 0
@@ -160,11 +185,17 @@ class _DistinctSet:
 
     @staticmethod
     def _outside(rule: Rule, base: Measure, columns: Columns) -> Measure:
-        return _function(base, "standing", f"not {in_set(columns[str(base.column)], rule.kwargs['value_set'])}")
+        return _function(
+            base, "standing", f"not {in_set(columns[str(base.column)], rule.kwargs['value_set'])}"
+        )
 
     def _each(self, rule: Rule, base: Measure, columns: Columns) -> tuple[Measure, ...]:
         column = columns[str(base.column)]
-        return tuple(_function(base, "standing", in_set(column, [value])) for value in rule.kwargs["value_set"]) if self.complete else ()
+        return (
+            tuple(_function(base, "standing", in_set(column, [value])) for value in rule.kwargs["value_set"])
+            if self.complete
+            else ()
+        )
 
 
 @dataclass(frozen=True)
@@ -174,7 +205,11 @@ class _Quantiles:
     counts: bool = False
 
     def asked(self, rule: Rule, base: Measure, _: Columns) -> AggregateRequest:
-        return AggregateRequest((_function(base, "nan"), *self._each(rule, base)) if base.type == "double" else self._each(rule, base))
+        return AggregateRequest(
+            (_function(base, "nan"), *self._each(rule, base))
+            if base.type == "double"
+            else self._each(rule, base)
+        )
 
     def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
         if columns[str(base.column)].type == "double" and answers.measures[_function(base, "nan")]:
@@ -182,11 +217,19 @@ class _Quantiles:
         values = [answers.measures[item] for item in self._each(rule, base)]
         ranges = rule.kwargs["quantile_ranges"]["value_ranges"]
         ok = all(_in_range(value, *ends) for value, ends in zip(values, ranges, strict=True))
-        return outcome(rule, ok, {"quantiles": rule.kwargs["quantile_ranges"]["quantiles"], "values": values}, f"quantiles are {values}")
+        return outcome(
+            rule,
+            ok,
+            {"quantiles": rule.kwargs["quantile_ranges"]["quantiles"], "values": values},
+            f"quantiles are {values}",
+        )
 
     @staticmethod
     def _each(rule: Rule, base: Measure) -> tuple[Measure, ...]:
-        return tuple(_function(base, "quantile", repr(float(item))) for item in rule.kwargs["quantile_ranges"]["quantiles"])
+        return tuple(
+            _function(base, "quantile", repr(float(item)))
+            for item in rule.kwargs["quantile_ranges"]["quantiles"]
+        )
 
 
 def _in_range(value: float | None, low: float | None, high: float | None) -> bool:
@@ -212,7 +255,9 @@ class _MostCommon:
         wanted = [shown_value(comparable(value, kind), kind) for value in rule.kwargs["value_set"]]
         allowed = [value for value in found if value in wanted]
         ok = bool(allowed) if rule.kwargs.get("ties_okay") else len(found) == len(allowed) == 1
-        return outcome(rule, ok, found, f"{len(found)} values stand most often, {len(allowed)} of them in the set")
+        return outcome(
+            rule, ok, found, f"{len(found)} values stand most often, {len(allowed)} of them in the set"
+        )
 
 
 def _share(part: int, whole: int) -> float:
@@ -220,14 +265,20 @@ def _share(part: int, whole: int) -> float:
 
 
 _KINDS: Final[dict[str, _Bounded | _Summed | _DistinctSet | _Quantiles | _MostCommon]] = {
-    "expect_table_row_count_to_be_between": _Bounded("the number of rows that pass", ("rows",), int, counts=True),
+    "expect_table_row_count_to_be_between": _Bounded(
+        "the number of rows that pass", ("rows",), int, counts=True
+    ),
     "expect_column_min_to_be_between": _Bounded("the least value", ("min",), lambda found: found),
     "expect_column_max_to_be_between": _Bounded("the greatest value", ("max",), lambda found: found),
     "expect_column_median_to_be_between": _Bounded("the median", ("median",), lambda found: found),
     "expect_column_sum_to_be_between": _Summed("the sum", lambda found: found.total if found.count else None),
     "expect_column_mean_to_be_between": _Summed("the mean", lambda found: found.mean),
-    "expect_column_stdev_to_be_between": _Summed("the standard deviation", lambda found: found.stdev, deviation=True),
-    "expect_column_unique_value_count_to_be_between": _Bounded("the number of distinct values", ("distinct",), int, counts=True),
+    "expect_column_stdev_to_be_between": _Summed(
+        "the standard deviation", lambda found: found.stdev, deviation=True
+    ),
+    "expect_column_unique_value_count_to_be_between": _Bounded(
+        "the number of distinct values", ("distinct",), int, counts=True
+    ),
     "expect_column_proportion_of_unique_values_to_be_between": _Bounded(
         "the share of distinct values", ("distinct", "present"), _share, counts=True
     ),

@@ -18,7 +18,20 @@ from typing import Any, Final, Literal
 from catalog.contract import ColumnType
 from catalog.expressions.spark_sql import all_of, quoted
 
-Function = Literal["rows", "present", "nan", "infinite", "min", "max", "total", "distinct", "median", "quantile", "standing", "mode"]
+Function = Literal[
+    "rows",
+    "present",
+    "nan",
+    "infinite",
+    "min",
+    "max",
+    "total",
+    "distinct",
+    "median",
+    "quantile",
+    "standing",
+    "mode",
+]
 UNIT_BITS: Final = 52
 INFINITY: Final = "'inf'"
 LEAST: Final = 5e-324
@@ -69,11 +82,17 @@ class Measure:
     def spread_sql(self, centre: float, unit: float) -> tuple[str, str]:
         """The second pass of a column's sums: distances from the centre, and their squares, as whole multiples of the unit."""
         away = f"{self.number} - {centre!r}D"
-        if isinstance(centre, int):  # a double holds how far two whole numbers lie apart where it doesn't hold the two
-            away = f"cast(cast({self._value()} as decimal(38, 0)) - cast({centre} as decimal(38, 0)) as double)"
+        if isinstance(
+            centre, int
+        ):  # a double holds how far two whole numbers lie apart where it doesn't hold the two
+            away = (
+                f"cast(cast({self._value()} as decimal(38, 0)) - cast({centre} as decimal(38, 0)) as double)"
+            )
         steps = f"(({away}) / {unit!r}D)"
         square = f"{steps} * {steps} / {2.0**UNIT_BITS!r}D"
-        first, second = (f"sum({self._chosen(f'cast(round({part}) as decimal(38, 0))')})" for part in (steps, square))
+        first, second = (
+            f"sum({self._chosen(f'cast(round({part}) as decimal(38, 0))')})" for part in (steps, square)
+        )
         return first, second
 
     def _value(self) -> str:
@@ -151,7 +170,9 @@ def comparable(value: Any, kind: ColumnType) -> Any:
         return (date.fromisoformat(value) - date(1970, 1, 1)).days
     if kind == "timestamp" and isinstance(value, str):
         moment = datetime.fromisoformat(value)
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(
+            microseconds=1
+        )
     return value
 
 
@@ -165,11 +186,19 @@ def shown_value(value: Any, kind: ColumnType) -> Any:
     if kind == "date":
         return _told(date(1970, 1, 1), timedelta(days=1), value, date.min, date.max)
     if kind == "timestamp":
-        return _told(_EPOCH, timedelta(microseconds=1), value, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+        return _told(
+            _EPOCH,
+            timedelta(microseconds=1),
+            value,
+            datetime.min.replace(tzinfo=UTC),
+            datetime.max.replace(tzinfo=UTC),
+        )
     return value
 
 
 def _told(epoch: date, step: timedelta, steps: int, first: date, last: date) -> str:
     if steps < (first - epoch) // step:
         return f"before {first.isoformat()}"
-    return f"after {last.isoformat()}" if steps > (last - epoch) // step else (epoch + step * steps).isoformat()
+    return (
+        f"after {last.isoformat()}" if steps > (last - epoch) // step else (epoch + step * steps).isoformat()
+    )

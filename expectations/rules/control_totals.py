@@ -44,8 +44,12 @@ class Totals(QueryRule):
 
     def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """How many groups differ, and how many there are."""
-        own = self._sums(asked.where(self.where), self.column.name, tuple(column.name for column in self.by), "own")
-        there = self._sums(asked.tables.reference(self.reference), self.reference_column, self.reference_by, "there")
+        own = self._sums(
+            asked.where(self.where), self.column.name, tuple(column.name for column in self.by), "own"
+        )
+        there = self._sums(
+            asked.tables.reference(self.reference), self.reference_column, self.reference_by, "there"
+        )
         keys = names(self._parts(tuple(column.name for column in self.by)), f"{HELPER}k")
         both = own.unionByName(there).groupBy(*keys).agg(*self._added())
         n, other, odd = (f"{HELPER}{name}" for name in ("own_n", "there_n", "odd"))
@@ -57,8 +61,14 @@ class Totals(QueryRule):
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
         """Broken by one group that differs."""
         groups, of = numbers or (0, 0)
-        what = f"{groups} of {of} groups" if self.by else f"the sum {'differs' if groups else 'agrees'}: {groups} of {of}"
-        return outcome(rule, ok=not groups, seen=groups, told=f"{what} differ from the totals in {self.reference}")
+        what = (
+            f"{groups} of {of} groups"
+            if self.by
+            else f"the sum {'differs' if groups else 'agrees'}: {groups} of {of}"
+        )
+        return outcome(
+            rule, ok=not groups, seen=groups, told=f"{what} differ from the totals in {self.reference}"
+        )
 
     def _parts(self, by: tuple[str, ...]) -> list[str]:
         return same(Column(name, column.type) for name, column in zip(by, self.by, strict=True)) or ["1"]
@@ -71,16 +81,23 @@ class Totals(QueryRule):
         units, odd = f"cast({value} as decimal(38, 0))", "false"
         if self.column.type == "double":
             fits = f"abs({value} / {self.unit!r}D) < {LARGEST!r}D"  # neither NaN nor infinite numbers do, on either engine
-            units = (
-                f"case when {fits} and not isnan({value}) then cast(cast(round({value} / {self.unit!r}D) as bigint) as decimal(38, 0)) end"
-            )
+            units = f"case when {fits} and not isnan({value}) then cast(cast(round({value} / {self.unit!r}D) as bigint) as decimal(38, 0)) end"
             odd = f"not ({fits}) or isnan({value})"
-        rows = frame.selectExpr(*named(parts, f"{HELPER}k"), f"{units} as {HELPER}u", f"case when {odd} then 1 end as {HELPER}o")
-        sums = [f"sum({HELPER}u) as {HELPER}{side}", f"count({HELPER}o) as {HELPER}odd", f"count(1) as {HELPER}{side}_n"]
+        rows = frame.selectExpr(
+            *named(parts, f"{HELPER}k"), f"{units} as {HELPER}u", f"case when {odd} then 1 end as {HELPER}o"
+        )
+        sums = [
+            f"sum({HELPER}u) as {HELPER}{side}",
+            f"count({HELPER}o) as {HELPER}odd",
+            f"count(1) as {HELPER}{side}_n",
+        ]
         other = "there" if side == "own" else "own"
         found = rows.groupBy(*names(parts, f"{HELPER}k")).agg(*[F.expr(item) for item in sums])
-        return found.selectExpr("*", f"cast(0 as decimal(38, 0)) as {HELPER}{other}", f"0L as {HELPER}{other}_n").selectExpr(
-            *names(parts, f"{HELPER}k"), *[f"{HELPER}{name}" for name in ("own", "there", "odd", "own_n", "there_n")]
+        return found.selectExpr(
+            "*", f"cast(0 as decimal(38, 0)) as {HELPER}{other}", f"0L as {HELPER}{other}_n"
+        ).selectExpr(
+            *names(parts, f"{HELPER}k"),
+            *[f"{HELPER}{name}" for name in ("own", "there", "odd", "own_n", "there_n")],
         )
 
     @staticmethod
@@ -88,6 +105,8 @@ class Totals(QueryRule):
         from pyspark.sql import functions as F  # noqa: N812
 
         return [
-            F.expr(f"coalesce(sum(cast({HELPER}{name} as decimal(38, 0))), cast(0 as decimal(38, 0))) as {HELPER}{name}")
+            F.expr(
+                f"coalesce(sum(cast({HELPER}{name} as decimal(38, 0))), cast(0 as decimal(38, 0))) as {HELPER}{name}"
+            )
             for name in ("own", "there", "odd", "own_n", "there_n")
         ]

@@ -73,7 +73,9 @@ class MatchesReference:
         there = tables.reference(self.reference).where(f"{quoted(self.reference_column)} is not null")
         keys = there.selectExpr(*named(others[:-1], key)).distinct()
         frame = flagged(frame, parts[:-1], keys, names(others[:-1], key), self._mark)
-        return flagged(frame, parts, there.selectExpr(*named(others, pair)).distinct(), names(others, pair), self._pair)
+        return flagged(
+            frame, parts, there.selectExpr(*named(others, pair)).distinct(), names(others, pair), self._pair
+        )
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,12 @@ class FunctionalDependency:
         rows = frame if tables.rows is None else tables.rows
         pairs = rows.where(F.expr(said)).selectExpr(*named(parts, key)).distinct()
         keys = names(parts, key)[:-1]
-        several = pairs.groupBy(*keys).agg(F.count(F.lit(1)).alias(f"{HELPER}n")).where(f"{HELPER}n > 1").select(*keys)
+        several = (
+            pairs.groupBy(*keys)
+            .agg(F.count(F.lit(1)).alias(f"{HELPER}n"))
+            .where(f"{HELPER}n > 1")
+            .select(*keys)
+        )
         marked = flagged(frame, parts[:-1], several, keys, self._mark)
         if tables.published is None:
             return marked.selectExpr("*", f"cast(null as boolean) as {quoted(self._against)}")
@@ -117,7 +124,9 @@ class FunctionalDependency:
         asked = rows.where(F.expr(said)).selectExpr(*named(parts, own)).distinct()
         stand = tables.published.where(F.expr(said)).selectExpr(*named(parts, other)).distinct()
         mine, theirs = names(parts, own), names(parts, other)
-        contrary = join(asked, stand, zip(mine[:-1], theirs[:-1], strict=True), how="inner").where(f"not ({mine[-1]} <=> {theirs[-1]})")
+        contrary = join(asked, stand, zip(mine[:-1], theirs[:-1], strict=True), how="inner").where(
+            f"not ({mine[-1]} <=> {theirs[-1]})"
+        )
         return flagged(marked, parts, contrary.select(*mine).distinct(), mine, self._against)
 
 
@@ -146,7 +155,9 @@ class BehindWatermark:
         """Helper column: the watermark."""
         if tables.earlier is None:
             return frame.selectExpr("*", f"cast(null as {self.column.type}) as {quoted(self._mark)}")
-        return frame.crossJoin(tables.earlier.selectExpr(f"max({quoted(self.column.name)}) as {quoted(self._mark)}"))
+        return frame.crossJoin(
+            tables.earlier.selectExpr(f"max({quoted(self.column.name)}) as {quoted(self._mark)}")
+        )
 
 
 def _others(columns: tuple[Column, ...], there: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,12 @@ from catalog.contract import Column
 from catalog.expressions.condition import sql_of
 from catalog.expressions.spark_sql import all_of
 from expectations.rules.control_totals import Totals
-from expectations.rules.cross_table_joins import BehindWatermark, ForeignKey, FunctionalDependency, MatchesReference
+from expectations.rules.cross_table_joins import (
+    BehindWatermark,
+    ForeignKey,
+    FunctionalDependency,
+    MatchesReference,
+)
 from expectations.rules.joins import AlreadyPublished, JoinRule, KeepOnePerKey, present
 from expectations.rules.majority import Agreed
 from expectations.rules.partition_divergence import Divergence
@@ -51,11 +56,15 @@ def _standing(rule: Rule, columns: Columns) -> KeepOnePerKey:
     key = [columns[name] for name in rule.kwargs["column_list"]]
     order = tuple(columns[name] for name in rule.kwargs.get("order_by", ()))
     where = all_of([*condition_of(rule, columns), *present(key)])
-    return KeepOnePerKey(_tag(rule), tuple(key), where, null_safe=False, keep=rule.kwargs["keep"], order=order)
+    return KeepOnePerKey(
+        _tag(rule), tuple(key), where, null_safe=False, keep=rule.kwargs["keep"], order=order
+    )
 
 
 def _distinct(rule: Rule, columns: Columns) -> KeepOnePerKey:
-    return KeepOnePerKey(_tag(rule), tuple(columns.values()), all_of(condition_of(rule, columns)), null_safe=True, keep="first")
+    return KeepOnePerKey(
+        _tag(rule), tuple(columns.values()), all_of(condition_of(rule, columns)), null_safe=True, keep="first"
+    )
 
 
 def _delivered(rule: Rule, columns: Columns) -> Delivered:
@@ -69,7 +78,9 @@ def _repeats(rule: Rule, columns: Columns) -> Repeats:
 
 
 def _splits(rule: Rule, columns: Columns) -> Splits:
-    return Splits(_listed(rule, columns), columns[rule.kwargs["split_column"]], all_of(condition_of(rule, columns)))
+    return Splits(
+        _listed(rule, columns), columns[rule.kwargs["split_column"]], all_of(condition_of(rule, columns))
+    )
 
 
 def _offsets(rule: Rule, columns: Columns) -> Offsets:
@@ -79,27 +90,48 @@ def _offsets(rule: Rule, columns: Columns) -> Offsets:
 
 def _gaps(rule: Rule, columns: Columns) -> Gaps:
     by = _listed(rule, columns, "by")
-    return Gaps(columns[rule.kwargs["column"]], rule.kwargs["step_seconds"], by, all_of(condition_of(rule, columns)))
+    return Gaps(
+        columns[rule.kwargs["column"]], rule.kwargs["step_seconds"], by, all_of(condition_of(rule, columns))
+    )
 
 
 def _totals(rule: Rule, columns: Columns, *, complete: bool) -> Totals:
     kwargs = rule.kwargs
     there = (kwargs["reference"], kwargs["reference_column"], tuple(kwargs.get("reference_by", ())))
     where = all_of(condition_of(rule, columns))
-    return Totals(columns[kwargs["column"]], _listed(rule, columns, "by"), *there, kwargs.get("tolerance", 0), where, complete)
+    return Totals(
+        columns[kwargs["column"]],
+        _listed(rule, columns, "by"),
+        *there,
+        kwargs.get("tolerance", 0),
+        where,
+        complete,
+    )
 
 
 def _divergence(rule: Rule, columns: Columns) -> Divergence:
-    return Divergence(columns[rule.kwargs["column"]], rule.kwargs["partition_object"], all_of(condition_of(rule, columns)))
+    return Divergence(
+        columns[rule.kwargs["column"]], rule.kwargs["partition_object"], all_of(condition_of(rule, columns))
+    )
 
 
 def _determined(rule: Rule, columns: Columns) -> FunctionalDependency | Agreed:
     made = Agreed if rule.kwargs.get("keep") == "majority" else FunctionalDependency
-    return made(_tag(rule), _listed(rule, columns), columns[rule.kwargs["column"]], all_of(condition_of(rule, columns)))
+    return made(
+        _tag(rule),
+        _listed(rule, columns),
+        columns[rule.kwargs["column"]],
+        all_of(condition_of(rule, columns)),
+    )
 
 
 def _referenced(rule: Rule, columns: Columns) -> ForeignKey:
-    return ForeignKey(_tag(rule), _listed(rule, columns), rule.kwargs["reference"], tuple(rule.kwargs["reference_column_list"]))
+    return ForeignKey(
+        _tag(rule),
+        _listed(rule, columns),
+        rule.kwargs["reference"],
+        tuple(rule.kwargs["reference_column_list"]),
+    )
 
 
 def _agreeing(rule: Rule, columns: Columns) -> MatchesReference:

@@ -57,7 +57,10 @@ class JoinRule(Protocol):
 
 def same(columns: Iterable[Column]) -> list[str]:
     """SQL by which values are compared: -0.0 is 0.0."""
-    return [f"({quoted(column.name)} + 0.0D)" if column.type == "double" else quoted(column.name) for column in columns]
+    return [
+        f"({quoted(column.name)} + 0.0D)" if column.type == "double" else quoted(column.name)
+        for column in columns
+    ]
 
 
 def present(columns: Iterable[Column]) -> list[str]:
@@ -75,12 +78,16 @@ def names(parts: list[str], name: str) -> list[str]:
     return [quoted(f"{name}{number}") for number, _ in enumerate(parts)]
 
 
-def attach(frame: DataFrame, there: DataFrame, pairs: Iterable[tuple[str, str]], *, null_safe: bool = False) -> DataFrame:
+def attach(
+    frame: DataFrame, there: DataFrame, pairs: Iterable[tuple[str, str]], *, null_safe: bool = False
+) -> DataFrame:
     """The frame with the columns of another table, NULL where it has no row: engines hash what stands left, and the frame is greater."""
     return join(there, frame, [(other, own) for own, other in pairs], how="right", null_safe=null_safe)
 
 
-def join(frame: DataFrame, there: DataFrame, pairs: Iterable[tuple[str, str]], *, how: str, null_safe: bool = False) -> DataFrame:
+def join(
+    frame: DataFrame, there: DataFrame, pairs: Iterable[tuple[str, str]], *, how: str, null_safe: bool = False
+) -> DataFrame:
     """A join on pairs of expressions, of the frame and of the other table."""
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -88,21 +95,47 @@ def join(frame: DataFrame, there: DataFrame, pairs: Iterable[tuple[str, str]], *
     return frame.join(there, on=F.expr(all_of([f"{own} {sign} {other}" for own, other in pairs])), how=how)
 
 
-def known(frame: DataFrame, rows: DataFrame, parts: list[str], there: DataFrame, mark: str, *, null_safe: bool = False) -> DataFrame:
+def known(
+    frame: DataFrame,
+    rows: DataFrame,
+    parts: list[str],
+    there: DataFrame,
+    mark: str,
+    *,
+    null_safe: bool = False,
+) -> DataFrame:
     """The frame with helper column `mark`: true where the parts' values stand in another table too, else NULL.
 
     Of the other table only what `rows`, the frame before any mark, ask for is joined: little where either is small.
     """
     key, inner = f"{mark}_k", f"{mark}_p"
-    asked, stand = (part.selectExpr(*named(parts, name)).distinct() for part, name in ((rows, key), (there, inner)))
-    found = join(asked, stand, zip(names(parts, key), names(parts, inner), strict=True), how="left_semi", null_safe=null_safe)
+    asked, stand = (
+        part.selectExpr(*named(parts, name)).distinct() for part, name in ((rows, key), (there, inner))
+    )
+    found = join(
+        asked,
+        stand,
+        zip(names(parts, key), names(parts, inner), strict=True),
+        how="left_semi",
+        null_safe=null_safe,
+    )
     return flagged(frame, parts, found, names(parts, key), mark, null_safe=null_safe)
 
 
-def flagged(frame: DataFrame, parts: list[str], there: DataFrame, keys: list[str], mark: str, *, null_safe: bool = False) -> DataFrame:
+def flagged(
+    frame: DataFrame,
+    parts: list[str],
+    there: DataFrame,
+    keys: list[str],
+    mark: str,
+    *,
+    null_safe: bool = False,
+) -> DataFrame:
     """The frame with helper column `mark`: true where the parts' values are a row of `there`, whose rows are distinct."""
     found = there.selectExpr(*keys, f"true as {quoted(mark)}")
-    return attach(frame, found, zip(parts, keys, strict=True), null_safe=null_safe).drop(*[key.strip("`") for key in keys])
+    return attach(frame, found, zip(parts, keys, strict=True), null_safe=null_safe).drop(
+        *[key.strip("`") for key in keys]
+    )
 
 
 @dataclass(frozen=True)
@@ -141,8 +174,12 @@ class KeepOnePerKey:
         rows = frame if tables.rows is None else tables.rows
         asked = rows.where(F.expr(self.where)).selectExpr(*named(parts, key), f"{self._best} as {HELPER}best")
         best = F.min(f"{HELPER}best") if self.keep == "first" else F.max(f"{HELPER}best")
-        kept = asked.groupBy(*names(parts, key)).agg(best.alias(f"{HELPER}best"), F.count(F.lit(1)).alias(f"{HELPER}n"))
-        several = kept.where(f"{HELPER}n > 1").selectExpr(*names(parts, key), f"{HELPER}best.place as {self._kept}")
+        kept = asked.groupBy(*names(parts, key)).agg(
+            best.alias(f"{HELPER}best"), F.count(F.lit(1)).alias(f"{HELPER}n")
+        )
+        several = kept.where(f"{HELPER}n > 1").selectExpr(
+            *names(parts, key), f"{HELPER}best.place as {self._kept}"
+        )
         marked = attach(frame, several, zip(parts, names(parts, key), strict=True), null_safe=self.null_safe)
         marked = marked.drop(*[name.strip("`") for name in names(parts, key)])
         if tables.published is None:
@@ -156,7 +193,11 @@ class KeepOnePerKey:
         fields = []
         for number, column in enumerate(self.order):
             value = quoted(column.name)
-            value = f"(case when not isnan({value}) then {value} + 0.0D end)" if column.type == "double" else value
+            value = (
+                f"(case when not isnan({value}) then {value} + 0.0D end)"
+                if column.type == "double"
+                else value
+            )
             lost = f"{value} is {'' if self.keep == 'first' else 'not '}null"
             fields += [f"'lost{number}', {lost}", f"'value{number}', {value}"]
         fields.append(f"'place', {quoted(ROW)}")

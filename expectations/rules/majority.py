@@ -58,12 +58,26 @@ class Agreed:
         mine, theirs = names(parts, value), names(parts, key)
         votes = each.groupBy(*mine).agg(F.count(F.lit(1)).alias(n))
         renamed = [f"{own} as {other}" for own, other in zip(mine[:-1], theirs[:-1], strict=True)]
-        asked = self._rows(frame, tables).where(said).selectExpr(*named(parts[:-1], f"{self._mark}_a")).distinct()
-        split = votes.groupBy(*mine[:-1]).agg(F.max(n).alias(most), F.count(F.lit(1)).alias(several)).where(f"{several} > 1")
-        split = join(split, asked, zip(mine[:-1], names(parts[:-1], f"{self._mark}_a"), strict=True), how="left_semi")
+        asked = (
+            self._rows(frame, tables).where(said).selectExpr(*named(parts[:-1], f"{self._mark}_a")).distinct()
+        )
+        split = (
+            votes.groupBy(*mine[:-1])
+            .agg(F.max(n).alias(most), F.count(F.lit(1)).alias(several))
+            .where(f"{several} > 1")
+        )
+        split = join(
+            split, asked, zip(mine[:-1], names(parts[:-1], f"{self._mark}_a"), strict=True), how="left_semi"
+        )
         split = split.selectExpr(*renamed, most)
-        first = join(votes, split, zip(mine[:-1], theirs[:-1], strict=True), how="inner").where(f"{n} = {most}").select(*mine)
-        alone = first.groupBy(*mine[:-1]).agg(F.count(F.lit(1)).alias(n)).where(f"{n} = 1").selectExpr(*renamed)
+        first = (
+            join(votes, split, zip(mine[:-1], theirs[:-1], strict=True), how="inner")
+            .where(f"{n} = {most}")
+            .select(*mine)
+        )
+        alone = (
+            first.groupBy(*mine[:-1]).agg(F.count(F.lit(1)).alias(n)).where(f"{n} = 1").selectExpr(*renamed)
+        )
         winner = join(first, alone, zip(mine[:-1], theirs[:-1], strict=True), how="left_semi").select(*mine)
         marked = flagged(frame, parts[:-1], split.select(*theirs[:-1]), theirs[:-1], self._mark)
         return flagged(marked, parts, winner, mine, self._most)

@@ -42,14 +42,25 @@ class Divergence(QueryRule):
         rows = asked.where(self.where, f"{name} is not null")
         nan = f"count(case when isnan({name}) then 1 end)" if self.column.type == "double" else "0"
         if "bins" in self.partition:
-            return counted(asked.collect, rows, "count(1)", nan, *(f"count(case when {part} then 1 end)" for part in self._bins()))
+            return counted(
+                asked.collect,
+                rows,
+                "count(1)",
+                nan,
+                *(f"count(case when {part} then 1 end)" for part in self._bins()),
+            )
         parts = [in_set(self.column, [value]) for value in self.partition["values"]]
-        known = counted(asked.collect, rows, "count(1)", nan, *(f"count(case when {part} then 1 end)" for part in parts))
+        known = counted(
+            asked.collect, rows, "count(1)", nan, *(f"count(case when {part} then 1 end)" for part in parts)
+        )
         return (*known, *self._others(asked, rows))
 
     def _bins(self) -> Iterator[str]:
         """Below all bins, in each (of the last its end too), above all."""
-        name, edges = f"cast({quoted(self.column.name)} as double)", [f"double('{edge!r}')" for edge in map(float, self.partition["bins"])]
+        name, edges = (
+            f"cast({quoted(self.column.name)} as double)",
+            [f"double('{edge!r}')" for edge in map(float, self.partition["bins"])],
+        )
         there = f"not isnan({name}) and " if self.column.type == "double" else ""
         yield f"{there}{name} < {edges[0]}"
         for low, high in pairwise(edges):
@@ -61,7 +72,9 @@ class Divergence(QueryRule):
         from pyspark.sql import functions as F  # noqa: N812
 
         (value,), n = same([self.column]), f"{HELPER}n"
-        others = rows.where(f"not {in_set(self.column, self.partition['values'])}").selectExpr(f"{value} as {HELPER}v")
+        others = rows.where(f"not {in_set(self.column, self.partition['values'])}").selectExpr(
+            f"{value} as {HELPER}v"
+        )
         values = others.groupBy(f"{HELPER}v").agg(F.count(F.lit(1)).alias(n))
         pairs = asked.collect(values.groupBy(n).agg(F.count(F.lit(1)).alias(f"{HELPER}k")))
         return [int(number) for pair in sorted(map(tuple, pairs), reverse=True) for number in pair]
@@ -75,8 +88,17 @@ class Divergence(QueryRule):
         kwargs, bound = rule.kwargs, rule.kwargs["threshold"]
         pairs = self._of_bins(parts, kwargs) if "bins" in self.partition else self._of_values(parts, kwargs)
         found = divergence(list(pairs))
-        told = f"the divergence is {found:.6g}, at most {bound}" if math.isfinite(found) else "values stand where the partition has none"
-        return Outcome(rule, int(found > bound), 1, {"observed_value": found if math.isfinite(found) else None, "rows": rows, "told": told})
+        told = (
+            f"the divergence is {found:.6g}, at most {bound}"
+            if math.isfinite(found)
+            else "values stand where the partition has none"
+        )
+        return Outcome(
+            rule,
+            int(found > bound),
+            1,
+            {"observed_value": found if math.isfinite(found) else None, "rows": rows, "told": told},
+        )
 
     def _of_values(self, parts: list[int], kwargs: dict[str, Any]) -> Iterator[tuple[int, float]]:
         """What no one expected shares the holdout."""
@@ -110,4 +132,7 @@ def divergence(pairs: list[tuple[int, float]]) -> float:
     rows, weights = sum(seen for seen, _ in pairs), math.fsum(weight for _, weight in pairs)
     if any(seen and not weight for seen, weight in pairs):
         return math.inf
-    return max(0.0, math.fsum(seen / rows * math.log(seen / rows / (weight / weights)) for seen, weight in pairs if seen))
+    return max(
+        0.0,
+        math.fsum(seen / rows * math.log(seen / rows / (weight / weights)) for seen, weight in pairs if seen),
+    )

@@ -31,21 +31,35 @@ def exact_quantiles(
         chosen: Makes a measure one of the rows that count.
         collect: Fetches a small frame's rows.
     """
-    return {item: _exact(frame, chosen(item), collect) for item, reach in reaches.items() if reach is not None and reach > HELD}
+    return {
+        item: _exact(frame, chosen(item), collect)
+        for item, reach in reaches.items()
+        if reach is not None and reach > HELD
+    }
 
 
 def _exact(frame: DataFrame, measure: Measure, collect: Callable[[DataFrame], list[Any]]) -> int | Fraction:
     from pyspark.sql import functions as F  # noqa: N812
 
     value, n, upto, of = (f"{HELPER}{name}" for name in ("v", "n", "upto", "of"))
-    rows = frame.where(all_of([part for part in (measure.where, f"{quoted(str(measure.column))} is not null") if part]))
-    counts = rows.selectExpr(f"{quoted(str(measure.column))} as {value}").groupBy(value).agg(F.count(F.lit(1)).alias(n))
-    running = counts.selectExpr(value, f"sum({n}) over (order by {value}) as {upto}", f"sum({n}) over () as {of}")
+    rows = frame.where(
+        all_of([part for part in (measure.where, f"{quoted(str(measure.column))} is not null") if part])
+    )
+    counts = (
+        rows.selectExpr(f"{quoted(str(measure.column))} as {value}")
+        .groupBy(value)
+        .agg(F.count(F.lit(1)).alias(n))
+    )
+    running = counts.selectExpr(
+        value, f"sum({n}) over (order by {value}) as {upto}", f"sum({n}) over () as {of}"
+    )
     if measure.function == "quantile":
         reached = f"cast({upto} as double) >= {measure.detail}D * cast({of} as double)"
         (found,) = collect(running.agg(F.expr(f"min(case when {reached} then {value} end)")))
         return int(found[0])
     middle = (f"min(case when 2 * {upto} {sign} {of} then {value} end)" for sign in (">=", ">"))
-    (found,) = collect(running.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(middle)]))
+    (found,) = collect(
+        running.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(middle)])
+    )
     half = Fraction(int(found[0]) + int(found[1]), 2)
     return int(half) if half.denominator == 1 else half

@@ -74,7 +74,9 @@ def counted(collect: Collect, frame: DataFrame, *aggregates: str) -> tuple[int, 
     """Aggregates over a frame, as whole numbers; nothing is 0."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    (row,) = collect(frame.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(aggregates)]))
+    (row,) = collect(
+        frame.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(aggregates)])
+    )
     return tuple(int(value or 0) for value in row)
 
 
@@ -90,7 +92,12 @@ class Repeats(QueryRule):
         from pyspark.sql import functions as F  # noqa: N812
 
         parts, key, n = same(self.columns), f"{HELPER}k", f"{HELPER}n"
-        groups = asked.where(self.where).selectExpr(*named(parts, key)).groupBy(*names(parts, key)).agg(F.count(F.lit(1)).alias(n))
+        groups = (
+            asked.where(self.where)
+            .selectExpr(*named(parts, key))
+            .groupBy(*names(parts, key))
+            .agg(F.count(F.lit(1)).alias(n))
+        )
         return counted(asked.collect, groups, f"max({n})")
 
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
@@ -113,7 +120,11 @@ class Splits(QueryRule):
         from pyspark.sql import functions as F  # noqa: N812
 
         parts, key, n = same([*self.columns, self.split]), f"{HELPER}k", f"{HELPER}n"
-        rows = asked.where(self.where, *present([*self.columns, self.split])).selectExpr(*named(parts, key)).distinct()
+        rows = (
+            asked.where(self.where, *present([*self.columns, self.split]))
+            .selectExpr(*named(parts, key))
+            .distinct()
+        )
         keys = rows.groupBy(*names(parts, key)[:-1]).agg(F.count(F.lit(1)).alias(n))
         return counted(asked.collect, keys, f"count(case when {n} > 1 then 1 end)")
 
@@ -136,7 +147,9 @@ class Delivered(QueryRule):
 
     def ask(self, asked: QueryContext) -> tuple[int, ...]:
         """That number, and how many rows the drop has."""
-        return counted(asked.collect, asked.rows, f"count(case when {quoted(self.helper.name)} then 1 end)", "count(1)")
+        return counted(
+            asked.collect, asked.rows, f"count(case when {quoted(self.helper.name)} then 1 end)", "count(1)"
+        )
 
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
         """Broken where their share is more than `max_share`."""

@@ -22,7 +22,12 @@ LEAST_BEFORE: Final = 10
 
 
 def judge_table(
-    rule: Rule, *, valid: int, quarantined: int = 0, other_rows: Mapping[str, int] | None = None, before: int | None = None
+    rule: Rule,
+    *,
+    valid: int,
+    quarantined: int = 0,
+    other_rows: Mapping[str, int] | None = None,
+    before: int | None = None,
 ) -> Outcome:
     """One table rule's outcome from the rows that would be published, those set aside, and other tables' rows.
 
@@ -33,7 +38,12 @@ def judge_table(
     """
     match rule.type:
         case "expect_table_row_count_to_equal":
-            return Outcome(rule, int(valid != rule.kwargs["value"]), 1, {"observed_value": valid, "told": f"{valid} rows pass"})
+            return Outcome(
+                rule,
+                int(valid != rule.kwargs["value"]),
+                1,
+                {"observed_value": valid, "told": f"{valid} rows pass"},
+            )
         case "expect_quarantined_share_to_be_at_most":
             return _share(rule, valid, quarantined)
         case "expect_table_row_count_to_equal_other_table":
@@ -42,7 +52,9 @@ def judge_table(
             return _shrunk(rule, valid, before)
         case _:
             what = f"{rule.type} can't be asked of a table at this hop"
-            raise ContractError(what, where=f"rule {rule.id}", fix="see docs/contracts.md for the rules of each hop")
+            raise ContractError(
+                what, where=f"rule {rule.id}", fix="see docs/contracts.md for the rules of each hop"
+            )
 
 
 def over_budget(rule: Rule, lost: int, total: int) -> tuple[str, str] | None:
@@ -66,11 +78,21 @@ def _share(rule: Rule, valid: int, quarantined: int) -> Outcome:
 def _shrunk(rule: Rule, rows: int, before: int | None) -> Outcome:
     """Broken also by a first version that has no row: of nothing nobody else would tell."""
     if before is None:
-        return Outcome(rule, int(rows == 0), 1, {"told": "the table would have no row" if rows == 0 else "there is no previous version"})
+        return Outcome(
+            rule,
+            int(rows == 0),
+            1,
+            {"told": "the table would have no row" if rows == 0 else "there is no previous version"},
+        )
     lost = (before - rows) / before if before else 0.0
     broken = before > 0 and lost > rule.kwargs["max_share"] and (before >= LEAST_BEFORE or rows == 0)
     allowed = f", the contract allows to lose {rule.kwargs['max_share']:.0%}" if broken else ""
-    return Outcome(rule, int(broken), 1, {"observed_value": max(lost, 0.0), "told": f"{rows} rows where the table has {before}{allowed}"})
+    return Outcome(
+        rule,
+        int(broken),
+        1,
+        {"observed_value": max(lost, 0.0), "told": f"{rows} rows where the table has {before}{allowed}"},
+    )
 
 
 def _equal(rule: Rule, rows: int, other_rows: Mapping[str, int]) -> Outcome:

@@ -35,7 +35,9 @@ def within(rule: Rule, columns: Columns) -> list[str]:
     if "column_A" in rule.kwargs or "column_list" in rule.kwargs:
         names = rule.kwargs.get("column_list") or [rule.kwargs["column_A"], rule.kwargs["column_B"]]
         present = [f"{quoted(name)} is not null" for name in names]
-        ignored = rule.kwargs.get("ignore_row_if") or ("both_values_are_missing" if "column_A" in rule.kwargs else "all_values_are_missing")
+        ignored = rule.kwargs.get("ignore_row_if") or (
+            "both_values_are_missing" if "column_A" in rule.kwargs else "all_values_are_missing"
+        )
         if ignored in ("both_values_are_missing", "all_values_are_missing"):
             parts.append(any_of(present))
         elif ignored in ("either_value_is_missing", "any_value_is_missing"):
@@ -52,7 +54,11 @@ def _between(kwargs: dict[str, Any], columns: Columns) -> str:
 def _outside(what: str, kwargs: dict[str, Any], written: Callable[[Any], str]) -> list[str]:
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
     parts = [] if low is None else [f"{what} {'<=' if kwargs.get('strict_min') else '<'} {written(low)}"]
-    return parts if high is None else [*parts, f"{what} {'>=' if kwargs.get('strict_max') else '>'} {written(high)}"]
+    return (
+        parts
+        if high is None
+        else [*parts, f"{what} {'>=' if kwargs.get('strict_max') else '>'} {written(high)}"]
+    )
 
 
 def _not_a_number(*columns: Column) -> list[str]:
@@ -68,8 +74,12 @@ def in_set(column: Column, values: list[Any]) -> str:
 def _matches(kwargs: dict[str, Any]) -> list[str]:
     column = quoted(kwargs["column"])
     if "regex" in kwargs or "regex_list" in kwargs:
-        return [f"{column} rlike {text(portable(item))}" for item in kwargs.get("regex_list") or [kwargs["regex"]]]
-    return [f"{column} like {text(item)}" for item in kwargs.get("like_pattern_list") or [kwargs["like_pattern"]]]
+        return [
+            f"{column} rlike {text(portable(item))}" for item in kwargs.get("regex_list") or [kwargs["regex"]]
+        ]
+    return [
+        f"{column} like {text(item)}" for item in kwargs.get("like_pattern_list") or [kwargs["like_pattern"]]
+    ]
 
 
 def _unmatched(kwargs: dict[str, Any], _: Columns) -> str:
@@ -129,9 +139,24 @@ def _not_of_declared_type(kwargs: dict[str, Any], columns: Columns) -> str:
 
 def _repeats_header(kwargs: dict[str, Any], columns: Columns) -> str:
     """Asked of the delivered texts; first of those that are NULL in sound rows, the texts of typed columns."""
-    pairs = [(columns[name], header) for name, header in zip(kwargs["column_list"], kwargs["header"], strict=True)]
-    typed = [f"{quoted(text_column(column.name))} = {text(header)}" for column, header in pairs if column.type != "string"]
-    return all_of([*typed, *(f"{quoted(column.name)} = {text(header)}" for column, header in pairs if column.type == "string")])
+    pairs = [
+        (columns[name], header) for name, header in zip(kwargs["column_list"], kwargs["header"], strict=True)
+    ]
+    typed = [
+        f"{quoted(text_column(column.name))} = {text(header)}"
+        for column, header in pairs
+        if column.type != "string"
+    ]
+    return all_of(
+        [
+            *typed,
+            *(
+                f"{quoted(column.name)} = {text(header)}"
+                for column, header in pairs
+                if column.type == "string"
+            ),
+        ]
+    )
 
 
 def _not_as_declared(kwargs: dict[str, Any], columns: Columns) -> str:
@@ -152,8 +177,12 @@ _MADE: Final[dict[str, Callable[[dict[str, Any], Columns], str]]] = {
     "expect_column_values_to_not_be_null": lambda kwargs, _: f"{quoted(kwargs['column'])} is null",
     "expect_column_values_to_be_null": lambda kwargs, _: f"{quoted(kwargs['column'])} is not null",
     "expect_column_values_to_be_between": _between,
-    "expect_column_values_to_be_in_set": lambda kwargs, columns: f"not {in_set(columns[kwargs['column']], kwargs['value_set'])}",
-    "expect_column_values_to_not_be_in_set": lambda kwargs, columns: in_set(columns[kwargs["column"]], kwargs["value_set"]),
+    "expect_column_values_to_be_in_set": lambda kwargs, columns: (
+        f"not {in_set(columns[kwargs['column']], kwargs['value_set'])}"
+    ),
+    "expect_column_values_to_not_be_in_set": lambda kwargs, columns: in_set(
+        columns[kwargs["column"]], kwargs["value_set"]
+    ),
     "expect_column_values_to_match_regex": _unmatched,
     "expect_column_values_to_not_match_regex": _matched,
     "expect_column_values_to_match_regex_list": _unmatched,

@@ -27,7 +27,12 @@ def _exists(rule: Rule, names: Sequence[str]) -> Outcome:
     if column not in names:
         return Outcome(rule, 1, 1, {"told": f"column {visible(column)} is missing"})
     elsewhere = index is not None and list(names).index(column) != index
-    return Outcome(rule, int(elsewhere), 1, {"told": f"column {column} is not the one at index {index}"} if elsewhere else {})
+    return Outcome(
+        rule,
+        int(elsewhere),
+        1,
+        {"told": f"column {column} is not the one at index {index}"} if elsewhere else {},
+    )
 
 
 def _unexpected(rule: Rule, names: Sequence[str]) -> Outcome:
@@ -54,13 +59,20 @@ def _alike(unknown: Sequence[str], missing: Collection[str]) -> list[str]:
 def _set(rule: Rule, names: Sequence[str]) -> Outcome:
     missing = [name for name in rule.kwargs["column_set"] if name not in names]
     others = _unexpected(rule, names) if rule.kwargs.get("exact_match", True) else Outcome(rule, 0, 1)
-    parts = [*([f"missing: {listed(missing)}"] if missing else []), *([others.observed["told"]] if others.failed else [])]
-    return Outcome(rule, len(missing) + others.failed, max(len(names), 1), {"told": "; ".join(parts)} if parts else {})
+    parts = [
+        *([f"missing: {listed(missing)}"] if missing else []),
+        *([others.observed["told"]] if others.failed else []),
+    ]
+    return Outcome(
+        rule, len(missing) + others.failed, max(len(names), 1), {"told": "; ".join(parts)} if parts else {}
+    )
 
 
 def _ordered(rule: Rule, names: Sequence[str]) -> Outcome:
     wanted = list(rule.kwargs["column_list"])
-    wrong = [number for number, pair in enumerate(zip(names, wanted, strict=False), start=1) if pair[0] != pair[1]]
+    wrong = [
+        number for number, pair in enumerate(zip(names, wanted, strict=False), start=1) if pair[0] != pair[1]
+    ]
     failed = len(wrong) + abs(len(wanted) - len(names))
     told = f"{len(names)} columns for {len(wanted)}, other names at {_places(wrong) or 'none'}"
     return Outcome(rule, failed, max(len(names), len(wanted)), {"told": told} if failed else {})
@@ -76,7 +88,10 @@ def _distinct(rule: Rule, names: Sequence[str]) -> Outcome:
         for what, chosen in (
             ("the same name", same - {""}),
             ("no name, and values,", same & {""}),
-            ("names that differ by case alone, of which engines make one column unless physicalName maps them to two,", twice - same),
+            (
+                "names that differ by case alone, of which engines make one column unless physicalName maps them to two,",
+                twice - same,
+            ),
         )
         if chosen
     ]
@@ -84,7 +99,10 @@ def _distinct(rule: Rule, names: Sequence[str]) -> Outcome:
 
 
 def _count(rule: Rule, names: Sequence[str]) -> Outcome:
-    low, high = rule.kwargs.get("min_value", rule.kwargs.get("value")), rule.kwargs.get("max_value", rule.kwargs.get("value"))
+    low, high = (
+        rule.kwargs.get("min_value", rule.kwargs.get("value")),
+        rule.kwargs.get("max_value", rule.kwargs.get("value")),
+    )
     outside = (low is not None and len(names) < low) or (high is not None and len(names) > high)
     return Outcome(rule, int(outside), 1, {"observed_value": len(names), "told": f"{len(names)} columns"})
 
@@ -92,7 +110,12 @@ def _count(rule: Rule, names: Sequence[str]) -> Outcome:
 def _type(rule: Rule, columns: Columns) -> Outcome:
     seen = SPARK_NAMES[columns[rule.kwargs["column"]].type]
     allowed = rule.kwargs.get("type_list") or [rule.kwargs["type_"]]
-    return Outcome(rule, int(seen not in allowed), 1, {"observed_value": seen, "told": f"{rule.kwargs['column']} is of type {seen}"})
+    return Outcome(
+        rule,
+        int(seen not in allowed),
+        1,
+        {"observed_value": seen, "told": f"{rule.kwargs['column']} is of type {seen}"},
+    )
 
 
 def _places(numbers: list[int]) -> str:
@@ -109,6 +132,12 @@ _NAMES: Final[dict[str, Callable[[Rule, Sequence[str]], Outcome]]] = {
     "expect_table_column_count_to_be_between": _count,
     "expect_table_column_count_to_equal": _count,
 }
-_TYPES: Final = frozenset({"expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list", "expect_column_type_to_be"})
+_TYPES: Final = frozenset(
+    {
+        "expect_column_values_to_be_of_type",
+        "expect_column_values_to_be_in_type_list",
+        "expect_column_type_to_be",
+    }
+)
 HEADER_TYPES: Final = frozenset(_NAMES) | _TYPES
 """Expectation types that need no look at any row."""

@@ -34,7 +34,9 @@ def after_delivery(kwargs: dict[str, Any], columns: Columns, delivered_at: str |
     if delivered_at is None:
         return f"{quoted(column.name)} > delivered_at + {seconds} seconds"
     moment = datetime.fromisoformat(delivered_at)
-    latest = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) + timedelta(seconds=seconds)
+    latest = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) + timedelta(
+        seconds=seconds
+    )
     written = latest.strftime("%Y-%m-%d" if column.type == "date" else "%Y-%m-%dT%H:%M:%S.%f")
     return f"{quoted(column.name)} > {literal(written, column.type)}"
 

@@ -42,7 +42,12 @@ class Offsets(QueryRule):
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
         """Broken by a second one."""
         (offsets,) = numbers or (0,)
-        return outcome(rule, ok=offsets <= 1, seen=offsets, told=f"times in {offsets} different offsets from UTC, or without one")
+        return outcome(
+            rule,
+            ok=offsets <= 1,
+            seen=offsets,
+            told=f"times in {offsets} different offsets from UTC, or without one",
+        )
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,15 @@ class Gaps(QueryRule):
         from pyspark.sql import functions as F  # noqa: N812
 
         column, key = quoted(self.column.name), f"{HELPER}k"
-        at = f"datediff({column}, date'1970-01-01') * 86400000000L" if self.column.type == "date" else f"unix_micros({column})"
-        parts = [*(same(self.by) or ["1"]), f"({at} - pmod({at}, {self.step_seconds}000000L)) div {self.step_seconds}000000L"]
+        at = (
+            f"datediff({column}, date'1970-01-01') * 86400000000L"
+            if self.column.type == "date"
+            else f"unix_micros({column})"
+        )
+        parts = [
+            *(same(self.by) or ["1"]),
+            f"({at} - pmod({at}, {self.step_seconds}000000L)) div {self.step_seconds}000000L",
+        ]
         *series, step = names(parts, key)
         steps = asked.where(self.where, *present([self.column])).selectExpr(*named(parts, key)).distinct()
         missing = steps.groupBy(*series).agg(F.expr(f"max({step}) - min({step}) + 1 - count(1) as {HELPER}n"))
@@ -72,4 +84,9 @@ class Gaps(QueryRule):
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
         """Broken where they are more than `max_missing`."""
         (missing,) = numbers or (0,)
-        return outcome(rule, ok=missing <= rule.kwargs.get("max_missing", 0), seen=missing, told=f"{missing} steps are missing")
+        return outcome(
+            rule,
+            ok=missing <= rule.kwargs.get("max_missing", 0),
+            seen=missing,
+            told=f"{missing} steps are missing",
+        )

@@ -92,17 +92,24 @@ def _drops(session: Session, states: tuple[str, ...]) -> list[OpenDrop]:
 
 def _find(session: Session, states: tuple[str, ...], name: str, *, kind: str) -> OpenDrop:
     everything, (dataset, _, digits) = _drops(session, states), name.rpartition(":")
-    found = [item for item in everything if item.cause.startswith(digits.lower()) and dataset in ("", item.contract.name)]
+    found = [
+        item
+        for item in everything
+        if item.cause.startswith(digits.lower()) and dataset in ("", item.contract.name)
+    ]
     if len(found) == 1 and len(digits) >= SHORTEST:
         return found[0]
     if not found and len(digits) >= SHORTEST:
         _refuse_decided(session, dataset, digits.lower())
     known = ", ".join(f"{item.contract.name}:{item.cause[:12]}" for item in everything) or "nothing"
-    what = f"{len(found)} {kind} drops begin with {name!r}" if found else f"no {kind} drop begins with {name!r}"
+    what = (
+        f"{len(found)} {kind} drops begin with {name!r}" if found else f"no {kind} drop begins with {name!r}"
+    )
     if found and len(digits) < SHORTEST:
         what = f"{name!r} names too few digits of a drop"
     raise UsageError(
-        what, fix=f"{kind}: {known}; name {SHORTEST} of the digits or more, and `dataset:` before them where two have the same"
+        what,
+        fix=f"{kind}: {known}; name {SHORTEST} of the digits or more, and `dataset:` before them where two have the same",
     )
 
 
@@ -110,26 +117,48 @@ def _refuse_decided(session: Session, dataset: str, digits: str) -> None:
     """Say of a drop that a person rejected already, or that is published, that it is so."""
     for contract in [contract for contract in session.catalog.datasets if dataset in ("", contract.name)]:
         for digest in pending(session, contract.name):
-            newest = records.latest(session, dataset=contract.name, cause=digest) if digest.startswith(digits) else None
+            newest = (
+                records.latest(session, dataset=contract.name, cause=digest)
+                if digest.startswith(digits)
+                else None
+            )
             if newest is not None and newest.state == REJECTED:
-                raise UsageError(f"{digest[:12]} was rejected already", fix="`lakegate ingest --force` has it judged anew")
+                raise UsageError(
+                    f"{digest[:12]} was rejected already", fix="`lakegate ingest --force` has it judged anew"
+                )
         prefix, end = f"{paths.publications(contract.name)}{digits}", f".{contract.name}.json"
         causes = [
-            item.path.rpartition("/")[2].removesuffix(end) for item in session.repository.listing(MAIN, prefix) if item.path.endswith(end)
+            item.path.rpartition("/")[2].removesuffix(end)
+            for item in session.repository.listing(MAIN, prefix)
+            if item.path.endswith(end)
         ]
-        if any(publication(session.repository, dataset=contract.name, cause=cause, table=contract.name) for cause in causes):
+        if any(
+            publication(session.repository, dataset=contract.name, cause=cause, table=contract.name)
+            for cause in causes
+        ):
             what = f"the drop {digits[:12]} of {contract.name} is published"
-            raise UsageError(what, fix=f"`lakegate versions {contract.name}` tells as what; `lakegate rollback` takes the last ones out")
+            raise UsageError(
+                what,
+                fix=f"`lakegate versions {contract.name}` tells as what; `lakegate rollback` takes the last ones out",
+            )
 
 
-def approve(session: Session, held: OpenDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
+def approve(
+    session: Session, held: OpenDrop, *, reason: str, on_error: OnError | None = None
+) -> Iterator[DropResult]:
     """Let a held drop pass the rules that held it, and carry it, with what waited for it. What else is broken still counts.
 
     Raises:
         UsageError: No reason was given.
     """
     if not held.approved:
-        _decide(session, held, APPROVED, reason, {"rules": held.body["holding"], "suite_hash": held.body["suite_hash"]})
+        _decide(
+            session,
+            held,
+            APPROVED,
+            reason,
+            {"rules": held.body["holding"], "suite_hash": held.body["suite_hash"]},
+        )
     if held.contract.kind == "feature":
         hops = tuple(carry_features_from(session, held.contract, on_error=on_error))
         yield DropResult(held.contract.name, held.cause, hops, "approved")
@@ -139,7 +168,9 @@ def approve(session: Session, held: OpenDrop, *, reason: str, on_error: OnError 
     yield from carry_waiting(session, held.contract.name, tried={held.cause}, on_error=on_error)
 
 
-def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError | None = None) -> Iterator[DropResult]:
+def reject(
+    session: Session, drop: OpenDrop, *, reason: str, on_error: OnError | None = None
+) -> Iterator[DropResult]:
     """Say of a drop that was held, refused or failed that nobody waits for it any more; then carry what waited for it.
 
     Its bytes stay in raw. Whatever changes, it is judged anew only where it is delivered `--force`.
@@ -151,12 +182,20 @@ def reject(session: Session, drop: OpenDrop, *, reason: str, on_error: OnError |
         what = f"a version of {drop.contract.name} can't be rejected: the ones after it are made from the same inputs"
         raise UsageError(what, fix="approve it, or change its SQL or the rule: it is then judged anew")
     if drop.approved:
-        raise UsageError(f"{drop.cause[:12]} was approved already", fix="`lakegate approve` carries it where that was cut off")
+        raise UsageError(
+            f"{drop.cause[:12]} was approved already",
+            fix="`lakegate approve` carries it where that was cut off",
+        )
     if session.cache(DeliveryCache).elsewhere(drop.cause):
-        raise UsageError(f"{drop.cause[:12]} is being carried at this moment", fix="`lakegate status` tells what becomes of it")
+        raise UsageError(
+            f"{drop.cause[:12]} is being carried at this moment",
+            fix="`lakegate status` tells what becomes of it",
+        )
     told = f"rejected by {current_user()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --force` has it judged anew"
     _decide(session, drop, REJECTED, reason, drop.body | {"reason": told})
-    yield from carry_waiting(session, None, tried={drop.cause}, on_error=on_error)  # nobody asked for others that failed
+    yield from carry_waiting(
+        session, None, tried={drop.cause}, on_error=on_error
+    )  # nobody asked for others that failed
 
 
 def _why_open(drop: OpenDrop) -> str:
@@ -164,8 +203,14 @@ def _why_open(drop: OpenDrop) -> str:
     body, state = drop.body, drop.record.state
     if state == "failed":
         return f"failed at {body.get('step') or 'an unknown step'}: {body.get('message', '')}"
-    broken = [rule["rule"] for rule in body.get("rules", ()) if rule["severity"] == "block" and rule["failed"]]
-    return f"held by {', '.join(body['holding'])}" if state == "held" else f"refused by {', '.join(broken) or 'the gate'}"
+    broken = [
+        rule["rule"] for rule in body.get("rules", ()) if rule["severity"] == "block" and rule["failed"]
+    ]
+    return (
+        f"held by {', '.join(body['holding'])}"
+        if state == "held"
+        else f"refused by {', '.join(broken) or 'the gate'}"
+    )
 
 
 def _decide(session: Session, held: OpenDrop, state: str, reason: str, body: dict[str, Any]) -> None:
@@ -179,10 +224,21 @@ def _decide(session: Session, held: OpenDrop, state: str, reason: str, body: dic
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     dataset, table = held.contract.name, held.record.table
-    with session.lease(slot(table, held.cause)), session.lease(table):  # whoever judges it, or publishes it, is done
+    with (
+        session.lease(slot(table, held.cause)),
+        session.lease(table),
+    ):  # whoever judges it, or publishes it, is done
         newest = records.latest(session, dataset=dataset, cause=held.cause, table=table)
         published = held.contract.kind == "dataset" and not is_pending(session, dataset, held.cause)
         if newest is None or newest.path != held.record.path or published:
             what = f"{held.cause[:12]} was decided on, or judged again, meanwhile"
             raise UsageError(what, fix="`lakegate status` lists what is open now")
-        records.write(session, dataset=dataset, cause=held.cause, table=table, state=state, key=held.record.key, body=made)
+        records.write(
+            session,
+            dataset=dataset,
+            cause=held.cause,
+            table=table,
+            state=state,
+            key=held.record.key,
+            body=made,
+        )

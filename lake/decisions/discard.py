@@ -23,7 +23,14 @@ from lake.runtime.identity import current_user
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.data_files import table_files
-from lake.tables.quarantine import IDENTITY, filter_rows, latest_manifest, quarantine_balance, resolution_rows, unresolved_rows
+from lake.tables.quarantine import (
+    IDENTITY,
+    filter_rows,
+    latest_manifest,
+    quarantine_balance,
+    resolution_rows,
+    unresolved_rows,
+)
 from lake.tables.writer import write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
@@ -34,7 +41,13 @@ if TYPE_CHECKING:
 
 
 def discard(
-    session: Session, contract: Contract, *, reason: str, drop: str | None = None, rule: str | None = None, row: int | None = None
+    session: Session,
+    contract: Contract,
+    *,
+    reason: str,
+    drop: str | None = None,
+    rule: str | None = None,
+    row: int | None = None,
 ) -> tuple[int, HopResult | None]:
     """Settle a dataset's open rows as discarded; returns how many, and the version that says so.
 
@@ -46,7 +59,9 @@ def discard(
     if not reason.strip():
         raise UsageError("discarding needs a reason", fix="add --reason, which is kept with the rows")
     if (drop, rule, row) == (None, None, None):
-        raise UsageError("nothing says which rows to discard", fix="name them by --drop, --rule or --row (with its --drop)")
+        raise UsageError(
+            "nothing says which rows to discard", fix="name them by --drop, --rule or --row (with its --drop)"
+        )
     if row is not None and drop is None:
         raise UsageError("a record number alone names no row", fix="add its --drop")
     with session.lease(contract.name), session.scratch("discard") as folder:
@@ -110,15 +125,28 @@ class _Discard:
         parquet.write_table(self.rows, self.folder / "rows.parquet")
         engine, path = self.session.engine, paths.settled_table(self.contract.name)
         frame = engine.read_parquet([(self.folder / "rows.parquet").as_uri()])
-        told = resolution_rows(frame, "discarded", version=candidate.number, attempt=candidate.attempt, reason=self.reason)
-        write_table(self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
+        told = resolution_rows(
+            frame, "discarded", version=candidate.number, attempt=candidate.attempt, reason=self.reason
+        )
+        write_table(
+            self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW]
+        )
         settled = table_files(self.session, candidate.branch, path, known=parent.settled)
         if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != count:
-            raise IntegrityError(f"{count} rows were to be discarded", where=str(candidate.name), fix="nothing was published; report this")
-        counts = Counts(0, 0, 0, 0, before=parent.counts.after, inserted=0, deleted=0, after=parent.counts.after)
+            raise IntegrityError(
+                f"{count} rows were to be discarded",
+                where=str(candidate.name),
+                fix="nothing was published; report this",
+            )
+        counts = Counts(
+            0, 0, 0, 0, before=parent.counts.after, inserted=0, deleted=0, after=parent.counts.after
+        )
         balance = quarantine_balance(parent, parent.quarantine, {"discarded": count})
         decided = set(self.rows.column(DROP).to_pylist())
-        notes = {**keep_given_back(self.session, self.contract, self.suite, candidate, None), **still_none(parent, decided)}
+        notes = {
+            **keep_given_back(self.session, self.contract, self.suite, candidate, None),
+            **still_none(parent, decided),
+        }
         return HopOutput(
             (),
             counts,

@@ -59,7 +59,9 @@ def standing_drops(session: Session, contract: Contract, parent: Manifest) -> li
     found = []
     for number in range(1, parent.version + 1):
         made = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, number))
-        done = publish.publication(session.repository, dataset=contract.name, cause=made.drop, table=contract.name)
+        done = publish.publication(
+            session.repository, dataset=contract.name, cause=made.drop, table=contract.name
+        )
         if "delivered_name" in made.source and done is not None and int(done["version"]) == number:
             found.append(received(session, contract.name, made.drop))
     return found[-1:] if contract.write_mode == "replace" else found
@@ -84,14 +86,19 @@ def keep_aside(found: Evaluated, originals: Originals | None, drop: Drop, suite:
     from pyarrow import parquet
 
     told = {DROP: drop.sha256, "_file": drop.name, "_suite": suite.hash, ATTEMPT: ""}
-    rows, path = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told), folder / "aside.parquet"
+    rows, path = (
+        rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told),
+        folder / "aside.parquet",
+    )
     with parquet.ParquetWriter(path, rows.schema) as writer:
         for batch in rows:
             writer.write_batch(batch)
     return path
 
 
-def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate, steps: StepTimer) -> HopOutput:
+def write_rebuilt(
+    session: Session, contract: Contract, rebuilt: Rebuilt, candidate: Candidate, steps: StepTimer
+) -> HopOutput:
     """Write it onto a candidate, and describe what was written.
 
     Raises:
@@ -115,7 +122,9 @@ def write_rebuilt(session: Session, contract: Contract, rebuilt: Rebuilt, candid
         what = f"{aside} quarantined rows and {settled.num_rows} decisions were to be written, there are {there[0]} and {there[1]}"
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
     states = Counter(settled.column(STATE).to_pylist())
-    balance = {"set_aside": aside, "open": aside - settled.num_rows} | {str(name): states[name] for name in SETTLEMENTS}
+    balance = {"set_aside": aside, "open": aside - settled.num_rows} | {
+        str(name): states[name] for name in SETTLEMENTS
+    }
     notes: dict[str, Any] = {REBUILT: [*parent.notes.get(REBUILT, []), candidate.number]}
     notes |= keep_rebuilt(session, contract, rebuilt.suite, candidate, change.rows)
     notes |= made_again(parent, candidate.number, rebuilt.drops, Counter(settled.column(DROP).to_pylist()))
@@ -148,7 +157,9 @@ def _write_aside(session: Session, contract: Contract, rebuilt: Rebuilt, candida
         yield from before.to_batches()
         for file in rebuilt.aside:
             for batch in parquet.ParquetFile(file).iter_batches():
-                yield batch.set_column(COLUMNS.index(ATTEMPT), ATTEMPT, pa.repeat(candidate.attempt, batch.num_rows))
+                yield batch.set_column(
+                    COLUMNS.index(ATTEMPT), ATTEMPT, pa.repeat(candidate.attempt, batch.num_rows)
+                )
 
     rows = pa.RecordBatchReader.from_batches(before.schema, batches())
     write_rows(session, rows, ref=candidate.branch, path=path, mode="overwrite", statistics=[DROP, ROW])
@@ -167,11 +178,19 @@ def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candi
         return before
     again = [parquet.read_table(file, columns=list(IDENTITY)) for file in rebuilt.aside]
     discarded = before.filter(pc.equal(before.column(STATE), "discarded"))
-    still = discarded.join(pa.concat_tables(again), keys=IDENTITY, join_type="left semi") if again else discarded.slice(0, 0)
-    kept = pa.concat_tables([_of(before, rebuilt.kept), still.select(before.schema.names).cast(before.schema)])
+    still = (
+        discarded.join(pa.concat_tables(again), keys=IDENTITY, join_type="left semi")
+        if again
+        else discarded.slice(0, 0)
+    )
+    kept = pa.concat_tables(
+        [_of(before, rebuilt.kept), still.select(before.schema.names).cast(before.schema)]
+    )
     restore_files(session, ref=candidate.branch, path=path, files=[], tag=candidate.base)
     if kept.num_rows:
-        write_rows(session, kept.to_reader(), ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
+        write_rows(
+            session, kept.to_reader(), ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW]
+        )
     return kept
 
 

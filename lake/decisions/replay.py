@@ -59,7 +59,14 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def replay(session: Session, contract: Contract, *, drop: str | None = None, rule: str | None = None, dry_run: bool = False) -> Replayed:
+def replay(
+    session: Session,
+    contract: Contract,
+    *,
+    drop: str | None = None,
+    rule: str | None = None,
+    dry_run: bool = False,
+) -> Replayed:
     """Judge a dataset's open rows again and publish those that pass.
 
     Args:
@@ -80,7 +87,10 @@ def replay(session: Session, contract: Contract, *, drop: str | None = None, rul
         if parent is None:
             return Replayed(contract.name, 0, 0, {})
         rows = unresolved_rows(session, parent)
-        suite, pins = build_suite(contract, "processed", session.settings.project), pin_references(session, contract)
+        suite, pins = (
+            build_suite(contract, "processed", session.settings.project),
+            pin_references(session, contract),
+        )
         done = None if dry_run else replayed_before(session, parent, contract, suite, pins)
         try:
             chosen = filter_rows(rows, drop=drop, rule=rule)
@@ -125,19 +135,29 @@ class _Replay:
         for number, drop in enumerate(self._in_order(chosen)):
             self.session.renew_engine()
             folder = self.folder / str(number)
-            published = None if contract.upsert else fresh.with_others(self._table(columns))  # of an upsert keys may come again
+            published = (
+                None if contract.upsert else fresh.with_others(self._table(columns))
+            )  # of an upsert keys may come again
             found, ids = self._evaluate(drop, rows, chosen, folder, published)
             labelled = found.labelled.join(engine.read_parquet([ids.as_uri()]), on=ROW, how="left_semi")
-            fresh.add(labelled.where(f"not {is_quarantined(found.plan)}").select(*columns[:-2], F.lit(drop).alias(DROP), F.col(ROW)))
+            fresh.add(
+                labelled.where(f"not {is_quarantined(found.plan)}").select(
+                    *columns[:-2], F.lit(drop).alias(DROP), F.col(ROW)
+                )
+            )
             failed.update(aside_by_rule(engine, labelled, found.plan))
             shutil.rmtree(folder)
         if (passing := fresh.frame()) is not None:
             self.passing = passing
             self.passed = int(engine.rows(passing.groupBy().count())[0][0])
         self.asked = chosen.num_rows
-        self.outcomes = tuple(Outcome(rule, failed[rule.id], self.asked) for rule in self.suite.rules if rule.row_rule)
+        self.outcomes = tuple(
+            Outcome(rule, failed[rule.id], self.asked) for rule in self.suite.rules if rule.row_rule
+        )
         setting_aside = {rule.id for rule in self.suite.rules if rule.severity != "warn"}
-        return self.passed, {name: count for name, count in sorted(failed.items()) if count and name in setting_aside}
+        return self.passed, {
+            name: count for name, count in sorted(failed.items()) if count and name in setting_aside
+        }
 
     def _table(self, columns: list[str]) -> DataFrame | None:
         table = published_rows(self.session, self.contract, self.suite, self.parent, self.parent.name.tag)
@@ -148,7 +168,14 @@ class _Replay:
         contract, per_drop = self.contract, {}
         for item in chosen.group_by(DROP).aggregate([(ROW, "count")]).to_pylist():
             per_drop[item[DROP]] = item[f"{ROW}_count"]
-        asked = ["replay", str(self.parent.name), per_drop, contract.hash, self.suite.hash, [vars(pin) for pin in self.pins]]
+        asked = [
+            "replay",
+            str(self.parent.name),
+            per_drop,
+            contract.hash,
+            self.suite.hash,
+            [vars(pin) for pin in self.pins],
+        ]
         return Job(
             hop="processed",
             table=contract.name,
@@ -175,9 +202,13 @@ class _Replay:
         On an upsert table a row that is older than what stands for its key becomes superseded.
         """
         session, contract, parent = self.session, self.contract, self.parent
-        candidate.demand_parent(parent, fix="run the replay again: it is judged against what is published now")
+        candidate.demand_parent(
+            parent, fix="run the replay again: it is judged against what is published now"
+        )
         if self.passing is None:
-            raise IntegrityError("no row passes, and a version was to be written", fix="nothing was published; report this")
+            raise IntegrityError(
+                "no row passes, and a version was to be written", fix="nothing was published; report this"
+            )
         passed = Passed(self.passing, self.passed, self.asked - self.passed, self.asked)
         change = change_of(session, contract, passed, candidate, folder=self.folder, gives_back=True)
         steps.report("write.table")
@@ -185,18 +216,31 @@ class _Replay:
         steps.report("write.settled")
         late = change.counts.outdated
         if late < self.passed:
-            self._settle(self.passing if change.outdated is None else without(self.passing, change.outdated), "replayed", candidate)
+            self._settle(
+                self.passing if change.outdated is None else without(self.passing, change.outdated),
+                "replayed",
+                candidate,
+            )
         if change.outdated is not None:
             self._settle(change.outdated, "superseded", candidate)
-        taken = [row[0] for row in session.engine.rows(self.passing.select(DROP).distinct())] if parent.notes.get(NOTE) else ()
-        notes = {**keep_given_back(session, contract, self.suite, candidate, self.passing), **still_none(parent, taken)}
+        taken = (
+            [row[0] for row in session.engine.rows(self.passing.select(DROP).distinct())]
+            if parent.notes.get(NOTE)
+            else ()
+        )
+        notes = {
+            **keep_given_back(session, contract, self.suite, candidate, self.passing),
+            **still_none(parent, taken),
+        }
         tables = written(session, contract, change, candidate, added=added, fresh=False)
         path = paths.settled_table(contract.name)
         settled = table_files(session, candidate.branch, path, known=parent.settled)
         if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != self.passed:
             what = f"{self.passed} rows pass, and not as many were settled"
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
-        balance = quarantine_balance(parent, parent.quarantine, {"replayed": self.passed - late, "superseded": late})
+        balance = quarantine_balance(
+            parent, parent.quarantine, {"replayed": self.passed - late, "superseded": late}
+        )
         return HopOutput(
             self.outcomes,
             change.counts,
@@ -213,9 +257,13 @@ class _Replay:
         """Write what became of rows."""
         told = resolution_rows(rows, state, version=candidate.number, attempt=candidate.attempt)
         path = paths.settled_table(self.contract.name)
-        write_table(self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
+        write_table(
+            self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW]
+        )
 
-    def _evaluate(self, drop: str, rows: pa.Table, chosen: pa.Table, folder: Path, published: DataFrame | None) -> tuple[Evaluated, Path]:
+    def _evaluate(
+        self, drop: str, rows: pa.Table, chosen: pa.Table, folder: Path, published: DataFrame | None
+    ) -> tuple[Evaluated, Path]:
         """All open rows of a drop, judged together, and a file with the record numbers of the chosen ones."""
         import pyarrow.compute as pc
         from pyarrow import parquet
@@ -226,7 +274,11 @@ class _Replay:
         parquet.write_table(chosen.filter(pc.equal(chosen.column(DROP), drop)).select([ROW]), ids)
         staging = stage_records(self.session, self.contract, drop, mine, folder)
         # A rule that would block a drop keeps a row in the quarantine here: there is no drop to refuse.
-        rules = (replace(rule, severity="quarantine") if rule.severity == "block" else rule for rule in self.suite.rules if rule.row_rule)
+        rules = (
+            replace(rule, severity="quarantine") if rule.severity == "block" else rule
+            for rule in self.suite.rules
+            if rule.row_rule
+        )
         suite = replace(self.suite, rules=tuple(rules))
         found = evaluate(
             self.session,
@@ -237,7 +289,9 @@ class _Replay:
             pins=self.pins,
             published=published,
             delivered_at=judged_at(self.session, self.contract.name, drop) or self.parent.delivered_at or "",
-            earlier=earlier_rows(self.session, self.contract.name, suite, published, drop, known=self.numbers),
+            earlier=earlier_rows(
+                self.session, self.contract.name, suite, published, drop, known=self.numbers
+            ),
         )
         return found, ids
 

@@ -38,7 +38,14 @@ from lake.session import Session
 from lake.tables.change import Change
 from lake.tables.proved_files import demand_sound
 from lake.tables.quarantine import judged_at, latest_manifest
-from lake.tables.upsert import KEY_EXISTS, MERGE_ACTION, MERGE_ACTIONS, classify_rows, deleted_keys, rows_after
+from lake.tables.upsert import (
+    KEY_EXISTS,
+    MERGE_ACTION,
+    MERGE_ACTIONS,
+    classify_rows,
+    deleted_keys,
+    rows_after,
+)
 from lake.tables.writer import uri_of
 from lake.versions import provenance, publish
 from lakegate.errors import DataRejected, IntegrityError, UsageError
@@ -65,11 +72,22 @@ def reprocess(session: Session, contract: Contract, *, since: str | None = None)
         finish_interrupted(session, contract.name)
         parent = latest_manifest(session, contract.name)
         if parent is None:
-            raise UsageError(f"{contract.name} has no version yet", fix=f"`lakegate ingest {contract.name} FILE`")
+            raise UsageError(
+                f"{contract.name} has no version yet", fix=f"`lakegate ingest {contract.name} FILE`"
+            )
         drops = standing_drops(session, contract, parent)
         first = first_of(contract, drops, since)
         suite = build_suite(contract, "processed", session.settings.project)
-        work = _Reprocess(session, contract, suite, parent, pin_references(session, contract), folder, drops[:first], drops[first:])
+        work = _Reprocess(
+            session,
+            contract,
+            suite,
+            parent,
+            pin_references(session, contract),
+            folder,
+            drops[:first],
+            drops[first:],
+        )
         if work.stands():
             return published_before(session, parent, "reprocess")
         work.judge()
@@ -99,7 +117,10 @@ class _Reprocess:
 
     def __post_init__(self) -> None:
         engine = self.session.engine
-        self.rows, self.gone = ScratchTable(engine, self.folder / "rows"), ScratchTable(engine, self.folder / "gone")
+        self.rows, self.gone = (
+            ScratchTable(engine, self.folder / "rows"),
+            ScratchTable(engine, self.folder / "gone"),
+        )
 
     def judge(self) -> None:
         """Evaluate the drops, each on the table that the ones before it left."""
@@ -121,7 +142,9 @@ class _Reprocess:
             return None
         named = ", ".join(f"'{drop.sha256}'" for drop in self.kept)
         columns = [column.name for column in self.contract.columns]
-        return self.session.engine.read_parquet(uris).where(f"{DROP} in ({named})").select(*columns, DROP, ROW)
+        return (
+            self.session.engine.read_parquet(uris).where(f"{DROP} in ({named})").select(*columns, DROP, ROW)
+        )
 
     def _table(self) -> DataFrame | None:
         """The table as the drops so far left it."""
@@ -134,7 +157,9 @@ class _Reprocess:
         parsed = parse_received(session, contract, drop)
         arrived = judge_raw(build_suite(contract, "raw", session.settings.project), parsed)
         if verdict_of(arrived, set_aside=0) is Verdict.BLOCKED:
-            raise DataRejected(blocked_message(contract, arrived, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
+            raise DataRejected(
+                blocked_message(contract, arrived, file=drop.name), where=f"drop {drop.sha256[:12]}", fix=""
+            )
         if parsed.staging is None:
             what = "the raw version can't be parsed any more"
             raise IntegrityError(what, where=drop.sha256[:12], fix="restore the file format in its contract")
@@ -149,24 +174,51 @@ class _Reprocess:
             delivered_at=judged_at(session, contract.name, drop.sha256) or drop.delivered_at,
         )
         if found.blocked:
-            raise DataRejected(blocked_message(contract, found.outcomes, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
-        raw = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=f"{contract.name}_raw") or {}
-        delivered = published_version(session, VersionName(f"{contract.name}_raw", int(raw["version"]))).manifest.counts.valid
+            raise DataRejected(
+                blocked_message(contract, found.outcomes, file=drop.name),
+                where=f"drop {drop.sha256[:12]}",
+                fix="",
+            )
+        raw = (
+            publish.publication(
+                session.repository, dataset=contract.name, cause=drop.sha256, table=f"{contract.name}_raw"
+            )
+            or {}
+        )
+        delivered = published_version(
+            session, VersionName(f"{contract.name}_raw", int(raw["version"]))
+        ).manifest.counts.valid
         if parsed.readable != delivered:
             what = f"{drop.name}: {parsed.readable} records can be read now, {delivered} could when it was delivered"
-            raise IntegrityError(what, where=f"drop {drop.sha256[:12]}", fix=f"restore the file format in {contract.path.name}")
+            raise IntegrityError(
+                what, where=f"drop {drop.sha256[:12]}", fix=f"restore the file format in {contract.path.name}"
+            )
         if held := unapproved_holds(found.outcomes, ()):
-            raise DataRejected(held_message(contract, held, cause=drop.sha256, file=drop.name), where=f"drop {drop.sha256[:12]}", fix="")
+            raise DataRejected(
+                held_message(contract, held, cause=drop.sha256, file=drop.name),
+                where=f"drop {drop.sha256[:12]}",
+                fix="",
+            )
         columns = [column.name for column in contract.columns]
-        rows = found.labelled.where(f"not {is_quarantined(found.plan)}").select(*columns, F.lit(drop.sha256).alias(DROP), F.col(ROW))
+        rows = found.labelled.where(f"not {is_quarantined(found.plan)}").select(
+            *columns, F.lit(drop.sha256).alias(DROP), F.col(ROW)
+        )
         self.counted += Counter(records=parsed.readable, valid=found.valid, quarantined=found.quarantined)
-        self.came_of[drop.sha256] = {"rows_in": parsed.readable, "rows_valid": found.valid, "rows_quarantined": found.quarantined}
+        self.came_of[drop.sha256] = {
+            "rows_in": parsed.readable,
+            "rows_valid": found.valid,
+            "rows_quarantined": found.quarantined,
+        }
         for item in found.outcomes:
             self.failed[item.rule.id] += item.failed
         if contract.upsert is not None:
             table, gone = self._table(), self.gone.frame()
-            fates = engine.write_scratch(classify_rows(contract, contract.upsert, rows, table, gone), folder / "fates")
-            counted = engine.rows(fates.groupBy(MERGE_ACTION).agg(F.count(F.lit(1)), F.sum(F.col(KEY_EXISTS).cast("bigint"))))
+            fates = engine.write_scratch(
+                classify_rows(contract, contract.upsert, rows, table, gone), folder / "fates"
+            )
+            counted = engine.rows(
+                fates.groupBy(MERGE_ACTION).agg(F.count(F.lit(1)), F.sum(F.col(KEY_EXISTS).cast("bigint")))
+            )
             self.counted += Counter({str(fate): int(count) for fate, count, _ in counted})
             self.counted["deleted"] += sum(int(there) for fate, _, there in counted if fate == "tombstone")
             self.gone.replace(deleted_keys(contract, contract.upsert, fates, gone))
@@ -224,9 +276,15 @@ class _Reprocess:
     def job(self) -> Job:
         """The publish: caused by the present rules and references, on this state of the table."""
         contract, drops = self.contract, [drop.sha256 for drop in self.again]
-        outcomes = tuple(Outcome(rule, self.failed[rule.id], self.counted["records"]) for rule in self.suite.rules if rule.row_rule)
+        outcomes = tuple(
+            Outcome(rule, self.failed[rule.id], self.counted["records"])
+            for rule in self.suite.rules
+            if rule.row_rule
+        )
         kept = frozenset(drop.sha256 for drop in self.kept)
-        rebuilt = Rebuilt(self.parent, self.suite, self.change(), outcomes, tuple(self.aside), kept, self.came_of)
+        rebuilt = Rebuilt(
+            self.parent, self.suite, self.change(), outcomes, tuple(self.aside), kept, self.came_of
+        )
         return Job(
             hop="processed",
             table=contract.name,
@@ -237,6 +295,11 @@ class _Reprocess:
             suite=self.suite,
             write=lambda candidate, steps: write_rebuilt(self.session, contract, rebuilt, candidate, steps),
             pins=self.pins,
-            source={**contract.source, "reprocesses": str(self.parent.name), "drops": drops, "by": current_user()},
+            source={
+                **contract.source,
+                "reprocesses": str(self.parent.name),
+                "drops": drops,
+                "by": current_user(),
+            },
             delivered_at=self.parent.delivered_at,
         )

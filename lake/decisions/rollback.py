@@ -60,26 +60,38 @@ def roll_back(session: Session, name: VersionName, *, reason: str) -> RolledBack
         finish_interrupted(session, contract.name)
         latest = latest_manifest(session, contract.name)
         if latest is None or name.number >= latest.version:
-            what = f"{name} is the latest version" if latest and name.number == latest.version else f"there is no {name}"
+            what = (
+                f"{name} is the latest version"
+                if latest and name.number == latest.version
+                else f"there is no {name}"
+            )
             raise UsageError(what, fix=f"`lakegate versions {contract.name}` lists what was published")
         if latest.source.get(TO) == str(name) and ROLLS_BACK in latest.source:
             done = published_before(session, latest, "rollback")
-            return RolledBack(done, latest.source[WITHDRAWN], latest.source[REINSTATED], _built_on(session, name))
+            return RolledBack(
+                done, latest.source[WITHDRAWN], latest.source[REINSTATED], _built_on(session, name)
+            )
         suite = build_suite(contract, "processed", session.settings.project)
-        work = _Rollback(session, contract, suite, latest, published_version(session, name).manifest, reason.strip())
+        work = _Rollback(
+            session, contract, suite, latest, published_version(session, name).manifest, reason.strip()
+        )
         job = work.job()
         if (columns := job.schema) != work.target.schema:
             told = ", ".join(f"{item['name']} {item['type']}" for item in work.target.schema)
             what = f"{contract.name} has other columns now than {name} ({told}; now {', '.join(item['name'] for item in columns)})"
             raise ContractError(what, where=str(contract.path), fix="put them back in the contract first")
-        return RolledBack(run_hop(session, job), job.source[WITHDRAWN], job.source[REINSTATED], _built_on(session, name))
+        return RolledBack(
+            run_hop(session, job), job.source[WITHDRAWN], job.source[REINSTATED], _built_on(session, name)
+        )
 
 
 def _contract(session: Session, table: str) -> Contract:
     contract = session.catalog.get(table)
     if contract.kind == "feature":
         what = f"{table} is made from {', '.join(contract.inputs)}, and would be made again at once"
-        raise UsageError(what, fix="roll these back, or change its SQL or contract: its next version is made by them")
+        raise UsageError(
+            what, fix="roll these back, or change its SQL or contract: its next version is made by them"
+        )
     return contract
 
 
@@ -111,7 +123,9 @@ class _Rollback:
         repository, table, stood = self.session.repository, self.contract.name, dict[str, bool]()
         for number in range(self.target.version + 1, self.latest.version + 1):
             made = publish.manifest_at(repository, MAIN, VersionName(table, number))
-            for drop in filter(None, (made.drop, *displaced_drops(made.source))):  # what first became of it tells how it was before
+            for drop in filter(
+                None, (made.drop, *displaced_drops(made.source))
+            ):  # what first became of it tells how it was before
                 stood.setdefault(drop, drop != made.drop and drop not in made.source.get(REINSTATED, []))
         found = []
         for drop, then in stood.items():
@@ -120,28 +134,51 @@ class _Rollback:
             if now is None or (ENDED not in now) == then:
                 continue
             entry = self._entry(drop, int(now["version"]))
-            name = publish.manifest_at(repository, MAIN, VersionName(table, int(entry["version"]))).source.get("delivered_name")
+            name = publish.manifest_at(
+                repository, MAIN, VersionName(table, int(entry["version"]))
+            ).source.get("delivered_name")
             if name is not None:
-                found.append(_Drop(drop, str(name), path, now, {key: entry[key] for key in now if key in entry} if then else None))
+                found.append(
+                    _Drop(
+                        drop,
+                        str(name),
+                        path,
+                        now,
+                        {key: entry[key] for key in now if key in entry} if then else None,
+                    )
+                )
         return sorted(found, key=lambda item: int(item.now["version"]))
 
     def _entry(self, drop: str, version: int) -> dict[str, Any]:
         """What was on record when a drop was published as a version; where that is later than the target, when it had been before."""
         repository, table = self.session.repository, self.contract.name
         if version > self.target.version:
-            earlier = (publish.manifest_at(repository, MAIN, VersionName(table, number)) for number in range(self.target.version, 0, -1))
+            earlier = (
+                publish.manifest_at(repository, MAIN, VersionName(table, number))
+                for number in range(self.target.version, 0, -1)
+            )
             version = next((made.version for made in earlier if made.drop == drop), version)
         if (found := repository.get_json(MAIN, paths.ledger_entry(table, version))) is None:
             what = f"there is no record of what {table}@v{version} published"
-            raise IntegrityError(what, where=paths.ledger_entry(table, version), fix=f"`lakegate verify {table}@v{version}`")
+            raise IntegrityError(
+                what, where=paths.ledger_entry(table, version), fix=f"`lakegate verify {table}@v{version}`"
+            )
         return found
 
     def job(self) -> Job:
         """The publish: caused by the two versions."""
         asked = json.dumps(["rollback", str(self.latest.name), str(self.target.name)])
-        told: dict[str, Any] = {ROLLS_BACK: str(self.latest.name), TO: str(self.target.name), "reason": self.reason, "by": current_user()}
+        told: dict[str, Any] = {
+            ROLLS_BACK: str(self.latest.name),
+            TO: str(self.target.name),
+            "reason": self.reason,
+            "by": current_user(),
+        }
         drops = self.changed()
-        told |= {WITHDRAWN: [item.drop for item in drops if item.then is None], REINSTATED: [item.drop for item in drops if item.then]}
+        told |= {
+            WITHDRAWN: [item.drop for item in drops if item.then is None],
+            REINSTATED: [item.drop for item in drops if item.then],
+        }
         target = published_version(self.session, self.target.name)
         return Job(
             hop="processed",
@@ -164,7 +201,12 @@ class _Rollback:
             Conflict: Another version was published meanwhile.
             Expired: The version is kept no longer.
         """
-        repository, table, target, latest = self.session.repository, self.contract.name, self.target, self.latest
+        repository, table, target, latest = (
+            self.session.repository,
+            self.contract.name,
+            self.target,
+            self.latest,
+        )
         if (gone := repository.get_json(candidate.base, paths.expired(table, target.version))) is not None:
             raise Expired.of(target.name, gone)
         repository.put(candidate.branch, paths.use(table, target.version), use_bytes())
@@ -177,12 +219,22 @@ class _Rollback:
             (paths.tombstones_table(table), target.tombstones),
         ):
             restore_files(self.session, ref=candidate.branch, path=path, files=files, tag=target.name.tag)
-            if {item.path for item in list_table(self.session, candidate.branch, path, known=files)} != {item.path for item in files}:
-                raise IntegrityError(f"the Delta log doesn't name the files of {target.name}", where=path, fix="nothing was published")
-        for drop in sorted(self.changed(), key=lambda item: item.then is not None):  # a name is free before another takes it
+            if {item.path for item in list_table(self.session, candidate.branch, path, known=files)} != {
+                item.path for item in files
+            }:
+                raise IntegrityError(
+                    f"the Delta log doesn't name the files of {target.name}",
+                    where=path,
+                    fix="nothing was published",
+                )
+        for drop in sorted(
+            self.changed(), key=lambda item: item.then is not None
+        ):  # a name is free before another takes it
             self._as_then(drop, candidate)
         come, go = self._moved(candidate.branch)
-        counts = Counts(come, come, 0, 0, before=latest.counts.after, inserted=come, deleted=go, after=target.counts.after)
+        counts = Counts(
+            come, come, 0, 0, before=latest.counts.after, inserted=come, deleted=go, after=target.counts.after
+        )
         notes = keep_rolled_back(self.session, self.contract, self.suite, candidate, target)
         notes |= {REBUILT: target.notes.get(REBUILT, []), **still_none(target)}
         return HopOutput(
@@ -207,11 +259,19 @@ class _Rollback:
         there = [item for item in self.target.files if item.path not in before]
         here = [item for item in self.latest.files if item.path not in after]
         come, go = (read_files(self.session, files, branch) for files in (there, here))
-        if self.contract.write_mode == "replace" or self.latest.schema != self.target.schema or come is None or go is None:
+        if (
+            self.contract.write_mode == "replace"
+            or self.latest.schema != self.target.schema
+            or come is None
+            or go is None
+        ):
             return sum(item.rows for item in there), sum(item.rows for item in here)
         columns = [DROP, ROW, *(column.name for column in self.contract.columns)]
         come, go = come.select(*columns), go.select(*columns)
-        counts = [self.session.engine.rows(some.subtract(theirs).groupBy().count()) for some, theirs in ((come, go), (go, come))]
+        counts = [
+            self.session.engine.rows(some.subtract(theirs).groupBy().count())
+            for some, theirs in ((come, go), (go, come))
+        ]
         return int(counts[0][0][0]), int(counts[1][0][0])
 
     def _as_then(self, drop: _Drop, candidate: Candidate) -> None:

@@ -77,6 +77,12 @@ class EarlierRows:
 
 def _together(one: Histograms, other: Histograms) -> Histograms:
     """Both's rows, of the columns that were of one kind then."""
-    same = {name for name, item in one.columns.items() if name in other.columns and other.columns[name].kind == item.kind}
-    parts = (Histograms(item.rows, {name: item.columns[name] for name in sorted(same)}) for item in (one, other))
+    same = {
+        name
+        for name, item in one.columns.items()
+        if name in other.columns and other.columns[name].kind == item.kind
+    }
+    parts = (
+        Histograms(item.rows, {name: item.columns[name] for name in sorted(same)}) for item in (one, other)
+    )
     return merge_all(*parts)

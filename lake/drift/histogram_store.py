@@ -48,9 +48,15 @@ class VersionHistograms:
     def of(self, kinds: Kinds) -> VersionHistograms | None:
         """These columns alone; None where one was not counted, or not in this way."""
         parts = (self.added, self.whole)
-        if any(name not in part.columns or part.columns[name].kind != kind for part in parts for name, kind in kinds.items()):
+        if any(
+            name not in part.columns or part.columns[name].kind != kind
+            for part in parts
+            for name, kind in kinds.items()
+        ):
             return None
-        return VersionHistograms(*(Histograms(part.rows, {name: part.columns[name] for name in kinds}) for part in parts))
+        return VersionHistograms(
+            *(Histograms(part.rows, {name: part.columns[name] for name in kinds}) for part in parts)
+        )
 
 
 @dataclass
@@ -68,18 +74,25 @@ class HistogramStore:
         if number < 1:
             return None
         if number not in self._manifests:
-            self._manifests[number] = publish.manifest_at(self.repository, self.ref, VersionName(self.table, number))
+            self._manifests[number] = publish.manifest_at(
+                self.repository, self.ref, VersionName(self.table, number)
+            )
         return self._manifests[number]
 
     def body(self, number: int) -> dict[str, Any] | None:
         """What lies beside a version: `own`, `table`, `earlier` and `deliveries`; None where nothing does that its manifest vouches for."""
         if number not in self._bodies:
-            manifest, raw = self.manifest(number), self.repository.get(self.ref, paths.histograms(self.table, number))
+            manifest, raw = (
+                self.manifest(number),
+                self.repository.get(self.ref, paths.histograms(self.table, number)),
+            )
             sound = raw is not None and manifest is not None and manifest.notes.get(NOTE) == sha256(raw)
             self._bodies[number] = json.loads(raw) if raw is not None and sound else None
         return self._bodies[number]
 
-    def previous(self, number: int, own: Callable[[int], Histograms | None], *, whole: bool) -> tuple[list[int], Histograms | None]:
+    def previous(
+        self, number: int, own: Callable[[int], Histograms | None], *, whole: bool
+    ) -> tuple[list[int], Histograms | None]:
         """Rows that came with the newest deliveries up to version `number`, of as few as make a sample, and which versions these are.
 
         What a replay gave back is of older ones, and a discard adds none. `own` gives the rows that a version added, None where they

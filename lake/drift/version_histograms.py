@@ -61,12 +61,17 @@ class Comparison:
             return {}
         found: dict[Baseline, Histograms] = {}
         drift, last = self.contract.drift or Drift(), self.parent.version
-        _, previous = self.shelf.previous(last, lambda number: self._of(number, kinds).added, whole=self.whole)
+        _, previous = self.shelf.previous(
+            last, lambda number: self._of(number, kinds).added, whole=self.whole
+        )
         if previous is not None:
             found["previous"] = previous
         if drift.pinned <= last:
             found["pinned"] = self._of(drift.pinned, kinds).whole
-        if drift.season is not None and len(delivered := self.shelf.deliveries(last, drift.season)) >= drift.season:
+        if (
+            drift.season is not None
+            and len(delivered := self.shelf.deliveries(last, drift.season)) >= drift.season
+        ):
             found["season"] = self._own(delivered[-drift.season], kinds)
         return found
 
@@ -75,21 +80,34 @@ class Comparison:
         """What earlier deliveries added, for rules that ask whether a change stands out; nothing is read before one asks."""
         return EarlierRows.past(self.contract, self.shelf, self.parent.version) if self.parent else NO_PAST
 
-    def keep(self, candidate: Candidate, seen: Histograms, kinds: Kinds, *, delivered: bool = True) -> dict[str, str]:
+    def keep(
+        self, candidate: Candidate, seen: Histograms, kinds: Kinds, *, delivered: bool = True
+    ) -> dict[str, str]:
         """Put the new version's histograms on its candidate, with those that had to be counted for it; what its manifest notes."""
         if not kinds:
             return {}
         alone = self.parent is None or (self.whole and delivered)
-        table = seen if alone or self.parent is None else merge_all(self._of(self.parent.version, kinds).whole, seen)
+        table = (
+            seen
+            if alone or self.parent is None
+            else merge_all(self._of(self.parent.version, kinds).whole, seen)
+        )
         if not delivered:
             self._carry_on(kinds)
         earlier = {str(number): self._known[number].to_json() for number in sorted(self._counted)}
         season = (self.contract.drift or Drift()).season or 1
         before = self.parent.version if self.parent else 0
         named = [*self.shelf.deliveries(before, season), *[candidate.number] * delivered][-LONGEST_SEASON:]
-        made = {"format": paths.FORMAT, **VersionHistograms(seen, table).to_json(), "earlier": earlier, DELIVERIES: named}
+        made = {
+            "format": paths.FORMAT,
+            **VersionHistograms(seen, table).to_json(),
+            "earlier": earlier,
+            DELIVERIES: named,
+        }
         body = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        self.session.repository.put(candidate.branch, paths.histograms(self.contract.name, candidate.number), body)
+        self.session.repository.put(
+            candidate.branch, paths.histograms(self.contract.name, candidate.number), body
+        )
         return {NOTE: sha256(body)}
 
     def _carry_on(self, kinds: Kinds) -> None:
@@ -115,7 +133,11 @@ class Comparison:
         """A version's histograms as they were kept with it, or with the latest version where they were counted later."""
         body = self.shelf.body(number)
         found = VersionHistograms.from_json(body).of(kinds) if body else None
-        if found is None and self.parent is not None and (body := self.shelf.body(self.parent.version)) is not None:
+        if (
+            found is None
+            and self.parent is not None
+            and (body := self.shelf.body(self.parent.version)) is not None
+        ):
             counted = body["earlier"].get(str(number))
             found = VersionHistograms.from_json(counted).of(kinds) if counted else None
             if found is not None:
@@ -138,7 +160,11 @@ class Comparison:
             return VersionHistograms(own, self._histograms(manifest, manifest.files, kinds))
         new = {item.path for item in added}
         return VersionHistograms(
-            own, merge_all(own, self._histograms(manifest, [item for item in manifest.files if item.path not in new], kinds))
+            own,
+            merge_all(
+                own,
+                self._histograms(manifest, [item for item in manifest.files if item.path not in new], kinds),
+            ),
         )
 
     def _count_own(self, manifest: Manifest, kinds: Kinds) -> Histograms:
@@ -150,19 +176,26 @@ class Comparison:
     def _added(self, manifest: Manifest) -> tuple[list[DataFile], bool]:
         """The files that a version has and the one before had not, and whether it lacks any of that one's."""
         before = None if self._replaced(manifest.version) else self.shelf.manifest(manifest.version - 1)
-        old, now = {item.path for item in before.files} if before else set(), {item.path for item in manifest.files}
+        old, now = (
+            {item.path for item in before.files} if before else set(),
+            {item.path for item in manifest.files},
+        )
         return [item for item in manifest.files if item.path not in old], not old <= now
 
     def _replaced(self, number: int) -> bool:
         """Whether a version took the place of the one before: a replay or a discard never does."""
         return self.whole and self.shelf.delivered(number)
 
-    def _histograms(self, manifest: Manifest, files: Sequence[DataFile], kinds: Kinds, *, drop: str | None = None) -> Histograms:
+    def _histograms(
+        self, manifest: Manifest, files: Sequence[DataFile], kinds: Kinds, *, drop: str | None = None
+    ) -> Histograms:
         """Counts of a version's files, or of a drop's rows in them. A column that it lacks, or that was of another type then, has none."""
         engine = self.session.engine
         uris = [uri_of(self.session, manifest.name.tag, item) for item in files if item.rows]
         there = {(item["name"], item["type"]) for item in manifest.schema}
-        asked = {name: kind for name, kind in kinds.items() if (name, self.contract.column(name).type) in there}
+        asked = {
+            name: kind for name, kind in kinds.items() if (name, self.contract.column(name).type) in there
+        }
         self.read += len(uris) if asked else 0
         frame = engine.read_parquet(uris) if uris and (asked or drop) else None
         rows = sum(item.rows for item in files)
@@ -173,22 +206,30 @@ class Comparison:
         return merge_all(Histograms(rows - found.rows, _none(kinds).columns), found)
 
 
-def keep_given_back(session: Session, contract: Contract, suite: Suite, candidate: Candidate, rows: DataFrame | None) -> dict[str, str]:
+def keep_given_back(
+    session: Session, contract: Contract, suite: Suite, candidate: Candidate, rows: DataFrame | None
+) -> dict[str, str]:
     """`Comparison.keep` for a version that no delivery made: of the rows that a replay gave back, or a discard's, which are None."""
     kinds = make_plan(suite, contract).histograms
     seen = count_histograms(rows, kinds, session.engine.rows) if rows is not None and kinds else _none(kinds)
-    compare = Comparison(session, contract, candidate.parent, candidate.base, whole=contract.write_mode == "replace")
+    compare = Comparison(
+        session, contract, candidate.parent, candidate.base, whole=contract.write_mode == "replace"
+    )
     return compare.keep(candidate, seen, kinds, delivered=False)
 
 
-def keep_rolled_back(session: Session, contract: Contract, suite: Suite, candidate: Candidate, target: Manifest) -> dict[str, str]:
+def keep_rolled_back(
+    session: Session, contract: Contract, suite: Suite, candidate: Candidate, target: Manifest
+) -> dict[str, str]:
     """`Comparison.keep` for a version that is an earlier one again: what was counted of that."""
     kinds = make_plan(suite, contract).histograms
     compare = Comparison(session, contract, target, candidate.base, whole=contract.write_mode == "replace")
     return compare.keep(candidate, _none(kinds), kinds, delivered=False)
 
 
-def keep_rebuilt(session: Session, contract: Contract, suite: Suite, candidate: Candidate, rows: DataFrame) -> dict[str, str]:
+def keep_rebuilt(
+    session: Session, contract: Contract, suite: Suite, candidate: Candidate, rows: DataFrame
+) -> dict[str, str]:
     """`Comparison.keep` for a version that was made anew: of all its rows."""
     kinds = make_plan(suite, contract).histograms
     seen = count_histograms(rows, kinds, session.engine.rows) if kinds else _none(kinds)

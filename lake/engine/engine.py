@@ -67,7 +67,9 @@ class Engine:
         Raises:
             LakegateError: The engine can't start here (Java missing, jars that don't resolve).
         """
-        logging.getLogger("pyspark.sql.connect.logging").disabled = True  # it prints engines' errors, which quote values (P6)
+        logging.getLogger(
+            "pyspark.sql.connect.logging"
+        ).disabled = True  # it prints engines' errors, which quote values (P6)
         self.begin()
         try:
             with engine_errors("starting"):
@@ -140,9 +142,13 @@ class Engine:
     def read_staging(self, path: Path) -> DataFrame:
         """A staging file as a frame."""
         with engine_errors("opening files"):
-            return self.spark.read.format("arrow" if path.suffix == ARROW else "parquet").load(self._spelled(path.as_uri()))
+            return self.spark.read.format("arrow" if path.suffix == ARROW else "parquet").load(
+                self._spelled(path.as_uri())
+            )
 
-    def write_delta(self, frame: DataFrame, *, uri: str, mode: Literal["append", "overwrite"], statistics: Sequence[str]) -> None:
+    def write_delta(
+        self, frame: DataFrame, *, uri: str, mode: Literal["append", "overwrite"], statistics: Sequence[str]
+    ) -> None:
         """Write a frame as a Delta commit of the table there; only the columns named in `statistics` get min and max in the log (P6)."""
         with engine_errors("writing a table"):
             writer = frame.write.format("delta").mode(mode)
@@ -157,7 +163,9 @@ class Engine:
         with engine_errors("evaluating the rules"):
             frame.write.mode("overwrite").options(**SCRATCH).parquet(self._spelled(folder.as_uri()))
             reader = self.spark.read
-            if next(folder.glob("*.parquet"), None) is None:  # Sail writes no file of no rows, so what the columns are has to be said
+            if (
+                next(folder.glob("*.parquet"), None) is None
+            ):  # Sail writes no file of no rows, so what the columns are has to be said
                 reader = reader.schema(frame.schema)
             return reader.parquet(self._spelled(folder.as_uri()))
 

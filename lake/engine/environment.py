@@ -25,10 +25,21 @@ def prepare_environment() -> None:
     """
     gc.set_threshold(YOUNG)
     atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)  # else a third of a second goes into taking a hundred thousand imported objects apart, one by one
-    given = [part.strip() for name in ("no_proxy", "NO_PROXY") for part in os.environ.get(name, "").split(",")]
+    atexit.register(
+        gc.freeze
+    )  # else a third of a second goes into taking a hundred thousand imported objects apart, one by one
+    given = [
+        part.strip() for name in ("no_proxy", "NO_PROXY") for part in os.environ.get(name, "").split(",")
+    ]
     exempt = ",".join(dict.fromkeys([*filter(None, given), *LOOPBACK]))
-    _set({"NO_PROXY": exempt, "no_proxy": exempt, "GX_ANALYTICS_ENABLED": "false", "GRPC_ENABLE_FORK_SUPPORT": "false"})
+    _set(
+        {
+            "NO_PROXY": exempt,
+            "no_proxy": exempt,
+            "GX_ANALYTICS_ENABLED": "false",
+            "GRPC_ENABLE_FORK_SUPPORT": "false",
+        }
+    )
 
 
 def _set(values: Mapping[str, str | None]) -> None:

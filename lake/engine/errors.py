@@ -23,7 +23,8 @@ def engine_errors(doing: str) -> Iterator[None]:
         if _is_lost(error):
             raise Transient(what, fix=f"run it again; {_UNTOLD}") from None
         raise LakegateError(
-            what, fix=f"see what was asked (`lakegate plan` shows the SQL of rules); where that is right, report it; {_UNTOLD}"
+            what,
+            fix=f"see what was asked (`lakegate plan` shows the SQL of rules); where that is right, report it; {_UNTOLD}",
         ) from None
 
 
@@ -45,7 +46,8 @@ _COMPUTED: Final = ("Arithmetic", "NumberFormat", "DateTime", "Parse", "ArrayInd
 """How the names of errors begin that come of what was asked, whatever value they quote."""
 _QUOTED: Final = re.compile(r"'[^']*'|`[^`]*`")
 _OF_A_VALUE: Final = re.compile(
-    r"^(cast error|arithmetic overflow|\[[A-Z_.]*(CAST|OVERFLOW|ZERO|OUT_OF_RANGE)|divide by zero|remainder by zero)", re.IGNORECASE
+    r"^(cast error|arithmetic overflow|\[[A-Z_.]*(CAST|OVERFLOW|ZERO|OUT_OF_RANGE)|divide by zero|remainder by zero)",
+    re.IGNORECASE,
 )
 
 

@@ -54,4 +54,6 @@ def _of_rule(step: Step, error: LakegateError) -> LakegateError:
     if isinstance(error, Transient):
         return error
     fix = "correct the rule, or leave it out: it fails of this drop each time; `lakegate plan` shows its SQL. This is no verdict, nothing was published"
-    return LakegateError(f"{step.rule.type} can't be evaluated: {error.what}", where=f"rule {step.rule.id}", fix=fix)
+    return LakegateError(
+        f"{step.rule.type} can't be evaluated: {error.what}", where=f"rule {step.rule.id}", fix=fix
+    )

@@ -49,7 +49,9 @@ class Sail:
         # -P: modules of ours that lie beside the script are not taken for others of their names.
         command = [sys.executable, "-P", str(SERVER), *([] if guarded else ["--open"])]
         # A group of its own: Sail takes a terminal's Ctrl-C for its own, while its owner may go on.
-        self._process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
+        self._process = subprocess.Popen(
+            command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+        )
         self.close = weakref.finalize(self, _end, self._process)
         """End it."""
         self.close.atexit = False  # it sees this process's end by itself, which waits for nobody
@@ -70,7 +72,9 @@ class Sail:
             what = f"Sail did not start (it ended with {code})"
             raise LakegateError(what, fix="see what it said above; install pysail again where it lacks files")
         if not port.isdecimal():
-            what = f"Sail was not started: other accounts of this machine can't be kept out of it here ({port})"
+            what = (
+                f"Sail was not started: other accounts of this machine can't be kept out of it here ({port})"
+            )
             raise LakegateError(what, fix=OPEN_FIX)
         first = f"SET {NO_DYNAMIC_FILTERS}=false"
         return open_on_loopback(port, OfTheLiving(self._process), first=first)

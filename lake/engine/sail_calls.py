@@ -23,7 +23,11 @@ class OfTheLiving(
 
     def _passed_on(self, continuation: Any, details: Any, request: Any) -> Any:
         if self._process.poll() is not None:
-            raise Transient("Sail's process has ended", fix="run it again; see whether the machine runs out of memory")
+            raise Transient(
+                "Sail's process has ended", fix="run it again; see whether the machine runs out of memory"
+            )
         return continuation(details, request)
 
-    intercept_unary_unary = intercept_unary_stream = intercept_stream_unary = intercept_stream_stream = _passed_on
+    intercept_unary_unary = intercept_unary_stream = intercept_stream_unary = intercept_stream_stream = (
+        _passed_on
+    )

@@ -31,7 +31,10 @@ LOAD, EQUAL, ANSWER = 0x20, 0x15, 0x06
 ASK, ALLOW = 0x7FC00000, 0x7FFF0000
 NUMBER_AT, MACHINE_AT = 0, 4
 CALL, RESULT = "=QIIiIQ6Q", "=QqiI"
-RECEIVE, SEND = ((3 << 30) | (struct.calcsize(form) << 16) | (ord("!") << 8) | number for number, form in enumerate((CALL, RESULT)))
+RECEIVE, SEND = (
+    (3 << 30) | (struct.calcsize(form) << 16) | (ord("!") << 8) | number
+    for number, form in enumerate((CALL, RESULT))
+)
 PASS_ON: Final = 1
 """The flag of an answer: let the kernel carry the call out as if nobody had asked."""
 ESTABLISHED: Final = "01"
@@ -41,7 +44,12 @@ MAPPED: Final = "0000000000000000FFFF0000"
 
 
 class _Step(ctypes.Structure):
-    _fields_ = (("code", ctypes.c_uint16), ("yes", ctypes.c_uint8), ("no", ctypes.c_uint8), ("value", ctypes.c_uint32))
+    _fields_ = (
+        ("code", ctypes.c_uint16),
+        ("yes", ctypes.c_uint8),
+        ("no", ctypes.c_uint8),
+        ("value", ctypes.c_uint32),
+    )
 
 
 class _Program(ctypes.Structure):

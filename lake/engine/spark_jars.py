@@ -56,20 +56,31 @@ def jars_at_hand(kept: Path) -> Iterator[Jars]:
         lock.acquire()
     except OSError as error:
         what = f"Spark's jars can't be kept ({error.strerror or type(error).__name__})"
-        raise LakegateError(what, where=str(kept), fix="make it writable; LAKEGATE_ENGINE=sail needs none") from error
+        raise LakegateError(
+            what, where=str(kept), fix="make it writable; LAKEGATE_ENGINE=sail needs none"
+        ) from error
     try:
         named = {"spark.jars.packages": ",".join(_names()), "spark.jars.ivy": str(kept)}
         named["spark.jars.excludes"] = "software.amazon.awssdk:bundle"
-        yield Jars(listed, {"spark.jars": ",".join(files)} if (files := _files(listed)) and not _others() else named)
+        yield Jars(
+            listed, {"spark.jars": ",".join(files)} if (files := _files(listed)) and not _others() else named
+        )
     finally:
         lock.release()
 
 
 def _others() -> bool:
     """Whether somebody set jars of their own for this machine's Spark, to which ours are added by name: as files they would replace them."""
-    folders = [os.environ.get("SPARK_CONF_DIR"), f"{os.environ['SPARK_HOME']}/conf" if "SPARK_HOME" in os.environ else None]
+    folders = [
+        os.environ.get("SPARK_CONF_DIR"),
+        f"{os.environ['SPARK_HOME']}/conf" if "SPARK_HOME" in os.environ else None,
+    ]
     with contextlib.suppress(OSError):
-        found = [path.read_text() for folder in folders if folder and (path := Path(folder, "spark-defaults.conf")).is_file()]
+        found = [
+            path.read_text()
+            for folder in folders
+            if folder and (path := Path(folder, "spark-defaults.conf")).is_file()
+        ]
         text = "\n".join(found[:1])
         return any(line.split("=")[0].split()[:1] == ["spark.jars"] for line in text.splitlines())
     return False

@@ -55,7 +55,11 @@ def start(settings: Settings, endpoint: Endpoint, sail: Sail | None) -> SparkSes
 
 def begin(settings: Settings, endpoint: Endpoint) -> Sail | None:
     """Sail's process, on its way to be ready, where that is the engine."""
-    return Sail(_sail_settings(settings, endpoint), guarded=settings.sail_guard) if settings.engine == "sail" else None
+    return (
+        Sail(_sail_settings(settings, endpoint), guarded=settings.sail_guard)
+        if settings.engine == "sail"
+        else None
+    )
 
 
 def preload() -> None:
@@ -66,7 +70,11 @@ def preload() -> None:
 
 def _keys(endpoint: Endpoint) -> dict[str, str | None]:
     """The object-store keys as every client of S3 takes them, without a token that the caller may hold for another store."""
-    return {"AWS_ACCESS_KEY_ID": endpoint.key_id, "AWS_SECRET_ACCESS_KEY": endpoint.secret, "AWS_SESSION_TOKEN": None}
+    return {
+        "AWS_ACCESS_KEY_ID": endpoint.key_id,
+        "AWS_SECRET_ACCESS_KEY": endpoint.secret,
+        "AWS_SESSION_TOKEN": None,
+    }
 
 
 def _sail_settings(settings: Settings, endpoint: Endpoint) -> dict[str, str | None]:
@@ -104,7 +112,11 @@ def _spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
 def _why_spark_did_not(settings: Settings) -> str:
     if not settings.spark_remote.startswith("local"):
         return f"see that a Spark Connect server answers at {settings.spark_remote} (LAKEGATE_SPARK_REMOTE)"
-    java = shutil.which("java", path=f"{os.environ['JAVA_HOME']}/bin") if os.environ.get("JAVA_HOME") else shutil.which("java")
+    java = (
+        shutil.which("java", path=f"{os.environ['JAVA_HOME']}/bin")
+        if os.environ.get("JAVA_HOME")
+        else shutil.which("java")
+    )
     if java is None:
         return "the Spark engine needs Java 17 or newer on PATH (or JAVA_HOME), and there is none; LAKEGATE_ENGINE=sail needs none"
     return f"see that {java} is Java 17 or newer and that Spark can fetch its jars ({jars_kept()}); LAKEGATE_ENGINE=sail needs neither"
@@ -115,7 +127,11 @@ def _remote_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.remote(settings.spark_remote)
-    for name, value in {**_s3a(endpoint), "access.key": endpoint.key_id, "secret.key": endpoint.secret}.items():
+    for name, value in {
+        **_s3a(endpoint),
+        "access.key": endpoint.key_id,
+        "secret.key": endpoint.secret,
+    }.items():
         builder = builder.config(f"spark.hadoop.fs.s3a.{name}", value)
     session: SparkSession = builder.getOrCreate()
     return session
@@ -131,34 +147,43 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
-    options = {f"spark.hadoop.fs.s3a.{name}": value for name, value in _s3a(endpoint).items()} | {
-        "spark.master": settings.spark_remote,
-        "spark.authenticate": "true",  # by a secret that the JVM makes for itself, of ports that read blocks and Java objects
-        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
-        "spark.connect.grpc.binding.address": "127.0.0.1",
-        "spark.connect.grpc.binding.port": "0",
-        "spark.sql.artifact.isolation.enabled": "true",
-        "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
-        "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.driver.memory": str(settings.memory),
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "FATAL",  # executors quote values in what they log (P6)
-        "spark.sql.shuffle.partitions": "2",
-        DEBUGGING: "false",
-        "spark.databricks.delta.snapshotPartitions": "2",
-    }
+    options = (
+        {f"spark.hadoop.fs.s3a.{name}": value for name, value in _s3a(endpoint).items()}
+        | {
+            "spark.master": settings.spark_remote,
+            "spark.authenticate": "true",  # by a secret that the JVM makes for itself, of ports that read blocks and Java objects
+            "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+            "spark.connect.grpc.binding.address": "127.0.0.1",
+            "spark.connect.grpc.binding.port": "0",
+            "spark.sql.artifact.isolation.enabled": "true",
+            "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
+            "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
+            "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+            "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+            "spark.driver.memory": str(settings.memory),
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.log.level": "FATAL",  # executors quote values in what they log (P6)
+            "spark.sql.shuffle.partitions": "2",
+            DEBUGGING: "false",
+            "spark.databricks.delta.snapshotPartitions": "2",
+        }
+    )
     token = str(uuid.uuid4())
-    given = {"SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_REMOTE": None, "SPARK_LOCAL_DIRS": str(_spilled(settings))}
+    given = {
+        "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
+        "SPARK_REMOTE": None,
+        "SPARK_LOCAL_DIRS": str(_spilled(settings)),
+    }
     asked = environment({**_keys(endpoint), **given})
     with jars_at_hand(jars_kept()) as jars, asked:
         context = SparkContext.getOrCreate(SparkConf().setAll([*options.items(), *jars.options.items()]))
         jars.note(context.getConf().get("spark.jars") or "")
-    token = context.__dict__.setdefault("_lakegate_token", token)  # a process has one JVM, which keeps its first
+    token = context.__dict__.setdefault(
+        "_lakegate_token", token
+    )  # a process has one JVM, which keeps its first
     SparkSession(context)  # the server makes its sessions from it
     service = getattr(context._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")  # noqa: SLF001  (as pyspark's tests ask)
     port = getattr(service, "MODULE$").localPort()

@@ -181,7 +181,10 @@ class DeliveryCache:
 def parse_file(delivered: Path, format: FileFormat, folder: Path, *, settings: Settings) -> Parsed:  # noqa: A002
     """Unpack and parse a delivered file into a staging file in `folder`, of the kind that the engine reads best."""
     # Under its own name, which is what an error calls it.
-    unpacked, limit = unpack(delivered, _place(folder / "unpacked", delivered.name), limit=format), arrow_limit(settings)
+    unpacked, limit = (
+        unpack(delivered, _place(folder / "unpacked", delivered.name), limit=format),
+        arrow_limit(settings),
+    )
     into = folder / (f"staging{ARROW}" if unpacked.size <= limit else "staging.parquet")
     parsed = format_of(format).parse(unpacked.path, into=into)
     # Many short numbers take more room than their text.

@@ -113,13 +113,21 @@ def evaluate(
         demand_sound_columns(session, pin.name.tag, manifest, columns)
         return session.references.frame(manifest, lambda: read_version(session, manifest, pin.name.tag))
 
-    frame = mark(typed(engine.read_staging(staging), contract), plan, published=published, reference=reference, earlier=earlier)
+    frame = mark(
+        typed(engine.read_staging(staging), contract),
+        plan,
+        published=published,
+        reference=reference,
+        earlier=earlier,
+    )
     keep, tables = [*plan.columns, ROW], Tables(None, published, reference)
     with naming_the_rule(engine, frame, plan, tables):
         with engine.small_on_the_left():
             labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")
         counted = count_labelled(labelled, plan, engine.rows, tables)
-    histograms, distributions = ask_distributions(labelled, plan, baselines, engine.rows, passing=f"not {is_quarantined(plan)}", past=past)
+    histograms, distributions = ask_distributions(
+        labelled, plan, baselines, engine.rows, passing=f"not {is_quarantined(plan)}", past=past
+    )
     found = outcomes(plan, counted, distributions=distributions, before=before)
     return Evaluated(plan, labelled, kept, counted.valid, counted.aside, found, histograms)
 
@@ -129,6 +137,8 @@ def aside_by_rule(engine: Engine, labelled: DataFrame, plan: Plan) -> dict[str, 
     rules = bits(plan, severity="quarantine")
     if not rules:
         return {}
-    counts = [f"count(case when {holds(bit)} then 1 end) as r{number}" for number, bit in enumerate(rules.values())]
+    counts = [
+        f"count(case when {holds(bit)} then 1 end) as r{number}" for number, bit in enumerate(rules.values())
+    ]
     (row,) = engine.rows(labelled.selectExpr(*counts))
     return dict(zip(rules, map(int, row), strict=True))

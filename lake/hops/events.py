@@ -101,7 +101,9 @@ def emit(session: Session, dataset: str, result: HopResult) -> HopResult:
             private_folder(folder)
             write_atomically(folder / f"{at.replace(':', '')}-{uuid.uuid4().hex[:8]}.json", event.to_json())
         except OSError as error:
-            to_stderr(f"warning: {listener.name} won't be told of {result.table}: its events can't be written ({error.strerror})")
+            to_stderr(
+                f"warning: {listener.name} won't be told of {result.table}: its events can't be written ({error.strerror})"
+            )
     return result
 
 
@@ -128,7 +130,9 @@ def _read(file: Path) -> HopEvent | None:
         return HopEvent.from_json(file.read_bytes())
     except (ValueError, KeyError, TypeError):
         file.replace(file.with_suffix(".unreadable"))
-        to_stderr(f"warning: an event can't be read; nobody is told of it, and it is kept as {file.with_suffix('.unreadable')}")
+        to_stderr(
+            f"warning: an event can't be read; nobody is told of it, and it is kept as {file.with_suffix('.unreadable')}"
+        )
         return None
 
 

@@ -39,7 +39,11 @@ def result_of(
 
 def _columns(frame: DataFrame) -> Sequence[Column]:
     types = {field.name: field.dataType.simpleString() for field in frame.schema}
-    return [Column(name, _TYPES[kind]) for name, kind in types.items() if kind in _TYPES and name not in PROVENANCE]
+    return [
+        Column(name, _TYPES[kind])
+        for name, kind in types.items()
+        if kind in _TYPES and name not in PROVENANCE
+    ]
 
 
 @contextlib.contextmanager
@@ -63,7 +67,9 @@ def demand_numbers(engine: Engine, contract: Contract, written: DataFrame, query
     """
     if not query.checked:
         return
-    (found,) = engine.rows(written.selectExpr(*(f"count_if({quoted(name)} = {TOO_GREAT + 1}L - 1L)" for name in query.checked)))
+    (found,) = engine.rows(
+        written.selectExpr(*(f"count_if({quoted(name)} = {TOO_GREAT + 1}L - 1L)" for name in query.checked))
+    )
     for name, rows in zip(query.checked, found, strict=True):
         if rows:
             what = f"{contract.name}.{name} would be a whole number of more than 18 digits in {rows:,} {'row' if rows == 1 else 'rows'}"

@@ -55,7 +55,11 @@ def next_cause(session: Session, contract: Contract) -> tuple[str, tuple[Parent,
         return None
     numbers = {table: int(found["version"]) for table, found in latest.items() if found}
     head = publish.head(repository, contract.name)
-    made = published_version(session, VersionName(contract.name, int(head["version"]))).manifest if head else None
+    made = (
+        published_version(session, VersionName(contract.name, int(head["version"]))).manifest
+        if head
+        else None
+    )
     pinned = {item.table: item.version for item in made.parents} if made else {}
     step = pinned.get(driver, 0) + 1
     while step < numbers[driver] and repository.get(MAIN, paths.expired(driver, step)) is not None:
@@ -80,7 +84,11 @@ def carry_features(session: Session, contract: Contract, *, again: bool = False)
         suite = build_suite(contract, "features", session.settings.project)
         sql = contract.sql
         if sql is None:
-            raise ContractError(f"{contract.name} has no SQL", where=str(contract.path), fix="name its file under customProperties: sql")
+            raise ContractError(
+                f"{contract.name} has no SQL",
+                where=str(contract.path),
+                fix="name its file under customProperties: sql",
+            )
         job = Job(
             hop="features",
             table=contract.name,
@@ -118,8 +126,13 @@ class _Work:
         session, contract, engine = self.session, self.contract, self.session.engine
         path = paths.feature_table(contract.name)
         for pin in self.pins:
-            demand_sound(session, pin.name.tag, published_version(session, pin.name).manifest.files, version=pin.name)
-        inputs = {pin.table: read_version(session, published_version(session, pin.name).manifest, pin.name.tag) for pin in self.pins}
+            demand_sound(
+                session, pin.name.tag, published_version(session, pin.name).manifest.files, version=pin.name
+            )
+        inputs = {
+            pin.table: read_version(session, published_version(session, pin.name).manifest, pin.name.tag)
+            for pin in self.pins
+        }
         rows_of = {pin.table: published_version(session, pin.name).manifest.counts.after for pin in self.pins}
         steps.report("write.table")
         keys = {item.name: item.key for item in session.catalog.features if item.name in inputs}
@@ -139,7 +152,9 @@ class _Work:
         if not logged:
             number, rows, (outcomes, notes) = 0, 0, self._judge(None, inputs, rows_of, compare, candidate)
         else:
-            written = engine.read_parquet([uri_of(session, candidate.branch, item) for item in files if item.rows])
+            written = engine.read_parquet(
+                [uri_of(session, candidate.branch, item) for item in files if item.rows]
+            )
             demand_numbers(engine, contract, written, query)
             outcomes, notes = self._judge(written, inputs, rows_of, compare, candidate)
             number, rows = content_of(engine, written, contract)
@@ -151,14 +166,21 @@ class _Work:
         return HopOutput(outcomes, counts, files, [], add(None, number), notes=notes)
 
     def _judge(
-        self, frame: DataFrame | None, inputs: dict[str, DataFrame], rows_of: dict[str, int], compare: Comparison, candidate: Candidate
+        self,
+        frame: DataFrame | None,
+        inputs: dict[str, DataFrame],
+        rows_of: dict[str, int],
+        compare: Comparison,
+        candidate: Candidate,
     ) -> tuple[tuple[Outcome, ...], dict[str, str]]:
         """The outcomes of the suite on what was written (None: nothing), and what the manifest notes of its histograms."""
         plan, rows = make_plan(self.suite, self.contract), self.session.engine.rows
         before = candidate.parent.counts.after if candidate.parent else None
         if frame is None:
             found = judge_distributions(plan, Histograms(), {}, clusters=defaultdict(Cluster))
-            return outcomes(plan, nothing_counted(plan), other_rows=rows_of, distributions=found, before=before), {}
+            return outcomes(
+                plan, nothing_counted(plan), other_rows=rows_of, distributions=found, before=before
+            ), {}
         seen, found = ask_distributions(frame, plan, compare.baselines, rows, past=compare.past)
         notes = compare.keep(candidate, seen, plan.histograms)
         marked = mark(frame, plan, published=None, reference=inputs.__getitem__)

@@ -15,13 +15,17 @@ from lake.ledger.receipts import Drop
 from lake.session import Session
 from lakegate.errors import UsageError
 
-NAME_TAKEN: Final = Rule("delivered-name", "expect_delivered_name_to_be_new", {}, "block", "duplicate", row_rule=False)
+NAME_TAKEN: Final = Rule(
+    "delivered-name", "expect_delivered_name_to_be_new", {}, "block", "duplicate", row_rule=False
+)
 """On an append table the name of a published drop that stands can't come again with other bytes."""
 
 
 def name_taken(drop: Drop) -> Outcome:
     """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
-    return Outcome(NAME_TAKEN, 1, 1, {"told": f"a published drop was delivered as {drop.name} with other bytes"})
+    return Outcome(
+        NAME_TAKEN, 1, 1, {"told": f"a published drop was delivered as {drop.name} with other bytes"}
+    )
 
 
 def check_appends(contract: Contract) -> None:
@@ -31,9 +35,14 @@ def check_appends(contract: Contract) -> None:
         UsageError: It is such a table; nothing was taken in.
     """
     if contract.write_mode != "append":
-        what, fix = f"{contract.name} has writeMode {contract.write_mode}", "deliver the corrected file as any other: "
+        what, fix = (
+            f"{contract.name} has writeMode {contract.write_mode}",
+            "deliver the corrected file as any other: ",
+        )
         fix += (
-            f"its rows win where their {contract.upsert.order} is later" if contract.upsert else "it takes the place of all that is there"
+            f"its rows win where their {contract.upsert.order} is later"
+            if contract.upsert
+            else "it takes the place of all that is there"
         )
         raise UsageError(what, fix=fix)
 
@@ -47,7 +56,9 @@ def check_corrects(session: Session, contract: Contract, path: Path) -> None:
     if session.repository.get_json(MAIN, name_path_of(contract.name, path.name)) is None:
         what = f"no published drop of {contract.name} is named {path.name}"
         raise UsageError(
-            what, where=str(path), fix="give the corrected file the name of the one that it corrects, or leave --supersede out"
+            what,
+            where=str(path),
+            fix="give the corrected file the name of the one that it corrects, or leave --supersede out",
         )
 
 

@@ -53,7 +53,15 @@ def key_of(job: Job) -> str:
 def record(session: Session, job: Job, key: str, state: str, body: dict[str, Any]) -> None:
     """Write a ledger record of this job; that of a person's decision says what it was, as its cause is the hash of it."""
     told = {"hop": job.hop} | Origin.of(job.source).to_record()
-    records.write(session, dataset=job.dataset, cause=job.cause, table=job.table, state=state, key=key, body={**told, **body})
+    records.write(
+        session,
+        dataset=job.dataset,
+        cause=job.cause,
+        table=job.table,
+        state=state,
+        key=key,
+        body={**told, **body},
+    )
 
 
 def record_failure(session: Session, job: Job, key: str, error: Exception, steps: StepTimer) -> None:
@@ -62,7 +70,12 @@ def record_failure(session: Session, job: Job, key: str, error: Exception, steps
     Of an error that nobody foresaw its kind alone: its text may quote values (P6).
     """
     told = error.what if isinstance(error, LakegateError) else "an error that nobody foresaw"
-    body = {"kind": type(error).__name__, "step": steps.at, "message": told, "retriable": isinstance(error, Transient)}
+    body = {
+        "kind": type(error).__name__,
+        "step": steps.at,
+        "message": told,
+        "retriable": isinstance(error, Transient),
+    }
     record(session, job, key, "failed", body | {"attempt": steps.attempt, "durations": dict(steps.seconds)})
 
 
@@ -97,7 +110,9 @@ def judge(session: Session, job: Job, steps: StepTimer) -> Answer:
 
 def unreadable(session: Session, job: Job, rejection: DataRejected) -> Answer:
     """The refusal of a drop that can't even be opened."""
-    return answer(session, job, HopOutput(unreadable_outcomes(job.suite, rejection), NOTHING), reason=str(rejection))
+    return answer(
+        session, job, HopOutput(unreadable_outcomes(job.suite, rejection), NOTHING), reason=str(rejection)
+    )
 
 
 def answer(session: Session, job: Job, written: HopOutput, *, reason: str = "") -> Answer:
@@ -106,9 +121,14 @@ def answer(session: Session, job: Job, written: HopOutput, *, reason: str = "") 
     waived, file = approved.get("rules", ()), str(job.source.get("delivered_name", ""))
     verdict = verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
     if reason or verdict is Verdict.BLOCKED:
-        verdict, reason = Verdict.BLOCKED, reason or blocked_message(job.contract, written.outcomes, file=file)
+        verdict, reason = (
+            Verdict.BLOCKED,
+            reason or blocked_message(job.contract, written.outcomes, file=file),
+        )
     elif verdict is Verdict.HELD:
-        reason = held_message(job.contract, unapproved_holds(written.outcomes, waived), cause=job.cause, file=file)
+        reason = held_message(
+            job.contract, unapproved_holds(written.outcomes, waived), cause=job.cause, file=file
+        )
     else:
         reason = "; ".join(written.evidence.get(REMARKS, ()))
     rules = [item.to_json() for item in written.outcomes]
@@ -129,10 +149,14 @@ def refuse(session: Session, job: Job, key: str, answer: Answer) -> HopResult:
     return found
 
 
-def _result(job: Job, verdict: Verdict, of: HopOutput | Manifest, rules: Rules, *, why: str = "") -> HopResult:
+def _result(
+    job: Job, verdict: Verdict, of: HopOutput | Manifest, rules: Rules, *, why: str = ""
+) -> HopResult:
     """What is told of a hop, whether it is published or not."""
     counts, passes = dict(vars(of.counts)), verdict not in STOPPED
-    told = counts if SUPERSEDES in job.source else {**counts, "deleted": 0}  # a table made again corrects no file
+    told = (
+        counts if SUPERSEDES in job.source else {**counts, "deleted": 0}
+    )  # a table made again corrects no file
     none_taken = no_rows_taken_message(job.table, told, rules) if passes else ""
     why = " ".join(filter(None, (why, none_taken, mostly_quarantined_message(job.table, of.notes))))
     none = passes and job.hop == "processed" and is_none_taken(counts)
@@ -151,10 +175,14 @@ def unchanged(session: Session, job: Job, found: Published) -> HopResult:
     if newest == name.number:
         return replace(result, none_taken=still_none_of(found.manifest, job.cause))
     latest = published_version(session, VersionName(job.table, newest)).manifest
-    result = replace(result, reason="", none_taken=still_none_of(latest, job.cause))  # rows that were set aside may have come back since
+    result = replace(
+        result, reason="", none_taken=still_none_of(latest, job.cause)
+    )  # rows that were set aside may have come back since
     result = result.judged_again(rebuilt_since(session, latest, name, job.cause))
     if job.replaces and (result.reprocessed or {}).get("version") != newest:
-        return replace(result, reason=f"{job.table} is at v{newest} since; `--force` delivers this content anew")
+        return replace(
+            result, reason=f"{job.table} is at v{newest} since; `--force` delivers this content anew"
+        )
     return result
 
 
@@ -167,11 +195,15 @@ def published_before(session: Session, made: Manifest, what: str) -> HopResult:
     reason = f"this {what} is published as {published.name}, and nothing that it depends on changed since"
     counts = publish.manifest_counts(made)
     rules, content = made.rules, made.content_hash
-    found = HopResult("processed", made.table, Verdict.UNCHANGED, str(made.name), counts, rules, reason, content, made.drop)
+    found = HopResult(
+        "processed", made.table, Verdict.UNCHANGED, str(made.name), counts, rules, reason, content, made.drop
+    )
     return emit(session, made.table, found)
 
 
-def replayed_before(session: Session, made: Manifest, contract: Contract, suite: Suite, pins: Sequence[Parent]) -> HopResult | None:
+def replayed_before(
+    session: Session, made: Manifest, contract: Contract, suite: Suite, pins: Sequence[Parent]
+) -> HopResult | None:
     """The same of a replay under these very rules and references: what they let pass is in the latest version, where that is one."""
     same = (made.contract_hash, made.suite_hash, made.parents) == (contract.hash, suite.hash, [*pins])
     return published_before(session, made, "replay") if same and "replay_of" in made.source else None
@@ -179,7 +211,11 @@ def replayed_before(session: Session, made: Manifest, contract: Contract, suite:
 
 def unapproved_holds(outcomes: Collection[Outcome], waived: Collection[str]) -> list[Outcome]:
     """The outcomes that a person has to decide on and has not."""
-    return [item for item in outcomes if item.rule.severity == "hold" and not item.success and item.rule.id not in waived]
+    return [
+        item
+        for item in outcomes
+        if item.rule.severity == "hold" and not item.success and item.rule.id not in waived
+    ]
 
 
 def answered_before(session: Session, job: Job, key: str) -> HopResult | None:
@@ -190,8 +226,13 @@ def answered_before(session: Session, job: Job, key: str) -> HopResult | None:
     body = records.read(session, newest)
     if newest.state == "held" and set(body["holding"]) <= set(approval_of(session, job).get("rules", ())):
         return None
-    counts, rules = body.get("counts", {}), body.get("rules", [])  # none where it was rejected after a failure
-    return HopResult(job.hop, job.table, STATES[newest.state], None, counts, rules, body["reason"], cause=job.cause)
+    counts, rules = (
+        body.get("counts", {}),
+        body.get("rules", []),
+    )  # none where it was rejected after a failure
+    return HopResult(
+        job.hop, job.table, STATES[newest.state], None, counts, rules, body["reason"], cause=job.cause
+    )
 
 
 def approval_of(session: Session, job: Job) -> dict[str, Any]:
@@ -208,7 +249,11 @@ def approval(session: Session, *, dataset: str, table: str, cause: str, suite_ha
     for item in records.find(session, dataset=dataset, cause=cause):
         if item.table == table and item.state in ("published", REJECTED):
             approved = []
-        elif item.table == table and item.state == APPROVED and (body := records.read(session, item)).get("suite_hash") == suite_hash:
+        elif (
+            item.table == table
+            and item.state == APPROVED
+            and (body := records.read(session, item)).get("suite_hash") == suite_hash
+        ):
             approved.append(body)
     if not approved:
         return {}

@@ -102,7 +102,11 @@ class HopResult:
         """The same, of a drop that was judged again since (None: it wasn't)."""
         if standing is None:
             return self
-        return replace(self, reprocessed=standing, reason=f"published as {self.version}, judged again by the reprocess {standing['name']}")
+        return replace(
+            self,
+            reprocessed=standing,
+            reason=f"published as {self.version}, judged again by the reprocess {standing['name']}",
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The result as `lakegate ingest --json` prints it."""
@@ -118,7 +122,13 @@ class HopResult:
             "rows_unreadable": self.counts.get("unreadable", 0),
             "rules": [{name: rule[name] for name in _TOLD if name in rule} for rule in self.rules],
         } | {
-            name: told for name, told in (("reason", self.reason), ("none_taken", self.none_taken), ("standing", self.reprocessed)) if told
+            name: told
+            for name, told in (
+                ("reason", self.reason),
+                ("none_taken", self.none_taken),
+                ("standing", self.reprocessed),
+            )
+            if told
         }
 
 

@@ -20,7 +20,9 @@ NAMED: Final = 8
 def blocked_message(contract: Contract, outcomes: tuple[Outcome, ...], *, file: str = "") -> str:
     """The file, the rules that refused it, in words, and what to do, as the contract says it."""
     broken = [item for item in outcomes if item.rule.severity == "block" and not item.success]
-    absent = [str(item.rule.kwargs["column"]) for item in broken if item.rule.type == "expect_column_to_exist"]
+    absent = [
+        str(item.rule.kwargs["column"]) for item in broken if item.rule.type == "expect_column_to_exist"
+    ]
     told = [missing(contract, absent, outcomes)] if absent else []
     told += [
         f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'}{_by(item, outcomes)})"
@@ -30,7 +32,10 @@ def blocked_message(contract: Contract, outcomes: tuple[Outcome, ...], *, file: 
     if any(item.rule == NAME_TAKEN for item in broken):  # nothing else was asked then
         fix = other_name(contract)
     else:
-        fix = contract.support or f"Compare it with its contract, {contract.path.name}; deliver it again when it is corrected"
+        fix = (
+            contract.support
+            or f"Compare it with its contract, {contract.path.name}; deliver it again when it is corrected"
+        )
     return f"{file}{': ' if file else ''}refused by {'; '.join(told)}. {fix}"
 
 
@@ -38,16 +43,23 @@ def _by(broken: Outcome, outcomes: tuple[Outcome, ...]) -> str:
     """Of the rule that limits how much may be quarantined: by which rules it is, most first."""
     if broken.rule.type != "expect_quarantined_share_to_be_at_most":
         return ""
-    aside = sorted((item for item in outcomes if item.rule.severity == "quarantine" and item.failed), key=lambda item: -item.failed)
+    aside = sorted(
+        (item for item in outcomes if item.rule.severity == "quarantine" and item.failed),
+        key=lambda item: -item.failed,
+    )
     more = f" and {len(aside) - NAMED} more rules" if len(aside) > NAMED else ""
     return ": " * bool(aside) + ", ".join(f"{item.rule.id} {item.failed}" for item in aside[:NAMED]) + more
 
 
 def held_message(contract: Contract, held: Sequence[Outcome], *, cause: str, file: str = "") -> str:
     """The file, the rules that a person has to decide on, and how to."""
-    told = "; ".join(f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})" for item in held)
+    told = "; ".join(
+        f"{item.rule.id} ({item.observed.get('told') or f'{item.failed} of {item.of}'})" for item in held
+    )
     verbs = f"`lakegate approve {cause[:12]} --reason ...` publishes it, `lakegate reject {cause[:12]} --reason ...` refuses it"
-    return f"{file}{': ' if file else ''}held by {told}. A person decides: {verbs}" + (f". {contract.support}" if contract.support else "")
+    return f"{file}{': ' if file else ''}held by {told}. A person decides: {verbs}" + (
+        f". {contract.support}" if contract.support else ""
+    )
 
 
 def no_rows_taken_message(table: str, counts: Mapping[str, int], rules: Sequence[Mapping[str, Any]]) -> str:
@@ -64,15 +76,24 @@ def no_rows_taken_message(table: str, counts: Mapping[str, int], rules: Sequence
     if not counts.get("quarantined", 0):
         late = int(counts.get("outdated", 0))
         return f"no row was taken, {all_of(late, 'outdated')}: {table} has {'a later one of its key' if late == 1 else 'later ones of their keys'}"
-    broken = sorted((rule for rule in rules if rule["severity"] == "quarantine" and rule["failed"]), key=lambda rule: -int(rule["failed"]))
+    broken = sorted(
+        (rule for rule in rules if rule["severity"] == "quarantine" and rule["failed"]),
+        key=lambda rule: -int(rule["failed"]),
+    )
     told = "; ".join(f"{rule['rule']} ({rule['failed']} of {records})" for rule in broken)
     repeats = bool(broken) and broken[0]["family"] == "duplicate"
     asked = " Did the same rows come before, in a file of other bytes?" if repeats else ""
     gone = counts.get("deleted", 0)
-    out = f" What it corrects is out ({gone} rows): `lakegate ingest --supersede` of that file brings it back." if gone else ""
+    out = (
+        f" What it corrects is out ({gone} rows): `lakegate ingest --supersede` of that file brings it back."
+        if gone
+        else ""
+    )
     aside, late = int(counts["quarantined"]), int(counts.get("outdated", 0))
     which = (
-        f"{_some_of(aside, f'quarantined by {told}')}, {_some_of(late, 'outdated')}" if late else all_of(aside, f"quarantined by {told}")
+        f"{_some_of(aside, f'quarantined by {told}')}, {_some_of(late, 'outdated')}"
+        if late
+        else all_of(aside, f"quarantined by {told}")
     )
     return f"no row was taken, {which}: `lakegate quarantine {table}` lists {'it' if aside == 1 else 'them'}.{asked}{out}"
 

@@ -42,7 +42,13 @@ _MARKUP: Final = str.maketrans({character: f"\\u{ord(character):04x}" for charac
 
 
 def mostly_quarantined(
-    session: Session, contract: Contract, found: Evaluated, *, parsed: Parsed, parent: Manifest | None, published: DataFrame | None
+    session: Session,
+    contract: Contract,
+    found: Evaluated,
+    *,
+    parsed: Parsed,
+    parent: Manifest | None,
+    published: DataFrame | None,
 ) -> dict[str, Any]:
     """What is noted of rules that set more than half of the delivery aside, and of the version before did not.
 
@@ -57,7 +63,11 @@ def mostly_quarantined(
         parent: The version before, if any.
         published: The table that the rows are appended to, if any.
     """
-    before = {rule["rule"] for rule in (parent.rules if parent else ()) if _is_most(int(rule["failed"]), int(rule["of"]))}
+    before = {
+        rule["rule"]
+        for rule in (parent.rules if parent else ())
+        if _is_most(int(rule["failed"]), int(rule["of"]))
+    }
     rows, after = found.valid + found.quarantined, parent.version if parent else 0
     asked = [
         item.rule
@@ -77,13 +87,17 @@ def _is_most(failed: int, rows: int) -> bool:
     return failed * 2 > rows
 
 
-def _broken(session: Session, found: Evaluated, rules: Sequence[Rule], published: DataFrame | None) -> list[tuple[int, int]]:
+def _broken(
+    session: Session, found: Evaluated, rules: Sequence[Rule], published: DataFrame | None
+) -> list[tuple[int, int]]:
     """For each rule how many rows that come for the first time break it, and the number of the first of them (0: there is none)."""
     if not rules:
         return []
     place = bits(found.plan)
     counts = [f"count(case when {holds(place[rule.id])} then 1 end)" for rule in rules]
-    firsts = [f"coalesce(min(case when {holds(place[rule.id])} then {quoted(ROW)} end), 0L)" for rule in rules]
+    firsts = [
+        f"coalesce(min(case when {holds(place[rule.id])} then {quoted(ROW)} end), 0L)" for rule in rules
+    ]
     made = [f"{sql} as n{number}" for number, sql in enumerate([*counts, *firsts])]
     fresh = found.labelled if published is None else without_published(found.labelled, found.plan, published)
     (row,) = session.engine.rows(fresh.selectExpr(*made))
@@ -96,7 +110,10 @@ def _example(contract: Contract, parsed: Parsed, rule: Rule, row: int) -> dict[s
     record = parsed.originals.cut(np.array([row]))[0].as_py() if parsed.originals else None
     fields = dict(_fields(record, delivered(parsed.shape), contract)) if record is not None else {}
     asked = _columns(rule, contract)
-    return {"record": row, "fields": {name: text for name, text in fields.items() if not asked or name in asked}}
+    return {
+        "record": row,
+        "fields": {name: text for name, text in fields.items() if not asked or name in asked},
+    }
 
 
 def _columns(rule: Rule, contract: Contract) -> set[str]:
@@ -104,7 +121,11 @@ def _columns(rule: Rule, contract: Contract) -> set[str]:
     given = [rule.kwargs.get(name) for name in _NAMED]
     named = {name for item in given if item for name in (item if isinstance(item, list) else [item])}
     condition = rule.kwargs.get("condition")
-    return named | (columns_in(condition, [column.name for column in contract.columns]) if isinstance(condition, str) else set())
+    return named | (
+        columns_in(condition, [column.name for column in contract.columns])
+        if isinstance(condition, str)
+        else set()
+    )
 
 
 def _fields(record: str, header: Header, contract: Contract) -> Iterator[tuple[str, str]]:
@@ -125,7 +146,10 @@ def _told(table: str, item: Mapping[str, Any]) -> str:
     before = f"{table}@v{item['after']}" if item["after"] else ""
     first = f"; of {before} it did not" if before else ", the first that it judged"
     fields = ", ".join(
-        f"{name}: {value if value == MASK else json.dumps(value).translate(_MARKUP)}" for name, value in item["fields"].items()
+        f"{name}: {value if value == MASK else json.dumps(value).translate(_MARKUP)}"
+        for name, value in item["fields"].items()
     )
-    example = f" Record {item['record']} has {fields}." if fields else f" Record {item['record']} is the first."
+    example = (
+        f" Record {item['record']} has {fields}." if fields else f" Record {item['record']} is the first."
+    )
     return f"{item['rule']} quarantines {item['failed']} of {item['of']} rows of this delivery{first}: is the rule right?{example}"

@@ -27,19 +27,29 @@ def is_none_taken(counts: Mapping[str, int]) -> bool:
     return counts.get("records_in", 0) > counts.get("unreadable", 0) and not taken
 
 
-def with_delivery(parent: Manifest | None, version: int, drop: str, counts: Counts, *, instead_of: str | None = None) -> dict[str, Any]:
+def with_delivery(
+    parent: Manifest | None, version: int, drop: str, counts: Counts, *, instead_of: str | None = None
+) -> dict[str, Any]:
     """The note of a version that a delivery made, `instead_of` another where it corrects that one."""
     before = still_none(parent, {instead_of} if instead_of else ())[NOTE]
-    added = [{"version": version, "drop": drop, "rows": counts.quarantined}] if counts.quarantined and not counts.valid else []
+    added = (
+        [{"version": version, "drop": drop, "rows": counts.quarantined}]
+        if counts.quarantined and not counts.valid
+        else []
+    )
     return {NOTE: [*before, *added][-MOST:]}
 
 
 def still_none(parent: Manifest | None, decided: Collection[str] = ()) -> dict[str, Any]:
     """The note of a version by which something becomes of the rows of some drops."""
-    return {NOTE: [item for item in (parent.notes.get(NOTE, []) if parent else []) if item["drop"] not in decided]}
+    return {
+        NOTE: [item for item in (parent.notes.get(NOTE, []) if parent else []) if item["drop"] not in decided]
+    }
 
 
-def made_again(parent: Manifest, version: int, drops: Mapping[str, Mapping[str, int]], decided: Mapping[str, int]) -> dict[str, Any]:
+def made_again(
+    parent: Manifest, version: int, drops: Mapping[str, Mapping[str, int]], decided: Mapping[str, int]
+) -> dict[str, Any]:
     """The note of a version that judged drops again.
 
     Args:
@@ -48,12 +58,22 @@ def made_again(parent: Manifest, version: int, drops: Mapping[str, Mapping[str, 
         drops: What came of each drop, as `lakegate ingest --json` names its rows.
         decided: How many of a drop's rows somebody had discarded, and still are set aside.
     """
-    none = {drop: rows["rows_quarantined"] for drop, rows in drops.items() if rows["rows_quarantined"] and not rows["rows_valid"]}
+    none = {
+        drop: rows["rows_quarantined"]
+        for drop, rows in drops.items()
+        if rows["rows_quarantined"] and not rows["rows_valid"]
+    }
     open_ones = {drop: rows for drop, rows in none.items() if not decided.get(drop)}
-    before = [item for item in parent.notes.get(NOTE, []) if item["drop"] not in drops or item["drop"] in open_ones]
+    before = [
+        item for item in parent.notes.get(NOTE, []) if item["drop"] not in drops or item["drop"] in open_ones
+    ]
     kept = [{**item, "rows": open_ones.get(item["drop"], item["rows"])} for item in before]
     known = {item["drop"] for item in kept}
-    added = [{"version": version, "drop": drop, "rows": rows} for drop, rows in open_ones.items() if drop not in known]
+    added = [
+        {"version": version, "drop": drop, "rows": rows}
+        for drop, rows in open_ones.items()
+        if drop not in known
+    ]
     return {NOTE: [*kept, *added][-MOST:]}
 
 

@@ -20,7 +20,10 @@ READERS: Final = 8
 
 def datasets_with_open(session: Session) -> set[str]:
     """The datasets of which any drop is pending."""
-    return {item.path.removeprefix(paths.PENDING).partition("/")[0] for item in session.repository.listing(MAIN, paths.PENDING)}
+    return {
+        item.path.removeprefix(paths.PENDING).partition("/")[0]
+        for item in session.repository.listing(MAIN, paths.PENDING)
+    }
 
 
 def open_states(session: Session, dataset: str) -> dict[str, records.Record | None]:
@@ -34,7 +37,11 @@ def open_states(session: Session, dataset: str) -> dict[str, records.Record | No
     others = [digest for digest in digests if digest not in refused]
     with ThreadPoolExecutor(READERS) as pool:
         return found | dict(
-            zip(others, pool.map(lambda digest: records.latest(session, dataset=dataset, cause=digest), others), strict=True)
+            zip(
+                others,
+                pool.map(lambda digest: records.latest(session, dataset=dataset, cause=digest), others),
+                strict=True,
+            )
         )
 
 

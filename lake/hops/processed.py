@@ -69,7 +69,9 @@ def processed_job(session: Session, contract: Contract, drop: Drop, raw: Publish
     parents = () if isinstance(raw, int) else (Parent(raw.name.table, raw.name.number, raw.commit),)
     readable = raw if isinstance(raw, int) else raw.manifest.counts.valid
     present, new, replaces = "", not drop.receipt, contract.write_mode == "replace"
-    if any(rule.type == BEFORE_DELIVERY for rule in suite.rules):  # which delivery is the present must not depend on who carries the drop
+    if any(
+        rule.type == BEFORE_DELIVERY for rule in suite.rules
+    ):  # which delivery is the present must not depend on who carries the drop
         drop = drop if new else received(session, contract.name, drop.sha256)
         present = drop.delivered_at
     with session.caching(), session.scratch("processed") as folder:
@@ -104,7 +106,9 @@ def superseded_by(session: Session, contract: Contract, drop: Drop) -> VersionNa
     head = publish.head(session.repository, contract.name)
     if head is None or head["cause"] == drop.sha256:
         return None
-    done = publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=contract.name)
+    done = publish.publication(
+        session.repository, dataset=contract.name, cause=drop.sha256, table=contract.name
+    )
     if done is not None and not is_pending(session, contract.name, drop.sha256):
         return None
     latest = published_version(session, VersionName(contract.name, int(head["version"])))
@@ -125,5 +129,7 @@ def _corrected_by(session: Session, contract: Contract, drop: Drop) -> VersionNa
 def superseded(contract: Contract, drop: Drop, later: VersionName) -> HopResult:
     """What is answered of a drop that such a version leaves nothing of."""
     option = "--force" if contract.write_mode == "replace" else "--supersede"
-    reason = f"{later} came of a delivery that was received after this one; `ingest {option}` delivers it anew"
+    reason = (
+        f"{later} came of a delivery that was received after this one; `ingest {option}` delivers it anew"
+    )
     return HopResult("processed", contract.name, Verdict.UNCHANGED, None, {}, [], reason, cause=drop.sha256)

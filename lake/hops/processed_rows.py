@@ -26,7 +26,16 @@ from lake.ledger.receipts import Drop
 from lake.parsing.source_records import Originals, marks_aside, rows_aside
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
-from lake.tables.change import Change, Passed, change_of, plain_counts, published_rows, statistics_of, write_change, written
+from lake.tables.change import (
+    Change,
+    Passed,
+    change_of,
+    plain_counts,
+    published_rows,
+    statistics_of,
+    write_change,
+    written,
+)
 from lake.tables.compaction import compacted, table_fingerprint, told_of_quarantine
 from lake.tables.data_files import Added, table_files
 from lake.tables.quarantine import quarantine_balance
@@ -109,7 +118,11 @@ class DropRows:
             settled_too.result()
         notes = judged.told.notes | dict(compare.keep(candidate, found.histograms, found.plan.histograms))
         notes |= no_rows_taken.with_delivery(
-            None if self.replaces else parent, candidate.number, self.drop.sha256, change.counts, instead_of=self.instead_of
+            None if self.replaces else parent,
+            candidate.number,
+            self.drop.sha256,
+            change.counts,
+            instead_of=self.instead_of,
         )
         if parent and onto.parent and (merged := len(parent.files) - len(onto.parent.files)):
             notes["files_merged"] = merged
@@ -118,18 +131,30 @@ class DropRows:
 
     def _compacted(self, candidate: Candidate, steps: StepTimer, *, table: bool) -> Candidate:
         """The candidate, with a parent of fewer files where many were small: the table's, or else the quarantine's, one in a publish."""
-        parent, session, branch, engine = candidate.parent, self.session, candidate.branch, self.session.engine
-        if parent is None or self.replaces or self.instead_of:  # a correction reads what its parent set aside, where that lies
+        parent, session, branch, engine = (
+            candidate.parent,
+            self.session,
+            candidate.branch,
+            self.session.engine,
+        )
+        if (
+            parent is None or self.replaces or self.instead_of
+        ):  # a correction reads what its parent set aside, where that lies
             return candidate
         steps.report("write.compact")
-        merge, path = partial(compacted, session, branch, version=parent.name), paths.quarantine_table(self.contract.name)
+        merge, path = (
+            partial(compacted, session, branch, version=parent.name),
+            paths.quarantine_table(self.contract.name),
+        )
         if table:
             told = partial(table_fingerprint, engine, self.contract)
             table_path = paths.processed_table(self.contract.name)
             files = merge(table_path, parent.files, statistics=statistics_of(self.contract), told=told)
             if files != parent.files:
                 return replace(candidate, parent=replace(parent, files=files))
-        aside = merge(path, parent.quarantine, statistics=[DROP, ROW], told=partial(told_of_quarantine, engine))
+        aside = merge(
+            path, parent.quarantine, statistics=[DROP, ROW], told=partial(told_of_quarantine, engine)
+        )
         return replace(candidate, parent=replace(parent, quarantine=aside))
 
     def _judged_on(self, candidate: Candidate, steps: StepTimer) -> _Judged:
@@ -158,7 +183,9 @@ class DropRows:
         parsed = parse_received(session, self.contract, self.drop)
         if parsed.staging is None:
             what = "the raw version can't be parsed any more"
-            raise IntegrityError(what, where=self.drop.sha256[:12], fix="restore the file format in its contract")
+            raise IntegrityError(
+                what, where=self.drop.sha256[:12], fix="restore the file format in its contract"
+            )
         joined = parent if self.contract.write_mode == "append" else None
         published = published_rows(session, self.contract, self.suite, joined, base) if joined else None
         if published is not None and self.instead_of:
@@ -181,7 +208,9 @@ class DropRows:
             past=compare.past,
             before=parent.counts.after if parent and self.replaces else None,
         )
-        notes = mostly_quarantined(session, self.contract, found, parsed=parsed, parent=parent, published=published)
+        notes = mostly_quarantined(
+            session, self.contract, found, parsed=parsed, parent=parent, published=published
+        )
         counts = plain_counts(found.valid, found.quarantined, self.records, parent, replaces=self.replaces)
         told = HopOutput(found.outcomes, counts, notes=notes)
         if found.blocked or self._holds(found):
@@ -194,31 +223,56 @@ class DropRows:
     def _holds(self, found: Evaluated) -> bool:
         """Whether a person has to decide first: then nothing needs to be written."""
         held = unapproved_holds(found.outcomes, ())
-        asked = {"dataset": self.contract.name, "table": self.contract.name, "cause": self.drop.sha256, "suite_hash": self.suite.hash}
+        asked = {
+            "dataset": self.contract.name,
+            "table": self.contract.name,
+            "cause": self.drop.sha256,
+            "suite_hash": self.suite.hash,
+        }
         return bool(held) and bool(unapproved_holds(held, approval(self.session, **asked).get("rules", ())))
 
     def _passing(self, found: Evaluated) -> DataFrame:
         from pyspark.sql import functions as F  # noqa: N812
 
-        columns = [*(column.name for column in self.contract.columns), F.lit(self.drop.sha256).alias(DROP), F.col(ROW)]
+        columns = [
+            *(column.name for column in self.contract.columns),
+            F.lit(self.drop.sha256).alias(DROP),
+            F.col(ROW),
+        ]
         return found.labelled.where(f"not {is_quarantined(found.plan)}").select(*columns)
 
-    def _write_aside(self, found: Evaluated, candidate: Candidate, originals: Originals | None) -> Added | None:
-        told = {DROP: self.drop.sha256, "_file": self.drop.name, "_suite": self.suite.hash, "_attempt": candidate.attempt}
+    def _write_aside(
+        self, found: Evaluated, candidate: Candidate, originals: Originals | None
+    ) -> Added | None:
+        told = {
+            DROP: self.drop.sha256,
+            "_file": self.drop.name,
+            "_suite": self.suite.hash,
+            "_attempt": candidate.attempt,
+        }
         rows = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told)
         # A full delivery takes the place of the one before, with the rows that were set aside of it.
         mode: Mode = "overwrite" if self.replaces else "append"
         path = paths.quarantine_table(self.contract.name)
-        return write_rows(self.session, rows, ref=candidate.branch, path=path, mode=mode, statistics=[DROP, ROW])
+        return write_rows(
+            self.session, rows, ref=candidate.branch, path=path, mode=mode, statistics=[DROP, ROW]
+        )
 
     def _describe(
-        self, candidate: Candidate, found: Evaluated, change: Change, added: Added | None, added_aside: Added | None
+        self,
+        candidate: Candidate,
+        found: Evaluated,
+        change: Change,
+        added: Added | None,
+        added_aside: Added | None,
     ) -> HopOutput:
         """The tables' files as they lie on the candidate, whose rows must be those that were meant to be."""
         parent, path = candidate.parent, paths.quarantine_table(self.contract.name)
         known = parent.quarantine if parent else []
         with ThreadPoolExecutor(1) as pool:  # their bytes are hashed beside the table's
-            others = pool.submit(table_files, self.session, candidate.branch, path, known=known, added=added_aside)
+            others = pool.submit(
+                table_files, self.session, candidate.branch, path, known=known, added=added_aside
+            )
             tables = written(self.session, self.contract, change, candidate, added=added, fresh=self.replaces)
             aside = others.result()
         kept = parent if not self.replaces else None
@@ -228,7 +282,9 @@ class DropRows:
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
         settled, late = kept.settled if kept else [], 0
         if self.instead_of is not None and kept is not None:
-            settled, late = settle_superseded(self.session, self.contract, candidate, self.instead_of, self.folder)
+            settled, late = settle_superseded(
+                self.session, self.contract, candidate, self.instead_of, self.folder
+            )
         return HopOutput(
             found.outcomes,
             change.counts,
@@ -246,7 +302,15 @@ class DropRows:
         repository.delete(candidate.branch, paths.pending(contract.name, self.drop.sha256))
         if self.replaces:
             if candidate.parent and candidate.parent.settled:
-                restore_files(self.session, ref=candidate.branch, path=paths.settled_table(contract.name), files=[], tag=candidate.base)
+                restore_files(
+                    self.session,
+                    ref=candidate.branch,
+                    path=paths.settled_table(contract.name),
+                    files=[],
+                    tag=candidate.base,
+                )
             return
         body = {"format": paths.FORMAT, "drop": self.drop.sha256, "attempt": candidate.attempt}
-        repository.put(candidate.branch, name_path(contract, self.drop), json.dumps(body, sort_keys=True).encode())
+        repository.put(
+            candidate.branch, name_path(contract, self.drop), json.dumps(body, sort_keys=True).encode()
+        )

@@ -37,7 +37,9 @@ def finish_interrupted(session: Session, table: str) -> None:
 def finish_interrupted_at(session: Session, name: VersionName) -> None:
     """The same of a version that is the latest, or was when somebody looked; it may have expired since."""
     if name not in session.swept:
-        publish.delete_stale_candidates(session.repository, table=name.table, cause=published_version(session, name).manifest.drop)
+        publish.delete_stale_candidates(
+            session.repository, table=name.table, cause=published_version(session, name).manifest.drop
+        )
         session.swept.add(name)
 
 
@@ -47,7 +49,9 @@ def find_published(session: Session, job: Job) -> Published | None:
     return None if name is None or job.anew else publish.recover(session.repository, name)
 
 
-def published_as(session: Session, *, dataset: str, cause: str, table: str, replaces: bool) -> VersionName | None:
+def published_as(
+    session: Session, *, dataset: str, cause: str, table: str, replaces: bool
+) -> VersionName | None:
     """The version that a drop was published as, unless it was delivered anew to a table that holds another one since.
 
     That an older content of a replace table is to be published again is told by its pending marker, and by nothing else: a
@@ -56,7 +60,11 @@ def published_as(session: Session, *, dataset: str, cause: str, table: str, repl
     done = publish.publication(session.repository, dataset=dataset, cause=cause, table=table)
     if done is None:
         return None
-    if replaces and (publish.head(session.repository, table) or {}).get("cause") != cause and is_pending(session, dataset, cause):
+    if (
+        replaces
+        and (publish.head(session.repository, table) or {}).get("cause") != cause
+        and is_pending(session, dataset, cause)
+    ):
         return None
     return VersionName(table, int(done["version"]))
 

@@ -181,7 +181,9 @@ def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed
 def _check(path: str, found: str, drop: Drop) -> None:
     if found != drop.sha256:
         what = f"raw holds bytes with SHA-256 {found[:12]}"
-        raise IntegrityError(what, where=path, fix="restore the object from a backup, or deliver the file again")
+        raise IntegrityError(
+            what, where=path, fix="restore the object from a backup, or deliver the file again"
+        )
 
 
 def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
@@ -200,7 +202,12 @@ def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
 
 def source_of(contract: Contract, drop: Drop) -> dict[str, Any]:
     """Where a version's rows come from, for its manifest."""
-    told = {"delivered_name": drop.name, "delivered_bytes": drop.size, "receipt": drop.receipt, "extracted_at": drop.extracted_at}
+    told = {
+        "delivered_name": drop.name,
+        "delivered_bytes": drop.size,
+        "receipt": drop.receipt,
+        "extracted_at": drop.extracted_at,
+    }
     return {**contract.source, **told}
 
 

@@ -82,7 +82,15 @@ def receive(
             body = known or body | {"received_at": datetime.now(UTC).isoformat(timespec="microseconds")}
             again = known and _ended(session, dataset, digest)[:1] == ["withdrawn"]  # by a rollback
             if known is None or (again and not is_pending(session, dataset, digest)):
-                _commit(session, dataset, digest, copied=copied, receipt=receipt, body=body, advance=None if known else advance)
+                _commit(
+                    session,
+                    dataset,
+                    digest,
+                    copied=copied,
+                    receipt=receipt,
+                    body=body,
+                    advance=None if known else advance,
+                )
     session.names[dataset, digest] = path.name
     return drop_of(session, dataset, digest, body, receipt=receipt)
 
@@ -96,13 +104,19 @@ def check_path(path: Path) -> os.stat_result:
     try:
         str(path).encode()
     except UnicodeEncodeError:
-        raise UsageError("a file name that is not UTF-8 is not taken in", where=ascii(str(path)), fix="rename the file") from None
+        raise UsageError(
+            "a file name that is not UTF-8 is not taken in", where=ascii(str(path)), fix="rename the file"
+        ) from None
     try:
         info = path.lstat()
     except OSError as error:
-        raise UsageError(f"the file can't be read ({error.strerror})", where=str(path), fix="check the path") from error
+        raise UsageError(
+            f"the file can't be read ({error.strerror})", where=str(path), fix="check the path"
+        ) from error
     if stat.S_ISLNK(info.st_mode):
-        raise UsageError("a symbolic link is not taken in", where=str(path), fix="deliver the file it points to")
+        raise UsageError(
+            "a symbolic link is not taken in", where=str(path), fix="deliver the file it points to"
+        )
     if not stat.S_ISREG(info.st_mode):
         raise UsageError("not a regular file", where=str(path), fix="deliver one file")
     return info
@@ -135,7 +149,9 @@ def _commit(
                 unmark(session, dataset, digest)
             repository.put(branch, receipt, json.dumps(body, sort_keys=True).encode())
             if not _stands(session, dataset, digest):
-                repository.put(branch, paths.pending(dataset, digest), json.dumps({"format": paths.FORMAT}).encode())
+                repository.put(
+                    branch, paths.pending(dataset, digest), json.dumps({"format": paths.FORMAT}).encode()
+                )
             repository.commit(branch, told, {"lakegate_drop": digest})
             session.report_step(dataset, "receive.merge")
             repository.merge(branch, told, {"lakegate_drop": digest})
@@ -178,7 +194,9 @@ def copy_in(source: Path, target: Path) -> tuple[str, os.stat_result]:
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
-        refused = UsageError(f"the file can't be read ({error.strerror})", where=str(source), fix="check its owner and mode")
+        refused = UsageError(
+            f"the file can't be read ({error.strerror})", where=str(source), fix="check its owner and mode"
+        )
         raise (disk_error(error, source) if error.errno in HANDLES else None) or refused from error
     with os.fdopen(descriptor, "rb") as reader, ThreadPoolExecutor(1) as hasher:
         before = os.fstat(reader.fileno())
@@ -190,9 +208,18 @@ def copy_in(source: Path, target: Path) -> tuple[str, os.stat_result]:
                     taken = hasher.submit(digest.update, chunk)
                     writer.write(chunk)
         except OSError as error:
-            failed = LakegateError(f"the delivery can't be copied ({error.strerror})", where=str(target), fix="see that its disk is sound")
+            failed = LakegateError(
+                f"the delivery can't be copied ({error.strerror})",
+                where=str(target),
+                fix="see that its disk is sound",
+            )
             raise disk_error(error, target) or failed from error
         after = os.fstat(reader.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or target.stat().st_size != after.st_size:
-        raise UsageError("the file changed while it was read", where=str(source), fix="deliver it when it stands still")
+    if (before.st_size, before.st_mtime_ns) != (
+        after.st_size,
+        after.st_mtime_ns,
+    ) or target.stat().st_size != after.st_size:
+        raise UsageError(
+            "the file changed while it was read", where=str(source), fix="deliver it when it stands still"
+        )
     return digest.hexdigest(), after

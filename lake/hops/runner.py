@@ -18,7 +18,14 @@ from lake.hops import gate_records
 from lake.hops.events import emit
 from lake.hops.gate_records import answered_before, key_of, record, record_failure, refuse, unchanged
 from lake.hops.job import HopOutput, HopResult, Job
-from lake.hops.published import cache_published, ensure_named, find_published, finish_interrupted, finish_interrupted_at, inherit_notes
+from lake.hops.published import (
+    cache_published,
+    ensure_named,
+    find_published,
+    finish_interrupted,
+    finish_interrupted_at,
+    inherit_notes,
+)
 from lake.lakefs.repository import MAIN, NotThere
 from lake.ledger.repair import record_displaced_drops
 from lake.runtime.circuit_breaker import Breaker
@@ -68,7 +75,9 @@ def _run_hop(session: Session, job: Job, *, again: bool) -> HopResult:
             return known
         steps = StepTimer(job.table, session.watcher)
         try:
-            with engine_errors(f"carrying a drop to {job.table}"):  # frames ask it now and then, wherever they are made
+            with engine_errors(
+                f"carrying a drop to {job.table}"
+            ):  # frames ask it now and then, wherever they are made
                 if job.judge is not None:
                     judged = gate_records.judge(session, job, steps)
                     if judged.result.verdict in STOPPED:
@@ -121,7 +130,9 @@ def _record_of(session: Session, job: Job, *, ref: str = MAIN) -> Record:
     return session.repository.get_json(ref, paths.publication(job.dataset, job.cause, job.table))
 
 
-def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Record, *, rebases: int) -> HopResult:
+def _attempt(
+    session: Session, job: Job, key: str, steps: StepTimer, before: Record, *, rebases: int
+) -> HopResult:
     repository = session.repository
     with steps.step("stage"):
         candidate = publish.stage(repository, table=job.table, dataset=job.dataset, cause=job.cause)
@@ -137,7 +148,9 @@ def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Rec
                 finish_interrupted_at(session, candidate.parent.name)
             except Expired as error:  # a table's latest version is always kept
                 what = f"{candidate.parent.name} is not the latest of {job.table} any more"
-                raise Conflict(what, fix="nothing to do where the drop is published; else run it again") from error
+                raise Conflict(
+                    what, fix="nothing to do where the drop is published; else run it again"
+                ) from error
         with steps.step("write"):
             written = job.write(candidate, steps)
         with steps.step("judge"):
@@ -148,7 +161,11 @@ def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Rec
                 raise Transient(what, fix="nothing was published; run it again")
             if gaps := written.counts.gaps():
                 what = f"rows do not add up: {'; '.join(gaps)}"
-                raise IntegrityError(what, where=f"{candidate.name} of drop {job.cause[:12]}", fix="nothing was published; report this")
+                raise IntegrityError(
+                    what,
+                    where=f"{candidate.name} of drop {job.cause[:12]}",
+                    fix="nothing was published; report this",
+                )
         evidence = publish.evidence_bytes(
             {
                 "suite": job.suite.to_gx(),
@@ -157,12 +174,20 @@ def _attempt(session: Session, job: Job, key: str, steps: StepTimer, before: Rec
                 **written.evidence,
             }
         )
-        triggers = [item.rule.id for item in written.outcomes if item.rule.severity == "trigger" and not item.success]
+        triggers = [
+            item.rule.id for item in written.outcomes if item.rule.severity == "trigger" and not item.success
+        ]
         decided = {"approved": judged.approved, "triggers": triggers}
         decided = {name: told for name, told in decided.items() if told}
-        written = replace(written, notes=written.notes | decided, proofs=keep_proofs(session, candidate, written.all_files, written.proofs))
+        written = replace(
+            written,
+            notes=written.notes | decided,
+            proofs=keep_proofs(session, candidate, written.all_files, written.proofs),
+        )
         verdict = judged.result.verdict
-        manifest = _manifest(session, job, candidate, written, verdict=verdict, seconds=steps.seconds, evidence=evidence)
+        manifest = _manifest(
+            session, job, candidate, written, verdict=verdict, seconds=steps.seconds, evidence=evidence
+        )
         with steps.step("commit"):
             publish.commit(repository, candidate, manifest, evidence=evidence, key=key)
         with steps.step("merge"):
@@ -192,7 +217,14 @@ def _discard(session: Session, candidate: Candidate, published: Published | None
 
 
 def _manifest(
-    session: Session, job: Job, candidate: Candidate, written: HopOutput, *, verdict: Verdict, seconds: dict[str, float], evidence: bytes
+    session: Session,
+    job: Job,
+    candidate: Candidate,
+    written: HopOutput,
+    *,
+    verdict: Verdict,
+    seconds: dict[str, float],
+    evidence: bytes,
 ) -> Manifest:
     return Manifest(
         tenant=session.settings.tenant,

@@ -23,8 +23,14 @@ def check_columns(session: Session, contract: Contract, *, gives_back: bool = Fa
     latest = published_version(session, VersionName(contract.name, int(head["version"])))
     before = {item["name"]: item["type"] for item in latest.manifest.schema}
     now = {column.name: column.type for column in contract.columns}
-    changes = [f"{name} is new" for name in now if name not in before] + [f"{name} is gone" for name in before if name not in now]
-    changes += [f"{name} was {before[name]} and is {kind} now" for name, kind in now.items() if before.get(name, kind) != kind]
+    changes = [f"{name} is new" for name in now if name not in before] + [
+        f"{name} is gone" for name in before if name not in now
+    ]
+    changes += [
+        f"{name} was {before[name]} and is {kind} now"
+        for name, kind in now.items()
+        if before.get(name, kind) != kind
+    ]
     if changes:
         what = f"the contract's columns are not those of {latest.name}: {'; '.join(changes)}"
         fix = "a table that rows are added to keeps its columns; put them back, rebuild it by `lakegate reprocess` where all its "

@@ -54,7 +54,12 @@ def attempts(repository: Repository) -> list[str]:
         seen.all_at, seen.names = now, frozenset(repository.branches(f"{ATTEMPT}-"))
     else:
         after = f"{ATTEMPT}-{seen.at - SKEW:012x}"
-        seen.names = frozenset({*(name for name in seen.names if name <= after), *repository.branches(f"{ATTEMPT}-", after=after)})
+        seen.names = frozenset(
+            {
+                *(name for name in seen.names if name <= after),
+                *repository.branches(f"{ATTEMPT}-", after=after),
+            }
+        )
     seen.at = now
     return sorted(seen.names)
 

@@ -75,7 +75,11 @@ class Calls:
         from lake.lakefs.sdk import Client
 
         client: Any = Client
-        sdk = _bounded(client(host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret).sdk_client)
+        sdk = _bounded(
+            client(
+                host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret
+            ).sdk_client
+        )
         return _proving(sdk, self._proved)
 
     def _call(self, call: Callable[[], T], *, doing: str, retry: bool = True) -> T:
@@ -133,7 +137,9 @@ def _bounded(sdk: Any) -> Any:
     unbounded = rest.request
 
     def request(*args: Any, _request_timeout: Any = None, **kwargs: Any) -> Any:
-        return unbounded(*args, _request_timeout=_request_timeout or (CONNECT_SECONDS, CALL_SECONDS), **kwargs)
+        return unbounded(
+            *args, _request_timeout=_request_timeout or (CONNECT_SECONDS, CALL_SECONDS), **kwargs
+        )
 
     rest.request = request
     return sdk

@@ -39,7 +39,11 @@ def answered(error: Any, doing: str, endpoint: Endpoint) -> LakegateError:
         return Conflict(f"lakeFS reports a conflict ({doing})", fix="run it again")
     if status in BUSY:
         full = any(words in message.lower() for words in DISK_FULL)
-        what, fix = ("lakeFS's disk is full", "free some space there, then ") if full else (f"lakeFS answered {status}", "")
+        what, fix = (
+            ("lakeFS's disk is full", "free some space there, then ")
+            if full
+            else (f"lakeFS answered {status}", "")
+        )
         return Transient(f"{what} ({doing})", fix=f"{fix}run it again")
     return IntegrityError(f"lakeFS refused with {status}: {message} ({doing})", fix="see the lakeFS log")
 
@@ -51,11 +55,15 @@ def unanswered(error: Exception, doing: str, endpoint: Endpoint) -> LakegateErro
     if isinstance(error, FileNotFoundError):
         return NotThere(f"lakeFS does not have it ({doing})")
     for status in REFUSED:
-        if f"HTTP status {status:d}" in str(error) or (status == HTTPStatus.FORBIDDEN and "ACCESS_DENIED" in str(error)):
+        if f"HTTP status {status:d}" in str(error) or (
+            status == HTTPStatus.FORBIDDEN and "ACCESS_DENIED" in str(error)
+        ):
             return _refused(status, doing, endpoint)
     if GONE.search(str(error)):
         return _gone(doing)
-    return Transient(f"lakeFS does not answer ({doing})", fix="`lakegate status` tells how it is; then run it again")
+    return Transient(
+        f"lakeFS does not answer ({doing})", fix="`lakegate status` tells how it is; then run it again"
+    )
 
 
 def _gone(doing: str) -> BlockGone:

@@ -19,4 +19,10 @@ class Listed:
     @staticmethod
     def of(told: dict[str, Any]) -> Listed:
         """One entry of lakeFS's answer."""
-        return Listed(told["path"], int(told.get("size_bytes", 0)), told["physical_address"], told["checksum"], int(told["mtime"]))
+        return Listed(
+            told["path"],
+            int(told.get("size_bytes", 0)),
+            told["physical_address"],
+            told["checksum"],
+            int(told["mtime"]),
+        )

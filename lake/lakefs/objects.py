@@ -60,18 +60,27 @@ class Objects(Calls):
 
     def put(self, branch: str, path: str, content: bytes) -> str:
         """Write one small object onto a branch, and say where it lies (see `physical`)."""
-        put = self._call(lambda: self._api.objects_api.upload_object(self.name, branch, path, content=content), doing=f"writing {path}")
+        put = self._call(
+            lambda: self._api.objects_api.upload_object(self.name, branch, path, content=content),
+            doing=f"writing {path}",
+        )
         return self.physical(put.physical_address)
 
     def delete(self, branch: str, path: str) -> None:
         """Delete one object from a branch; nothing happens where it is not there."""
         with contextlib.suppress(NotThere):
-            self._call(lambda: self._api.objects_api.delete_object(self.name, branch, path), doing=f"deleting {path}")
+            self._call(
+                lambda: self._api.objects_api.delete_object(self.name, branch, path), doing=f"deleting {path}"
+            )
 
     def get(self, ref: str, path: str) -> bytes | None:
         """Read one small object; None where it is not there."""
         try:
-            return bytes(self._call(lambda: self._api.objects_api.get_object(self.name, ref, path), doing=f"reading {path}"))
+            return bytes(
+                self._call(
+                    lambda: self._api.objects_api.get_object(self.name, ref, path), doing=f"reading {path}"
+                )
+            )
         except NotThere:
             return None
 
@@ -82,7 +91,11 @@ class Objects(Calls):
 
     def listing(self, ref: str, prefix: str, *, after: str = "") -> list[Listed]:
         """The objects below a prefix, those behind the path `after`."""
-        return [Listed.of(item) for item in self._listed(ref, prefix, after=after) if item["path_type"] == "object"]
+        return [
+            Listed.of(item)
+            for item in self._listed(ref, prefix, after=after)
+            if item["path_type"] == "object"
+        ]
 
     def _listed(self, ref: str, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
         """What lakeFS lists, read as plain JSON: to make the SDK's value of each entry takes ten times as long."""
@@ -91,7 +104,11 @@ class Objects(Calls):
         while more:
             page = json.loads(
                 self._call(
-                    lambda: self._api.objects_api.list_objects_with_http_info(self.name, ref, **fixed, **options).raw_data,
+                    lambda: (
+                        self._api.objects_api.list_objects_with_http_info(
+                            self.name, ref, **fixed, **options
+                        ).raw_data
+                    ),
                     doing=f"listing {prefix}",
                 )
             )
@@ -101,29 +118,39 @@ class Objects(Calls):
     def uncommitted(self, branch: str) -> list[str]:
         """Paths that lie uncommitted on a branch."""
         pages = self._pages(
-            lambda after: self._api.branches_api.diff_branch(self.name, branch, after=after, amount=PAGE), doing=f"comparing {branch}"
+            lambda after: self._api.branches_api.diff_branch(self.name, branch, after=after, amount=PAGE),
+            doing=f"comparing {branch}",
         )
         return [str(item.path) for item in pages]
 
     def changed(self, branch: str) -> list[Any]:
         """The objects that a branch holds and main doesn't, committed or not; each has `physical_address`."""
         pages = self._pages(
-            lambda after: self._api.refs_api.diff_refs(self.name, "main", branch, after=after, amount=PAGE), doing=f"comparing {branch}"
+            lambda after: self._api.refs_api.diff_refs(self.name, "main", branch, after=after, amount=PAGE),
+            doing=f"comparing {branch}",
         )
-        paths = {str(item.path) for item in pages if item.path_type == "object"} | set(self.uncommitted(branch))
+        paths = {str(item.path) for item in pages if item.path_type == "object"} | set(
+            self.uncommitted(branch)
+        )
         found = (self.stat(branch, path) for path in sorted(paths))
         return [item for item in found if item is not None]
 
     def stat(self, ref: str, path: str) -> Any:
         """What lakeFS says of one object, as in a listing; None where it is not there."""
         with contextlib.suppress(NotThere):
-            return self._call(lambda: self._api.objects_api.stat_object(self.name, ref, path), doing=f"looking for {path}")
+            return self._call(
+                lambda: self._api.objects_api.stat_object(self.name, ref, path), doing=f"looking for {path}"
+            )
         return None
 
     def physical(self, address: str) -> str:
         """An object's physical address relative to the store's root, so that a home can be moved."""
         marker = f"/{self.namespace.split('://', 1)[-1].strip('/').rsplit('/', 1)[-1]}/"
-        return address[address.index(marker) + 1 :] if address.startswith("local://") and marker in address else address
+        return (
+            address[address.index(marker) + 1 :]
+            if address.startswith("local://") and marker in address
+            else address
+        )
 
     def _forget_clients(self) -> None:
         super()._forget_clients()
@@ -143,7 +170,10 @@ class Objects(Calls):
         self._call(lambda: put(branch, path, source, etag), doing=f"uploading {path}")
 
     def _send(self, branch: str, path: str, source: Path, _: str) -> None:
-        with source.open("rb") as reader, self._s3.open_output_stream(f"{self.name}/{branch}/{path}") as writer:
+        with (
+            source.open("rb") as reader,
+            self._s3.open_output_stream(f"{self.name}/{branch}/{path}") as writer,
+        ):
             while chunk := reader.read(CHUNK):
                 writer.write(chunk)
 
@@ -151,7 +181,9 @@ class Objects(Calls):
         """Lay a file where lakeFS says, then link it; one that is never linked is a block that nothing names."""
         from lake.lakefs.sdk import StagingLocation, StagingMetadata
 
-        given = self.physical(self._api.staging_api.get_physical_address(self.name, branch, path).physical_address)
+        given = self.physical(
+            self._api.staging_api.get_physical_address(self.name, branch, path).physical_address
+        )
         target = (self.blocks or Path()) / given
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -161,7 +193,9 @@ class Objects(Calls):
             if (told := disk_error(error, target.parent)) is not None:
                 raise told from error
             what = f"the blockstore can't be written ({error.strerror or error})"
-            raise LakegateError(what, where=str(target.parent), fix="make it writable and its disk less full") from error
+            raise LakegateError(
+                what, where=str(target.parent), fix="make it writable and its disk less full"
+            ) from error
         # By the namespace, which moves with the home; the address that lakeFS gave names the folder that it runs in.
         location = StagingLocation(physical_address=f"local://{given}")
         staged = StagingMetadata(staging=location, checksum=etag, size_bytes=size)
@@ -184,7 +218,11 @@ class Objects(Calls):
 
         def opened() -> T:
             block = self.local(physical)
-            with self._s3.open_input_file(f"{self.name}/{ref}/{path}") if block is None else osfile(str(block)) as source:
+            with (
+                self._s3.open_input_file(f"{self.name}/{ref}/{path}")
+                if block is None
+                else osfile(str(block)) as source
+            ):
                 return use(source)
 
         from pyarrow import OSFile as osfile  # noqa: N813
@@ -213,7 +251,9 @@ class Objects(Calls):
     def _block(self, ref: str, path: str) -> Path | None:
         if self.blocks is None:
             return None
-        return self.local(self.physical(self._api.objects_api.stat_object(self.name, ref, path).physical_address))
+        return self.local(
+            self.physical(self._api.objects_api.stat_object(self.name, ref, path).physical_address)
+        )
 
     def _hash(self, ref: str, path: str, physical: str) -> str:
         block = self.local(physical) if physical else self._block(ref, path)

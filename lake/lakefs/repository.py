@@ -63,8 +63,14 @@ class Repository(Objects):
         end = time.monotonic() + MADE_ELSEWHERE
         while True:
             try:
-                self._call(lambda: self._api.repositories_api.create_repository(creation), doing="creating the repository")
-            except (Conflict, IntegrityError):  # somebody else makes it at this moment; until it is there lakeFS calls its namespace used
+                self._call(
+                    lambda: self._api.repositories_api.create_repository(creation),
+                    doing="creating the repository",
+                )
+            except (
+                Conflict,
+                IntegrityError,
+            ):  # somebody else makes it at this moment; until it is there lakeFS calls its namespace used
                 if self._exists():
                     return
                 if time.monotonic() > end and not self._abandoned():
@@ -75,22 +81,34 @@ class Repository(Objects):
 
     def _abandoned(self) -> bool:
         """Whether a lakeFS that died while it made the repository had left its mark in the namespace, which is taken away now."""
-        mark = self.local(f"{self.namespace.removeprefix('local://')}/{MARK}") if self.blocks is not None else None
-        if mark is None or not mark.exists() or any(item.is_file() and item != mark for item in mark.parents[1].rglob("*")):
+        mark = (
+            self.local(f"{self.namespace.removeprefix('local://')}/{MARK}")
+            if self.blocks is not None
+            else None
+        )
+        if (
+            mark is None
+            or not mark.exists()
+            or any(item.is_file() and item != mark for item in mark.parents[1].rglob("*"))
+        ):
             return False
         mark.unlink()
         return True
 
     def _exists(self) -> bool:
         try:
-            self._call(lambda: self._api.repositories_api.get_repository(self.name), doing="opening the repository")
+            self._call(
+                lambda: self._api.repositories_api.get_repository(self.name), doing="opening the repository"
+            )
         except NotThere:
             return False
         return True
 
     def commit_of(self, ref: str) -> str:
         """The commit id that a branch, tag or commit names."""
-        commit = self._call(lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}")
+        commit = self._call(
+            lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}"
+        )
         return str(commit.id)
 
     def resolve(self, ref: str) -> str | None:
@@ -102,12 +120,16 @@ class Repository(Objects):
 
     def commit_and_metadata(self, ref: str) -> tuple[str, dict[str, str]]:
         """The commit that a ref names, with its metadata."""
-        commit = self._call(lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}")
+        commit = self._call(
+            lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}"
+        )
         return str(commit.id), dict(commit.metadata or {})
 
     def committed_at(self, ref: str) -> int:
         """When the commit that a ref names was made, in seconds since 1970."""
-        commit = self._call(lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}")
+        commit = self._call(
+            lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}"
+        )
         return int(commit.creation_date)
 
     def branch(self, name: str, source: str) -> bool:
@@ -116,7 +138,10 @@ class Repository(Objects):
 
         creation = BranchCreation(name=name, source=source)
         try:
-            self._call(lambda: self._api.branches_api.create_branch(self.name, creation), doing=f"creating branch {name}")
+            self._call(
+                lambda: self._api.branches_api.create_branch(self.name, creation),
+                doing=f"creating branch {name}",
+            )
         except Conflict:
             return False
         return True
@@ -124,12 +149,16 @@ class Repository(Objects):
     def delete_branch(self, name: str) -> None:
         """Delete a branch; nothing happens where it is gone already."""
         with contextlib.suppress(NotThere):
-            self._call(lambda: self._api.branches_api.delete_branch(self.name, name), doing=f"deleting branch {name}")
+            self._call(
+                lambda: self._api.branches_api.delete_branch(self.name, name), doing=f"deleting branch {name}"
+            )
 
     def branches(self, prefix: str, *, after: str = "") -> list[str]:
         """Names of the branches that start with `prefix`, and come after `after` in their order."""
         pages = self._pages(
-            lambda last: self._api.branches_api.list_branches(self.name, prefix=prefix, after=last or after, amount=PAGE),
+            lambda last: self._api.branches_api.list_branches(
+                self.name, prefix=prefix, after=last or after, amount=PAGE
+            ),
             doing="listing branches",
         )
         return [str(item.id) for item in pages]
@@ -137,7 +166,9 @@ class Repository(Objects):
     def branches_but(self, prefix: str) -> list[str]:
         """Names of the branches that don't start with `prefix`, which ends in `-`; however many do, they aren't listed."""
         pages = self._pages(
-            lambda last: self._api.branches_api.list_branches(self.name, after=last, amount=PAGE if last else FIRST),
+            lambda last: self._api.branches_api.list_branches(
+                self.name, after=last, amount=PAGE if last else FIRST
+            ),
             doing="listing branches",
         )
         before = itertools.takewhile(lambda name: name < prefix, (str(item.id) for item in pages))
@@ -146,14 +177,19 @@ class Repository(Objects):
     def branch_commits(self, prefix: str) -> dict[str, str]:
         """Branches that start with `prefix`, with the commit that each is at."""
         pages = self._pages(
-            lambda after: self._api.branches_api.list_branches(self.name, prefix=prefix, after=after, amount=PAGE), doing="listing branches"
+            lambda after: self._api.branches_api.list_branches(
+                self.name, prefix=prefix, after=after, amount=PAGE
+            ),
+            doing="listing branches",
         )
         return {str(item.id): str(item.commit_id) for item in pages}
 
     def differences(self, before: str, after: str) -> Iterator[tuple[str, bool]]:
         """The paths that differ between two commits, and whether the later one holds them."""
         pages = self._pages(
-            lambda last: self._api.refs_api.diff_refs(self.name, before, after, after=last, amount=PAGE, type="two_dot"),
+            lambda last: self._api.refs_api.diff_refs(
+                self.name, before, after, after=last, amount=PAGE, type="two_dot"
+            ),
             doing=f"comparing {before[:12]} and {after[:12]}",
         )
         return ((str(item.path), str(item.type) != "removed") for item in pages if item.path_type == "object")
@@ -161,7 +197,8 @@ class Repository(Objects):
     def tags(self, prefix: str) -> dict[str, str]:
         """Tags that start with `prefix`, with the commit that each names."""
         pages = self._pages(
-            lambda after: self._api.tags_api.list_tags(self.name, prefix=prefix, after=after, amount=PAGE), doing="listing tags"
+            lambda after: self._api.tags_api.list_tags(self.name, prefix=prefix, after=after, amount=PAGE),
+            doing="listing tags",
         )
         return {str(item.id): str(item.commit_id) for item in pages}
 
@@ -174,7 +211,10 @@ class Repository(Objects):
         from lake.lakefs.sdk import TagCreation
 
         try:
-            self._call(lambda: self._api.tags_api.create_tag(self.name, TagCreation(id=name, ref=commit)), doing=f"tagging {name}")
+            self._call(
+                lambda: self._api.tags_api.create_tag(self.name, TagCreation(id=name, ref=commit)),
+                doing=f"tagging {name}",
+            )
         except Conflict:
             if (found := self.commit_of(name)) != commit:
                 what = f"tag {name} names commit {found[:12]}, it should name {commit[:12]}"
@@ -191,7 +231,9 @@ class Repository(Objects):
     def history(self, ref: str = MAIN) -> Iterator[tuple[str, dict[str, str]]]:
         """All commits of `ref`: ids and metadata, newest first."""
         pages = self._pages(
-            lambda after: self._api.refs_api.log_commits(self.name, ref, after=after, amount=PAGE if after else FIRST),
+            lambda after: self._api.refs_api.log_commits(
+                self.name, ref, after=after, amount=PAGE if after else FIRST
+            ),
             doing=f"reading the history of {ref}",
         )
         return ((str(item.id), dict(item.metadata or {})) for item in pages)
@@ -201,7 +243,11 @@ class Repository(Objects):
         from lake.lakefs.sdk import CommitCreation
 
         creation = CommitCreation(message=message, metadata=metadata)
-        commit = self._call(lambda: self._api.commits_api.commit(self.name, branch, creation), doing=f"committing {branch}", retry=False)
+        commit = self._call(
+            lambda: self._api.commits_api.commit(self.name, branch, creation),
+            doing=f"committing {branch}",
+            retry=False,
+        )
         return str(commit.id)
 
     def merge(self, source: str, message: str, metadata: dict[str, str]) -> str:
@@ -219,6 +265,8 @@ class Repository(Objects):
 
         merge = Merge(message=message, metadata=metadata, squash_merge=True)
         result = self._call(
-            lambda: self._api.refs_api.merge_into_branch(self.name, source, MAIN, merge=merge), doing=f"merging {source}", retry=False
+            lambda: self._api.refs_api.merge_into_branch(self.name, source, MAIN, merge=merge),
+            doing=f"merging {source}",
+            retry=False,
         )
         return str(result.reference)

@@ -59,9 +59,15 @@ def received(session: Session, dataset: str, digest: str) -> Drop:
         UsageError: It never was.
     """
     listed = session.repository.listing(MAIN, paths.receipts(dataset, digest))
-    found = [(item.path, body) for item in listed if (body := session.repository.get_json(MAIN, item.path)) is not None]
+    found = [
+        (item.path, body)
+        for item in listed
+        if (body := session.repository.get_json(MAIN, item.path)) is not None
+    ]
     if not found:
-        raise UsageError(f"drop {digest[:12]} of {dataset} was never received", fix="`lakegate ingest` receives a file")
+        raise UsageError(
+            f"drop {digest[:12]} of {dataset} was never received", fix="`lakegate ingest` receives a file"
+        )
     receipt, last = max(found, key=lambda item: str(item[1]["received_at"]))
     return drop_of(session, dataset, digest, last, receipt=receipt)
 
@@ -90,7 +96,10 @@ def advance_source(session: Session, branch: str, advance: Advance, receipt: str
 
 def pending(session: Session, dataset: str) -> list[str]:
     """SHA-256 of the drops of a dataset that were received and are not published."""
-    return [item.path.rpartition("/")[2].removesuffix(".json") for item in session.repository.listing(MAIN, paths.pending(dataset))]
+    return [
+        item.path.rpartition("/")[2].removesuffix(".json")
+        for item in session.repository.listing(MAIN, paths.pending(dataset))
+    ]
 
 
 def is_pending(session: Session, dataset: str, digest: str) -> bool:

@@ -60,7 +60,9 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y%m%dT%H%M%S.%fZ")
 
 
-def write(session: Session, *, dataset: str, cause: str, table: str, state: str, key: str, body: dict[str, Any]) -> None:
+def write(
+    session: Session, *, dataset: str, cause: str, table: str, state: str, key: str, body: dict[str, Any]
+) -> None:
     """Write one record; its name is unique, so nothing is ever overwritten."""
     at = stamp(datetime.now(UTC))
     words = (at, table, state, key, f"{session.run[:RUN_DIGITS]}-{uuid.uuid4().hex[:8]}.json")
@@ -104,7 +106,9 @@ def find(session: Session, *, dataset: str = "", cause: str = "") -> list[Record
     prefix = f"{dataset}/{cause}/" if cause else f"{dataset}/" if dataset else ""
     listed = (item.path for item in session.repository.listing(paths.LEDGER, prefix))
     # What has none is a marker; or the branch was made anew, from a main with a history.
-    return sorted((record_of(path) for path in listed if paths.SEPARATOR in path), key=lambda record: record.at)
+    return sorted(
+        (record_of(path) for path in listed if paths.SEPARATOR in path), key=lambda record: record.at
+    )
 
 
 def record_of(path: str) -> Record:
@@ -121,7 +125,9 @@ def newest(session: Session, dataset: str) -> Record | None:
 
 def latest(session: Session, *, dataset: str, cause: str, table: str | None = None) -> Record | None:
     """The newest record of a drop (at one table)."""
-    found = [record for record in find(session, dataset=dataset, cause=cause) if table in (None, record.table)]
+    found = [
+        record for record in find(session, dataset=dataset, cause=cause) if table in (None, record.table)
+    ]
     return found[-1] if found else None
 
 
@@ -133,8 +139,12 @@ def read(session: Session, record: Record) -> dict[str, Any]:
 def mark_refused(session: Session, record: Record) -> None:
     """Mark the drop that a record refused, where that is the newest of it (see `lake.ledger.refused_drops`)."""
     dataset, drop = record.dataset, record.cause
-    with contextlib.suppress(Transient, AccessError, UsageError):  # then it has none, as if it died here; or it is no drop
-        refused_drops.mark(session, dataset, drop, name=received(session, dataset, drop).name, record=record.path)
+    with contextlib.suppress(
+        Transient, AccessError, UsageError
+    ):  # then it has none, as if it died here; or it is no drop
+        refused_drops.mark(
+            session, dataset, drop, name=received(session, dataset, drop).name, record=record.path
+        )
         if latest(session, dataset=dataset, cause=drop) != record:  # another process wrote one meanwhile
             refused_drops.unmark(session, dataset, drop)
 

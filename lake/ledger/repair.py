@@ -59,7 +59,9 @@ def missing_records(session: Session, dataset: str = "") -> Iterator[MissingReco
         yield from _lacking(session, known, name, cause, table)
 
 
-def missing_records_of(session: Session, published: Iterable[tuple[str, str, str]]) -> Iterator[MissingRecord]:
+def missing_records_of(
+    session: Session, published: Iterable[tuple[str, str, str]]
+) -> Iterator[MissingRecord]:
     """The same of some publishes, by dataset, cause and table."""
     for dataset, cause, table in published:
         yield from _lacking(session, _Known(session), dataset, cause, table)
@@ -72,18 +74,26 @@ class _Known(dict[tuple[str, str, str], str]):
         self.session = session
 
     def __missing__(self, key: tuple[str, str, str]) -> str:
-        found = [item.state for item in records.find(self.session, dataset=key[0], cause=key[1]) if item.table == key[2]]
+        found = [
+            item.state
+            for item in records.find(self.session, dataset=key[0], cause=key[1])
+            if item.table == key[2]
+        ]
         return next((state for state in reversed(found) if state in STATES), "")
 
 
-def _lacking(session: Session, known: Mapping[tuple[str, str, str], str], dataset: str, cause: str, table: str) -> Iterator[MissingRecord]:
+def _lacking(
+    session: Session, known: Mapping[tuple[str, str, str], str], dataset: str, cause: str, table: str
+) -> Iterator[MissingRecord]:
     if (told := known[dataset, cause, table]) == PUBLISHED:
         return
     found = _gap(session, dataset, cause, table)
     if not found.publication or told == found.state:
         return
     yield found
-    for other in displaced_drops(manifest_at(session.repository, MAIN, VersionName(table, int(found.publication["version"]))).source):
+    for other in displaced_drops(
+        manifest_at(session.repository, MAIN, VersionName(table, int(found.publication["version"]))).source
+    ):
         gap = _gap(session, dataset, other, table)
         if known[dataset, other, table] not in ("", gap.state):
             yield gap
@@ -91,7 +101,9 @@ def _lacking(session: Session, known: Mapping[tuple[str, str, str], str], datase
 
 def lacks(session: Session, gap: MissingRecord) -> bool:
     """Whether the ledger lacks that still, and main says it still."""
-    return _Known(session)[gap.dataset, gap.cause, gap.table] != gap.state and gap == _gap(session, gap.dataset, gap.cause, gap.table)
+    return _Known(session)[gap.dataset, gap.cause, gap.table] != gap.state and gap == _gap(
+        session, gap.dataset, gap.cause, gap.table
+    )
 
 
 def displaced_drops(source: dict[str, Any]) -> list[str]:
@@ -106,18 +118,30 @@ def record_displaced_drops(session: Session, dataset: str, table: str, published
 
 
 def _gap(session: Session, dataset: str, cause: str, table: str) -> MissingRecord:
-    return MissingRecord(dataset, cause, table, session.repository.get_json(MAIN, paths.publication(dataset, cause, table)) or {})
+    return MissingRecord(
+        dataset,
+        cause,
+        table,
+        session.repository.get_json(MAIN, paths.publication(dataset, cause, table)) or {},
+    )
 
 
 def write_missing(session: Session, gap: MissingRecord) -> None:
     """Write the record that is missing."""
     number = gap.publication.get("version", 0)
     entry = session.repository.get_json(MAIN, paths.ledger_entry(gap.table, int(number))) or {}
-    body = {"version": number, "attempt": gap.publication.get("attempt", ""), "durations": entry.get("durations", {}), "found": "on main"}
+    body = {
+        "version": number,
+        "attempt": gap.publication.get("attempt", ""),
+        "durations": entry.get("durations", {}),
+        "found": "on main",
+    }
     if gap.state == PUBLISHED:
         manifest = session.repository.get_json(MAIN, manifest_path(gap.table, int(number))) or {}
         body |= Origin.of(manifest.get("source", {})).to_record()
     else:
         body["reason"] = f"{gap.state} by {gap.publication.get('by', 'another version')}"
     key = str(entry.get("key", "-"))
-    records.write(session, dataset=gap.dataset, cause=gap.cause, table=gap.table, state=gap.state, key=key, body=body)
+    records.write(
+        session, dataset=gap.dataset, cause=gap.cause, table=gap.table, state=gap.state, key=key, body=body
+    )

@@ -20,7 +20,9 @@ def everywhere() -> list[Listener]:
     return []
 
 
-def open_with_listeners(settings: Settings, *also: Listener, watcher: Watcher | None = None, ready: bool = True) -> Session:
+def open_with_listeners(
+    settings: Settings, *also: Listener, watcher: Watcher | None = None, ready: bool = True
+) -> Session:
     """Open the lake with the listeners that hear of every hop, and with others."""
     session = open_session(settings, watcher=watcher, ready=ready)
     for listener in (*everywhere(), *also):

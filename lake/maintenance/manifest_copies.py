@@ -13,13 +13,17 @@ from lake.versions.home_copies import copy_manifest, has_copy, write_copy
 from lakegate.names import VersionName
 
 
-def rebuild_manifests(session: Session, names: Iterable[VersionName] | None = None, *, dry_run: bool = False) -> int:
+def rebuild_manifests(
+    session: Session, names: Iterable[VersionName] | None = None, *, dry_run: bool = False
+) -> int:
     """Put the home's copies of manifests back where they are missing or damaged (`dry_run`: only count them); returns how many.
 
     Those of `names`; else of all versions, with the records of those that ended.
     """
     copied = 0
-    for name in names if names is not None else filter(None, map(VersionName.from_tag, session.repository.tags(""))):
+    for name in (
+        names if names is not None else filter(None, map(VersionName.from_tag, session.repository.tags("")))
+    ):
         manifest = publish.manifest_at(session.repository, name.tag, name)
         if has_copy(session.settings.home, manifest):
             continue

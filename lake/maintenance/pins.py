@@ -35,10 +35,14 @@ class Pin:
 
     def holds(self, now: datetime) -> bool:
         """Whether the version may not expire yet; its last day counts."""
-        return not self.ended and (bool(self.used_by) or now.astimezone(UTC).date() <= date.fromisoformat(self.until))
+        return not self.ended and (
+            bool(self.used_by) or now.astimezone(UTC).date() <= date.fromisoformat(self.until)
+        )
 
 
-def pin_version(session: Session, name: VersionName, *, reason: str, until: date | None = None, used_by: str | None = None) -> Pin:
+def pin_version(
+    session: Session, name: VersionName, *, reason: str, until: date | None = None, used_by: str | None = None
+) -> Pin:
     """Put on record that a version is kept; said again, the last word counts.
 
     Raises:
@@ -48,11 +52,16 @@ def pin_version(session: Session, name: VersionName, *, reason: str, until: date
     pin = _pin(name, reason, until, used_by)
     if until is not None and until < datetime.now(UTC).date():
         what = f"{until} is past"
-        raise UsageError(what, fix="name the last day on which it must be there; `lakegate unpin` takes back what is on record")
+        raise UsageError(
+            what,
+            fix="name the last day on which it must be there; `lakegate unpin` takes back what is on record",
+        )
     return _record(session, pin)
 
 
-def unpin_version(session: Session, name: VersionName, *, reason: str, until: date | None = None, used_by: str | None = None) -> Pin:
+def unpin_version(
+    session: Session, name: VersionName, *, reason: str, until: date | None = None, used_by: str | None = None
+) -> Pin:
     """Put on record that a version need not be kept any more, until a day or for a model.
 
     Raises:
@@ -65,9 +74,14 @@ def unpin_version(session: Session, name: VersionName, *, reason: str, until: da
 
 def _pin(name: VersionName, reason: str, until: date | None, used_by: str | None) -> Pin:
     if (until is None) == (not used_by):
-        raise UsageError("say either until when it is kept or which model uses it", fix="add --until YYYY-MM-DD or --used-by MODEL")
+        raise UsageError(
+            "say either until when it is kept or which model uses it",
+            fix="add --until YYYY-MM-DD or --used-by MODEL",
+        )
     if not reason.strip():
-        raise UsageError("a pin needs a reason, and so does its end", fix="add --reason, which is kept on record")
+        raise UsageError(
+            "a pin needs a reason, and so does its end", fix="add --reason, which is kept on record"
+        )
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Pin(name, reason.strip(), current_user(), now, until.isoformat() if until else "", used_by or "")
 
@@ -75,13 +89,18 @@ def _pin(name: VersionName, reason: str, until: date | None, used_by: str | None
 def _record(session: Session, pin: Pin) -> Pin:
     repository, name = session.repository, pin.version
     if repository.get_json(MAIN, paths.head(name.table)) is None or repository.resolve(name.tag) is None:
-        raise UsageError(f"there is no {name}", fix=f"`lakegate versions {name.table}` lists what was published")
+        raise UsageError(
+            f"there is no {name}", fix=f"`lakegate versions {name.table}` lists what was published"
+        )
     published_version(session, name)
     path = paths.kept(name.table, name.number, hashlib.sha256(pin.used_by.encode()).hexdigest()[:12])
     if pin.ended and (repository.get_json(MAIN, path) or {"ended": pin.ended})["ended"]:
         why = f"for {pin.used_by}" if pin.used_by else "until a day"
         raise UsageError(f"nothing on record pins {name} {why}", fix="name the model as it is on record")
-    records = {path: record_bytes({**vars(pin), "version": str(name)}), paths.use(name.table, name.number): use_bytes()}
+    records = {
+        path: record_bytes({**vars(pin), "version": str(name)}),
+        paths.use(name.table, name.number): use_bytes(),
+    }
     merge_records(session, records, told=f"{name} is {'no longer ' * bool(pin.ended)}kept")
     session.finished.pop(name, None)
     published_version(session, name)  # which says so if it ended before this was merged

@@ -19,7 +19,13 @@ from lake.ledger import records
 from lake.ledger.repair import lacks, missing_records, missing_records_of, write_missing
 from lake.ledger.version_records import QUEUE
 from lake.maintenance.manifest_copies import rebuild_manifests
-from lake.maintenance.reconciled_up_to import Position, Published, published_since, read_position, write_position
+from lake.maintenance.reconciled_up_to import (
+    Position,
+    Published,
+    published_since,
+    read_position,
+    write_position,
+)
 from lake.maintenance.verify import published_names
 from lake.session import Session
 from lake.versions import publish
@@ -64,7 +70,14 @@ class _Reconciliation:
 
     def all(self) -> list[Finding]:
         """One look."""
-        return [*self.spooled(), *self.branches(), *self.names(), *self.unrecorded(), *self.main(), *self.copies()]
+        return [
+            *self.spooled(),
+            *self.branches(),
+            *self.names(),
+            *self.unrecorded(),
+            *self.main(),
+            *self.copies(),
+        ]
 
     @property
     def mended(self) -> Outcome:
@@ -77,13 +90,20 @@ class _Reconciliation:
         if waiting and not self.dry_run:
             records.unspool(self.session)
         for name in waiting:
-            yield Finding("a record of the ledger waited in the spool", name, self.mended, "by carrying it into the lake")
+            yield Finding(
+                "a record of the ledger waited in the spool",
+                name,
+                self.mended,
+                "by carrying it into the lake",
+            )
 
     def branches(self) -> Iterator[Finding]:
         """Branches of attempts, by the queue that whoever works on one holds."""
         for branch in self.session.repository.branches_but("keep-"):
             kind, table = kind_and_table(branch)
-            if (queue := {CANDIDATE: table, RECEIVE: f"receive_{table}", RECORD: QUEUE}.get(kind)) is not None:
+            if (
+                queue := {CANDIDATE: table, RECEIVE: f"receive_{table}", RECORD: QUEUE}.get(kind)
+            ) is not None:
                 with self.session.try_lease(queue) as unheld:
                     # The leases of other homes on a lakeFS elsewhere can't be seen from here.
                     free = unheld and self.session.settings.lakefs is None
@@ -96,12 +116,19 @@ class _Reconciliation:
                     )
                 yield Finding(told[0], branch, told[1], told[2])
             elif branch not in (MAIN, paths.LEDGER) and VersionName.from_keep_branch(branch) is None:
-                yield Finding("a branch that is none of Lakegate's", branch, "left", "delete it in lakeFS, if nobody needs it")
+                yield Finding(
+                    "a branch that is none of Lakegate's",
+                    branch,
+                    "left",
+                    "delete it in lakeFS, if nobody needs it",
+                )
 
     def names(self) -> Iterator[Finding]:
         """Versions that were merged and lack their tag or the branch that keeps them."""
         repository = self.session.repository
-        if self.since is None:  # main first, at one commit: what it tells of has been named since, or is about to be
+        if (
+            self.since is None
+        ):  # main first, at one commit: what it tells of has been named since, or is about to be
             names = published_names(self.session, repository.commit_of(MAIN))
             tags, kept = {*repository.tags("")}, {*repository.branches("keep-")}
         else:
@@ -112,7 +139,10 @@ class _Reconciliation:
             if name.tag in tags and name.keep_branch in kept:
                 continue
             with self.session.lease(name.table):  # whoever is about to name it has done so
-                refs = (("tag", repository.resolve(name.tag)), ("retention branch", repository.resolve(name.keep_branch)))
+                refs = (
+                    ("tag", repository.resolve(name.tag)),
+                    ("retention branch", repository.resolve(name.keep_branch)),
+                )
             lacks = [told for told, commit in refs if commit is None]
             if not lacks or repository.get(MAIN, paths.expired(name.table, name.number)) is not None:
                 continue
@@ -122,7 +152,9 @@ class _Reconciliation:
                 if not self.dry_run:
                     give_name(repository, published)
                     cache_published(self.session, published)
-                yield Finding(what, str(name), self.mended, "by making it, of the commit that published the version")
+                yield Finding(
+                    what, str(name), self.mended, "by making it, of the commit that published the version"
+                )
             except IntegrityError as error:
                 yield Finding(what, str(name), "left", error.what)
 
@@ -131,7 +163,9 @@ class _Reconciliation:
         every = (
             missing_records(self.session)
             if self.since is None
-            else missing_records_of(self.session, ((item.dataset, item.cause, item.name.table) for item in self.since))
+            else missing_records_of(
+                self.session, ((item.dataset, item.cause, item.name.table) for item in self.since)
+            )
         )
         for gap in list(every):
             with self.session.lease(gap.table):  # whoever is about to write the record has done so
@@ -153,4 +187,6 @@ class _Reconciliation:
         names = None if self.since is None else [item.name for item in self.since]
         if copied := rebuild_manifests(self.session, names, dry_run=self.dry_run):
             folder = str(self.session.settings.home.root / "manifests")
-            yield Finding("home's copies of manifests", folder, self.mended, f"by copying {copied} from the lake")
+            yield Finding(
+                "home's copies of manifests", folder, self.mended, f"by copying {copied} from the lake"
+            )

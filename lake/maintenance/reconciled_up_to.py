@@ -69,7 +69,9 @@ def published_since(session: Session, position: Position) -> list[Published] | N
         if number >= MOST:
             break
         if "lakegate_version" in metadata:
-            found.append(Published(VersionName.parse(metadata["lakegate_version"]), metadata.get("lakegate_cause", "")))
+            found.append(
+                Published(VersionName.parse(metadata["lakegate_version"]), metadata.get("lakegate_cause", ""))
+            )
     return None
 
 

@@ -55,7 +55,9 @@ class CleanUp:
     """Why each other version stays."""
 
 
-def clean_up(session: Session, *, dry_run: bool = False, grace: timedelta = GRACE, now: datetime | None = None) -> CleanUp:
+def clean_up(
+    session: Session, *, dry_run: bool = False, grace: timedelta = GRACE, now: datetime | None = None
+) -> CleanUp:
     """Expire the versions that their contracts no longer keep, on record, and free what only they needed.
 
     Nobody waits for it: whoever keeps a version, or goes back to it, at the moment in which it is to end, writes to the same path.
@@ -74,7 +76,11 @@ def clean_up(session: Session, *, dry_run: bool = False, grace: timedelta = GRAC
             repository.delete_branch(name.keep_branch)
         manifests = _manifests(session)  # what was published meanwhile needs its files too
     alive = {name: manifest for name, manifest in manifests.items() if not dry_run or name in kept}
-    graced = {name: found for name, found in _latest_since(session, manifests, moment, grace).items() if name not in alive}
+    graced = {
+        name: found
+        for name, found in _latest_since(session, manifests, moment, grace).items()
+        if name not in alive
+    }
     replaced = {paths.use(name.table, name.number) for name in ending} if dry_run else set[str]()
     doomed = list(_doomed(session, alive, graced, grace, replaced)) if repository.blocks else []
     going = [block for block in doomed if not block.until]
@@ -114,21 +120,38 @@ def _latest_since(
         if after is not None and end <= moment:
             told.add(name.table)
         if name.table not in told:
-            found[name] = manifests.get(name) or publish.manifest_at(session.repository, MAIN, name, known=known), end
+            found[name] = (
+                manifests.get(name) or publish.manifest_at(session.repository, MAIN, name, known=known),
+                end,
+            )
     return found
 
 
-def _living(session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime) -> dict[VersionName, str]:
+def _living(
+    session: Session, manifests: Mapping[VersionName, Manifest], moment: datetime
+) -> dict[VersionName, str]:
     wanted = dict[VersionName, list[str]]()
     for item in list_pins(session.repository):
         if item.holds(moment):
-            wanted.setdefault(item.version, []).append(f"{item.used_by} uses it" if item.used_by else f"pinned until {item.until}")
-    return versions_to_keep(manifests, session.catalog.contracts, {name: " and ".join(why) for name, why in wanted.items()}, now=moment)
+            wanted.setdefault(item.version, []).append(
+                f"{item.used_by} uses it" if item.used_by else f"pinned until {item.until}"
+            )
+    return versions_to_keep(
+        manifests,
+        session.catalog.contracts,
+        {name: " and ".join(why) for name, why in wanted.items()},
+        now=moment,
+    )
 
 
-def _record(session: Session, names: list[VersionName], manifests: Mapping[VersionName, Manifest], moment: datetime) -> None:
+def _record(
+    session: Session, names: list[VersionName], manifests: Mapping[VersionName, Manifest], moment: datetime
+) -> None:
     """Say of versions that they ended, in one merge."""
-    told, contracts = {"at": moment.isoformat(timespec="seconds"), "by": current_user()}, session.catalog.contracts
+    told, contracts = (
+        {"at": moment.isoformat(timespec="seconds"), "by": current_user()},
+        session.catalog.contracts,
+    )
     bodies = dict[VersionName, bytes]()
     for name in names:
         why = f"its contract keeps it no longer: its retention is {contracts[name.table].retention}"
@@ -176,7 +199,10 @@ def _doomed(
 
 
 def _needed(
-    repository: Repository, alive: Mapping[VersionName, Manifest], graced: Collection[VersionName], replaced: Collection[str]
+    repository: Repository,
+    alive: Mapping[VersionName, Manifest],
+    graced: Collection[VersionName],
+    replaced: Collection[str],
 ) -> set[str]:
     """Physical addresses of what has to stay. Branches are asked before main: what they merge meanwhile is found there."""
     needed = {item.physical for manifest in alive.values() for item in manifest.all_files}
@@ -192,5 +218,14 @@ def _needed(
             if item.path.endswith(f"/{FOLDER}/{HINT}"):
                 hints.add(item.path)
     # The only file of a table that is written over: whoever opens a Delta table by a tag asks for the one that was there.
-    before = [(name.tag, path) for path in sorted(hints) for name in (*alive, *graced) if path.split("/")[1] == name.table]
-    return needed | {repository.physical(found.physical_address) for item in before if (found := repository.stat(*item)) is not None}
+    before = [
+        (name.tag, path)
+        for path in sorted(hints)
+        for name in (*alive, *graced)
+        if path.split("/")[1] == name.table
+    ]
+    return needed | {
+        repository.physical(found.physical_address)
+        for item in before
+        if (found := repository.stat(*item)) is not None
+    }

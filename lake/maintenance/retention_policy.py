@@ -15,7 +15,11 @@ GRACE: Final = timedelta(days=1)
 
 
 def versions_to_keep(
-    manifests: Mapping[VersionName, Manifest], contracts: Mapping[str, Contract], wanted: Mapping[VersionName, str], *, now: datetime
+    manifests: Mapping[VersionName, Manifest],
+    contracts: Mapping[str, Contract],
+    wanted: Mapping[VersionName, str],
+    *,
+    now: datetime,
 ) -> dict[VersionName, str]:
     """The versions that stay, each with the reason.
 
@@ -73,7 +77,9 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def _read_up_to(
-    manifests: Mapping[VersionName, Manifest], contracts: Mapping[str, Contract], latest: Mapping[str, VersionName]
+    manifests: Mapping[VersionName, Manifest],
+    contracts: Mapping[str, Contract],
+    latest: Mapping[str, VersionName],
 ) -> dict[str, int]:
     """The newest version of each table that all feature tables which read it have seen; 0 where one has no version."""
     read: dict[str, int] = {}
@@ -92,7 +98,11 @@ def _was_latest(name: VersionName, manifests: Mapping[VersionName, Manifest], *,
 
 
 def _why_kept(
-    name: VersionName, manifest: Manifest, contracts: Mapping[str, Contract], latest: Mapping[str, VersionName], now: datetime
+    name: VersionName,
+    manifest: Manifest,
+    contracts: Mapping[str, Contract],
+    latest: Mapping[str, VersionName],
+    now: datetime,
 ) -> str | None:
     """Why its contract keeps a version, or that it is the latest; None where neither is so."""
     contract = contracts.get(name.table)

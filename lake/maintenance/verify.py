@@ -39,7 +39,10 @@ def audit(session: Session, name: VersionName) -> list[Gap]:
         what = f"{name} was never published here"
         raise VersionNotFound(what, fix=f"`lakegate versions {name.table}` lists what was")
     gaps = work.version(name, refs, wait=True)
-    if gaps and (gone := session.repository.get_json(MAIN, paths.expired(name.table, name.number))) is not None:
+    if (
+        gaps
+        and (gone := session.repository.get_json(MAIN, paths.expired(name.table, name.number))) is not None
+    ):
         raise Expired.of(name, gone)
     return gaps
 
@@ -49,7 +52,10 @@ def audit_all(session: Session) -> dict[str, list[Gap]]:
     repository = session.repository
     at = repository.commit_of(MAIN)
     history, ended, newest = dict(repository.history(at)), expired(repository, at), heads(repository, at)
-    tags, kept = repository.tags(""), repository.branch_commits("keep-")  # after main: what it tells of has been named since
+    tags, kept = (
+        repository.tags(""),
+        repository.branch_commits("keep-"),
+    )  # after main: what it tells of has been named since
     names = versions_of(newest) | _unknown(repository, tags, newest)
     merges = dict[str, str]()
     for commit, metadata in history.items():
@@ -57,13 +63,21 @@ def audit_all(session: Session) -> dict[str, list[Gap]]:
     places = {commit: place for place, commit in enumerate(history)}
     addresses = {item.path: item.physical_address for item in repository.listing(at, paths.MANIFESTS)}
     work, found = _Audit(session, at, Trees(repository)), dict[str, list[Gap]]()
-    for name in sorted(names - ended.keys(), key=lambda name: (-places.get(tags.get(name.tag, ""), len(places)), name)):
+    for name in sorted(
+        names - ended.keys(), key=lambda name: (-places.get(tags.get(name.tag, ""), len(places)), name)
+    ):
         commit, merged = tags.get(name.tag, ""), merges.get(str(name), "")
         path = manifest_path(name.table, name.number)
         same = repository.stat(merged, path) if merged else None
         if same is None or same.physical_address != addresses.get(path):
             merged = ""
-        metadata = history[commit] if commit in history else repository.commit_and_metadata(commit)[1] if commit else {}
+        metadata = (
+            history[commit]
+            if commit in history
+            else repository.commit_and_metadata(commit)[1]
+            if commit
+            else {}
+        )
         refs = _Refs(commit, metadata, kept.get(name.keep_branch, ""), merged, on_main=commit in history)
         found[str(name)] = work.version(name, refs, wait=name.number >= newest.get(name.table, 0))
     for name in ended:
@@ -94,8 +108,15 @@ def published_names(session: Session, ref: str = MAIN) -> set[VersionName]:
 
 def _unknown(repository: Repository, tags: Mapping[str, str], newest: Mapping[str, int]) -> set[VersionName]:
     """The versions that tags name and main doesn't; not those that were published since main was asked."""
-    names = {name for tag in tags if (name := VersionName.from_tag(tag)) and name.number > newest.get(name.table, 0)}
-    since = {table: int((publish.head(repository, table) or {}).get("version", 0)) for table in {name.table for name in names}}
+    names = {
+        name
+        for tag in tags
+        if (name := VersionName.from_tag(tag)) and name.number > newest.get(name.table, 0)
+    }
+    since = {
+        table: int((publish.head(repository, table) or {}).get("version", 0))
+        for table in {name.table for name in names}
+    }
     return {name for name in names if name.number > since[name.table]}
 
 
@@ -125,7 +146,12 @@ class _Refs:
         commit, metadata = "", dict[str, str]()
         with contextlib.suppress(NotThere):
             commit, metadata = repository.commit_and_metadata(name.tag)
-        return _Refs(commit, metadata, repository.resolve(name.keep_branch) or "", publish.find_merge(repository, name) or "")
+        return _Refs(
+            commit,
+            metadata,
+            repository.resolve(name.keep_branch) or "",
+            publish.find_merge(repository, name) or "",
+        )
 
 
 @dataclass
@@ -144,7 +170,9 @@ class _Audit:
     def name(self, name: VersionName) -> None:
         """Take the files of a version's manifest on main for named."""
         with contextlib.suppress(IntegrityError):  # which is told where the version is looked at
-            self.named |= {item.path for item in publish.manifest_at(self.session.repository, self.at, name).all_files}
+            self.named |= {
+                item.path for item in publish.manifest_at(self.session.repository, self.at, name).all_files
+            }
 
     def version(self, name: VersionName, refs: _Refs, *, wait: bool) -> list[Gap]:
         """The gaps of one version; `wait` for whoever may be about to name it."""
@@ -155,13 +183,23 @@ class _Audit:
         if not (refs.commit and refs.commit == refs.merged):
             self.name(name)
         if not refs.commit:
-            return [Gap(where, f"tag {name.tag}", "missing", "a tag on the commit that published it", "no tag")]
+            return [
+                Gap(where, f"tag {name.tag}", "missing", "a tag on the commit that published it", "no tag")
+            ]
         gaps = list(_names(name, refs))
         path = manifest_path(name.table, name.number)
         if (raw := self._read(refs.commit, path)) is None:
             return [*gaps, Gap(where, path, "missing", "the manifest", "nothing")]
         if sha256(raw) != refs.metadata.get("lakegate_manifest_sha256"):
-            gaps.append(Gap(where, path, "sha256", refs.metadata.get("lakegate_manifest_sha256", "none on record"), sha256(raw)))
+            gaps.append(
+                Gap(
+                    where,
+                    path,
+                    "sha256",
+                    refs.metadata.get("lakegate_manifest_sha256", "none on record"),
+                    sha256(raw),
+                )
+            )
         try:
             manifest = publish.manifest_at(repository, refs.commit, name)
         except IntegrityError as error:
@@ -172,7 +210,9 @@ class _Audit:
         if evidence is None or sha256(evidence) != manifest.evidence_sha256:
             found = "nothing" if evidence is None else sha256(evidence)
             problem: Problem = "missing" if evidence is None else "sha256"
-            gaps.append(Gap(where, paths.evidence(name.table, name.number), problem, manifest.evidence_sha256, found))
+            gaps.append(
+                Gap(where, paths.evidence(name.table, name.number), problem, manifest.evidence_sha256, found)
+            )
         return gaps + list(self._files(manifest, refs))
 
     def _read(self, ref: str, path: str) -> bytes | None:
@@ -185,7 +225,13 @@ class _Audit:
         for prefix in DATA:
             for item in self.session.repository.listing(self.at, prefix):
                 if table_data(item.path) and item.path not in self.named:
-                    yield Gap(MAIN, item.path, "unexpected", "no file that no version names", f"{item.size_bytes} bytes")
+                    yield Gap(
+                        MAIN,
+                        item.path,
+                        "unexpected",
+                        "no file that no version names",
+                        f"{item.size_bytes} bytes",
+                    )
 
     def _files(self, manifest: Manifest, refs: _Refs) -> Iterator[Gap]:
         """Whether the tagged tree holds each file, where the manifest says, and every byte of it."""
@@ -202,7 +248,10 @@ class _Audit:
                 yield gap
 
     def _listed(self, manifest: Manifest, refs: _Refs) -> dict[str, str]:
-        repository, folders = self.session.repository, {item.path.rsplit("/", 1)[0] + "/" for item in manifest.all_files}
+        repository, folders = (
+            self.session.repository,
+            {item.path.rsplit("/", 1)[0] + "/" for item in manifest.all_files},
+        )
         listed = (item for folder in folders for item in repository.listing(refs.commit, folder))
         return {item.path: repository.physical(item.physical_address) for item in listed}
 
@@ -230,7 +279,13 @@ def _names(name: VersionName, refs: _Refs) -> Iterator[Gap]:
         found = refs.metadata.get("lakegate_version", commit)
         yield Gap(where, f"tag {name.tag}", "unexpected", f"a commit that publishes {name}", found)
     elif refs.merged != commit:
-        yield Gap(where, f"tag {name.tag}", "unexpected", refs.merged or "the commit on main that published it", commit)
+        yield Gap(
+            where,
+            f"tag {name.tag}",
+            "unexpected",
+            refs.merged or "the commit on main that published it",
+            commit,
+        )
     if not refs.kept:
         yield Gap(where, f"branch {name.keep_branch}", "missing", commit, "no branch")
     elif refs.kept != commit:

@@ -40,7 +40,9 @@ class Shape:
         """For a header, under a contract's format."""
         brought = dict(format.headers)
         taken = {name.lower() for name in brought.values()}
-        columns = [brought.get(name, f"{UNCLAIMED}{name}" if name.lower() in taken else name) for name in header]
+        columns = [
+            brought.get(name, f"{UNCLAIMED}{name}" if name.lower() in taken else name) for name in header
+        ]
         first = header.index(UNNAMED) + 1 if UNNAMED in header and UNNAMED in brought else 0
         end = len(header)
         while end > max(first, 1) and header[end - 1] == UNNAMED:
@@ -60,7 +62,9 @@ class Shape:
         if found := own & {name.lower() for name in self.columns}:
             what = f"the header names a column {min(found)}, which is Lakegate's own"
             raise DataRejected(
-                what, where=where, fix="rename the column in the delivery, or give a column of the contract this physicalName"
+                what,
+                where=where,
+                fix="rename the column in the delivery, or give a column of the contract this physicalName",
             )
 
     @property
@@ -88,11 +92,17 @@ class Shape:
 
     def brings(self, filled: Collection[int]) -> tuple[str, ...]:
         """The columns that count, where these of the unnamed places hold something."""
-        return tuple(name for place, name in enumerate(self.columns) if place not in self.unnamed or place in filled)
+        return tuple(
+            name for place, name in enumerate(self.columns) if place not in self.unnamed or place in filled
+        )
 
     @cached_property
     def _places(self) -> list[int]:
-        return [place for place, name in enumerate(self.columns) if place not in self.unnamed and not name.startswith(UNCLAIMED)]
+        return [
+            place
+            for place, name in enumerate(self.columns)
+            if place not in self.unnamed and not name.startswith(UNCLAIMED)
+        ]
 
     @property
     def staged(self) -> list[tuple[str, pa.DataType]]:

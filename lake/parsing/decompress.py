@@ -73,7 +73,9 @@ def _write(chunks: Iterator[bytes], into: Path, *, raw: Path, packed: int, limit
 def _check_size(size: int, *, raw: Path, packed: int, limit: FileFormat) -> None:
     if size > limit.max_bytes:
         what = f"it holds more than {limit.max_bytes:,} bytes, the most that its contract allows"
-        raise DataRejected(what, where=raw.name, fix="deliver it in parts, or raise the limit in the contract")
+        raise DataRejected(
+            what, where=raw.name, fix="deliver it in parts, or raise the limit in the contract"
+        )
     if size > RATIO_FROM and size > MAX_RATIO * packed:
         what = f"it unpacks to over {MAX_RATIO} times its size, as decompression bombs do"
         raise DataRejected(what, where=raw.name, fix="deliver it uncompressed if it is meant to be so")
@@ -119,13 +121,17 @@ def _only_member(archive: zipfile.ZipFile, raw: Path) -> zipfile.ZipInfo:
     members = [member for member in archive.infolist() if not _beside(member.filename)]
     if len(members) != 1:
         what = f"the zip holds {len(members)} files"
-        raise DataRejected(what, where=raw.name, fix="deliver a zip with exactly one file in it, or each file on its own")
+        raise DataRejected(
+            what, where=raw.name, fix="deliver a zip with exactly one file in it, or each file on its own"
+        )
     if members[0].flag_bits & ENCRYPTED:
         raise DataRejected("the zip is encrypted", where=raw.name, fix="deliver it without a password")
     # Python's bzip2 and lzma readers unpack a piece of input in one go, whatever it swells to.
     if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         what = f"the zip uses compression method {members[0].compress_type}"
-        raise DataRejected(what, where=raw.name, fix="deliver a zip that is stored or deflated, as zip tools do by default")
+        raise DataRejected(
+            what, where=raw.name, fix="deliver a zip that is stored or deflated, as zip tools do by default"
+        )
     return members[0]
 
 
@@ -136,6 +142,10 @@ def _beside(name: str) -> bool:
 
 def _damaged(raw: Path, kind: str, error: Exception) -> DataRejected:
     if isinstance(error, EOFError):
-        return DataRejected(f"the {kind} is truncated: it ends before its data does", where=raw.name, fix="deliver it again, whole")
+        return DataRejected(
+            f"the {kind} is truncated: it ends before its data does",
+            where=raw.name,
+            fix="deliver it again, whole",
+        )
     what = f"the {kind} is damaged or truncated ({type(error).__name__})"
     return DataRejected(what, where=raw.name, fix="test it where it was made, then deliver it again")

@@ -75,7 +75,11 @@ def type_plain(texts: pa.Array, kind: ColumnType) -> Typed:
     if other.any():
         chosen = ~other if not texts.null_count else ~other & texts.is_valid().to_numpy(zero_copy_only=False)
         plain = pa.Array.from_buffers(pa.string(), count, [_bitmap(chosen), *texts.buffers()[1:]])
-        others = pc.if_else(pa.Array.from_buffers(pa.bool_(), count, [None, _bitmap(other)]), texts, pa.scalar(None, pa.string()))
+        others = pc.if_else(
+            pa.Array.from_buffers(pa.bool_(), count, [None, _bitmap(other)]),
+            texts,
+            pa.scalar(None, pa.string()),
+        )
     try:
         values = pc.cast(plain, spelling.type)
     except pa.ArrowInvalid:
@@ -91,7 +95,9 @@ def part_plain(table: pa.Table, typed: Sequence[tuple[str, ColumnType]]) -> pa.T
     """A table of text with the plain values of the `typed` columns in columns of their own, and out of their texts."""
     for name, kind in typed:
         values, others = type_plain(table.column(name).combine_chunks(), kind)
-        table = table.set_column(table.schema.get_field_index(name), name, others).append_column(plain_column(name), values)
+        table = table.set_column(table.schema.get_field_index(name), name, others).append_column(
+            plain_column(name), values
+        )
     return table
 
 

@@ -12,7 +12,9 @@ EXPORT: Final = "export the table as CSV in UTF-8, with a header, and deliver th
 UNPACK: Final = "deliver it plain, as gzip, or as a zip with exactly one file in it"
 UTF8: Final = "save it as UTF-8 (Excel: CSV UTF-8), or convert it, as `iconv -f {} -t UTF-8` does"
 NESTED: Final = "export it as CSV with a header, a column for each key; what is nested can stand in a column of logicalType object or array, as JSON text"
-PAGE: Final = "look into it: a page that asks to log in, or tells an error, is often saved under the file's name"
+PAGE: Final = (
+    "look into it: a page that asks to log in, or tells an error, is often saved under the file's name"
+)
 
 
 class Look(NamedTuple):
@@ -63,7 +65,9 @@ _OFFICE: Final = {
 def text_look(line: bytes) -> Look | None:
     """What a first line is that is readable text, and no header; None where it may be one."""
     if _EXCEL.fullmatch(line):
-        return Look("a note to Excel, not the header", "take the line sep= out of the file, and deliver it again")
+        return Look(
+            "a note to Excel, not the header", "take the line sep= out of the file, and deliver it again"
+        )
     return next((look for pattern, look in _TEXTS if pattern.match(line)), None)
 
 
@@ -72,7 +76,11 @@ def binary_look(first: bytes) -> Look:
     if (found := next((look for magic, look in _MAGIC if first.startswith(magic)), None)) is not None:
         return found
     if b"\0" in first:
-        return Look("UTF-16 text without its mark", UTF8.format("UTF-16LE")) if _wide(first) else Look("binary data")
+        return (
+            Look("UTF-16 text without its mark", UTF8.format("UTF-16LE"))
+            if _wide(first)
+            else Look("binary data")
+        )
     try:
         first.decode()
     except UnicodeDecodeError:

@@ -21,10 +21,14 @@ from expectations.spellings import NOT_ZERO
 MAX_DEPTH: Final = 32
 """Objects and arrays within each other; a text with more is taken for none."""
 _LEAP: Final = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
-_MONTHS: Final = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])"
+_MONTHS: Final = (
+    "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])"
+)
 _YEAR: Final = "([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
 _DATE: Final = f"({_YEAR}-({_MONTHS})|{_LEAP}-02-29)"
-_TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9]|[+-]18:00)?"
+_TIME: Final = (
+    "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9]|[+-]18:00)?"
+)
 _IS_DATE: Final = re.compile(_DATE).fullmatch
 _IS_TIME: Final = re.compile(f"{_DATE}[T ]{_TIME}").fullmatch
 """As in a column of that type, days that the calendar has; JSON has texts for them, and no space around."""
@@ -68,7 +72,9 @@ def _refused(word: str) -> None:
     raise ValueError(word)
 
 
-_READER: Final = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refused, parse_int=Number, parse_float=Number)
+_READER: Final = json.JSONDecoder(
+    object_pairs_hook=_members, parse_constant=_refused, parse_int=Number, parse_float=Number
+)
 
 
 def _depth(value: Any) -> int:
@@ -99,14 +105,24 @@ def judge_nested(values: Any, nested: Nested) -> pa.Array:
         elif (mark := known.get(key := frozenset(broken))) is not None:
             marks.append(mark)
         else:
-            marks.append(known.setdefault(key, "".join("1" if place in broken else "0" for place in range(len(places)))))
+            marks.append(
+                known.setdefault(
+                    key, "".join("1" if place in broken else "0" for place in range(len(places)))
+                )
+            )
     return pa.array(marks, pa.string())
 
 
 def _walk(nested: Nested, path: str, places: dict[tuple[Check, str], int]) -> Walk:
     """What asks a value, and what it holds."""
     fits, wrong = _FITS[nested.type], places["type", path]
-    inside = _members_of(nested, path, places) if nested.fields else _items_of(nested.items, path, places) if nested.items else None
+    inside = (
+        _members_of(nested, path, places)
+        if nested.fields
+        else _items_of(nested.items, path, places)
+        if nested.items
+        else None
+    )
 
     def walk(value: Any, broken: set[int]) -> None:
         if not fits(value):

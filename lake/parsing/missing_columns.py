@@ -16,7 +16,10 @@ HINTS = 3
 
 def missing(contract: Contract, absent: Sequence[str], outcomes: Sequence[Outcome]) -> str:
     """One phrase for all missing columns: a file with none of them has most likely no header, or is empty."""
-    columns = [contract.column(name) if name in {item.name for item in contract.columns} else Column(name, "string") for name in absent]
+    columns = [
+        contract.column(name) if name in {item.name for item in contract.columns} else Column(name, "string")
+        for name in absent
+    ]
     others = [str(name) for item in outcomes for name in item.observed.get("names", ())]
     hints = [hint for column in columns if (hint := _meant(column, others))]
     if not hints and len(columns) == len(contract.delivered) > 1:

@@ -38,7 +38,9 @@ class Rescue:
         header = tuple(names if header is None else header)
         wanted = set(known)
         kept = tuple(place for place, name in enumerate(names) if name in wanted)
-        others = sorted(set(range(len(names))) - set(kept), key=lambda place: header[place].encode("utf-16-be"))
+        others = sorted(
+            set(range(len(names))) - set(kept), key=lambda place: header[place].encode("utf-16-be")
+        )
         return cls(kept, tuple(others), header, tuple(names))
 
     @property
@@ -48,7 +50,9 @@ class Rescue:
 
     def apply(self, table: pa.Table) -> pa.Table:
         """Rows of text in the header's order, as the known columns and `_rescued`: NULL where every other column is NULL."""
-        return pa.Table.from_arrays([*(table.column(place) for place in self.kept), self._rescued(table)], list(self.columns))
+        return pa.Table.from_arrays(
+            [*(table.column(place) for place in self.kept), self._rescued(table)], list(self.columns)
+        )
 
     def _rescued(self, table: pa.Table) -> Any:
         if not self.others:
@@ -56,7 +60,9 @@ class Rescue:
         members = [_member(self.header[place], table.column(place)) for place in self.others]
         # Arrow's own way to skip NULLs while joining loses the rows in which all are.
         joined = pc.binary_join_element_wise(*members, "")
-        held = pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), pc.utf8_slice_codeunits(joined, start=1))
+        held = pc.if_else(
+            pc.equal(joined, ""), pa.scalar(None, pa.string()), pc.utf8_slice_codeunits(joined, start=1)
+        )
         return pc.binary_join_element_wise("{", held, "}", "")
 
 
@@ -67,4 +73,6 @@ def _member(name: str, values: Any) -> Any:
     if pc.any(pc.match_substring_regex(values, r"[\x01-\x1f]")).as_py():
         for character in _CONTROL:
             values = pc.replace_substring(values, character, json.dumps(character)[1:-1])
-    return pc.fill_null(pc.binary_join_element_wise(f',{json.dumps(name, ensure_ascii=False)}:"', values, '"', ""), "")
+    return pc.fill_null(
+        pc.binary_join_element_wise(f',{json.dumps(name, ensure_ascii=False)}:"', values, '"', ""), ""
+    )

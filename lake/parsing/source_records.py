@@ -75,7 +75,9 @@ def marks_aside(plan: Plan, labelled: Path) -> pa.Table:
     return ds.dataset(labelled, schema, format="parquet").to_table(filter=chosen).sort_by(ROW)
 
 
-def rows_aside(plan: Plan, marks: pa.Table, originals: Originals | None, told: Mapping[str, str]) -> pa.RecordBatchReader:
+def rows_aside(
+    plan: Plan, marks: pa.Table, originals: Originals | None, told: Mapping[str, str]
+) -> pa.RecordBatchReader:
     """Rows that are set aside, by number: `_row`, `_reasons`, the original `_record`, and what is `told` of all of them alike.
 
     Args:
@@ -86,7 +88,9 @@ def rows_aside(plan: Plan, marks: pa.Table, originals: Originals | None, told: M
     """
     import pyarrow as pa
 
-    kinds = {ROW: pa.int64(), REASONS: pa.list_(pa.string()), RECORD: pa.string()} | dict.fromkeys(told, pa.string())
+    kinds = {ROW: pa.int64(), REASONS: pa.list_(pa.string()), RECORD: pa.string()} | dict.fromkeys(
+        told, pa.string()
+    )
     schema = pa.schema([(name, kinds[name]) for name in COLUMNS])
 
     def batches() -> Iterator[pa.RecordBatch]:

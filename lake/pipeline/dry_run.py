@@ -54,6 +54,8 @@ def _processed(session: Session, contract: Contract, drop: Drop, raw: HopResult,
     session.renew_engine()
     if (later := superseded_by(session, contract, drop)) is not None:
         return superseded(contract, drop, later)
-    source = published_version(session, VersionName.parse(raw.version)) if raw.version else raw.counts["valid"]
+    source = (
+        published_version(session, VersionName.parse(raw.version)) if raw.version else raw.counts["valid"]
+    )
     with processed_job(session, contract, drop, source) as job:
         return judge_hop(session, job, again=again).result

@@ -47,7 +47,12 @@ class DropResult:
 
     def to_json(self) -> dict[str, Any]:
         """The result as `lakegate ingest --json` prints it."""
-        return {"dataset": self.dataset, "drop": self.drop, "verdict": str(self.verdict), "hops": [hop.to_json() for hop in self.hops]}
+        return {
+            "dataset": self.dataset,
+            "drop": self.drop,
+            "verdict": str(self.verdict),
+            "hops": [hop.to_json() for hop in self.hops],
+        }
 
 
 def ingest(
@@ -61,7 +66,9 @@ def ingest(
     on_error: OnError | None = None,
 ) -> list[DropResult]:
     """Receive files of one dataset and carry each through all hops that follow: `ingest_all` of it alone, with the same errors."""
-    return ingest_all(session, {dataset: list(files)}, again=again, supersede=supersede, tell=tell, on_error=on_error)
+    return ingest_all(
+        session, {dataset: list(files)}, again=again, supersede=supersede, tell=tell, on_error=on_error
+    )
 
 
 def ingest_all(
@@ -101,7 +108,15 @@ def ingest_all(
     with session.caching():
         tried: set[str] = set()
         for dataset, contract in contracts.items():
-            for result in _carry_files(session, contract, deliveries[dataset], tried, again=again, supersede=supersede, on_error=on_error):
+            for result in _carry_files(
+                session,
+                contract,
+                deliveries[dataset],
+                tried,
+                again=again,
+                supersede=supersede,
+                on_error=on_error,
+            ):
                 if result.verdict is Verdict.WAITING:
                     tried.discard(result.drop)
                 results[result.dataset, result.drop] = result
@@ -129,7 +144,14 @@ def check_call(session: Session, dataset: str, paths: Iterable[Path], *, superse
 
 
 def _carry_files(
-    session: Session, contract: Contract, paths: Sequence[Path], tried: set[str], *, again: bool, supersede: bool, on_error: OnError | None
+    session: Session,
+    contract: Contract,
+    paths: Sequence[Path],
+    tried: set[str],
+    *,
+    again: bool,
+    supersede: bool,
+    on_error: OnError | None,
 ) -> Iterator[DropResult]:
     """Receive files and carry them, some at a time, then whoever waited for these.
 
@@ -139,7 +161,10 @@ def _carry_files(
     together = TOGETHER if contract.order_by is None and contract.write_mode != "replace" else len(paths)
     with isolate_failures(session, contract.name, on_error):
         for first in range(0, len(paths), together or 1):
-            received = [receive(session, contract.name, path, anew=anew, supersede=supersede) for path in paths[first : first + together]]
+            received = [
+                receive(session, contract.name, path, anew=anew, supersede=supersede)
+                for path in paths[first : first + together]
+            ]
             drops = {drop.sha256: drop for drop in received if drop.sha256 not in known}
             known |= drops.keys()
             tried.update(drops)  # in place: whoever called takes those out again that wait
@@ -162,7 +187,12 @@ def require_dataset(session: Session, dataset: str) -> Contract:
 
 
 def process_drops(
-    session: Session, contract: Contract, drops: list[Drop], *, again: bool = False, on_error: OnError | None = None
+    session: Session,
+    contract: Contract,
+    drops: list[Drop],
+    *,
+    again: bool = False,
+    on_error: OnError | None = None,
 ) -> Iterator[DropResult]:
     """Carry received drops of one dataset through all hops, in the contract's order.
 
@@ -173,7 +203,15 @@ def process_drops(
     left, raw = drops, dict[str, HopResult]()
     for wait in (*BACK_OFF, None):
         later: list[Drop] = []
-        yield from _carry(session, contract, left, raw, again=again, on_error=on_error, later=None if wait is None else later)
+        yield from _carry(
+            session,
+            contract,
+            left,
+            raw,
+            again=again,
+            on_error=on_error,
+            later=None if wait is None else later,
+        )
         if not later or wait is None:
             return
         time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311  (so that those who failed together don't come back together)
@@ -222,7 +260,9 @@ def _failed(met: list[LakegateError]) -> bool:
     return any(isinstance(error, Transient) for error in met)
 
 
-def carry_waiting(session: Session, dataset: str | None, *, tried: set[str], on_error: OnError | None = None) -> Iterator[DropResult]:
+def carry_waiting(
+    session: Session, dataset: str | None, *, tried: set[str], on_error: OnError | None = None
+) -> Iterator[DropResult]:
     """Drops whose turn has come, until no more can move: those that wait, and of `dataset`, if any, also those that nobody carries.
 
     Each is tried once (`tried` are those that were already): one that fails stays where it is, and where the contract orders drops so
@@ -239,7 +279,10 @@ def carry_waiting(session: Session, dataset: str | None, *, tried: set[str], on_
                     continue
                 results: list[DropResult] = []
                 with isolate_failures(session, contract.name, on_error):
-                    if waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract)) is not None:
+                    if (
+                        waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract))
+                        is not None
+                    ):
                         continue
                     tried.add(drop.sha256)
                     moved = True

@@ -34,7 +34,9 @@ def order_of(session: Session, contract: Contract, drop: str) -> OrderValue | No
     if (known := session.orders.get((contract.name, drop))) is not None:
         return known
     table = f"{contract.name}_raw"
-    if (raw := publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)) is None:
+    if (
+        raw := publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)
+    ) is None:
         return None
     value = published_version(session, VersionName(table, int(raw["version"]))).manifest.notes.get("order")
     if not isinstance(value, int | float | str):
@@ -65,17 +67,23 @@ def waits(session: Session, contract: Contract, drop: Drop, *, again: bool, carr
     return "" if reason is None or (newest is not None and newest.state == REJECTED) else reason
 
 
-def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderValue, *, carry_raw: CarryRaw) -> str | None:
+def earlier_drop(
+    session: Session, contract: Contract, drop: str, mine: OrderValue, *, carry_raw: CarryRaw
+) -> str | None:
     """Which earlier drop is on its way, in words, where one is; `mine` is the value that orders this one."""
     if contract.order_by is None:
         return None
     kind, unknown = contract.column(contract.order_by).type, list[Drop]()
-    refused = cache(lambda: refused_drops(session, contract.name))  # asked for where a drop's order is news, or comes first
+    refused = cache(
+        lambda: refused_drops(session, contract.name)
+    )  # asked for where a drop's order is news, or comes first
     for other in pending(session, contract.name):
         if other == drop or ((contract.name, other) not in session.orders and other in refused()):
             continue
         theirs = order_of(session, contract, other)
-        if theirs is not None and not comes_before(theirs, mine, kind):  # as of most in a backfill, of which nothing more is asked then
+        if theirs is not None and not comes_before(
+            theirs, mine, kind
+        ):  # as of most in a backfill, of which nothing more is asked then
             continue
         if other in refused() or _blocked(session, contract.name, other):
             continue
@@ -85,14 +93,18 @@ def earlier_drop(session: Session, contract: Contract, drop: str, mine: OrderVal
             unknown.append(received(session, contract.name, other))
     for first in sorted(unknown, key=lambda other: other.delivered_at):
         carry_raw(first)
-        if (theirs := order_of(session, contract, first.sha256)) is not None and comes_before(theirs, mine, kind):
+        if (theirs := order_of(session, contract, first.sha256)) is not None and comes_before(
+            theirs, mine, kind
+        ):
             return _is_ahead(session, contract, first.sha256, theirs, mine)
     return None
 
 
 def _is_ahead(session: Session, contract: Contract, other: str, theirs: OrderValue, mine: OrderValue) -> str:
     newest = records.latest(session, dataset=contract.name, cause=other)
-    how = "is held (approve or reject it)" if newest is not None and newest.state == "held" else "is on its way"
+    how = (
+        "is held (approve or reject it)" if newest is not None and newest.state == "held" else "is on its way"
+    )
     return f"an earlier drop {how}: {other[:12]} ({contract.order_by} {theirs}, this one has {mine})"
 
 
@@ -102,7 +114,12 @@ def _blocked(session: Session, dataset: str, drop: str) -> bool:
 
 
 def _raw_stands(session: Session, contract: Contract, drop: str) -> bool:
-    return publish.publication(session.repository, dataset=contract.name, cause=drop, table=f"{contract.name}_raw") is not None
+    return (
+        publish.publication(
+            session.repository, dataset=contract.name, cause=drop, table=f"{contract.name}_raw"
+        )
+        is not None
+    )
 
 
 def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
@@ -112,7 +129,9 @@ def carry_after_raw(session: Session, contract: Contract, drop: Drop, *, again: 
         newest = records.latest(session, **told)
         if newest is None or newest.state != "waiting":
             records.write(session, **told, state="waiting", key="-", body={"reason": reason})
-        waiting = HopResult("processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256)
+        waiting = HopResult(
+            "processed", contract.name, Verdict.WAITING, None, {}, [], reason, cause=drop.sha256
+        )
         return emit(session, contract.name, waiting)
     result = carry_processed(session, contract, drop, again=again)
     if result.version is not None and result.verdict is not Verdict.UNCHANGED:
@@ -125,13 +144,23 @@ def settle_corrected(session: Session, contract: Contract, drop: Drop) -> None:
     refused = cache(lambda: refused_drops(session, contract.name))  # asked for where a drop's name is news
     for other in pending(session, contract.name):
         name = session.names.get((contract.name, other))
-        if other == drop.sha256 or (name is None and other in refused() and refused()[other].name != name_hash(drop.name)):
+        if other == drop.sha256 or (
+            name is None and other in refused() and refused()[other].name != name_hash(drop.name)
+        ):
             continue
         if name is None:
             name = session.names[contract.name, other] = received(session, contract.name, other).name
         if name == drop.name and _blocked(session, contract.name, other):
             body = {"reason": f"{drop.name} came again and was published", "by": drop.sha256}
-            records.write(session, dataset=contract.name, cause=other, table=contract.name, state="superseded", key="-", body=body)
+            records.write(
+                session,
+                dataset=contract.name,
+                cause=other,
+                table=contract.name,
+                state="superseded",
+                key="-",
+                body=body,
+            )
             clear_pending(session, contract.name, other)
 
 
@@ -143,7 +172,9 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
     found = []
     for digest, newest in under_way(session, contract.name):
         if (newest is not None and newest.state in ("waiting", APPROVED)) or (
-            stranded and (newest is None or newest.state != "held") and not session.cache(DeliveryCache).elsewhere(digest)
+            stranded
+            and (newest is None or newest.state != "held")
+            and not session.cache(DeliveryCache).elsewhere(digest)
         ):
             found.append(received(session, contract.name, digest))
     return in_order(session, contract, sorted(found, key=lambda drop: drop.delivered_at))
@@ -161,4 +192,8 @@ def in_order(session: Session, contract: Contract, drops: list[Drop]) -> list[Dr
 
 
 def _rank(value: OrderValue | None) -> tuple[bool, float, str]:
-    return (value is None, value if isinstance(value, int | float) else 0, value if isinstance(value, str) else "")
+    return (
+        value is None,
+        value if isinstance(value, int | float) else 0,
+        value if isinstance(value, str) else "",
+    )

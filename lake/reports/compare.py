@@ -83,16 +83,24 @@ def compare(
     name = VersionName.parse(version)
     contract = _contract(session, name)
     thresholds = _thresholds(contract, statistic, (warn, trigger), null_change, significance)
-    found = _Versions(contract, HistogramStore(session.repository, name.table, MAIN), _latest(session, name), whole=whole)
+    found = _Versions(
+        contract, HistogramStore(session.repository, name.table, MAIN), _latest(session, name), whole=whole
+    )
     new = found.histograms(name.number, whole=whole)
     numbers, base = found.baseline(name, against)
     if whole or against not in ("previous", "season") or (warn, trigger, statistic) != (None, None, "kl"):
-        thresholds = replace(thresholds, history=0)  # who names bounds, or asks how far it is from a version, is told what is over them
+        thresholds = replace(
+            thresholds, history=0
+        )  # who names bounds, or asks how far it is from a version, is told what is over them
     past = EarlierRows.past(contract, found.shelf, name.number - 1)
-    columns = compare_columns(new, base, thresholds, left_out=_left_out(contract, against), baseline=against, past=past)
+    columns = compare_columns(
+        new, base, thresholds, left_out=_left_out(contract, against), baseline=against, past=past
+    )
     names = tuple(str(VersionName(name.table, number)) for number in numbers)
     baseline_whole = whole or against not in ("previous", "season")
-    return VersionComparison(str(name), names, whole, baseline_whole, new.rows, base.rows, thresholds, worst(columns), columns)
+    return VersionComparison(
+        str(name), names, whole, baseline_whole, new.rows, base.rows, thresholds, worst(columns), columns
+    )
 
 
 def _contract(session: Session, name: VersionName) -> Contract:
@@ -106,21 +114,42 @@ def _contract(session: Session, name: VersionName) -> Contract:
 
 
 def _thresholds(
-    contract: Contract, statistic: str, given: tuple[float | None, float | None], null_change: float | None, significance: float
+    contract: Contract,
+    statistic: str,
+    given: tuple[float | None, float | None],
+    null_change: float | None,
+    significance: float,
 ) -> Thresholds:
     drift = contract.drift or Drift()
-    for name, value in (("warn", given[0]), ("trigger", given[1]), ("null_change", null_change), ("significance", significance)):
+    for name, value in (
+        ("warn", given[0]),
+        ("trigger", given[1]),
+        ("null_change", null_change),
+        ("significance", significance),
+    ):
         most = 1 if name in _SHARES else math.inf
         if value is not None and not (math.isfinite(value) and 0 <= value <= most):
             what = f"{name} is {value:g}"
-            raise UsageError(what, fix="write a number from 0 to 1" if name in _SHARES else "write a number that is finite and not below 0")
+            raise UsageError(
+                what,
+                fix="write a number from 0 to 1"
+                if name in _SHARES
+                else "write a number that is finite and not below 0",
+            )
     if statistic != "kl" and None in given:
         what = f"the contract's thresholds are Kullback-Leibler divergences, and {statistic} is asked for"
         raise UsageError(what, fix="give both thresholds: --warn and --trigger")
-    warn, trigger = (default if item is None else item for item, default in zip(given, (drift.warn, drift.trigger), strict=True))
+    warn, trigger = (
+        default if item is None else item
+        for item, default in zip(given, (drift.warn, drift.trigger), strict=True)
+    )
     if warn > trigger:
         what = f"warn {warn:g} lies above trigger {trigger:g}"
-        fix = "give both thresholds: --warn and --trigger" if None in given else "exchange them: a column warns first"
+        fix = (
+            "give both thresholds: --warn and --trigger"
+            if None in given
+            else "exchange them: a column warns first"
+        )
         raise UsageError(what, fix=fix)
     null_change = drift.nulls if null_change is None else null_change
     return Thresholds(warn, trigger, drift.imbalance, statistic, null_change, significance, drift.history)
@@ -130,14 +159,18 @@ def _left_out(contract: Contract, against: str) -> set[str]:
     """The columns that the contract doesn't have compared with such a baseline."""
     asked = replace(contract, drift=contract.drift or Drift())
     compared = asked.seasonal if against == "season" else asked.drifting
-    return {column.name for column in contract.columns if column.counted} - {column.name for column in compared}
+    return {column.name for column in contract.columns if column.counted} - {
+        column.name for column in compared
+    }
 
 
 def _latest(session: Session, name: VersionName) -> int:
     head = publish.head(session.repository, name.table)
     latest = int(head["version"]) if head else 0
     if name.number > latest:
-        what = f"{name} was never published here" + (f", the latest is {VersionName(name.table, latest)}" if latest else "")
+        what = f"{name} was never published here" + (
+            f", the latest is {VersionName(name.table, latest)}" if latest else ""
+        )
         raise VersionNotFound(what, fix=f"`lakegate versions {name.table}` lists what was")
     return latest
 
@@ -173,9 +206,18 @@ class _Versions:
         if kept is None:
             manifest = self.shelf.manifest(number)
             replayed = manifest is not None and "replay_of" in manifest.source
-            why = "a replay made it, and counted nothing" if replayed else "no rule of its contract asked for any when it was made"
+            why = (
+                "a replay made it, and counted nothing"
+                if replayed
+                else "no rule of its contract asked for any when it was made"
+            )
             what = f"{name} has no histograms: {why}"
-            raise UsageError(what, fix="name a version before or after it" if replayed else "let its contract ask for drift, and ingest")
+            raise UsageError(
+                what,
+                fix="name a version before or after it"
+                if replayed
+                else "let its contract ask for drift, and ingest",
+            )
         part = kept.whole if whole else kept.added
         found = {column.name: part.columns.get(column.name) for column in self.contract.columns}
         reduced = {item.name: as_kind(found[item.name], kind_of(item)) for item in self.contract.columns}
@@ -189,7 +231,9 @@ class _Versions:
 
         def own(number: int) -> Histograms | None:
             asked.append(number)
-            needed = len(asked) == 1  # without the newest there is nothing to compare with: that it has none is told
+            needed = (
+                len(asked) == 1
+            )  # without the newest there is nothing to compare with: that it has none is told
             return self.histograms(number, whole=False) if needed or self._kept(number) else None
 
         numbers, found = self.shelf.previous(name.number - 1, own, whole=replaces)
@@ -202,7 +246,10 @@ class _Versions:
         season = (self.contract.drift or Drift()).season
         if season is None:
             what = f"the contract of {name.table} has no season"
-            raise UsageError(what, fix="add it to the custom property drift, such as {season: 12}, or name a version: --against v1")
+            raise UsageError(
+                what,
+                fix="add it to the custom property drift, such as {season: 12}, or name a version: --against v1",
+            )
         before = self.shelf.deliveries(name.number - 1, season)
         if len(before) < season:
             what = f"{name} has {len(before)} deliveries before it, and a season has {season}"
@@ -219,11 +266,20 @@ class _Versions:
             if body is not None and str(number) in body["earlier"]
         ]
         if found:
-            return VersionHistograms(self._together([item.added for item in found]), self._together([item.whole for item in found]))
+            return VersionHistograms(
+                self._together([item.added for item in found]), self._together([item.whole for item in found])
+            )
         manifest = self.shelf.manifest(number)
-        if manifest is None or "discards_of" not in manifest.source or (parent := self._kept(number - 1)) is None:
+        if (
+            manifest is None
+            or "discards_of" not in manifest.source
+            or (parent := self._kept(number - 1)) is None
+        ):
             return None
-        return VersionHistograms(Histograms(0, {name: Histogram(item.kind) for name, item in parent.whole.columns.items()}), parent.whole)
+        return VersionHistograms(
+            Histograms(0, {name: Histogram(item.kind) for name, item in parent.whole.columns.items()}),
+            parent.whole,
+        )
 
     def _together(self, counts: list[Histograms]) -> Histograms:
         """Counts of the same rows at several times: of each column the first that is of its kind now, else the first."""

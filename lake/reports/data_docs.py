@@ -51,7 +51,9 @@ def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Pa
         evidence = session.repository.get_json(MAIN, paths.evidence(manifest.table, manifest.version))
         if evidence is None:
             raise IntegrityError(f"{manifest.name} has no evidence", fix=f"`lakegate verify {manifest.name}`")
-        (into / _file(manifest)).write_text(page_of(evidence["report"], title=str(manifest.name), at=manifest.created_at), encoding="utf-8")
+        (into / _file(manifest)).write_text(
+            page_of(evidence["report"], title=str(manifest.name), at=manifest.created_at), encoding="utf-8"
+        )
     index.write_text(_index(manifests), encoding="utf-8")
     return index
 
@@ -61,9 +63,16 @@ def _manifest(session: Session, name: VersionName) -> Manifest:
     if head is None or not 1 <= name.number <= int(head["version"]):
         tables = table_names(session)
         if head is None and name.table not in tables:
-            raise UsageError(f"{name} doesn't exist: there is no table {name.table}", fix=f"tables here: {', '.join(tables)}")
+            raise UsageError(
+                f"{name} doesn't exist: there is no table {name.table}",
+                fix=f"tables here: {', '.join(tables)}",
+            )
         newest = f"its newest is v{head['version']}" if head else f"nothing of {name.table} is published yet"
-        fix = f"`lakegate versions {name.table}` lists what there is" if head else "`lakegate ingest` publishes a drop"
+        fix = (
+            f"`lakegate versions {name.table}` lists what there is"
+            if head
+            else "`lakegate ingest` publishes a drop"
+        )
         raise UsageError(f"{name} doesn't exist: {newest}", fix=fix)
     return publish.manifest_at(session.repository, MAIN, name)
 
@@ -79,7 +88,10 @@ def _index(manifests: Sequence[Manifest]) -> str:
         f"<td>{sum(bool(rule['failed']) for rule in item.rules)} of {len(item.rules)}</td><td>{page(item.created_at[:19])}</td></tr>\n"
         for item in manifests
     )
-    head = "".join(f"<th>{name}</th>" for name in ("version", "verdict", "rows valid", "rows quarantined", "rules broken", "judged, UTC"))
+    head = "".join(
+        f"<th>{name}</th>"
+        for name in ("version", "verdict", "rows valid", "rows quarantined", "rules broken", "judged, UTC")
+    )
     style = "body{font-family:sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left}"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{HEAD}<title>{_TITLE}</title><style>{style}</style>'

@@ -76,7 +76,9 @@ def entries(session: Session, dataset: str | None = None, *, newest: int | None 
     for record in found:
         if record.state != "revealed":
             grouped.setdefault((record.dataset, record.cause, record.table), []).append(record)
-    known: list[tuple[str, Entry | list[records.Record]]] = [(several[-1].at, several) for several in grouped.values()]
+    known: list[tuple[str, Entry | list[records.Record]]] = [
+        (several[-1].at, several) for several in grouped.values()
+    ]
     told = sorted([*known, *_received(session, dataset, grouped)], key=lambda item: item[0])
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(lambda item: _entry(session, item[1]), told[-newest if newest else None :]))
@@ -101,20 +103,31 @@ def trace(session: Session, run: str) -> list[dict[str, Any]]:
         if str(body.get("run", "")).startswith(run.lower())
     ]
     if not told:
-        raise UsageError(f"no record is of run {run!r}", fix="`lakegate ledger` names the run of each newest attempt")
+        raise UsageError(
+            f"no record is of run {run!r}", fix="`lakegate ledger` names the run of each newest attempt"
+        )
     return told
 
 
-def _received(session: Session, dataset: str | None, known: Iterable[tuple[str, str, str]]) -> list[tuple[str, Entry]]:
+def _received(
+    session: Session, dataset: str | None, known: Iterable[tuple[str, str, str]]
+) -> list[tuple[str, Entry]]:
     """Drops that were received and of which nothing is on record yet, by when."""
     seen, found = {(name, cause) for name, cause, _ in known}, []
-    for name in [dataset] if dataset is not None else [contract.name for contract in session.catalog.datasets]:
+    for name in (
+        [dataset] if dataset is not None else [contract.name for contract in session.catalog.datasets]
+    ):
         for item in session.repository.listing(MAIN, paths.pending(name)):
             digest = item.path.removeprefix(paths.pending(name)).removesuffix(".json")
             if (name, digest) not in seen:
                 moment = datetime.fromtimestamp(item.mtime, UTC)
-                at, last = records.stamp(moment), records.stamp(moment.replace(microsecond=999_999))  # lakeFS tells whole seconds
-                found.append((last, Entry(name, digest, f"{name}_raw", "received", at, 0, 0, None, None, "", "", "")))
+                at, last = (
+                    records.stamp(moment),
+                    records.stamp(moment.replace(microsecond=999_999)),
+                )  # lakeFS tells whole seconds
+                found.append(
+                    (last, Entry(name, digest, f"{name}_raw", "received", at, 0, 0, None, None, "", "", ""))
+                )
     return found
 
 

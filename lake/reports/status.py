@@ -26,7 +26,9 @@ Causes = Mapping[str, Mapping[str, records.Record | None]]
 
 def causes_of(session: Session) -> Causes:
     """Those of all tables as of one commit: ask for them once, of the session that the rest is asked of."""
-    return {contract.name: dict(open_causes(session, contract)) for contract in session.catalog.contracts.values()}
+    return {
+        contract.name: dict(open_causes(session, contract)) for contract in session.catalog.contracts.values()
+    }
 
 
 @reads_one_commit
@@ -44,12 +46,19 @@ def table_states(session: Session, causes: Causes | None = None) -> list[dict[st
     `version`, `drop` and `rows` of each.
     """
     causes, states = causes if causes is not None else causes_of(session), []
-    for contract in sorted(session.catalog.contracts.values(), key=lambda item: (item.kind != "dataset", item.name)):
+    for contract in sorted(
+        session.catalog.contracts.values(), key=lambda item: (item.kind != "dataset", item.name)
+    ):
         head = publish.head(session.repository, contract.name)
         rows, aside, none = 0, 0, []
         if head is not None:
-            manifest = publish.manifest_at(session.repository, MAIN, VersionName(contract.name, int(head["version"])))
-            rows, aside = manifest.counts.after, manifest.aside.get("open", sum(item.rows for item in manifest.quarantine))
+            manifest = publish.manifest_at(
+                session.repository, MAIN, VersionName(contract.name, int(head["version"]))
+            )
+            rows, aside = (
+                manifest.counts.after,
+                manifest.aside.get("open", sum(item.rows for item in manifest.quarantine)),
+            )
             none = manifest.notes.get(NOTE, [])
         opened = [newest.state if newest else "received" for newest in causes[contract.name].values()]
         states.append(
@@ -80,20 +89,34 @@ def open_drops(session: Session, causes: Causes | None = None) -> list[dict[str,
         for digest, newest in drops.items()
         if kinds[table] == "dataset" or (newest is not None and newest.state in HELD)
     ]
-    marked = {table: refused_drops(session, table) for table, drops in found.items() if drops and kinds[table] == "dataset"}
+    marked = {
+        table: refused_drops(session, table)
+        for table, drops in found.items()
+        if drops and kinds[table] == "dataset"
+    }
     with ThreadPoolExecutor(READERS) as pool:
         told = list(pool.map(lambda item: _told(session, *item, refused=marked.get(item[0])), asked))
     return [item for item in told if item is not None]
 
 
 def _told(
-    session: Session, table: str, cause: str, newest: records.Record | None, *, refused: Mapping[str, Refused] | None
+    session: Session,
+    table: str,
+    cause: str,
+    newest: records.Record | None,
+    *,
+    refused: Mapping[str, Refused] | None,
 ) -> dict[str, Any] | None:
     """One of them; None of a drop whose marker isn't there. `refused` are those of a dataset, None for a feature."""
     body = records.read(session, newest) if newest else {}
     if refused is None:
         return _open(table, cause, "", newest.state if newest else "", str(body.get("reason", "")))
-    if newest is not None and newest.table == table and newest.state in STATES and not is_pending(session, table, cause):
+    if (
+        newest is not None
+        and newest.table == table
+        and newest.state in STATES
+        and not is_pending(session, table, cause)
+    ):
         return None
     state, reason = _standing(session, table, newest, body) if newest else ("received", "")
     file = str(body.get("file", ""))
@@ -102,12 +125,17 @@ def _told(
     return _open(table, cause, file, state, reason)
 
 
-def _standing(session: Session, table: str, newest: records.Record, body: Mapping[str, Any]) -> tuple[str, str]:
+def _standing(
+    session: Session, table: str, newest: records.Record, body: Mapping[str, Any]
+) -> tuple[str, str]:
     """The state of a drop that is not published, and why, by the newest record of it."""
     if newest.state not in STATES:
         return newest.state, str(body.get("reason") or body.get("message") or "")
     if session.repository.get(MAIN, paths.publication(newest.dataset, newest.cause, newest.table)) is None:
-        return "received", ""  # published since the commit that this is a report of: the ledger, which goes on, knows it
+        return (
+            "received",
+            "",
+        )  # published since the commit that this is a report of: the ledger, which goes on, knows it
     if newest.table == table:
         return "received", f"delivered anew since it was {newest.state}"
     told = f"{newest.table}@v{body.get('version')} is published, {table} has not judged it yet"

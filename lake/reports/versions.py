@@ -39,14 +39,25 @@ def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
     Raises:
         UsageError: No contract makes such a table, and it has no version either.
     """
-    tags = {VersionName.from_tag(tag): commit for tag, commit in session.repository.tags(f"{table}.v").items()}
-    newest = int((publish.head(session.repository, table) or {}).get("version", 0))  # a tag of a later one was made since
-    found = sorted((name, commit) for name, commit in tags.items() if name and name.table == table and name.number <= newest)
+    tags = {
+        VersionName.from_tag(tag): commit for tag, commit in session.repository.tags(f"{table}.v").items()
+    }
+    newest = int(
+        (publish.head(session.repository, table) or {}).get("version", 0)
+    )  # a tag of a later one was made since
+    found = sorted(
+        (name, commit)
+        for name, commit in tags.items()
+        if name and name.table == table and name.number <= newest
+    )
     if not found and table not in table_names(session):
         what = f"there is no table {table!r}"
         raise UsageError(what, fix=f"tables here: {', '.join(table_names(session))}")
     ended = {item.path for item in session.repository.listing(MAIN, f"{paths.EXPIRED}{table}/")}
-    return [_described(session, name, commit, expired=paths.expired(name.table, name.number) in ended) for name, commit in found]
+    return [
+        _described(session, name, commit, expired=paths.expired(name.table, name.number) in ended)
+        for name, commit in found
+    ]
 
 
 @reads_one_commit
@@ -60,7 +71,13 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
         return []
     if reveal:
         records.write(
-            session, dataset=contract.name, cause="quarantine", table=contract.name, state="revealed", key="-", body={"by": current_user()}
+            session,
+            dataset=contract.name,
+            cause="quarantine",
+            table=contract.name,
+            state="revealed",
+            key="-",
+            body={"by": current_user()},
         )
     headers: dict[str, list[tuple[str, str | None]]] = {}
     rows = []
@@ -70,7 +87,15 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
             if item["_drop"] not in headers:
                 headers[item["_drop"]] = recorded_header(session, contract, item["_drop"])
             record = _masked(record, headers[item["_drop"]], contract)
-        rows.append({"drop": item["_drop"], "file": item["_file"], "row": item["_row"], "rules": item["_reasons"], "record": record})
+        rows.append(
+            {
+                "drop": item["_drop"],
+                "file": item["_file"],
+                "row": item["_row"],
+                "rules": item["_reasons"],
+                "record": record,
+            }
+        )
     return sorted(rows, key=lambda row: (str(row["file"]), str(row["drop"]), int(row["row"])))
 
 

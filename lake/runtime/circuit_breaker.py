@@ -109,7 +109,9 @@ class Breaker:
         if now < state.open_until or not self._probe():
             again = datetime.fromtimestamp(max(state.open_until, now), UTC).strftime("%H:%M:%S UTC")
             what = f"{self.source} waits: {len(state.recent) - len(state.recent.rstrip('f'))} attempts in a row met a transient failure"
-            raise Transient(what, fix=f"nothing to do: one attempt is made after {again}, and the others when it succeeds")
+            raise Transient(
+                what, fix=f"nothing to do: one attempt is made after {again}, and the others when it succeeds"
+            )
         return True
 
     def _probe(self) -> bool:
@@ -137,5 +139,7 @@ def folder(settings: Settings) -> Path:
 
 def open_breakers(settings: Settings) -> dict[str, State]:
     """The breakers that are open, by source."""
-    found = {path.stem: Breaker(settings, path.stem).state for path in sorted(folder(settings).glob("*.json"))}
+    found = {
+        path.stem: Breaker(settings, path.stem).state for path in sorted(folder(settings).glob("*.json"))
+    }
     return {source: state for source, state in found.items() if state.is_open}

@@ -44,10 +44,22 @@ def disk_error(error: Exception, place: Path) -> LakegateError | None:
     if error.errno in HANDLES:
         limit = "this process has" if error.errno == errno.EMFILE else "this machine has"
         what = f"{limit} as many files open as it may"
-        return LakegateError(what, where=where, fix="allow it more, as by `ulimit -n 1024`, or let fewer processes work at once")
+        return LakegateError(
+            what,
+            where=where,
+            fix="allow it more, as by `ulimit -n 1024`, or let fewer processes work at once",
+        )
     if error.errno in FULL:
-        return Transient("the disk is full", where=where, fix="free some space, then run it again: what was delivered is where it was")
-    return LakegateError(f"it can't be written ({error.strerror})", where=where, fix="make it writable for this user, then run it again")
+        return Transient(
+            "the disk is full",
+            where=where,
+            fix="free some space, then run it again: what was delivered is where it was",
+        )
+    return LakegateError(
+        f"it can't be written ({error.strerror})",
+        where=where,
+        fix="make it writable for this user, then run it again",
+    )
 
 
 def cause_on_disk(error: BaseException) -> OSError | None:
@@ -57,7 +69,9 @@ def cause_on_disk(error: BaseException) -> OSError | None:
         if found is None or (isinstance(found, OSError) and found.errno in OURS):
             return found
         reason = getattr(found, "reason", None)
-        found = found.__cause__ or (reason if isinstance(reason, BaseException) else None) or found.__context__
+        found = (
+            found.__cause__ or (reason if isinstance(reason, BaseException) else None) or found.__context__
+        )
     return None
 
 

@@ -51,7 +51,10 @@ def at_once(lease: SoftFileLease, *, within: float = 0) -> Held | None:
     except Timeout:
         return None
     except LeaseSettingsMismatch as error:
-        what, fix = "another process works on this home with another LAKEGATE_LEASE", "give all of them the same"
+        what, fix = (
+            "another process works on this home with another LAKEGATE_LEASE",
+            "give all of them the same",
+        )
         raise UsageError(what, where=str(lease.lock_file), fix=fix) from error
 
 

@@ -91,7 +91,9 @@ def _made(root: Path, name: str) -> tuple[Path, int]:
         lock = -1
         try:
             lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-            with contextlib.suppress(OSError):  # a file system without locks, on which a sweep gets none either
+            with contextlib.suppress(
+                OSError
+            ):  # a file system without locks, on which a sweep gets none either
                 fcntl.flock(lock, fcntl.LOCK_EX)
             if os.path.samestat(os.fstat(lock), os.stat(folder / LOCK)):  # noqa: PTH116  (beside fstat)
                 return folder, lock

@@ -65,9 +65,15 @@ def backup(home: Home, folder: Path) -> Copied:
     """
     _check(home.root, folder)
     if not home.format_file.is_file():
-        raise UsageError("there is no Lakegate home", where=str(home.root), fix="name it with --home or LAKEGATE_HOME")
+        raise UsageError(
+            "there is no Lakegate home", where=str(home.root), fix="name it with --home or LAKEGATE_HOME"
+        )
     if folder.exists() and any(folder.iterdir()) and _complete(folder) is None:
-        raise UsageError("this folder holds something else than a backup", where=str(folder), fix="name a new or an empty one")
+        raise UsageError(
+            "this folder holds something else than a backup",
+            where=str(folder),
+            fix="name a new or an empty one",
+        )
     _check_idle(folder)
     try:
         if not _complete(folder):
@@ -93,15 +99,25 @@ def restore(home: Home, folder: Path) -> Copied:
     _check(folder, home.root)
     if (complete := _complete(folder)) is None and Home(folder).format_file.is_file():
         what = "this folder is a home, and no backup: copied while its lakeFS runs it may not be whole"
-        raise UsageError(what, where=str(folder), fix=f"`lakegate backup ELSEWHERE --home {folder}` makes one to restore")
+        raise UsageError(
+            what, where=str(folder), fix=f"`lakegate backup ELSEWHERE --home {folder}` makes one to restore"
+        )
     if complete is None:
-        raise UsageError("this folder is no backup", where=str(folder), fix="name one that `lakegate backup` wrote")
+        raise UsageError(
+            "this folder is no backup", where=str(folder), fix="name one that `lakegate backup` wrote"
+        )
     if not complete:
-        raise UsageError("this backup was interrupted", where=str(folder), fix="make it again, or name another one")
+        raise UsageError(
+            "this backup was interrupted", where=str(folder), fix="make it again, or name another one"
+        )
     _check_idle(folder)
     Home(folder).check_format()
     if home.root.exists() and any(home.root.iterdir()):
-        raise UsageError("the home holds something", where=str(home.root), fix="move it away, or restore into another --home")
+        raise UsageError(
+            "the home holds something",
+            where=str(home.root),
+            fix="move it away, or restore into another --home",
+        )
     try:
         whole = home.root.with_name(f".{home.root.name}.restoring")
         copied = _copy(folder, whole, list(_files(folder)), gone=True)
@@ -109,12 +125,18 @@ def restore(home: Home, folder: Path) -> Copied:
             home.root.rmdir()
         whole.replace(home.root)
     except OSError as error:
-        raise LakegateError(f"the home can't be written ({error.strerror})", where=str(home.root), fix=_remedy(error)) from error
+        raise LakegateError(
+            f"the home can't be written ({error.strerror})", where=str(home.root), fix=_remedy(error)
+        ) from error
     return copied
 
 
 def _remedy(error: Exception) -> str:
-    return "free some disk space" if getattr(error, "errno", None) in FULL else "see that this user may write there, or name another folder"
+    return (
+        "free some disk space"
+        if getattr(error, "errno", None) in FULL
+        else "see that this user may write there, or name another folder"
+    )
 
 
 def _complete(folder: Path) -> bool | None:
@@ -132,7 +154,9 @@ def _mark(folder: Path, *, complete: bool) -> None:
 def _check(source: Path, target: Path) -> None:
     source, target = source.resolve(), target.resolve()
     if source == target or source in target.parents or target in source.parents:
-        raise UsageError("a backup and its home can't lie in each other", where=str(target), fix="name a folder elsewhere")
+        raise UsageError(
+            "a backup and its home can't lie in each other", where=str(target), fix="name a folder elsewhere"
+        )
 
 
 def _check_idle(folder: Path) -> None:
@@ -170,7 +194,11 @@ def _copy(source: Path, target: Path, files: list[Path], *, gone: bool = False) 
 
 def _copy_file(path: Path, place: Path) -> Copied:
     status, database = path.stat(), _is_database(path)
-    if not database and place.exists() and (place.stat().st_size, place.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns):
+    if (
+        not database
+        and place.exists()
+        and (place.stat().st_size, place.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    ):
         return Copied()
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = place.with_name(f".{place.name}.tmp")
@@ -205,7 +233,11 @@ def _is_database(path: Path) -> bool:
 
 
 def _is_journal(path: Path) -> bool:
-    return path.name.endswith(JOURNALS) and (of := path.with_name(path.name.rpartition("-")[0])).exists() and _is_database(of)
+    return (
+        path.name.endswith(JOURNALS)
+        and (of := path.with_name(path.name.rpartition("-")[0])).exists()
+        and _is_database(of)
+    )
 
 
 def _copy_database(path: Path, fresh: Path) -> None:

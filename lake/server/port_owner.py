@@ -83,5 +83,6 @@ def _holds_by_psutil(recorded: ServerRecord) -> bool:
     except psutil.Error:
         return False
     return _same_start(recorded) and any(
-        one.laddr and one.laddr.port == recorded.port and one.status == psutil.CONN_LISTEN for one in open_there
+        one.laddr and one.laddr.port == recorded.port and one.status == psutil.CONN_LISTEN
+        for one in open_there
     )

@@ -44,7 +44,16 @@ def spawn(home: Home, binary: Path) -> int:
     The environment is made, not inherited: LAKEFS_* would override the file, credentials and proxies are none of its business.
     """
     folder = home.lakefs.resolve()
-    command = ["/bin/sh", "-c", SHELL, str(folder / "lakefs.log"), str(binary.resolve()), "--config", str(folder / "config.yaml"), "run"]
+    command = [
+        "/bin/sh",
+        "-c",
+        SHELL,
+        str(folder / "lakefs.log"),
+        str(binary.resolve()),
+        "--config",
+        str(folder / "config.yaml"),
+        "run",
+    ]
     env = {"HOME": str(folder), "TMPDIR": str(folder), "GOMEMLIMIT": MEMORY_LIMIT, "NO_PROXY": "*"}
     done = subprocess.run(
         command,
@@ -68,7 +77,8 @@ def comes_up(pid: int, port: int) -> bool:
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
             listens = any(
-                one.laddr and one.laddr.port == port and one.status == psutil.CONN_LISTEN for one in process.net_connections("tcp4")
+                one.laddr and one.laddr.port == port and one.status == psutil.CONN_LISTEN
+                for one in process.net_connections("tcp4")
             )
         except psutil.NoSuchProcess:
             return False

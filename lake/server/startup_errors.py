@@ -32,15 +32,29 @@ def why_not_started(home: Home, log: str) -> LakegateError:
     text, place = log.lower(), str(home.lakefs / "kv")
     if OPENING not in text and not all(word in text for word in PANIC):
         what = f"lakeFS did not start; its log ends with\n{log}"
-        return LakegateError(what, where=str(home.lakefs / "lakefs.log"), fix="mend what the log says and try again")
+        return LakegateError(
+            what, where=str(home.lakefs / "lakefs.log"), fix="mend what the log says and try again"
+        )
     if any(words in text for words in DISK_FULL):
-        return Transient("the disk is full, so lakeFS did not start", where=place, fix="free some space, then run it again")
+        return Transient(
+            "the disk is full, so lakeFS did not start", where=place, fix="free some space, then run it again"
+        )
     if any(words in text for words in HELD):
-        return LakegateError("another lakeFS holds this home's state", where=place, fix="end that process, then run it again")
+        return LakegateError(
+            "another lakeFS holds this home's state", where=place, fix="end that process, then run it again"
+        )
     if any(words in text for words in CLOSED):
-        return LakegateError("lakeFS can't write its state", where=place, fix="make it writable for this user, then run it again")
+        return LakegateError(
+            "lakeFS can't write its state",
+            where=place,
+            fix="make it writable for this user, then run it again",
+        )
     if HANDLES in text:
-        return LakegateError("lakeFS may open too few files", where=place, fix="allow it more, as by `ulimit -n 1024`, then run it again")
+        return LakegateError(
+            "lakeFS may open too few files",
+            where=place,
+            fix="allow it more, as by `ulimit -n 1024`, then run it again",
+        )
     found = _REASON.findall(log)
     why = found[-1].replace("\\", "") if found else "it ended in a panic"
     what = f"the state of the embedded lakeFS is damaged: its store can't be read ({why})"

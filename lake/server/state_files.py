@@ -58,9 +58,16 @@ def read_server(home: Home) -> ServerRecord | None:
     if found is None:
         return None
     try:
-        return ServerRecord(pid=int(found["pid"]), started=float(found["started"]), port=int(found["port"]), home=str(found["home"]))
+        return ServerRecord(
+            pid=int(found["pid"]),
+            started=float(found["started"]),
+            port=int(found["port"]),
+            home=str(found["home"]),
+        )
     except (KeyError, TypeError, ValueError) as error:
-        raise IntegrityError("this file is incomplete", where=str(home.server_file), fix="delete it: it is written anew") from error
+        raise IntegrityError(
+            "this file is incomplete", where=str(home.server_file), fix="delete it: it is written anew"
+        ) from error
 
 
 def write_server(home: Home, *, pid: int, started: float, port: int) -> None:
@@ -69,7 +76,9 @@ def write_server(home: Home, *, pid: int, started: float, port: int) -> None:
     fields = {"format": FORMAT, "pid": pid, "started": started, "port": port, "home": where}
     write_atomically(home.server_file, json.dumps(fields) + "\n", durable=True)
     if last_port(home) != port:
-        write_atomically(_port_file(home), json.dumps({"format": FORMAT, "port": port, "home": where}) + "\n", durable=True)
+        write_atomically(
+            _port_file(home), json.dumps({"format": FORMAT, "port": port, "home": where}) + "\n", durable=True
+        )
 
 
 def last_port(home: Home) -> int | None:
@@ -80,7 +89,11 @@ def last_port(home: Home) -> int | None:
     """
     try:
         found = json.loads(_port_file(home).read_text())
-        return int(found["port"]) if found["format"] == FORMAT and found["home"] == str(home.root.resolve()) else None
+        return (
+            int(found["port"])
+            if found["format"] == FORMAT and found["home"] == str(home.root.resolve())
+            else None
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -99,11 +112,17 @@ def write_keys(home: Home) -> dict[str, str]:
     found = _read(home.keys_file)
     if found is not None:
         if not all(isinstance(found.get(name), str) and found[name] for name in names):
-            raise IntegrityError("this file is incomplete", where=str(home.keys_file), fix="restore it from a copy of the home")
+            raise IntegrityError(
+                "this file is incomplete", where=str(home.keys_file), fix="restore it from a copy of the home"
+            )
         return {name: str(found[name]) for name in names}
     if (home.lakefs / "kv").exists():
         what = "the keys of this home are gone, and its lakeFS can't be opened without them"
-        raise IntegrityError(what, where=str(home.keys_file), fix="restore keys.json from a copy of the home, or start with another home")
+        raise IntegrityError(
+            what,
+            where=str(home.keys_file),
+            fix="restore keys.json from a copy of the home, or start with another home",
+        )
     alphabet = string.ascii_uppercase + string.digits
     keys = {
         "key_id": "LAKEGATE" + "".join(secrets.choice(alphabet) for _ in range(12)),
@@ -124,7 +143,11 @@ def write_config(home: Home, keys: Mapping[str, str], *, port: int) -> int:
         "listen_address": f"127.0.0.1:{port}",
         "logging": {"level": "WARN", "format": "text", "output": "-", "audit_log_level": "NONE"},
         "database": {"type": "local", "local": {"path": "kv", "sync_writes": True}},
-        "blockstore": {"type": "local", "local": {"path": "blocks"}, "signing": {"secret_key": keys["encrypt_secret"]}},
+        "blockstore": {
+            "type": "local",
+            "local": {"path": "blocks"},
+            "signing": {"secret_key": keys["encrypt_secret"]},
+        },
         "auth": {"encrypt": {"secret_key": keys["encrypt_secret"]}},
         "committed": {
             "permanent": {"range_raggedness_entries": RANGE},
@@ -132,7 +155,11 @@ def write_config(home: Home, keys: Mapping[str, str], *, port: int) -> int:
             "local_cache": {"dir": "cache", "size_bytes": DISK_CACHE},
         },
         "graveler": {"commit_cache": {"size": COMMIT_CACHE}, "max_batch_delay": BATCH_DELAY},
-        "installation": {"user_name": "lakegate", "access_key_id": keys["key_id"], "secret_access_key": keys["secret"]},
+        "installation": {
+            "user_name": "lakegate",
+            "access_key_id": keys["key_id"],
+            "secret_access_key": keys["secret"],
+        },
         "stats": {"enabled": False},
         "security": {"check_latest_version": False, "audit_check_url": ""},
     }
@@ -162,7 +189,9 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     except OSError as error:
         what = f"this file can't be read ({error.strerror})"
-        raise LakegateError(what, where=str(path), fix="make it readable, or name another home with --home or LAKEGATE_HOME") from error
+        raise LakegateError(
+            what, where=str(path), fix="make it readable, or name another home with --home or LAKEGATE_HOME"
+        ) from error
     except ValueError:
         found = None
     written = found.get("format") if isinstance(found, dict) else None

@@ -45,7 +45,9 @@ _REFUSED: Final = (
     "Correct the file and put it into the folder above under its name (under another where its name is what refused it), or correct the contract",
     "and put this file there again: it is then judged anew.",
 )
-_ON_HOLD: Final = ("It was held when this was written. Once it is approved it is published from there; this file is not needed for it.",)
+_ON_HOLD: Final = (
+    "It was held when this was written. Once it is approved it is published from there; this file is not needed for it.",
+)
 
 
 def note_of(
@@ -69,7 +71,10 @@ def note_of(
     broken = [rule for rule in rules if rule["failed"]]
     if broken:
         lines += ["rules"]
-        lines += [f"  {line(rule['rule'])} ({rule['family']}, {rule['severity']}): {rule['failed']}" for rule in broken]
+        lines += [
+            f"  {line(rule['rule'])} ({rule['family']}, {rule['severity']}): {rule['failed']}"
+            for rule in broken
+        ]
         lines += [""]
     lines += [f"owner    {line(contract.owner or 'not named in the contract')}"]
     if contract.support:

@@ -45,7 +45,13 @@ class Memory:
 
     def to_text(self) -> str:
         """The cursor."""
-        return json.dumps({"format": FORMAT, "files": {name: asdict(look) for name, look in self.files.items()}, "noted": self.noted})
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "files": {name: asdict(look) for name, look in self.files.items()},
+                "noted": self.noted,
+            }
+        )
 
     def once(self, remark: str) -> bool:
         """Whether a remark is new; it is remembered."""
@@ -57,7 +63,11 @@ class Memory:
 
 def dataset_folders(landing: Path) -> list[Path]:
     """The folders that files are delivered into."""
-    return sorted(path for path in landing.iterdir() if path.is_dir() and not path.is_symlink() and not path.name.startswith("."))
+    return sorted(
+        path
+        for path in landing.iterdir()
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+    )
 
 
 def settled(folder: Path, memory: Memory, *, now: float) -> Iterator[Delivery]:

@@ -18,7 +18,15 @@ from lake.session import Session
 from lake.tables.content_hash import content_after
 from lake.tables.data_files import Added, list_table, table_files
 from lake.tables.proved_files import demand_sound, demand_sound_columns
-from lake.tables.upsert import KEY_EXISTS, LATER, MERGE_ACTION, MERGE_ACTIONS, classify_rows, deleted_keys, rows_after
+from lake.tables.upsert import (
+    KEY_EXISTS,
+    LATER,
+    MERGE_ACTION,
+    MERGE_ACTIONS,
+    classify_rows,
+    deleted_keys,
+    rows_after,
+)
 from lake.tables.writer import read_version, uri_of, write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
@@ -88,7 +96,12 @@ def change_of(
     if instead_of is not None and parent is not None:
         return _corrected(session, contract, passed, candidate, instead_of)
     mode: Literal["append", "overwrite"] = "overwrite" if replaces else "append"
-    return Change(passed.rows, passed.count, mode, plain_counts(passed.count, passed.aside, passed.records, parent, replaces=replaces))
+    return Change(
+        passed.rows,
+        passed.count,
+        mode,
+        plain_counts(passed.count, passed.aside, passed.records, parent, replaces=replaces),
+    )
 
 
 def plain_counts(valid: int, aside: int, records: int, parent: Manifest | None, *, replaces: bool) -> Counts:
@@ -107,14 +120,36 @@ def statistics_of(contract: Contract) -> list[str]:
 def write_change(session: Session, contract: Contract, change: Change, candidate: Candidate) -> Added | None:
     """Write a change onto its candidate; see `write_table` for what it returns."""
     path = paths.processed_table(contract.name)
-    added = write_table(session, change.rows, ref=candidate.branch, path=path, mode=change.mode, statistics=statistics_of(contract))
+    added = write_table(
+        session,
+        change.rows,
+        ref=candidate.branch,
+        path=path,
+        mode=change.mode,
+        statistics=statistics_of(contract),
+    )
     if change.tombstones is not None:
         path = paths.tombstones_table(contract.name)
-        write_table(session, change.tombstones, ref=candidate.branch, path=path, mode="overwrite", statistics=[ROW, DROP])
+        write_table(
+            session,
+            change.tombstones,
+            ref=candidate.branch,
+            path=path,
+            mode="overwrite",
+            statistics=[ROW, DROP],
+        )
     return added
 
 
-def written(session: Session, contract: Contract, change: Change, candidate: Candidate, *, added: Added | None, fresh: bool) -> Tables:
+def written(
+    session: Session,
+    contract: Contract,
+    change: Change,
+    candidate: Candidate,
+    *,
+    added: Added | None,
+    fresh: bool,
+) -> Tables:
     """What lies on the candidate, hashed; `added`: what writing it returned; `fresh`: what was deleted before is forgotten.
 
     Raises:
@@ -125,7 +160,9 @@ def written(session: Session, contract: Contract, change: Change, candidate: Can
     listed = list_table(session, branch, path, known=known, added=added)
     joined = parent if change.mode == "append" else None
     with ThreadPoolExecutor(1) as pool:  # bytes are hashed beside their content
-        read = pool.submit(content_after, session.engine, contract, listed, joined, uri=partial(uri_of, session, branch))
+        read = pool.submit(
+            content_after, session.engine, contract, listed, joined, uri=partial(uri_of, session, branch)
+        )
         files = table_files(session, branch, path, known=known, listed=listed)
         content, rows = read.result()
     if change.tombstones is not None:
@@ -138,7 +175,9 @@ def written(session: Session, contract: Contract, change: Change, candidate: Can
     return Tables(files, tombstones, content)
 
 
-def _corrected(session: Session, contract: Contract, passed: Passed, candidate: Candidate, drop: str) -> Change:
+def _corrected(
+    session: Session, contract: Contract, passed: Passed, candidate: Candidate, drop: str
+) -> Change:
     from pyspark.sql import functions as F  # noqa: N812
 
     parent, engine = candidate.parent, session.engine
@@ -147,16 +186,32 @@ def _corrected(session: Session, contract: Contract, passed: Passed, candidate: 
     table = read_files(session, parent.files, candidate.branch) if parent else None
     before = parent.counts.after if parent else 0
     if table is None:
-        return Change(passed.rows, passed.count, "append", plain_counts(passed.count, passed.aside, passed.records, parent, replaces=False))
+        return Change(
+            passed.rows,
+            passed.count,
+            "append",
+            plain_counts(passed.count, passed.aside, passed.records, parent, replaces=False),
+        )
     kept = table.where(F.col(DROP) != drop).select(*[column.name for column in contract.columns], DROP, ROW)
     ((count,),) = engine.rows(kept.groupBy().count())
     after = int(count) + passed.count
     deleted = before - int(count)
-    counts = Counts(passed.records, passed.count, passed.aside, 0, before=before, inserted=passed.count, deleted=deleted, after=after)
+    counts = Counts(
+        passed.records,
+        passed.count,
+        passed.aside,
+        0,
+        before=before,
+        inserted=passed.count,
+        deleted=deleted,
+        after=after,
+    )
     return Change(kept.unionByName(passed.rows), after, "overwrite", counts)
 
 
-def _merged(session: Session, contract: Contract, passed: Passed, candidate: Candidate, folder: Path) -> Change:
+def _merged(
+    session: Session, contract: Contract, passed: Passed, candidate: Candidate, folder: Path
+) -> Change:
     from pyspark.sql import functions as F  # noqa: N812
 
     engine, parent, upsert = session.engine, candidate.parent, contract.upsert
@@ -168,7 +223,9 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
     gone = read_files(session, parent.tombstones, candidate.branch) if parent else None
     fates = engine.write_scratch(classify_rows(contract, upsert, passed.rows, table, gone), folder / "fates")
     counted = engine.rows(
-        fates.groupBy(MERGE_ACTION).agg(F.count(F.lit(1)), *[F.sum(F.col(name).cast("bigint")) for name in (KEY_EXISTS, LATER)])
+        fates.groupBy(MERGE_ACTION).agg(
+            F.count(F.lit(1)), *[F.sum(F.col(name).cast("bigint")) for name in (KEY_EXISTS, LATER)]
+        )
     )
     by_fate = {str(fate): (int(count), int(there)) for fate, count, there, _ in counted}
     moved = sum(int(later or 0) for *_, later in counted)
@@ -192,11 +249,15 @@ def _merged(session: Session, contract: Contract, passed: Passed, candidate: Can
     tombstones = deleted_keys(contract, upsert, fates, gone) if remembered else None
     outdated = fates.where(f"{MERGE_ACTION} = 'outdated'").select(DROP, ROW) if number["outdated"] else None
     if not number["updated"] and not deleted and not moved:  # nothing that stands is touched
-        return Change(rows_after(contract, fates, None), number["inserted"], "append", counts, tombstones, outdated)
+        return Change(
+            rows_after(contract, fates, None), number["inserted"], "append", counts, tombstones, outdated
+        )
     return Change(rows_after(contract, fates, table), counts.after, "overwrite", counts, tombstones, outdated)
 
 
-def published_rows(session: Session, contract: Contract, suite: Suite, manifest: Manifest, ref: str) -> DataFrame | None:
+def published_rows(
+    session: Session, contract: Contract, suite: Suite, manifest: Manifest, ref: str
+) -> DataFrame | None:
     """The rows of a version in the tree `ref`, to hold others against: the columns that a suite reads of them are proved first.
 
     Raises:

@@ -38,7 +38,14 @@ TARGET: Final = 8 * 1024**2
 
 
 def compacted(
-    session: Session, ref: str, path: str, files: Sequence[DataFile], *, statistics: Sequence[str], told: Told, version: VersionName
+    session: Session,
+    ref: str,
+    path: str,
+    files: Sequence[DataFile],
+    *,
+    statistics: Sequence[str],
+    told: Told,
+    version: VersionName,
 ) -> list[DataFile]:
     """The files of the table at `path` of a branch, merged where many of them are small; else as they are.
 
@@ -69,7 +76,10 @@ def compacted(
     listed = list_table(session, ref, path, known=files)
     now = table_files(session, ref, path, known=files, listed=listed)
     here, there = {item.path for item in now}, {item.path for item in files}
-    gone, come = [item for item in files if item.path not in here], [item for item in now if item.path not in there]
+    gone, come = (
+        [item for item in files if item.path not in here],
+        [item for item in now if item.path not in there],
+    )
 
     def told_of(files: Sequence[DataFile]) -> list[Any]:
         return told(session.engine.read_parquet([*map(partial(uri_of, session, ref), files)]))
@@ -89,6 +99,12 @@ def table_fingerprint(engine: Engine, contract: Contract, frame: DataFrame) -> l
 
 def told_of_quarantine(engine: Engine, frame: DataFrame) -> list[Any]:
     """The same of rows that were set aside: all that their table holds."""
-    kinds = {name: f"concat_ws('\\n', {name})" if kind.startswith("array") else f"cast({name} as string)" for name, kind in frame.dtypes}
+    kinds = {
+        name: f"concat_ws('\\n', {name})" if kind.startswith("array") else f"cast({name} as string)"
+        for name, kind in frame.dtypes
+    }
     nulls = [f"case when {name} is null then 1L else 0L end" for name in kinds]
-    return [sorted(kinds), hash_of(engine, frame, [*nulls, *(f"coalesce({text}, '')" for text in kinds.values())])]
+    return [
+        sorted(kinds),
+        hash_of(engine, frame, [*nulls, *(f"coalesce({text}, '')" for text in kinds.values())]),
+    ]

@@ -28,7 +28,14 @@ SCHEME: Final = "x"
 """Stands before the digits. Hashes without it are of the first scheme (MD5): they can be compared, and not added to."""
 
 _SALTS: Final = (0x4C61, 0x6B65)
-_SUMS: Final = (*(f"sum({half} & 4294967295L)" for at, _ in enumerate(_SALTS) for half in (f"shiftright(h{at}, 32)", f"h{at}")), "count(1)")
+_SUMS: Final = (
+    *(
+        f"sum({half} & 4294967295L)"
+        for at, _ in enumerate(_SALTS)
+        for half in (f"shiftright(h{at}, 32)", f"h{at}")
+    ),
+    "count(1)",
+)
 """Of 32-bit parts: the sum of 2^31 of them still fits 64 bits, and no engine's sum wraps around; and how many rows there are."""
 _WORD: Final = 62
 """Columns whose NULLs one number tells."""
@@ -39,7 +46,9 @@ def content_of(engine: Engine, frame: DataFrame, contract: Contract) -> tuple[in
     return hash_of(engine, frame, _values(contract))
 
 
-def content_by(engine: Engine, frame: DataFrame, contract: Contract, *, key: str, number: str) -> list[tuple[Any, ...]]:
+def content_by(
+    engine: Engine, frame: DataFrame, contract: Contract, *, key: str, number: str
+) -> list[tuple[Any, ...]]:
     """Of each `key` what its rows' hashes add up to, their `number` in them, and how many they are: wherever they lie, the same."""
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -63,7 +72,12 @@ def add(first: str | None, second: int) -> str:
 
 
 def content_after(
-    engine: Engine, contract: Contract, files: Sequence[Listed | DataFile], parent: Manifest | None, *, uri: Locate
+    engine: Engine,
+    contract: Contract,
+    files: Sequence[Listed | DataFile],
+    parent: Manifest | None,
+    *,
+    uri: Locate,
 ) -> tuple[str, int]:
     """The content hash of a table of these files, and the rows of those that the parent lacks; `uri` says where the engine finds one.
 
@@ -78,7 +92,9 @@ def content_after(
     return add(None, number + before), rows
 
 
-def _of_files(engine: Engine, contract: Contract, files: Sequence[Listed | DataFile], uri: Locate) -> tuple[int, int]:
+def _of_files(
+    engine: Engine, contract: Contract, files: Sequence[Listed | DataFile], uri: Locate
+) -> tuple[int, int]:
     uris = [uri(item) for item in files if item.rows]
     return content_of(engine, engine.read_parquet(uris), contract) if uris else (0, 0)
 
@@ -86,7 +102,9 @@ def _of_files(engine: Engine, contract: Contract, files: Sequence[Listed | DataF
 def _hashed(frame: DataFrame, values: Sequence[str], *kept: str) -> DataFrame:
     """A row's hashes, h0 and h1, and what is `kept` of it."""
     listed = ", ".join(values)
-    return frame.selectExpr(*kept, *(f"xxhash64({salt}L, {listed}) as h{number}" for number, salt in enumerate(_SALTS)))
+    return frame.selectExpr(
+        *kept, *(f"xxhash64({salt}L, {listed}) as h{number}" for number, salt in enumerate(_SALTS))
+    )
 
 
 def _values(contract: Contract) -> list[str]:
@@ -95,7 +113,10 @@ def _values(contract: Contract) -> list[str]:
 
 def _nulls(columns: Sequence[Column]) -> list[str]:
     """Which columns are NULL, as the bits of numbers."""
-    bits = [f"case when {quoted(column.name)} is null then {1 << index % _WORD}L else 0L end" for index, column in enumerate(columns)]
+    bits = [
+        f"case when {quoted(column.name)} is null then {1 << index % _WORD}L else 0L end"
+        for index, column in enumerate(columns)
+    ]
     return [" + ".join(bits[at : at + _WORD]) for at in range(0, len(bits), _WORD)]
 
 

@@ -36,7 +36,9 @@ class Listed(NamedTuple):
     size: int
 
 
-def list_table(session: Session, ref: str, path: str, *, known: Sequence[DataFile] = (), added: Added | None = None) -> list[Listed]:
+def list_table(
+    session: Session, ref: str, path: str, *, known: Sequence[DataFile] = (), added: Added | None = None
+) -> list[Listed]:
     """The files of the Delta table at `path` in the tree `ref`, by its log; an absent table has none.
 
     Files that `known` (the parent version's) lists are taken from there: Delta files never change. With `added` the log isn't asked,
@@ -51,7 +53,10 @@ def list_table(session: Session, ref: str, path: str, *, known: Sequence[DataFil
     else:
         named = [*((item.path, item.rows) for item in known), *added]
     stored = _stored(session, ref, path, [name for name, _ in named if name not in before])
-    return [before.get(name) or _listed(session, stored.get(name), name, rows, where=f"{ref}:{path}") for name, rows in named]
+    return [
+        before.get(name) or _listed(session, stored.get(name), name, rows, where=f"{ref}:{path}")
+        for name, rows in named
+    ]
 
 
 def _stored(session: Session, ref: str, path: str, names: Sequence[str]) -> dict[str, Any]:
@@ -109,4 +114,7 @@ def _active(session: Session, ref: str, path: str) -> list[tuple[str, int | None
     if (actions := with_log(session, ref, path, read, doing=f"reading the Delta log of {path}")) is None:
         return []
     names, rows = actions["path"].to_pylist(), actions["num_records"].to_pylist()
-    return [(unquote(name), None if count is None else int(count)) for name, count in zip(names, rows, strict=True)]
+    return [
+        (unquote(name), None if count is None else int(count))
+        for name, count in zip(names, rows, strict=True)
+    ]

@@ -87,7 +87,9 @@ def with_log(
     return _with_own(session, ref, path, use, doing=doing, data=data)
 
 
-def _with_own(session: Session, ref: str, path: str, use: Callable[[Log], T], *, doing: str, data: Sequence[DataFile]) -> T:
+def _with_own(
+    session: Session, ref: str, path: str, use: Callable[[Log], T], *, doing: str, data: Sequence[DataFile]
+) -> T:
     """The same on this disk."""
     from lake.tables.delta_rs import delta_errors
 
@@ -156,7 +158,9 @@ def _lay(repository: Repository, ref: str, path: str, physical: str, target: Pat
 def _files(folder: Path, within: str = "") -> dict[str, tuple[int, int]]:
     """The files of a folder, each with what tells it from another of its name."""
     found: dict[str, tuple[int, int]] = {}
-    with os.scandir(folder / within) as entries:  # the log has hundreds: pathlib asks the disk three times for each
+    with os.scandir(
+        folder / within
+    ) as entries:  # the log has hundreds: pathlib asks the disk three times for each
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 found |= _files(folder, f"{within}{entry.name}/")

@@ -58,10 +58,17 @@ class OpenLog:
         last = max((file.name for file in (self.folder / FOLDER).glob("*.json")), default="")
         if not last:
             return False
-        found = {item.path: item for item in repository.listing(ref, f"{path}/{FOLDER}/", after=f"{path}/{FOLDER}/{last[:20]}")}
+        found = {
+            item.path: item
+            for item in repository.listing(ref, f"{path}/{FOLDER}/", after=f"{path}/{FOLDER}/{last[:20]}")
+        }
         same = found.get(f"{path}/{FOLDER}/{last}")
         block = repository.local(repository.physical(same.physical_address)) if same is not None else None
-        if block is None or not block.is_file() or block.read_bytes() != (self.folder / FOLDER / last).read_bytes():
+        if (
+            block is None
+            or not block.is_file()
+            or block.read_bytes() != (self.folder / FOLDER / last).read_bytes()
+        ):
             return False
         return not any(item.endswith(".json") and item > f"{path}/{FOLDER}/{last}" for item in found)
 

@@ -39,7 +39,9 @@ def demand_sound(session: Session, ref: str, files: Sequence[DataFile], *, versi
     def demand(item: DataFile) -> None:
         block = repository.local(item.physical)
         if block is not None and not block.is_file():
-            raise IntegrityError("this file is missing from the store", where=f"{version}, {item.path}", fix=fix)
+            raise IntegrityError(
+                "this file is missing from the store", where=f"{version}, {item.path}", fix=fix
+            )
         found = repository.sha256(ref, item.path, physical=item.physical)
         if found != item.sha256:
             what = f"SHA-256 {item.sha256} expected, {found} found; nothing was made of it"
@@ -92,8 +94,12 @@ class _Tree:
         repository, where = self.session.repository, f"{self.version}, {file.path}"
         here = repository.local(file.physical) is not None
         if isinstance(error, FileNotFoundError) or GONE.search(str(error)):
-            return IntegrityError("this file is missing from the store", where=where, fix=_RESTORE.format(self.version))
+            return IntegrityError(
+                "this file is missing from the store", where=where, fix=_RESTORE.format(self.version)
+            )
         if error.errno not in HANDLES and (here or "AWS Error" not in str(error)):
             what = f"this file can't be read ({type(error).__name__}); nothing was made of it"
-            return LakegateError(what, where=where, fix="see that the store can be read by you and that its disk is sound")
+            return LakegateError(
+                what, where=where, fix="see that the store can be read by you and that its disk is sound"
+            )
         return unanswered(error, f"reading {file.path}", repository.endpoint)

@@ -36,23 +36,39 @@ COLUMNS: Final = [*IDENTITY, "_file", "_reasons", "_suite", "_record"]
 def latest_manifest(session: Session, table: str) -> Manifest | None:
     """The manifest of a table's latest version; None before its first."""
     head = publish.head(session.repository, table)
-    return publish.manifest_at(session.repository, MAIN, VersionName(table, int(head["version"]))) if head else None
+    return (
+        publish.manifest_at(session.repository, MAIN, VersionName(table, int(head["version"])))
+        if head
+        else None
+    )
 
 
 def judged_at(session: Session, table: str, drop: str) -> str | None:
     """When the delivery came that a published drop was judged as: what its version says."""
     number = published_as(session, table, drop)
-    return publish.manifest_at(session.repository, MAIN, VersionName(table, number)).delivered_at if number else None
+    return (
+        publish.manifest_at(session.repository, MAIN, VersionName(table, number)).delivered_at
+        if number
+        else None
+    )
 
 
 def earlier_rows(
-    session: Session, table: str, suite: Suite, published: DataFrame | None, drop: str, *, known: dict[str, int]
+    session: Session,
+    table: str,
+    suite: Suite,
+    published: DataFrame | None,
+    drop: str,
+    *,
+    known: dict[str, int],
 ) -> DataFrame | None:
     """The published rows of drops that came before one, where a rule asks for a watermark; None where none does.
 
     `known` takes up the versions that drops were published as.
     """
-    if published is None or not any(rule.type == "expect_column_values_to_be_within_watermark" for rule in suite.rules):
+    if published is None or not any(
+        rule.type == "expect_column_values_to_be_within_watermark" for rule in suite.rules
+    ):
         return None
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -73,13 +89,17 @@ def unresolved_rows(session: Session, manifest: Manifest) -> pa.Table:
     settled = read_rows(session, manifest, manifest.settled, IDENTITY)
     if settled.num_rows:
         kept = (
-            aside.select(IDENTITY).append_column("__at", [list(range(aside.num_rows))]).join(settled, keys=IDENTITY, join_type="left anti")
+            aside.select(IDENTITY)
+            .append_column("__at", [list(range(aside.num_rows))])
+            .join(settled, keys=IDENTITY, join_type="left anti")
         )
         aside = aside.take(kept.column("__at"))
     return aside.sort_by([("_drop", "ascending"), ("_row", "ascending")])
 
 
-def filter_rows(rows: pa.Table, *, drop: str | None = None, rule: str | None = None, row: int | None = None) -> pa.Table:
+def filter_rows(
+    rows: pa.Table, *, drop: str | None = None, rule: str | None = None, row: int | None = None
+) -> pa.Table:
     """Those of the open rows that came of a drop (its SHA-256 or the beginning of it), a rule set aside, with a record number.
 
     Raises:
@@ -91,18 +111,27 @@ def filter_rows(rows: pa.Table, *, drop: str | None = None, rule: str | None = N
     if drop is not None:
         rows = rows.filter(pc.starts_with(rows.column("_drop"), pattern=drop))
     if rule is not None:
-        rows = rows.filter(pa.array([rule in broken for broken in rows.column("_reasons").to_pylist()], pa.bool_()))
+        rows = rows.filter(
+            pa.array([rule in broken for broken in rows.column("_reasons").to_pylist()], pa.bool_())
+        )
     if row is not None:
         rows = rows.filter(pc.equal(rows.column("_row"), row))
     if not rows.num_rows and (drop, rule, row) != (None, None, None):
         told = {"came of drop": drop, "was quarantined by rule": rule, "has the number": row}
         asked = " and ".join(f"{words} {value!r}" for words, value in told.items() if value is not None)
-        raise UsageError(f"no open row {asked}", fix="`lakegate quarantine DATASET` lists the open rows with drop and rules")
+        raise UsageError(
+            f"no open row {asked}",
+            fix="`lakegate quarantine DATASET` lists the open rows with drop and rules",
+        )
     return rows
 
 
 def quarantine_balance(
-    parent: Manifest | None, quarantine: Sequence[DataFile], settled: dict[Settlement, int], *, fresh: bool = False
+    parent: Manifest | None,
+    quarantine: Sequence[DataFile],
+    settled: dict[Settlement, int],
+    *,
+    fresh: bool = False,
 ) -> dict[str, int]:
     """The quarantine's equation after a publish: rows set aside, how many are open, and what became of the others.
 
@@ -125,7 +154,9 @@ def quarantine_balance(
     return {"set_aside": whole, "open": left} | {str(name): count for name, count in counts.items()}
 
 
-def read_rows(session: Session, manifest: Manifest, files: Sequence[DataFile], columns: list[str]) -> pa.Table:
+def read_rows(
+    session: Session, manifest: Manifest, files: Sequence[DataFile], columns: list[str]
+) -> pa.Table:
     """Columns of files of a version, which are those of its quarantine or of what became of its rows."""
     import pyarrow as pa
 
@@ -141,7 +172,9 @@ def read_rows(session: Session, manifest: Manifest, files: Sequence[DataFile], c
     return pa.concat_tables([table.cast(schema) for table in tables]) if tables else schema.empty_table()
 
 
-def resolution_rows(rows: DataFrame, state: Settlement, *, version: int, attempt: str, reason: str = "") -> DataFrame:
+def resolution_rows(
+    rows: DataFrame, state: Settlement, *, version: int, attempt: str, reason: str = ""
+) -> DataFrame:
     """For rows with `_drop` and `_row`: what became of them, in which version of the table, when, by whom and why."""
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -161,4 +194,6 @@ def without(rows: DataFrame, others: DataFrame) -> DataFrame:
     from pyspark.sql import functions as F  # noqa: N812
 
     named = others.selectExpr(*[f"{name} as __other{name}" for name in IDENTITY])
-    return rows.join(named, on=F.expr(" and ".join(f"{name} = __other{name}" for name in IDENTITY)), how="left_anti")
+    return rows.join(
+        named, on=F.expr(" and ".join(f"{name} = __other{name}" for name in IDENTITY)), how="left_anti"
+    )

@@ -44,11 +44,18 @@ def ends_of(read: Read, size: int) -> Sequence[int]:
         metadata = parquet.read_metadata(pa.BufferReader(tail))
     except (pa.ArrowException, OSError):
         return ranges.blocks(size)
-    bounds = {at for number in range(metadata.num_row_groups) for _, *both in chunks(metadata, number) for at in both}
+    bounds = {
+        at
+        for number in range(metadata.num_row_groups)
+        for _, *both in chunks(metadata, number)
+        for at in both
+    }
     return sorted({at for at in (*bounds, size - len(tail)) if 0 < at < size} | {size})
 
 
-def keep_proofs(session: Session, candidate: Candidate, files: Iterable[DataFile], earlier: Iterable[Proof]) -> list[Proof]:
+def keep_proofs(
+    session: Session, candidate: Candidate, files: Iterable[DataFile], earlier: Iterable[Proof]
+) -> list[Proof]:
     """Put the proofs of the `files` of a version on its candidate.
 
     Returns:
@@ -56,11 +63,18 @@ def keep_proofs(session: Session, candidate: Candidate, files: Iterable[DataFile
     """
     there = {item.path for item in files}
     before = [*(candidate.parent.proofs if candidate.parent else ()), *earlier]
-    kept = [item for number, item in enumerate(before) if item not in before[:number] and there.intersection(item.covers)]
+    kept = [
+        item
+        for number, item in enumerate(before)
+        if item not in before[:number] and there.intersection(item.covers)
+    ]
     covered = {path for item in kept for path in item.covers}
     fresh = {path: session.measured[path] for path in sorted(there - covered) if path in session.measured}
     session.measured.clear()
     if not fresh:
         return kept
     path, body = paths.proofs(candidate.table, candidate.number), ranges.to_bytes(fresh)
-    return [*kept, Proof(path, session.repository.put(candidate.branch, path, body), len(body), sha256(body), [*fresh])]
+    return [
+        *kept,
+        Proof(path, session.repository.put(candidate.branch, path, body), len(body), sha256(body), [*fresh]),
+    ]

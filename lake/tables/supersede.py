@@ -17,7 +17,9 @@ from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
 
 
-def settle_superseded(session: Session, contract: Contract, candidate: Candidate, drop: str, folder: Path) -> tuple[list[DataFile], int]:
+def settle_superseded(
+    session: Session, contract: Contract, candidate: Candidate, drop: str, folder: Path
+) -> tuple[list[DataFile], int]:
     """End a drop's publish on a candidate, and settle its open rows as superseded; the files of all settlements, and how many these are.
 
     Raises:

@@ -31,7 +31,9 @@ _NEWEST, _STANDS, _GONE, _CHANGED = "newest", "stands", "gone", "changed"
 """Prefixes of what is joined to a row."""
 
 
-def classify_rows(contract: Contract, upsert: Upsert, rows: DataFrame, table: DataFrame | None, gone: DataFrame | None) -> DataFrame:
+def classify_rows(
+    contract: Contract, upsert: Upsert, rows: DataFrame, table: DataFrame | None, gone: DataFrame | None
+) -> DataFrame:
     """A drop's valid rows with what becomes of each, `_fate`, and whether the table holds its key, `_there`.
 
     Args:
@@ -46,15 +48,21 @@ def classify_rows(contract: Contract, upsert: Upsert, rows: DataFrame, table: Da
     key, columns = contract.key, [column.name for column in contract.columns]
     kept = [*columns, DROP, ROW]
     newest = rows.groupBy(*map(quoted, key)).agg(F.expr(f"max({_place(contract, upsert)})").alias(_NEWEST))
-    newest = newest.selectExpr(*_named(key, _NEWEST), *[f"{_NEWEST}.{name} as {_name(name, _NEWEST)}" for name in (DROP, ROW)])
+    newest = newest.selectExpr(
+        *_named(key, _NEWEST), *[f"{_NEWEST}.{name} as {_name(name, _NEWEST)}" for name in (DROP, ROW)]
+    )
     found = newest.join(rows, on=_same(key, _NEWEST), how="right")
     # A frame of no rows stands for a table that isn't there: the query is one and the same.
     stands = (rows.limit(0) if table is None else table).selectExpr(*_named(kept, _STANDS))
     found = found.join(stands, on=_same(key, _STANDS), how="left")
-    deleted = (rows.limit(0) if gone is None else gone).selectExpr(*_named([*key, upsert.order, DROP, ROW], _GONE))
+    deleted = (rows.limit(0) if gone is None else gone).selectExpr(
+        *_named([*key, upsert.order, DROP, ROW], _GONE)
+    )
     found = found.join(deleted, on=_same(key, _GONE), how="left")
     there, was = (f"{_name(key[0], prefix)} is not null" for prefix in (_STANDS, _GONE))
-    unchanged = all_of([f"{_value(contract, name)} <=> {_value(contract, name, _STANDS)}" for name in columns])
+    unchanged = all_of(
+        [f"{_value(contract, name)} <=> {_value(contract, name, _STANDS)}" for name in columns]
+    )
     before, deleted_before = (_counts_before(contract, upsert, prefix) for prefix in (_STANDS, _GONE))
     outdated = [
         f"{ROW} <> {_name(ROW, _NEWEST)}",
@@ -69,9 +77,16 @@ def classify_rows(contract: Contract, upsert: Upsert, rows: DataFrame, table: Da
         f"when {unchanged} then 'unchanged'",
     ]
     fate = f"case {' '.join(cases)} else 'updated' end as {MERGE_ACTION}"
-    found = found.selectExpr(*map(quoted, columns), DROP, ROW, fate, f"{there} as {KEY_EXISTS}", f"{before} as {LATER}")
+    found = found.selectExpr(
+        *map(quoted, columns), DROP, ROW, fate, f"{there} as {KEY_EXISTS}", f"{before} as {LATER}"
+    )
     return found.selectExpr(
-        *map(quoted, columns), DROP, ROW, MERGE_ACTION, KEY_EXISTS, f"{MERGE_ACTION} = 'unchanged' and not {LATER} as {LATER}"
+        *map(quoted, columns),
+        DROP,
+        ROW,
+        MERGE_ACTION,
+        KEY_EXISTS,
+        f"{MERGE_ACTION} = 'unchanged' and not {LATER} as {LATER}",
     )
 
 
@@ -81,7 +96,11 @@ def rows_after(contract: Contract, fates: DataFrame, table: DataFrame | None) ->
     chosen = fates.where(f"{MERGE_ACTION} in ('inserted', 'updated') or {LATER}").select(*kept)
     if table is None:
         return chosen
-    return _without(table, contract.key, fates, f"{MERGE_ACTION} in ('updated', 'tombstone') or {LATER}").select(*kept).unionByName(chosen)
+    return (
+        _without(table, contract.key, fates, f"{MERGE_ACTION} in ('updated', 'tombstone') or {LATER}")
+        .select(*kept)
+        .unionByName(chosen)
+    )
 
 
 def deleted_keys(contract: Contract, upsert: Upsert, fates: DataFrame, gone: DataFrame | None) -> DataFrame:
@@ -90,7 +109,11 @@ def deleted_keys(contract: Contract, upsert: Upsert, fates: DataFrame, gone: Dat
     chosen = fates.where(f"{MERGE_ACTION} = 'tombstone'").select(*kept)
     if gone is None:
         return chosen
-    return _without(gone, contract.key, fates, f"{MERGE_ACTION} in ('inserted', 'tombstone')").select(*kept).unionByName(chosen)
+    return (
+        _without(gone, contract.key, fates, f"{MERGE_ACTION} in ('inserted', 'tombstone')")
+        .select(*kept)
+        .unionByName(chosen)
+    )
 
 
 def _without(frame: DataFrame, key: Sequence[str], fates: DataFrame, condition: str) -> DataFrame:
@@ -109,7 +132,9 @@ def _order(contract: Contract, upsert: Upsert, prefix: str = "") -> str:
     """What the order says; NULL where it says nothing."""
     value = _value(contract, upsert.order, prefix)
     finite = f"not isnan({value}) and abs({value}) <> double({INFINITY})"
-    return f"(case when {finite} then {value} end)" if contract.column(upsert.order).type == "double" else value
+    return (
+        f"(case when {finite} then {value} end)" if contract.column(upsert.order).type == "double" else value
+    )
 
 
 def _place(contract: Contract, upsert: Upsert) -> str:

@@ -38,14 +38,23 @@ CHECKPOINT_EVERY: Final = "50"
 Mode = Literal["append", "overwrite"]
 
 
-def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> Added | None:
+def write_table(
+    session: Session, frame: DataFrame, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]
+) -> Added | None:
     """Write a frame as one Delta commit of the table at `path` of a branch; only the columns in `statistics` get min and max (P6).
 
     Returns the files that joined the table; None where the log has to be asked which it holds now.
     """
     engine = session.engine
     if not writes_locally(session):
-        with_log(session, ref, path, lambda log: configure(log.opened(), ",".join(statistics)), doing=f"opening {path}", retry=False)
+        with_log(
+            session,
+            ref,
+            path,
+            lambda log: configure(log.opened(), ",".join(statistics)),
+            doing=f"opening {path}",
+            retry=False,
+        )
         engine.write_delta(frame, uri=engine.uri(ref, path), mode=mode, statistics=statistics)
         return None
     with session.scratch("table") as folder:
@@ -53,7 +62,15 @@ def write_table(session: Session, frame: DataFrame, *, ref: str, path: str, mode
         return _adopt_files(session, folder / "table", ref=ref, path=path, mode=mode)
 
 
-def write_rows(session: Session, rows: pa.RecordBatchReader, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]) -> Added | None:
+def write_rows(
+    session: Session,
+    rows: pa.RecordBatchReader,
+    *,
+    ref: str,
+    path: str,
+    mode: Mode,
+    statistics: Sequence[str],
+) -> Added | None:
     """As `write_table`, for rows that this process has at hand."""
     from lake.tables.delta_rs import delta_errors, write_deltalake, writer_properties
 
@@ -87,7 +104,9 @@ def restore_files(session: Session, *, ref: str, path: str, files: Sequence[Data
     from lake.tables.delta_rs import AddAction, commit_hooks
 
     names = [(quote(item.path.removeprefix(f"{path}/")), item) for item in files]
-    added = [AddAction(name, item.size, {}, 0, True, json.dumps({"numRecords": item.rows})) for name, item in names]
+    added = [
+        AddAction(name, item.size, {}, 0, True, json.dumps({"numRecords": item.rows})) for name, item in names
+    ]
     doing = f"writing the Delta log of {path}"
     then = with_log(session, tag, path, lambda log: (table := log.opened()) and table.schema(), doing=doing)
 
@@ -97,7 +116,9 @@ def restore_files(session: Session, *, ref: str, path: str, files: Sequence[Data
         schema = then or table.schema()
         table.create_write_transaction([], "overwrite", schema, post_commithook_properties=commit_hooks())
         if added and (table := log.opened()) is not None:
-            table.create_write_transaction([*added], "append", schema, post_commithook_properties=commit_hooks())
+            table.create_write_transaction(
+                [*added], "append", schema, post_commithook_properties=commit_hooks()
+            )
 
     with_log(session, ref, path, commit, doing=doing, retry=False)
 
@@ -116,7 +137,9 @@ def read_version(session: Session, manifest: Manifest, ref: str) -> DataFrame:
     Its Delta log is not asked: nothing proves that, and a bit of it decides which rows are read.
     """
     columns = [(item["name"], SPARK_TYPES[cast("ColumnType", item["type"])]) for item in manifest.schema]
-    schema = ", ".join(f"{quoted(name)} {kind}" for name, kind in (*columns, (DROP, "string"), (ROW, "bigint")))
+    schema = ", ".join(
+        f"{quoted(name)} {kind}" for name, kind in (*columns, (DROP, "string"), (ROW, "bigint"))
+    )
     uris = [uri_of(session, ref, item) for item in manifest.files if item.rows]
     return session.engine.read_parquet(uris, schema=schema) if uris else session.engine.no_rows(schema)
 
@@ -135,16 +158,28 @@ def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: M
     added = [action["add"] for action in made if "add" in action]
     metadata = [action["metaData"] for action in made if "metaData" in action]
     if not metadata:
-        raise IntegrityError("the engine wrote a table without a schema", where=path, fix="nothing was published; report this")
+        raise IntegrityError(
+            "the engine wrote a table without a schema", where=path, fix="nothing was published; report this"
+        )
     with delta_errors(f"writing rows of {path}"):
-        schema, configuration = Schema.from_json(metadata[-1]["schemaString"]), dict(metadata[-1]["configuration"])
+        schema, configuration = (
+            Schema.from_json(metadata[-1]["schemaString"]),
+            dict(metadata[-1]["configuration"]),
+        )
 
     def put(action: dict[str, Any]) -> None:
         name = unquote(action["path"])  # which holds a random part, as all writers of Delta give one
         session.repository.upload(ref, f"{path}/{name}", staged / name, etag=name)
 
     actions = [
-        AddAction(item["path"], item["size"], item.get("partitionValues") or {}, item["modificationTime"], True, item.get("stats") or "{}")
+        AddAction(
+            item["path"],
+            item["size"],
+            item.get("partitionValues") or {},
+            item["modificationTime"],
+            True,
+            item.get("stats") or "{}",
+        )
         for item in added
     ]
 
@@ -154,10 +189,16 @@ def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: M
                 what = "rows of other columns than the table's would be added to it"
                 raise IntegrityError(what, where=path, fix="nothing was published; report this")
             configure(table, configuration.get(STATISTICS, ""))
-            table.create_write_transaction([*actions], mode, schema, post_commithook_properties=commit_hooks())
+            table.create_write_transaction(
+                [*actions], mode, schema, post_commithook_properties=commit_hooks()
+            )
             return
         create_table_with_add_actions(
-            log.uri, schema, actions, configuration=configuration | {CHECKPOINTS: CHECKPOINT_EVERY}, storage_options=log.options
+            log.uri,
+            schema,
+            actions,
+            configuration=configuration | {CHECKPOINTS: CHECKPOINT_EVERY},
+            storage_options=log.options,
         )
 
     with ThreadPoolExecutor(HASHERS) as pool:
@@ -166,7 +207,10 @@ def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: M
         list(sent)
     if mode == "overwrite":
         return None
-    return [(f"{path}/{unquote(item['path'])}", json.loads(item.get("stats") or "{}").get("numRecords")) for item in added]
+    return [
+        (f"{path}/{unquote(item['path'])}", json.loads(item.get("stats") or "{}").get("numRecords"))
+        for item in added
+    ]
 
 
 def configure(table: DeltaTable | None, statistics: str) -> None:
@@ -181,7 +225,9 @@ def configure(table: DeltaTable | None, statistics: str) -> None:
 def _columns(schema: Schema) -> dict[str, str]:
     """Names and types; that elements may be NULL is told by one writer and not by the other."""
     return {
-        field.name: str(getattr(field.type, "type", "")) if field.type.__class__.__name__ == "PrimitiveType" else ""
+        field.name: str(getattr(field.type, "type", ""))
+        if field.type.__class__.__name__ == "PrimitiveType"
+        else ""
         for field in schema.fields
     }
 
@@ -189,6 +235,8 @@ def _columns(schema: Schema) -> dict[str, str]:
 def _actions(staged: Path) -> Iterator[dict[str, Any]]:
     """What the log of a table just made tells: its schema, and the files that it adds with the statistics that the engine took."""
     for log in sorted((staged / "_delta_log").glob("*.json")):
-        for line in log.read_bytes().split(b"\n"):  # and at nothing else that Unicode calls a line's end: values hold it
+        for line in log.read_bytes().split(
+            b"\n"
+        ):  # and at nothing else that Unicode calls a line's end: values hold it
             if line:
                 yield json.loads(line)

@@ -18,7 +18,9 @@ def has_copy(home: Home, manifest: Manifest) -> bool:
 
 def copy_manifest(home: Home, manifest: Manifest) -> bool:
     """Put the copy of a manifest where the reader looks for it; False where it is there already."""
-    return write_copy(home.manifest_copy(manifest.tenant, manifest.table, manifest.version), manifest.to_bytes())
+    return write_copy(
+        home.manifest_copy(manifest.tenant, manifest.table, manifest.version), manifest.to_bytes()
+    )
 
 
 def write_copy(path: Path, body: bytes) -> bool:

@@ -46,7 +46,9 @@ class Origin:
 
     def to_record(self) -> dict[str, str]:
         """What a record of the ledger says of a decision; nothing of what is made for a drop or inputs, which its cause names."""
-        told = {"made_by": self.made_by, "made_from": self.made_from} | ({"reason": self.reason} if self.reason else {})
+        told = {"made_by": self.made_by, "made_from": self.made_from} | (
+            {"reason": self.reason} if self.reason else {}
+        )
         return told if self.decided else {}
 
     def __str__(self) -> str:

@@ -13,7 +13,17 @@ from typing import Any, Final
 from lakegate import __version__
 from lakegate.settings import Settings
 
-RECORDED: Final = ("lakegate", "great-expectations", "pyarrow", "pysail", "pyspark", "delta-spark", "deltalake", "lakefs", "sqlglot")
+RECORDED: Final = (
+    "lakegate",
+    "great-expectations",
+    "pyarrow",
+    "pysail",
+    "pyspark",
+    "delta-spark",
+    "deltalake",
+    "lakefs",
+    "sqlglot",
+)
 GIT_SECONDS: Final = 10
 
 
@@ -51,12 +61,18 @@ def packages() -> dict[str, str]:
 
 def configuration(settings: Settings) -> dict[str, Any]:
     """The settings that can change a result; no address and no key."""
-    return {"tenant": settings.tenant, "memory": settings.memory, "lakefs": "external" if settings.lakefs else "embedded"}
+    return {
+        "tenant": settings.tenant,
+        "memory": settings.memory,
+        "lakefs": "external" if settings.lakefs else "embedded",
+    }
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=True, timeout=GIT_SECONDS)
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, check=True, timeout=GIT_SECONDS
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout

@@ -67,7 +67,9 @@ class Published:
     manifest: Manifest
 
 
-def publication(repository: Repository, *, dataset: str, cause: str, table: str, ref: str = MAIN) -> dict[str, Any] | None:
+def publication(
+    repository: Repository, *, dataset: str, cause: str, table: str, ref: str = MAIN
+) -> dict[str, Any] | None:
     """The record that `cause` was published to `table`, where it was and that publish still stands."""
     found = repository.get_json(ref, paths.publication(dataset, cause, table))
     return None if found is None or ENDED in found else found
@@ -78,7 +80,9 @@ def head(repository: Repository, table: str, *, ref: str = MAIN) -> dict[str, An
     return repository.get_json(ref, paths.head(table))
 
 
-def manifest_at(repository: Repository, ref: str, name: VersionName, *, known: dict[str, bytes] | None = None) -> Manifest:
+def manifest_at(
+    repository: Repository, ref: str, name: VersionName, *, known: dict[str, bytes] | None = None
+) -> Manifest:
     """The manifest of a version as the tree `ref` holds it.
 
     Those that it begins with are vouched for by their hashes, so they are read once a process; or once for `known`, by path, where somebody
@@ -89,7 +93,11 @@ def manifest_at(repository: Repository, ref: str, name: VersionName, *, known: d
     """
     path, read = manifest_path(name.table, name.number), repository.manifests if known is None else known
     if (raw := repository.get(ref, path)) is None:
-        raise IntegrityError(f"the manifest of {name} is not in the tree", where=f"{ref}:{path}", fix=f"`lakegate verify {name}`")
+        raise IntegrityError(
+            f"the manifest of {name} is not in the tree",
+            where=f"{ref}:{path}",
+            fix=f"`lakegate verify {name}`",
+        )
 
     def earlier(number: int) -> bytes | None:
         path = manifest_path(name.table, number)
@@ -132,7 +140,11 @@ def mark_ended(repository: Repository, candidate: Candidate, cause: str, state: 
     """Record on a candidate that the publish of a drop no longer stands, once this one does; the drop may come again."""
     path = paths.publication(candidate.dataset, cause, candidate.table)
     if (record := repository.get_json(candidate.branch, path)) is not None:
-        repository.put(candidate.branch, path, _json(record | {ENDED: state, "by": str(candidate.name), "attempt": candidate.attempt}))
+        repository.put(
+            candidate.branch,
+            path,
+            _json(record | {ENDED: state, "by": str(candidate.name), "attempt": candidate.attempt}),
+        )
 
 
 def delete_stale_candidates(repository: Repository, *, table: str, cause: str) -> None:
@@ -146,7 +158,9 @@ def evidence_bytes(evidence: dict[str, Any]) -> bytes:
     return _json({"format": paths.FORMAT, **evidence})
 
 
-def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: bytes, key: str) -> str:
+def commit(
+    repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: bytes, key: str
+) -> str:
     """Put manifest, evidence, ledger entry and the two compare-and-set files beside the data, and commit it all."""
     number, body = candidate.number, manifest.to_bytes()
     record = {
@@ -174,7 +188,9 @@ def commit(repository: Repository, candidate: Candidate, manifest: Manifest, *, 
     }
     with ThreadPoolExecutor(len(objects)) as pool:  # an upload is a wait: five of them take as long as one
         list(pool.map(lambda item: repository.put(candidate.branch, *item), objects.items()))
-    return repository.commit(candidate.branch, f"{candidate.name}: {manifest.verdict}", _metadata(candidate, body))
+    return repository.commit(
+        candidate.branch, f"{candidate.name}: {manifest.verdict}", _metadata(candidate, body)
+    )
 
 
 def merge(repository: Repository, candidate: Candidate, manifest: Manifest) -> Published:
@@ -204,7 +220,10 @@ def merge(repository: Repository, candidate: Candidate, manifest: Manifest) -> P
 def find_merge(repository: Repository, name: VersionName, *, attempt: str | None = None) -> str | None:
     """The merge commit on main that published a version (by a given attempt), found by its metadata."""
     for commit_id, metadata in repository.touched(manifest_path(name.table, name.number)):
-        if metadata.get("lakegate_version") == str(name) and attempt in (None, metadata.get("lakegate_attempt")):
+        if metadata.get("lakegate_version") == str(name) and attempt in (
+            None,
+            metadata.get("lakegate_attempt"),
+        ):
             return commit_id
     return None
 

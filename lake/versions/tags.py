@@ -27,7 +27,10 @@ def keep(repository: Repository, published: Published) -> None:
         IntegrityError: It is on another commit.
     """
     ref = published.name.keep_branch
-    if not repository.branch(ref, published.commit) and (found := repository.commit_of(ref)) != published.commit:
+    if (
+        not repository.branch(ref, published.commit)
+        and (found := repository.commit_of(ref)) != published.commit
+    ):
         raise _moved(published, ref, found)
 
 

@@ -48,8 +48,16 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the table, where it was asked for, and all was tried, and nothing failed."""
     options = session.config.option
-    whole = session.config.args == ["tests/crash"] and not (options.keyword or options.markexpr or getattr(options, "lf", False))
-    if exitstatus == 0 and whole and _tried and "LAKEGATE_SOAK_TABLE" in os.environ and not hasattr(session.config, "workerinput"):
+    whole = session.config.args == ["tests/crash"] and not (
+        options.keyword or options.markexpr or getattr(options, "lf", False)
+    )
+    if (
+        exitstatus == 0
+        and whole
+        and _tried
+        and "LAKEGATE_SOAK_TABLE" in os.environ
+        and not hasattr(session.config, "workerinput")
+    ):
         text = PAGE.read_text(encoding="utf-8")
         before, after = text.partition(BEGIN)[0], text.partition(END)[2]
         PAGE.write_text(before + BEGIN + table() + END + after, encoding="utf-8")
@@ -57,7 +65,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def table() -> str:
     """What was tried, as Markdown."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
     rows = [f"| {promise} | {what} | {times:,} |" for (promise, what), times in sorted(_tried.items())]
     head = [
         f"At commit {commit.strip()}, {datetime.now(UTC):%Y-%m-%d}; broken: none.",

@@ -34,13 +34,22 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 def test_killed_at_95_percent_it_does_no_finished_hop_again(scene: Scene, tried: Tried) -> None:
     files = [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number)) for number in range(DROPS)]
-    step = random.SystemRandom().choice(["parse", "stage", "write.table", "commit.done", "merge.done", "keep"])
-    victim = scene.start("ingest", "rides", *files, plan={"table": "rides", "step": step, "occurrence": KILLED_AT, "does": "kill"})
+    step = random.SystemRandom().choice(
+        ["parse", "stage", "write.table", "commit.done", "merge.done", "keep"]
+    )
+    victim = scene.start(
+        "ingest",
+        "rides",
+        *files,
+        plan={"table": "rides", "step": step, "occurrence": KILLED_AT, "does": "kill"},
+    )
     victim.communicate(timeout=240)
     assert victim.returncode == -signal.SIGKILL, step
     assert len(scene.published()["rides_raw"]) == DROPS, step
     standing = head(scene.open().repository, "rides")
-    finished = standing["version"] if standing else 0  # what is merged is published, whether it has its tag by now or not
+    finished = (
+        standing["version"] if standing else 0
+    )  # what is merged is published, whether it has its tag by now or not
     timeline = scene.folder / "timeline"
     scene.run("ingest", "rides", *files, plan={"timeline": str(timeline)})
     begun = Counter(table for table, name, _ in steps_of(timeline) if name == "evaluate.done")
@@ -50,7 +59,9 @@ def test_killed_at_95_percent_it_does_no_finished_hop_again(scene: Scene, tried:
     assert begun["rides"] == DROPS - finished, step
     assert begun["rides"] <= DROPS - KILLED_AT + 1, step
     assert scene.left_over() == []
-    tried("P3 exactly once", f"a backfill of {DROPS} drops is killed at 95 %: no finished hop is done again", 1)
+    tried(
+        "P3 exactly once", f"a backfill of {DROPS} drops is killed at 95 %: no finished hop is done again", 1
+    )
 
 
 def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene, tried: Tried) -> None:
@@ -64,7 +75,9 @@ def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene, tried: Tried
     wait_for(timelines, "keep.done", 3)
     today, timeline = scene.drop("today.csv", range(9000, 9010)), scene.folder / "timeline-today"
     scene.run("ingest", "rides", today, plan={"timeline": str(timeline)})
-    assert all(backfill.poll() is None for backfill in backfills), "the backfills were done before today's drop came: give them more"
+    assert all(backfill.poll() is None for backfill in backfills), (
+        "the backfills were done before today's drop came: give them more"
+    )
     for backfill in backfills:
         os.killpg(backfill.pid, signal.SIGKILL)
         backfill.communicate()
@@ -74,7 +87,11 @@ def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene, tried: Tried
     scene.run("ingest", "rides", files[0], timeout=900)  # it takes up whatever the dead left
     assert len(scene.published()["rides"]) == LONG + 1
     assert scene.left_over() == []
-    tried("P7 contained", f"today's drop comes into a backfill of {LONG} drops by two processes: it waits for one publish at most", 1)
+    tried(
+        "P7 contained",
+        f"today's drop comes into a backfill of {LONG} drops by two processes: it waits for one publish at most",
+        1,
+    )
 
 
 def moments(timeline: Path, step: str) -> list[float]:

@@ -42,7 +42,11 @@ def test_a_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Pa
     copy = Scene(tmp_path / "kept", kept)
     (copy.folder / "project").symlink_to(scene.folder / "project")
     try:
-        assert [gap for gap in copy.left_over() if "candidate" not in gap and "receive" not in gap and "pending" not in gap] == []
+        assert [
+            gap
+            for gap in copy.left_over()
+            if "candidate" not in gap and "receive" not in gap and "pending" not in gap
+        ] == []
         versions = copy.published()["rides"]
         assert versions == scene.published()["rides"][: len(versions)]
     finally:
@@ -59,7 +63,9 @@ def test_a_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Pa
     try:
         assert restored.left_over() == []
         assert (restored.published(), restored.aside()) == (scene.published(), scene.aside())
-        assert [hop["verdict"] for drop in restored.run("ingest", "rides", *files) for hop in drop["hops"]] == ["unchanged"] * 12
+        assert [
+            hop["verdict"] for drop in restored.run("ingest", "rides", *files) for hop in drop["hops"]
+        ] == ["unchanged"] * 12
     finally:
         restored.close()
     tried("P4 named for good", "a backup is made while drops arrive: it verifies, and is restored", 1)
@@ -82,11 +88,15 @@ def test_a_database_at_work_is_copied_as_it_stood_at_one_moment(scene: Scene, tm
             writer.rollback()
             assert not list((kept / "dagster").glob("*.db-*"))
             with contextlib.closing(sqlite3.connect(kept / "dagster" / "runs.db")) as copy:
-                assert [row for (row,) in copy.execute("select run from runs order by run")] == [1, 11, 12][: round_ + 1]
+                assert [row for (row,) in copy.execute("select run from runs order by run")] == [1, 11, 12][
+                    : round_ + 1
+                ]
                 assert copy.execute("pragma integrity_check").fetchone() == ("ok",)
 
 
-def test_what_is_put_away_while_it_is_copied_is_no_failure(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_put_away_while_it_is_copied_is_no_failure(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     late = scene.settings.home.root / "landing" / "rides" / "late.csv"
     late.parent.mkdir(parents=True)
     late.write_text("ride,fare\n")
@@ -103,7 +113,9 @@ def test_what_is_put_away_while_it_is_copied_is_no_failure(scene: Scene, tmp_pat
     restore(Home(tmp_path / "restored"), tmp_path / "kept")
 
 
-def test_an_earlier_backup_is_good_until_the_last_moment(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_earlier_backup_is_good_until_the_last_moment(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept, home = tmp_path / "kept", scene.settings.home
     backup(home, kept)
     scene.run("ingest", "rides", scene.drop("second.csv", range(101, 111)))

@@ -31,8 +31,14 @@ Found = set[tuple[str, str, str]]
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     made = Scene.made(tmp_path_factory.mktemp("damage") / "scene")
-    made.run("ingest", "rides", *[made.drop(f"{number}.csv", range(1 + 50 * number, 51 + 50 * number)) for number in range(4)])
-    made.run("ingest", "rates", *[made.drop(f"rates{number}.csv", range(1, 10 + number)) for number in range(3)])
+    made.run(
+        "ingest",
+        "rides",
+        *[made.drop(f"{number}.csv", range(1 + 50 * number, 51 + 50 * number)) for number in range(4)],
+    )
+    made.run(
+        "ingest", "rates", *[made.drop(f"rates{number}.csv", range(1, 10 + number)) for number in range(3)]
+    )
     yield made
     made.close()
 
@@ -51,7 +57,11 @@ class Damager:
 
     def everywhere(self, path: str, problem: str) -> Found:
         """A file is part of every version that names it."""
-        return {(str(name), path, problem) for name, item in self.manifests.items() if any(file.path == path for file in item.all_files)}
+        return {
+            (str(name), path, problem)
+            for name, item in self.manifests.items()
+            if any(file.path == path for file in item.all_files)
+        }
 
     def flip(self) -> tuple[Found, Undo]:
         manifest, index = self.file()
@@ -70,7 +80,10 @@ class Damager:
         return self.everywhere(file.path, "missing"), lambda: block.write_bytes(whole)
 
     def add(self) -> tuple[Found, Undo]:
-        repository, path = self.session.repository, f"processed/rides/part-{self.chance.randrange(10**9)}.parquet"
+        repository, path = (
+            self.session.repository,
+            f"processed/rides/part-{self.chance.randrange(10**9)}.parquet",
+        )
         repository.branch("intruder", MAIN)
         repository.put("intruder", path, b"PAR1")
         repository.commit("intruder", "an addition", {})
@@ -89,7 +102,9 @@ class Damager:
     def delete(self) -> tuple[Found, Undo]:
         name = self.chance.choice(self.names)
         commit = self._untag(name)
-        return {(str(name), f"tag {name.tag}", "missing")}, lambda: self.session.repository.tag(name.tag, commit)
+        return {(str(name), f"tag {name.tag}", "missing")}, lambda: self.session.repository.tag(
+            name.tag, commit
+        )
 
     def move(self) -> tuple[Found, Undo]:
         name = self.chance.choice(self.names)
@@ -117,11 +132,19 @@ def test_each_damage_is_named_exactly(scene: Scene, tried: Tried) -> None:
         damager = Damager(session, chance)
         kind = (damager.flip, damager.remove, damager.add, damager.delete, damager.move)[number % 5]
         wanted, undo = kind()
-        found = {(gap.version, gap.path, gap.problem) for gaps in verify.audit_all(session).values() for gap in gaps}
+        found = {
+            (gap.version, gap.path, gap.problem)
+            for gaps in verify.audit_all(session).values()
+            for gap in gaps
+        }
         undo()
         named = {item for item in found if item in wanted}
         # A tag on another commit shows another tree, so that more is wrong there than the tag; nothing is elsewhere.
-        others = {item for item in found - wanted if not (kind == damager.move and item[0] in {version for version, _, _ in wanted})}
+        others = {
+            item
+            for item in found - wanted
+            if not (kind == damager.move and item[0] in {version for version, _, _ in wanted})
+        }
         assert named == wanted, f"seed {SEED}, try {number}, {kind.__name__}"
         assert others == set(), f"seed {SEED}, try {number}, {kind.__name__}"
     assert not any(verify.audit_all(session).values())

@@ -48,7 +48,10 @@ def came_to(scene: Scene) -> dict[str, Any]:
     """All that two lakes agree on, where the same was decided once."""
     session = scene.open()
     published = scene.published()
-    manifests = [manifest_at(session.repository, "main", VersionName.parse(item["name"])) for item in published["rides"]]
+    manifests = [
+        manifest_at(session.repository, "main", VersionName.parse(item["name"]))
+        for item in published["rides"]
+    ]
     latest = latest_at(session.repository, "main", "rides")
     assert latest is not None
     rows = {
@@ -59,8 +62,17 @@ def came_to(scene: Scene) -> dict[str, Any]:
             ("settled", latest.settled, [*IDENTITY, STATE]),
         )
     }
-    drops = [{key: made.source.get(key) for key in ("withdrawn", "reinstated", "rows", "drops")} for made in manifests]
-    return {"published": published, "aside": scene.aside(), "balance": [made.aside for made in manifests], "drops": drops, **rows}
+    drops = [
+        {key: made.source.get(key) for key in ("withdrawn", "reinstated", "rows", "drops")}
+        for made in manifests
+    ]
+    return {
+        "published": published,
+        "aside": scene.aside(),
+        "balance": [made.aside for made in manifests],
+        "drops": drops,
+        **rows,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +93,9 @@ def decisions(tmp_path_factory: pytest.TempPathFactory) -> list[Decision]:
     for name in MADE:
         began, calm = base.copied(folder / name), base.copied(folder / f"calm-{name}")
         for scene in (began, calm):
-            project(scene.folder / "project", mode="append", most=200 if name in ("reprocess", "replay") else 20)
+            project(
+                scene.folder / "project", mode="append", most=200 if name in ("reprocess", "replay") else 20
+            )
         try:
             calm.run(*DECISIONS[name], plan={"timeline": str(timeline := calm.folder / "timeline")})
             made.append(Decision(DECISIONS[name], began, steps_of(timeline), came_to(calm)))
@@ -90,13 +104,21 @@ def decisions(tmp_path_factory: pytest.TempPathFactory) -> list[Decision]:
     return made
 
 
-def test_a_decision_whose_process_is_killed_at_any_step_is_made_once(decisions: list[Decision], tmp_path: Path, tried: Tried) -> None:
+def test_a_decision_whose_process_is_killed_at_any_step_is_made_once(
+    decisions: list[Decision], tmp_path: Path, tried: Tried
+) -> None:
     chosen = [(decision, at) for decision in decisions for at in decision.steps[FROM::EVERY]]
     assert len(chosen) >= 2 * len(MADE)
     for number, (decision, (table, step, occurrence)) in enumerate(chosen):
-        scene, where = decision.base.copied(tmp_path / str(number)), (*decision.command, table, step, occurrence)
+        scene, where = (
+            decision.base.copied(tmp_path / str(number)),
+            (*decision.command, table, step, occurrence),
+        )
         try:
-            victim = scene.start(*decision.command, plan={"table": table, "step": step, "occurrence": occurrence, "does": "kill"})
+            victim = scene.start(
+                *decision.command,
+                plan={"table": table, "step": step, "occurrence": occurrence, "does": "kill"},
+            )
             victim.communicate(timeout=120)
             assert victim.returncode == -signal.SIGKILL, where
             scene.run(*decision.command)
@@ -104,4 +126,8 @@ def test_a_decision_whose_process_is_killed_at_any_step_is_made_once(decisions: 
             assert scene.left_over() == [], where
         finally:
             scene.close()
-    tried("P3 exactly once", "a reprocess, replay, rollback or discard is killed at a step, and asked for again", len(chosen))
+    tried(
+        "P3 exactly once",
+        "a reprocess, replay, rollback or discard is killed at a step, and asked for again",
+        len(chosen),
+    )

@@ -52,7 +52,11 @@ def test_a_full_disk_loses_nothing(scenes: tuple[Scene, Scene], does: str, tried
         calm.run("ingest", "rides", files[1])
         assert struck.published() == calm.published(), step
         assert struck.left_over() == [], step
-    tried("P3 exactly once", f"the disk is full for {'the run' if does == 'fill' else 'lakeFS'}, at a step", MANY)
+    tried(
+        "P3 exactly once",
+        f"the disk is full for {'the run' if does == 'fill' else 'lakeFS'}, at a step",
+        MANY,
+    )
 
 
 class Wire:
@@ -69,8 +73,12 @@ class Wire:
             while True:
                 near, _ = self.server.accept()
                 far = socket.create_connection(("127.0.0.1", self.target))
-                threading.Thread(target=self.relay, args=(near, far), kwargs={"sends": True}, daemon=True).start()
-                threading.Thread(target=self.relay, args=(far, near), kwargs={"sends": False}, daemon=True).start()
+                threading.Thread(
+                    target=self.relay, args=(near, far), kwargs={"sends": True}, daemon=True
+                ).start()
+                threading.Thread(
+                    target=self.relay, args=(far, near), kwargs={"sends": False}, daemon=True
+                ).start()
 
     def relay(self, source: socket.socket, target: socket.socket, *, sends: bool) -> None:
         sent = 0
@@ -92,8 +100,15 @@ def wired(scene: Scene) -> Iterator[Wire]:
     """A wire to the scene's lakeFS, over which the scene's commands work from a home of their own."""
     endpoint = ensure_server(scene.settings, say=print)
     wire = Wire(int(endpoint.url.rsplit(":", 1)[1]))
-    told = {"URL": f"http://127.0.0.1:{wire.port}", "KEY_ID": endpoint.key_id, "SECRET": endpoint.secret, "NAMESPACE": "local://wired"}
-    scene.environ.update({f"LAKEGATE_LAKEFS_{name}": value for name, value in told.items()} | {"LAKEGATE_TENANT": "wired"})
+    told = {
+        "URL": f"http://127.0.0.1:{wire.port}",
+        "KEY_ID": endpoint.key_id,
+        "SECRET": endpoint.secret,
+        "NAMESPACE": "local://wired",
+    }
+    scene.environ.update(
+        {f"LAKEGATE_LAKEFS_{name}": value for name, value in told.items()} | {"LAKEGATE_TENANT": "wired"}
+    )
     try:
         yield wire
     finally:
@@ -101,11 +116,16 @@ def wired(scene: Scene) -> Iterator[Wire]:
         wire.server.close()
 
 
-def test_a_connection_that_is_cut_in_mid_write_loses_nothing(scenes: tuple[Scene, Scene], tried: Tried) -> None:
+def test_a_connection_that_is_cut_in_mid_write_loses_nothing(
+    scenes: tuple[Scene, Scene], tried: Tried
+) -> None:
     cuts, (struck, calm) = 0, scenes
     with wired(struck) as wire, wired(calm):
         for number, cut_after in enumerate(random.SystemRandom().sample(CUTS, min(MANY, len(CUTS)))):
-            files = [scene.drop(f"{number}.csv", range(1 + 2000 * number, 2001 + 2000 * number)) for scene in scenes]
+            files = [
+                scene.drop(f"{number}.csv", range(1 + 2000 * number, 2001 + 2000 * number))
+                for scene in scenes
+            ]
             wire.cut_after, wire.cuts = cut_after, 3
             victim = struck.start("ingest", "rides", files[0])
             _, err = victim.communicate(timeout=240)

@@ -38,7 +38,13 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     calm = base.copied(base.folder.parent / "calm")
     timeline = calm.folder / "timeline"
     calm.run("ingest", "rides", calm.folder / second.name, plan={"timeline": str(timeline)})
-    yield {"base": base, "second": second.name, "steps": steps_of(timeline), "published": calm.published(), "aside": calm.aside()}
+    yield {
+        "base": base,
+        "second": second.name,
+        "steps": steps_of(timeline),
+        "published": calm.published(),
+        "aside": calm.aside(),
+    }
     calm.close()
 
 
@@ -55,22 +61,41 @@ def check(scene: Scene, lake: dict[str, Any], where: object) -> None:
 
 
 @pytest.mark.parametrize(("does", "offset"), [("kill", 0), ("kill-both", 3), ("kill-lakefs", 6)])
-def test_a_death_at_any_step_changes_nothing_in_the_end(lake: dict[str, Any], tmp_path: Path, does: str, offset: int, tried: Tried) -> None:
+def test_a_death_at_any_step_changes_nothing_in_the_end(
+    lake: dict[str, Any], tmp_path: Path, does: str, offset: int, tried: Tried
+) -> None:
     took, slowest, chosen, runs_on = 0.0, 0.0, boundaries(lake, offset=offset), does == "kill-lakefs"
     for number, (table, step, occurrence) in enumerate(chosen):
         scene, where = lake["base"].copied(tmp_path / f"{does}-{number}"), (does, table, step, occurrence)
-        file, timelines = scene.folder / lake["second"], [scene.folder / name for name in ("victim", "successor")]
-        plan = {"table": table, "step": step, "occurrence": occurrence, "does": does, "timeline": str(timelines[0])}
+        file, timelines = (
+            scene.folder / lake["second"],
+            [scene.folder / name for name in ("victim", "successor")],
+        )
+        plan = {
+            "table": table,
+            "step": step,
+            "occurrence": occurrence,
+            "does": does,
+            "timeline": str(timelines[0]),
+        }
         try:
             victim = scene.start("ingest", "rides", file, plan=plan)
             victim.communicate(timeout=120)
             assert victim.returncode == (0 if runs_on else -signal.SIGKILL), where
             began = time.monotonic()
-            scene.run("ingest", "rides", file, plan={"timeline": str(timelines[1]), "called": str(scene.folder / "called")})
+            scene.run(
+                "ingest",
+                "rides",
+                file,
+                plan={"timeline": str(timelines[1]), "called": str(scene.folder / "called")},
+            )
             assert time.monotonic() - began < WHOLE, where
             check(scene, lake, where)
             if runs_on:
-                took = moments(timelines[0])[-1] - moments(timelines[0])[steps_of(timelines[0]).index((table, step, occurrence))]
+                took = (
+                    moments(timelines[0])[-1]
+                    - moments(timelines[0])[steps_of(timelines[0]).index((table, step, occurrence))]
+                )
             elif timelines[1].exists():
                 took = moments(timelines[1])[-1] - float((scene.folder / "called").read_text())
             else:
@@ -96,14 +121,21 @@ def last_merge(lake: dict[str, Any]) -> int:
     return max(number for number, (_, step, _) in enumerate(lake["steps"]) if step == "merge.done")
 
 
-def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(lake: dict[str, Any], tmp_path: Path, tried: Tried) -> None:
+def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(
+    lake: dict[str, Any], tmp_path: Path, tried: Tried
+) -> None:
     chosen = boundaries(lake, offset=9)
     chosen += random.SystemRandom().sample(chosen, min(len(chosen), max(0, GHOSTS - len(chosen))))
     for number, (table, step, occurrence) in enumerate(chosen):
         scene, where = lake["base"].copied(tmp_path / f"ghost-{number}"), ("ghost", table, step, occurrence)
         file = scene.folder / lake["second"]
         try:
-            ghost = scene.start("ingest", "rides", file, plan={"table": table, "step": step, "occurrence": occurrence, "does": "stop"})
+            ghost = scene.start(
+                "ingest",
+                "rides",
+                file,
+                plan={"table": table, "step": step, "occurrence": occurrence, "does": "stop"},
+            )
             with stopped(ghost):
                 scene.run("ingest", "rides", file)
                 before = scene.published()
@@ -112,21 +144,41 @@ def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(lake: dict[s
             check(scene, lake, where)
         finally:
             scene.close()
-    tried("P3 exactly once", "an attempt is stopped at a step, and goes on after its successor published", len(chosen))
+    tried(
+        "P3 exactly once",
+        "an attempt is stopped at a step, and goes on after its successor published",
+        len(chosen),
+    )
 
 
-def test_a_ghost_writes_nothing_into_what_a_later_attempt_left_half_made(lake: dict[str, Any], tmp_path: Path, tried: Tried) -> None:
+def test_a_ghost_writes_nothing_into_what_a_later_attempt_left_half_made(
+    lake: dict[str, Any], tmp_path: Path, tried: Tried
+) -> None:
     """Its own branch was cleaned up while it slept; the next attempt died in the midst of its work, and nobody has come since."""
-    asleep = [item for item in lake["steps"] if item[0] == "rides" and item[1] in ("stage.done", "write.table", "judge", "commit", "merge")]
+    asleep = [
+        item
+        for item in lake["steps"]
+        if item[0] == "rides" and item[1] in ("stage.done", "write.table", "judge", "commit", "merge")
+    ]
     asleep = asleep if GHOSTS else random.SystemRandom().sample(asleep, 1)
     for number, (table, step, occurrence) in enumerate(asleep):
         scene, where = lake["base"].copied(tmp_path / f"late-{number}"), ("late ghost", table, step)
         file = scene.folder / lake["second"]
         try:
-            ghost = scene.start("ingest", "rides", file, plan={"table": table, "step": step, "occurrence": occurrence, "does": "stop"})
+            ghost = scene.start(
+                "ingest",
+                "rides",
+                file,
+                plan={"table": table, "step": step, "occurrence": occurrence, "does": "stop"},
+            )
             with stopped(ghost):
                 scene.forgotten("attempt-")
-                died = scene.start("ingest", "rides", file, plan={"table": "rides", "step": "commit", "occurrence": 1, "does": "kill"})
+                died = scene.start(
+                    "ingest",
+                    "rides",
+                    file,
+                    plan={"table": "rides", "step": "commit", "occurrence": 1, "does": "kill"},
+                )
                 died.communicate(timeout=120)
                 assert died.returncode == -signal.SIGKILL, where
             answer(ghost)
@@ -134,4 +186,8 @@ def test_a_ghost_writes_nothing_into_what_a_later_attempt_left_half_made(lake: d
             check(scene, lake, where)
         finally:
             scene.close()
-    tried("P3 exactly once", "an attempt is stopped, cleaned up after, and goes on beside the branch of a successor that died", len(asleep))
+    tried(
+        "P3 exactly once",
+        "an attempt is stopped, cleaned up after, and goes on beside the branch of a successor that died",
+        len(asleep),
+    )

@@ -42,7 +42,9 @@ class Kill:
 
 KILLS = [
     Kill("flights_raw", "merge.done", MONTHS),
-    Kill("flights", "write.quarantine", min(2, MONTHS - 1)),  # a later kill needs a month that is not published yet
+    Kill(
+        "flights", "write.quarantine", min(2, MONTHS - 1)
+    ),  # a later kill needs a month that is not published yet
     Kill("flight_features", "commit", 1, lakefs=True),
     Kill("flights", "tag.done", 1),
     Kill("flight_features", "tell", 1),
@@ -63,7 +65,10 @@ def opened(home: Path) -> Session:
 
 def published(session: Session) -> dict[str, list[dict[str, Any]]]:
     kept = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")
-    return {table: [{key: version[key] for key in kept} for version in list_versions(session, table)] for table in table_names(session)}
+    return {
+        table: [{key: version[key] for key in kept} for version in list_versions(session, table)]
+        for table in table_names(session)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +82,12 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]
     chance = random.Random(SEED)
     for kill in KILLS:
         does = "kill-both" if kill.lakefs else "kill"
-        plan = {"table": kill.table, "step": kill.step, "occurrence": chance.randint(1, kill.latest), "does": does}
+        plan = {
+            "table": kill.table,
+            "step": kill.step,
+            "occurrence": chance.randint(1, kill.latest),
+            "does": does,
+        }
         print(f"seed {SEED}: {plan}")
         run_demo(made["killed"], code=-signal.SIGKILL, plan=plan)
     run_demo(made["killed"], code=0)
@@ -87,9 +97,13 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]
 
 
 @pytest.mark.server
-def test_killed_five_times_gives_the_same_versions_and_content_hashes(homes: dict[str, Path], tried: Tried) -> None:
+def test_killed_five_times_gives_the_same_versions_and_content_hashes(
+    homes: dict[str, Path], tried: Tried
+) -> None:
     undisturbed = published(opened(homes["undisturbed"]))
-    assert [version["name"] for version in undisturbed["flights"]] == [f"flights@v{number}" for number in range(1, MONTHS + 1)]
+    assert [version["name"] for version in undisturbed["flights"]] == [
+        f"flights@v{number}" for number in range(1, MONTHS + 1)
+    ]
     assert published(opened(homes["killed"])) == undisturbed, f"seed {SEED}"
     tried("P3 exactly once", f"the demo of {MONTHS} months is killed, at every hop", len(KILLS))
 
@@ -102,7 +116,12 @@ def test_killed_runs_leave_nothing_behind_that_blocks_anything(homes: dict[str, 
     assert session.repository.uncommitted(MAIN) == []
     assert not any(audit_all(session).values())
     with open_instance(session.settings) as instance:
-        alive = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED]
+        alive = [
+            DagsterRunStatus.STARTED,
+            DagsterRunStatus.STARTING,
+            DagsterRunStatus.QUEUED,
+            DagsterRunStatus.NOT_STARTED,
+        ]
         assert instance.get_runs(RunsFilter(statuses=alive)) == []
 
 
@@ -112,5 +131,9 @@ def test_dagster_was_told_of_every_version_in_the_end(homes: dict[str, Path]) ->
     with open_instance(session.settings) as instance:
         for table in ("flights_raw", "flights", "flight_features"):
             events = instance.fetch_materializations(AssetKey(table), limit=1000).records
-            told = {event.asset_materialization.metadata["version"].value for event in events if event.asset_materialization}
+            told = {
+                event.asset_materialization.metadata["version"].value
+                for event in events
+                if event.asset_materialization
+            }
             assert {version["name"] for version in list_versions(session, table)} <= told, table

@@ -15,7 +15,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from benchmarks.rides import contract_text
 from expectations.verdict import Verdict
@@ -82,7 +89,9 @@ class Lake(RuleBasedStateMachine):
     def begin(self) -> None:
         self.number, self.left, self.dies, self.drops = 0, 0, "", set[str]()
         self.session: Session = open_session(
-            replace(self.scene.settings, tenant=f"t{next(self.tenants)}"), say=lambda _: None, watcher=self.watch
+            replace(self.scene.settings, tenant=f"t{next(self.tenants)}"),
+            say=lambda _: None,
+            watcher=self.watch,
         )
         self.versions: dict[str, list[Version]] = {"rides": [], "rates": [], "fares": []}
 
@@ -156,7 +165,11 @@ class Lake(RuleBasedStateMachine):
     @rule()
     def delivered_again(self) -> None:
         folder, standing = self.scene.folder / self.session.settings.tenant, self.now("rides").standing
-        same = [folder / name for name, item in standing.items() if sha256((folder / name).read_bytes()) == item.drop]
+        same = [
+            folder / name
+            for name, item in standing.items()
+            if sha256((folder / name).read_bytes()) == item.drop
+        ]
         if same:
             result = self.deliver("rides", same[-1])
             assert {str(hop.verdict) for hop in result.hops} == {"unchanged"}
@@ -174,7 +187,7 @@ class Lake(RuleBasedStateMachine):
         self.saw("rides", rows | fresh, before.standing | {name: self.standing(path, fresh)})
 
     @rule(rides=RIDES, death=DEATH, late=st.booleans())
-    def upserted(self, rides: list[int], death: tuple[str, int] | None, late: bool) -> None:  # noqa: FBT001  (Hypothesis gives it)
+    def upserted(self, rides: list[int], death: tuple[str, int] | None, late: bool) -> None:
         path = self.file(f"fares-{self.number}.csv", rides, late=late)
         if death is not None:
             self.dying("fares", path, death)
@@ -195,9 +208,14 @@ class Lake(RuleBasedStateMachine):
     @precondition(lambda self: any(len(versions) > 1 for versions in self.versions.values()))
     @rule(data=st.data())
     def taken_back(self, data: st.DataObject) -> None:
-        table = data.draw(st.sampled_from([name for name, versions in self.versions.items() if len(versions) > 1]))
+        table = data.draw(
+            st.sampled_from([name for name, versions in self.versions.items() if len(versions) > 1])
+        )
         number = data.draw(st.integers(1, len(self.versions[table]) - 1))
-        done, then = roll_back(self.session, VersionName(table, number), reason="a test"), self.versions[table][number - 1]
+        done, then = (
+            roll_back(self.session, VersionName(table, number), reason="a test"),
+            self.versions[table][number - 1],
+        )
         if done.hop.verdict is Verdict.UNCHANGED:  # the latest version is the same decision
             assert self.now(table).rows == then.rows
             return
@@ -214,7 +232,9 @@ class Lake(RuleBasedStateMachine):
             for number, version in enumerate(versions, 1):
                 name = VersionName(table, number)
                 commit, metadata = self.session.repository.commit_and_metadata(name.tag)
-                assert (commit, metadata["lakegate_manifest_sha256"]) == (version.commit, version.manifest), name
+                assert (commit, metadata["lakegate_manifest_sha256"]) == (version.commit, version.manifest), (
+                    name
+                )
         table = random.choice([name for name, versions in self.versions.items() if versions] or [""])
         if table:
             number = random.randint(1, len(self.versions[table]))
@@ -229,7 +249,11 @@ class Lake(RuleBasedStateMachine):
             head = repository.get_json(MAIN, f"_lakegate/heads/{table}.json")
             assert (head or {}).get("version", 0) == len(versions)
         merged = [name for told in history(self.session) if (name := told.get("lakegate_version"))]
-        own = [str(VersionName(table, number)) for table, versions in self.versions.items() for number in range(1, len(versions) + 1)]
+        own = [
+            str(VersionName(table, number))
+            for table, versions in self.versions.items()
+            for number in range(1, len(versions) + 1)
+        ]
         assert sorted(name for name in merged if "_raw@" not in name) == sorted(own)
         assert len(merged) == len(set(merged))
 
@@ -257,12 +281,20 @@ def contents(session: Session, name: VersionName) -> dict[int, float]:
 
 def test_no_sequence_of_events_breaks_a_promise(lakefs_home: Settings, tmp_path: Path, tried: Tried) -> None:
     scene = Scene.made(tmp_path / "scene", home=lakefs_home.home.root)
-    text = contract_text("fares", writeMode="upsert", maxQuarantined=1.0).replace("name: fare,", "name: fare, required: true,")
+    text = contract_text("fares", writeMode="upsert", maxQuarantined=1.0).replace(
+        "name: fare,", "name: fare, required: true,"
+    )
     path = scene.folder / "project" / "catalog" / "contracts" / "fares.odcs.yaml"
     path.write_text(text + "  - {property: upsert, value: {orderBy: fare}}\n")
     lake = type("OneLake", (Lake,), {"scene": scene, "tenants": count()})
     health = list(HealthCheck)
-    chosen = settings(max_examples=RUNS, stateful_step_count=LENGTH, deadline=None, suppress_health_check=health, print_blob=True)
+    chosen = settings(
+        max_examples=RUNS,
+        stateful_step_count=LENGTH,
+        deadline=None,
+        suppress_health_check=health,
+        print_blob=True,
+    )
     run_state_machine_as_test(lake, settings=chosen)
     tried(
         "P1 to P4",

@@ -54,7 +54,10 @@ def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
     spool.mkdir(parents=True, exist_ok=True)
     record = f"rides/{'d' * 64}/20260101T000000.000000Z~rides~failed~-~01234567-01234567.json"
     (spool / record.replace("/", "~~")).write_bytes(b"{}")
-    copies = [session.settings.home.manifest_copy(session.settings.tenant, table, 1) for table in ("rides", "rides_raw")]
+    copies = [
+        session.settings.home.manifest_copy(session.settings.tenant, table, 1)
+        for table in ("rides", "rides_raw")
+    ]
     for copy in copies:
         copy.unlink()
     expected = [

@@ -26,12 +26,16 @@ RUNS = int(os.environ.get("LAKEGATE_REDO_RUNS", "2"))
 MOST = st.sampled_from([10, 20, 40])
 """Greatest fare that the rules let pass."""
 ROWS = st.lists(
-    st.tuples(st.integers(1, 6), st.sampled_from(["1.5", "12", "25", "99", "free", ""]), st.integers(1, 4)), min_size=1, max_size=6
+    st.tuples(st.integers(1, 6), st.sampled_from(["1.5", "12", "25", "99", "free", ""]), st.integers(1, 4)),
+    min_size=1,
+    max_size=6,
 )
 
 
 @pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
-def test_a_table_made_again_is_what_it_would_have_been(mode: str, lakefs_home: Settings, tmp_path: Path, tried: Tried) -> None:
+def test_a_table_made_again_is_what_it_would_have_been(
+    mode: str, lakefs_home: Settings, tmp_path: Path, tried: Tried
+) -> None:
     numbers = count(1)
 
     @given(drops=st.lists(ROWS, min_size=1, max_size=4, unique_by=str), before=MOST, now=MOST)
@@ -51,13 +55,24 @@ def test_a_table_made_again_is_what_it_would_have_been(mode: str, lakefs_home: S
         ingest(first, "rides", files)
         made = latest(again, reprocess(again, again.catalog.get("rides")).version)
         wanted = latest(first, f"rides@v{len(drops)}")
-        assert (made.content_hash, made.counts.after, made.aside) == (wanted.content_hash, wanted.counts.after, wanted.aside)
+        assert (made.content_hash, made.counts.after, made.aside) == (
+            wanted.content_hash,
+            wanted.counts.after,
+            wanted.aside,
+        )
         assert sorted(aside(again)) == sorted(aside(first))
         rows = [
-            open_snapshot(str(item.name), home=lakefs_home.home.root, tenant=item.tenant).arrow().sort_by("ride") for item in (made, wanted)
+            open_snapshot(str(item.name), home=lakefs_home.home.root, tenant=item.tenant)
+            .arrow()
+            .sort_by("ride")
+            for item in (made, wanted)
         ]
         assert rows[0] == rows[1]
         assert not any(audit_all(again).values())
 
     redone()
-    tried("P2 conservation", f"a table is reprocessed under other rules, as if they had been there at first: {mode}", RUNS)
+    tried(
+        "P2 conservation",
+        f"a table is reprocessed under other rules, as if they had been there at first: {mode}",
+        RUNS,
+    )

@@ -50,7 +50,10 @@ UPSERTED = "  - {property: upsert, value: {orderBy: at}}\n"
 CLEANUPS = int(os.environ.get("LAKEGATE_CLEANUP_RUNS", "2"))
 """Histories of each kind of table that are cleaned up after; 30 by hand."""
 HISTORY = st.lists(
-    st.tuples(st.sampled_from(["deliver", "deliver", "roll back", "keep", "use", "discard", "abandon"]), st.integers(0, 5)),
+    st.tuples(
+        st.sampled_from(["deliver", "deliver", "roll back", "keep", "use", "discard", "abandon"]),
+        st.integers(0, 5),
+    ),
     min_size=4,
     max_size=9,
 )
@@ -62,7 +65,10 @@ def made(mode: str, folder: Path, settings: Settings, tenant: str) -> Scene:
     scene = Scene.made(folder, replaced=(), home=settings.home.root, tenant=tenant)
     path = scene.folder / "project" / "catalog" / "contracts" / "rides.odcs.yaml"
     text = path.read_text().replace("value: append", f"value: {mode}")
-    text = text.replace("      - {name: fare,", "      - {name: at, logicalType: integer, required: true}\n      - {name: fare,")
+    text = text.replace(
+        "      - {name: fare,",
+        "      - {name: at, logicalType: integer, required: true}\n      - {name: fare,",
+    )
     text += "  - {property: retention, value: {versions: 2}}\n" + UPSERTED * (mode == "upsert")
     path.write_text(text + "  - {property: maxShrink, value: none}\n" * (mode == "replace"))
     return scene
@@ -70,7 +76,9 @@ def made(mode: str, folder: Path, settings: Settings, tenant: str) -> Scene:
 
 def deliver(session: Session, scene: Scene, number: int, chance: random.Random) -> None:
     """Some rows, of which one is broken, one passes, and others may have the same key."""
-    rides = [f"{chance.randint(1, 30)},{number},{ride}.5" for ride in range(chance.randint(1, 12))] + [f"{100 + number},{number},0.5"]
+    rides = [f"{chance.randint(1, 30)},{number},{ride}.5" for ride in range(chance.randint(1, 12))] + [
+        f"{100 + number},{number},0.5"
+    ]
     path = scene.folder / f"{number}.csv"
     path.write_text("\n".join(["ride,at,fare", *dict.fromkeys(rides), f"99,{number},free"]) + "\n")
     ingest(session, "rides", [path])
@@ -107,7 +115,11 @@ class Past:
             done = roll_back(self.session, VersionName(table, some), reason="a test")
             self.versions += done.hop.verdict is not Verdict.UNCHANGED  # to the same version twice
         elif what in ("keep", "use"):
-            why: dict[str, Any] = {"used_by": "delays-7"} if what == "use" else {"until": (datetime.now(UTC) + 2 * LATER).date()}
+            why: dict[str, Any] = (
+                {"used_by": "delays-7"}
+                if what == "use"
+                else {"until": (datetime.now(UTC) + 2 * LATER).date()}
+            )
             pin_version(self.session, VersionName(table, some), reason="a test", **why)
             self.wanted.add(some)
         elif what == "abandon":
@@ -145,7 +157,11 @@ def test_exactly_what_no_living_version_needs_goes(
         clean(past)
 
     cleaned()
-    tried("P4 named for good", "a random history is cleaned up after: what no living version needs goes, exactly that", len(runs))
+    tried(
+        "P4 named for good",
+        "a random history is cleaned up after: what no living version needs goes, exactly that",
+        len(runs),
+    )
 
 
 def clean(past: Past) -> None:
@@ -154,7 +170,9 @@ def clean(past: Past) -> None:
     kept = {*past.wanted, past.versions, past.versions - 1} & set(manifests)
     todo = list(kept)
     while todo:
-        parents = {parent.version for parent in manifests[todo.pop()].parents if parent.table == "rides"} - kept
+        parents = {
+            parent.version for parent in manifests[todo.pop()].parents if parent.table == "rides"
+        } - kept
         kept |= parents
         todo += parents
     root, repository = session.settings.home.blocks, session.repository
@@ -178,13 +196,19 @@ def clean(past: Past) -> None:
     assert not dead.exists()
     there = blocks(session)
     refs = ["main", "ledger", *repository.branches("attempt-")]
-    for item in (item for ref in refs for item in (repository.listing(ref, "") if ref in refs[:2] else repository.changed(ref))):
+    for item in (
+        item
+        for ref in refs
+        for item in (repository.listing(ref, "") if ref in refs[:2] else repository.changed(ref))
+    ):
         physical = repository.physical(item.physical_address)
         assert physical in there or physical in everything - alive, item.path
     assert {number: hints_at(session, f"rides.v{number}") for number in kept} == hints
     assert not any(audit_all(session).values())
     for number in kept:
-        found = open_snapshot(f"rides@v{number}", home=session.settings.home.root, tenant=session.settings.tenant)
+        found = open_snapshot(
+            f"rides@v{number}", home=session.settings.home.root, tenant=session.settings.tenant
+        )
         assert found.arrow().num_rows == manifests[number].counts.after
     for number in set(manifests) - kept:
         with pytest.raises(Expired, match="its contract keeps it no longer: its retention is the newest 2"):
@@ -196,7 +220,10 @@ def clean(past: Past) -> None:
 
 def hints_at(session: Session, tag: str) -> dict[str, bytes | None]:
     """Which checkpoint a Delta reader begins with."""
-    paths = [f"{table}/rides/_delta_log/_last_checkpoint" for table in ("processed", "quarantine", "settled", "tombstones")]
+    paths = [
+        f"{table}/rides/_delta_log/_last_checkpoint"
+        for table in ("processed", "quarantine", "settled", "tombstones")
+    ]
     return {path: session.repository.get(tag, path) for path in paths}
 
 
@@ -215,7 +242,11 @@ def test_what_was_latest_until_now_keeps_its_files_for_a_day(tmp_path: Path, lak
     sizes = [(past.session.settings.home.blocks / path).stat().st_size for path in only]
     assert again.later_blocks >= len(sizes)
     assert again.later_freed >= sum(sizes)
-    assert timedelta(hours=23) < datetime.fromisoformat(again.later_at) - datetime.now(UTC) <= timedelta(hours=24, seconds=1)
+    assert (
+        timedelta(hours=23)
+        < datetime.fromisoformat(again.later_at) - datetime.now(UTC)
+        <= timedelta(hours=24, seconds=1)
+    )
     assert {name: why for name, why in again.kept.items() if name.startswith("rides@")} == {
         "rides@v1": "a version of rides that stays was made from it",
         "rides@v4": "retention: among the newest 2",
@@ -224,7 +255,10 @@ def test_what_was_latest_until_now_keeps_its_files_for_a_day(tmp_path: Path, lak
     assert only <= blocks(past.session)
     clean_up(past.session, now=datetime.now(UTC) + LATER)
     assert not only & blocks(past.session)
-    told = [(item["version"], item["made_by"], item["made_from"], item["expired"]) for item in list_versions(past.session, "rides")]
+    told = [
+        (item["version"], item["made_by"], item["made_from"], item["expired"])
+        for item in list_versions(past.session, "rides")
+    ]
     assert told == [
         (1, "drop", "", False),
         (2, "drop", "", True),
@@ -274,7 +308,9 @@ def test_a_version_that_somebody_needs_is_kept(tmp_path: Path, lakefs_home: Sett
         pin_version(session, two, reason="too late", used_by="delays-8")
     with pytest.raises(Expired, match="rides@v1 expired"):
         roll_back(session, one, reason="too late")
-    with pytest.raises(Expired, match=r"rides@v1 expired on 2127-12-31 .*the newest 1;[^>]*-> this is no damage"):
+    with pytest.raises(
+        Expired, match=r"rides@v1 expired on 2127-12-31 .*the newest 1;[^>]*-> this is no damage"
+    ):
         audit(session, one)
     assert not any(audit_all(session).values())
 
@@ -314,7 +350,13 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
     referenced=st.booleans(),
 )
 def test_the_latest_the_newest_the_young_and_the_parents_live(
-    *, ages: list[int], versions: int | None, days: int | None, parent: int | None, asked_for: set[int], referenced: bool
+    *,
+    ages: list[int],
+    versions: int | None,
+    days: int | None,
+    parent: int | None,
+    asked_for: set[int],
+    referenced: bool,
 ) -> None:
     def made(table: str, number: int, age: int, parents: list[Parent]) -> Manifest:
         created = (NOW - timedelta(days=age)).isoformat()
@@ -330,7 +372,12 @@ def test_the_latest_the_newest_the_young_and_the_parents_live(
         write_mode="append",
         retention=Retention(versions, days) if versions or days else None,
     )
-    fares = replace(contract, name="fares", relationships=(Relationship(("ride",), "rides", ("ride",), "quarantine"),), retention=None)
+    fares = replace(
+        contract,
+        name="fares",
+        relationships=(Relationship(("ride",), "rides", ("ride",), "quarantine"),),
+        retention=None,
+    )
     contracts = {"rides": contract} | ({"fares": fares} if referenced else {})
     rides = [made("rides", number, age, []) for number, age in enumerate(ages, 1)]
     pinned = [Parent("rides", parent, "")] if parent is not None and parent <= len(rides) else []
@@ -342,10 +389,14 @@ def test_the_latest_the_newest_the_young_and_the_parents_live(
         told = {
             "delays-7 uses it": item.version in asked_for,
             "its contract names no retention": versions is None and days is None,
-            f"retention: among the newest {versions}": versions is not None and item.version > len(rides) - versions,
+            f"retention: among the newest {versions}": versions is not None
+            and item.version > len(rides) - versions,
             f"retention: younger than {days} days": days is not None and age < days,
             "the latest": item.version == len(rides),
-            "a reference that was the latest less than a day ago": referenced and ages[item.version : item.version + 1] == [0],
-            "a version of features that stays was made from it": any(parent.version == item.version for parent in pinned),
+            "a reference that was the latest less than a day ago": referenced
+            and ages[item.version : item.version + 1] == [0],
+            "a version of features that stays was made from it": any(
+                parent.version == item.version for parent in pinned
+            ),
         }
         assert alive.get(item.name) == next((why for why, holds in told.items() if holds), None)

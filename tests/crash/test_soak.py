@@ -46,7 +46,9 @@ def test_random_deaths_change_nothing_in_the_end(scenes: tuple[Scene, Scene], tr
     while deaths < KILLS:
         files += [arrival(killed, number)]
         given, number, at_work = [*files], number + 1, killed.folder / f"timeline-{number}"
-        process = killed.start("ingest", "rides", *given, plan={"timeline": str(at_work)})  # what a dead run was given, and what came since
+        process = killed.start(
+            "ingest", "rides", *given, plan={"timeline": str(at_work)}
+        )  # what a dead run was given, and what came since
         died = ""
         while process.poll() is None and not at_work.exists():
             time.sleep(0.02)
@@ -75,7 +77,9 @@ def test_random_deaths_change_nothing_in_the_end(scenes: tuple[Scene, Scene], tr
     assert killed.left_over() == [], where
     assert killed.published()["rides"][-1]["rows_total"] == (number + 1) * (RIDES - 1), where
     tried(
-        "P3 exactly once", f"the run, lakeFS or both are killed at a random moment of their work, while {number + 1:,} drops arrive", deaths
+        "P3 exactly once",
+        f"the run, lakeFS or both are killed at a random moment of their work, while {number + 1:,} drops arrive",
+        deaths,
     )
 
 
@@ -87,7 +91,9 @@ def strike(scene: Scene, process: Started, chance: random.Random) -> str:
     """Kill the run, or lakeFS, or both; what died of it."""
     victim, died = chance.choice(("run", "lakefs", "run and lakefs")), []
     if "lakefs" in victim:
-        for server in processes(scene.settings.home):  # by what it is: the number of a dead one may be somebody else's by now
+        for server in processes(
+            scene.settings.home
+        ):  # by what it is: the number of a dead one may be somebody else's by now
             server.kill()
             died.append("lakefs")
     if "run" in victim and process.poll() is None:

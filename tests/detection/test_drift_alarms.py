@@ -24,18 +24,28 @@ def counted(year: dict[str, Series]) -> dict[str, list[Histograms]]:
     return {name: count(series.drops) for name, series in year.items()}
 
 
-def test_nineteen_faults_are_found_as_they_were_by_the_bounds_alone(year: dict[str, Series], counted: dict[str, list[Histograms]]) -> None:
+def test_nineteen_faults_are_found_as_they_were_by_the_bounds_alone(
+    year: dict[str, Series], counted: dict[str, list[Histograms]]
+) -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS) == 19
     last = DELIVERIES - 1
     for fault in FAULTS:
-        found = [found_in(fault, year[fault.series], counted[fault.series], drift, first=last) for drift in (BEFORE, NOW)]
+        found = [
+            found_in(fault, year[fault.series], counted[fault.series], drift, first=last)
+            for drift in (BEFORE, NOW)
+        ]
         assert found == [[True], [True]], fault.name
     for fault in NULLS:
-        found = [found_in(fault, year[fault.series], counted[fault.series], drift, first=last) for drift in (BEFORE, NOW)]
+        found = [
+            found_in(fault, year[fault.series], counted[fault.series], drift, first=last)
+            for drift in (BEFORE, NOW)
+        ]
         assert found == [[False], [True]], fault.name
 
 
-def test_healthy_months_are_warned_of_in_less_than_one_of_ten(year: dict[str, Series], counted: dict[str, list[Histograms]]) -> None:
+def test_healthy_months_are_warned_of_in_less_than_one_of_ten(
+    year: dict[str, Series], counted: dict[str, list[Histograms]]
+) -> None:
     several = list(year.values())
     before, now = (alarms("real", several, counted, drift) for drift in (BEFORE, NOW))
     assert before.deliveries == now.deliveries == len(several) * (DELIVERIES - 1)
@@ -43,7 +53,9 @@ def test_healthy_months_are_warned_of_in_less_than_one_of_ten(year: dict[str, Se
     assert now.any_rule < BAR * now.deliveries
     seeded = made(0)
     drops = {seeded.name: count(seeded.drops)}
-    assert alarms("made", [seeded], drops, NOW).share < BAR < 0.9 < alarms("made", [seeded], drops, BEFORE).share
+    assert (
+        alarms("made", [seeded], drops, NOW).share < BAR < 0.9 < alarms("made", [seeded], drops, BEFORE).share
+    )
 
 
 def test_the_page_tells_of_every_fault_that_it_is_found_from_the_fifth_delivery_on() -> None:

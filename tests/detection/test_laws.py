@@ -19,7 +19,14 @@ EXAMPLES: Final = settings(
     phases=[Phase.generate],  # to look for a smaller example would ask the engine for minutes
     suppress_health_check=[HealthCheck.too_slow],
 )
-HOURS = ["2024-01-20T10:00:00Z", "2024-01-20T11:00:00+01:00", "2024-01-20 12:00:00", "2024-03-10T02:30:00Z", "2013-11-03T01:30:00Z", None]
+HOURS = [
+    "2024-01-20T10:00:00Z",
+    "2024-01-20T11:00:00+01:00",
+    "2024-01-20 12:00:00",
+    "2024-03-10T02:30:00Z",
+    "2013-11-03T01:30:00Z",
+    None,
+]
 DIRTY: Final = 0.06
 """The part of the values that are drawn from these pools, and of the rows that are copies."""
 POOLS: Final[dict[str, list[str | None]]] = {
@@ -43,8 +50,16 @@ def drawn(seed: int) -> list[Row]:
     rows: list[Row] = []
     for _ in range(chance.randrange(20, 60)):
         city, country = chance.choice(list(CITIES.items()))
-        row = {name: pool[0] for name, pool in POOLS.items()} | {"ride": f"A{chance.randrange(12)}", "city": city, "country": country}
-        row |= {"stop": chance.choice("123"), "fare": str(chance.randrange(3, 99) / 2), "ended": chance.choice(POOLS["ended"][:2])}
+        row = {name: pool[0] for name, pool in POOLS.items()} | {
+            "ride": f"A{chance.randrange(12)}",
+            "city": city,
+            "country": country,
+        }
+        row |= {
+            "stop": chance.choice("123"),
+            "fare": str(chance.randrange(3, 99) / 2),
+            "ended": chance.choice(POOLS["ended"][:2]),
+        }
         row |= {name: chance.choice(pool) for name, pool in POOLS.items() if chance.random() < DIRTY}
         rows.append(dict(chance.choice(rows)) if rows and chance.random() < DIRTY else row)
     return rows
@@ -72,7 +87,13 @@ EACH: list[Asked] = [
     ),
     (
         "expect_column_to_agree_with_reference",
-        {"column": "country", "on": ["city"], "reference": "stops", "reference_on": ["city"], "reference_column": "land"},
+        {
+            "column": "country",
+            "on": ["city"],
+            "reference": "stops",
+            "reference_on": ["city"],
+            "reference_column": "land",
+        },
     ),
     ("expect_rows_to_satisfy", {"condition": "fare > 1 or kind = 'single'"}),
     ("expect_column_values_to_be_before_delivery", {"column": "ended"}),
@@ -82,7 +103,10 @@ EACH: list[Asked] = [
     ("expect_local_time_to_be_unambiguous", NEW_YORK),
     ("expect_column_values_to_be_within_watermark", {"column": "hour", "max_late_seconds": 3600}),
     ("expect_column_values_to_be_of_declared_type", {"column": "fare", "type": "double"}),
-    ("expect_column_values_to_be_of_declared_type", {"column": "booked", "type": "date", "format": "dd/MM/yyyy"}),
+    (
+        "expect_column_values_to_be_of_declared_type",
+        {"column": "booked", "type": "date", "format": "dd/MM/yyyy"},
+    ),
 ]
 """Rules that say the same of a row wherever it stands."""
 DISTINCT: Asked = ("expect_rows_to_be_distinct", {})
@@ -125,26 +149,39 @@ def test_one_row_of_each_key_stays_and_each_row_is_on_one_side(rows: list[Row], 
         assert stay == dict.fromkeys({key for key in keys if key is not None}, 1)
         assert not [place for place in broken if keys[place - 1] is None]
     contents = [tuple(typed(row).items()) for row in rows]
-    assert Counter(content for place, content in enumerate(contents, 1) if place not in found.broken[-1]) == dict.fromkeys(contents, 1)
+    assert Counter(
+        content for place, content in enumerate(contents, 1) if place not in found.broken[-1]
+    ) == dict.fromkeys(contents, 1)
 
 
 def typed(row: Row) -> Row:
     """A row as rules see it: text that its type doesn't take is missing, and one moment is the same however it is written."""
     hour = {"2024-01-20T11:00:00+01:00": HOURS[0]}.get(str(row["hour"]), row["hour"])
     booked = None if row["booked"] == "01/19/2024" else row["booked"]
-    return row | {"fare": number(row["fare"]), "stop": None if row["stop"] == "one" else row["stop"], "hour": hour, "booked": booked}
+    return row | {
+        "fare": number(row["fare"]),
+        "stop": None if row["stop"] == "one" else row["stop"],
+        "hour": hour,
+        "booked": booked,
+    }
 
 
 @pytest.mark.parametrize("total", [True, False], ids=["in a total order", "with ties"])
 @EXAMPLES
 @given(rows=ROWS, shuffle=st.randoms(use_true_random=False))
-def test_the_order_of_rows_means_nothing(rows: list[Row], shuffle: random.Random, sail: Gate, *, total: bool) -> None:
+def test_the_order_of_rows_means_nothing(
+    rows: list[Row], shuffle: random.Random, sail: Gate, *, total: bool
+) -> None:
     if total:
-        rows = [row | {"ended": f"2024-01-{1 + place // 24:02}T{place % 24:02}:00:00Z"} for place, row in enumerate(rows)]
+        rows = [
+            row | {"ended": f"2024-01-{1 + place // 24:02}T{place % 24:02}:00:00Z"}
+            for place, row in enumerate(rows)
+        ]
     order = list(range(len(rows)))
     shuffle.shuffle(order)
     one, other = (
-        sail.ask(table, ALL, published=[PUBLISHED], references=REFERENCES).broken for table in (rows, [rows[place] for place in order])
+        sail.ask(table, ALL, published=[PUBLISHED], references=REFERENCES).broken
+        for table in (rows, [rows[place] for place in order])
     )
     there = [frozenset(order[place - 1] + 1 for place in broken) for broken in other]
     same = {*range(len(KEPT), len(ALL) - 1)} | ({2, 3} if total else set())
@@ -166,24 +203,60 @@ def test_what_passed_passes_again(rows: list[Row], sail: Gate) -> None:
     assert len(again.passed) == len(passed)
 
 
-TAKINGS = {"column": "fare", "by": ["city"], "reference": "takings", "reference_by": ["town"], "reference_column": "total"}
+TAKINGS = {
+    "column": "fare",
+    "by": ["city"],
+    "reference": "takings",
+    "reference_by": ["town"],
+    "reference_column": "total",
+}
 BOUNDS: list[tuple[str, dict[str, Any], str, list[Any]]] = [
-    ("expect_column_values_to_be_before_delivery", {"column": "ended"}, "tolerance_seconds", [0, 86400, 10**8]),
+    (
+        "expect_column_values_to_be_before_delivery",
+        {"column": "ended"},
+        "tolerance_seconds",
+        [0, 86400, 10**8],
+    ),
     (
         "expect_column_values_to_be_before_cutoff",
         {"column": "ended"},
         "cutoff",
         ["2024-01-20T10:30:00", "2024-01-20T12:30:00", "2025-01-01"],
     ),
-    ("expect_column_values_to_be_within_watermark", {"column": "hour"}, "max_late_seconds", [0, 7200, 10**10]),
+    (
+        "expect_column_values_to_be_within_watermark",
+        {"column": "hour"},
+        "max_late_seconds",
+        [0, 7200, 10**10],
+    ),
     ("expect_rows_not_to_be_delivered_again", {"column_list": ["city"]}, "max_share", [0.0, 0.3, 1.0]),
     ("expect_no_burst_of_repeats", {"column_list": ["city", "kind"]}, "max_repeats", [1, 4, 100]),
-    ("expect_series_to_have_no_gaps", {"column": "ended", "step_seconds": 3600}, "max_missing", [0, 1, 10**6]),
+    (
+        "expect_series_to_have_no_gaps",
+        {"column": "ended", "step_seconds": 3600},
+        "max_missing",
+        [0, 1, 10**6],
+    ),
     ("expect_sum_to_agree_with_reference", TAKINGS, "tolerance", [1e-9, 3000.0, 1e9]),
     ("expect_column_majority_share_to_be_at_most", {"column": "city"}, "max_share", [0.1, 0.4, 1.0]),
-    ("expect_column_group_shares_to_be_close_to", {"column": "kind", "shares": {KINDS[0]: 0.5}}, "max_difference", [0.0, 0.1, 1.0]),
-    ("expect_column_outlier_share_to_be_at_most", {"column": "fare", "method": "iqr"}, "max_share", [0.0, 0.2, 1.0]),
-    ("expect_column_null_share_to_stay_close", {"column": "city", "baseline": "previous"}, "max_change", [0.0, 0.3, 1.0]),
+    (
+        "expect_column_group_shares_to_be_close_to",
+        {"column": "kind", "shares": {KINDS[0]: 0.5}},
+        "max_difference",
+        [0.0, 0.1, 1.0],
+    ),
+    (
+        "expect_column_outlier_share_to_be_at_most",
+        {"column": "fare", "method": "iqr"},
+        "max_share",
+        [0.0, 0.2, 1.0],
+    ),
+    (
+        "expect_column_null_share_to_stay_close",
+        {"column": "city", "baseline": "previous"},
+        "max_change",
+        [0.0, 0.3, 1.0],
+    ),
     (
         "expect_column_distribution_to_stay_close",
         {"column": "kind", "baseline": "previous", "statistic": "js"},
@@ -200,7 +273,14 @@ def test_a_looser_bound_never_fails_where_a_tighter_one_holds(rows: list[Row], s
     many = [row for row in [*rows, ODD] for _ in range(6)]  # rules that compare ask for a hundred rows
     asked = [(kind, kwargs | {bound: value}) for kind, kwargs, bound, values in BOUNDS for value in values]
     baseline = [PUBLISHED | {"city": city, "kind": "return"} for city in ("Cork", None)] * 120
-    found = sail.ask(many, asked, published=[PUBLISHED], references={"takings": takings([])}, baselines={"previous": baseline}, aside=False)
+    found = sail.ask(
+        many,
+        asked,
+        published=[PUBLISHED],
+        references={"takings": takings([])},
+        baselines={"previous": baseline},
+        aside=False,
+    )
     for place, (kind, *_) in enumerate(BOUNDS):
         tight, middle, loose = slice_of(found.outcomes, place)
         assert tight.success <= middle.success <= loose.success, kind

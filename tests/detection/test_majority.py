@@ -24,16 +24,28 @@ def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
 
 def rows_of(*pairs: tuple[str | None, str | None]) -> list[Row]:
     empty: Row = {column.name: None for column in CONTRACT.columns}
-    return [empty | {"ride": str(number), "city": city, "country": country} for number, (city, country) in enumerate(pairs)]
+    return [
+        empty | {"ride": str(number), "city": city, "country": country}
+        for number, (city, country) in enumerate(pairs)
+    ]
 
 
 def aside(gate: Gate, pairs: list[Any], published: list[Any] | None = None, **more: Any) -> frozenset[int]:
     rows = rows_of(*pairs)
-    return gate.ask(rows, [(KIND, MAJORITY | more)], published=None if published is None else rows_of(*published)).broken[0]
+    return gate.ask(
+        rows, [(KIND, MAJORITY | more)], published=None if published is None else rows_of(*published)
+    ).broken[0]
 
 
 def test_one_typo_sets_one_row_aside_and_not_its_group(sail: Gate) -> None:
-    rows = [("Aarhus", "DK"), ("Aarhus", "DK"), ("Aarhus", "KD"), ("Bergen", "NO"), (None, "X"), ("Aarhus", None)]
+    rows = [
+        ("Aarhus", "DK"),
+        ("Aarhus", "DK"),
+        ("Aarhus", "KD"),
+        ("Bergen", "NO"),
+        (None, "X"),
+        ("Aarhus", None),
+    ]
     assert aside(sail, rows) == {3}
     assert aside(sail, rows, keep="none") == {1, 2, 3}
 
@@ -51,11 +63,20 @@ def test_what_was_published_counts_with_the_drop(sail: Gate) -> None:
     assert aside(sail, [("a", "x"), ("a", "x"), ("a", "y")], []) == {3}
 
 
-_PAIRS = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y", "z", None])), max_size=12)
+_PAIRS = st.lists(
+    st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y", "z", None])), max_size=12
+)
 
 
 @given(rows=_PAIRS.filter(bool), published=st.none() | _PAIRS)
-@settings(max_examples=12, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None)
+@settings(
+    max_examples=12,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+)
 def test_it_is_what_counting_by_hand_gives(sail: Gate, rows: list[Any], published: list[Any] | None) -> None:
     votes = Counter(pair for pair in [*rows, *(published or [])] if None not in pair)
     wanted = set()

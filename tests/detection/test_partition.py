@@ -21,8 +21,16 @@ from expectations.verdict import Outcome
 from tests.support.planted.gate import Gate
 from tests.support.planted.rides import CONTRACT
 
-COLUMNS: Final = (Column("n", "integer"), Column("x", "double"), Column("s", "string"), Column("b", "boolean"), Column("d", "date"))
-TABLE: Final = Contract(name="t", kind="dataset", path=CONTRACT.path, hash="", columns=COLUMNS, key=("n",), write_mode="append")
+COLUMNS: Final = (
+    Column("n", "integer"),
+    Column("x", "double"),
+    Column("s", "string"),
+    Column("b", "boolean"),
+    Column("d", "date"),
+)
+TABLE: Final = Contract(
+    name="t", kind="dataset", path=CONTRACT.path, hash="", columns=COLUMNS, key=("n",), write_mode="append"
+)
 KL: Final = "expect_column_kl_divergence_to_be_less_than"
 BIG: Final = 9007199254740993
 LARGE: Final = 999999999999999999
@@ -36,11 +44,16 @@ def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
 def ask(gate: Gate, rows: dict[str, list[Any]], *rules: tuple[str, dict[str, Any]]) -> tuple[Outcome, ...]:
     for kind, kwargs in rules:
         assert [item.what for item in mistakes(TABLE, "processed", kind, kwargs, "warn")] == []
-    made = [Rule(f"r{number}", kind, kwargs, "warn", "range", row_rule=False) for number, (kind, kwargs) in enumerate(rules)]
+    made = [
+        Rule(f"r{number}", kind, kwargs, "warn", "range", row_rule=False)
+        for number, (kind, kwargs) in enumerate(rules)
+    ]
     plan = make_plan(Suite("t", "processed", tuple(made)), TABLE)
     types = {"n": pa.int64(), "x": pa.float64(), "s": pa.string(), "b": pa.bool_(), "d": pa.date32()}
     size = len(next(iter(rows.values())))
-    frame = gate.frame(pa.table({name: pa.array(rows.get(name, [None] * size), kind) for name, kind in types.items()}))
+    frame = gate.frame(
+        pa.table({name: pa.array(rows.get(name, [None] * size), kind) for name, kind in types.items()})
+    )
     return outcomes(plan, count_rows(frame, plan, gate.engine.rows))
 
 
@@ -49,9 +62,20 @@ def exactly(kind: str, value: float) -> tuple[str, dict[str, Any]]:
 
 
 def test_medians_and_means_of_great_whole_numbers_are_exact(sail: Gate) -> None:
-    asked = [exactly("median", BIG), exactly("mean", BIG), exactly("median", BIG - 1), exactly("mean", BIG + 1)]
+    asked = [
+        exactly("median", BIG),
+        exactly("mean", BIG),
+        exactly("median", BIG - 1),
+        exactly("mean", BIG + 1),
+    ]
     assert [item.success for item in ask(sail, {"n": [BIG] * 11}, *asked)] == [True, True, False, False]
-    found = ask(sail, {"n": [LARGE] * 10 + [BIG]}, exactly("median", LARGE), exactly("median", 10**18), exactly("median", LARGE - 1))
+    found = ask(
+        sail,
+        {"n": [LARGE] * 10 + [BIG]},
+        exactly("median", LARGE),
+        exactly("median", 10**18),
+        exactly("median", LARGE - 1),
+    )
     assert [item.success for item in found] == [True, False, False]
     (found_half,) = ask(sail, {"n": [-LARGE, 10**18]}, exactly("median", 0.5))
     assert (found_half.success, found_half.observed["observed_value"]) == (True, 0.5)
@@ -59,13 +83,28 @@ def test_medians_and_means_of_great_whole_numbers_are_exact(sail: Gate) -> None:
     assert third.success
 
 
-@given(st.lists(st.none() | st.integers(-(10**18), 10**18) | st.integers(BIG - 3, BIG + 3), min_size=1, max_size=9))
-@settings(max_examples=12, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None)
+@given(
+    st.lists(
+        st.none() | st.integers(-(10**18), 10**18) | st.integers(BIG - 3, BIG + 3), min_size=1, max_size=9
+    )
+)
+@settings(
+    max_examples=12,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+)
 def test_they_are_what_pythons_whole_numbers_give(sail: Gate, numbers: list[int | None]) -> None:
     there = [number for number in numbers if number is not None]
     quantile = {"column": "n", "quantile_ranges": {"quantiles": [0.25], "value_ranges": [[None, None]]}}
     middle, mean, low = ask(
-        sail, {"n": numbers}, exactly("median", 0), exactly("mean", 0), ("expect_column_quantile_values_to_be_between", quantile)
+        sail,
+        {"n": numbers},
+        exactly("median", 0),
+        exactly("mean", 0),
+        ("expect_column_quantile_values_to_be_between", quantile),
     )
     if not there:
         assert [item.observed["observed_value"] for item in (middle, mean)] == [None, None]
@@ -97,13 +136,18 @@ def test_kl_over_bins_is_found_of_counts(sail: Gate) -> None:
     for column in ("x", "n"):
         (found,) = ask(sail, rows, kl(column, BINS))
         assert (found.success, found.observed["observed_value"]) == (True, 0.0)  # 1, 4, 2, 1 of 8
-    (found,) = ask(sail, {"x": [0.0, 1.0, 2.0, 9.0]}, kl("x", {"bins": [0, 2, 3], "weights": [0.9, 0.1]}, tail_weight_holdout=0.2))
+    (found,) = ask(
+        sail,
+        {"x": [0.0, 1.0, 2.0, 9.0]},
+        kl("x", {"bins": [0, 2, 3], "weights": [0.9, 0.1]}, tail_weight_holdout=0.2),
+    )
     parts = [(2, 0.72), (1, 0.08), (1, 0.1)]
     wanted = sum(seen / 4 * math.log(seen / 4 / (weight / 1.0)) for seen, weight in parts)
     assert found.observed["observed_value"] == pytest.approx(wanted)
     assert not found.success
     found, empty, odd = (
-        ask(sail, {"x": values}, kl("x", {"bins": [0, 2, 4], "weights": [0.5, 0.5]}))[0] for values in ([1.0, 9.0], [None], [1.0, math.nan])
+        ask(sail, {"x": values}, kl("x", {"bins": [0, 2, 4], "weights": [0.5, 0.5]}))[0]
+        for values in ([1.0, 9.0], [None], [1.0, math.nan])
     )
     assert [item.success for item in (found, empty, odd)] == [False, False, False]
     assert [item.observed["told"] for item in (found, empty, odd)] == [
@@ -122,15 +166,23 @@ def test_kl_over_bins_is_found_of_counts(sail: Gate) -> None:
         ("x", [0.5, -0.0], {"values": [0.5, 0], "weights": [0.5, 0.5]}),
     ],
 )
-def test_kl_over_values_is_asked_of_every_kind_of_column(column: str, values: list[Any], partition: dict[str, Any], sail: Gate) -> None:
+def test_kl_over_values_is_asked_of_every_kind_of_column(
+    column: str, values: list[Any], partition: dict[str, Any], sail: Gate
+) -> None:
     (found,) = ask(sail, {column: [*values, None]}, kl(column, partition))
     assert (found.success, found.observed["observed_value"]) == (True, 0.0)
     other = {"s": "z", "b": None, "n": 9, "x": 9.5}[column]
     (found,) = ask(sail, {column: [*values, other]}, kl(column, partition))
     assert found.success is (other is None)
-    (found,) = ask(sail, {column: [*values, other]}, kl(column, partition, tail_weight_holdout=0.2) if other else kl(column, partition))
+    (found,) = ask(
+        sail,
+        {column: [*values, other]},
+        kl(column, partition, tail_weight_holdout=0.2) if other else kl(column, partition),
+    )
     known = len(values) / (len(values) + 1)
-    wanted = 0.0 if other is None else known * math.log(known / 0.8) + (1 - known) * math.log((1 - known) / 0.2)
+    wanted = (
+        0.0 if other is None else known * math.log(known / 0.8) + (1 - known) * math.log((1 - known) / 0.2)
+    )
     assert found.observed["observed_value"] == pytest.approx(wanted)
 
 
@@ -139,14 +191,24 @@ def test_kl_over_values_is_asked_of_every_kind_of_column(column: str, values: li
     [
         ({"partition_object": {"bins": [0, 1], "weights": [0.5]}}, "add up to 0.5"),
         ({"partition_object": {"bins": [1, 0], "weights": [1]}}, "rise"),
-        ({"partition_object": {"values": ["a"], "weights": [1]}, "column": "n"}, "not different values of column 'n'"),
+        (
+            {"partition_object": {"values": ["a"], "weights": [1]}, "column": "n"},
+            "not different values of column 'n'",
+        ),
         ({"partition_object": {"bins": [0, 1], "weights": [1]}, "column": "s"}, "bins are of numbers"),
         ({"partition_object": {"bins": [0, 1], "weights": [1, 0]}}, "each bin has one"),
         ({"partition_object": [1]}, "neither values and weights"),
         ({"threshold": -1}, "threshold is -1"),
         ({"tail_weight_holdout": 1}, "tail_weight_holdout is 1"),
         ({"partition_object": BINS, "tail_weight_holdout": 0.1}, "tail_weights"),
-        ({"partition_object": {"values": [1], "weights": [1]}, "internal_weight_holdout": 0.1, "column": "n"}, "for bins"),
+        (
+            {
+                "partition_object": {"values": [1], "weights": [1]},
+                "internal_weight_holdout": 0.1,
+                "column": "n",
+            },
+            "for bins",
+        ),
         ({"bucketize_data": False}, "for values"),
     ],
 )

@@ -40,7 +40,17 @@ SPELLED = {
         "1e-400",
         "9" * 310,
     ],
-    "date": ["2024-02-29", "0000-01-01", "2023-02-29", "2024-2-9", "0001-01-01", "9999-12-31", "20240229", "2024-02-29 ", "2024/02/29"],
+    "date": [
+        "2024-02-29",
+        "0000-01-01",
+        "2023-02-29",
+        "2024-2-9",
+        "0001-01-01",
+        "9999-12-31",
+        "20240229",
+        "2024-02-29 ",
+        "2024/02/29",
+    ],
     "timestamp": [
         "2024-02-29T23:59:59Z",
         "2023-02-29T00:00:00Z",
@@ -64,7 +74,9 @@ TEXTS = {
     "integer": st.from_regex(r"[+-]?[0-9]{0,19}", fullmatch=True),
     "double": st.from_regex(r"-?[0-9]{0,20}[.]?[0-9]{0,20}", fullmatch=True),
     "date": st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9]", fullmatch=True),
-    "timestamp": st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z?", fullmatch=True),
+    "timestamp": st.from_regex(
+        r"[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z?", fullmatch=True
+    ),
 }
 
 
@@ -82,7 +94,9 @@ def test_each_text_is_a_value_or_stays_text(kind: ColumnType, data: st.DataObjec
         values, others = type_plain(part, kind)
         assert values.type == PLAIN[kind].type
         assert len(values) == len(others) == len(part)
-        for valid, other, text in zip(values.is_valid().to_pylist(), others.to_pylist(), part.to_pylist(), strict=True):
+        for valid, other, text in zip(
+            values.is_valid().to_pylist(), others.to_pylist(), part.to_pylist(), strict=True
+        ):
             assert valid + (other is not None) == (text is not None)
             assert other in (None, text)
 
@@ -133,7 +147,12 @@ def read_alike(gate: Gate) -> None:
 
     collect()
     rows = max(map(len, drawn.values()))
-    table = pa.table({kind: pa.array([*texts, *[None] * (rows - len(texts))], pa.string()) for kind, texts in drawn.items()})
+    table = pa.table(
+        {
+            kind: pa.array([*texts, *[None] * (rows - len(texts))], pa.string())
+            for kind, texts in drawn.items()
+        }
+    )
     table = table.append_column(ROW, pa.array(range(rows), pa.int64()))
     contract = Contract(
         name="spelled",
@@ -144,10 +163,16 @@ def read_alike(gate: Gate) -> None:
         write_mode="append",
         columns=tuple(Column(kind, kind) for kind in KINDS),
     )
-    parted = pa.concat_tables(part_plain(table.slice(row, 1), [(kind, kind) for kind in KINDS]) for row in range(rows))
-    by_engine, by_both = (gate.engine.arrow(typed(gate.frame(item), contract)).sort_by(ROW) for item in (table, parted))
+    parted = pa.concat_tables(
+        part_plain(table.slice(row, 1), [(kind, kind) for kind in KINDS]) for row in range(rows)
+    )
+    by_engine, by_both = (
+        gate.engine.arrow(typed(gate.frame(item), contract)).sort_by(ROW) for item in (table, parted)
+    )
     for kind in KINDS:
-        for text, found, expected in zip(*(numbers(item[kind]) for item in (table, by_both, by_engine)), strict=True):
+        for text, found, expected in zip(
+            *(numbers(item[kind]) for item in (table, by_both, by_engine)), strict=True
+        ):
             assert repr(found) == repr(expected), (kind, text)
         assert by_both[text_column(kind)].null_count > by_engine[text_column(kind)].null_count
 

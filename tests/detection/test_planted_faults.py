@@ -27,7 +27,13 @@ def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
 KEY = {"column_list": ["ride"]}
 NEW_YORK = {"column": "hour", "time_zone": "America/New_York"}
 STOPS = {"column_list": ["city", "stop"], "reference": "stops", "reference_column_list": ["city", "stop"]}
-LANDS = {"column": "country", "on": ["city"], "reference": "stops", "reference_on": ["city"], "reference_column": "land"}
+LANDS = {
+    "column": "country",
+    "on": ["city"],
+    "reference": "stops",
+    "reference_on": ["city"],
+    "reference_column": "land",
+}
 TAKINGS = {
     "column": "fare",
     "by": ["city"],
@@ -42,9 +48,21 @@ ROW_FAULTS: list[tuple[Fault, str, dict[str, Any]]] = [
     (plant.repeat_keys_later, "expect_key_to_stand_once", KEY | {"keep": "first"}),
     (plant.repeat_keys_older, "expect_key_to_stand_once", KEY | {"keep": "last", "order_by": ["ended"]}),
     (plant.repeat_rows, "expect_rows_to_be_distinct", {}),
-    (plant.from_the_future, "expect_column_values_to_be_before_delivery", {"column": "ended", "tolerance_seconds": 3600}),
-    (plant.from_the_future, "expect_column_values_to_be_before_cutoff", {"column": "ended", "cutoff": "2024-02-01"}),
-    (plant.effect_before_cause, "expect_column_values_to_be_before_cutoff", {"column": "hour", "cutoff_column": "ended"}),
+    (
+        plant.from_the_future,
+        "expect_column_values_to_be_before_delivery",
+        {"column": "ended", "tolerance_seconds": 3600},
+    ),
+    (
+        plant.from_the_future,
+        "expect_column_values_to_be_before_cutoff",
+        {"column": "ended", "cutoff": "2024-02-01"},
+    ),
+    (
+        plant.effect_before_cause,
+        "expect_column_values_to_be_before_cutoff",
+        {"column": "hour", "cutoff_column": "ended"},
+    ),
     (plant.effect_before_cause, "expect_rows_to_satisfy", {"condition": "hour <= ended"}),
     (plant.without_offset, "expect_column_text_to_state_its_offset", {"column": "hour"}),
     (plant.in_the_gap, "expect_local_time_to_exist", NEW_YORK),
@@ -55,22 +73,53 @@ ROW_FAULTS: list[tuple[Fault, str, dict[str, Any]]] = [
     (plant.extra_field, NESTED_FIELDS, {"column": "extras", "check": "unexpected", "path": ".meal"}),
     (plant.lost_field, NESTED_FIELDS, SEAT | {"check": "required"}),
     (plant.field_as_text, NESTED_FIELDS, SEAT | {"check": "type", "type": "integer"}),
-    (plant.no_such_day, NESTED_FIELDS, {"column": "extras", "check": "type", "path": ".meal.on", "type": "date"}),
-    (plant.item_of_another_type, NESTED_FIELDS, {"column": "extras", "check": "type", "path": ".bags[]", "type": "number"}),
+    (
+        plant.no_such_day,
+        NESTED_FIELDS,
+        {"column": "extras", "check": "type", "path": ".meal.on", "type": "date"},
+    ),
+    (
+        plant.item_of_another_type,
+        NESTED_FIELDS,
+        {"column": "extras", "check": "type", "path": ".bags[]", "type": "number"},
+    ),
     (plant.cut_off, NESTED_FIELDS, {"column": "extras", "check": "type", "path": "", "type": "object"}),
-    (plant.decimal_comma, "expect_column_values_to_be_of_declared_type", {"column": "fare", "type": "double"}),
+    (
+        plant.decimal_comma,
+        "expect_column_values_to_be_of_declared_type",
+        {"column": "fare", "type": "double"},
+    ),
     (plant.thousands_point, "expect_column_values_to_be_between", {"column": "fare", "min_value": 100}),
-    (plant.renamed_category, "expect_column_values_to_be_in_set", {"column": "kind", "value_set": list(KINDS)}),
+    (
+        plant.renamed_category,
+        "expect_column_values_to_be_in_set",
+        {"column": "kind", "value_set": list(KINDS)},
+    ),
 ]
 TABLE_FAULTS: list[tuple[Fault, str, dict[str, Any], tuple[float, float]]] = [
-    (plant.burst, "expect_no_burst_of_repeats", {"column_list": ["city", "hour", "fare"], "max_repeats": 2}, (1, 40)),
+    (
+        plant.burst,
+        "expect_no_burst_of_repeats",
+        {"column_list": ["city", "hour", "fare"], "max_repeats": 2},
+        (1, 40),
+    ),
     (plant.other_offset, "expect_column_offsets_to_agree", {"column": "hour"}, (1, 2)),
     (plant.without_offset, "expect_column_offsets_to_agree", {"column": "hour"}, (1, 2)),
-    (plant.gaps, "expect_series_to_have_no_gaps", {"column": "hour", "step_seconds": 3600, "by": ["city"]}, (0, plant.HITS)),
+    (
+        plant.gaps,
+        "expect_series_to_have_no_gaps",
+        {"column": "hour", "step_seconds": 3600, "by": ["city"]},
+        (0, plant.HITS),
+    ),
     (plant.lost_rows, "expect_sum_to_agree_with_reference", TAKINGS, (0, 2)),
     (plant.lost_rows, "expect_sum_to_agree_with_reference", WHOLE, (0, 1)),
     (plant.thousands_point, "expect_sum_to_agree_with_reference", TAKINGS, (0, 4)),
-    (plant.leak_between_splits, "expect_no_overlap_between_splits", KEY | {"split_column": "split"}, (0, plant.HITS)),
+    (
+        plant.leak_between_splits,
+        "expect_no_overlap_between_splits",
+        KEY | {"split_column": "split"},
+        (0, plant.HITS),
+    ),
 ]
 """Fault, rule, what is seen of a clean table, and of a dirty one."""
 
@@ -80,7 +129,9 @@ def name_of(value: Any) -> str | None:
 
 
 @pytest.mark.parametrize(("fault", "kind", "kwargs"), ROW_FAULTS, ids=name_of)
-def test_every_planted_row_is_found_and_no_other(fault: Fault, kind: str, kwargs: dict[str, Any], sail: Gate) -> None:
+def test_every_planted_row_is_found_and_no_other(
+    fault: Fault, kind: str, kwargs: dict[str, Any], sail: Gate
+) -> None:
     planted = plant.plant(fault, clean(SEED), SEED)
     (broken,) = sail.ask(planted.rows, [(kind, kwargs)], references={"stops": stops()}).broken
     assert planted.hit
@@ -88,7 +139,9 @@ def test_every_planted_row_is_found_and_no_other(fault: Fault, kind: str, kwargs
 
 
 @pytest.mark.parametrize(("fault", "kind", "kwargs", "counts"), TABLE_FAULTS, ids=name_of)
-def test_a_fault_of_the_table_is_counted(fault: Fault, kind: str, kwargs: dict[str, Any], counts: tuple[float, float], sail: Gate) -> None:
+def test_a_fault_of_the_table_is_counted(
+    fault: Fault, kind: str, kwargs: dict[str, Any], counts: tuple[float, float], sail: Gate
+) -> None:
     rows = clean(SEED)
     references = {"takings": takings(rows)}
     seen = []
@@ -99,7 +152,9 @@ def test_a_fault_of_the_table_is_counted(fault: Fault, kind: str, kwargs: dict[s
 
 
 def test_a_clean_table_breaks_no_rule(sail: Gate) -> None:
-    found = sail.ask(clean(SEED), [(kind, kwargs) for _, kind, kwargs in ROW_FAULTS], references={"stops": stops()})
+    found = sail.ask(
+        clean(SEED), [(kind, kwargs) for _, kind, kwargs in ROW_FAULTS], references={"stops": stops()}
+    )
     assert {outcome.rule.type for outcome in found.outcomes if outcome.failed} == set()
 
 
@@ -111,9 +166,14 @@ def test_what_was_published_is_not_taken_again_whichever_is_kept(sail: Gate) -> 
 
 
 @pytest.mark.parametrize("key", [KEY, {}], ids=["by key", "whole rows"])
-def test_rows_delivered_again_inside_other_bytes_are_counted_whether_they_pass_or_not(key: dict[str, Any], sail: Gate) -> None:
+def test_rows_delivered_again_inside_other_bytes_are_counted_whether_they_pass_or_not(
+    key: dict[str, Any], sail: Gate
+) -> None:
     rows, published = clean(SEED), clean(SEED)[:60]
-    asked = [("expect_rows_not_to_be_delivered_again", key | {"max_share": 0.2}), ("expect_key_to_stand_once", KEY | {"keep": "none"})]
+    asked = [
+        ("expect_rows_not_to_be_delivered_again", key | {"max_share": 0.2}),
+        ("expect_key_to_stand_once", KEY | {"keep": "none"}),
+    ]
     again, fresh = sail.ask(rows, asked, published=published), sail.ask(rows, asked)
     assert (again.outcomes[0].success, again.outcomes[0].observed["observed_value"]) == (False, 0.25)
     assert (fresh.outcomes[0].success, fresh.outcomes[0].observed["observed_value"]) == (True, 0.0)
@@ -121,7 +181,9 @@ def test_rows_delivered_again_inside_other_bytes_are_counted_whether_they_pass_o
 
 def test_rows_behind_the_watermark_are_found(sail: Gate) -> None:
     planted = plant.plant(plant.late, clean(SEED), SEED)
-    asked = [("expect_column_values_to_be_within_watermark", {"column": "hour", "max_late_seconds": 3 * 86400})]
+    asked = [
+        ("expect_column_values_to_be_within_watermark", {"column": "hour", "max_late_seconds": 3 * 86400})
+    ]
     found = sail.ask(planted.rows, asked, published=clean(SEED)[-4:])
     assert found.broken == (planted.hit,)
     assert sail.ask(planted.rows, asked).broken == (frozenset(),)
@@ -129,7 +191,10 @@ def test_rows_behind_the_watermark_are_found(sail: Gate) -> None:
 
 
 def test_what_was_published_determines_a_key_too(sail: Gate) -> None:
-    rows, published = clean(SEED), [row | {"country": "XX"} for row in clean(SEED) if row["city"] == "Cork"][:1]
+    rows, published = (
+        clean(SEED),
+        [row | {"country": "XX"} for row in clean(SEED) if row["city"] == "Cork"][:1],
+    )
     asked = [("expect_columns_to_determine", {"column_list": ["city"], "column": "country"})]
     own = frozenset(number for number, row in enumerate(rows, 1) if row["city"] == "Cork")
     assert sail.ask(rows, asked, published=published).broken == (own,)
@@ -140,7 +205,9 @@ def test_a_group_that_only_one_side_has_is_told_apart_where_the_table_is_deliver
     some, references = [row for row in rows if row["city"] != "Delft"], {"takings": takings(rows)}
     asked = [("expect_sum_to_agree_with_reference", TAKINGS)]
     seen = [
-        sail.ask(some, asked, references=references, contract=replace(CONTRACT, write_mode=mode)).outcomes[0].observed["observed_value"]
+        sail.ask(some, asked, references=references, contract=replace(CONTRACT, write_mode=mode))
+        .outcomes[0]
+        .observed["observed_value"]
         for mode in ("append", "replace")
     ]
     assert seen == [0, 1]
@@ -149,13 +216,18 @@ def test_a_group_that_only_one_side_has_is_told_apart_where_the_table_is_deliver
 
 
 FORMATS: list[tuple[str, dict[str, Any]]] = [
-    ("expect_column_values_to_be_of_declared_type", {"column": "booked", "type": "date", "format": "dd/MM/yyyy"}),
+    (
+        "expect_column_values_to_be_of_declared_type",
+        {"column": "booked", "type": "date", "format": "dd/MM/yyyy"},
+    ),
     ("expect_column_values_to_be_before_cutoff", {"column": "booked", "cutoff": "2024-01-24"}),
     ("expect_rows_to_satisfy", {"condition": "datediff(cast(hour as date), booked) between 1 and 2"}),
 ]
 
 
-def test_a_date_style_that_changes_without_notice_is_found_by_its_type_and_by_what_it_stands_beside(sail: Gate) -> None:
+def test_a_date_style_that_changes_without_notice_is_found_by_its_type_and_by_what_it_stands_beside(
+    sail: Gate,
+) -> None:
     """Days after the 12th can't be months and break the type; the others parse, and only another column gives them away."""
     planted = plant.plant(plant.american_dates, clean(SEED), SEED)
     by_type, by_cutoff, by_neighbour = sail.ask(planted.rows, FORMATS).broken
@@ -166,7 +238,13 @@ def test_a_date_style_that_changes_without_notice_is_found_by_its_type_and_by_wh
     assert (by_type, by_cutoff, by_neighbour) == (frozenset(), planted.hit, planted.hit)
 
 
-TEN = pa.table({"town": pa.array(["Aarhus", None], pa.string()), "total": pa.array([10.0, None]), "stops": pa.array([1, None], pa.int64())})
+TEN = pa.table(
+    {
+        "town": pa.array(["Aarhus", None], pa.string()),
+        "total": pa.array([10.0, None]),
+        "stops": pa.array([1, None], pa.int64()),
+    }
+)
 
 
 @pytest.mark.parametrize(("kind", "kwargs", "rows", "broken"), missing.ROW_CASES, ids=name_of)
@@ -174,10 +252,16 @@ def test_null_and_nan_break_a_row_rule_where_the_truth_table_says_so(
     kind: str, kwargs: dict[str, Any], rows: list[Row], broken: set[int], sail: Gate
 ) -> None:
     published = [missing.PLAIN] if "watermark" in kind else None
-    assert sail.ask(rows, [(kind, kwargs)], references={"stops": stops()}, published=published).broken == (broken,)
+    assert sail.ask(rows, [(kind, kwargs)], references={"stops": stops()}, published=published).broken == (
+        broken,
+    )
 
 
-@pytest.mark.parametrize(("kind", "kwargs", "rows", "seen_kept"), [(*case[:3], case[3:]) for case in missing.TABLE_CASES], ids=name_of)
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "rows", "seen_kept"),
+    [(*case[:3], case[3:]) for case in missing.TABLE_CASES],
+    ids=name_of,
+)
 def test_null_and_nan_break_a_table_rule_where_the_truth_table_says_so(
     kind: str, kwargs: dict[str, Any], rows: list[Row], seen_kept: tuple[int, bool], sail: Gate
 ) -> None:
@@ -186,7 +270,9 @@ def test_null_and_nan_break_a_table_rule_where_the_truth_table_says_so(
 
 
 def test_every_own_rule_of_these_families_stands_in_the_truth_table() -> None:
-    asked = {case[0] for case in [*missing.ROW_CASES, *missing.TABLE_CASES]} | {"expect_rows_not_to_be_delivered_again"}
+    asked = {case[0] for case in [*missing.ROW_CASES, *missing.TABLE_CASES]} | {
+        "expect_rows_not_to_be_delivered_again"
+    }
     assert (LOOK_UPS | QUERIES | TIME_RULES.keys()) & OWN <= asked
 
 

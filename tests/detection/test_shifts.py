@@ -13,7 +13,20 @@ from expectations.plan.execute_distributions import judge_distributions
 from tests.support.places import ROOT
 from tests.support.planted import plant, shift
 from tests.support.planted.gate import Gate
-from tests.support.planted.measure import BOUNDS, FEW, PAIRS, ROWS, RULES, Measured, Score, comparing, measure, named, page, plan_of
+from tests.support.planted.measure import (
+    BOUNDS,
+    FEW,
+    PAIRS,
+    ROWS,
+    RULES,
+    Measured,
+    Score,
+    comparing,
+    measure,
+    named,
+    page,
+    plan_of,
+)
 from tests.support.planted.plant import Fault
 from tests.support.planted.rides import KINDS
 from tests.support.planted.rides import clean as clean_rides
@@ -46,7 +59,9 @@ def nulls_jumped(values: Values) -> bool:
 
 def beyond_fences(values: Values) -> bool:
     first, third = (np.quantile(values, quarter, method="inverted_cdf") for quarter in (0.25, 0.75))
-    return bool(((values < first - 1.5 * (third - first)) | (values > third + 1.5 * (third - first))).mean() > 0.05)
+    return bool(
+        ((values < first - 1.5 * (third - first)) | (values > third + 1.5 * (third - first))).mean() > 0.05
+    )
 
 
 def beyond_deviations(values: Values) -> bool:
@@ -57,7 +72,13 @@ BEFORE = counted(clean(np.random.default_rng(0), 20_000))
 NULLS_BEFORE = BEFORE.columns["minutes"].nulls / BEFORE.rows
 GROUPS = {"column": "kind", "shares": {"single": 0.4, "return": 0.3}, "max_difference": 0.1}
 DETERMINED: list[tuple[shift.Fault, tuple[float, float], str, dict[str, Any], Callable[[Values], bool]]] = [
-    (shift.taken_over, (0.5, 0.85), "expect_column_majority_share_to_be_at_most", {"column": "kind", "max_share": 0.8}, majority),
+    (
+        shift.taken_over,
+        (0.5, 0.85),
+        "expect_column_majority_share_to_be_at_most",
+        {"column": "kind", "max_share": 0.8},
+        majority,
+    ),
     (shift.taken_over, (0.0, 0.4), "expect_column_group_shares_to_be_close_to", GROUPS, shares_off),
     (shift.turned_rare, (0.0, 0.3), "expect_column_group_shares_to_be_close_to", GROUPS, shares_off),
     (
@@ -85,9 +106,15 @@ DETERMINED: list[tuple[shift.Fault, tuple[float, float], str, dict[str, Any], Ca
 """Fault, sizes on either side of the bound, rule, and what numpy says of the values themselves."""
 
 
-@pytest.mark.parametrize(("fault", "sizes", "kind", "kwargs", "truth"), DETERMINED, ids=lambda item: getattr(item, "__name__", ""))
+@pytest.mark.parametrize(
+    ("fault", "sizes", "kind", "kwargs", "truth"), DETERMINED, ids=lambda item: getattr(item, "__name__", "")
+)
 def test_a_share_over_its_bound_is_found_each_time_and_none_that_is_under_it(
-    fault: shift.Fault, sizes: tuple[float, float], kind: str, kwargs: dict[str, Any], truth: Callable[[Values], bool]
+    fault: shift.Fault,
+    sizes: tuple[float, float],
+    kind: str,
+    kwargs: dict[str, Any],
+    truth: Callable[[Values], bool],
 ) -> None:
     plan, score, faults = plan_of(kind, kwargs), Score(), 0
     for seed in range(TABLES):
@@ -180,12 +207,24 @@ def test_a_slow_move_is_found_against_the_pinned_version_and_never_against_the_o
 CLOSE = {"baseline": "previous", "statistic": "kl", "max_value": 0.05}
 ASKED: list[tuple[str, dict[str, Any]]] = [
     ("expect_column_distribution_to_stay_close", CLOSE | {"column": "kind"}),
-    ("expect_column_distribution_to_stay_close", CLOSE | {"column": "fare", "statistic": "ks", "max_value": 0.3}),
-    ("expect_column_null_share_to_stay_close", {"column": "fare", "baseline": "previous", "max_change": 0.05}),
+    (
+        "expect_column_distribution_to_stay_close",
+        CLOSE | {"column": "fare", "statistic": "ks", "max_value": 0.3},
+    ),
+    (
+        "expect_column_null_share_to_stay_close",
+        {"column": "fare", "baseline": "previous", "max_change": 0.05},
+    ),
     ("expect_column_majority_share_to_be_at_most", {"column": "kind", "max_share": 0.8}),
-    ("expect_column_group_shares_to_be_close_to", {"column": "kind", "shares": dict.fromkeys(KINDS, 1 / 3), "max_difference": 0.15}),
+    (
+        "expect_column_group_shares_to_be_close_to",
+        {"column": "kind", "shares": dict.fromkeys(KINDS, 1 / 3), "max_difference": 0.15},
+    ),
     ("expect_column_values_to_be_of_declared_type", {"column": "fare", "type": "double"}),
-    ("expect_column_values_to_be_of_declared_type", {"column": "booked", "type": "date", "format": "dd/MM/yyyy"}),
+    (
+        "expect_column_values_to_be_of_declared_type",
+        {"column": "booked", "type": "date", "format": "dd/MM/yyyy"},
+    ),
 ]
 KIND, FARE, NULLS, IMBALANCE, SHARES, NUMBER, DATE = range(len(ASKED))
 BROKEN: list[tuple[Fault | None, bool, set[int]]] = [
@@ -230,9 +269,17 @@ def test_outliers_are_one_finding_where_they_share_a_value_and_none_where_they_d
     fault: Fault, clustered: set[str], sail: Gate
 ) -> None:
     planted = plant.plant(fault, clean_rides(3), 3)
-    asked = [("expect_column_outliers_not_to_cluster", {"column": "fare", "group_by": by, "max_share": 0.5}) for by in GROUPED]
-    single = ("expect_column_outlier_share_to_be_at_most", {"column": "fare", "method": "iqr", "max_share": 0.05})
+    asked = [
+        ("expect_column_outliers_not_to_cluster", {"column": "fare", "group_by": by, "max_share": 0.5})
+        for by in GROUPED
+    ]
+    single = (
+        "expect_column_outlier_share_to_be_at_most",
+        {"column": "fare", "method": "iqr", "max_share": 0.05},
+    )
     *clusters, share = sail.ask(planted.rows, [*asked, single]).outcomes
     assert {by for by, outcome in zip(GROUPED, clusters, strict=True) if outcome.failed} == clustered
     assert {outcome.observed["outliers"] for outcome in clusters} == {planted.planted}
-    assert share.observed["observed_value"] == share.observed["greatest"] == planted.planted / len(planted.rows)
+    assert (
+        share.observed["observed_value"] == share.observed["greatest"] == planted.planted / len(planted.rows)
+    )

@@ -53,14 +53,22 @@ class CommandLine:
         worker = [sys.executable, str(ROOT / "tests/support/command_worker.py")]
         self.errors = (folder / "worker.log").open("w")
         self.process = subprocess.Popen(
-            worker, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=dict(os.environ)
+            worker,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            env=dict(os.environ),
         )
 
     def __call__(self, *arguments: object, folder: Path | None = None) -> Answer:
         """Run a command and wait for it."""
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(json.dumps({"arguments": [str(item) for item in arguments], "folder": str(folder or ROOT)}) + "\n")
+        self.process.stdin.write(
+            json.dumps({"arguments": [str(item) for item in arguments], "folder": str(folder or ROOT)}) + "\n"
+        )
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         assert line, f"the worker died: {(self.folder / 'worker.log').read_text()[-2000:]}"
@@ -113,7 +121,10 @@ class Lake:
     def state(self) -> dict[str, Any]:
         """All that a reader can see: tags with their commits, and every table's head with its manifest's hash."""
         repository = self.repository
-        heads = {item.path: repository.get_json("main", item.path) for item in repository.listing("main", "_lakegate/heads/")}
+        heads = {
+            item.path: repository.get_json("main", item.path)
+            for item in repository.listing("main", "_lakegate/heads/")
+        }
         keeps = {name: repository.commit_of(name) for name in repository.branches("keep-")}
         return {"tags": repository.tags(""), "heads": heads, "keeps": keeps}
 
@@ -121,7 +132,11 @@ class Lake:
         """Work that was begun and never ended: candidates, receptions, uncommitted objects, scratch folders; the ledger commits its records later."""
         repository = self.repository
         branches = repository.branches("attempt-")
-        return [*branches, *repository.uncommitted("main"), *(str(path) for path in self.settings.scratch_dir.iterdir())]
+        return [
+            *branches,
+            *repository.uncommitted("main"),
+            *(str(path) for path in self.settings.scratch_dir.iterdir()),
+        ]
 
     def raw(self, dataset: str, drop: str) -> bytes | None:
         """The bytes that raw keeps of a drop."""
@@ -151,7 +166,9 @@ class Sample:
 
     def lines(self, month: int) -> list[bytes]:
         """Header and first records of a month."""
-        return (self.folder / f"flights-2013-{month:02}.csv").read_bytes().splitlines(keepends=True)[: CUT + 1]
+        return (
+            (self.folder / f"flights-2013-{month:02}.csv").read_bytes().splitlines(keepends=True)[: CUT + 1]
+        )
 
     def month(self, month: int) -> bytes:
         return b"".join(self.lines(month))
@@ -170,7 +187,9 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None
     folder = among / name
     with FileLock(among / f"{name}.lock"):
         if not folder.exists():
-            shutil.rmtree(among / f"{name}.begun", ignore_errors=True)  # a worker that failed to make it tells why
+            shutil.rmtree(
+                among / f"{name}.begun", ignore_errors=True
+            )  # a worker that failed to make it tells why
             make(among / f"{name}.begun")
             (among / f"{name}.begun").rename(folder)
     return folder
@@ -193,7 +212,9 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory, command_line: CommandLi
 
 
 @pytest.fixture(scope="session")
-def stocked_home(tmp_path_factory: pytest.TempPathFactory, empty_home: Path, command_line: CommandLine, sample: Sample) -> Path:
+def stocked_home(
+    tmp_path_factory: pytest.TempPathFactory, empty_home: Path, command_line: CommandLine, sample: Sample
+) -> Path:
     """A stopped home with the four references and January's first flights; not to be opened, but copied."""
 
     def make(home: Path) -> None:

@@ -30,11 +30,17 @@ TAKEN = "flights-2013-01.csv"
 
 
 def without_column(lines: list[bytes], position: int) -> bytes:
-    return b"".join(b",".join(field for index, field in enumerate(line.split(b",")) if index != position) for line in lines)
+    return b"".join(
+        b",".join(field for index, field in enumerate(line.split(b",")) if index != position)
+        for line in lines
+    )
 
 
 def with_column(lines: list[bytes]) -> bytes:
-    return b"".join(line.rstrip(b"\r\n") + b"," + (b"0" if index else b"surplus") + b"\n" for index, line in enumerate(lines))
+    return b"".join(
+        line.rstrip(b"\r\n") + b"," + (b"0" if index else b"surplus") + b"\n"
+        for index, line in enumerate(lines)
+    )
 
 
 def half_a_gzip(lines: list[bytes]) -> bytes:
@@ -58,8 +64,16 @@ def million_columns(_: list[bytes]) -> bytes:
 
 
 BLOCKED: dict[str, tuple[str, Callable[[list[bytes]], bytes], tuple[str, ...]]] = {
-    "a missing column": ("missing.csv", lambda lines: without_column(lines, 3), ("missing: dep_time", "compare the header")),
-    "a missing column that rules ask": ("unasked.csv", lambda lines: without_column(lines, 12), ("missing: origin", "compare the header")),
+    "a missing column": (
+        "missing.csv",
+        lambda lines: without_column(lines, 3),
+        ("missing: dep_time", "compare the header"),
+    ),
+    "a missing column that rules ask": (
+        "unasked.csv",
+        lambda lines: without_column(lines, 12),
+        ("missing: origin", "compare the header"),
+    ),
     "an extra column": ("extra.csv", with_column, ("unexpected: surplus", "compare the header")),
     "a truncated gzip": ("cut.csv.gz", half_a_gzip, ("the gzip is truncated", "deliver it again")),
     "a truncated zip": ("cut.csv.zip", half_a_zip, ("the zip is damaged or truncated", "deliver it again")),
@@ -71,7 +85,11 @@ BLOCKED: dict[str, tuple[str, Callable[[list[bytes]], bytes], tuple[str, ...]]] 
         ("it looks like a PNG image", "deliver delimited text"),
     ),
     "a gzip bomb": ("bomb.csv.gz", bomb, ("decompression bombs", "deliver it uncompressed")),
-    "a header of a million columns": ("wide.csv", million_columns, ("the header is", "bytes long", "deliver delimited text")),
+    "a header of a million columns": (
+        "wide.csv",
+        million_columns,
+        ("the header is", "bytes long", "deliver delimited text"),
+    ),
 }
 
 
@@ -80,7 +98,12 @@ def sha(content: bytes) -> str:
 
 
 def broken(result: dict[str, Any]) -> set[str]:
-    return {rule["rule"] for hop in result["hops"] for rule in hop["rules"] if rule["failed"] and rule["severity"] == "block"}
+    return {
+        rule["rule"]
+        for hop in result["hops"]
+        for rule in hop["rules"]
+        if rule["failed"] and rule["severity"] == "block"
+    }
 
 
 @pytest.mark.parametrize("kind", BLOCKED)
@@ -106,20 +129,30 @@ def test_blocked_with_a_clear_message_and_all_else_untouched(kind: str, lake: An
     assert path.read_bytes() == content
     (record,) = lake.ledger("flights", sha(content))
     assert record["state"] == "blocked"
-    failed = {item["expectation_config"]["meta"]["lakegate"]["rule"] for item in record["report"]["results"] if not item["success"]}
+    failed = {
+        item["expectation_config"]["meta"]["lakegate"]["rule"]
+        for item in record["report"]["results"]
+        if not item["success"]
+    }
     assert failed == broken(result)
     assert record["suite"]["expectations"]
 
 
-def test_the_name_of_a_published_drop_with_other_bytes_is_blocked_on_an_append_table(lake: Any, sample: Any) -> None:
+def test_the_name_of_a_published_drop_with_other_bytes_is_blocked_on_an_append_table(
+    lake: Any, sample: Any
+) -> None:
     content = b"".join(sample.lines(1)[:-1])
     before = lake.state()
     done = lake.run("ingest", "flights", lake.file(f"again/{TAKEN}", content), "--json")
     assert done.code == 3, done
-    assert [(hop["table"], hop["verdict"]) for hop in done.one["hops"]] == [("flights_raw", "passed"), ("flights", "blocked")]
+    assert [(hop["table"], hop["verdict"]) for hop in done.one["hops"]] == [
+        ("flights_raw", "passed"),
+        ("flights", "blocked"),
+    ]
     assert f"a published drop was delivered as {TAKEN} with other bytes" in done.err
     assert (
-        "Deliver it under a name of its own where its rows are further ones, or by `lakegate ingest flights FILE --supersede`" in done.err
+        "Deliver it under a name of its own where its rows are further ones, or by `lakegate ingest flights FILE --supersede`"
+        in done.err
     )
     assert "contract" not in done.err
     after = lake.state()
@@ -129,11 +162,15 @@ def test_the_name_of_a_published_drop_with_other_bytes_is_blocked_on_an_append_t
         }
     assert lake.left_over() == []
     assert lake.raw("flights", sha(content)) == content
-    assert [record["state"] for record in lake.ledger("flights", sha(content)) if record["table"] == "flights"] == ["blocked"]
+    assert [
+        record["state"] for record in lake.ledger("flights", sha(content)) if record["table"] == "flights"
+    ] == ["blocked"]
 
 
 @pytest.mark.parametrize(("name", "table"), [("repeat.csv", "flights_raw"), (TAKEN, "flights")])
-def test_a_blocked_verdict_is_repeated_without_the_work_until_again_is_asked(name: str, table: str, lake: Any, sample: Any) -> None:
+def test_a_blocked_verdict_is_repeated_without_the_work_until_again_is_asked(
+    name: str, table: str, lake: Any, sample: Any
+) -> None:
     lines = sample.lines(1)[:-2]
     content = without_column(lines, 4) if table == "flights_raw" else b"".join(lines)
     path = lake.file(f"repeat/{name}", content)
@@ -180,15 +217,23 @@ def test_bad_records_are_counted_and_the_rest_is_published(lake: Any, spoilt: di
     assert lake.raw("flights", sha(spoilt["content"])) == spoilt["content"]
 
 
-def test_text_in_a_number_costs_its_own_row_set_aside_with_its_record(lake: Any, spoilt: dict[str, Any]) -> None:
+def test_text_in_a_number_costs_its_own_row_set_aside_with_its_record(
+    lake: Any, spoilt: dict[str, Any]
+) -> None:
     listed = lake.run("quarantine", "flights", "--json").json
-    (row,) = [item for item in listed if item["drop"] == sha(spoilt["content"]) and "type:month" in item["rules"]]
+    (row,) = [
+        item for item in listed if item["drop"] == sha(spoilt["content"]) and "type:month" in item["rules"]
+    ]
     assert (row["row"], row["file"]) == (10, "spoilt.csv")
     assert row["record"] == spoilt["lines"][10].decode().rstrip("\r\n")
 
 
-@pytest.mark.parametrize(("row", "reason"), [(20, "encoding"), (30, "fields"), (40, "open_quote"), (50, "open_quote")])
-def test_an_unreadable_record_costs_itself_and_no_neighbour(row: int, reason: str, lake: Any, spoilt: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("row", "reason"), [(20, "encoding"), (30, "fields"), (40, "open_quote"), (50, "open_quote")]
+)
+def test_an_unreadable_record_costs_itself_and_no_neighbour(
+    row: int, reason: str, lake: Any, spoilt: dict[str, Any]
+) -> None:
     number = spoilt["done"].one["hops"][0]["version"]
     evidence = lake.repository.get_json("main", f"_lakegate/evidence/flights_raw/v{number}.json")
     found = {item["row"]: item for item in evidence["unreadable"]}
@@ -199,9 +244,17 @@ def test_an_unreadable_record_costs_itself_and_no_neighbour(row: int, reason: st
 
     from lakegate import open_snapshot
 
-    rows = open_snapshot(spoilt["done"].one["hops"][1]["name"], home=lake.home).arrow(["_drop", "_row"]).to_pylist()
+    rows = (
+        open_snapshot(spoilt["done"].one["hops"][1]["name"], home=lake.home)
+        .arrow(["_drop", "_row"])
+        .to_pylist()
+    )
     there = {item["_row"] for item in rows if item["_drop"] == sha(spoilt["content"])}
-    aside = {item["row"] for item in lake.run("quarantine", "flights", "--json").json if item["drop"] == sha(spoilt["content"])}
+    aside = {
+        item["row"]
+        for item in lake.run("quarantine", "flights", "--json").json
+        if item["drop"] == sha(spoilt["content"])
+    }
     assert row not in there | aside
     assert {row - 1, row + 1} <= there | aside
 
@@ -213,7 +266,12 @@ def test_the_same_bytes_are_unchanged_twice_and_under_another_name(lake: Any, sa
         assert result["verdict"] == "unchanged"
         assert [hop["version"] for hop in result["hops"]] == [1, 1]
     for dataset in ("airlines", "planes"):
-        assert lake.ingest(dataset, lake.file(f"same/{dataset}-2.csv", sample.reference(dataset).read_bytes()))[0]["verdict"] == "unchanged"
+        assert (
+            lake.ingest(dataset, lake.file(f"same/{dataset}-2.csv", sample.reference(dataset).read_bytes()))[
+                0
+            ]["verdict"]
+            == "unchanged"
+        )
     assert lake.state() == before
     assert lake.left_over() == []
 
@@ -225,7 +283,9 @@ def copied_project(folder: Path) -> Path:
     return folder
 
 
-def test_a_misspelt_key_in_a_contract_names_file_and_line_and_stops_nobody_else(lake: Any, sample: Any, tmp_path: Path) -> None:
+def test_a_misspelt_key_in_a_contract_names_file_and_line_and_stops_nobody_else(
+    lake: Any, sample: Any, tmp_path: Path
+) -> None:
     copied_project(tmp_path)
     contract = tmp_path / "catalog/contracts/planes.odcs.yaml"
     text = contract.read_text()
@@ -242,15 +302,22 @@ def test_a_misspelt_key_in_a_contract_names_file_and_line_and_stops_nobody_else(
     assert lake.state() == before
 
 
-def test_a_broken_suite_of_a_feature_stops_the_feature_alone_until_it_is_mended(lake: Any, sample: Any, tmp_path: Path) -> None:
+def test_a_broken_suite_of_a_feature_stops_the_feature_alone_until_it_is_mended(
+    lake: Any, sample: Any, tmp_path: Path
+) -> None:
     suite = copied_project(tmp_path) / "expectations/suites/flight_features.json"
     suite.parent.mkdir(exist_ok=True)
-    suite.write_text('{"name": "flight_features",\n "expectations": [{"type": "expect_nonsense", "kwargs": {}, "severity": "critical"}]}')
+    suite.write_text(
+        '{"name": "flight_features",\n "expectations": [{"type": "expect_nonsense", "kwargs": {}, "severity": "critical"}]}'
+    )
     spoilt_project = replace(lake, settings=replace(lake.settings, project=tmp_path))
     path = lake.file("flights-2013-10.csv", sample.month(10))
     done = spoilt_project.run("ingest", "flights", path, "--json")
     assert done.code == 2, done
-    assert [(hop["table"], hop["version"] is not None) for hop in done.one["hops"]] == [("flights_raw", True), ("flights", True)]
+    assert [(hop["table"], hop["version"] is not None) for hop in done.one["hops"]] == [
+        ("flights_raw", True),
+        ("flights", True),
+    ]
     assert "flight_features.json:2" in done.err
     assert "expect_nonsense" in done.err
     (mended,) = lake.ingest("flights", path)
@@ -262,7 +329,9 @@ def test_a_broken_suite_of_a_feature_stops_the_feature_alone_until_it_is_mended(
     assert lake.left_over() == []
 
 
-def test_a_feature_whose_contract_is_broken_is_named_by_an_ingest(lake: Any, sample: Any, tmp_path: Path) -> None:
+def test_a_feature_whose_contract_is_broken_is_named_by_an_ingest(
+    lake: Any, sample: Any, tmp_path: Path
+) -> None:
     contract = copied_project(tmp_path) / "catalog/contracts/flight_features.odcs.yaml"
     contract.write_text(contract.read_text().replace("value: flight_features.sql", "value: nowhere.sql"))
     spoilt_project = replace(lake, settings=replace(lake.settings, project=tmp_path))
@@ -274,12 +343,18 @@ def test_a_feature_whose_contract_is_broken_is_named_by_an_ingest(lake: Any, sam
     assert "the project has no contract of it that can be used, so nothing ends it" in clean.out
 
 
-def test_a_suite_of_no_table_is_named_wherever_its_rules_are_not_asked(lake: Any, sample: Any, tmp_path: Path) -> None:
+def test_a_suite_of_no_table_is_named_wherever_its_rules_are_not_asked(
+    lake: Any, sample: Any, tmp_path: Path
+) -> None:
     suites = copied_project(tmp_path) / "expectations/suites"
     suites.mkdir(parents=True, exist_ok=True)
     (suites / "planes.procesed.json").write_text("{}")
     spoilt_project = replace(lake, settings=replace(lake.settings, project=tmp_path))
-    for verb in (("ingest", "planes", sample.reference("planes"), "--json"), ("plan", "planes"), ("expire", "--dry-run")):
+    for verb in (
+        ("ingest", "planes", sample.reference("planes"), "--json"),
+        ("plan", "planes"),
+        ("expire", "--dry-run"),
+    ):
         done = spoilt_project.run(*verb)
         assert done.code == 0, done
         assert "left out: the rules of planes.procesed.json: " in done.err, verb
@@ -296,7 +371,9 @@ def test_an_unknown_dataset_takes_nothing_in(lake: Any, sample: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "folder", "absent"])
-def test_what_is_no_plain_file_takes_nothing_in_not_even_the_good_one_beside_it(kind: str, lake: Any, sample: Any) -> None:
+def test_what_is_no_plain_file_takes_nothing_in_not_even_the_good_one_beside_it(
+    kind: str, lake: Any, sample: Any
+) -> None:
     good = lake.file("good.csv", sample.month(3))
     link = lake.files / "link.csv"
     if not link.is_symlink():
@@ -321,8 +398,20 @@ def test_exit_codes_and_streams_are_those_of_the_real_process(lake: Any, sample:
     path = lake.file("process.csv", without_column(sample.lines(4), 2))
 
     def lakegate(home: Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cli.main", "ingest", "flights", str(path), "--json", "--home", str(home)]
-        return subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=300)
+        command = [
+            sys.executable,
+            "-m",
+            "cli.main",
+            "ingest",
+            "flights",
+            str(path),
+            "--json",
+            "--home",
+            str(home),
+        ]
+        return subprocess.run(
+            command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=300
+        )
 
     refused = lakegate(file / "home")
     assert (refused.returncode, refused.stdout) == (1, ""), refused

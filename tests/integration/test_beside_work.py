@@ -68,22 +68,38 @@ def session(lakefs_home: Settings, tmp_path: Path, request: pytest.FixtureReques
     from dataclasses import replace
 
     return open_session(
-        replace(lakefs_home, project=tmp_path / "project", tenant=f"b{abs(hash(request.node.name)) % 10**8}"), say=lambda _: None
+        replace(lakefs_home, project=tmp_path / "project", tenant=f"b{abs(hash(request.node.name)) % 10**8}"),
+        say=lambda _: None,
     )
 
 
 def delivered(
-    session: Session, folder: Path, name: str, header: str = "ride,fare,at", *, first: int = 0, table: str = "rides"
+    session: Session,
+    folder: Path,
+    name: str,
+    header: str = "ride,fare,at",
+    *,
+    first: int = 0,
+    table: str = "rides",
 ) -> list[DropResult]:
     file = folder / name
     file.write_text(f"{header}\n" + "".join(f"{first + row},1.5,1\n" for row in range(3)))
     return ingest(session, table, [file])
 
 
-def test_verify_beside_a_writer_that_publishes_rolls_back_and_cleans_up_is_always_clean(session: Session, tmp_path: Path) -> None:
+def test_verify_beside_a_writer_that_publishes_rolls_back_and_cleans_up_is_always_clean(
+    session: Session, tmp_path: Path
+) -> None:
     delivered(session, tmp_path, "first.csv", first=10_000)
-    where = (str(session.settings.home.root), str(session.settings.project), session.settings.tenant, str(tmp_path))
-    with subprocess.Popen([sys.executable, "-c", WRITER, *where], stderr=subprocess.PIPE, text=True) as writer:
+    where = (
+        str(session.settings.home.root),
+        str(session.settings.project),
+        session.settings.tenant,
+        str(tmp_path),
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, *where], stderr=subprocess.PIPE, text=True
+    ) as writer:
         looks = 0
         while writer.poll() is None:
             found = {name: gaps for name, gaps in audit_all(session).items() if gaps}
@@ -113,7 +129,9 @@ def test_what_is_published_after_the_commit_is_no_part_of_the_answer(
     assert audit_all(session) == {"rides@v1": [], "rides@v2": [], "rides_raw@v1": [], "rides_raw@v2": []}
 
 
-def test_verify_lists_a_table_once_however_many_versions_it_has(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_lists_a_table_once_however_many_versions_it_has(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(4):
         delivered(session, tmp_path, f"{number}.csv", first=10 * number)
     listed = Counter[str]()
@@ -141,11 +159,19 @@ class Counted:
         monkeypatch.setattr(Calls, "_call", call)
 
 
-def test_blocked_drops_cost_nobody_else_a_call(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocked_drops_cost_nobody_else_a_call(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted, cost = Counted(monkeypatch), dict[str, list[int]]()
     for number in range(3):
         for more in range(4):
-            (result,) = delivered(session, tmp_path, f"bad{number}{more}.csv", "ride,cost,at", first=1000 + 40 * number + 10 * more)
+            (result,) = delivered(
+                session,
+                tmp_path,
+                f"bad{number}{more}.csv",
+                "ride,cost,at",
+                first=1000 + 40 * number + 10 * more,
+            )
             assert str(result.verdict) == "blocked"
         again = open_session(session.settings, say=lambda _: None)
         assert len(refused_drops(again, "rides")) == 4 * number + 4
@@ -157,13 +183,21 @@ def test_blocked_drops_cost_nobody_else_a_call(session: Session, tmp_path: Path,
         table_states(again)
         open_drops(again)
         cost.setdefault("status", []).append(counted.calls - before)
-    for table in ("rides", "trips"):  # a call or two more with each version; each blocked drop cost at least one
+    for table in (
+        "rides",
+        "trips",
+    ):  # a call or two more with each version; each blocked drop cost at least one
         assert cost[table][2] - cost[table][1] <= 2
     assert cost["status"][2] - cost["status"][1] <= 4 + 1  # what is shown of each is read, once
-    assert [item["file"] for item in sorted(open_drops(session), key=lambda item: item["file"])][:2] == ["bad00.csv", "bad01.csv"]
+    assert [item["file"] for item in sorted(open_drops(session), key=lambda item: item["file"])][:2] == [
+        "bad00.csv",
+        "bad01.csv",
+    ]
 
 
-def test_refused_drop_that_comes_again_or_is_decided_on_is_looked_up_again(session: Session, tmp_path: Path) -> None:
+def test_refused_drop_that_comes_again_or_is_decided_on_is_looked_up_again(
+    session: Session, tmp_path: Path
+) -> None:
     delivered(session, tmp_path, "bad.csv", "ride,cost,at")
     (drop,) = pending(session, "rides")
     assert list(refused_drops(session, "rides")) == [drop]
@@ -171,7 +205,9 @@ def test_refused_drop_that_comes_again_or_is_decided_on_is_looked_up_again(sessi
     other.write_bytes((tmp_path / "bad.csv").read_bytes())
     receive(session, "rides", other)  # and its process dies
     assert refused_drops(session, "rides") == {}
-    assert waiting_drops(session, session.catalog.get("rides"), stranded=True) == []  # its record says that it is blocked still
+    assert (
+        waiting_drops(session, session.catalog.get("rides"), stranded=True) == []
+    )  # its record says that it is blocked still
     ((again, marked),) = refused_drops(session, "rides").items()
     assert again == drop
     assert marked.record == getattr(latest(session, dataset="rides", cause=drop), "path", "")
@@ -183,7 +219,9 @@ def test_refused_drop_that_comes_again_or_is_decided_on_is_looked_up_again(sessi
     assert refused_drops(session, "rides") == {}
 
 
-def test_drops_that_an_earlier_release_refused_are_found_without_markers(session: Session, tmp_path: Path) -> None:
+def test_drops_that_an_earlier_release_refused_are_found_without_markers(
+    session: Session, tmp_path: Path
+) -> None:
     delivered(session, tmp_path, "bad.csv", "ride,cost,at")
     (drop,) = pending(session, "rides")
     unmark(session, "rides", drop)
@@ -192,7 +230,9 @@ def test_drops_that_an_earlier_release_refused_are_found_without_markers(session
     assert pending(session, "rides") == []
 
 
-def test_mend_looks_at_what_is_new_and_once_a_day_at_everything(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mend_looks_at_what_is_new_and_once_a_day_at_everything(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def told() -> list[tuple[str, str]]:
         return [(item.what, item.outcome) for item in mend(session)]
 
@@ -208,10 +248,14 @@ def test_mend_looks_at_what_is_new_and_once_a_day_at_everything(session: Session
     assert len(set(cost)) == 1
     delivered(session, tmp_path, "4.csv", first=40)
     repository, name = session.repository, VersionName("rides", 5)
-    (record,) = [item for item in find(session, dataset="rides") if item.table == "rides" and item.state == "published"][-1:]
+    (record,) = [
+        item for item in find(session, dataset="rides") if item.table == "rides" and item.state == "published"
+    ][-1:]
     repository.delete(paths.LEDGER, record.path)
     repository.delete_branch(name.keep_branch)
-    copies = [session.settings.home.manifest_copy(session.settings.tenant, "rides", number) for number in (1, 5)]
+    copies = [
+        session.settings.home.manifest_copy(session.settings.tenant, "rides", number) for number in (1, 5)
+    ]
     for copy in copies:
         copy.unlink()
     found = [

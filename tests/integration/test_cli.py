@@ -88,8 +88,12 @@ def people(own: Any) -> dict[str, Any]:
         "headless": own.run("ingest", "people", headless, "--json"),
         "headless, for a person": own.run("ingest", "people", headless),
         "headless, dry": own.run("ingest", "people", headless, "--dry-run"),
-        "a value as header": own.run("ingest", "people", own.file("value.csv", f"{NEEDLE}\n{NEEDLE}\n".encode())),
-        "a value twice": own.run("ingest", "people", own.file("twice.csv", f"1,{NEEDLE},{NEEDLE}\n".encode())),
+        "a value as header": own.run(
+            "ingest", "people", own.file("value.csv", f"{NEEDLE}\n{NEEDLE}\n".encode())
+        ),
+        "a value twice": own.run(
+            "ingest", "people", own.file("twice.csv", f"1,{NEEDLE},{NEEDLE}\n".encode())
+        ),
         "versions": own.run("versions", "people", "--json"),
         "versions, for a person": own.run("versions", "people_raw"),
         "quarantine": own.run("quarantine", "people", "--json"),
@@ -101,7 +105,9 @@ def people(own: Any) -> dict[str, Any]:
     return {"said": said, "content": content, "path": path}
 
 
-def test_whatever_a_home_is_called_all_of_it_lies_there_and_dagster_is_told(own: Any, people: dict[str, Any]) -> None:
+def test_whatever_a_home_is_called_all_of_it_lies_there_and_dagster_is_told(
+    own: Any, people: dict[str, Any]
+) -> None:
     assert (people["said"]["json"].code, people["said"]["verify"].code) == (0, 0)
     assert not [name for name, done in people["said"].items() if "not told" in done.err]
     assert (own.home / "dagster/history/runs/index.db").exists()
@@ -121,7 +127,9 @@ def test_data_docs_are_pages_of_what_was_judged(own: Any, people: dict[str, Any]
     assert "people@v9 doesn't exist: its newest is v1" in unknown.err
 
 
-def test_a_contract_alone_adds_a_dataset_to_a_lake_of_ones_own(own: Any, people: dict[str, Any], command_line: Any) -> None:
+def test_a_contract_alone_adds_a_dataset_to_a_lake_of_ones_own(
+    own: Any, people: dict[str, Any], command_line: Any
+) -> None:
     assert not list(own.settings.project.rglob("*.py"))
     assert people["said"]["json"].code == 0, people["said"]["json"]
     raw, processed = people["said"]["json"].one["hops"]
@@ -137,7 +145,9 @@ def test_a_contract_alone_adds_a_dataset_to_a_lake_of_ones_own(own: Any, people:
 
 
 def test_a_project_without_contracts_says_what_to_do(own: Any, tmp_path: Path) -> None:
-    done = replace(own, settings=replace(own.settings, project=tmp_path)).run("ingest", "people", own.file("a.csv", b"a\n1\n"))
+    done = replace(own, settings=replace(own.settings, project=tmp_path)).run(
+        "ingest", "people", own.file("a.csv", b"a\n1\n")
+    )
     assert done.code == 2, done
     assert f"{tmp_path} has no folder catalog/contracts" in done.err
     assert "lakegate init" in done.err
@@ -148,10 +158,15 @@ def test_no_personal_value_is_printed(people: dict[str, Any]) -> None:
         assert NEEDLE not in done.out + done.err, what
         assert "Anna" not in done.out + done.err, what
         assert "1990-01-31" not in done.out + done.err, what
-    assert [people["said"][name].code for name in ("headless", "headless, for a person", "headless, dry", "a value as header")] == [3] * 4
+    assert [
+        people["said"][name].code
+        for name in ("headless", "headless, for a person", "headless, dry", "a value as header")
+    ] == [3] * 4
 
 
-def test_quarantined_rows_are_masked_unless_revealed_and_a_look_is_on_record(own: Any, people: dict[str, Any]) -> None:
+def test_quarantined_rows_are_masked_unless_revealed_and_a_look_is_on_record(
+    own: Any, people: dict[str, Any]
+) -> None:
     masked = people["said"]["quarantine"].json
     assert [(row["row"], row["rules"]) for row in masked] == [
         (2, ["age-range"]),
@@ -192,11 +207,17 @@ def test_no_personal_value_lies_in_the_lake_outside_data_files(own: Any, people:
         assert NEEDLE not in str(metadata)
     assert looked_at > 20
     assert data >= 3, "the test looks for something that is nowhere"
-    assert statistics, "the statistics of columns that aren't personal are where this test looks for the others"
+    assert statistics, (
+        "the statistics of columns that aren't personal are where this test looks for the others"
+    )
 
 
 def test_no_personal_value_lies_in_the_home_outside_the_blocks(own: Any, people: dict[str, Any]) -> None:
-    files = [path for path in own.home.rglob("*") if path.is_file() and own.settings.home.blocks not in path.parents]
+    files = [
+        path
+        for path in own.home.rglob("*")
+        if path.is_file() and own.settings.home.blocks not in path.parents
+    ]
     assert any("manifests" in path.parts for path in files)
     assert any(path.name == "lakefs.log" for path in files)
     for path in files:
@@ -214,7 +235,11 @@ def test_ingest_prints_the_shape_that_machines_rely_on(lake: Any, sample: Any) -
     assert done.code == 0, done
     result = done.one
     assert set(result) == {"dataset", "drop", "verdict", "hops"}
-    assert (result["dataset"], result["drop"], result["verdict"]) == ("flights", sha(sample.month(2)), "quarantined")
+    assert (result["dataset"], result["drop"], result["verdict"]) == (
+        "flights",
+        sha(sample.month(2)),
+        "quarantined",
+    )
     assert [(hop["hop"], hop["table"], hop["version"]) for hop in result["hops"]] == [
         ("raw", "flights_raw", 2),
         ("processed", "flights", 2),
@@ -228,7 +253,14 @@ def test_ingest_prints_the_shape_that_machines_rely_on(lake: Any, sample: Any) -
             assert set(rule) == {"rule", "family", "severity", "failed"}
             shape(rule, {"rule": str, "family": str, "severity": str, "failed": int})
             assert rule["severity"] in {"warn", "trigger", "quarantine", "hold", "block"}
-            assert rule["family"] in {"schema", "range", "distribution", "duplicate", "temporal", "consistency"}
+            assert rule["family"] in {
+                "schema",
+                "range",
+                "distribution",
+                "duplicate",
+                "temporal",
+                "consistency",
+            }
 
 
 def test_versions_prints_the_shape_that_machines_rely_on_oldest_first(lake: Any, sample: Any) -> None:
@@ -236,8 +268,13 @@ def test_versions_prints_the_shape_that_machines_rely_on_oldest_first(lake: Any,
         listed = lake.run("versions", table, "--json").json
         assert [item["version"] for item in listed] == list(range(1, len(listed) + 1))
         for item in listed:
-            text = dict.fromkeys(("table", "name", "commit", "published_at", "drop", "content_hash", "made_by", "made_from"), str)
-            rows = dict.fromkeys(("version", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total"), int)
+            text = dict.fromkeys(
+                ("table", "name", "commit", "published_at", "drop", "content_hash", "made_by", "made_from"),
+                str,
+            )
+            rows = dict.fromkeys(
+                ("version", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total"), int
+            )
             assert set(item) == {*text, *rows, "expired"}
             shape(item, {**text, **rows, "expired": bool})
             assert item["made_by"] == ("inputs" if table == "flight_features" else "drop")
@@ -283,7 +320,9 @@ def test_a_feature_table_takes_no_delivery(lake: Any, sample: Any) -> None:
         assert "flight_features is a feature table" in done.err
 
 
-@pytest.mark.parametrize("arguments", [("ingest", "flights"), ("versions",), ("nonsense",), ("ingest", "--nonsense"), ("verify",)])
+@pytest.mark.parametrize(
+    "arguments", [("ingest", "flights"), ("versions",), ("nonsense",), ("ingest", "--nonsense"), ("verify",)]
+)
 def test_a_wrong_call_ends_with_2_and_says_why(arguments: tuple[str, ...], command_line: Any) -> None:
     done = command_line(*arguments)
     assert (done.code, done.out) == (2, "")
@@ -291,7 +330,9 @@ def test_a_wrong_call_ends_with_2_and_says_why(arguments: tuple[str, ...], comma
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("verb", ["ingest", "versions", "quarantine", "verify", "up", "down", "status", "init"])
+@pytest.mark.parametrize(
+    "verb", ["ingest", "versions", "quarantine", "verify", "up", "down", "status", "init"]
+)
 def test_each_verb_has_help(verb: str, command_line: Any) -> None:
     done = command_line(verb, "--help")
     assert done.code == 0

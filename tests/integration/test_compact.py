@@ -62,7 +62,9 @@ PATH, ASIDE = paths.processed_table("rides"), paths.quarantine_table("rides")
 def opened(settings: Settings, folder: Path, tenant: str, mode: str) -> Session:
     contracts = folder / "catalog" / "contracts"
     contracts.mkdir(parents=True, exist_ok=True)
-    text = CONTRACT.replace("MODE", mode) + "  - {property: upsert, value: {orderBy: at}}\n" * (mode == "upsert")
+    text = CONTRACT.replace("MODE", mode) + "  - {property: upsert, value: {orderBy: at}}\n" * (
+        mode == "upsert"
+    )
     (contracts / "rides.odcs.yaml").write_text(text)
     return open_session(replace(settings, project=folder, tenant=tenant), say=print)
 
@@ -71,7 +73,10 @@ def deliver(session: Session, folder: Path, number: int, *, taken: int = 0) -> M
     """Six rides, of which the last has no fare; `taken`: the ride whose number the first one has."""
     first = 1 + 6 * number
     rides = [taken or first, *range(first + 1, first + 6)]
-    rows = [f"{ride},{'none' if ride == rides[-1] else ride / 4},Ada{ride},2024-01-{number + 1:02}T00:00:00Z" for ride in rides]
+    rows = [
+        f"{ride},{'none' if ride == rides[-1] else ride / 4},Ada{ride},2024-01-{number + 1:02}T00:00:00Z"
+        for ride in rides
+    ]
     path = folder / f"{number}.csv"
     path.write_text("\n".join(["ride,fare,rider,at", *rows]) + "\n")
     (result,) = ingest(session, "rides", [path])
@@ -88,7 +93,9 @@ def told(found: Manifest) -> tuple[Any, ...]:
 
 
 def rows(session: Session, version: VersionName) -> list[dict[str, Any]]:
-    table = open_snapshot(str(version), home=session.settings.home.root, tenant=session.settings.tenant).arrow()
+    table = open_snapshot(
+        str(version), home=session.settings.home.root, tenant=session.settings.tenant
+    ).arrow()
     found: list[dict[str, Any]] = table.sort_by([("_drop", "ascending"), ("_row", "ascending")]).to_pylist()
     return found
 
@@ -102,7 +109,9 @@ def aside(session: Session, found: Manifest) -> list[dict[str, Any]]:
 def test_versions_are_the_same_whether_files_were_merged_or_not(
     mode: str, lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, merged = (opened(lakefs_home, tmp_path / name, f"{name}_{mode}", mode) for name in ("plain", "merged"))
+    plain, merged = (
+        opened(lakefs_home, tmp_path / name, f"{name}_{mode}", mode) for name in ("plain", "merged")
+    )
     before = [deliver(plain, tmp_path, number) for number in range(DROPS)]
     monkeypatch.setattr(lake.tables.compaction, "MANY", MANY)
     after = [deliver(merged, tmp_path, number) for number in range(DROPS)]
@@ -115,7 +124,9 @@ def test_versions_are_the_same_whether_files_were_merged_or_not(
         assert rows(plain, one.name) == rows(merged, other.name)
         for path, files in ((PATH, other.files), (ASIDE, other.quarantine)):
             listed = list_table(merged, other.name.tag, path)
-            assert sorted((item.path, item.rows) for item in listed) == sorted((item.path, item.rows) for item in files)
+            assert sorted((item.path, item.rows) for item in listed) == sorted(
+                (item.path, item.rows) for item in files
+            )
         assert aside(plain, one) == aside(merged, other)
     assert not any(audit_all(merged).values())
 
@@ -123,7 +134,9 @@ def test_versions_are_the_same_whether_files_were_merged_or_not(
     kinds = {"fare": "numbers"}
     found = [
         [
-            Comparison(session, session.catalog.get("rides"), versions[-1], "main", whole=False)._of(number, kinds)
+            Comparison(session, session.catalog.get("rides"), versions[-1], "main", whole=False)._of(
+                number, kinds
+            )
             for number in range(1, DROPS + 1)
         ]  # type: ignore[arg-type]
         for session, versions in ((plain, before), (merged, after))
@@ -136,7 +149,9 @@ def test_versions_are_the_same_whether_files_were_merged_or_not(
     roll_back(merged, after[2].name, reason="a test")
     again = manifest(merged, f"rides@v{DROPS + 2}")
     assert (again.content_hash, again.files) == (after[2].content_hash, after[2].files)
-    assert (again.counts.inserted, again.counts.deleted) == ((0, 24) if mode == "append" else (1, 25)), again.counts
+    assert (again.counts.inserted, again.counts.deleted) == ((0, 24) if mode == "append" else (1, 25)), (
+        again.counts
+    )
     assert not any(audit_all(merged).values())
 
 
@@ -154,7 +169,13 @@ def test_a_corrected_file_is_published_where_files_were_to_be_merged(
     (result,) = ingest(session, "rides", [path], supersede=True)
     assert result.hops[1].version == f"rides@v{MANY + 2}", result
     corrected = manifest(session, result.hops[1].version)
-    assert corrected.aside == {"set_aside": MANY + 1, "open": MANY, "replayed": 0, "discarded": 0, "superseded": 1}
+    assert corrected.aside == {
+        "set_aside": MANY + 1,
+        "open": MANY,
+        "replayed": 0,
+        "discarded": 0,
+        "superseded": 1,
+    }
     assert not any(audit_all(session).values())
 
 
@@ -167,7 +188,8 @@ def test_a_column_that_became_personal_is_not_told_by_a_merge(
     contract = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
     contract.write_text(
         contract.read_text().replace(
-            "logicalType: timestamp, required: true", "logicalType: timestamp, required: true, classification: personal"
+            "logicalType: timestamp, required: true",
+            "logicalType: timestamp, required: true, classification: personal",
         )
     )
     session = open_session(session.settings, say=print)
@@ -175,32 +197,47 @@ def test_a_column_that_became_personal_is_not_told_by_a_merge(
     assert len(after.files) < len(before[-1].files)
     log = f"{PATH}/_delta_log/"
     old = {item.path for item in session.repository.listing(before[-1].name.tag, log)}
-    new = [session.repository.get("main", item.path) or b"" for item in session.repository.listing("main", log) if item.path not in old]
+    new = [
+        session.repository.get("main", item.path) or b""
+        for item in session.repository.listing("main", log)
+        if item.path not in old
+    ]
     assert any(b'"add"' in entry for entry in new)
     assert not any(b"2024-01" in entry.replace(b"modificationTime", b"") for entry in new)
 
 
-def test_files_are_merged_in_a_lake_elsewhere_too(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_merged_in_a_lake_elsewhere_too(
+    lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Through the gateway of a lakeFS that isn't the home's own."""
     monkeypatch.setattr(lake.tables.compaction, "MANY", MANY)
     endpoint = ensure_server(lakefs_home, say=print)
-    elsewhere = replace(lakefs_home, home=Home(tmp_path / "home"), lakefs=endpoint, lakefs_namespace="local://far")
+    elsewhere = replace(
+        lakefs_home, home=Home(tmp_path / "home"), lakefs=endpoint, lakefs_namespace="local://far"
+    )
     session = opened(elsewhere, tmp_path, "far", "append")
     assert session.repository.blocks is None
     found = [deliver(session, tmp_path, number) for number in range(MANY + 1)]
     assert [len(item.files) for item in found] == [1, 2, 3, 4, 2]
     assert found[-1].counts.after == 5 * (MANY + 1)
     listed = list_table(session, found[-1].name.tag, PATH)
-    assert sorted((item.path, item.rows) for item in listed) == sorted((item.path, item.rows) for item in found[-1].files)
+    assert sorted((item.path, item.rows) for item in listed) == sorted(
+        (item.path, item.rows) for item in found[-1].files
+    )
 
 
-def test_the_log_of_merged_files_tells_no_personal_value(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_of_merged_files_tells_no_personal_value(
+    lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lake.tables.compaction, "MANY", MANY)
     session = opened(lakefs_home, tmp_path, "personal", "append")
     found = [deliver(session, tmp_path, number) for number in range(MANY + 2)]
     assert (len(found[-2].files), len(found[-1].quarantine)) == (2, 2)
     for path, told in ((PATH, b"ride"), (ASIDE, b"_drop")):
-        logs = [session.repository.get("main", item.path) or b"" for item in session.repository.listing("main", f"{path}/_delta_log/")]
+        logs = [
+            session.repository.get("main", item.path) or b""
+            for item in session.repository.listing("main", f"{path}/_delta_log/")
+        ]
         assert any(b'"remove"' in log for log in logs)
         assert any(b"maxValues" in log and told in log for log in logs)
         assert not any(b"Ada" in log for log in logs)
@@ -230,10 +267,31 @@ def test_rows_that_changed_while_files_were_merged_stop_the_publish(
 
 def test_no_value_of_a_row_set_aside_can_change_unseen(tmp_path: Path) -> None:
     engine = Engine(Settings.load(home=tmp_path / "home"), Endpoint("http://127.0.0.1:9", "none", "none"))
-    row: dict[str, Any] = {"_drop": "d", "_row": 7, "_file": "1.csv", "_reasons": ["type", "key"], "_suite": "s", "_record": "1,none"}
-    others = [{**row, name: value} for name, value in (("_drop", "e"), ("_row", 8), ("_file", None), ("_suite", ""), ("_record", "1,nine"))]
+    row: dict[str, Any] = {
+        "_drop": "d",
+        "_row": 7,
+        "_file": "1.csv",
+        "_reasons": ["type", "key"],
+        "_suite": "s",
+        "_record": "1,none",
+    }
+    others = [
+        {**row, name: value}
+        for name, value in (
+            ("_drop", "e"),
+            ("_row", 8),
+            ("_file", None),
+            ("_suite", ""),
+            ("_record", "1,nine"),
+        )
+    ]
     others += [{**row, "_reasons": reasons} for reasons in (["type"], ["key", "type"], [], None)]
-    schema = pa.schema([(name, {"_row": pa.int64(), "_reasons": pa.list_(pa.string())}.get(name, pa.string())) for name in row])
+    schema = pa.schema(
+        [
+            (name, {"_row": pa.int64(), "_reasons": pa.list_(pa.string())}.get(name, pa.string()))
+            for name in row
+        ]
+    )
 
     def told(*rows: dict[str, Any]) -> list[Any]:
         path = tmp_path / "rows.parquet"
@@ -252,9 +310,18 @@ def test_no_value_of_a_published_row_can_change_unseen_nor_be_another_rows(tmp_p
     contract = load_contract(path)
     at = datetime(2026, 11, 1, tzinfo=UTC)
     row: dict[str, Any] = {"ride": 1, "fare": 2.5, "rider": "Ada", "at": at, "_drop": "d", "_row": 7}
-    others = [{**row, name: value} for name, value in (("ride", 2), ("fare", None), ("rider", ""), ("_drop", "e"), ("_row", 8))]
+    others = [
+        {**row, name: value}
+        for name, value in (("ride", 2), ("fare", None), ("rider", ""), ("_drop", "e"), ("_row", 8))
+    ]
     schema = pa.schema(
-        [("ride", pa.int64()), ("fare", pa.float64()), ("rider", pa.string()), ("at", pa.timestamp("us", "UTC")), ("_drop", pa.string())]
+        [
+            ("ride", pa.int64()),
+            ("fare", pa.float64()),
+            ("rider", pa.string()),
+            ("at", pa.timestamp("us", "UTC")),
+            ("_drop", pa.string()),
+        ]
     ).append(pa.field("_row", pa.int64()))
 
     def told(*rows: dict[str, Any]) -> list[Any]:

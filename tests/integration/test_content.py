@@ -47,8 +47,12 @@ def test_zero_has_one_sign_and_nan_one_payload(engine: Engine, folder: Path) -> 
         return (*ONE[:2], value, *ONE[3:])
 
     assert content(engine, folder, [with_real(0.0)]) == content(engine, folder, [with_real(-0.0)])
-    assert content(engine, folder, [with_real(float("nan"))]) == content(engine, folder, [with_real(-float("nan"))])
-    assert content(engine, folder, [with_real(float("nan"))]) != content(engine, folder, [with_real(float("inf"))])
+    assert content(engine, folder, [with_real(float("nan"))]) == content(
+        engine, folder, [with_real(-float("nan"))]
+    )
+    assert content(engine, folder, [with_real(float("nan"))]) != content(
+        engine, folder, [with_real(float("inf"))]
+    )
 
 
 def test_values_do_not_run_into_each_other(engine: Engine, folder: Path) -> None:
@@ -67,7 +71,10 @@ rows_of_any_kind = st.lists(
         st.none() | st.floats(),
         st.none() | st.booleans(),
         st.none() | st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1)),
-        st.none() | st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)).map(lambda at: at.replace(tzinfo=dt.UTC)),
+        st.none()
+        | st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)).map(
+            lambda at: at.replace(tzinfo=dt.UTC)
+        ),
     ),
     max_size=8,
 )
@@ -75,7 +82,9 @@ rows_of_any_kind = st.lists(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=rows_of_any_kind, second=rows_of_any_kind)
-def test_order_and_files_change_nothing_and_parts_add_up(engine: Engine, folder: Path, first: list[Row], second: list[Row]) -> None:
+def test_order_and_files_change_nothing_and_parts_add_up(
+    engine: Engine, folder: Path, first: list[Row], second: list[Row]
+) -> None:
     apart, together = content(engine, folder, first, second), content(engine, folder, (first + second)[::-1])
     assert apart == together
     assert apart[1] == len(first) + len(second)
@@ -86,7 +95,9 @@ def test_order_and_files_change_nothing_and_parts_add_up(engine: Engine, folder:
 
 def test_a_table_hashed_by_an_earlier_scheme_is_hashed_anew(engine: Engine, folder: Path) -> None:
     def hashed(parent: SimpleNamespace | None) -> tuple[str, int]:
-        return content_after(engine, CONTRACT, files, cast("Manifest", parent), uri=lambda file: (folder / file.path).as_uri())
+        return content_after(
+            engine, CONTRACT, files, cast("Manifest", parent), uri=lambda file: (folder / file.path).as_uri()
+        )
 
     together = content(engine, folder, [ONE, NOTHING], [EMPTY])[0]
     files = [DataFile(f"part{number}.parquet", "", 0, "", rows) for number, rows in enumerate((2, 1))]

@@ -74,7 +74,11 @@ def test_a_decision_whose_process_died_after_its_merge_is_published_once(
     hop = decide(session)
     assert (hop.verdict, hop.version) == (Verdict.UNCHANGED, "rides@v3")
     assert "rides@v3" in hop.reason
-    assert [version["name"] for version in list_versions(session, "rides")] == ["rides@v1", "rides@v2", "rides@v3"]
+    assert [version["name"] for version in list_versions(session, "rides")] == [
+        "rides@v1",
+        "rides@v2",
+        "rides@v3",
+    ]
     assert session.repository.resolve("rides.v3") is not None
     assert not any(audit_all(session).values())
 
@@ -94,7 +98,9 @@ def test_a_decision_is_made_anew_once_something_changed(lakefs_home: Settings, t
         discard(changed, changed.catalog.get("rides"), rule="other", reason="a test")
 
 
-def test_a_block_that_is_missing_is_damage_by_name_and_no_lost_race(lakefs_home: Settings, tmp_path: Path) -> None:
+def test_a_block_that_is_missing_is_damage_by_name_and_no_lost_race(
+    lakefs_home: Settings, tmp_path: Path
+) -> None:
     project(tmp_path, mode="append", most=20)
     session = opened(lakefs_home, tmp_path, "damaged")
     take(session, tmp_path, "a.csv")
@@ -131,5 +137,8 @@ def test_a_spool_is_carried_in_once_however_many_do_it_at_once(lakefs_home: Sett
     with ThreadPoolExecutor(len(sessions)) as pool:
         carried = list(pool.map(unspool, sessions))
     assert sum(carried) == 30
-    assert len([item for item in sessions[0].repository.listing("ledger", "rides/") if "~failed~" in item.path]) == 30
+    assert (
+        len([item for item in sessions[0].repository.listing("ledger", "rides/") if "~failed~" in item.path])
+        == 30
+    )
     assert spooled(sessions[0]) == []

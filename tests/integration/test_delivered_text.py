@@ -85,7 +85,12 @@ def names(session: Session, version: str) -> list[str]:
 def test_a_header_that_comes_again_is_set_aside_whatever_the_types(settings: Settings, kind: str) -> None:
     """shared/cases/42: two exports in one gzip, each with its header."""
     session = notes(settings, kind=kind)
-    result = take(session, "notes", "two.csv.gz", gzip.compress(b"name,note\na,1\n") + gzip.compress(b"name,note\nb,2\n"))
+    result = take(
+        session,
+        "notes",
+        "two.csv.gz",
+        gzip.compress(b"name,note\na,1\n") + gzip.compress(b"name,note\nb,2\n"),
+    )
     assert [hop.verdict.value for hop in result.hops] == ["passed", "quarantined"]
     assert names(session, "notes@v1") == ["a", "b"]
     (aside,) = list_quarantine(session, session.catalog.get("notes"))
@@ -101,7 +106,9 @@ def test_a_value_that_is_a_columns_name_is_data(settings: Settings) -> None:
     assert "repeated-header" not in [rule["rule"] for rule in result.hops[1].rules if rule["failed"]]
 
 
-def test_a_file_without_a_final_line_end_is_told_of_or_refused(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_a_final_line_end_is_told_of_or_refused(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     """shared/cases/64: `value number 53` was cut to `value number 5`."""
     session, cut = notes(settings), b"name,note\na,value number 52\nb,value number 5"
     (session.settings.project / "cut.csv").write_bytes(cut)
@@ -117,11 +124,16 @@ def test_a_file_without_a_final_line_end_is_told_of_or_refused(settings: Setting
     asks = notes(settings, file="finalLineEnd: required")
     refused = take(asks, "notes", "cut2.csv", cut + b"1")
     assert refused.hops[0].verdict.value == "blocked"
-    assert "final-line-end (the last record has no line end, so the file may have been cut in it)" in refused.hops[0].reason
+    assert (
+        "final-line-end (the last record has no line end, so the file may have been cut in it)"
+        in refused.hops[0].reason
+    )
     assert take(asks, "notes", "whole2.csv", cut + b"3\n").hops[1].verdict.value == "passed"
 
 
-def test_drops_are_ordered_by_the_day_and_not_by_its_text(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_drops_are_ordered_by_the_day_and_not_by_its_text(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     """02/01 comes after 31/01 as text, and 01/02 before both."""
     (settings.project / "catalog" / "contracts" / "days.odcs.yaml").write_text(DAYS)
     session, files = open_session(settings, say=print), []

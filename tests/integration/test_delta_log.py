@@ -51,13 +51,19 @@ def test_the_log_names_what_was_added_past_two_checkpoints(session: Session, bra
     assert sorted((item.path, item.rows) for item in listed) == sorted(added)
     assert session.repository.get(branch, f"{PATH}/_delta_log/{HINT}") is not None
     # Anyone else's delta-rs, who knows only the gateway, finds the same.
-    elsewhere = Log(f"s3://{session.repository.name}/{branch}/{PATH}", storage_options(session.endpoint)).opened()
+    elsewhere = Log(
+        f"s3://{session.repository.name}/{branch}/{PATH}", storage_options(session.endpoint)
+    ).opened()
     assert elsewhere is not None
     assert elsewhere.version() == commits - 1
     named = elsewhere.get_add_actions(flatten=True)
-    assert sorted(zip((f"{PATH}/{name}" for name in named["path"].to_pylist()), named["num_records"].to_pylist(), strict=True)) == sorted(
-        added
-    )
+    assert sorted(
+        zip(
+            (f"{PATH}/{name}" for name in named["path"].to_pylist()),
+            named["num_records"].to_pylist(),
+            strict=True,
+        )
+    ) == sorted(added)
     assert named["max.ride"].to_pylist() == [count - 1 for count in named["num_records"].to_pylist()]
 
 
@@ -65,8 +71,12 @@ def test_what_is_told_without_the_log_is_what_the_log_tells(session: Session, br
     append(session, branch, 1, 2)
     before = table_files(session, branch, PATH, known=[])
     added = append(session, branch, 3)
-    assert table_files(session, branch, PATH, known=before, added=added) == table_files(session, branch, PATH, known=before)
-    assert {item.sha256 for item in before} == {sha256_of(block) for item in before if (block := session.repository.local(item.physical))}
+    assert table_files(session, branch, PATH, known=before, added=added) == table_files(
+        session, branch, PATH, known=before
+    )
+    assert {item.sha256 for item in before} == {
+        sha256_of(block) for item in before if (block := session.repository.local(item.physical))
+    }
 
 
 def test_a_file_that_the_tree_does_not_hold_is_no_file_of_the_table(session: Session, branch: str) -> None:
@@ -103,14 +113,22 @@ def test_rows_of_other_columns_are_refused_and_leave_the_log_as_it_was(session: 
     assert [(item.path, item.rows) for item in list_table(session, branch, PATH)] == added
 
 
-def test_a_log_that_others_wrote_on_meanwhile_is_read_again(session: Session, lakefs_home: Settings, branch: str) -> None:
+def test_a_log_that_others_wrote_on_meanwhile_is_read_again(
+    session: Session, lakefs_home: Settings, branch: str
+) -> None:
     other = open_session(lakefs_home)
     with session.caching(), other.caching():
-        added = [file for number in range(9) for file in append((session, session, other)[number % 3], branch, number)]
+        added = [
+            file
+            for number in range(9)
+            for file in append((session, session, other)[number % 3], branch, number)
+        ]
         assert sorted((item.path, item.rows) for item in list_table(session, branch, PATH)) == sorted(added)
 
 
-def test_a_log_goes_on_from_the_branch_that_was_published_not_from_one_that_was_given_up(session: Session, branch: str) -> None:
+def test_a_log_goes_on_from_the_branch_that_was_published_not_from_one_that_was_given_up(
+    session: Session, branch: str
+) -> None:
     with session.caching():
         first = append(session, branch, 1)
         session.repository.commit(branch, "first", {})
@@ -118,7 +136,9 @@ def test_a_log_goes_on_from_the_branch_that_was_published_not_from_one_that_was_
             session.repository.branch(f"{branch}-{name}", branch)
         append(session, f"{branch}-given-up", 2)
         second = append(session, f"{branch}-another", 3)
-        assert sorted((item.path, item.rows) for item in list_table(session, f"{branch}-another", PATH)) == sorted([*first, *second])
+        assert sorted(
+            (item.path, item.rows) for item in list_table(session, f"{branch}-another", PATH)
+        ) == sorted([*first, *second])
     assert not list(session.settings.scratch_dir.glob("log-*"))
 
 

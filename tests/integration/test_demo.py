@@ -40,7 +40,17 @@ UNKNOWN_TAILNUM, UNKNOWN_TAILNUM_PASSED = 50_094, 48_693
 def call(home: Path, *arguments: str) -> Any:
     """What a verb prints as JSON, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments, "--json", "--home", str(home), "--project", str(PROJECT)],
+        [
+            sys.executable,
+            "-m",
+            "cli.main",
+            *arguments,
+            "--json",
+            "--home",
+            str(home),
+            "--project",
+            str(PROJECT),
+        ],
         cwd=PROJECT,
         env=os.environ | {"PYTHONPATH": str(PROJECT)},
         capture_output=True,
@@ -77,16 +87,28 @@ def year(half: dict[str, Any]) -> Session:
 def test_twelve_drops_make_twelve_versions_in_the_order_of_months(year: Session) -> None:
     versions = list_versions(year, "flights")
     assert [version["name"] for version in versions] == [f"flights@v{number}" for number in MONTHS]
-    received = [manifest_at(year.repository, MAIN, VersionName("flights", number)).source["delivered_name"] for number in MONTHS]
+    received = [
+        manifest_at(year.repository, MAIN, VersionName("flights", number)).source["delivered_name"]
+        for number in MONTHS
+    ]
     assert received == [f"flights-2013-{month:02}.csv" for month in MONTHS]
-    assert [version["name"] for version in list_versions(year, "flight_features")] == [f"flight_features@v{number}" for number in MONTHS]
+    assert [version["name"] for version in list_versions(year, "flight_features")] == [
+        f"flight_features@v{number}" for number in MONTHS
+    ]
 
 
 @pytest.mark.server
 def test_every_flight_of_the_year_is_in_the_table_or_set_aside(year: Session) -> None:
     versions = list_versions(year, "flights")
-    assert sum(version["rows_valid"] + version["rows_quarantined"] for version in versions) == YEAR == PASSED + ASIDE
-    assert (versions[-1]["rows_total"], sum(version["rows_quarantined"] for version in versions)) == (PASSED, ASIDE)
+    assert (
+        sum(version["rows_valid"] + version["rows_quarantined"] for version in versions)
+        == YEAR
+        == PASSED + ASIDE
+    )
+    assert (versions[-1]["rows_total"], sum(version["rows_quarantined"] for version in versions)) == (
+        PASSED,
+        ASIDE,
+    )
 
 
 @pytest.mark.server
@@ -97,7 +119,9 @@ def test_both_equations_hold_by_an_independent_count(year: Session, table: str) 
         name = VersionName(table, version["version"])
         manifest = manifest_at(year.repository, MAIN, name)
         counts = manifest.counts
-        with (year.settings.home.root / "demo" / manifest.source["delivered_name"]).open(newline="") as delivered:
+        with (year.settings.home.root / "demo" / manifest.source["delivered_name"]).open(
+            newline=""
+        ) as delivered:
             records = sum(1 for _ in csv.reader(delivered)) - 1
         snapshot = open_snapshot(str(name), home=year.settings.home.root)
         drops = snapshot.arrow(columns=["_drop"])["_drop"]
@@ -114,12 +138,23 @@ def test_both_equations_hold_by_an_independent_count(year: Session, table: str) 
 def test_an_unknown_tail_number_is_counted_and_sets_nothing_aside(year: Session) -> None:
     failed = passed = 0
     for number in MONTHS:
-        rules = {item["rule"]: item for item in manifest_at(year.repository, MAIN, VersionName("flights", number)).rules}
+        rules = {
+            item["rule"]: item
+            for item in manifest_at(year.repository, MAIN, VersionName("flights", number)).rules
+        }
         rule = rules["fk:tailnum->planes.tailnum"]
         assert rule["severity"] == "warn"
         failed += rule["failed"]
-    known = set(open_snapshot("planes@v1", home=year.settings.home.root).arrow(columns=["tailnum"])["tailnum"].to_pylist())
-    tails = open_snapshot("flights@v12", home=year.settings.home.root).arrow(columns=["tailnum"])["tailnum"].to_pylist()
+    known = set(
+        open_snapshot("planes@v1", home=year.settings.home.root)
+        .arrow(columns=["tailnum"])["tailnum"]
+        .to_pylist()
+    )
+    tails = (
+        open_snapshot("flights@v12", home=year.settings.home.root)
+        .arrow(columns=["tailnum"])["tailnum"]
+        .to_pylist()
+    )
     passed = sum(tail is not None and tail not in known for tail in tails)
     assert (failed, passed) == (UNKNOWN_TAILNUM, UNKNOWN_TAILNUM_PASSED)
 
@@ -130,10 +165,17 @@ def test_summer_is_far_from_january_and_no_month_of_a_healthy_year_is_warned_of(
     for number in MONTHS:
         manifest = manifest_at(year.repository, MAIN, VersionName("flights", number))
         evidence = year.repository.get_json(MAIN, f"_lakegate/evidence/flights/v{number}.json") or {}
-        told = {item["expectation_config"]["meta"]["lakegate"]["rule"]: item["result"] for item in evidence["report"]["results"]}
+        told = {
+            item["expectation_config"]["meta"]["lakegate"]["rule"]: item["result"]
+            for item in evidence["report"]["results"]
+        }
         air_time = told["drift:pinned"].get("columns", {}).get("air_time")
         far |= {number} if air_time is not None and air_time > WARN else set()
-        broken = {rule["rule"] for rule in manifest.rules if rule["failed"] and rule["rule"].startswith(("drift", "nulls", "imbalance"))}
+        broken = {
+            rule["rule"]
+            for rule in manifest.rules
+            if rule["failed"] and rule["rule"].startswith(("drift", "nulls", "imbalance"))
+        }
         assert (number, broken, manifest.notes.get("triggers")) == (number, set(), None)
     assert far
     assert far <= set(range(5, 11)), "summer is far from January, autumn comes back"
@@ -173,10 +215,24 @@ def test_a_second_demo_does_no_work(year: Session) -> None:
 def test_replay_gives_back_every_flight_once_the_airports_are_known(year: Session, tmp_path: Path) -> None:
     """The last test of this file: it adds versions."""
     delivery = tmp_path / "airports-more.csv"
-    lines = (year.settings.home.root / "demo" / "airports.csv").read_text(encoding="utf-8").splitlines(keepends=True)
-    named = {"lat": "18.0", "lon": "-66.0", "alt": "10", "tz": "-4", "dst": "U", "tzone": "America/Puerto_Rico"}
+    lines = (
+        (year.settings.home.root / "demo" / "airports.csv")
+        .read_text(encoding="utf-8")
+        .splitlines(keepends=True)
+    )
+    named = {
+        "lat": "18.0",
+        "lon": "-66.0",
+        "alt": "10",
+        "tz": "-4",
+        "dst": "U",
+        "tzone": "America/Puerto_Rico",
+    }
     header = lines[0].strip().split(",")
-    more = [",".join({"faa": code, "name": code, **named}[name] for name in header) + "\n" for code in ("BQN", "PSE", "SJU", "STT")]
+    more = [
+        ",".join({"faa": code, "name": code, **named}[name] for name in header) + "\n"
+        for code in ("BQN", "PSE", "SJU", "STT")
+    ]
     delivery.write_text("".join([*lines, *more]), encoding="utf-8")
     home = year.settings.home.root
     (airports,) = call(home, "ingest", "airports", str(delivery))
@@ -184,6 +240,12 @@ def test_replay_gives_back_every_flight_once_the_airports_are_known(year: Sessio
     found = call(home, "replay", "flights")
     assert (found["rows_in"], found["rows_passing"], found["version"]) == (ASIDE, ASIDE, "flights@v13")
     manifest = manifest_at(year.repository, MAIN, VersionName("flights", 13))
-    assert manifest.aside == {"set_aside": ASIDE, "open": 0, "replayed": ASIDE, "discarded": 0, "superseded": 0}
+    assert manifest.aside == {
+        "set_aside": ASIDE,
+        "open": 0,
+        "replayed": ASIDE,
+        "discarded": 0,
+        "superseded": 0,
+    }
     assert open_snapshot("flights@v13", home=year.settings.home.root).arrow(columns=["_row"]).num_rows == YEAR
     assert call(home, "replay", "flights")["rows_in"] == 0

@@ -58,7 +58,9 @@ def project(command_line: Any, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def month(sample: Any, number: int, unit: int = MINUTES, *, records: int | None = None) -> bytes:
     """Carrier and air time of a month's real flights."""
-    header, *lines = (sample.folder / f"flights-2013-{number:02}.csv").read_text().splitlines()[: records and records + 1]
+    header, *lines = (
+        (sample.folder / f"flights-2013-{number:02}.csv").read_text().splitlines()[: records and records + 1]
+    )
     names = header.split(",")
     carrier, air_time = names.index("carrier"), names.index("air_time")
     rows = ["month,record,carrier,air_time"]
@@ -72,7 +74,11 @@ def month(sample: Any, number: int, unit: int = MINUTES, *, records: int | None 
 def outcome(lake: Any, version: int, rule: str) -> dict[str, Any]:
     """What a version's evidence tells of a rule."""
     evidence = lake.repository.get_json("main", f"_lakegate/evidence/flights/v{version}.json")
-    (found,) = [item for item in evidence["report"]["results"] if item["expectation_config"]["meta"]["lakegate"]["rule"] == rule]
+    (found,) = [
+        item
+        for item in evidence["report"]["results"]
+        if item["expectation_config"]["meta"]["lakegate"]["rule"] == rule
+    ]
     return found
 
 
@@ -87,18 +93,25 @@ def two_months(open_lake: Any, empty_home: Path, project: Path, sample: Any) -> 
     return lake
 
 
-def test_a_month_in_seconds_is_held_and_rejected_and_the_next_is_compared_with_what_stands(two_months: Any, sample: Any) -> None:
+def test_a_month_in_seconds_is_held_and_rejected_and_the_next_is_compared_with_what_stands(
+    two_months: Any, sample: Any
+) -> None:
     lake, content = two_months, month(sample, 3, SECONDS)
     (held,) = lake.ingest("flights", lake.file("month-3.csv", content), code=3)
     assert (held["verdict"], held["hops"][-1]["version"]) == ("held", None)
-    assert "air-time-jump (Kolmogorov-Smirnov statistic of air_time from the previous version is 1.0000" in held["hops"][-1]["reason"]
+    assert (
+        "air-time-jump (Kolmogorov-Smirnov statistic of air_time from the previous version is 1.0000"
+        in held["hops"][-1]["reason"]
+    )
     assert lake.run("reject", drop(content)[:12], "--reason", "seconds").code == 0
     (corrected,) = lake.ingest("flights", lake.file("month-3-again.csv", month(sample, 3)))
     assert (corrected["verdict"], corrected["hops"][-1]["version"]) == ("passed", 3)
     assert outcome(lake, 3, "air-time-jump")["result"]["observed_value"] < 0.1
 
 
-def test_a_month_in_seconds_is_held_and_approved_and_is_what_the_next_is_compared_with(two_months: Any, sample: Any) -> None:
+def test_a_month_in_seconds_is_held_and_approved_and_is_what_the_next_is_compared_with(
+    two_months: Any, sample: Any
+) -> None:
     lake, content = two_months, month(sample, 3, SECONDS)
     lake.ingest("flights", lake.file("month-3.csv", content), code=3)
     assert lake.run("approve", drop(content)[:12], "--reason", "seconds from now on").code == 0
@@ -110,13 +123,19 @@ def test_a_month_in_seconds_is_held_and_approved_and_is_what_the_next_is_compare
     (next_one,) = lake.ingest("flights", lake.file("month-4.csv", month(sample, 4, SECONDS)))
     assert next_one["verdict"] == "passed"
     assert outcome(lake, 4, "air-time-jump")["result"]["observed_value"] < 0.1
-    again = lake.run("compare", "flights@v4", "--statistic", "ks", "--warn", "0.5", "--trigger", "0.5", "--json").json
+    again = lake.run(
+        "compare", "flights@v4", "--statistic", "ks", "--warn", "0.5", "--trigger", "0.5", "--json"
+    ).json
     (air_time,) = [item for item in again["columns"] if item["column"] == "air_time"]
     assert (again["baseline"], again["finding"], air_time["finding"]) == (["flights@v3"], "close", "close")
     assert air_time["ks_least"] == outcome(lake, 4, "air-time-jump")["result"]["observed_value"]
     pinned = lake.run("compare", "flights@v4", "--against", "pinned", "--fail-on", "trigger")
     assert (pinned.code, "flights@v1" in pinned.out, "air_time" in pinned.out) == (3, True, True)
-    assert lake.run("compare", "flights@v4", "--against", "v1").code == lake.run("compare", "flights@v4", "--fail-on", "warn").code == 0
+    assert (
+        lake.run("compare", "flights@v4", "--against", "v1").code
+        == lake.run("compare", "flights@v4", "--fail-on", "warn").code
+        == 0
+    )
     assert lake.run("compare", "flights@v9").code == lake.run("compare", "flights_raw@v1").code == 2
 
 
@@ -163,16 +182,21 @@ print(json.dumps({
 """
 
 
-def test_a_version_is_compared_without_reading_a_file_of_those_before(empty_home: Path, open_lake: Any, project: Path, sample: Any) -> None:
+def test_a_version_is_compared_without_reading_a_file_of_those_before(
+    empty_home: Path, open_lake: Any, project: Path, sample: Any
+) -> None:
     lake = open_lake(empty_home, project=project)
     content = month(sample, 5, records=(VERSIONS + 1) * 150).decode().splitlines()
     files = []
     for number in range(1, VERSIONS + 2):
-        rows = [f"{number},{line.split(',', 1)[1]}" for line in content[150 * number - 149 : 150 * number + 1]]
+        rows = [
+            f"{number},{line.split(',', 1)[1]}" for line in content[150 * number - 149 : 150 * number + 1]
+        ]
         files.append(str(lake.file(f"part-{number}.csv", ("\n".join([content[0], *rows]) + "\n").encode())))
     done = subprocess.run(
         [sys.executable, "-c", ASK, json.dumps([files[:-1], files[-1]])],
-        env=os.environ | {"LAKEGATE_HOME": str(lake.home), "LAKEGATE_PROJECT": str(project), "PYTHONPATH": str(ROOT)},
+        env=os.environ
+        | {"LAKEGATE_HOME": str(lake.home), "LAKEGATE_PROJECT": str(project), "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -186,7 +210,14 @@ def test_a_version_is_compared_without_reading_a_file_of_those_before(empty_home
         "read": 0,
         "same table": True,
         "same answers": True,
-        "asked": ["air-time-jump", "drift:pinned", "drift:pinned:trigger", "drift:previous", "imbalance", "nulls"],
+        "asked": [
+            "air-time-jump",
+            "drift:pinned",
+            "drift:pinned:trigger",
+            "drift:previous",
+            "imbalance",
+            "nulls",
+        ],
     }
 
 
@@ -210,7 +241,10 @@ NEEDLE = "Quintessa"
 
 
 def staff(rows: int, *others: str) -> bytes:
-    lines = [",".join(["id", "team", *others]), *(",".join([str(row), f"{NEEDLE}{row % 2}", *others]) for row in range(rows))]
+    lines = [
+        ",".join(["id", "team", *others]),
+        *(",".join([str(row), f"{NEEDLE}{row % 2}", *others]) for row in range(rows)),
+    ]
     return ("\n".join(lines) + "\n").encode()
 
 

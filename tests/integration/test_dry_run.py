@@ -49,7 +49,11 @@ customProperties:
   - {property: maxQuarantined, value: 0.5}
   - {property: drift, value: none}
 """
-MORE = {"append": "orderBy, value: day", "replace": "maxShrink, value: none", "upsert": "upsert, value: {orderBy: day}"}
+MORE = {
+    "append": "orderBy, value: day",
+    "replace": "maxShrink, value: none",
+    "upsert": "upsert, value: {orderBy: day}",
+}
 
 
 @pytest.fixture
@@ -57,21 +61,35 @@ def session(lakefs_home: Settings, tmp_path: Path, request: pytest.FixtureReques
     mode = getattr(request, "param", "append")
     contracts = tmp_path / "catalog" / "contracts"
     contracts.mkdir(parents=True)
-    (contracts / "fares.odcs.yaml").write_text(FARES.replace("MODE", mode) + f"  - {{property: {MORE[mode]}}}\n")
-    return open_session(replace(lakefs_home, project=tmp_path, tenant=f"d{abs(hash(request.node.name)) % 10**8}"), say=print)
+    (contracts / "fares.odcs.yaml").write_text(
+        FARES.replace("MODE", mode) + f"  - {{property: {MORE[mode]}}}\n"
+    )
+    return open_session(
+        replace(lakefs_home, project=tmp_path, tenant=f"d{abs(hash(request.node.name)) % 10**8}"), say=print
+    )
 
 
 def state(session: Session) -> dict[str, Any]:
     """All that a hop leaves behind somewhere, and the receipts that it begins with."""
     repository, home = session.repository, session.settings.home
-    folders = (home.manifest_copy(session.settings.tenant, "fares", 1).parents[1], home.spool, home.root / "breakers", home.locks)
+    folders = (
+        home.manifest_copy(session.settings.tenant, "fares", 1).parents[1],
+        home.spool,
+        home.root / "breakers",
+        home.locks,
+    )
     return {
         "main": repository.commit_of(MAIN),
         "ledger": (repository.commit_of(paths.LEDGER), [item.path for item in records.find(session)]),
         "main's files": [item.path for item in repository.listing(MAIN, "")],
         "branches": repository.branches(""),
         "tags": repository.tags(""),
-        "home": sorted(str(path) for folder in folders for path in folder.rglob("*") if session.settings.tenant in str(path)),
+        "home": sorted(
+            str(path)
+            for folder in folders
+            for path in folder.rglob("*")
+            if session.settings.tenant in str(path)
+        ),
         "scratch": [path.name for path in session.settings.scratch_dir.iterdir()],
     }
 
@@ -102,7 +120,9 @@ def both(session: Session, path: Path, **how: bool) -> list[str]:
     dry = look(session, path, **how)
     (real, *_) = [item for item in ingest(session, "fares", [path], **how) if item.drop == dry.drop]
     assert said(dry) == said(real)
-    assert [hop.counts for hop in dry.hops if hop.verdict == "unchanged"] == [hop.counts for hop in real.hops if hop.verdict == "unchanged"]
+    assert [hop.counts for hop in dry.hops if hop.verdict == "unchanged"] == [
+        hop.counts for hop in real.hops if hop.verdict == "unchanged"
+    ]
     return [str(hop.verdict) for hop in dry.hops]
 
 
@@ -124,7 +144,13 @@ def test_rows_that_are_added(session: Session) -> None:
     assert both(session, file(session, "c.csv", "21,1.5,3")) == ["passed", "waiting"]
     again = file(session, "d.csv", "1,1.5,1")
     assert both(session, again) == ["passed", "blocked"], "all of its rows are set aside"
-    list(reject(session, find_rejectable(session, records.find(session, dataset="fares")[-1].cause), reason="a test"))
+    list(
+        reject(
+            session,
+            find_rejectable(session, records.find(session, dataset="fares")[-1].cause),
+            reason="a test",
+        )
+    )
     assert both(session, again) == ["unchanged", "blocked"]
     assert both(session, again, again=True) == ["unchanged", "blocked"]
 
@@ -159,19 +185,25 @@ def test_rows_that_are_merged_by_key(session: Session) -> None:
     assert dry.hops[1].none_taken
     assert both(session, late) == ["passed", "passed"]
     contract = session.settings.project / "catalog" / "contracts" / "fares.odcs.yaml"
-    contract.write_text(contract.read_text().replace("    quality:", "      - {name: tip, logicalType: number}\n    quality:"))
+    contract.write_text(
+        contract.read_text().replace("    quality:", "      - {name: tip, logicalType: number}\n    quality:")
+    )
     fresh = open_session(session.settings, say=print)
     for judge in (dry_run, ingest):
         with pytest.raises(ContractError, match="the contract's columns are not those of fares@v2"):
             judge(fresh, "fares", [late])
 
 
-def test_a_drop_that_nobody_carries_is_carried_while_somebody_looks_at_it(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drop_that_nobody_carries_is_carried_while_somebody_looks_at_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, asked = file(session, "a.csv", "1,1.5,1"), list[bool]()
     drop = receive(session, "fares", path)
     honest, other = DeliveryCache.parsed, open_session(session.settings, say=print)
     monkeypatch.setattr(
-        DeliveryCache, "parsed", lambda *told: asked.append(other.cache(DeliveryCache).elsewhere(drop.sha256)) or honest(*told)
+        DeliveryCache,
+        "parsed",
+        lambda *told: asked.append(other.cache(DeliveryCache).elsewhere(drop.sha256)) or honest(*told),
     )
     assert [hop.verdict for hop in look(session, path).hops] == ["passed", "passed"]
     assert asked

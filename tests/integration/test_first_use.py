@@ -65,10 +65,14 @@ def test_lakefs_is_built_once(settings: Settings, tmp_path: Path) -> None:
     go = folder / "go"
     answer = "#!/bin/sh\\necho lakefs version 1.84.0\\n"
     build = f'while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done; sleep 0.5; printf \'{answer}\' > "$out"; chmod +x "$out"'
-    go.write_text(f'#!/bin/sh\nif [ "$1" = version ]; then echo go version go1.26.6 linux/amd64; exit; fi\n{build}\n')
+    go.write_text(
+        f'#!/bin/sh\nif [ "$1" = version ]; then echo go version go1.26.6 linux/amd64; exit; fi\n{build}\n'
+    )
     go.chmod(0o755)
     got = at_once("binary", settings, PATH=f"{folder}:/usr/bin:/bin", LAKEGATE_CACHE=str(tmp_path / "cache"))
-    assert {line.partition(" built=")[0] for line in got} == {str(tmp_path / "cache" / "lakefs-1.84.0" / "lakefs")}
+    assert {line.partition(" built=")[0] for line in got} == {
+        str(tmp_path / "cache" / "lakefs-1.84.0" / "lakefs")
+    }
     assert sorted(line.partition(" built=")[2] for line in got) == ["False"] * 7 + ["True"]
 
 

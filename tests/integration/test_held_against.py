@@ -86,7 +86,9 @@ a,Aarhus,1,DK,2024-03-10T10:00:00Z,1,red
 
 
 @pytest.fixture(scope="module")
-def lakes(tmp_path_factory: pytest.TempPathFactory, empty_home: Path, command_line: CommandLine) -> Iterator[Lake]:
+def lakes(
+    tmp_path_factory: pytest.TempPathFactory, empty_home: Path, command_line: CommandLine
+) -> Iterator[Lake]:
     project, home = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("held") / "home"
     (project / "catalog" / "contracts").mkdir(parents=True)
     (project / "catalog" / "contracts" / "stops.odcs.yaml").write_text(STOPS)
@@ -98,7 +100,10 @@ def lakes(tmp_path_factory: pytest.TempPathFactory, empty_home: Path, command_li
 
 
 def aside(lake: Lake) -> dict[str, list[str]]:
-    return {item["record"].split(",")[0] + str(item["row"]): item["rules"] for item in lake.run("quarantine", "rides", "--json").json}
+    return {
+        item["record"].split(",")[0] + str(item["row"]): item["rules"]
+        for item in lake.run("quarantine", "rides", "--json").json
+    }
 
 
 def test_rules_are_held_against_what_stands_and_a_replay_against_what_stood(lakes: Lake) -> None:
@@ -121,10 +126,14 @@ def test_rules_are_held_against_what_stands_and_a_replay_against_what_stood(lake
     again = "ride,city,stop,land,at,size\na,,,,,\ng,,,,,\nz,,,,,\n"
     blocked = lakes.run("ingest", "rides", lakes.file("again.csv", again.encode()), "--json")
     assert (blocked.code, "again" in blocked.err + blocked.out) == (3, True)
-    (lakes.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(RIDES.replace("LARGEST", "99"))
+    (lakes.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(
+        RIDES.replace("LARGEST", "99")
+    )
     done = lakes.run("replay", "rides", "--json")
     assert done.json["rows_passing"] == 1
-    assert aside(lakes) == {name: rules for name, rules in (first | {"h2": ["late"], "a3": ["key"]}).items() if name != "e5"}
+    assert aside(lakes) == {
+        name: rules for name, rules in (first | {"h2": ["late"], "a3": ["key"]}).items() if name != "e5"
+    }
 
 
 RIDES_AT_STOPS = """
@@ -169,7 +178,10 @@ def test_a_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes:
     lakes.ingest("stops", lakes.file("stops-2.csv", b"city,stop,land\nAarhus,1,DK\nAarhus,2,DK\nOslo,1,NO\n"))
     made = lakes.manifest("rides_at_stops", 2)
     rides = lakes.run("versions", "rides", "--json").json[-1]
-    assert {item["table"]: item["version"] for item in made["parents"]} == {"rides": rides["version"], "stops": 2}
+    assert {item["table"]: item["version"] for item in made["parents"]} == {
+        "rides": rides["version"],
+        "stops": 2,
+    }
     assert made["counts"]["after"] == 2 * rides["rows_total"]
     assert {item["rule"]: item["failed"] for item in made["rules"]} == {
         **dict.fromkeys(("required:ride", "required:stop", "key", "max-shrink", "fk:ride->rides.ride"), 0),
@@ -180,7 +192,11 @@ def test_a_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes:
     }
     told = lakes.repository.get_json("main", "_lakegate/evidence/rides_at_stops/v2.json")
     assert told is not None
-    (fan_out,) = [item for item in told["report"]["results"] if item["expectation_config"]["meta"]["lakegate"]["rule"] == "fan-out"]
+    (fan_out,) = [
+        item
+        for item in told["report"]["results"]
+        if item["expectation_config"]["meta"]["lakegate"]["rule"] == "fan-out"
+    ]
     assert fan_out["result"]["observed_value"] == rides["rows_total"]
 
 
@@ -198,11 +214,18 @@ def test_a_feature_table_keeps_what_its_contract_declares(lakes: Lake) -> None:
         done = lakes.run("ingest", "stops", lakes.file(f"stops-{number}.csv", stops.encode()), "--json")
         hop = done.one["hops"][-1]
         assert (done.code, hop["hop"], hop["verdict"], hop["version"]) == (3, "features", "blocked", None)
-        assert [item["rule"] for item in hop["rules"] if item["failed"] and item["severity"] == "block"] == [rule]
+        assert [item["rule"] for item in hop["rules"] if item["failed"] and item["severity"] == "block"] == [
+            rule
+        ]
     sql.write_text(right.replace("s.stop", "s.stop * cast(1000000000 AS bigint) * 1000000000 AS stop", 1))
     back = lakes.run("rollback", "stops", "--to", "v3", "--reason", "a test", "--json")
-    assert (back.code, back.json["version"]) == (2, "stops@v6"), "what was published is told, though nothing could follow"
-    assert re.search(rf"{sql}:1: rides_at_stops.stop would be a whole number of more than 18 digits in [0-9]+ rows", back.err)
+    assert (back.code, back.json["version"]) == (2, "stops@v6"), (
+        "what was published is told, though nothing could follow"
+    )
+    assert re.search(
+        rf"{sql}:1: rides_at_stops.stop would be a whole number of more than 18 digits in [0-9]+ rows",
+        back.err,
+    )
     assert "again" not in back.err, "it is final"
     assert len(lakes.run("versions", "rides_at_stops", "--json").json) == 2
     sql.write_text(right.replace("s.stop", "cast(s.stop AS int) AS stop", 1))

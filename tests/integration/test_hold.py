@@ -77,12 +77,18 @@ def test_held_it_is_published_by_a_persons_approval_and_what_waited_follows(read
     assert "held by minutes-mean (the mean is 5970)" in done.err + done.out
     assert f"lakegate approve {drop(content)[:12]} --reason" in done.err + done.out
     after = readings.state()
-    assert {key for key in after["tags"] if "raw" not in key} == {key for key in before["tags"] if "raw" not in key}
+    assert {key for key in after["tags"] if "raw" not in key} == {
+        key for key in before["tags"] if "raw" not in key
+    }
     assert readings.left_over() == []
 
     again = readings.ingest("readings", path, code=3)
     assert [result["verdict"] for result in again] == ["held"]
-    assert [record["state"] for record in readings.ledger("readings", drop(content)) if record["table"] == "readings"] == ["held"]
+    assert [
+        record["state"]
+        for record in readings.ledger("readings", drop(content))
+        if record["table"] == "readings"
+    ] == ["held"]
     waits = readings.ingest("readings", readings.file("day-3.csv", day(3)), code=3)
     assert [result["verdict"] for result in waits] == ["waiting"]
     assert "an earlier drop is held" in waits[0]["hops"][-1]["reason"]
@@ -93,7 +99,11 @@ def test_held_it_is_published_by_a_persons_approval_and_what_waited_follows(read
     assert opened == {"day-2.csv": ("held", drop(content)), "day-3.csv": ("waiting", drop(day(3)))}
     assert "held by minutes-mean" in readings.run("status").out
 
-    for wrong, words in ((("beef",), "no held drop begins with 'beef'"), ((drop(content)[:3],), "held: "), (("",), "held: ")):
+    for wrong, words in (
+        (("beef",), "no held drop begins with 'beef'"),
+        ((drop(content)[:3],), "held: "),
+        (("",), "held: "),
+    ):
         refused = readings.run("approve", *wrong, "--reason", "checked")
         assert refused.code == 2
         assert words in refused.err
@@ -101,7 +111,10 @@ def test_held_it_is_published_by_a_persons_approval_and_what_waited_follows(read
 
     told = readings.run("approve", drop(content)[:12], "--reason", "the sensor was changed", "--json")
     assert told.code == 0, told
-    assert [(result["drop"], result["verdict"]) for result in told.json] == [(drop(content), "passed"), (drop(day(3)), "passed")]
+    assert [(result["drop"], result["verdict"]) for result in told.json] == [
+        (drop(content), "passed"),
+        (drop(day(3)), "passed"),
+    ]
     notes = readings.manifest("readings", 2)["notes"]
     assert notes["approved"]["rules"] == ["minutes-mean"]
     assert notes["approved"]["reason"] == "the sensor was changed"
@@ -118,7 +131,11 @@ def test_dagster_shows_what_was_held_what_waits_and_what_came_of_both(readings: 
             """File, status and failure of each run, the newest first."""
             found = [run for run in instance.get_runs() if run.job_name == "carry_readings"]
             return [
-                (run.tags.get(run_tags.PARTITION, "two~").partition("~")[0], run.status.value, run.tags.get(run_tags.FAILURE))
+                (
+                    run.tags.get(run_tags.PARTITION, "two~").partition("~")[0],
+                    run.status.value,
+                    run.tags.get(run_tags.FAILURE),
+                )
                 for run in found
             ]
 
@@ -129,12 +146,18 @@ def test_dagster_shows_what_was_held_what_waits_and_what_came_of_both(readings: 
         assert told()[0] == ("day-3.csv", "SUCCESS", None)
         (waits,) = instance.fetch_observations(key, limit=9).records
         assert waits.event_log_entry.asset_observation
-        assert "an earlier drop is held" in str(waits.event_log_entry.asset_observation.metadata["because"].value)
+        assert "an earlier drop is held" in str(
+            waits.event_log_entry.asset_observation.metadata["because"].value
+        )
         assert len(instance.fetch_materializations(key, limit=9).records) == 1
         assert readings.run("approve", drop(content)[:12], "--reason", "checked").code == 0
         assert told()[0] == ("two", "SUCCESS", None), "what one command carries of a dataset shares a run"
         made = instance.fetch_materializations(key, limit=9).records
-        assert [record.partition_key.partition("~")[0] for record in made] == ["day-3.csv", "day-2.csv", "day-1.csv"]
+        assert [record.partition_key.partition("~")[0] for record in made] == [
+            "day-3.csv",
+            "day-2.csv",
+            "day-1.csv",
+        ]
         assert made[0].run_id == made[1].run_id != made[2].run_id
         assert len(told()) == 4
 
@@ -154,26 +177,42 @@ def test_rejected_it_stays_refused_and_keeps_nobody_waiting(readings: Any) -> No
     assert readings.raw("readings", drop(content)) == content
     assert readings.run("status", "--json").json["open"] == []
     (rehearsed,) = readings.ingest("readings", path, code=3, options=("--dry-run",))
-    assert (rehearsed["verdict"], rehearsed["hops"][-1]["reason"]) == ("blocked", result["hops"][-1]["reason"])
+    assert (rehearsed["verdict"], rehearsed["hops"][-1]["reason"]) == (
+        "blocked",
+        result["hops"][-1]["reason"],
+    )
     for options in (("--dry-run", "--force"), ("--force",)):
         (anew,) = readings.ingest("readings", path, code=3, options=options)
         assert anew["verdict"] == "held"
 
 
-def test_approved_by_somebody_who_died_before_carrying_it_it_is_carried_by_whoever_comes_next(readings: Any) -> None:
+def test_approved_by_somebody_who_died_before_carrying_it_it_is_carried_by_whoever_comes_next(
+    readings: Any,
+) -> None:
     content = day(2, IN_SECONDS)
     readings.ingest("readings", readings.file("day-2.csv", content), code=3)
     session = open_session(readings.settings)
     found = approvals.find_held(session, f"readings:{drop(content)[:12]}")
-    approvals._decide(session, found, "approved", "checked", {"rules": found.body["holding"], "suite_hash": found.body["suite_hash"]})
+    approvals._decide(
+        session,
+        found,
+        "approved",
+        "checked",
+        {"rules": found.body["holding"], "suite_hash": found.body["suite_hash"]},
+    )
     with pytest.raises(approvals.UsageError, match="meanwhile"):
         list(approvals.reject(session, found, reason="too late"))
     results = readings.ingest("readings", readings.file("day-3.csv", day(3)))
-    assert {result["drop"] for result in results if result["verdict"] == "passed"} == {drop(content), drop(day(3))}
+    assert {result["drop"] for result in results if result["verdict"] == "passed"} == {
+        drop(content),
+        drop(day(3)),
+    }
     assert readings.manifest("readings", 2)["notes"]["approved"]["reason"] == "checked"
 
 
-def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_more(readings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_more(
+    readings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bad, state = b"id,day\n1,2\n", readings.state()
     path = readings.file("bad.csv", bad)
     readings.ingest("readings", path, code=3)
@@ -199,19 +238,29 @@ def test_refused_or_failed_it_is_given_up_with_a_reason_and_status_lists_it_no_m
         done = readings.run("reject", drop(content)[:12], "--reason", "of another system")
         assert (done.code, done.out) == (0, f"readings: {drop(content)[:12]} rejected, on record\n"), done
     assert opened() == {}
-    (counted,) = [item for item in readings.run("status", "--json").json["tables"] if item["table"] == "readings"]
+    (counted,) = [
+        item for item in readings.run("status", "--json").json["tables"] if item["table"] == "readings"
+    ]
     assert (counted["pending"], counted["held"]) == (0, 0)
     assert readings.state() == state
     assert readings.raw("readings", drop(bad)) == bad
     last = readings.ledger("readings", drop(bad))[-1]
-    assert (last["state"], last["decision"], bool(last["by"]), bool(last["at"])) == ("rejected", "of another system", True, True)
+    assert (last["state"], last["decision"], bool(last["by"]), bool(last["at"])) == (
+        "rejected",
+        "of another system",
+        True,
+        True,
+    )
     assert [record["state"] for record in readings.ledger("readings", drop(bad))] == ["blocked", "rejected"]
     assert "was rejected already" in readings.run("reject", drop(bad)[:12], "--reason", "twice").err
     assert "was rejected already" in readings.run("approve", drop(bad)[:12], "--reason", "after all").err
 
     (result,) = readings.ingest("readings", path, code=3)
     assert result["hops"][0]["reason"].startswith("rejected by ")
-    assert "of another system (refused by column:minutes). `lakegate ingest --force`" in result["hops"][0]["reason"]
+    assert (
+        "of another system (refused by column:minutes). `lakegate ingest --force`"
+        in result["hops"][0]["reason"]
+    )
     assert opened() == {}
     (result,) = readings.ingest("readings", path, code=3, options=("--force",))
     assert "missing: minutes" in result["hops"][0]["reason"]
@@ -240,7 +289,11 @@ def test_rejected_after_it_was_approved_it_is_approved_no_more_and_waits_for_not
     readings.ingest("readings", readings.file("day-2.csv", day(2, IN_SECONDS)), code=3)
     (result,) = readings.ingest("readings", path, code=3)
     assert result["hops"][-1]["reason"].startswith("rejected by "), "it waits for day 2, which is held"
-    (result,) = [item for item in readings.ingest("readings", path, code=3, options=("--force",)) if item["drop"] == drop(content)]
+    (result,) = [
+        item
+        for item in readings.ingest("readings", path, code=3, options=("--force",))
+        if item["drop"] == drop(content)
+    ]
     assert result["verdict"] == "waiting"
     readings.run("reject", drop(day(2, IN_SECONDS)), "--reason", "seconds")
     (held,) = approvals.held_drops(session)
@@ -254,7 +307,12 @@ def test_an_approval_that_comes_while_a_drop_is_judged_publishes_its_rows_or_not
     """Whoever judged it saw no approval, the gate sees one: what was judged has nothing to write."""
     content = day(2, IN_SECONDS)
     readings.ingest("readings", readings.file("day-2.csv", content), code=3)
-    session, honest, asked, failed = open_session(readings.settings), processed_rows.approval, list[str](), list[LakegateError]()
+    session, honest, asked, failed = (
+        open_session(readings.settings),
+        processed_rows.approval,
+        list[str](),
+        list[LakegateError](),
+    )
 
     def late(*given: Any, **named: Any) -> dict[str, Any]:
         asked.append(named["cause"])
@@ -267,7 +325,9 @@ def test_an_approval_that_comes_while_a_drop_is_judged_publishes_its_rows_or_not
     assert asked
     number = 1 if blind > 1 else 2
     assert list_versions(session, "readings")[-1]["version"] == number
-    assert [error.what for error in failed] == (["readings@v2 was approved while it was judged"] if blind > 1 else [])
+    assert [error.what for error in failed] == (
+        ["readings@v2 was approved while it was judged"] if blind > 1 else []
+    )
     assert open_snapshot(f"readings@v{number}", home=readings.home).arrow().num_rows == 10 * number
     assert readings.run("verify", "--all").code == 0
 

@@ -45,7 +45,9 @@ def session(lakefs_home: Settings, tmp_path: Path, request: pytest.FixtureReques
     contracts = tmp_path / "catalog" / "contracts"
     contracts.mkdir(parents=True)
     (contracts / "rides.odcs.yaml").write_text(contract_text(writeMode="append", maxQuarantined=1.0))
-    return open_session(replace(lakefs_home, project=tmp_path, tenant=f"l{abs(hash(request.node.name)) % 10**8}"), say=print)
+    return open_session(
+        replace(lakefs_home, project=tmp_path, tenant=f"l{abs(hash(request.node.name)) % 10**8}"), say=print
+    )
 
 
 def delivered(folder: Path, name: str, *rows: str) -> Path:
@@ -62,18 +64,35 @@ def test_a_published_drop_has_an_entry_at_each_hop(session: Session, tmp_path: P
     ]
     assert {item.run for item in found} == {session.run}
     bodies = [records.read(session, item) for item in records.find(session, dataset="rides")]
-    assert all({"stage", "write", "judge", "commit", "merge", "tag", "keep"} <= set(body["durations"]) for body in bodies)
-    assert [item.seconds for item in found] == [pytest.approx(sum(body["durations"].values()), abs=1e-3) for body in bodies]
+    assert all(
+        {"stage", "write", "judge", "commit", "merge", "tag", "keep"} <= set(body["durations"])
+        for body in bodies
+    )
+    assert [item.seconds for item in found] == [
+        pytest.approx(sum(body["durations"].values()), abs=1e-3) for body in bodies
+    ]
     assert [item["table"] for item in trace(session, session.run[:10])] == ["rides_raw", "rides"]
 
 
 @pytest.mark.parametrize("commits", [1, 2**40])
-def test_a_record_is_there_whether_it_was_committed_yet_or_not(commits: int, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_is_there_whether_it_was_committed_yet_or_not(
+    commits: int, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(records, "COMMIT_ONE_IN", commits)
     for number in range(3):
-        records.write(session, dataset="rides", cause="c", table="rides", state="waiting", key=str(number), body={"number": number})
+        records.write(
+            session,
+            dataset="rides",
+            cause="c",
+            table="rides",
+            state="waiting",
+            key=str(number),
+            body={"number": number},
+        )
     again = open_session(session.settings, say=print)
-    assert [records.read(again, record)["number"] for record in records.find(again, dataset="rides", cause="c")] == [0, 1, 2]
+    assert [
+        records.read(again, record)["number"] for record in records.find(again, dataset="rides", cause="c")
+    ] == [0, 1, 2]
     assert len(session.repository.uncommitted(paths.LEDGER)) == (0 if commits == 1 else 3)
 
 
@@ -85,7 +104,11 @@ def test_a_record_is_there_whether_it_was_committed_yet_or_not(commits: int, ses
     ],
 )
 def test_a_failure_says_where_and_whether_another_try_may_help(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: tuple[bool, str]
+    session: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    told: tuple[bool, str],
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
@@ -110,15 +133,23 @@ def test_a_failure_says_where_and_whether_another_try_may_help(
     assert (done.state, done.attempts, done.failures) == ("published", 2, 1)
 
 
-def test_a_drop_that_was_received_and_no_more_is_there(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drop_that_was_received_and_no_more_is_there(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drop = receive(session, "rides", delivered(tmp_path, "1.csv", "1,2.5"))
     (found,) = entries(session)
     assert (found.cause, found.table, found.state) == (drop.sha256, "rides_raw", "received")
-    assert 0 <= datetime.now(UTC).timestamp() - datetime.strptime(found.at, "%Y%m%dT%H%M%S.%f%z").timestamp() < 60
+    assert (
+        0
+        <= datetime.now(UTC).timestamp() - datetime.strptime(found.at, "%Y%m%dT%H%M%S.%f%z").timestamp()
+        < 60
+    )
     ingest(session, "rides", [delivered(tmp_path, "2.csv", "2,2.5")])
     late = receive(session, "rides", delivered(tmp_path, "3.csv", "3,2.5"))
     assert [item.state for item in entries(session)] == ["published"] * 4 + ["received"]
-    assert [(item.cause, item.state) for item in entries(session, newest=2)][1:] == [(late.sha256, "received")]
+    assert [(item.cause, item.state) for item in entries(session, newest=2)][1:] == [
+        (late.sha256, "received")
+    ]
     assert len(entries(session, newest=2)) == 2
 
 
@@ -152,7 +183,9 @@ def test_a_drop_whose_failure_goes_away_is_tried_again_after_the_others(
 ) -> None:
     monkeypatch.setattr(processed_rows, "write_change", failing(processed_rows.write_change, 1, times=2))
     monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", (0.01, 0.01))
-    told = ingest(session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in (1, 2, 3)])
+    told = ingest(
+        session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in (1, 2, 3)]
+    )
     assert [(result.file, result.hops[-1].version) for result in told] == [
         ("3.csv", "rides@v1"),
         ("1.csv", "rides@v2"),
@@ -166,13 +199,24 @@ def rides_of(session: Session, table: str, folder: Path) -> list[int]:
     return [rides[version["drop"]] for version in list_versions(session, table)]
 
 
-@pytest.mark.parametrize(("ordered", "nth", "wanted"), [(True, 1, FIVE), (True, 2, FIVE), (True, 4, FIVE), (False, 1, (2, 3, 4, 5, 1))])
+@pytest.mark.parametrize(
+    ("ordered", "nth", "wanted"),
+    [(True, 1, FIVE), (True, 2, FIVE), (True, 4, FIVE), (False, 1, (2, 3, 4, 5, 1))],
+)
 def test_raw_versions_of_an_ordered_dataset_have_the_numbers_that_they_would_have_without_a_failure(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ordered: bool, nth: int, wanted: tuple[int, ...]
+    session: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    ordered: bool,
+    nth: int,
+    wanted: tuple[int, ...],
 ) -> None:
     monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "carry_raw", failing(carry_raw, nth))
     monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", (0.01, 0.01))
-    session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), order_by="ride" if ordered else None)
+    session.catalog.contracts["rides"] = replace(
+        session.catalog.get("rides"), order_by="ride" if ordered else None
+    )
     told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])
     assert sorted(int(result.file[0]) for result in told) == [*FIVE]
     assert all(result.hops[-1].verdict is not Verdict.UNCHANGED for result in told)
@@ -198,13 +242,17 @@ def test_drops_that_nobody_carries_are_taken_up_in_the_order_in_which_they_came(
     assert [sorted(rides_of(session, table, tmp_path)) for table in ("rides_raw", "rides")] == [[*FIVE]] * 2
 
 
-def test_a_full_delivery_waits_for_one_that_is_tried_again(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_delivery_waits_for_one_that_is_tried_again(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else the older one would come too late to be a version."""
     monkeypatch.setattr(processed_rows, "write_change", failing(processed_rows.write_change, 1))
     monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), write_mode="replace")
     told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])
-    assert [(result.file, result.hops[-1].version) for result in told] == [(f"{ride}.csv", f"rides@v{ride}") for ride in FIVE]
+    assert [(result.file, result.hops[-1].version) for result in told] == [
+        (f"{ride}.csv", f"rides@v{ride}") for ride in FIVE
+    ]
 
 
 def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path) -> None:
@@ -217,9 +265,12 @@ def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path
     def known() -> set[tuple[Any, ...]]:
         """Of each drop at each table: its state there, as which version, by which attempt, under which key."""
         found = ((item, records.read(session, item)) for item in records.find(session, dataset="rides"))
-        newest = {(body["version"], item.table, item.state): (body["attempt"], item.key) for item, body in found}
+        newest = {
+            (body["version"], item.table, item.state): (body["attempt"], item.key) for item, body in found
+        }
         return {
-            (item.cause, item.table, item.state, item.version, *newest[item.version, item.table, item.state]) for item in entries(session)
+            (item.cause, item.table, item.state, item.version, *newest[item.version, item.table, item.state])
+            for item in entries(session)
         }
 
     def decided() -> list[tuple[str, str]]:
@@ -227,7 +278,9 @@ def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path
 
     before = known()
     assert decided() == [("rollback to v1", "published")]
-    assert sorted(state for _, table, state, *_ in before if table == "rides") == ["published"] * 4 + ["withdrawn"]
+    assert sorted(state for _, table, state, *_ in before if table == "rides") == ["published"] * 4 + [
+        "withdrawn"
+    ]
     assert reconcile(session) == []
     session.repository.delete_branch(paths.LEDGER)
     session.repository.branch(paths.LEDGER, MAIN)
@@ -238,7 +291,9 @@ def test_it_is_made_anew_from_what_is_published(session: Session, tmp_path: Path
     assert reconcile(session) == []
 
 
-def test_a_decision_that_failed_is_called_what_it_is(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decision_that_failed_is_called_what_it_is(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ingest(session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in range(2)])
 
     def fail(*_: object, **__: object) -> None:
@@ -249,25 +304,45 @@ def test_a_decision_that_failed_is_called_what_it_is(session: Session, tmp_path:
         with pytest.raises(RuntimeError):
             reprocess(session, session.catalog.get("rides"))
     found = entries(session, "rides")[-1]
-    assert (found.named, found.state, found.made_by, found.made_from) == ("reprocess of v2", "failed", "reprocess", "rides@v2")
-    assert [item.named for item in entries(session, "rides")[:-1]] == [item.cause[:12] for item in entries(session, "rides")[:-1]]
+    assert (found.named, found.state, found.made_by, found.made_from) == (
+        "reprocess of v2",
+        "failed",
+        "reprocess",
+        "rides@v2",
+    )
+    assert [item.named for item in entries(session, "rides")[:-1]] == [
+        item.cause[:12] for item in entries(session, "rides")[:-1]
+    ]
 
 
-def test_a_record_that_its_run_did_not_come_to_is_made_up_for(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_its_run_did_not_come_to_is_made_up_for(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(runner, "record", lambda *_: None)
-        ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5"), delivered(tmp_path, "2.csv", "2,2.5")])
+        ingest(
+            session, "rides", [delivered(tmp_path, "1.csv", "1,2.5"), delivered(tmp_path, "2.csv", "2,2.5")]
+        )
         roll_back(session, VersionName("rides", 1), reason="a test")
     told = [(item.what, item.where.split()[0]) for item in reconcile(session)]
     assert sorted(told) == sorted(
-        [("no record that a drop is published", "rides_raw")] * 2 + [("no record that a drop is published", "rides")] * 2
+        [("no record that a drop is published", "rides_raw")] * 2
+        + [("no record that a drop is published", "rides")] * 2
     )
-    assert {(item.table, item.state) for item in entries(session)} >= {("rides", "withdrawn"), ("rides", "published")}
+    assert {(item.table, item.state) for item in entries(session)} >= {
+        ("rides", "withdrawn"),
+        ("rides", "published"),
+    }
 
 
-def test_status_says_of_a_drop_that_is_not_published_what_it_waits_for(session: Session, tmp_path: Path) -> None:
+def test_status_says_of_a_drop_that_is_not_published_what_it_waits_for(
+    session: Session, tmp_path: Path
+) -> None:
     """Whatever an earlier hop, or an earlier delivery of it, came to."""
-    contract, files = session.catalog.get("rides"), [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in range(3)]
+    contract, files = (
+        session.catalog.get("rides"),
+        [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in range(3)],
+    )
     carry_raw(session, contract, receive(session, "rides", files[0]))
     (found,) = open_drops(session)
     assert (found["file"], found["state"]) == ("0.csv", "received")
@@ -276,17 +351,27 @@ def test_status_says_of_a_drop_that_is_not_published_what_it_waits_for(session: 
     assert open_drops(session) == []
     roll_back(session, VersionName("rides", 1), reason="a test")
     receive(session, "rides", files[2])
-    assert [(item["state"], item["reason"]) for item in open_drops(session)] == [("received", "delivered anew since it was withdrawn")]
+    assert [(item["state"], item["reason"]) for item in open_drops(session)] == [
+        ("received", "delivered anew since it was withdrawn")
+    ]
 
 
-def test_status_counts_rows_set_aside_until_somebody_decides_on_them(session: Session, tmp_path: Path) -> None:
+def test_status_counts_rows_set_aside_until_somebody_decides_on_them(
+    session: Session, tmp_path: Path
+) -> None:
     def counted() -> int:
         (state,) = table_states(session)
         return int(state["open_quarantined"])
 
     assert counted() == 0
-    ingest(session, "rides", [delivered(tmp_path, "1.csv", *(f"{ride},2.5" for ride in range(20)), "20,free")])
-    ingest(session, "rides", [delivered(tmp_path, "2.csv", *(f"{ride},2.5" for ride in range(30, 50)), "50,free")])
+    ingest(
+        session, "rides", [delivered(tmp_path, "1.csv", *(f"{ride},2.5" for ride in range(20)), "20,free")]
+    )
+    ingest(
+        session,
+        "rides",
+        [delivered(tmp_path, "2.csv", *(f"{ride},2.5" for ride in range(30, 50)), "50,free")],
+    )
     contract = session.catalog.get("rides")
     first, _ = list_quarantine(session, contract)
     assert counted() == 2

@@ -24,7 +24,11 @@ from tests.support.places import ROOT
 pytestmark = pytest.mark.server
 
 ARCHIVE = ROOT / "tests/fixtures/home-format-1.tar.xz"
-REJECTED = {"day-2.csv": "of another system", "day-4.csv": "of another system, too", "day-5.csv": "seconds, not minutes"}
+REJECTED = {
+    "day-2.csv": "of another system",
+    "day-4.csv": "of another system, too",
+    "day-5.csv": "seconds, not minutes",
+}
 
 
 class KilledError(BaseException):
@@ -91,7 +95,15 @@ def test_opened_by_this_release_it_answers_as_before_and_a_rejected_drop_is_reje
     states = sorted((item["table"], item["state"]) for item in again.json)
     raw = ("readings_raw", "published")
     assert states == sorted(
-        [("readings", "published"), ("readings", "held"), ("readings", "rejected"), raw, raw, raw, *[("readings_raw", "rejected")] * 2]
+        [
+            ("readings", "published"),
+            ("readings", "held"),
+            ("readings", "rejected"),
+            raw,
+            raw,
+            raw,
+            *[("readings_raw", "rejected")] * 2,
+        ]
     )
     opened = old.run("status", "--json").json["open"]
     assert [(item["file"], item["state"]) for item in opened] == [("day-3.csv", "held")]
@@ -163,7 +175,11 @@ def test_several_that_open_it_at_once_migrate_it_once(settings: Settings, old: A
 
 def test_it_can_be_decided_on_as_ever(settings: Settings) -> None:
     session = open_session(settings, say=print)
-    (held,) = [item for item in records.find(session) if item.state == "held" and words_of(session)[item.cause][-1] == "held"]
+    (held,) = [
+        item
+        for item in records.find(session)
+        if item.state == "held" and words_of(session)[item.cause][-1] == "held"
+    ]
     list(reject(session, find_rejectable(session, held.cause), reason="seconds, too"))
     assert words_of(session)[held.cause][-2:] == ["held", "rejected"]
 
@@ -176,7 +192,10 @@ def test_backup_of_it_is_restored_and_migrated_then(old: Any, tmp_path: Path) ->
     assert json.loads((tmp_path / "restored/lakegate.json").read_text()) == {"format": 1}
     try:
         done = old.command_line("verify", "--all", *restored)
-        assert (done.code, json.loads((tmp_path / "restored/lakegate.json").read_text())) == (0, {"format": 3}), done
+        assert (done.code, json.loads((tmp_path / "restored/lakegate.json").read_text())) == (
+            0,
+            {"format": 3},
+        ), done
     finally:
         old.command_line("down", *restored)
 

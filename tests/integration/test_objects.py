@@ -58,7 +58,9 @@ def way(request: pytest.FixtureRequest, session: Session, monkeypatch: pytest.Mo
     return str(request.param)
 
 
-def test_a_file_comes_out_as_it_went_in_whichever_way_it_took(session: Session, branch: str, file: Path, way: str) -> None:
+def test_a_file_comes_out_as_it_went_in_whichever_way_it_took(
+    session: Session, branch: str, file: Path, way: str
+) -> None:
     repository, path = session.repository, f"files/{way}, with a comma"
     repository.upload(branch, path, file, etag=DIGEST)
     file.unlink()
@@ -80,7 +82,9 @@ def test_a_hash_is_of_the_bytes_that_lie_there(session: Session, branch: str, fi
     assert session.repository.sha256(branch, "soiled") == hashlib.sha256(CONTENT[:-1]).hexdigest()
 
 
-def test_what_was_laid_into_the_store_moves_with_its_home(settings: Settings, file: Path, tmp_path: Path) -> None:
+def test_what_was_laid_into_the_store_moves_with_its_home(
+    settings: Settings, file: Path, tmp_path: Path
+) -> None:
     repository = open_session(settings, say=print).repository
     repository.branch("work", "main")
     repository.upload("work", "files/one", file, etag=DIGEST)
@@ -96,7 +100,9 @@ def test_what_was_laid_into_the_store_moves_with_its_home(settings: Settings, fi
         stop_server(moved.home)
 
 
-def test_a_store_that_cant_be_written_is_told_as_such(session: Session, branch: str, file: Path, tmp_path: Path) -> None:
+def test_a_store_that_cant_be_written_is_told_as_such(
+    session: Session, branch: str, file: Path, tmp_path: Path
+) -> None:
     (tmp_path / "blocks").write_text("no folder")
     repository = session.repository
     repository.blocks = tmp_path / "blocks"
@@ -133,7 +139,7 @@ def test_several_that_ready_a_fresh_lake_at_once_all_do(lakefs_home: Settings, n
 @pytest.mark.parametrize("holds", [False, True])
 def test_a_repository_whose_maker_died_is_made_and_one_that_holds_data_is_not(
     lakefs_home: Settings,
-    holds: bool,  # noqa: FBT001
+    holds: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(repository, "MADE_ELSEWHERE", 0.1)

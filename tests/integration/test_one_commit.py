@@ -32,7 +32,9 @@ pytestmark = pytest.mark.server
 CLOSELY = 7
 """Reads before each of which something is published; of those after them every few."""
 REPORTS: dict[str, Callable[[Session, Path], Any]] = {
-    "versions": lambda session, _: [(item["name"], item["expired"]) for item in list_versions(session, "rides")],
+    "versions": lambda session, _: [
+        (item["name"], item["expired"]) for item in list_versions(session, "rides")
+    ],
     "quarantine": lambda session, _: list_quarantine(session, session.catalog.get("rides")),
     "ledger": lambda session, _: [(item.cause, item.table, item.state) for item in entries(session)],
     "docs": lambda session, folder: write_docs(session, [], folder).read_text(),
@@ -63,9 +65,13 @@ class Lake:
             return
         self.published = after
         repository, api = self.session.repository, self.session.repository._api
-        api.experimental_api.hard_reset_branch(repository.name, "main", self.after if after else self.before, force=True)
+        api.experimental_api.hard_reset_branch(
+            repository.name, "main", self.after if after else self.before, force=True
+        )
         for tag, commit in self.tags.items():
-            repository.tag(tag, commit) if after else api.tags_api.delete_tag(repository.name, tag, force=True)
+            repository.tag(tag, commit) if after else api.tags_api.delete_tag(
+                repository.name, tag, force=True
+            )
         for branch, commit in self.keeps.items():
             repository.branch(branch, commit) if after else repository.delete_branch(branch)
         for branch, commit in self.ended.items():
@@ -91,7 +97,11 @@ def lake(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lak
     ingest(session, "rides", [files["a"], files["b"]])
     ingest(session, "trips", [files["a"]])
     receive(session, "rides", files["c"])
-    before, tags, keeps = repository.commit_of("main"), repository.tags(""), repository.branch_commits("keep-")
+    before, tags, keeps = (
+        repository.commit_of("main"),
+        repository.tags(""),
+        repository.branch_commits("keep-"),
+    )
     known = {item.path for item in repository.listing(paths.LEDGER, "")}
     ingest(session, "rides", [files["c"]])
     ingest(session, "trips", [files["b"]])

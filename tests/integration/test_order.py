@@ -35,16 +35,27 @@ def empty(open_lake: Any, empty_home: Any) -> Any:
     return open_lake(empty_home)
 
 
-def test_months_received_together_publish_in_order_and_a_late_one_publishes_next(lake: Any, sample: Any) -> None:
+def test_months_received_together_publish_in_order_and_a_late_one_publishes_next(
+    lake: Any, sample: Any
+) -> None:
     files = {month: lake.file(f"flights-2013-{month:02}.csv", sample.month(month)) for month in (2, 3, 4)}
     results = lake.ingest("flights", files[4], files[3])
     assert [result["drop"] for result in results] == [sha(sample.month(3)), sha(sample.month(4))]
     assert [result["hops"][1]["version"] for result in results] == [2, 3]
     (late,) = lake.ingest("flights", files[2])
-    assert [(hop["hop"], hop["version"]) for hop in late["hops"]] == [("raw", 4), ("processed", 4), ("features", 4)]
+    assert [(hop["hop"], hop["version"]) for hop in late["hops"]] == [
+        ("raw", 4),
+        ("processed", 4),
+        ("features", 4),
+    ]
     assert drops(lake, "flights") == [sha(sample.month(month)) for month in (1, 3, 4, 2)]
     parents = [lake.manifest("flight_features", number)["parents"] for number in (1, 2, 3, 4)]
-    assert [next(item["version"] for item in found if item["table"] == "flights") for found in parents] == [1, 2, 3, 4]
+    assert [next(item["version"] for item in found if item["table"] == "flights") for found in parents] == [
+        1,
+        2,
+        3,
+        4,
+    ]
     assert lake.left_over() == []
 
 
@@ -73,7 +84,9 @@ def test_a_blocked_earlier_drop_holds_nobody_up(lake: Any, sample: Any) -> None:
     )
 
 
-def test_a_drop_waits_for_its_references_and_follows_by_itself_once_they_are_there(empty: Any, sample: Any) -> None:
+def test_a_drop_waits_for_its_references_and_follows_by_itself_once_they_are_there(
+    empty: Any, sample: Any
+) -> None:
     first, second = (empty.file(f"flights-2013-{month:02}.csv", sample.month(month)) for month in (1, 2))
     done = empty.run("ingest", "flights", second, first, "--json")
     assert done.code == 3, done
@@ -89,18 +102,27 @@ def test_a_drop_waits_for_its_references_and_follows_by_itself_once_they_are_the
     assert drops(empty, "flights") == [sha(sample.month(1)), sha(sample.month(2))]
     assert drops(empty, "flight_features") == []
     (weather,) = empty.ingest("weather", sample.reference("weather"))
-    assert [hop["name"] for hop in weather["hops"] if hop["hop"] == "features"] == ["flight_features@v1", "flight_features@v2"]
+    assert [hop["name"] for hop in weather["hops"] if hop["hop"] == "features"] == [
+        "flight_features@v1",
+        "flight_features@v2",
+    ]
     assert empty.left_over() == []
 
 
-def test_a_replace_table_publishes_an_older_content_again_as_a_version_of_its_own(lake: Any, sample: Any) -> None:
+def test_a_replace_table_publishes_an_older_content_again_as_a_version_of_its_own(
+    lake: Any, sample: Any
+) -> None:
     first = sample.reference("airlines").read_bytes()
     other = first.replace(b"Endeavor Air", b"Endeavour")
     assert other != first
     for content in (other, first):
         assert lake.ingest("airlines", lake.file("airlines.csv", content))[0]["verdict"] == "passed"
     versions = lake.run("versions", "airlines", "--json").json
-    assert [(item["version"], item["drop"]) for item in versions] == [(1, sha(first)), (2, sha(other)), (3, sha(first))]
+    assert [(item["version"], item["drop"]) for item in versions] == [
+        (1, sha(first)),
+        (2, sha(other)),
+        (3, sha(first)),
+    ]
     assert versions[0]["content_hash"] == versions[2]["content_hash"] != versions[1]["content_hash"]
     assert lake.ingest("airlines", lake.file("airlines.csv", first))[0]["verdict"] == "unchanged"
     assert lake.run("verify", "airlines@v1").code == lake.run("verify", "airlines@v3").code == 0
@@ -109,10 +131,16 @@ def test_a_replace_table_publishes_an_older_content_again_as_a_version_of_its_ow
 def test_over_a_tenth_set_aside_blocks_a_replace_table(lake: Any, sample: Any) -> None:
     header, *lines = sample.reference("airlines").read_bytes().splitlines(keepends=True)
     before = lake.state()
-    one, two = (b"".join([header, *(b"toolong," + line.split(b",", 1)[1] for line in lines[:bad]), *lines[bad:]]) for bad in (1, 2))
+    one, two = (
+        b"".join([header, *(b"toolong," + line.split(b",", 1)[1] for line in lines[:bad]), *lines[bad:]])
+        for bad in (1, 2)
+    )
     done = lake.run("ingest", "airlines", lake.file("airlines.csv", two), "--json")
     assert done.code == 3, done
-    assert "max-quarantined (2 of 16 rows would be quarantined, the contract allows 10%: key 2, carrier-code 2)" in done.err
+    assert (
+        "max-quarantined (2 of 16 rows would be quarantined, the contract allows 10%: key 2, carrier-code 2)"
+        in done.err
+    )
     after = lake.state()
     assert {key: value for key, value in after["tags"].items() if not key.startswith("airlines_raw.")} == {
         key: value for key, value in before["tags"].items() if not key.startswith("airlines_raw.")
@@ -136,7 +164,9 @@ def test_an_older_full_delivery_becomes_the_table_again_when_it_is_asked_for(lak
 
 def test_a_corrected_file_of_the_same_name_takes_a_refused_one_off_the_list(lake: Any, sample: Any) -> None:
     def pending() -> int:
-        return {item["table"]: item["pending"] for item in lake.run("status", "--json").json["tables"]}["weather"]
+        return {item["table"]: item["pending"] for item in lake.run("status", "--json").json["tables"]}[
+            "weather"
+        ]
 
     before, content = pending(), sample.reference("weather").read_bytes()
     refused = lake.file("weather-corrected.csv", content.replace(b",", b";"))
@@ -149,11 +179,15 @@ def test_a_corrected_file_of_the_same_name_takes_a_refused_one_off_the_list(lake
     assert pending() == before
 
 
-def test_those_behind_it_cost_a_drop_nothing(lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_those_behind_it_cost_a_drop_nothing(
+    lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A thousand of them asked for each other's order a million times."""
     contracts = tmp_path / "catalog" / "contracts"
     contracts.mkdir(parents=True)
-    (contracts / "rides.odcs.yaml").write_text(contract_text(writeMode="append", maxQuarantined=1.0, orderBy="ride"))
+    (contracts / "rides.odcs.yaml").write_text(
+        contract_text(writeMode="append", maxQuarantined=1.0, orderBy="ride")
+    )
     session = open_session(replace(lakefs_home, project=tmp_path, tenant="behind"), say=print)
     contract, found = session.catalog.get("rides"), []
     for number in range(6):
@@ -172,4 +206,6 @@ def test_those_behind_it_cost_a_drop_nothing(lakefs_home: Settings, tmp_path: Pa
     assert waits_for(session, contract, found[0], carry_raw=lambda _: None) is None
     settle_corrected(session, contract, found[0])
     assert len(asked) == 2, asked
-    assert "an earlier drop is on its way" in str(waits_for(session, contract, found[1], carry_raw=lambda _: None))
+    assert "an earlier drop is on its way" in str(
+        waits_for(session, contract, found[1], carry_raw=lambda _: None)
+    )

@@ -54,7 +54,12 @@ def delivered(lake: Any, sample: Any) -> dict[str, dict[str, bytes]]:
     flights = [sample.month(1), b"".join(lines), sample.month(3)]
     for number, content in enumerate(flights[1:], start=2):
         lake.ingest("flights", lake.file(f"flights-2013-{number:02}.csv", content))
-    found = {name: {sha(content): content} for name in KEYS if name != "flights" for content in [sample.reference(name).read_bytes()]}
+    found = {
+        name: {sha(content): content}
+        for name in KEYS
+        if name != "flights"
+        for content in [sample.reference(name).read_bytes()]
+    }
     return found | {"flights": {sha(content): content for content in flights}}
 
 
@@ -70,15 +75,23 @@ def set_aside(lake: Any, name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("dataset", KEYS)
-def test_both_equations_hold_for_every_drop_by_a_count_of_our_own(dataset: str, lake: Any, delivered: dict[str, dict[str, bytes]]) -> None:
+def test_both_equations_hold_for_every_drop_by_a_count_of_our_own(
+    dataset: str, lake: Any, delivered: dict[str, dict[str, bytes]]
+) -> None:
     raw = lake.run("versions", f"{dataset}_raw", "--json").json
     assert {item["drop"] for item in raw} == set(delivered[dataset])
     for item in raw:
         content = delivered[dataset][item["drop"]]
         rows, records = readable(content)
-        assert (item["rows_valid"], item["rows_unreadable"], item["rows_quarantined"]) == (len(rows), records - len(rows), 0)
+        assert (item["rows_valid"], item["rows_unreadable"], item["rows_quarantined"]) == (
+            len(rows),
+            records - len(rows),
+            0,
+        )
         assert lake.manifest(f"{dataset}_raw", item["version"])["counts"]["records_in"] == records
-        assert sum(lake.manifest(f"{dataset}_raw", item["version"])["notes"]["bytes"].values()) == len(content)
+        assert sum(lake.manifest(f"{dataset}_raw", item["version"])["notes"]["bytes"].values()) == len(
+            content
+        )
         with open_snapshot(item["name"], home=lake.home).open() as file:
             assert file.read() == content
     before: Counter[int] = Counter()
@@ -89,8 +102,14 @@ def test_both_equations_hold_for_every_drop_by_a_count_of_our_own(dataset: str, 
         aside = {row["_row"]: row for row in set_aside(lake, item["name"]) if row["_drop"] == item["drop"]}
         assert len(table) - before["valid"] == len(valid), "rows after = rows before + inserted"
         assert not valid.keys() & aside.keys()
-        assert valid.keys() | aside.keys() == rows.keys(), "records in = valid + quarantined, by record number"
-        assert (item["rows_valid"], item["rows_quarantined"], item["rows_total"]) == (len(valid), len(aside), len(table))
+        assert valid.keys() | aside.keys() == rows.keys(), (
+            "records in = valid + quarantined, by record number"
+        )
+        assert (item["rows_valid"], item["rows_quarantined"], item["rows_total"]) == (
+            len(valid),
+            len(aside),
+            len(table),
+        )
         for number, row in aside.items():
             assert row["_record"] == rows[number]
         header = next(csv.reader([delivered[dataset][item["drop"]].splitlines()[0].decode()]))
@@ -98,35 +117,71 @@ def test_both_equations_hold_for_every_drop_by_a_count_of_our_own(dataset: str, 
             (fields,) = csv.reader([rows[number]])
             assert row[KEYS[dataset]] == fields[header.index(KEYS[dataset])]
         counts = lake.manifest(dataset, item["version"])["counts"]
-        assert counts["records_in"] == counts["valid"] + counts["quarantined"] + counts["unreadable"] == len(rows)
+        assert (
+            counts["records_in"]
+            == counts["valid"] + counts["quarantined"] + counts["unreadable"]
+            == len(rows)
+        )
         assert counts["after"] == counts["before"] + counts["inserted"] - counts["deleted"] == len(table)
         before["valid"] = len(table)
 
 
-def test_features_hold_one_row_for_each_row_of_their_flights(lake: Any, delivered: dict[str, dict[str, bytes]]) -> None:
+def test_features_hold_one_row_for_each_row_of_their_flights(
+    lake: Any, delivered: dict[str, dict[str, bytes]]
+) -> None:
     for number in (1, 2, 3):
         flights = open_snapshot(f"flights@v{number}", home=lake.home).arrow(["_drop", "_row"])
         features = open_snapshot(f"flight_features@v{number}", home=lake.home)
-        assert features.arrow().num_rows == flights.num_rows == lake.manifest("flight_features", number)["counts"]["after"]
-        assert {(item.table, item.version) for item in features.parents} >= {("flights", number), ("weather", 1)}
+        assert (
+            features.arrow().num_rows
+            == flights.num_rows
+            == lake.manifest("flight_features", number)["counts"]["after"]
+        )
+        assert {(item.table, item.version) for item in features.parents} >= {
+            ("flights", number),
+            ("weather", 1),
+        }
 
 
 def summary(results: list[dict[str, Any]], hops: tuple[str, ...] = ("raw", "processed")) -> list[Any]:
     kept = ("hop", "table", "verdict", "rows_in", "rows_valid", "rows_quarantined", "rows_unreadable")
     found = []
     for result in results:
-        rules = [sorted(tuple(sorted(rule.items())) for rule in hop["rules"]) for hop in result["hops"] if hop["hop"] in hops]
-        found.append((result["drop"], [{key: hop[key] for key in kept} for hop in result["hops"] if hop["hop"] in hops], rules))
+        rules = [
+            sorted(tuple(sorted(rule.items())) for rule in hop["rules"])
+            for hop in result["hops"]
+            if hop["hop"] in hops
+        ]
+        found.append(
+            (
+                result["drop"],
+                [{key: hop[key] for key in kept} for hop in result["hops"] if hop["hop"] in hops],
+                rules,
+            )
+        )
     return found
 
 
 @pytest.mark.parametrize(
-    "kind", ["published", "spoilt", "unchanged", "cut gzip", "header alone", "name taken", "over a tenth", "replaced", "packed"]
+    "kind",
+    [
+        "published",
+        "spoilt",
+        "unchanged",
+        "cut gzip",
+        "header alone",
+        "name taken",
+        "over a tenth",
+        "replaced",
+        "packed",
+    ],
 )
 def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
     kind: str, lake: Any, sample: Any, delivered: dict[str, dict[str, bytes]]
 ) -> None:
-    spoilt = [b"2013,4,x" + line[8:] if number % 50 == 7 else line for number, line in enumerate(sample.lines(5))]
+    spoilt = [
+        b"2013,4,x" + line[8:] if number % 50 == 7 else line for number, line in enumerate(sample.lines(5))
+    ]
     planes = sample.reference("planes").read_bytes().splitlines(keepends=True)
     dataset, name, content, code = {
         "published": ("flights", "flights-2013-04.csv", sample.month(4), 0),
@@ -148,12 +203,16 @@ def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
     assert lake.left_over() == []
     real = lake.ingest(dataset, path, code=code)
     assert summary(dry) == summary(real)
-    assert [hop.get("reason") for hop in dry[0]["hops"]] == [hop.get("reason") for hop in real[0]["hops"] if hop["hop"] != "features"]
+    assert [hop.get("reason") for hop in dry[0]["hops"]] == [
+        hop.get("reason") for hop in real[0]["hops"] if hop["hop"] != "features"
+    ]
     assert kind == "packed" or not any("no row was taken" in hop.get("reason", "") for hop in real[0]["hops"])
     if kind == "packed":  # other bytes of rows that the table holds
         for told in (real, lake.ingest(dataset, path, code=4)):
             reason = told[0]["hops"][1]["reason"]
-            assert reason.startswith(f"no row was taken, all {real[0]['hops'][1]['rows_in']} are quarantined by key (")
+            assert reason.startswith(
+                f"no row was taken, all {real[0]['hops'][1]['rows_in']} are quarantined by key ("
+            )
             assert "Did the same rows come before, in a file of other bytes?" in reason
 
 
@@ -165,13 +224,22 @@ def test_a_version_reads_the_same_after_later_ones_exist_and_with_lakefs_down(la
     names = ["flights@v1", "flight_features@v1", "planes@v1"]
     before = {name: (read(lake, name), open_snapshot(name, home=lake.home).manifest) for name in names}
     lake.ingest("flights", lake.file("later/flights-2013-09.csv", sample.month(9)))
-    lake.ingest("planes", lake.file("later/planes.csv", sample.reference("planes").read_bytes().replace(b"EMBRAER", b"Embraer")))
-    assert {name: (read(lake, name), open_snapshot(name, home=lake.home).manifest) for name in names} == before
+    lake.ingest(
+        "planes",
+        lake.file(
+            "later/planes.csv", sample.reference("planes").read_bytes().replace(b"EMBRAER", b"Embraer")
+        ),
+    )
+    assert {
+        name: (read(lake, name), open_snapshot(name, home=lake.home).manifest) for name in names
+    } == before
     newest = lake.run("versions", "planes", "--json").json[-1]["name"]
     later = read(lake, newest)
     assert later != before["planes@v1"][0]
     stop_server(lake.settings.home)
-    assert {name: (read(lake, name), open_snapshot(name, home=lake.home).manifest) for name in names} == before
+    assert {
+        name: (read(lake, name), open_snapshot(name, home=lake.home).manifest) for name in names
+    } == before
     assert read(lake, newest) == later
     assert server_status(lake.settings.home).state != "running", "reading started a server"
 
@@ -210,7 +278,9 @@ def test_verify_names_a_flipped_byte_in_what_was_set_aside_and_in_a_delivery(lak
         right = stored.read_bytes()
         try:
             stored.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
-            assert [(gap["path"], gap["problem"]) for gap in verified(lake, name, 1)] == [(file.path, "sha256")]
+            assert [(gap["path"], gap["problem"]) for gap in verified(lake, name, 1)] == [
+                (file.path, "sha256")
+            ]
         finally:
             stored.write_bytes(right)
 

@@ -60,7 +60,7 @@ def test_bytes_that_changed_on_the_way_from_arrival_to_the_gate_are_noticed(
     session: Session,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    linked: bool,  # noqa: FBT001
+    linked: bool,
 ) -> None:
     def no_links(*_: object) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
@@ -82,7 +82,9 @@ def test_bytes_that_changed_on_the_way_from_arrival_to_the_gate_are_noticed(
             carry_raw(session, contract, ill)
 
 
-def test_bytes_that_change_while_they_are_parsed_are_noticed(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_change_while_they_are_parsed_are_noticed(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     honest = raw.parse_received
 
     def parse_and_spoil(session: Session, contract: Contract, drop: Drop) -> Parsed:

@@ -93,7 +93,12 @@ def trips(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Tr
         ingest(session, "trips", [project / f"{number}.csv"])
     roll_back(session, VersionName("trips", 1), reason="a test")
     endpoint = ensure_server(lakefs_home, say=print)
-    keys = {"URL": endpoint.url, "KEY_ID": endpoint.key_id, "SECRET": endpoint.secret, "NAMESPACE": "local://"}
+    keys = {
+        "URL": endpoint.url,
+        "KEY_ID": endpoint.key_id,
+        "SECRET": endpoint.secret,
+        "NAMESPACE": "local://",
+    }
     return Trips(session, {f"LAKEGATE_LAKEFS_{key}": value for key, value in keys.items()})
 
 
@@ -108,13 +113,20 @@ def test_a_version_names_proofs_of_the_large_files_it_has(trips: Trips) -> None:
     first, second, third = (trips.manifest(f"trips@v{number}") for number in (1, 2, 3))
     for manifest in (first, second, third):
         covered = sorted(path for item in manifest.proofs for path in item.covers)
-        assert covered == sorted(item.path for item in [*manifest.files, *manifest.quarantine] if item.size > SMALL)
+        assert covered == sorted(
+            item.path for item in [*manifest.files, *manifest.quarantine] if item.size > SMALL
+        )
         assert covered
-    assert [item.path for item in second.proofs] == ["_lakegate/proofs/trips/v1.json", "_lakegate/proofs/trips/v2.json"]
+    assert [item.path for item in second.proofs] == [
+        "_lakegate/proofs/trips/v1.json",
+        "_lakegate/proofs/trips/v2.json",
+    ]
     assert third.proofs == first.proofs
     raw = trips.manifest("trips_raw@v1")
     assert [item.covers for item in raw.proofs] == [[raw.files[0].path]]
-    assert audit_all(trips.session) == {name: [] for name in ("trips@v1", "trips@v2", "trips@v3", "trips_raw@v1", "trips_raw@v2")}
+    assert audit_all(trips.session) == {
+        name: [] for name in ("trips@v1", "trips@v2", "trips@v3", "trips_raw@v1", "trips_raw@v2")
+    }
 
 
 def flipped(block: Path, pick: random.Random) -> Iterator[int]:
@@ -133,7 +145,9 @@ def flipped(block: Path, pick: random.Random) -> Iterator[int]:
 
 @pytest.mark.parametrize("name", ["trips@v2", "trips_raw@v2"])
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_flipped_bit_never_comes_back_as_another_value(trips: Trips, way: str, name: str, *, whole: bool) -> None:
+def test_a_flipped_bit_never_comes_back_as_another_value(
+    trips: Trips, way: str, name: str, *, whole: bool
+) -> None:
     def read(snapshot: Snapshot) -> Any:
         if name.startswith("trips_raw"):
             with snapshot.open() as stream:
@@ -219,17 +233,41 @@ def readable(trips: Trips) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="A SECOND ACCOUNT CAN'T BE TAKEN HERE: run it as root")
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("setpriv"),
+    reason="A SECOND ACCOUNT CAN'T BE TAKEN HERE: run it as root",
+)
 def test_another_account_reads_while_lakefs_runs_without_the_key(trips: Trips, readable: Path) -> None:
-    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", READ, readable, "trips@v2"]
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, cwd="/", env={"PATH": os.environ["PATH"]}, check=False)
+    command = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        sys.executable,
+        "-c",
+        READ,
+        readable,
+        "trips@v2",
+    ]
+    done = subprocess.run(
+        [*map(str, command)],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={"PATH": os.environ["PATH"]},
+        check=False,
+    )
     if "Permission denied" in done.stderr and "lakegate" not in done.stderr:
         pytest.skip(f"A SECOND ACCOUNT CAN'T RUN THIS PYTHON: {done.stderr.splitlines()[-1]}")
     raw = trips.manifest("trips_raw@v1").files[0].size
-    assert done.stdout.split("\n") == ["no key", f"{trips.manifest('trips@v2').counts.after} {raw}", ""], done.stderr
+    assert done.stdout.split("\n") == ["no key", f"{trips.manifest('trips@v2').counts.after} {raw}", ""], (
+        done.stderr
+    )
 
 
 def test_a_home_without_its_key_is_read_while_lakefs_runs(trips: Trips, readable: Path) -> None:
     (readable / "lakefs" / "keys.json").unlink()
     assert json.loads((readable / "lakefs" / "server.json").read_text())["port"]
-    assert open_snapshot("trips@v2", home=readable).arrow().num_rows == trips.manifest("trips@v2").counts.after
+    assert (
+        open_snapshot("trips@v2", home=readable).arrow().num_rows == trips.manifest("trips@v2").counts.after
+    )

@@ -87,14 +87,25 @@ def started_elsewhere(session: Session, squatter: socket.socket) -> str:
     squatter.listen()
     Thread(target=hang_up, args=[squatter], daemon=True).start()
     command = [sys.executable, "-m", "cli.main", "up", "--home", str(session.settings.home.root)]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True
+    )
     return f"http://127.0.0.1:{last_port(session.settings.home)}"
 
 
 def write_rows(session: Session, branch: str, rows: int) -> None:
     session.repository.branch(branch, "main")
-    keys = {"AWS_ACCESS_KEY_ID": session.endpoint.key_id, "AWS_SECRET_ACCESS_KEY": session.endpoint.secret, "AWS_REGION": "us-east-1"}
-    options = {**keys, "AWS_ENDPOINT_URL": session.endpoint.url, "AWS_ALLOW_HTTP": "true", "AWS_S3_ALLOW_UNSAFE_RENAME": "true"}
+    keys = {
+        "AWS_ACCESS_KEY_ID": session.endpoint.key_id,
+        "AWS_SECRET_ACCESS_KEY": session.endpoint.secret,
+        "AWS_REGION": "us-east-1",
+    }
+    options = {
+        **keys,
+        "AWS_ENDPOINT_URL": session.endpoint.url,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_S3_ALLOW_UNSAFE_RENAME": "true",
+    }
     table = pa.table({"id": range(rows)})
     write_deltalake(f"s3://{session.repository.name}/{branch}/tables/t", table, storage_options=options)
 
@@ -103,16 +114,31 @@ def rows_in(session: Session, branch: str) -> int:
     return sum(file.rows for file in table_files(session, branch, "tables/t", known=[]))
 
 
-def test_an_engine_goes_on_with_a_server_that_was_stopped_and_came_back_on_its_port(settings: Settings) -> None:
-    command = [sys.executable, "-c", ENGINE, str(settings.home.root)]  # a process of its own: it binds object-store keys
+def test_an_engine_goes_on_with_a_server_that_was_stopped_and_came_back_on_its_port(
+    settings: Settings,
+) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        ENGINE,
+        str(settings.home.root),
+    ]  # a process of its own: it binds object-store keys
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=False, capture_output=True, text=True
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True", "3", "5"]
 
 
-def test_a_session_finds_its_lakefs_at_another_port(session: Session, squatter: socket.socket, tmp_path: Path) -> None:
+def test_a_session_finds_its_lakefs_at_another_port(
+    session: Session, squatter: socket.socket, tmp_path: Path
+) -> None:
     repository, before = session.repository, session.endpoint
     (tmp_path / "file").write_bytes(b"bytes")
     repository.branch("work", "main")
@@ -141,7 +167,9 @@ def test_a_session_starts_the_lakefs_that_nobody_started_again(session: Session)
     assert session.endpoint == endpoint
 
 
-def test_the_lake_of_a_dagster_process_is_opened_anew_where_lakefs_moved(settings: Settings, squatter: socket.socket) -> None:
+def test_the_lake_of_a_dagster_process_is_opened_anew_where_lakefs_moved(
+    settings: Settings, squatter: socket.socket
+) -> None:
     lake = LakegateResource(settings)
     session = lake.session
     url = started_elsewhere(session, squatter)
@@ -152,7 +180,9 @@ def test_the_lake_of_a_dagster_process_is_opened_anew_where_lakefs_moved(setting
     assert lake.session.repository.commit_of("main") == main
 
 
-def test_a_dagster_process_opens_its_lake_anew_after_what_another_try_may_change(settings: Settings, session: Session) -> None:
+def test_a_dagster_process_opens_its_lake_anew_after_what_another_try_may_change(
+    settings: Settings, session: Session
+) -> None:
     lake = LakegateResource(settings)
     first = lake.session
     lake.fail(LakegateError("no"))
@@ -179,13 +209,34 @@ def test_an_ingest_behind_a_proxy_that_is_away_does_not_hang(settings: Settings)
 
     folder = settings.home.root.parent / "sample"
     airlines = next(path for dataset, path in deliver_sample(folder) if dataset == "airlines")
-    for proxy in ({}, dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")):
-        home = replace(settings, home=settings.with_home(settings.home.root.parent / f"proxy{len(proxy)}").home)
-        command = [sys.executable, "-m", "cli.main", "ingest", "airlines", str(airlines), "--home", str(home.home.root)]
+    for proxy in (
+        {},
+        dict.fromkeys(
+            ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9"
+        ),
+    ):
+        home = replace(
+            settings, home=settings.with_home(settings.home.root.parent / f"proxy{len(proxy)}").home
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "cli.main",
+            "ingest",
+            "airlines",
+            str(airlines),
+            "--home",
+            str(home.home.root),
+        ]
         environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
         try:
             done = subprocess.run(
-                command, cwd=ROOT, env={**environment, **proxy, "PYTHONPATH": str(ROOT)}, timeout=240, check=False, capture_output=True
+                command,
+                cwd=ROOT,
+                env={**environment, **proxy, "PYTHONPATH": str(ROOT)},
+                timeout=240,
+                check=False,
+                capture_output=True,
             )
         finally:
             stop_server(home.home)

@@ -24,7 +24,10 @@ def airlines(*names: str) -> bytes:
     """A full delivery of as many rows as any other here, of which these are the first."""
     every, out = [*names, *(f"airline {index}" for index in range(len(names), ROWS))], io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(
-        [("carrier", "name"), *[(f"{chr(65 + index)}{chr(65 + index)}", name) for index, name in enumerate(every)]]
+        [
+            ("carrier", "name"),
+            *[(f"{chr(65 + index)}{chr(65 + index)}", name) for index, name in enumerate(every)],
+        ]
     )
     return out.getvalue().encode()
 
@@ -56,7 +59,10 @@ def test_the_same_command_twice_publishes_nothing_the_second_time(fresh: Any) ->
     first, second = (fresh.file(f"airlines-{name}.csv", airlines(name)) for name in ("one", "two"))
     assert [result["hops"][1]["version"] for result in fresh.ingest("airlines", first, second)] == [1, 2]
     before = fresh.state()
-    assert [result["verdict"] for result in fresh.ingest("airlines", first, second)] == ["unchanged", "unchanged"]
+    assert [result["verdict"] for result in fresh.ingest("airlines", first, second)] == [
+        "unchanged",
+        "unchanged",
+    ]
     assert fresh.state() == before
     assert fresh.repository.listing("main", "_lakegate/pending/") == []
 
@@ -81,7 +87,9 @@ def test_a_replaced_table_keeps_only_its_own_rows_aside(fresh: Any) -> None:
 
 @pytest.mark.parametrize("step", ["merge.done", "tag.done"])
 @pytest.mark.parametrize("table", ["airlines_raw", "airlines"])
-def test_killed_before_it_was_named_a_version_is_named_by_whoever_comes_next(fresh: Any, table: str, step: str) -> None:
+def test_killed_before_it_was_named_a_version_is_named_by_whoever_comes_next(
+    fresh: Any, table: str, step: str
+) -> None:
     name = f"{table}-{step}"
     killed(fresh, "airlines", table, step, fresh.file(f"{name}-dead.csv", airlines(name, "dead")))
     fresh.ingest("airlines", fresh.file(f"{name}-next.csv", airlines(name, "next")))
@@ -131,10 +139,19 @@ lake.hops.evaluate.label = lambda *args, **kwargs: (lambda frame: frame.unionByN
 ingest(open_session(Settings.load()), "airlines", [Path(sys.argv[1])])
 """
     before = versions(fresh, "airlines")
-    environment = os.environ | {"LAKEGATE_HOME": str(fresh.home), "LAKEGATE_PROJECT": str(ROOT), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {
+        "LAKEGATE_HOME": str(fresh.home),
+        "LAKEGATE_PROJECT": str(ROOT),
+        "PYTHONPATH": str(ROOT),
+    }
     path = fresh.file("doubled.csv", airlines("doubled"))
     done = subprocess.run(
-        [sys.executable, "-c", doubled, str(path)], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", doubled, str(path)],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "IntegrityError" in done.stderr
     assert "do not add up" in done.stderr
@@ -145,7 +162,10 @@ ingest(open_session(Settings.load()), "airlines", [Path(sys.argv[1])])
 def test_a_version_tells_its_contract_its_receipt_and_both_times(fresh: Any) -> None:
     manifest = fresh.manifest("airlines", 1)
     receipt = fresh.repository.get_json("main", manifest["source"]["receipt"])
-    assert (manifest["delivered_at"], manifest["extracted_at"]) == (receipt["received_at"], receipt["modified_at"])
+    assert (manifest["delivered_at"], manifest["extracted_at"]) == (
+        receipt["received_at"],
+        receipt["modified_at"],
+    )
     evidence = fresh.repository.get("airlines.v1", "_lakegate/evidence/airlines/v1.json")
     assert hashlib.sha256(evidence).hexdigest() == manifest["evidence_sha256"]
     assert (ROOT / "catalog" / "contracts" / "airlines.odcs.yaml").read_text() in fresh.repository.get_json(
@@ -154,7 +174,9 @@ def test_a_version_tells_its_contract_its_receipt_and_both_times(fresh: Any) -> 
 
 
 def test_a_full_delivery_that_was_held_up_is_not_published_over_a_later_one(fresh: Any) -> None:
-    late, current = (fresh.file(f"held-up-{name}.csv", airlines("held up", name)) for name in ("late", "current"))
+    late, current = (
+        fresh.file(f"held-up-{name}.csv", airlines("held up", name)) for name in ("late", "current")
+    )
     killed(fresh, "airlines", "airlines", "stage", late)
     results = fresh.ingest("airlines", current)
     assert {result["verdict"] for result in results} <= {"passed", "unchanged"}

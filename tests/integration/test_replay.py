@@ -28,9 +28,18 @@ def with_more_airports(sample: Any) -> bytes:
     """The airports file with the four that it lacks."""
     delivered = sample.reference("airports").read_text(encoding="utf-8")
     header = next(csv.reader([delivered.splitlines()[0]]))
-    values = {"lat": "18.0", "lon": "-66.0", "alt": "10", "tz": "-4", "dst": "U", "tzone": "America/Puerto_Rico"}
+    values = {
+        "lat": "18.0",
+        "lon": "-66.0",
+        "alt": "10",
+        "tz": "-4",
+        "dst": "U",
+        "tzone": "America/Puerto_Rico",
+    }
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([[{"faa": code, "name": code, **values}[name] for name in header] for code in UNKNOWN])
+    csv.writer(out, lineterminator="\n").writerows(
+        [[{"faa": code, "name": code, **values}[name] for name in header] for code in UNKNOWN]
+    )
     return (delivered + out.getvalue()).encode()
 
 
@@ -87,7 +96,10 @@ def test_the_version_says_what_it_replayed_and_the_features_follow(two_months: A
     manifest = two_months.manifest("flights", 3)
     assert manifest["source"]["replay_of"] == "flights@v2"
     counts = manifest["aside"]
-    assert counts["set_aside"] == counts["open"] + counts["replayed"] + counts["discarded"] + counts["superseded"]
+    assert (
+        counts["set_aside"]
+        == counts["open"] + counts["replayed"] + counts["discarded"] + counts["superseded"]
+    )
     assert (counts["open"], counts["replayed"]) == (len(aside(two_months)), manifest["counts"]["valid"])
     newest = two_months.run("versions", "flight_features", "--json").json[-1]
     assert newest["rows_total"] == manifest["counts"]["after"]
@@ -98,13 +110,19 @@ def test_the_version_says_what_it_replayed_and_the_features_follow(two_months: A
 
 def test_a_discarded_row_never_comes_back_and_says_why(two_months: Any) -> None:
     drop, row = aside(two_months)[0]
-    done = two_months.run("discard", "flights", "--drop", drop, "--row", row, "--reason", "no such flight", "--json")
+    done = two_months.run(
+        "discard", "flights", "--drop", drop, "--row", row, "--reason", "no such flight", "--json"
+    )
     assert done.json == {"dataset": "flights", "rows": 1, "version": "flights@v4"}
     assert (drop, row) not in aside(two_months)
     assert two_months.manifest("flights", 4)["source"]["reason"] == "no such flight"
-    assert two_months.manifest("flights", 4)["content_hash"] == two_months.manifest("flights", 3)["content_hash"]
+    assert (
+        two_months.manifest("flights", 4)["content_hash"] == two_months.manifest("flights", 3)["content_hash"]
+    )
     compared = two_months.run("compare", "flights@v4", "--full-table", "--json").json
-    assert compared["rows"] == compared["baseline_rows"] == two_months.manifest("flights", 3)["counts"]["after"]
+    assert (
+        compared["rows"] == compared["baseline_rows"] == two_months.manifest("flights", 3)["counts"]["after"]
+    )
 
 
 def test_all_the_rest_comes_back_once(two_months: Any, sample: Any) -> None:
@@ -116,7 +134,9 @@ def test_all_the_rest_comes_back_once(two_months: Any, sample: Any) -> None:
     assert (aside(two_months), two_months.state()) == ([], state)
     delivered = len(sample.lines(1)) + len(sample.lines(2)) - 2
     counts = two_months.manifest("flights", 5)["aside"]
-    assert open_snapshot("flights@v5", home=two_months.home).arrow().num_rows + counts["discarded"] == delivered
+    assert (
+        open_snapshot("flights@v5", home=two_months.home).arrow().num_rows + counts["discarded"] == delivered
+    )
     assert two_months.left_over() == []
 
 
@@ -128,28 +148,42 @@ def test_what_a_person_has_published_is_followed_by_the_features_and_told_to_dag
     wrong = two_months.run("rollback", "weather", "--to", "flights@v4", "--reason", "a test")
     assert (wrong.code, "flights@v4 is no version of weather" in wrong.err) == (2, True), wrong
     back = two_months.run("rollback", "flights", "--to", "v4", "--reason", "a test", "--json")
-    assert (back.code, back.json["version"], newest("flight_features")["made_from"]) == (0, "flights@v6", "flights@v6")
+    assert (back.code, back.json["version"], newest("flight_features")["made_from"]) == (
+        0,
+        "flights@v6",
+        "flights@v6",
+    )
     assert two_months.run("reprocess", "flights", "--json").code == 0
-    assert (newest("flights")["made_by"], newest("flight_features")["made_from"]) == ("reprocess", "flights@v7")
+    assert (newest("flights")["made_by"], newest("flight_features")["made_from"]) == (
+        "reprocess",
+        "flights@v7",
+    )
     with open_instance(two_months.settings) as instance:
         assert [told_number(instance, table) for table in ("flights", "flight_features")] == [7, 7]
         told = instance.fetch_materializations(AssetKey("flights"), limit=100).records
         hop = HopResult("processed", "flights", Verdict.PASSED, "flights@v7", {}, [])
         report(open_session(two_months.settings), [DropResult("flights", "", (hop,))])
-        assert len(instance.fetch_materializations(AssetKey("flights"), limit=100).records) == len(told), "told again of what it knows"
+        assert len(instance.fetch_materializations(AssetKey("flights"), limit=100).records) == len(told), (
+            "told again of what it knows"
+        )
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("replay", "flights", "--rule", "no-such-rule"), "no open row was quarantined by rule 'no-such-rule'"),
+        (
+            ("replay", "flights", "--rule", "no-such-rule"),
+            "no open row was quarantined by rule 'no-such-rule'",
+        ),
         (("replay", "flight_features"), "is a feature table"),
         (("discard", "flights", "--reason", "x"), "nothing says which rows"),
         (("discard", "flights", "--rule", RULE, "--reason", " "), "needs a reason"),
         (("discard", "flights", "--row", "3", "--reason", "x"), "names no row"),
     ],
 )
-def test_a_wrong_call_is_told_and_changes_nothing(two_months: Any, arguments: tuple[str, ...], words: str) -> None:
+def test_a_wrong_call_is_told_and_changes_nothing(
+    two_months: Any, arguments: tuple[str, ...], words: str
+) -> None:
     state = two_months.state()
     done = two_months.run(*arguments)
     assert (done.code, words in done.err) == (2, True), done

@@ -57,7 +57,11 @@ LOOSER = st.fixed_dictionaries(
 )
 NUMBERS = count(1)
 ROWS = st.lists(
-    st.tuples(st.sampled_from(["1", "4", "7", "12", "", "x"]), st.sampled_from(["ab", "AB", "", '"a,b"', "é"]), st.booleans()),
+    st.tuples(
+        st.sampled_from(["1", "4", "7", "12", "", "x"]),
+        st.sampled_from(["ab", "AB", "", '"a,b"', "é"]),
+        st.booleans(),
+    ),
     min_size=1,
     max_size=12,
 )
@@ -76,7 +80,9 @@ def files(drops: list[list[tuple[str, str, bool]]]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lakes(tmp_path_factory: pytest.TempPathFactory, empty_home: Path, command_line: CommandLine) -> Iterator[Lake]:
+def lakes(
+    tmp_path_factory: pytest.TempPathFactory, empty_home: Path, command_line: CommandLine
+) -> Iterator[Lake]:
     """One home with a project of its own; each example takes tenants of its own."""
     project, home = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("law") / "home"
     (project / "catalog" / "contracts").mkdir(parents=True)
@@ -90,8 +96,13 @@ def carried(lake: Lake, tenant: str, contracts: list[dict[str, Any]], drops: lis
     """Ingest drops under the first contract and replay under each further one; what a reader can see in the end."""
     path = lake.settings.project / "catalog" / "contracts" / "things.odcs.yaml"
     path.write_text(CONTRACT % contracts[0])
-    paths = [lake.file(f"{tenant}/drop{number}.csv", content.encode()) for number, content in enumerate(drops)]
-    assert lake.run("ingest", "things", *paths, "--json", "--tenant", tenant).code in (Exit.OK, Exit.NONE_TAKEN)
+    paths = [
+        lake.file(f"{tenant}/drop{number}.csv", content.encode()) for number, content in enumerate(drops)
+    ]
+    assert lake.run("ingest", "things", *paths, "--json", "--tenant", tenant).code in (
+        Exit.OK,
+        Exit.NONE_TAKEN,
+    )
     for contract in contracts[1:]:
         path.write_text(CONTRACT % contract)
         assert lake.run("replay", "things", "--tenant", tenant).code == 0
@@ -114,6 +125,11 @@ def test_replay_under_looser_rules_gives_what_they_would_have_given_at_first(
 
 def test_drops_of_one_row_and_drops_set_aside_whole_follow_one_another(lakes: Lake) -> None:
     """Sail once waited for ever in the join with the published keys: all rows of such a drop lie in one partition."""
-    drops = ["id,size,label\na,x,ab\n", "id,size,label\nb,1,ab\n", "id,size,label\nc,1,ab\n", "id,size,label\nb,2,ab\n"]
+    drops = [
+        "id,size,label\na,x,ab\n",
+        "id,size,label\nb,1,ab\n",
+        "id,size,label\nc,1,ab\n",
+        "id,size,label\nb,2,ab\n",
+    ]
     found = carried(lakes, "single", [STRICT], drops)
     assert (found["rows"], len(found["aside"])) == (2, 2)

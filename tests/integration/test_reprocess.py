@@ -61,7 +61,9 @@ def project(folder: Path, *, mode: str, most: int, severity: str = "quarantine")
     contracts = folder / "catalog" / "contracts"
     contracts.mkdir(parents=True, exist_ok=True)
     text = CONTRACT.replace("MODE", mode).replace("MOST", str(most)).replace("SEVERITY", severity)
-    (contracts / "rides.odcs.yaml").write_text(text + "  - {property: upsert, value: {orderBy: at}}\n" * (mode == "upsert"))
+    (contracts / "rides.odcs.yaml").write_text(
+        text + "  - {property: upsert, value: {orderBy: at}}\n" * (mode == "upsert")
+    )
 
 
 def opened(home: Settings, folder: Path, tenant: str) -> Session:
@@ -80,12 +82,17 @@ def latest(session: Session, version: str | None) -> Manifest:
 
 
 def aside(session: Session) -> list[Any]:
-    return [(row["file"], row["row"], row["rules"]) for row in list_quarantine(session, session.catalog.get("rides"))]
+    return [
+        (row["file"], row["row"], row["rules"])
+        for row in list_quarantine(session, session.catalog.get("rides"))
+    ]
 
 
 @pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
 @pytest.mark.parametrize("most", [40, 15])
-def test_it_is_what_ingesting_under_the_present_rules_would_have_given(lakefs_home: Settings, tmp_path: Path, mode: str, most: int) -> None:
+def test_it_is_what_ingesting_under_the_present_rules_would_have_given(
+    lakefs_home: Settings, tmp_path: Path, mode: str, most: int
+) -> None:
     project(tmp_path, mode=mode, most=20)
     session = opened(lakefs_home, tmp_path, f"was_{mode}_{most}")
     take(session, tmp_path, *DROPS)
@@ -96,7 +103,11 @@ def test_it_is_what_ingesting_under_the_present_rules_would_have_given(lakefs_ho
     hop = reprocess(session, session.catalog.get("rides"))
     made, wanted = latest(session, hop.version), latest(fresh, "rides@v3")
     assert made.version == 4
-    assert (made.content_hash, made.counts.after, made.aside) == (wanted.content_hash, wanted.counts.after, wanted.aside)
+    assert (made.content_hash, made.counts.after, made.aside) == (
+        wanted.content_hash,
+        wanted.counts.after,
+        wanted.aside,
+    )
     assert aside(session) == aside(fresh)
     assert made.counts.gaps() == []
     rows = [
@@ -104,7 +115,9 @@ def test_it_is_what_ingesting_under_the_present_rules_would_have_given(lakefs_ho
         for name, item in (("rides@v4", session), ("rides@v3", fresh))
     ]
     assert rows[0] == rows[1]
-    assert [manifest_at(session.repository, "main", VersionName("rides", number)) for number in (1, 2, 3)] == before
+    assert [
+        manifest_at(session.repository, "main", VersionName("rides", number)) for number in (1, 2, 3)
+    ] == before
     assert not any(audit_all(session).values())
     assert reprocess(session, session.catalog.get("rides")).content_hash == made.content_hash
 
@@ -118,19 +131,30 @@ def test_a_drop_that_comes_again_is_told_as_the_reprocess_judged_it(
     take(session, tmp_path, "a.csv", "b.csv")
     project(tmp_path, mode="append", most=30)
     session = opened(lakefs_home, tmp_path, "told")
-    digests = [manifest_at(session.repository, "main", VersionName("rides", number)).drop for number in (1, 2)]
+    digests = [
+        manifest_at(session.repository, "main", VersionName("rides", number)).drop for number in (1, 2)
+    ]
     reprocess(session, session.catalog.get("rides"))
     reprocess(session, session.catalog.get("rides"), since=digests[1])
     take(session, tmp_path, "c.csv")
-    again = {"a.csv": ("rides@v1", 3, 3, 2, 1), "b.csv": ("rides@v2", 4, 3, 1, 2), "c.csv": ("rides@v5", None, 0, 0, 0)}
+    again = {
+        "a.csv": ("rides@v1", 3, 3, 2, 1),
+        "b.csv": ("rides@v2", 4, 3, 1, 2),
+        "c.csv": ("rides@v5", None, 0, 0, 0),
+    }
     for name, (published, number, *rows) in again.items():
-        for found in (ingest(session, "rides", [tmp_path / name])[0], *dry_run(session, "rides", [tmp_path / name])):
+        for found in (
+            ingest(session, "rides", [tmp_path / name])[0],
+            *dry_run(session, "rides", [tmp_path / name]),
+        ):
             told = found.hops[1].to_json()
             assert (told["verdict"], told["name"]) == ("unchanged", published)
             wanted = dict(zip(("rows_in", "rows_valid", "rows_quarantined"), rows, strict=True))
             standing = {"version": number, "name": f"rides@v{number}", **wanted}
             assert told.get("standing") == (standing if number else None)
-            assert (f"judged again by the reprocess rides@v{number}" in told.get("reason", "")) == bool(number)
+            assert (f"judged again by the reprocess rides@v{number}" in told.get("reason", "")) == bool(
+                number
+            )
     roll_back(session, VersionName("rides", 3), reason="a test")
     b = ingest(session, "rides", [tmp_path / "b.csv"])[0].hops[1]
     assert b.reprocessed is not None
@@ -138,27 +162,39 @@ def test_a_drop_that_comes_again_is_told_as_the_reprocess_judged_it(
     roll_back(session, VersionName("rides", 2), reason="a test")
     asked: list[str] = []
     honest = type(session.repository).get_json
-    monkeypatch.setattr(type(session.repository), "get_json", lambda self, ref, path: asked.append(path) or honest(self, ref, path))
+    monkeypatch.setattr(
+        type(session.repository),
+        "get_json",
+        lambda self, ref, path: asked.append(path) or honest(self, ref, path),
+    )
     assert ingest(session, "rides", [tmp_path / "b.csv"])[0].hops[1].reprocessed is None
     assert not [path for path in asked if "evidence" in path]
 
 
-def test_deliveries_that_lack_what_the_contract_has_now_stop_it(lakefs_home: Settings, tmp_path: Path) -> None:
+def test_deliveries_that_lack_what_the_contract_has_now_stop_it(
+    lakefs_home: Settings, tmp_path: Path
+) -> None:
     project(tmp_path, mode="append", most=20)
     take(opened(lakefs_home, tmp_path, "lack"), tmp_path, "a.csv")
     path = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
-    path.write_text(path.read_text().replace("    quality:", "      - {name: tip, logicalType: number}\n    quality:"))
+    path.write_text(
+        path.read_text().replace("    quality:", "      - {name: tip, logicalType: number}\n    quality:")
+    )
     session = opened(lakefs_home, tmp_path, "lack")
     with pytest.raises(DataRejected, match=r"a\.csv: refused by .*missing: tip"):
         reprocess(session, session.catalog.get("rides"))
     assert len(list_versions(session, "rides")) == 1
 
 
-def test_drops_before_the_first_stay_as_they_are_and_discarded_rows_stay_discarded(lakefs_home: Settings, tmp_path: Path) -> None:
+def test_drops_before_the_first_stay_as_they_are_and_discarded_rows_stay_discarded(
+    lakefs_home: Settings, tmp_path: Path
+) -> None:
     project(tmp_path, mode="append", most=20)
     session = opened(lakefs_home, tmp_path, "since")
     take(session, tmp_path, *DROPS)
-    first, second = (manifest_at(session.repository, "main", VersionName("rides", number)).drop for number in (1, 2))
+    first, second = (
+        manifest_at(session.repository, "main", VersionName("rides", number)).drop for number in (1, 2)
+    )
     discard(session, session.catalog.get("rides"), reason="a test", drop=first, row=2)
     discard(session, session.catalog.get("rides"), reason="a test", drop=second, row=3)
     project(tmp_path, mode="append", most=40)
@@ -168,7 +204,12 @@ def test_drops_before_the_first_stay_as_they_are_and_discarded_rows_stay_discard
     assert made.aside == {"set_aside": 4, "open": 2, "replayed": 0, "discarded": 2, "superseded": 0}
     assert made.counts.after == 1 + 2 + 1
     told = [(item["made_by"], item["made_from"]) for item in list_versions(session, "rides")]
-    assert told[2:] == [("drop", ""), ("discard", "rides@v3"), ("discard", "rides@v4"), ("reprocess", "rides@v5")]
+    assert told[2:] == [
+        ("drop", ""),
+        ("discard", "rides@v3"),
+        ("discard", "rides@v4"),
+        ("reprocess", "rides@v5"),
+    ]
     with pytest.raises(UsageError, match="0 drops of rides begin with 'zzzz'"):
         reprocess(session, session.catalog.get("rides"), since="zzzz")
 

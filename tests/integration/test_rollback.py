@@ -63,8 +63,12 @@ def session(lakefs_home: Settings, tmp_path: Path, request: pytest.FixtureReques
     contracts.mkdir(parents=True)
     mode = getattr(request, "param", "append")
     text = CONTRACT.replace("MODE", mode)
-    (contracts / "rides.odcs.yaml").write_text(text + "  - {property: upsert, value: {orderBy: at}}\n" * (mode == "upsert"))
-    return open_session(replace(lakefs_home, project=tmp_path, tenant=f"r{abs(hash(request.node.name)) % 10**8}"), say=print)
+    (contracts / "rides.odcs.yaml").write_text(
+        text + "  - {property: upsert, value: {orderBy: at}}\n" * (mode == "upsert")
+    )
+    return open_session(
+        replace(lakefs_home, project=tmp_path, tenant=f"r{abs(hash(request.node.name)) % 10**8}"), say=print
+    )
 
 
 def take(session: Session, folder: Path, name: str) -> Manifest:
@@ -91,7 +95,9 @@ def aside(session: Session) -> list[tuple[Any, Any]]:
 
 
 @pytest.mark.parametrize("session", MODES, indirect=True)
-def test_an_earlier_state_stands_again_and_what_was_taken_out_may_come_again(session: Session, tmp_path: Path) -> None:
+def test_an_earlier_state_stands_again_and_what_was_taken_out_may_come_again(
+    session: Session, tmp_path: Path
+) -> None:
     first, kept = take(session, tmp_path, "a.csv"), aside(session)
     second, both = take(session, tmp_path, "b.csv"), aside(session)
     third = take(session, tmp_path, "c.csv")
@@ -99,7 +105,11 @@ def test_an_earlier_state_stands_again_and_what_was_taken_out_may_come_again(ses
     done = roll_back(session, first.name, reason="fares of February are wrong")
     fourth = manifest(session, str(done.hop.version))
     assert fourth.version == 4
-    assert (fourth.content_hash, fourth.counts.after, fourth.files) == (first.content_hash, first.counts.after, first.files)
+    assert (fourth.content_hash, fourth.counts.after, fourth.files) == (
+        first.content_hash,
+        first.counts.after,
+        first.files,
+    )
     assert fourth.aside == first.aside
     assert aside(session) == kept
     assert done.withdrawn == [second.drop, third.drop]
@@ -110,7 +120,11 @@ def test_an_earlier_state_stands_again_and_what_was_taken_out_may_come_again(ses
 
     fifth = take(session, tmp_path, "b.csv")
     assert fifth.version == 5
-    assert (fifth.content_hash, fifth.counts.after, fifth.aside) == (second.content_hash, second.counts.after, second.aside)
+    assert (fifth.content_hash, fifth.counts.after, fifth.aside) == (
+        second.content_hash,
+        second.counts.after,
+        second.aside,
+    )
     assert aside(session) == both
     assert not any(audit_all(session).values())
 
@@ -130,13 +144,18 @@ def test_the_versions_that_were_taken_out_are_still_what_they_were(session: Sess
 
 def test_what_cannot_be_rolled_back_to_is_said(session: Session, tmp_path: Path) -> None:
     first, second = take(session, tmp_path, "a.csv"), take(session, tmp_path, "b.csv")
-    for name, told in ((second.name, "is the latest version"), (VersionName("rides", 7), "there is no rides@v7")):
+    for name, told in (
+        (second.name, "is the latest version"),
+        (VersionName("rides", 7), "there is no rides@v7"),
+    ):
         with pytest.raises(UsageError, match=told):
             roll_back(session, name, reason="a test")
     with pytest.raises(UsageError, match="needs a reason"):
         roll_back(session, first.name, reason=" ")
     contract = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
-    contract.write_text(contract.read_text().replace("{name: fare, logicalType: number}", "{name: fare, logicalType: string}"))
+    contract.write_text(
+        contract.read_text().replace("{name: fare, logicalType: number}", "{name: fare, logicalType: string}")
+    )
     fresh = open_session(session.settings, say=print)
     with pytest.raises(ContractError, match="other columns now than rides@v1"):
         roll_back(fresh, first.name, reason="a test")
@@ -170,7 +189,9 @@ def test_a_corrected_file_takes_the_place_of_a_published_drop(session: Session, 
     assert manifest(session, str(back.hop.version)).content_hash == second.content_hash
 
 
-def test_a_correction_that_was_wrong_is_corrected_by_the_file_before_it(session: Session, tmp_path: Path) -> None:
+def test_a_correction_that_was_wrong_is_corrected_by_the_file_before_it(
+    session: Session, tmp_path: Path
+) -> None:
     """Which was delivered earlier, and to take a place as well; and so on."""
     wrong, right = (tmp_path / name / "s.csv" for name in ("wrong", "right"))
     for path, fare in ((wrong, "9.5"), (right, "1.5")):
@@ -200,7 +221,9 @@ def test_what_stood_in_an_earlier_state_is_known_after_a_clean_up(session: Sessi
     away = roll_back(session, before[0].name, reason="a test")
     aged(session)
     assert clean_up(session, now=datetime.now(UTC) + timedelta(days=2)).blocks > 0
-    forth = roll_back(open_session(session.settings, say=print), before[1].name, reason="it was right after all")
+    forth = roll_back(
+        open_session(session.settings, say=print), before[1].name, reason="it was right after all"
+    )
     assert forth.reinstated == away.withdrawn == [before[1].drop]
     again = [ingest(session, "rides", [tmp_path / "b.csv"])[0]]
     (tmp_path / "b.csv").write_text("ride,fare,at\n9,9.5,9\n")
@@ -220,7 +243,9 @@ def test_a_contract_can_say_that_a_corrected_file_does_so(session: Session, tmp_
     assert (made.source["supersedes"], made.counts.after) == (first.drop, 1)
 
 
-def test_the_file_that_was_corrected_takes_no_place_when_it_is_carried_late(session: Session, tmp_path: Path) -> None:
+def test_the_file_that_was_corrected_takes_no_place_when_it_is_carried_late(
+    session: Session, tmp_path: Path
+) -> None:
     contract = tmp_path / "catalog" / "contracts" / "rides.odcs.yaml"
     contract.write_text(contract.read_text() + "  - {property: sameName, value: supersede}\n")
     fresh = open_session(session.settings, say=print)
@@ -230,11 +255,19 @@ def test_the_file_that_was_corrected_takes_no_place_when_it_is_carried_late(sess
     path.write_text("ride,fare,at\n1,1.75,2\n")
     told = ingest(fresh, "rides", [path])
     assert [result.hops[-1].version for result in told] == ["rides@v1", None]
-    assert told[1].hops[-1].reason.startswith("rides@v1 came of a delivery that was received after this one; `ingest --supersede`")
+    assert (
+        told[1]
+        .hops[-1]
+        .reason.startswith(
+            "rides@v1 came of a delivery that was received after this one; `ingest --supersede`"
+        )
+    )
     assert pending(fresh, "rides") == []
 
 
-def test_a_withdrawn_drop_that_comes_again_is_pending_until_it_stands(session: Session, tmp_path: Path) -> None:
+def test_a_withdrawn_drop_that_comes_again_is_pending_until_it_stands(
+    session: Session, tmp_path: Path
+) -> None:
     first, second = take(session, tmp_path, "a.csv"), take(session, tmp_path, "b.csv")
     roll_back(session, first.name, reason="a test")
     assert receive(session, "rides", tmp_path / "b.csv").sha256 == second.drop
@@ -246,7 +279,10 @@ def test_a_withdrawn_drop_that_comes_again_is_pending_until_it_stands(session: S
 
 @pytest.mark.parametrize(
     ("session", "told"),
-    [("replace", "writeMode replace.*it takes the place of all"), ("upsert", "writeMode upsert.*its rows win where their at is later")],
+    [
+        ("replace", "writeMode replace.*it takes the place of all"),
+        ("upsert", "writeMode upsert.*its rows win where their at is later"),
+    ],
     indirect=["session"],
 )
 def test_only_what_is_appended_can_be_superseded(session: Session, told: str, tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ sys.stdin.read()
 
 
 def made(folder: Path, key: str = "key") -> Engine:
-    return Engine(Settings.load(home=folder / "home", environ={}), Endpoint("http://127.0.0.1:9", key, "secret"))
+    return Engine(
+        Settings.load(home=folder / "home", environ={}), Endpoint("http://127.0.0.1:9", key, "secret")
+    )
 
 
 def process_of(engine: Engine) -> psutil.Process:
@@ -84,7 +86,9 @@ def test_a_session_that_is_collected_waits_for_nothing_of_the_others(tmp_path: P
     assert asked(engines[0]) == 42
 
 
-def test_one_that_hangs_before_it_says_its_port_may_be_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_hangs_before_it_says_its_port_may_be_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script = tmp_path / "hangs.py"
     script.write_text("import os, time\nos.close(1)\ntime.sleep(60)\n")
     monkeypatch.setattr(lake.engine.sail, "SERVER", script)
@@ -95,17 +99,24 @@ def test_one_that_hangs_before_it_says_its_port_may_be_started_again(tmp_path: P
 
 def test_it_ends_with_its_owner_however_that_dies(tmp_path: Path) -> None:
     owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-c", OWNER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     assert owner.stdout is not None
     sail = psutil.Process(int(owner.stdout.readline()))
-    assert os.getpgid(sail.pid) != os.getpgid(owner.pid), "a terminal's Ctrl-C would end it, whatever its owner does"
+    assert os.getpgid(sail.pid) != os.getpgid(owner.pid), (
+        "a terminal's Ctrl-C would end it, whatever its owner does"
+    )
     owner.kill()
     owner.communicate()
     assert psutil.wait_procs([sail], timeout=10)[1] == []
 
 
-def test_one_that_could_not_be_connected_to_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_could_not_be_connected_to_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine, honest, met = made(tmp_path), lake.engine.engine.start, []
 
     def fails(settings: Settings, endpoint: Endpoint, sail: Any) -> Any:
@@ -180,11 +191,15 @@ def test_one_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.server
 @pytest.mark.parametrize("dies", ["evaluate", "write", "write.table", "write.quarantine"])
-def test_a_drop_whose_engine_died_is_published_by_the_same_command(dies: str, lakefs_home: Settings, tmp_path: Path) -> None:
+def test_a_drop_whose_engine_died_is_published_by_the_same_command(
+    dies: str, lakefs_home: Settings, tmp_path: Path
+) -> None:
     contracts = tmp_path / "catalog" / "contracts"
     contracts.mkdir(parents=True)
     (contracts / "rides.odcs.yaml").write_text(contract_text(writeMode="append", maxQuarantined=1.0))
-    session = open_session(replace(lakefs_home, project=tmp_path, tenant=f"dying_{dies.replace('.', '_')}"), say=print)
+    session = open_session(
+        replace(lakefs_home, project=tmp_path, tenant=f"dying_{dies.replace('.', '_')}"), say=print
+    )
     killed = []
 
     def kill(table: str, step: str) -> None:

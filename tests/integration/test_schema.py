@@ -51,7 +51,9 @@ def rides(open_lake: Open, empty_home: Path, tmp_path_factory: pytest.TempPathFa
 
 
 def contract(lake: Lake, largest: str) -> None:
-    (lake.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(RIDES.replace("LARGEST", largest))
+    (lake.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(
+        RIDES.replace("LARGEST", largest)
+    )
 
 
 def kept(lake: Lake, version: str) -> dict[str, str | None]:
@@ -62,33 +64,75 @@ def kept(lake: Lake, version: str) -> dict[str, str | None]:
 def test_unexpected_columns_are_kept_with_their_rows_and_come_back_with_a_replay(rides: Lake) -> None:
     rides.ingest("rides", rides.file("plain.csv", b"ride,size,extras\na,1,\n"))
     out = io.StringIO()
-    seats = [{"seat": 1, "mail": f"{NEEDLE}@x"}, None, {"seat": 2}, {"seat": f"{NEEDLE}"}, {"mail": "", "x": 1}]
-    rows = [(f'{NEEDLE}, "x"', "b", 1, "red"), ("", "c", 2, ""), (NEEDLE, "d", 70, "blue"), ("", "e", 3, ""), ("", "f", 4, "")]
+    seats = [
+        {"seat": 1, "mail": f"{NEEDLE}@x"},
+        None,
+        {"seat": 2},
+        {"seat": f"{NEEDLE}"},
+        {"mail": "", "x": 1},
+    ]
+    rows = [
+        (f'{NEEDLE}, "x"', "b", 1, "red"),
+        ("", "c", 2, ""),
+        (NEEDLE, "d", 70, "blue"),
+        ("", "e", 3, ""),
+        ("", "f", 4, ""),
+    ]
     written = [[*row, json.dumps(extras) if extras else ""] for row, extras in zip(rows, seats, strict=True)]
     csv.writer(out).writerows([["note", "ride", "size", "colour", "extras"], *written])
     raw, processed = rides.ingest("rides", rides.file("more.csv", out.getvalue().encode()))[0]["hops"]
-    assert [(rule["rule"], rule["failed"]) for rule in raw["rules"] if rule["failed"]] == [("unexpected-columns", 2)]
-    assert (raw["verdict"], processed["verdict"], processed["rows_quarantined"]) == ("passed", "quarantined", 3)
+    assert [(rule["rule"], rule["failed"]) for rule in raw["rules"] if rule["failed"]] == [
+        ("unexpected-columns", 2)
+    ]
+    assert (raw["verdict"], processed["verdict"], processed["rows_quarantined"]) == (
+        "passed",
+        "quarantined",
+        3,
+    )
     assert [(rule["rule"], rule["failed"]) for rule in processed["rules"] if rule["failed"]] == [
         ("unexpected:extras", 1),
         ("required:extras.seat", 1),
         ("type:extras.seat", 1),
         ("size", 1),
     ]
-    aside = {row["row"]: (row["rules"], row["record"]) for row in rides.run("quarantine", "rides", "--json").json}
-    assert {row: rules for row, (rules, _) in aside.items()} == {3: ["size"], 4: ["type:extras.seat"], 5: ["required:extras.seat"]}
-    assert [word for word in (NEEDLE, "blue", "mail", "seat") if word in str([record for _, record in aside.values()])] == []
+    aside = {
+        row["row"]: (row["rules"], row["record"]) for row in rides.run("quarantine", "rides", "--json").json
+    }
+    assert {row: rules for row, (rules, _) in aside.items()} == {
+        3: ["size"],
+        4: ["type:extras.seat"],
+        5: ["required:extras.seat"],
+    }
+    assert [
+        word
+        for word in (NEEDLE, "blue", "mail", "seat")
+        if word in str([record for _, record in aside.values()])
+    ] == []
     assert ",d,70," in aside[3][1]
-    first = {"a": None, "b": json.dumps({"colour": "red", "note": f'{NEEDLE}, "x"'}, separators=(",", ":")), "c": None}
+    first = {
+        "a": None,
+        "b": json.dumps({"colour": "red", "note": f'{NEEDLE}, "x"'}, separators=(",", ":")),
+        "c": None,
+    }
     assert kept(rides, "rides@v2") == first
-    evidence = [item.path for item in rides.repository.listing("rides_raw.v2", "_lakegate/") if "rides_raw" in item.path]
+    evidence = [
+        item.path
+        for item in rides.repository.listing("rides_raw.v2", "_lakegate/")
+        if "rides_raw" in item.path
+    ]
     told = b"unexpected: note, colour; kept in _rescued of 2 rows"
     assert any(told in (rides.repository.get("rides_raw.v2", path) or b"") for path in evidence)
     asked = rides.run("replay", "rides", "--rule", "type:extras.seat", "--dry-run", "--json").json
-    assert (asked["rows_in"], asked["still_broken"]["type:extras.seat"], sum(asked["still_broken"].values())) == (1, 1, 1)
+    assert (
+        asked["rows_in"],
+        asked["still_broken"]["type:extras.seat"],
+        sum(asked["still_broken"].values()),
+    ) == (1, 1, 1)
     contract(rides, "99")
     assert rides.run("replay", "rides", "--json").json["rows_passing"] == 1
-    assert kept(rides, "rides@v3") == first | {"d": json.dumps({"colour": "blue", "note": NEEDLE}, separators=(",", ":"))}
+    assert kept(rides, "rides@v3") == first | {
+        "d": json.dumps({"colour": "blue", "note": NEEDLE}, separators=(",", ":"))
+    }
     assert rides.run("verify", "rides@v3").code == 0
 
 
@@ -108,7 +152,11 @@ def test_what_was_rescued_stands_in_data_files_and_nowhere_else(rides: Lake) -> 
     logs = [item.path for item in rides.repository.listing("main", "") if item.path.endswith(".json")]
     assert any("_delta_log" in path for path in logs)
     assert [path for path in logs if NEEDLE.encode() in (rides.repository.get("main", path) or b"")] == []
-    places = [path for path in rides.home.rglob("*") if path.is_file() and (path.suffix in (".log", ".json") or "manifests" in path.parts)]
+    places = [
+        path
+        for path in rides.home.rglob("*")
+        if path.is_file() and (path.suffix in (".log", ".json") or "manifests" in path.parts)
+    ]
     assert places
     assert [path for path in places if NEEDLE.encode() in path.read_bytes()] == []
 
@@ -162,10 +210,15 @@ def test_columns_under_headers_that_are_no_names_are_judged_ordered_shown_and_gi
 def test_a_table_without_a_key_takes_rows_that_repeat_sets_aside_and_gives_back(rides: Lake) -> None:
     path = rides.settings.project / "catalog" / "contracts" / "pings.odcs.yaml"
     text = (
-        RIDES.replace("rides", "pings").replace(", required: true, primaryKey: true, primaryKeyPosition: 1", "").replace("rescue", "refuse")
+        RIDES.replace("rides", "pings")
+        .replace(", required: true, primaryKey: true, primaryKeyPosition: 1", "")
+        .replace("rescue", "refuse")
     )
     path.write_text(text.replace("LARGEST", "9"))
-    rides.file("pings/first.csv", b'ride,size,extras\na,1,"{""seat"": 1}"\na,1,"{""seat"": 1}"\nb,70,"{""seat"": 2}"\n')
+    rides.file(
+        "pings/first.csv",
+        b'ride,size,extras\na,1,"{""seat"": 1}"\na,1,"{""seat"": 1}"\nb,70,"{""seat"": 2}"\n',
+    )
     (rides.files / "elsewhere").mkdir()
     answer = rides.run("ingest", "pings", "../pings/first.csv", "--json", folder=rides.files / "elsewhere")
     assert answer.code == 0, answer.err
@@ -174,11 +227,26 @@ def test_a_table_without_a_key_takes_rows_that_repeat_sets_aside_and_gives_back(
     assert rides.run("replay", "pings", "--json").json["rows_passing"] == 1
     rides.ingest("pings", rides.file("pings/second.csv", b'ride,size,extras\na,1,"{""seat"": 1}"\n'))
     table = open_snapshot("pings@v3", home=rides.home).arrow(["ride", "size"])
-    assert sorted(map(tuple, zip(*table.to_pydict().values(), strict=True))) == [("a", 1), ("a", 1), ("a", 1), ("b", 70)]
+    assert sorted(map(tuple, zip(*table.to_pydict().values(), strict=True))) == [
+        ("a", 1),
+        ("a", 1),
+        ("a", 1),
+        ("b", 70),
+    ]
     assert rides.run("verify", "pings@v3").code == 0
     # A column that the table hasn't: each drop is stopped alike, which is told once, with the files.
-    path.write_text(path.read_text().replace("      - {name: size", "      - {name: colour, logicalType: string}\n      - {name: size"))
-    files = [rides.file(f"pings/{name}.csv", b"ride,colour,size,extras\n" + name.encode() + b",red,1,\n") for name in ("third", "fourth")]
+    path.write_text(
+        path.read_text().replace(
+            "      - {name: size", "      - {name: colour, logicalType: string}\n      - {name: size"
+        )
+    )
+    files = [
+        rides.file(f"pings/{name}.csv", b"ride,colour,size,extras\n" + name.encode() + b",red,1,\n")
+        for name in ("third", "fourth")
+    ]
     stopped = rides.run("ingest", "pings", *files)
-    assert (stopped.code, stopped.err.count("the contract's columns are not those of pings@v3: colour is new")) == (2, 1)
+    assert (
+        stopped.code,
+        stopped.err.count("the contract's columns are not those of pings@v3: colour is new"),
+    ) == (2, 1)
     assert "error: pings: third.csv, fourth.csv: " in stopped.err

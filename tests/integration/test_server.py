@@ -51,19 +51,29 @@ def pid_of(settings: Settings) -> int:
     return recorded.pid
 
 
-def request(endpoint: Endpoint, method: str, path: str, body: object = None, *, raw: bytes | None = None) -> bytes:
+def request(
+    endpoint: Endpoint, method: str, path: str, body: object = None, *, raw: bytes | None = None
+) -> bytes:
     basic = b64encode(f"{endpoint.key_id}:{endpoint.secret}".encode()).decode()
     data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
     kind = "application/octet-stream" if raw is not None else "application/json"
     asked = urllib.request.Request(
-        f"{endpoint.url}/api/v1/{path}", data, {"Authorization": f"Basic {basic}", "Content-Type": kind}, method=method
+        f"{endpoint.url}/api/v1/{path}",
+        data,
+        {"Authorization": f"Basic {basic}", "Content-Type": kind},
+        method=method,
     )
     with urllib.request.urlopen(asked, timeout=10) as answer:
         return answer.read()
 
 
 def put_something(endpoint: Endpoint) -> None:
-    request(endpoint, "POST", "repositories", {"name": "kept", "storage_namespace": "local://kept", "default_branch": "main"})
+    request(
+        endpoint,
+        "POST",
+        "repositories",
+        {"name": "kept", "storage_namespace": "local://kept", "default_branch": "main"},
+    )
     request(endpoint, "POST", "repositories/kept/branches/main/objects?path=a", raw=b"still here")
     request(endpoint, "POST", "repositories/kept/branches/main/commits", {"message": "kept"})
 
@@ -73,7 +83,9 @@ def read_it_back(endpoint: Endpoint) -> bytes:
 
 
 def address(endpoint: Endpoint) -> str:
-    return json.loads(request(endpoint, "GET", "repositories/kept/refs/main/objects/stat?path=a"))["physical_address"]
+    return json.loads(request(endpoint, "GET", "repositories/kept/refs/main/objects/stat?path=a"))[
+        "physical_address"
+    ]
 
 
 def test_a_fresh_home_answers_soon_and_says_how_it_is(settings: Settings) -> None:
@@ -97,7 +109,11 @@ def test_a_running_server_is_returned_at_once(lakefs_home: Settings) -> None:
 
 
 def test_it_listens_on_loopback_alone(lakefs_home: Settings) -> None:
-    listening = [one for one in psutil.Process(pid_of(lakefs_home)).net_connections("all") if one.status == psutil.CONN_LISTEN]
+    listening = [
+        one
+        for one in psutil.Process(pid_of(lakefs_home)).net_connections("all")
+        if one.status == psutil.CONN_LISTEN
+    ]
     assert [one.laddr.ip for one in listening] == ["127.0.0.1"]
 
 
@@ -113,7 +129,16 @@ def test_its_environment_is_its_own(settings: Settings, monkeypatch: pytest.Monk
     monkeypatch.setenv("LAKEFS_LISTEN_ADDRESS", "0.0.0.0:0")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not yours")
     start(settings)
-    assert set(psutil.Process(pid_of(settings)).environ()) <= {"HOME", "TMPDIR", "GOMEMLIMIT", "NO_PROXY", "PWD", "OLDPWD", "SHLVL", "_"}
+    assert set(psutil.Process(pid_of(settings)).environ()) <= {
+        "HOME",
+        "TMPDIR",
+        "GOMEMLIMIT",
+        "NO_PROXY",
+        "PWD",
+        "OLDPWD",
+        "SHLVL",
+        "_",
+    }
 
 
 def test_keys_are_random_and_for_the_owner_only(settings: Settings, lakefs_home: Settings) -> None:
@@ -140,7 +165,11 @@ def test_it_never_holds_the_pipes_of_whoever_started_it(settings: Settings) -> N
     assert out.startswith("http://127.0.0.1:")
     process = psutil.Process(pid_of(settings))
     assert os.getsid(process.pid) != os.getsid(0)
-    targets = {str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in (0, 1, 2)} if sys.platform == "linux" else set()
+    targets = (
+        {str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in (0, 1, 2)}
+        if sys.platform == "linux"
+        else set()
+    )
     assert targets <= {"/dev/null", str(settings.home.lakefs / "lakefs.log")}
 
 
@@ -190,7 +219,13 @@ def test_a_record_that_names_another_process_harms_nobody(settings: Settings) ->
     stop_server(settings.home)
     bystander = subprocess.Popen(["sleep", "60"])
     try:
-        record = {"format": 1, "pid": bystander.pid, "started": 0.0, "port": 9, "home": str(settings.home.root)}
+        record = {
+            "format": 1,
+            "pid": bystander.pid,
+            "started": 0.0,
+            "port": 9,
+            "home": str(settings.home.root),
+        }
         settings.home.server_file.write_text(json.dumps(record))
         start(settings)
         stop_server(settings.home)
@@ -206,7 +241,10 @@ def test_a_stopped_home_can_be_copied_and_moved(settings: Settings, tmp_path: Pa
     where = address(endpoint)
     assert stop_server(settings.home)
     assert not stop_server(settings.home)
-    copied, moved = settings.with_home(tmp_path / "a copy"), settings.with_home(tmp_path / "elsewhere" / "moved")
+    copied, moved = (
+        settings.with_home(tmp_path / "a copy"),
+        settings.with_home(tmp_path / "elsewhere" / "moved"),
+    )
     shutil.copytree(settings.home.root, copied.home.root)
     moved.home.root.parent.mkdir()
     shutil.move(settings.home.root, moved.home.root)
@@ -222,7 +260,9 @@ def test_a_stopped_home_can_be_copied_and_moved(settings: Settings, tmp_path: Pa
         stop_server(moved.home)
 
 
-def test_the_copy_of_a_running_home_never_uses_the_original_server(settings: Settings, tmp_path: Path) -> None:
+def test_the_copy_of_a_running_home_never_uses_the_original_server(
+    settings: Settings, tmp_path: Path
+) -> None:
     original = start(settings)
     copied = settings.with_home(tmp_path / "copy")
     (copied.home.lakefs).mkdir(parents=True)

@@ -56,7 +56,9 @@ def rows(count: int, *, first: int = 0, told: int = 1) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def lake(open_lake: Any, empty_home: Path, command_line: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def lake(
+    open_lake: Any, empty_home: Path, command_line: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
     project = tmp_path_factory.mktemp("silence") / "project"
     assert command_line("init", project).code == 0
     contracts = {"prices": "replace", "visits": "append", "stock": "upsert"}
@@ -89,11 +91,19 @@ def test_a_full_delivery_that_takes_most_of_the_table_away_waits_for_a_person(la
     assert said in tried.err
     assert lake.manifest("prices", 1)["counts"]["after"] == 560
 
-    approved = lake.run("approve", hashlib.sha256(few.read_bytes()).hexdigest()[:12], "--reason", "the others were sold", "--json")
+    approved = lake.run(
+        "approve",
+        hashlib.sha256(few.read_bytes()).hexdigest()[:12],
+        "--reason",
+        "the others were sold",
+        "--json",
+    )
     assert approved.code == 0, approved
     assert lake.manifest("prices", 2)["counts"]["after"] == 10
     (outcome,) = [rule for rule in hop(approved.one, "features")["rules"] if rule["rule"] == "max-shrink"]
-    assert (outcome["severity"], outcome["failed"]) == ("warn", 1), "a feature table follows its inputs, and says that it lost all"
+    assert (outcome["severity"], outcome["failed"]) == ("warn", 1), (
+        "a feature table follows its inputs, and says that it lost all"
+    )
     assert lake.manifest("early", 2)["counts"]["after"] == 0
 
     contract = lake.settings.project / "catalog/contracts/prices.odcs.yaml"
@@ -108,9 +118,14 @@ def test_a_table_may_lose_half_of_its_rows_and_a_few_of_few(lake: Any) -> None:
         lake.ingest("prices", lake.file(f"{count}.csv", rows(count, told=3)))
 
 
-def test_a_delivery_of_which_no_row_is_taken_has_a_code_of_its_own_and_is_red_until_somebody_decides(lake: Any) -> None:
+def test_a_delivery_of_which_no_row_is_taken_has_a_code_of_its_own_and_is_red_until_somebody_decides(
+    lake: Any,
+) -> None:
     lake.ingest("visits", lake.file("v1.csv", rows(3)))
-    bad = {name: lake.file(f"{name}.csv", rows(4, first=first, told=-1)) for name, first in (("v2", 10), ("v3", 20), ("v4", 30))}
+    bad = {
+        name: lake.file(f"{name}.csv", rows(4, first=first, told=-1))
+        for name, first in (("v2", 10), ("v3", 20), ("v4", 30))
+    }
     (result,) = lake.ingest("visits", bad["v2"], code=4)
     assert (result["verdict"], hop(result, "processed")["none_taken"]) == ("quarantined", True)
     lake.ingest("visits", bad["v3"], bad["v4"], lake.file("v5.csv", rows(3, first=100)), code=4)
@@ -143,7 +158,9 @@ def test_a_delivery_of_which_no_row_is_taken_has_a_code_of_its_own_and_is_red_un
     assert lake.run("discard", "visits", "--drop", drops["v3"], "--reason", "sensor was off").code == 0
     contract.write_text(contract.read_text().replace("min_value: 5", "min_value: 6"))
     assert lake.run("reprocess", "visits").code == 4
-    assert none_taken(lake, "visits") == [(made, count) for count in (3, 4, 4, 3, 1)], "what was discarded stays decided"
+    assert none_taken(lake, "visits") == [(made, count) for count in (3, 4, 4, 3, 1)], (
+        "what was discarded stays decided"
+    )
     assert lake.run("rollback", "visits", "--to", "visits@v3", "--reason", "to look at it").code == 0
     assert none_taken(lake, "visits") == [(2, 4), (3, 4)]
 
@@ -152,7 +169,10 @@ def test_rows_that_are_all_outdated_are_none_that_is_taken_and_none_to_decide_on
     lake.ingest("stock", lake.file("s1.csv", rows(3, told=5)))
     old = lake.file("s2.csv", rows(2, told=4))
     (late,) = lake.ingest("stock", old, code=4)
-    assert hop(late, "processed")["reason"] == "no row was taken, all 2 are outdated: stock has later ones of their keys"
+    assert (
+        hop(late, "processed")["reason"]
+        == "no row was taken, all 2 are outdated: stock has later ones of their keys"
+    )
     lake.ingest("stock", lake.file("s3.csv", rows(3, told=5) + b"9,5\n"))
     (mixed,) = lake.ingest("stock", lake.file("s4.csv", b"id,told\n1,3\n2,-2\n"), code=4)
     assert "1 is quarantined by told-range (1 of 2), 1 is outdated" in hop(mixed, "processed")["reason"]

@@ -58,7 +58,9 @@ def session(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     for name in ("contracts", "sql"):
         (project / "catalog" / name).mkdir(parents=True)
     for name, mode in MODES.items():
-        (project / "catalog" / "contracts" / f"{name}.odcs.yaml").write_text(TABLE.replace("NAME", name) + mode + DRIFT)
+        (project / "catalog" / "contracts" / f"{name}.odcs.yaml").write_text(
+            TABLE.replace("NAME", name) + mode + DRIFT
+        )
     (project / "catalog" / "sql" / "fares.sql").write_text("SELECT ride, fare, at, _drop, _row FROM rides")
     return open_session(replace(lakefs_home, project=project, tenant="sound"), say=print)
 
@@ -100,7 +102,9 @@ def refused(session: Session, table: str, work: Callable[[], object]) -> None:
     work()
 
 
-def test_an_upsert_that_writes_its_table_anew_reads_none_that_changed(session: Session, tmp_path: Path) -> None:
+def test_an_upsert_that_writes_its_table_anew_reads_none_that_changed(
+    session: Session, tmp_path: Path
+) -> None:
     take(session, "stays", tmp_path, "first.csv", "1,1.5,1", "2,2.5,1")
     refused(session, "stays", lambda: take(session, "stays", tmp_path, "second.csv", "1,7.5,2"))
     assert latest(session, "stays").counts.updated == 1
@@ -120,7 +124,9 @@ def test_features_are_made_of_no_file_that_changed(session: Session, tmp_path: P
         session.__dict__.pop("catalog", None)
 
 
-def test_a_correction_and_a_reprocess_keep_no_row_of_a_file_that_changed(session: Session, tmp_path: Path) -> None:
+def test_a_correction_and_a_reprocess_keep_no_row_of_a_file_that_changed(
+    session: Session, tmp_path: Path
+) -> None:
     take(session, "rides", tmp_path, "c.csv", "10,1.5,1")
     take(session, "rides", tmp_path, "d.csv", "11,1.5,1")
     refused(session, "rides", lambda: take(session, "rides", tmp_path, "d.csv", "11,2.5,1"))
@@ -128,10 +134,14 @@ def test_a_correction_and_a_reprocess_keep_no_row_of_a_file_that_changed(session
     refused(session, "rides", lambda: reprocess(session, contract, since=last))
 
 
-def test_small_files_are_merged_as_they_were_published(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_files_are_merged_as_they_were_published(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(compaction, "MANY", MANY)
     contract = (session.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").read_text()
-    (session.settings.project / "catalog" / "contracts" / "small.odcs.yaml").write_text(contract.replace("rides", "small"))
+    (session.settings.project / "catalog" / "contracts" / "small.odcs.yaml").write_text(
+        contract.replace("rides", "small")
+    )
     session.__dict__.pop("catalog", None)  # which is read once
     for number in range(MANY):
         take(session, "small", tmp_path, f"{number}.csv", f"{number},1.5,1")
@@ -162,7 +172,10 @@ def test_rows_are_judged_by_no_key_and_no_reference_that_changed_and_the_other_c
 ) -> None:
     monkeypatch.setattr(ranges, "SMALL", 64)  # so that a file of two rows has proofs of its ranges
     contracts = session.settings.project / "catalog" / "contracts"
-    append, related = MODES["rides"], "{to: keys.ride, customProperties: [{property: severity, value: quarantine}]}"
+    append, related = (
+        MODES["rides"],
+        "{to: keys.ride, customProperties: [{property: severity, value: quarantine}]}",
+    )
     text = TABLE.replace("{name: at, ", f"{{name: at, relationships: [{related}], ")
     (contracts / "keys.odcs.yaml").write_text(TABLE.replace("NAME", "keys") + append + DRIFT)
     (contracts / "uses.odcs.yaml").write_text(text.replace("NAME", "uses") + append + DRIFT)
@@ -170,18 +183,26 @@ def test_rows_are_judged_by_no_key_and_no_reference_that_changed_and_the_other_c
     take(session, "keys", tmp_path, "k1.csv", "1,1.5,1", "2,2.5,2")
     assert latest(session, "keys").proofs
     for table, name, line in (("keys", "k2.csv", "3,1.5,1"), ("uses", "u1.csv", "1,1.5,1")):
-        with flipped(session, "keys", "ride"), pytest.raises(IntegrityError, match=r"keys@v[12], .*are not those that were published"):
+        with (
+            flipped(session, "keys", "ride"),
+            pytest.raises(IntegrityError, match=r"keys@v[12], .*are not those that were published"),
+        ):
             take(session, table, tmp_path, name, line)
         if table == "keys":  # a small reference is copied as a whole
             with flipped(session, "keys", "fare"):
                 take(session, table, tmp_path, name, line)
         take(session, table, tmp_path, name, line)
         assert latest(session, table).counts.valid == 1
-    with flipped(session, "keys", "ride"), pytest.raises(IntegrityError, match="are not those that were published"):
+    with (
+        flipped(session, "keys", "ride"),
+        pytest.raises(IntegrityError, match="are not those that were published"),
+    ):
         dry_run(session, "keys", [tmp_path / "k1.csv", file(tmp_path, "k3.csv", "9,1.5,1")])
 
 
-def test_features_are_made_of_the_manifests_files_whatever_a_damaged_delta_log_says_of_them(session: Session, tmp_path: Path) -> None:
+def test_features_are_made_of_the_manifests_files_whatever_a_damaged_delta_log_says_of_them(
+    session: Session, tmp_path: Path
+) -> None:
     contracts, sql = (session.settings.project / "catalog" / name for name in ("contracts", "sql"))
     (contracts / "trips.odcs.yaml").write_text(TABLE.replace("NAME", "trips") + MODES["rides"] + DRIFT)
     (sql / "later.sql").write_text("SELECT ride, fare, at, _drop, _row FROM trips WHERE ride >= 2")

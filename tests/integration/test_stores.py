@@ -82,7 +82,9 @@ def project(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.mark.parametrize("project", ["append", "replace"], indirect=True)
-def test_what_comes_of_drops_is_the_same(project: Path, tmp_path: Path, lakefs_home: Settings, request: pytest.FixtureRequest) -> None:
+def test_what_comes_of_drops_is_the_same(
+    project: Path, tmp_path: Path, lakefs_home: Settings, request: pytest.FixtureRequest
+) -> None:
     files = [tmp_path / "first.csv", tmp_path / "second, of two.csv"]
     for path, text in zip(files, (FIRST, SECOND), strict=True):
         path.write_text(text, encoding="utf-8")
@@ -94,11 +96,20 @@ def test_what_comes_of_drops_is_the_same(project: Path, tmp_path: Path, lakefs_h
         for lake in (*homes, Lake(tmp_path / "far", elsewhere(lakefs_home, tenant))):
             told.append([drop["hops"] for drop in lake.run(project, "ingest", "rides", *files)])
             manifests = sorted((lake.home / "manifests" / tenant / "rides").glob("v*.json"))
-            rows.append([(found["content_hash"], found["aside"]) for found in (json.loads(path.read_bytes()) for path in manifests)])
+            rows.append(
+                [
+                    (found["content_hash"], found["aside"])
+                    for found in (json.loads(path.read_bytes()) for path in manifests)
+                ]
+            )
         assert all(item == told[0] for item in told)
         assert all(item == rows[0] for item in rows)
         assert len(rows[0]) == 2
-        snapshot = open_snapshot("rides@v2", home=homes[0].home, tenant=tenant).arrow(["ride", "fare"]).sort_by("ride")
+        snapshot = (
+            open_snapshot("rides@v2", home=homes[0].home, tenant=tenant)
+            .arrow(["ride", "fare"])
+            .sort_by("ride")
+        )
         assert snapshot["ride"].to_pylist() == {"append": [1, 3, 4, 6], "replace": [1, 4, 6]}[tenant]
     finally:
         for lake in homes:
@@ -111,10 +122,12 @@ def test_a_column_that_is_personal_by_now_leaves_no_more_statistics(
     project: Path,
     tmp_path: Path,
     lakefs_home: Settings,
-    far: bool,  # noqa: FBT001
+    far: bool,
 ) -> None:
     """What was written before stays as it was: this is of the rows that come."""
-    lake = Lake(tmp_path / "home", elsewhere(lakefs_home, "classified") if far else {"LAKEGATE_TENANT": "classified"})
+    lake = Lake(
+        tmp_path / "home", elsewhere(lakefs_home, "classified") if far else {"LAKEGATE_TENANT": "classified"}
+    )
     contract = project / "catalog" / "contracts" / "rides.odcs.yaml"
     for name, text in (("first.csv", FIRST), ("second.csv", SECOND)):
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -124,10 +137,17 @@ def test_a_column_that_is_personal_by_now_leaves_no_more_statistics(
         repository = open_session(settings).repository
         before = {item.path for item in repository.listing("main", "processed/rides/_delta_log/")}
         contract.write_text(
-            contract.read_text().replace("{name: city, logicalType: string}", "{name: city, logicalType: string, classification: personal}")
+            contract.read_text().replace(
+                "{name: city, logicalType: string}",
+                "{name: city, logicalType: string, classification: personal}",
+            )
         )
         lake.run(project, "ingest", "rides", tmp_path / "second.csv")
-        added = [item.path for item in repository.listing("main", "processed/rides/_delta_log/") if item.path not in before]
+        added = [
+            item.path
+            for item in repository.listing("main", "processed/rides/_delta_log/")
+            if item.path not in before
+        ]
         logs = [(repository.get("main", path) or b"").decode() for path in added]
         assert any('"add"' in log for log in logs)
         assert not any("tsu" in log for log in logs)

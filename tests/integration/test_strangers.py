@@ -28,13 +28,16 @@ from lakegate.home import Endpoint
 from lakegate.settings import Settings
 from tests.support.places import ROOT
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets are told apart by /proc and seccomp, which are Linux's")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="sockets are told apart by /proc and seccomp, which are Linux's"
+)
 
 SCRIPT = ROOT / "tests/support/stranger.py"
 ACCOUNT = 54_321
 """A user that owns nothing here. The system asks for no entry in its list of names."""
 can_be_other = pytest.mark.skipif(
-    os.geteuid() != 0, reason="NOT TRIED: a second account. Only root can act as another user: run these tests as root, in a container"
+    os.geteuid() != 0,
+    reason="NOT TRIED: a second account. Only root can act as another user: run these tests as root, in a container",
 )
 
 each_stranger = pytest.mark.parametrize(
@@ -66,7 +69,11 @@ def engine_at(folder: Path, *, guarded: bool = True) -> Engine:
 
 def port_of(engine: Engine) -> int:
     assert engine._sail is not None
-    found = [one for one in psutil.Process(engine._sail._process.pid).net_connections("tcp4") if one.status == psutil.CONN_LISTEN]
+    found = [
+        one
+        for one in psutil.Process(engine._sail._process.pid).net_connections("tcp4")
+        if one.status == psutil.CONN_LISTEN
+    ]
     return int(found[0].laddr.port)
 
 
@@ -105,7 +112,9 @@ def test_without_its_guard_sail_would(tmp_path: Path, secret: Path, account: int
     """What the others are worth: this is what they would see."""
     made = engine_at(tmp_path, guarded=False)
     assert answer(made) == 42
-    assert "hidden" in str(Stranger("query", port_of(made), f"select * from csv.`{secret}`", account=account).got())
+    assert "hidden" in str(
+        Stranger("query", port_of(made), f"select * from csv.`{secret}`", account=account).got()
+    )
     made._end()
 
 
@@ -228,7 +237,9 @@ def test_lakefs_tells_a_stranger_nothing_of_what_it_holds(lakefs_home: Settings,
     described = json.loads(Stranger("http", f"{url}/openapi.json", account=account).got()[1])["paths"]
     asked = [path for path, calls in described.items() if "get" in calls]
     filled = {
-        f"/api/v1{path}".replace("{repository}", session.repository.name).replace("{ref}", "main").replace("{branch}", "main")
+        f"/api/v1{path}".replace("{repository}", session.repository.name)
+        .replace("{ref}", "main")
+        .replace("{branch}", "main")
         for path in asked
     }
     plain = [f"{url}{path.replace('{', '').replace('}', '')}" for path in sorted(filled)]
@@ -238,9 +249,17 @@ def test_lakefs_tells_a_stranger_nothing_of_what_it_holds(lakefs_home: Settings,
     assert set(answered) <= set(UNASKED), answered
     assert all(UNASKED[path] in text and bool(UNASKED[path]) == bool(text) for path, text in answered.items())
     beside = Stranger(
-        "several", *(f"{url}{path}" for path in ("/metrics", "/_health", "/", "/_pprof/goroutine?debug=2")), account=account
+        "several",
+        *(f"{url}{path}" for path in ("/metrics", "/_health", "/", "/_pprof/goroutine?debug=2")),
+        account=account,
     ).got()
-    for text in (session.repository.name, "of_the_lake", "inside the lake", session.endpoint.key_id, session.endpoint.secret):
+    for text in (
+        session.repository.name,
+        "of_the_lake",
+        "inside the lake",
+        session.endpoint.key_id,
+        session.endpoint.secret,
+    ):
         assert text not in str(beside)
 
 

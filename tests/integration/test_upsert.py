@@ -69,7 +69,9 @@ def session(lakefs_home: Settings, tmp_path: Path, request: pytest.FixtureReques
 def take(session: Session, folder: Path, name: str, *rows: str) -> Manifest:
     """Ingest a delivery of `rider,city,day,left`; what the manifest of its version says."""
     listed = [row.split(",") for row in rows]
-    body = "".join(f"{rider},{city},2024-01-{day:0>2}T00:00:00Z,{left}\n" for rider, city, day, left in listed)
+    body = "".join(
+        f"{rider},{city},2024-01-{day:0>2}T00:00:00Z,{left}\n" for rider, city, day, left in listed
+    )
     (folder / name).write_text(f"rider,city,changed,left\n{body}")
     (result,) = ingest(session, "riders", [folder / name])
     version = result.hops[1].version
@@ -78,13 +80,18 @@ def take(session: Session, folder: Path, name: str, *rows: str) -> Manifest:
 
 
 def riders(session: Session, version: str) -> dict[int, str | None]:
-    table = open_snapshot(version, home=session.settings.home.root, tenant=session.settings.tenant).arrow(["rider", "city"])
+    table = open_snapshot(version, home=session.settings.home.root, tenant=session.settings.tenant).arrow(
+        ["rider", "city"]
+    )
     return dict(zip(table["rider"].to_pylist(), table["city"].to_pylist(), strict=True))
 
 
 def fates(manifest: Manifest) -> dict[str, int]:
     counts = manifest.counts
-    found = {name: getattr(counts, name) for name in ("inserted", "updated", "unchanged", "tombstones", "outdated", "deleted")}
+    found = {
+        name: getattr(counts, name)
+        for name in ("inserted", "updated", "unchanged", "tombstones", "outdated", "deleted")
+    }
     return {name: count for name, count in found.items() if count}
 
 
@@ -103,13 +110,19 @@ def test_a_key_is_inserted_updated_deleted_and_comes_again(session: Session, tmp
     assert riders(session, "riders@v1") == {1: "Oslo", 2: "Bergen", 3: "Bodø"}
     assert riders(session, "riders@v3") == {2: "Molde", 3: "Bodø", 4: "Oslo"}
     assert riders(session, "riders@v5") == {1: "Skien", 2: "Molde", 3: "Bodø", 4: "Hamar"}
-    assert [sum(item.rows for item in manifest.tombstones) for manifest in (first, second, third, late, again)] == [0, 0, 1, 1, 0]
+    assert [
+        sum(item.rows for item in manifest.tombstones) for manifest in (first, second, third, late, again)
+    ] == [0, 0, 1, 1, 0]
     assert not any(audit(session, manifest.name) for manifest in (first, second, third, late, again))
 
 
-def test_rows_that_newer_ones_keep_out_are_told(session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_that_newer_ones_keep_out_are_told(
+    session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     take(session, tmp_path, "1.csv", "1,Oslo,3,", "2,Oslo,3,")
-    (tmp_path / "2.csv").write_text("rider,city,changed,left\n1,Bergen,2024-01-02T00:00:00Z,\n2,Bergen,2024-01-02T00:00:00Z,\n")
+    (tmp_path / "2.csv").write_text(
+        "rider,city,changed,left\n1,Bergen,2024-01-02T00:00:00Z,\n2,Bergen,2024-01-02T00:00:00Z,\n"
+    )
     (result,) = ingest(session, "riders", [tmp_path / "2.csv"])
     Progress(quiet=False).drop(result)
     assert "2 rows, 2 outdated   table 2" in capsys.readouterr().err
@@ -130,7 +143,9 @@ def test_the_content_is_the_same_whatever_order_drops_come_in(session: Session, 
     assert riders(session, "riders@v3") == {1: "Tromsø", 2: "Bergen"}
 
 
-def test_rows_that_tie_are_decided_the_same_way_whatever_order_drops_come_in(session: Session, tmp_path: Path) -> None:
+def test_rows_that_tie_are_decided_the_same_way_whatever_order_drops_come_in(
+    session: Session, tmp_path: Path
+) -> None:
     """Of rows, of a row and a tombstone, and of repeats: an unchanged row of the greater drop counts from then on."""
     drops = [
         ("a.csv", "1,Oslo,1,", "2,Oslo,1,", "3,Oslo,1,"),
@@ -139,7 +154,9 @@ def test_rows_that_tie_are_decided_the_same_way_whatever_order_drops_come_in(ses
     ]
     contents = set()
     for number, order in enumerate(permutations(drops)):
-        other = open_session(replace(session.settings, tenant=f"{session.settings.tenant}n{number}"), say=print)
+        other = open_session(
+            replace(session.settings, tenant=f"{session.settings.tenant}n{number}"), say=print
+        )
         for name, *rows in order:
             last = take(other, tmp_path, name, *rows)
         contents.add((last.content_hash, *sorted(riders(other, "riders@v3").items())))

@@ -68,7 +68,11 @@ SQL = "select id, date_add(d, 366) as d, t, _drop, _row from moments"
 
 @pytest.fixture
 def session(lakefs_home: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Session:
-    for name, text in (("contracts/moments.odcs.yaml", MOMENTS), ("contracts/later.odcs.yaml", LATER), ("sql/later.sql", SQL)):
+    for name, text in (
+        ("contracts/moments.odcs.yaml", MOMENTS),
+        ("contracts/later.odcs.yaml", LATER),
+        ("sql/later.sql", SQL),
+    ):
         path = tmp_path / "catalog" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -87,7 +91,10 @@ def told(session: Session, version: int) -> dict[str, str]:
     """What a version's evidence tells of each table rule."""
     evidence = session.repository.get_json("main", paths.evidence("moments", version)) or {}
     results = evidence["report"]["results"]
-    return {item["expectation_config"]["meta"]["lakegate"]["rule"]: str(item["result"].get("told")) for item in results}
+    return {
+        item["expectation_config"]["meta"]["lakegate"]["rule"]: str(item["result"].get("told"))
+        for item in results
+    }
 
 
 def test_what_no_reader_could_hold_is_set_aside_and_every_reader_reads_the_version(session: Session) -> None:
@@ -102,7 +109,10 @@ def test_what_no_reader_could_hold_is_set_aside_and_every_reader_reads_the_versi
         "f,2024-01-01,2024-01-01T00:00:00Z,-1e-400",
         "g,0001-01-01,9999-12-31T23:59:59.999999Z,inf",
     )
-    aside = {row["record"].partition(",")[0]: row["rules"] for row in list_quarantine(session, session.catalog.get("moments"))}
+    aside = {
+        row["record"].partition(",")[0]: row["rules"]
+        for row in list_quarantine(session, session.catalog.get("moments"))
+    }
     assert aside == {"b": ["type:d"], "c": ["type:t"], "d": ["type:t"], "e": ["type:n"], "f": ["type:n"]}
     snapshot = open_snapshot("moments@v1", home=session.settings.home.root, tenant=session.settings.tenant)
     rows = {row["id"]: row for row in snapshot.arrow().to_pylist()}
@@ -119,17 +129,30 @@ def test_a_feature_table_with_such_a_date_is_no_version(session: Session) -> Non
     assert "type:d (1 of 1)" in result.hops[2].reason
 
 
-def test_a_version_of_an_older_release_with_such_values_is_judged_and_shown(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_of_an_older_release_with_such_values_is_judged_and_shown(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as older:
         older.setattr(typed_frame, "ENDS", {})
-        older.setattr(fast_typing, "PLAIN", {kind: replace(item, least=None) for kind, item in fast_typing.PLAIN.items()})
-        take(session, "1.csv", "a,0000-01-01,9999-12-31T23:59:59-02:00,1", "b,0000-01-01,0000-01-01T00:00:00Z,1")
+        older.setattr(
+            fast_typing,
+            "PLAIN",
+            {kind: replace(item, least=None) for kind, item in fast_typing.PLAIN.items()},
+        )
+        take(
+            session,
+            "1.csv",
+            "a,0000-01-01,9999-12-31T23:59:59-02:00,1",
+            "b,0000-01-01,0000-01-01T00:00:00Z,1",
+        )
     assert told(session, 1)["least-d"] == "the least value is before 0001-01-01"
     assert told(session, 1)["most-t"] == "the greatest value is after 9999-12-31T23:59:59.999999+00:00"
     assert told(session, 1)["common-d"] == "1 values stand most often, 0 of them in the set"
     second = take(session, "2.csv", "c,2024-01-01,2024-01-01T00:00:00Z,1")
     assert told(session, 2)["common-d"] == "1 values stand most often, 1 of them in the set"
     assert [hop.verdict.value for hop in second.hops[:2]] == ["passed", "passed"]
-    table = open_snapshot("moments@v2", home=session.settings.home.root, tenant=session.settings.tenant).arrow()
+    table = open_snapshot(
+        "moments@v2", home=session.settings.home.root, tenant=session.settings.tenant
+    ).arrow()
     assert table.num_rows == 3
     assert ENDS["date"][0] == "0001-01-01"

@@ -15,7 +15,16 @@ PROJECT = ROOT
 
 
 def build(source: Path, folder: Path) -> Path:
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(folder),
+        str(source),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     (wheel,) = folder.glob("*.whl")
@@ -37,7 +46,9 @@ def test_the_reader_is_one_import_name_and_needs_arrow_and_a_hash_alone(reader: 
         names = opened.namelist()
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
         needs = [
-            line for line in opened.read(metadata).decode().splitlines() if line.startswith("Requires-Dist") and "extra ==" not in line
+            line
+            for line in opened.read(metadata).decode().splitlines()
+            if line.startswith("Requires-Dist") and "extra ==" not in line
         ]
     assert {name.split("/", 1)[0].split("-", 1)[0] for name in names} == {"lakegate"}
     assert "lakegate/py.typed" in names
@@ -48,7 +59,13 @@ def test_the_reader_works_without_the_service(reader: Path, tmp_path: Path) -> N
     with zipfile.ZipFile(reader) as opened:
         opened.extractall(tmp_path)
     probe = "import sys; sys.path.insert(0, sys.argv[1]); from lakegate import open_snapshot; import lakegate; print(lakegate.__file__)"
-    done = subprocess.run([sys.executable, "-c", probe, str(tmp_path)], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", probe, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(tmp_path / "lakegate" / "__init__.py")
 

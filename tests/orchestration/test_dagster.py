@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from dagster import AssetCheckKey, AssetKey, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter, job
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    AssetRecordsFilter,
+    DagsterInstance,
+    DagsterRunStatus,
+    RunsFilter,
+    job,
+)
 
 from assets import run_tags
 from assets.instance import open_instance
@@ -48,14 +56,24 @@ class Home:
         return results
 
     def partition(self, dataset: str, name: str) -> str:
-        (found,) = [key for key in self.instance.get_dynamic_partitions(f"drops_{dataset}") if key.startswith(f"{name}.csv~")]
+        (found,) = [
+            key
+            for key in self.instance.get_dynamic_partitions(f"drops_{dataset}")
+            if key.startswith(f"{name}.csv~")
+        ]
         return found
 
     def versions(self, table: str, partition: str | None = None) -> list[str | None]:
         """Data versions of an asset's materializations, newest first."""
-        wanted = AssetRecordsFilter(asset_key=AssetKey(table), asset_partitions=[partition] if partition else None)
+        wanted = AssetRecordsFilter(
+            asset_key=AssetKey(table), asset_partitions=[partition] if partition else None
+        )
         found = self.instance.fetch_materializations(wanted, limit=100).records
-        return [(item.asset_materialization.tags or {}).get(DATA_VERSION) for item in found if item.asset_materialization]
+        return [
+            (item.asset_materialization.tags or {}).get(DATA_VERSION)
+            for item in found
+            if item.asset_materialization
+        ]
 
     def runs(self) -> int:
         return self.instance.get_runs_count()
@@ -80,9 +98,13 @@ def first(home: Home) -> list[DropResult]:
     return home.carry(*REFERENCES, "flights-2013-01")
 
 
-def test_every_hop_is_a_materialization_with_its_content_hash_as_data_version(home: Home, first: list[DropResult]) -> None:
+def test_every_hop_is_a_materialization_with_its_content_hash_as_data_version(
+    home: Home, first: list[DropResult]
+) -> None:
     *references, flights = first
-    assert [[hop.version for hop in item.hops] for item in references] == [[f"{name}_raw@v1", f"{name}@v1"] for name in REFERENCES]
+    assert [[hop.version for hop in item.hops] for item in references] == [
+        [f"{name}_raw@v1", f"{name}@v1"] for name in REFERENCES
+    ]
     assert [hop.version for hop in flights.hops] == ["flights_raw@v1", "flights@v1", "flight_features@v1"]
     partition = home.partition("flights", "flights-2013-01")
     for hop in flights.hops:
@@ -95,7 +117,11 @@ def test_a_materialization_tells_numbers_that_the_ui_can_plot(home: Home, first:
     assert event.asset_materialization
     metadata = {name: entry.value for name, entry in event.asset_materialization.metadata.items()}
     hop = first[-1].hops[1]
-    assert (metadata["version"], metadata["version number"], metadata["verdict"]) == ("flights@v1", 1, "quarantined")
+    assert (metadata["version"], metadata["version number"], metadata["verdict"]) == (
+        "flights@v1",
+        1,
+        "quarantined",
+    )
     assert metadata["rows in"] == CUT
     assert metadata["rows quarantined"] == hop.counts["quarantined"] > 0
     assert metadata["dagster/row_count"] == hop.counts["after"]
@@ -103,11 +129,15 @@ def test_a_materialization_tells_numbers_that_the_ui_can_plot(home: Home, first:
     assert "dagster/column_lineage" in metadata
 
 
-def test_every_family_has_a_check_with_the_failed_rows_of_each_rule(home: Home, first: list[DropResult]) -> None:
+def test_every_family_has_a_check_with_the_failed_rows_of_each_rule(
+    home: Home, first: list[DropResult]
+) -> None:
     key = AssetCheckKey(AssetKey("flights"), "consistency")
     record = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
     assert record.evaluation
-    failed = {rule["rule"]: rule["failed"] for rule in first[-1].hops[1].rules if rule["family"] == "consistency"}
+    failed = {
+        rule["rule"]: rule["failed"] for rule in first[-1].hops[1].rules if rule["family"] == "consistency"
+    }
     metadata = record.evaluation.metadata
     assert {name: metadata[f"failed: {name}"].value for name in failed} == failed
     assert not record.evaluation.passed
@@ -123,7 +153,9 @@ def test_a_second_call_does_no_work(home: Home, first: list[DropResult]) -> None
 
 
 @pytest.mark.parametrize("table", ["flights_raw", "flights", "flight_features"])
-def test_killed_before_dagster_is_told_the_next_call_tells_the_same(home: Home, first: list[DropResult], table: str) -> None:
+def test_killed_before_dagster_is_told_the_next_call_tells_the_same(
+    home: Home, first: list[DropResult], table: str
+) -> None:
     month = {"flights_raw": 2, "flights": 3, "flight_features": 4}[table]
     name = f"flights-2013-{month:02}"
 
@@ -139,7 +171,10 @@ def test_killed_before_dagster_is_told_the_next_call_tells_the_same(home: Home, 
         home.session.watcher = None
     (result,) = home.carry(name)
     hop = {hop.table: hop for hop in result.hops}
-    assert [str(hop[name].version) for name in ("flights_raw", "flights")] == [f"flights_raw@v{month}", f"flights@v{month}"]
+    assert [str(hop[name].version) for name in ("flights_raw", "flights")] == [
+        f"flights_raw@v{month}",
+        f"flights@v{month}",
+    ]
     partition = home.partition("flights", name)
     assert home.versions("flights_raw", partition)[:1] == [hop["flights_raw"].content_hash]
     assert home.versions("flights", partition) == [hop["flights"].content_hash]
@@ -156,10 +191,14 @@ def test_several_drops_are_published_in_the_contracts_order(home: Home, first: l
     assert [item.file for item in results] == ["flights-2013-06.csv", "flights-2013-07.csv"]
 
 
-def test_a_blocked_drop_is_a_failed_check_and_no_materialization_and_others_go_on(home: Home, first: list[DropResult]) -> None:
+def test_a_blocked_drop_is_a_failed_check_and_no_materialization_and_others_go_on(
+    home: Home, first: list[DropResult]
+) -> None:
     lines = (home.files / "flights-2013-08.csv").read_text().splitlines()
     (home.files / "flights-bad.csv").write_text("\n".join(line.split(",", 1)[1] for line in lines))
-    (home.files / "airlines-new.csv").write_text((home.files / "airlines.csv").read_text() + "ZZ,Zeppelin Lines\n")
+    (home.files / "airlines-new.csv").write_text(
+        (home.files / "airlines.csv").read_text() + "ZZ,Zeppelin Lines\n"
+    )
     blocked, airlines = home.carry("flights-bad", "airlines-new")
     assert str(blocked.verdict) == "blocked"
     assert [hop.table for hop in blocked.hops] == ["flights_raw"]
@@ -171,7 +210,11 @@ def test_a_blocked_drop_is_a_failed_check_and_no_materialization_and_others_go_o
     assert record.evaluation.severity.value == "ERROR"
     (run,) = home.instance.get_runs(RunsFilter(tags={run_tags.FAILURE: run_tags.BLOCKED}))
     assert run.status is DagsterRunStatus.FAILURE
-    told = [str(entry.dagster_event.event_specific_data) for entry in home.instance.all_logs(run.run_id) if entry.dagster_event]
+    told = [
+        str(entry.dagster_event.event_specific_data)
+        for entry in home.instance.all_logs(run.run_id)
+        if entry.dagster_event
+    ]
     assert any(blocked.hops[0].reason in text for text in told)
     assert run.tags["dagster/will_retry"] == "false"
     assert [hop.version for hop in airlines.hops] == ["airlines_raw@v2", "airlines@v2"]
@@ -191,7 +234,9 @@ def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]
     home.session.watcher = broken
     stopped: list[tuple[str, LakegateError]] = []
     try:
-        results = home.carry("airports-new", "planes-new", on_error=lambda dataset, error: stopped.append((dataset, error)))
+        results = home.carry(
+            "airports-new", "planes-new", on_error=lambda dataset, error: stopped.append((dataset, error))
+        )
         assert not Jobs(home.session, home.instance).carry("airports", home.files / "airports-new.csv")
     finally:
         home.session.watcher = None
@@ -199,7 +244,9 @@ def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]
     assert dataset == "airports"
     assert "ZeroDivisionError" in str(error)
     assert [item.dataset for item in results] == ["planes"]
-    (run,) = home.instance.get_runs(RunsFilter(tags={run_tags.FAILURE: "LakegateError", run_tags.DATASET: "airports"}))
+    (run,) = home.instance.get_runs(
+        RunsFilter(tags={run_tags.FAILURE: "LakegateError", run_tags.DATASET: "airports"})
+    )
     told = "".join(str(entry) for entry in home.instance.all_logs(run.run_id))
     assert "ZeroDivisionError" in told
     assert "needle-in-a-value" not in told + str(error)
@@ -212,27 +259,40 @@ def test_a_run_whose_process_is_gone_holds_nothing_up(home: Home, first: list[Dr
 
     gone = {run_tags.PROCESS: f"{socket.gethostname()}:{2**22 - 3}:1"}
     dead = home.instance.create_run_for_job(nothing, status=DagsterRunStatus.STARTED, tags=gone)
-    alive = home.instance.create_run_for_job(nothing, status=DagsterRunStatus.STARTED, tags={run_tags.PROCESS: run_tags.this_process()})
+    alive = home.instance.create_run_for_job(
+        nothing, status=DagsterRunStatus.STARTED, tags={run_tags.PROCESS: run_tags.this_process()}
+    )
     storage = home.instance.event_log_storage
     storage.set_concurrency_slots("pool", 2)
     for run in (dead, alive):
         assert storage.claim_concurrency_slot("pool", run.run_id, "nothing").is_claimed
     assert run_tags.end_dead_runs(home.instance) == 1
     assert [slot.run_id for slot in storage.get_concurrency_info("pool").claimed_slots] == [alive.run_id]
-    found = {run.run_id: run.status for run in home.instance.get_runs(RunsFilter(run_ids=[dead.run_id, alive.run_id]))}
+    found = {
+        run.run_id: run.status
+        for run in home.instance.get_runs(RunsFilter(run_ids=[dead.run_id, alive.run_id]))
+    }
     assert found == {dead.run_id: DagsterRunStatus.FAILURE, alive.run_id: DagsterRunStatus.STARTED}
     home.instance.report_run_failed(alive)
 
 
-def test_dagster_says_nothing_on_the_terminal(home: Home, first: list[DropResult], capfd: pytest.CaptureFixture[str]) -> None:
+def test_dagster_says_nothing_on_the_terminal(
+    home: Home, first: list[DropResult], capfd: pytest.CaptureFixture[str]
+) -> None:
     home.carry("flights-2013-09")
     captured = capfd.readouterr()
     assert "dagster" not in captured.out + captured.err
 
 
-def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(home: Home, first: list[DropResult]) -> None:
+def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(
+    home: Home, first: list[DropResult]
+) -> None:
     """Of the jobs that Dagster's own runs carry out, at each hop."""
-    jobs, path, features = Jobs(home.session, home.instance), home.files / "flights-2013-10.csv", home.versions("flight_features")
+    jobs, path, features = (
+        Jobs(home.session, home.instance),
+        home.files / "flights-2013-10.csv",
+        home.versions("flight_features"),
+    )
     for table in ("flights_raw", "flights", "flight_features"):
 
         def killed(reached: str, step: str, table: str = table) -> None:
@@ -241,14 +301,21 @@ def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(
 
         home.session.watcher = killed
         try:
-            assert not (jobs.run("carry_flight_features") if table == "flight_features" else jobs.carry("flights", path))
+            assert not (
+                jobs.run("carry_flight_features")
+                if table == "flight_features"
+                else jobs.carry("flights", path)
+            )
         finally:
             home.session.watcher = None
         if table == "flights":
             assert jobs.carry("flights", path)
     assert home.versions("flight_features") == features
     assert jobs.run("carry_flight_features")
-    partition, (result,) = home.partition("flights", "flights-2013-10"), ingest(home.session, "flights", [path])
+    partition, (result,) = (
+        home.partition("flights", "flights-2013-10"),
+        ingest(home.session, "flights", [path]),
+    )
     hashes = {hop.table: hop.content_hash for hop in result.hops}
     assert set(home.versions("flights_raw", partition)) == {hashes["flights_raw"]}
     assert home.versions("flights", partition) == [hashes["flights"]]
@@ -259,7 +326,9 @@ def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(
     assert home.runs() == before, "told again of what it knows"
 
 
-def test_a_drop_whose_hops_are_told_apart_is_told_of_its_partition(home: Home, first: list[DropResult]) -> None:
+def test_a_drop_whose_hops_are_told_apart_is_told_of_its_partition(
+    home: Home, first: list[DropResult]
+) -> None:
     """As where another command of the home ends, and tells, between them."""
     path = home.files / "flights-2013-06.csv"
     (result,) = ingest(home.session, "flights", [path])
@@ -283,14 +352,18 @@ def test_a_listener_hears_of_dagsters_own_runs_too(home: Home, first: list[DropR
     assert heard == [("flights_raw", "published"), ("flights", "published")]
 
 
-def test_a_run_whose_drop_is_blocked_is_a_failed_check_and_no_materialization(home: Home, first: list[DropResult]) -> None:
+def test_a_run_whose_drop_is_blocked_is_a_failed_check_and_no_materialization(
+    home: Home, first: list[DropResult]
+) -> None:
     lines = (home.files / "flights-2013-08.csv").read_text().splitlines()
     path = home.files / "flights-worse.csv"
     path.write_text("\n".join(line.split(",", 2)[2] for line in lines))
     assert not Jobs(home.session, home.instance).carry("flights", path)
     partition = home.partition("flights", "flights-worse")
     assert home.versions("flights_raw", partition) == []
-    (run,) = home.instance.get_runs(RunsFilter(tags={run_tags.FAILURE: run_tags.BLOCKED, run_tags.PARTITION: partition}))
+    (run,) = home.instance.get_runs(
+        RunsFilter(tags={run_tags.FAILURE: run_tags.BLOCKED, run_tags.PARTITION: partition})
+    )
     assert run.status is DagsterRunStatus.FAILURE
     key = AssetCheckKey(AssetKey("flights_raw"), "schema")
     record = home.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
@@ -313,7 +386,11 @@ def test_what_ingest_carried_is_told_once_as_the_run_of_its_job(home: Home, firs
     features, flights = home.instance.get_run_records(limit=2)
     for record, dataset in ((flights, "flights"), (features, "flight_features")):
         run = record.dagster_run
-        assert (run.job_name, run.status, run.tags[run_tags.DATASET]) == (f"carry_{dataset}", DagsterRunStatus.SUCCESS, dataset)
+        assert (run.job_name, run.status, run.tags[run_tags.DATASET]) == (
+            f"carry_{dataset}",
+            DagsterRunStatus.SUCCESS,
+            dataset,
+        )
         assert record.start_time
         assert record.end_time
         assert record.start_time < record.end_time
@@ -326,7 +403,9 @@ def test_what_ingest_carried_is_told_once_as_the_run_of_its_job(home: Home, firs
     assert (check.run_id, check.partition) == (flights.dagster_run.run_id, partition)
 
 
-def test_a_rollback_that_was_never_told_is_told_with_what_comes_next(home: Home, first: list[DropResult]) -> None:
+def test_a_rollback_that_was_never_told_is_told_with_what_comes_next(
+    home: Home, first: list[DropResult]
+) -> None:
     """As where a command dies after its publish: of it no drop reminds, and nobody does it twice."""
     results = ingest(home.session, "flights", [home.files / "flights-2013-12.csv"])
     report(home.session, results)

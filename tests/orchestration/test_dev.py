@@ -28,7 +28,10 @@ from tests.support.browser import CHROMIUM, browser
 from tests.support.places import ROOT
 from tests.unit.lakegate.test_media import acts
 
-pytestmark = [pytest.mark.server, pytest.mark.skipif(sys.platform != "linux", reason="what processes hold open is read from /proc")]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(sys.platform != "linux", reason="what processes hold open is read from /proc"),
+]
 
 STARTS, ENDS = 120.0, 60.0
 """Seconds that it may take here."""
@@ -57,14 +60,28 @@ class Dev:
 
 def started(settings: Settings) -> Dev:
     """Alone in its process group, as a service manager starts it, and ready."""
-    command = [sys.executable, "-m", "cli.main", "dev", "--home", str(settings.home.root), "--project", str(settings.project)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, process_group=0)
+    command = [
+        sys.executable,
+        "-m",
+        "cli.main",
+        "dev",
+        "--home",
+        str(settings.home.root),
+        "--project",
+        str(settings.project),
+    ]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, process_group=0
+    )
     assert process.stdout
     found = re.search(r"http://\S+", process.stdout.readline())
     assert found
     dev, end = Dev(process, found[0]), time.monotonic() + STARTS
     bearer = f"Authorization: Bearer {dev.token}"
-    while Stranger("http", f"{dev.url}/graphql", "POST", '{"query": "{version}"}', bearer, account=0).got()[0] != 200:
+    while (
+        Stranger("http", f"{dev.url}/graphql", "POST", '{"query": "{version}"}', bearer, account=0).got()[0]
+        != 200
+    ):
         assert time.monotonic() < end
         assert process.poll() is None
     return dev
@@ -140,19 +157,29 @@ customProperties:
 """
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="NOT TRIED: how a browser shows delivered text. Chromium isn't here: `apt install chromium`")
+@pytest.mark.skipif(
+    CHROMIUM is None,
+    reason="NOT TRIED: how a browser shows delivered text. Chromium isn't here: `apt install chromium`",
+)
 def test_no_delivered_text_is_code_for_a_browser(dev: Dev, hostile: Session, tmp_path: Path) -> None:
     """Data Docs, and Dagster's pages of a table, its checks and raw files: nothing runs, or is fetched from elsewhere."""
     index = write_docs(hostile, [], tmp_path / "docs")
     pages = {index.with_name("evil.v1.html").as_uri(): "must belong to this set", index.as_uri(): "evil@v1"}
-    pages |= {f"{dev.url}/assets/{table}?view=overview&token={dev.token}": "Row count" for table in ("evil", "evil_raw")}
+    pages |= {
+        f"{dev.url}/assets/{table}?view=overview&token={dev.token}": "Row count"
+        for table in ("evil", "evil_raw")
+    }
     pages[f"{dev.url}/assets/evil?view=checks"] = "About"
     shown = ""
     with browser(tmp_path / "profile") as opened:
         for address, shows in pages.items():
             seen = opened.open(address, shows=shows)
             assert (seen.ran, seen.alerts) == (None, []), address
-            own = (address,) if address.startswith("file:") else (f"{dev.url}/", f"{dev.url.replace('http', 'ws')}/", "data:", "blob:")
+            own = (
+                (address,)
+                if address.startswith("file:")
+                else (f"{dev.url}/", f"{dev.url.replace('http', 'ws')}/", "data:", "blob:")
+            )
             assert [asked for asked in seen.asked if not asked.startswith(own)] == [], address
             assert acts(seen.text) <= set("\n\t\u200b\u00a0"), address
             shown += seen.text
@@ -165,7 +192,9 @@ def test_the_ui_lets_no_stranger_in(dev: Dev, lakefs_home: Settings, account: in
     assert Stranger("http", f"{dev.url}/graphql", "POST", LAUNCH, account=account).got()[0] == 401
     assert Stranger("http", f"{dev.url}/graphql?query=mutation", account=account).got()[0] == 401
     if account:
-        assert "Permission" in str(Stranger("read", lakefs_home.home.dagster / "ui-token", account=account).got())
+        assert "Permission" in str(
+            Stranger("read", lakefs_home.home.dagster / "ui-token", account=account).got()
+        )
     assert (lakefs_home.home.dagster / "ui-token").stat().st_mode & 0o777 == 0o600
 
 
@@ -186,7 +215,11 @@ def test_no_process_of_it_listens_to_strangers(dev: Dev) -> None:
     ports, paths = [], []
     for process in [psutil.Process(dev.process.pid), *dev.below()]:
         ports += [one.laddr for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
-        paths += [one.laddr for one in process.net_connections("unix") if one.laddr and not str(one.laddr).startswith("@")]
+        paths += [
+            one.laddr
+            for one in process.net_connections("unix")
+            if one.laddr and not str(one.laddr).startswith("@")
+        ]
     assert [f"http://{address.ip}:{address.port}" for address in ports] == [dev.url]
     assert paths, "its code location listens on sockets in the file system"
     if os.geteuid() == 0:

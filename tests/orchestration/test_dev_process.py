@@ -40,7 +40,12 @@ sys.exit(run_services([sys.executable, sys.argv[1], sys.argv[1]], {}, folder=Pat
 def test_services_end_by_each_signal_and_so_does_one_of_theirs_that_heeds_none(tmp_path: Path) -> None:
     (script := tmp_path / "service.py").write_text(SERVICE)
     made = []
-    for asked, ignored in ((signal.SIGINT, signal.SIGINT), (signal.SIGTERM, None), (signal.SIGHUP, None), (signal.SIGTERM, signal.SIGHUP)):
+    for asked, ignored in (
+        (signal.SIGINT, signal.SIGINT),
+        (signal.SIGTERM, None),
+        (signal.SIGHUP, None),
+        (signal.SIGTERM, signal.SIGHUP),
+    ):
         before = signal.signal(ignored, signal.SIG_IGN) if ignored else None
         command = [sys.executable, "-c", STARTER, str(script)]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, process_group=0)
@@ -62,4 +67,6 @@ def test_services_end_by_each_signal_and_so_does_one_of_theirs_that_heeds_none(t
         assert process.stdout
         assert process.stdout.read() == "asked 1\n", (asked, ignored)
     assert [len(two) for two in below] == [2] * len(made)
-    assert [one for two in below for one in two if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
+    assert [
+        one for two in below for one in two if one.is_running() and one.status() != psutil.STATUS_ZOMBIE
+    ] == []

@@ -40,16 +40,39 @@ NEEDLES = [NAME.encode(), BORN.encode(), str(PAY).encode()]
 
 def rule(name: str, kind: str, severity: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     implementation = {"type": kind, "kwargs": kwargs}
-    return {"id": name, "type": "custom", "engine": "greatExpectations", "severity": severity, "implementation": implementation}
+    return {
+        "id": name,
+        "type": "custom",
+        "engine": "greatExpectations",
+        "severity": severity,
+        "implementation": implementation,
+    }
 
 
 RULES = [
-    rule("age-range", "expect_column_values_to_be_between", "quarantine", {"column": "age", "min_value": 0, "max_value": 150}),
-    rule("name-shape", "expect_column_values_to_match_regex", "quarantine", {"column": "name", "regex": "^[A-Z][a-z]+$"}),
-    rule("name-length", "expect_column_value_lengths_to_be_between", "warn", {"column": "name", "max_value": 3}),
+    rule(
+        "age-range",
+        "expect_column_values_to_be_between",
+        "quarantine",
+        {"column": "age", "min_value": 0, "max_value": 150},
+    ),
+    rule(
+        "name-shape",
+        "expect_column_values_to_match_regex",
+        "quarantine",
+        {"column": "name", "regex": "^[A-Z][a-z]+$"},
+    ),
+    rule(
+        "name-length", "expect_column_value_lengths_to_be_between", "warn", {"column": "name", "max_value": 3}
+    ),
     rule("name-once", "expect_column_values_to_be_unique", "warn", {"column": "name"}),
     rule("name-team", "expect_columns_to_determine", "warn", {"column_list": ["team"], "column": "name"}),
-    rule("born-late", "expect_column_values_to_be_before_cutoff", "warn", {"column": "born", "cutoff": "1800-01-01"}),
+    rule(
+        "born-late",
+        "expect_column_values_to_be_before_cutoff",
+        "warn",
+        {"column": "born", "cutoff": "1800-01-01"},
+    ),
     rule("pay-least", "expect_column_min_to_be_between", "warn", {"column": "pay", "max_value": 1}),
     rule("pay-most", "expect_column_max_to_be_between", "warn", {"column": "pay", "max_value": 1}),
     rule("pay-mean", "expect_column_mean_to_be_between", "warn", {"column": "pay", "max_value": 1}),
@@ -61,14 +84,41 @@ RULES = [
         "warn",
         {"column": "pay", "quantile_ranges": {"quantiles": [0.25, 0.75], "value_ranges": [[0, 1], [0, 1]]}},
     ),
-    rule("born-nulls", "expect_column_null_share_to_stay_close", "warn", {"column": "born", "baseline": "previous", "max_change": 0.01}),
-    rule("teams", "expect_column_group_shares_to_be_close_to", "warn", {"column": "team", "shares": {"red": 1.0}, "max_difference": 0.1}),
-    rule("by-name", "expect_column_outliers_not_to_cluster", "warn", {"column": "age", "group_by": "name", "max_share": 0.1}),
-    rule("age-mean", "expect_column_mean_to_be_between", "hold", {"column": "age", "min_value": 20, "max_value": 60}),
+    rule(
+        "born-nulls",
+        "expect_column_null_share_to_stay_close",
+        "warn",
+        {"column": "born", "baseline": "previous", "max_change": 0.01},
+    ),
+    rule(
+        "teams",
+        "expect_column_group_shares_to_be_close_to",
+        "warn",
+        {"column": "team", "shares": {"red": 1.0}, "max_difference": 0.1},
+    ),
+    rule(
+        "by-name",
+        "expect_column_outliers_not_to_cluster",
+        "warn",
+        {"column": "age", "group_by": "name", "max_share": 0.1},
+    ),
+    rule(
+        "age-mean",
+        "expect_column_mean_to_be_between",
+        "hold",
+        {"column": "age", "min_value": 20, "max_value": 60},
+    ),
 ]
 PERSONAL = [("name", "string"), ("born", "date"), ("pay", "integer")]
 PROPERTIES = [
-    {"name": "id", "logicalType": "integer", "required": True, "primaryKey": True, "primaryKeyPosition": 1, "classification": "public"},
+    {
+        "name": "id",
+        "logicalType": "integer",
+        "required": True,
+        "primaryKey": True,
+        "primaryKeyPosition": 1,
+        "classification": "public",
+    },
     *[{"name": name, "logicalType": kind, "classification": "personal"} for name, kind in PERSONAL],
     {"name": "team", "logicalType": "string", "classification": "public"},
     {"name": "age", "logicalType": "integer", "classification": "public"},
@@ -76,15 +126,28 @@ PROPERTIES = [
         "name": "doc",
         "logicalType": "object",
         "classification": "public",
-        "properties": [{"name": "who", "logicalType": "string", "classification": "personal"}, {"name": "n", "logicalType": "integer"}],
+        "properties": [
+            {"name": "who", "logicalType": "string", "classification": "personal"},
+            {"name": "n", "logicalType": "integer"},
+        ],
     },
 ]
 
 
 def contract(rules: list[dict[str, Any]]) -> str:
     """The contract of people: JSON is YAML."""
-    head = {"apiVersion": "v3.2.0", "kind": "DataContract", "id": "people", "name": "people", "version": "1.0.0", "status": "active"}
-    custom = [{"property": "writeMode", "value": "append"}, {"property": "file", "value": {"format": "csv", "maxUnreadable": 0.5}}]
+    head = {
+        "apiVersion": "v3.2.0",
+        "kind": "DataContract",
+        "id": "people",
+        "name": "people",
+        "version": "1.0.0",
+        "status": "active",
+    }
+    custom = [
+        {"property": "writeMode", "value": "append"},
+        {"property": "file", "value": {"format": "csv", "maxUnreadable": 0.5}},
+    ]
     custom.append({"property": "unexpectedColumns", "value": "rescue"})
     schema = [{"name": "people", "properties": PROPERTIES, "quality": rules}]
     return json.dumps({**head, "schema": schema, "customProperties": custom}, indent=1)
@@ -98,7 +161,9 @@ ODD = f'"{{""who"":1,""{NAME}"":""{NAME}""}}",{NAME}'
 
 def drop(first: int, age: int = 33, rows: int = 120) -> bytes:
     """Rows that pass but for a few of every kind; ids from `first` on."""
-    lines = [f"{first + at},{NAME},{BORN},{PAY},{'red' if at % 2 else 'blue'},{age},{REST}" for at in range(rows)]
+    lines = [
+        f"{first + at},{NAME},{BORN},{PAY},{'red' if at % 2 else 'blue'},{age},{REST}" for at in range(rows)
+    ]
     lines += [
         f"{first + rows},{NAME}a,{BORN},{PAY},red,900,{REST}",
         f"{first + rows + 1},{NAME} the second,{BORN},{PAY},red,31,{REST}",
@@ -195,7 +260,9 @@ def lived(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Li
         blocked.write_bytes(HEADLESS + b"\n\n")
         delivered.append(blocked.read_bytes())
         ticks(jobs, patch)
-        (contracts / "people.odcs.yaml").write_text(contract([item for item in RULES if item["id"] != "name-shape"]))
+        (contracts / "people.odcs.yaml").write_text(
+            contract([item for item in RULES if item["id"] != "name-shape"])
+        )
         again = open_session(settings, say=told.append)
         people = again.catalog.get("people")
         replay(again, people, dry_run=True)
@@ -204,7 +271,8 @@ def lived(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Li
         pages = [VersionName("people_raw", 1), *(VersionName("people", number) for number in (1, 2, 5))]
         write_docs(again, pages, settings.home.root / "docs")
         versions = {
-            name: again.repository.commit_and_metadata(name)[1]["lakegate_manifest_sha256"] for name in again.repository.tags("people.")
+            name: again.repository.commit_and_metadata(name)[1]["lakegate_manifest_sha256"]
+            for name in again.repository.tags("people.")
         }
     stop_server(settings.home)
     found = Lived(settings.home.root, verdicts, delivered, told, versions)
@@ -229,9 +297,21 @@ def test_personal_data_went_every_way_that_there_is(lived: Lived) -> None:
 def test_every_store_is_searched_and_says_what_is_looked_for_in_it(lived: Lived) -> None:
     first = hashlib.sha256(lived.delivered[0]).hexdigest().encode()
     holding = {
-        "lakefs/kv": [first, b"lakegate-people"],  # the server's key-value store: commits, branches, staged paths
+        "lakefs/kv": [
+            first,
+            b"lakegate-people",
+        ],  # the server's key-value store: commits, branches, staged paths
         "lakefs/cache": [first],
-        "lakefs/blocks": [first, b"minValues", b"age-range", b'"held"', b'"approved"', b"rejected by", b"drift:previous", b'"bins"'],
+        "lakefs/blocks": [
+            first,
+            b"minValues",
+            b"age-range",
+            b'"held"',
+            b'"approved"',
+            b"rejected by",
+            b"drift:previous",
+            b'"bins"',
+        ],
         "lakefs/lakefs.log": [b"lakeFS"],
         "manifests": [first, b"content_hash"],
         "dagster": [first[:12], b"name-shape", b"ZeroDivisionError", b"people-1.csv", b"pay-most"],
@@ -256,7 +336,12 @@ def test_what_lies_compressed_is_taken_apart(lived: Lived) -> None:
 
 
 def test_no_personal_value_is_anywhere_but_in_delivered_files_and_data_files(lived: Lived) -> None:
-    found = [(str(path), needle) for path, content in lived.stores.items() for needle in NEEDLES if needle in content]
+    found = [
+        (str(path), needle)
+        for path, content in lived.stores.items()
+        for needle in NEEDLES
+        if needle in content
+    ]
     assert found == []
     named = [str(path) for path in lived.home.rglob("*") if NAME in str(path.relative_to(lived.home))]
     assert named == []

@@ -66,7 +66,9 @@ class Home:
     def __post_init__(self) -> None:
         self.jobs = Jobs(self.session, self.instance)
         made = self.jobs.made.jobs
-        self.new_drops = new_drops(self.jobs.lake, {name: job for name, job in made.items() if name != "flight_features"})
+        self.new_drops = new_drops(
+            self.jobs.lake, {name: job for name, job in made.items() if name != "flight_features"}
+        )
         self.follow = follow_features(self.jobs.lake, {"flight_features": made["flight_features"]})
 
     @property
@@ -203,11 +205,17 @@ def test_a_blocked_file_that_is_put_there_again_is_judged_again(home: Home) -> N
     assert not home.run(request)
 
 
-def test_a_held_file_is_put_away_and_carried_by_the_sensor_once_it_is_approved(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_held_file_is_put_away_and_carried_by_the_sensor_once_it_is_approved(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     contract = home.session.catalog.get("airlines")
-    many = QualityRule("many", "processed", "expect_table_row_count_to_be_between", {"min_value": 100}, "hold", "schema", 0)
+    many = QualityRule(
+        "many", "processed", "expect_table_row_count_to_be_between", {"min_value": 100}, "hold", "schema", 0
+    )
     monkeypatch.setitem(
-        home.session.catalog.contracts, "airlines", replace(contract, rules=(*contract.rules, many), max_shrink=None, hash="with-a-hold")
+        home.session.catalog.contracts,
+        "airlines",
+        replace(contract, rules=(*contract.rules, many), max_shrink=None, hash="with-a-hold"),
     )
     held = Home(home.session, home.instance, home.files, clock=home.clock)
     monkeypatch.setattr(landing_sensor.time, "time", lambda: held.clock)
@@ -222,7 +230,13 @@ def test_a_held_file_is_put_away_and_carried_by_the_sensor_once_it_is_approved(h
     assert "lakegate approve" in note
     assert "put it into the folder" not in note
     found = approvals.find_held(held.session, hashlib.sha256(content).hexdigest())
-    approvals._decide(held.session, found, "approved", "few it is", {"rules": ["many"], "suite_hash": found.body["suite_hash"]})
+    approvals._decide(
+        held.session,
+        found,
+        "approved",
+        "few it is",
+        {"rules": ["many"], "suite_hash": found.body["suite_hash"]},
+    )
     (request,) = held.look()
     assert held.run(request)
     assert held.version("airlines") == before + 1
@@ -252,7 +266,9 @@ def test_a_drop_whose_runs_die_is_tried_a_few_times_and_then_left(home: Home) ->
     assert home.listed("airlines") == ["unlucky.csv"]
 
 
-def test_a_folder_that_no_contract_knows_is_left_alone_and_said_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_no_contract_knows_is_left_alone_and_said_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home.put("mystery", "a.csv", b"x\n1\n")
     assert home.look() == []
     assert home.look() == []
@@ -341,7 +357,9 @@ def dagster(home: Home, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     command, needs = dev_command(home.session.settings)
     with log.open("a") as out:
         environment = {**os.environ, **needs, "PYTHONPATH": str(ROOT)}
-        dev = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        dev = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
         try:
             yield dev
         finally:
@@ -361,13 +379,19 @@ def test_files_reach_the_features_with_no_click_and_whatever_dies(home: Home, tm
 
     def claimed() -> bool:
         """Whether a process works on a run of the drop that came last."""
-        started = home.instance.get_runs(RunsFilter(job_name="carry_flights", statuses=[DagsterRunStatus.STARTED]))
+        started = home.instance.get_runs(
+            RunsFilter(job_name="carry_flights", statuses=[DagsterRunStatus.STARTED])
+        )
         return any(run_tags.PROCESS in run.tags for run in started)
 
     def carried(target: Path, times: int) -> None:
         put_away = target.parent / ".done" / target.name
-        assert _until(put_away.is_file, seconds=END_TO_END_SECONDS) < END_TO_END_SECONDS, log.read_text()[-4000:]
-        reached = _until(lambda: home.version("flight_features") == before[2] + times, seconds=END_TO_END_SECONDS)
+        assert _until(put_away.is_file, seconds=END_TO_END_SECONDS) < END_TO_END_SECONDS, log.read_text()[
+            -4000:
+        ]
+        reached = _until(
+            lambda: home.version("flight_features") == before[2] + times, seconds=END_TO_END_SECONDS
+        )
         assert reached < END_TO_END_SECONDS, log.read_text()[-4000:]
         assert [home.version(table) for table in tables] == [number + times for number in before]
 

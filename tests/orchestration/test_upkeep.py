@@ -9,7 +9,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from dagster import AssetCheckKey, AssetKey, DagsterInstance, DefaultScheduleStatus, RunsFilter, SkipReason, build_sensor_context
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    DagsterInstance,
+    DefaultScheduleStatus,
+    RunsFilter,
+    SkipReason,
+    build_sensor_context,
+)
 
 from assets import resource, run_tags
 from assets.definitions import define
@@ -73,7 +81,9 @@ def test_versions_end_at_night(session: Session, instance: DagsterInstance, tmp_
     assert [version["name"] for version in list_versions(session, "rides")] == ["rides@v1", "rides@v2"]
 
 
-def test_a_source_that_waits_is_shown_by_a_check(session: Session, instance: DagsterInstance, tmp_path: Path) -> None:
+def test_a_source_that_waits_is_shown_by_a_check(
+    session: Session, instance: DagsterInstance, tmp_path: Path
+) -> None:
     key = AssetCheckKey(AssetKey("rides_raw"), "source")
 
     def shown() -> bool:

@@ -67,7 +67,11 @@ def sail_engine(sail_home: Settings) -> Engine:
 @pytest.fixture(scope="session")
 def spark_engine(spark_home: Settings) -> Engine:
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("SPARK_CONNECT_MODE_ENABLED", raising=False)  # Sail's session set it, and no JVM starts where it is set
+        patch.delenv(
+            "SPARK_CONNECT_MODE_ENABLED", raising=False
+        )  # Sail's session set it, and no JVM starts where it is set
         engine = _engine(spark_home)
-    engine.spark.conf.set("spark.sql.adaptive.enabled", "false")  # many joins of few rows, each of which it would plan again
+    engine.spark.conf.set(
+        "spark.sql.adaptive.enabled", "false"
+    )  # many joins of few rows, each of which it would plan again
     return engine

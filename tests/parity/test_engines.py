@@ -23,12 +23,20 @@ def carried(settings: Settings, drops: list[tuple[str, list[Path]]]) -> dict[str
     session = open_session(settings)
     results = [result.to_json() for dataset, files in drops for result in ingest(session, dataset, files)]
     aside = {
-        contract.name: [[row["drop"], row["row"], sorted(row["rules"]), row["record"]] for row in list_quarantine(session, contract)]
+        contract.name: [
+            [row["drop"], row["row"], sorted(row["rules"]), row["record"]]
+            for row in list_quarantine(session, contract)
+        ]
         for contract in session.catalog.datasets
     }
-    versions = [[{key: version[key] for key in KEPT} for version in list_versions(session, table)] for table in table_names(session)]
+    versions = [
+        [{key: version[key] for key in KEPT} for version in list_versions(session, table)]
+        for table in table_names(session)
+    ]
     with session.scratch("golden") as folder:
-        golden = {case: f"{content(session.engine, folder, rows)[0]:032x}" for case, (rows, _) in GOLDEN.items()}
+        golden = {
+            case: f"{content(session.engine, folder, rows)[0]:032x}" for case, (rows, _) in GOLDEN.items()
+        }
     return {"results": results, "aside": aside, "versions": versions, "golden": golden}
 
 
@@ -60,7 +68,9 @@ def soil(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory, sail_home: Settings, spark_home: Settings) -> dict[str, Any]:
+def answers(
+    tmp_path_factory: pytest.TempPathFactory, sail_home: Settings, spark_home: Settings
+) -> dict[str, Any]:
     sample = deliver_sample(tmp_path_factory.mktemp("parity") / "sample")
     months = [path for dataset, path in sample if dataset == "flights"][:TWO_MONTHS]
     soil(months[-1])
@@ -94,4 +104,8 @@ def test_both_engines_give_every_table_the_same_content_hash(answers: dict[str, 
 @pytest.mark.spark
 @pytest.mark.server
 def test_both_engines_give_rows_of_every_type_their_golden_content_hash(answers: dict[str, Any]) -> None:
-    assert answers["sail"]["golden"] == answers["spark"]["golden"] == {case: value for case, (_, value) in GOLDEN.items()}
+    assert (
+        answers["sail"]["golden"]
+        == answers["spark"]["golden"]
+        == {case: value for case, (_, value) in GOLDEN.items()}
+    )

@@ -24,7 +24,15 @@ select * from values
   (5, 4,    null, 'b', ' 12 ', null,   double('-inf'), date'9999-12-31')
 as t(_row, n, m, g, s, x, z, d)
 """
-TYPES: Final = {"n": "integer", "m": "integer", "g": "string", "s": "string", "x": "double", "z": "double", "d": "date"}
+TYPES: Final = {
+    "n": "integer",
+    "m": "integer",
+    "g": "string",
+    "s": "string",
+    "x": "double",
+    "z": "double",
+    "d": "date",
+}
 INPUTS: Final = {"t": [Column(name, kind) for name, kind in TYPES.items()]}  # type: ignore[arg-type]
 ROW: Final[dict[str, list[Any]]] = {
     # whole numbers: exact, or marked as too great for their column
@@ -111,7 +119,18 @@ WHOLE: Final[dict[str, list[tuple[Any, ...]]]] = {
 
 def feature(columns: dict[str, str], sql: str) -> Contract:
     made = tuple(Column(name, kind) for name, kind in columns.items())  # type: ignore[arg-type]
-    return Contract("f", "feature", Path("f.odcs.yaml"), "", made, (), "replace", sql=sql, sql_path=Path("f.sql"), inputs=("t",))
+    return Contract(
+        "f",
+        "feature",
+        Path("f.odcs.yaml"),
+        "",
+        made,
+        (),
+        "replace",
+        sql=sql,
+        sql_path=Path("f.sql"),
+        inputs=("t",),
+    )
 
 
 def plain(value: Any) -> Any:
@@ -127,14 +146,24 @@ def ask(engine: Engine, contract: Contract) -> list[tuple[Any, ...]]:
 
 def answers(engine: Engine) -> tuple[dict[str, list[Any]], dict[str, list[tuple[Any, ...]]]]:
     typed = [f"cast({name} as {_SQL[kind]}) as {name}" for name, kind in TYPES.items()]
-    engine.spark.sql(ROWS).selectExpr("cast(_row as bigint) as _row", *typed, "'d' as _drop").createOrReplaceTempView("t")
+    engine.spark.sql(ROWS).selectExpr(
+        "cast(_row as bigint) as _row", *typed, "'d' as _drop"
+    ).createOrReplaceTempView("t")
     asked = {f"c{number}": sql.rpartition(" as ") for number, sql in enumerate(ROW)}
     listed = ", ".join(f"{expression} as {name}" for name, (expression, _, _) in asked.items())
-    rows = ask(engine, feature({name: kind for name, (_, _, kind) in asked.items()}, f"select {listed}, _drop, _row from t"))
-    by_row = {sql: [row[number] for row in sorted(rows, key=lambda row: row[-1])] for number, sql in enumerate(ROW)}
+    rows = ask(
+        engine,
+        feature({name: kind for name, (_, _, kind) in asked.items()}, f"select {listed}, _drop, _row from t"),
+    )
+    by_row = {
+        sql: [row[number] for row in sorted(rows, key=lambda row: row[-1])] for number, sql in enumerate(ROW)
+    }
     whole = {}
     for sql, wanted in WHOLE.items():
-        kinds = ["double" if any(isinstance(row[at], float) or row[at] == NAN for row in wanted) else "integer" for at in (1, 2)]
+        kinds = [
+            "double" if any(isinstance(row[at], float) or row[at] == NAN for row in wanted) else "integer"
+            for at in (1, 2)
+        ]
         around = f"select g, v, w, 'd' as _drop, 0 as _row from ({sql})"
         contract = feature({"g": "string", "v": kinds[0], "w": kinds[1]}, around)
         whole[sql] = sorted((row[:3] for row in ask(engine, contract)), key=str)
@@ -146,7 +175,9 @@ _SQL: Final = {"integer": "bigint", "string": "string", "double": "double", "dat
 
 @pytest.mark.spark
 @pytest.mark.parametrize("engine", ["sail_engine", "spark_engine"])
-def test_the_sql_of_a_feature_gives_the_right_answer_on_both_engines(engine: str, request: pytest.FixtureRequest) -> None:
+def test_the_sql_of_a_feature_gives_the_right_answer_on_both_engines(
+    engine: str, request: pytest.FixtureRequest
+) -> None:
     by_row, whole = answers(request.getfixturevalue(engine))
     assert {sql: found for sql, found in by_row.items() if found != ROW[sql]} == {}
     assert {sql: found for sql, found in whole.items() if found != sorted(WHOLE[sql], key=str)} == {}

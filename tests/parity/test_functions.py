@@ -44,7 +44,23 @@ TEXTS: Final = [
     "2013-01-31", " 2013-02-28 ", "2013-02-30", "0000-01-01", "0001-01-01", "9999-12-31", "2013-1-1", "2013-01-31T05:00:00+01:00",
     "2013-01-31 05:00:00.000001", "a,b,,c", "\u00a0a\u3000", "a\u0000b"[0:1] + "c", ".5", "5.", "99999999999999999999999999999999",
 ]  # fmt: skip
-WHOLE: Final = [None, 0, 1, -1, 2, 3, 7, -7, 13, 100, 999999999999999999, -999999999999999999, 9007199254740993, 2**31, -(2**31) - 1]
+WHOLE: Final = [
+    None,
+    0,
+    1,
+    -1,
+    2,
+    3,
+    7,
+    -7,
+    13,
+    100,
+    999999999999999999,
+    -999999999999999999,
+    9007199254740993,
+    2**31,
+    -(2**31) - 1,
+]
 REAL: Final = [
     None, 0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.1, 0.49999999999999994, 1.005, 1e15 + 0.5, 2.0**52 + 1, 2.0**53, -(2.0**63), 2.0**63, 1e300,
     5e-324, math.nan, math.inf, -math.inf, 9.2e18, 1 / 3,
@@ -97,14 +113,29 @@ OTHERS: Final = {"s": "u", "n": "m", "x": "y", "d": "e", "t": "v", "b": "n > 1",
 
 def table(path: Path) -> Path:
     """Each column turns through its values at a pace of its own."""
-    pools = {"string": TEXTS, "integer": WHOLE, "double": REAL, "boolean": [True, False, None], "date": DAYS, "timestamp": TIMES}
+    pools = {
+        "string": TEXTS,
+        "integer": WHOLE,
+        "double": REAL,
+        "boolean": [True, False, None],
+        "date": DAYS,
+        "timestamp": TIMES,
+    }
     paces = {"u": 3, "m": 3, "y": 5, "e": 3, "v": 5}
-    types = {"string": pa.string(), "integer": pa.int64(), "double": pa.float64(), "boolean": pa.bool_(), "date": pa.date32()}
+    types = {
+        "string": pa.string(),
+        "integer": pa.int64(),
+        "double": pa.float64(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+    }
     types["timestamp"] = pa.timestamp("us", tz="UTC")
     made = {"_row": pa.array(range(ROWS), pa.int64())}
     for column in COLUMNS:
         pool, pace = pools[column.type], paces.get(column.name, 1)
-        made[column.name] = pa.array([pool[(row * pace + row // len(pool)) % len(pool)] for row in range(ROWS)], types[column.type])
+        made[column.name] = pa.array(
+            [pool[(row * pace + row // len(pool)) % len(pool)] for row in range(ROWS)], types[column.type]
+        )
     pq.write_table(pa.table(made), path)
     return path
 
@@ -113,7 +144,9 @@ def calls(name: str) -> list[str]:
     """Calls of a function with arguments of every kind that it takes."""
     function = ROW_FUNCTIONS[name]
     needed, _, more = function.takes.partition("?")
-    arguments = ARGUMENTS | {"p": ARGUMENTS["p"][:3], "c": ("2", "1", "0")} if name == "regexp_extract" else ARGUMENTS
+    arguments = (
+        ARGUMENTS | {"p": ARGUMENTS["p"][:3], "c": ("2", "1", "0")} if name == "regexp_extract" else ARGUMENTS
+    )
     letters = [
         [*needed.removesuffix("*")],
         [*(needed.removesuffix("*") + more)],
@@ -122,7 +155,9 @@ def calls(name: str) -> list[str]:
     found = []
     for chosen in letters:
         choices = [
-            [word if word.isdecimal() else f"'{word}'" for word in function.words] if letter == "w" else arguments[letter]
+            [word if word.isdecimal() else f"'{word}'" for word in function.words]
+            if letter == "w"
+            else arguments[letter]
             for letter in chosen
         ]
         for turn in range(max(map(len, choices))):
@@ -131,7 +166,13 @@ def calls(name: str) -> list[str]:
                 before = parts[-1] if parts else ""
                 again = letter == "x" and place and before in OTHERS and chosen[place - 1] == "x"
                 chosen_one = options[(turn + place * (letter == "s")) % len(options)]
-                parts.append("'xy'" if name == "regexp_replace" and place == len("sp") else OTHERS[before] if again else chosen_one)
+                parts.append(
+                    "'xy'"
+                    if name == "regexp_replace" and place == len("sp")
+                    else OTHERS[before]
+                    if again
+                    else chosen_one
+                )
             found.append(f"{name}({', '.join(parts)})")
     return list(dict.fromkeys(found))
 
@@ -163,7 +204,11 @@ def answers(engine: Engine, path: Path, asked: dict[str, str]) -> dict[str, list
     names = list(asked)
     for start in range(0, len(names), 60):
         part = names[start : start + 60]
-        rows = frame.selectExpr("_row", *(f"{asked[name]} as c{number}" for number, name in enumerate(part))).toArrow().sort_by("_row")
+        rows = (
+            frame.selectExpr("_row", *(f"{asked[name]} as c{number}" for number, name in enumerate(part)))
+            .toArrow()
+            .sort_by("_row")
+        )
         for number, name in enumerate(part):
             found[name] = [plain(value) for value in counted(rows.column(f"c{number}")).to_pylist()]
     return found
@@ -195,23 +240,34 @@ WINDOWS: Final = [
 """What the SQL of a feature may ask of several rows."""
 
 
-_COLUMNS: Final = tuple((item.name, of_column(item)) for item in (*COLUMNS, Column("i", "integer"), Column("_row", "integer")))
+_COLUMNS: Final = tuple(
+    (item.name, of_column(item)) for item in (*COLUMNS, Column("i", "integer"), Column("_row", "integer"))
+)
 TABLES: Final = {"t": Relation("", _COLUMNS, key=frozenset({"_row"}))}
 
 
 def of_features(engine: Engine, path: Path) -> dict[str, list[Any]]:
     """What features may ask, as it is asked for them."""
-    rows = engine.spark.read.parquet(path.as_uri()).selectExpr("*", "cast(case when abs(n) < 1000 then n end as bigint) as i")
+    rows = engine.spark.read.parquet(path.as_uri()).selectExpr(
+        "*", "cast(case when abs(n) < 1000 then n end as bigint) as i"
+    )
     rows.createOrReplaceTempView("t")
     calls_of = [call for name in ROW_FUNCTIONS for call in calls(name) if "* 13" not in call]
     found = {}
-    for key, asked, tail in (("b", GROUPED, " group by b"), ("_row", WINDOWS, ""), ("_row", sorted(calls_of), "")):
+    for key, asked, tail in (
+        ("b", GROUPED, " group by b"),
+        ("_row", WINDOWS, ""),
+        ("_row", sorted(calls_of), ""),
+    ):
         for start in range(0, len(asked), 60):
             part = asked[start : start + 60]
             columns = ", ".join(f"{sql} as c{number}" for number, sql in enumerate(part))
             query = relation(trees(f"select {key}, {columns} from t{tail}")[0], Rows([], relation), TABLES)
             answer = engine.spark.sql(query.sql).toArrow().sort_by(key)
-            found |= {sql: [plain(value) for value in counted(answer.column(f"c{number}")).to_pylist()] for number, sql in enumerate(part)}
+            found |= {
+                sql: [plain(value) for value in counted(answer.column(f"c{number}")).to_pylist()]
+                for number, sql in enumerate(part)
+            }
     return found
 
 
@@ -219,9 +275,9 @@ _NUMBERS: Final = st.sampled_from(["n", "m", "0", "1", "13", "999999999999999999
 
 
 def _more(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return st.tuples(inner, st.sampled_from("+-*"), inner).map(lambda found: f"({' '.join(found)})") | inner.map(
-        lambda found: f"(- {found})"
-    )
+    return st.tuples(inner, st.sampled_from("+-*"), inner).map(
+        lambda found: f"({' '.join(found)})"
+    ) | inner.map(lambda found: f"(- {found})")
 
 
 def _int(value: int | None) -> int | None:
@@ -229,8 +285,17 @@ def _int(value: int | None) -> int | None:
 
 
 @given(st.lists(st.recursive(_NUMBERS, _more, max_leaves=4), min_size=40, max_size=40, unique=True))
-@settings(max_examples=3, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None)
-def test_whole_numbers_are_computed_as_python_does(sail_engine: Engine, path: Path, written: list[str]) -> None:
+@settings(
+    max_examples=3,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+)
+def test_whole_numbers_are_computed_as_python_does(
+    sail_engine: Engine, path: Path, written: list[str]
+) -> None:
     asked = {}
     for sql in written:
         with contextlib.suppress(Refused):
@@ -259,18 +324,33 @@ def test_an_operator_means_what_the_engine_means_by_it(sail_engine: Engine, path
 
 def test_what_only_data_can_decide_is_null(sail_engine: Engine, path: Path) -> None:
     made = {
-        sql: value_of(sql, COLUMNS).sql for sql in ("n / 0", "n % 0", "n div 0", "x / (n - n)", "cast('a' as bigint)", "cast('9.0' as int)")
+        sql: value_of(sql, COLUMNS).sql
+        for sql in ("n / 0", "n % 0", "n div 0", "x / (n - n)", "cast('a' as bigint)", "cast('9.0' as int)")
     }
     assert {value for values in answers(sail_engine, path, made).values() for value in values} == {None}
     made = {
         sql: value_of(sql, COLUMNS).sql
-        for sql in ("999999999999999999 * 13", "7 div 2", "-7 % 3", "cast(' +12 ' as bigint)", "cast(2.5D as int)")
+        for sql in (
+            "999999999999999999 * 13",
+            "7 div 2",
+            "-7 % 3",
+            "cast(' +12 ' as bigint)",
+            "cast(2.5D as int)",
+        )
     }
-    assert [int(values[0]) for values in answers(sail_engine, path, made).values()] == [12999999999999999987, 3, -1, 12, 2]
+    assert [int(values[0]) for values in answers(sail_engine, path, made).values()] == [
+        12999999999999999987,
+        3,
+        -1,
+        12,
+        2,
+    ]
 
 
 @pytest.mark.spark
-def test_each_function_and_operator_answers_alike_on_both_engines(sail_engine: Engine, spark_engine: Engine, path: Path) -> None:
+def test_each_function_and_operator_answers_alike_on_both_engines(
+    sail_engine: Engine, spark_engine: Engine, path: Path
+) -> None:
     asked = expressions()
     sail, spark = (answers(engine, path, asked) for engine in (sail_engine, spark_engine))
     assert {name for name in asked if sail[name] != spark[name]} == set()

@@ -54,10 +54,18 @@ Kinds = list[tuple[str, Kwargs]]
 
 OTHER_ROWS: Final = 5
 ALL_RULES: Final = ROW_RULES | TABLE_RULES | SQL_RULES
-TYPE_RULES: Final = {"expect_column_type_to_be", "expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list"}
+TYPE_RULES: Final = {
+    "expect_column_type_to_be",
+    "expect_column_values_to_be_of_type",
+    "expect_column_values_to_be_in_type_list",
+}
 # GX 1.24.1 leaves the condition out where it looks for pairs, a type has none, and SQLite reads no Spark SQL.
-SUITES: Final = suites(ALL_RULES, unconditional={"expect_column_pair_values_to_be_in_set", *TYPE_RULES, *SQL_RULES})
-NOT_ON_SAIL: Final = frozenset({"expect_column_median_to_be_between", "expect_column_quantile_values_to_be_between"})
+SUITES: Final = suites(
+    ALL_RULES, unconditional={"expect_column_pair_values_to_be_in_set", *TYPE_RULES, *SQL_RULES}
+)
+NOT_ON_SAIL: Final = frozenset(
+    {"expect_column_median_to_be_between", "expect_column_quantile_values_to_be_between"}
+)
 """Sail has no `approxQuantile`, by which GX finds them."""
 ASKED: Final = settings(
     derandomize=True,
@@ -82,7 +90,10 @@ def _ends_a_line(kwargs: Kwargs, row: Row) -> bool:
 
 
 def _is_zero(kwargs: Kwargs, row: Row) -> bool:
-    return any(isinstance(row[name], float) and row[name] == 0 for name in kwargs.get("column_list") or [kwargs["column"]])
+    return any(
+        isinstance(row[name], float) and row[name] == 0
+        for name in kwargs.get("column_list") or [kwargs["column"]]
+    )
 
 
 def _past_floats(kwargs: Kwargs, _: Row) -> bool:
@@ -113,8 +124,13 @@ _ZEROS: Final = {"0.0 and -0.0 are one value, to Sail's windows and counts they 
 _SETS: Final = {"GX counts a value of the set as often as it stands there": _repeats}
 
 DEPARTURES: Final[dict[str, dict[str, Callable[[Kwargs, Row], bool]]]] = {
-    "expect_column_values_to_be_between": {"NaN lies in no range, to Spark it is the greatest number": _is_nan, **_FLOATS},
-    "expect_column_pair_values_a_to_be_greater_than_b": {"NaN is not more than a number, to Spark it is": _is_nan},
+    "expect_column_values_to_be_between": {
+        "NaN lies in no range, to Spark it is the greatest number": _is_nan,
+        **_FLOATS,
+    },
+    "expect_column_pair_values_a_to_be_greater_than_b": {
+        "NaN is not more than a number, to Spark it is": _is_nan
+    },
     "expect_multicolumn_sum_to_equal": _FLOATS,
     "expect_column_values_to_match_regex": _LINES,
     "expect_column_values_to_not_match_regex": _LINES,
@@ -134,7 +150,9 @@ DEPARTURES: Final[dict[str, dict[str, Callable[[Kwargs, Row], bool]]]] = {
     "expect_column_most_common_value_to_be_in_set": {"GX compares times with the texts of the set": _is_time},
     "expect_column_distinct_values_to_contain_set": _SETS,
     "expect_column_distinct_values_to_equal_set": _SETS,
-    "expect_column_to_exist": {"GX takes index 0 for no index": lambda kwargs, _: kwargs.get("column_index") == 0},
+    "expect_column_to_exist": {
+        "GX takes index 0 for no index": lambda kwargs, _: kwargs.get("column_index") == 0
+    },
 }
 """Per type and reason: whether the two may differ about this row or, for a table rule, because of it. All else must agree."""
 
@@ -144,8 +162,13 @@ def may_differ(rule: Rule, row: Row) -> bool:
 
 
 def plan_of(kinds: Kinds) -> Plan:
-    rules = tuple(Rule(f"rule{n:02}", kind, kwargs, "warn", "range", EXPECTATIONS[kind].row_rule) for n, (kind, kwargs) in enumerate(kinds))
-    assert [told for rule in rules for told in mistakes(CONTRACT, "features", rule.type, rule.kwargs, "warn")] == []
+    rules = tuple(
+        Rule(f"rule{n:02}", kind, kwargs, "warn", "range", EXPECTATIONS[kind].row_rule)
+        for n, (kind, kwargs) in enumerate(kinds)
+    )
+    assert [
+        told for rule in rules for told in mistakes(CONTRACT, "features", rule.type, rule.kwargs, "warn")
+    ] == []
     return make_plan(Suite("mixed", "features", rules), CONTRACT)
 
 
@@ -164,10 +187,17 @@ class Lakegate:
 
     def ask(self, frame: Any, plan: Plan) -> dict[str, tuple[Outcome, set[int]]]:
         """Each rule's outcome, and the rows that break it."""
-        labelled = execute.label(mark(frame, plan, published=None, reference=lambda _: frame), plan, keep=[*plan.columns, "_row"])
-        outcomes = execute.outcomes(plan, execute.count_labelled(labelled, plan, self.engine.rows), other_rows={OTHER: OTHER_ROWS})
+        labelled = execute.label(
+            mark(frame, plan, published=None, reference=lambda _: frame), plan, keep=[*plan.columns, "_row"]
+        )
+        outcomes = execute.outcomes(
+            plan, execute.count_labelled(labelled, plan, self.engine.rows), other_rows={OTHER: OTHER_ROWS}
+        )
         masks = self.engine.rows(labelled.drop(*plan.columns))
-        broken = {rule: {row["_row"] for row in masks if row[mask] & bit} for rule, (mask, bit) in bits(plan).items()}
+        broken = {
+            rule: {row["_row"] for row in masks if row[mask] & bit}
+            for rule, (mask, bit) in bits(plan).items()
+        }
         return {outcome.rule.id: (outcome, broken.get(outcome.rule.id, set())) for outcome in outcomes}
 
 
@@ -185,12 +215,18 @@ class Gx:
         with self.database:
             self.database.execute("create table asked (_row integer, name text, other text)")
             self.database.execute(f"create table {OTHER} (_row integer)")
-            self.database.executemany(f"insert into {OTHER} values (?)", [(row,) for row in range(OTHER_ROWS)])
-        source = context.data_sources.add_sqlite("rows", connection_string=f"sqlite:///{folder / 'rows.sqlite'}")
+            self.database.executemany(
+                f"insert into {OTHER} values (?)", [(row,) for row in range(OTHER_ROWS)]
+            )
+        source = context.data_sources.add_sqlite(
+            "rows", connection_string=f"sqlite:///{folder / 'rows.sqlite'}"
+        )
         asset = source.add_table_asset("asked", table_name="asked")
         self.table = asset.add_batch_definition_whole_table("whole")
         pool = source.get_execution_engine().engine
-        event.listen(pool, "connect", lambda connection, _: connection.execute("pragma case_sensitive_like = on"))
+        event.listen(
+            pool, "connect", lambda connection, _: connection.execute("pragma case_sensitive_like = on")
+        )
         pool.dispose()
 
     def ask(self, frame: Any, rows: list[Row], rules: list[Rule]) -> dict[str, Any]:
@@ -201,7 +237,9 @@ class Gx:
             self.database.executemany("insert into asked values (?, ?, ?)", lines)
         spark_rules = [rule for rule in rules if rule.type not in SQL_RULES]
         found = self.validate(self.table.get_batch(), [rule for rule in rules if rule.type in SQL_RULES])
-        found |= self.validate(self.frames.get_batch({"dataframe": frame}), [rule for rule in spark_rules if rule.row_rule])
+        found |= self.validate(
+            self.frames.get_batch({"dataframe": frame}), [rule for rule in spark_rules if rule.row_rule]
+        )
         only = self.frames.get_batch({"dataframe": frame.select(*TYPES)})
         return found | self.validate(only, [rule for rule in spark_rules if not rule.row_rule])
 
@@ -209,12 +247,18 @@ class Gx:
         from great_expectations import ExpectationSuite
         from great_expectations.expectations.registry import get_expectation_impl
 
-        expectations = [get_expectation_impl(rule.type)(**rule.kwargs, meta={"rule": rule.id}) for rule in rules]
+        expectations = [
+            get_expectation_impl(rule.type)(**rule.kwargs, meta={"rule": rule.id}) for rule in rules
+        ]
         wanted = {"result_format": "COMPLETE", "unexpected_index_column_names": ["_row"]}
-        results = batch.validate(ExpectationSuite(name="asked", expectations=expectations), result_format=wanted)["results"]
+        results = batch.validate(
+            ExpectationSuite(name="asked", expectations=expectations), result_format=wanted
+        )["results"]
         for result in results:
             told = result["exception_info"]
-            assert not any(item["raised_exception"] for item in ([told] if "raised_exception" in told else told.values())), result
+            assert not any(
+                item["raised_exception"] for item in ([told] if "raised_exception" in told else told.values())
+            ), result
         return {result["expectation_config"]["meta"]["rule"]: result for result in results}
 
 
@@ -227,13 +271,21 @@ def disagreements(lakegate: Lakegate, gx: Gx, rows: list[Row], kinds: Kinds) -> 
     theirs = gx.ask(frame, rows, [rule for rule in plan.suite.rules if rule.type not in skipped])
     compared = [(ours[rule], result) for rule, result in theirs.items()]
     told = [
-        row_difference(*own, result, rows) if own[0].rule.row_rule else table_difference(own[0], result, rows) for own, result in compared
+        row_difference(*own, result, rows) if own[0].rule.row_rule else table_difference(own[0], result, rows)
+        for own, result in compared
     ]
-    return [(own[0].rule.type, own[0].rule.kwargs, what) for (own, _), what in zip(compared, told, strict=True) if what]
+    return [
+        (own[0].rule.type, own[0].rule.kwargs, what)
+        for (own, _), what in zip(compared, told, strict=True)
+        if what
+    ]
 
 
 def row_difference(outcome: Outcome, broken: set[int], result: Any, rows: list[Row]) -> Any:
-    rule, listed = outcome.rule, [item["_row"] for item in result["result"].get("unexpected_index_list") or []]
+    rule, listed = (
+        outcome.rule,
+        [item["_row"] for item in result["result"].get("unexpected_index_list") or []],
+    )
     count = result["result"].get("unexpected_count") or 0
     assert len(listed) == len({*listed}) <= count, (rule, result)
     assert len(broken) == outcome.failed, rule
@@ -246,7 +298,12 @@ def row_difference(outcome: Outcome, broken: set[int], result: Any, rows: list[R
 
 
 def table_difference(outcome: Outcome, result: Any, rows: list[Row]) -> Any:
-    rule, ours, seen, found = outcome.rule, outcome.observed.get("observed_value"), result["result"].get("observed_value"), result["result"]
+    rule, ours, seen, found = (
+        outcome.rule,
+        outcome.observed.get("observed_value"),
+        result["result"].get("observed_value"),
+        result["result"],
+    )
     values = [row[rule.kwargs["column"]] for row in rows] if "column" in rule.kwargs else []
     if any(may_differ(rule, row) for row in rows or [dict.fromkeys(TYPES)]):
         return None
@@ -262,7 +319,11 @@ def table_difference(outcome: Outcome, result: Any, rows: list[Row]) -> Any:
         agreed = agreed and counted == (bool(ours["rows_outside"]), ours["values_missing"])
     elif ours is not None or seen is None:
         agreed = agreed and same(ours, seen)
-    return not agreed and {"ours": (outcome.success, ours), "GX's": (result["success"], seen), "values": values}
+    return not agreed and {
+        "ours": (outcome.success, ours),
+        "GX's": (result["success"], seen),
+        "values": values,
+    }
 
 
 @dataclass(frozen=True)
@@ -274,7 +335,11 @@ class Same:
 
     def __call__(self, ours: Any, theirs: Any) -> bool:
         if isinstance(theirs, dict):
-            return ours == theirs["self"] if "self" in theirs else all(map(self, ours["values"], theirs["values"]))
+            return (
+                ours == theirs["self"]
+                if "self" in theirs
+                else all(map(self, ours["values"], theirs["values"]))
+            )
         if isinstance(ours, list):
             return sorted(map(str, ours)) == sorted(map(str, theirs))
         if isinstance(theirs, datetime):
@@ -318,9 +383,13 @@ def test_on_sail_the_plan_finds_what_gx_finds(rows: list[Row], kinds: Kinds, sai
 
 
 @pytest.mark.spark
-@settings(ASKED, max_examples=int(os.environ.get("LAKEGATE_SPARK_EXAMPLES", "1")))  # GX asks a query for each of its rules
+@settings(
+    ASKED, max_examples=int(os.environ.get("LAKEGATE_SPARK_EXAMPLES", "1"))
+)  # GX asks a query for each of its rules
 @given(rows=tables(40, 30, 0), kinds=SUITES)
-def test_on_spark_the_plan_finds_what_gx_finds(rows: list[Row], kinds: Kinds, spark: Lakegate, gx: Gx) -> None:
+def test_on_spark_the_plan_finds_what_gx_finds(
+    rows: list[Row], kinds: Kinds, spark: Lakegate, gx: Gx
+) -> None:
     assert disagreements(spark, gx, rows, kinds) == []
 
 
@@ -328,10 +397,16 @@ def test_on_spark_the_plan_finds_what_gx_finds(rows: list[Row], kinds: Kinds, sp
 @pytest.mark.parametrize("odd", [True, False], ids=["with NaN and infinite numbers", "with finite numbers"])
 @settings(ASKED, max_examples=1)
 @given(kinds=SUITES)
-def test_both_engines_label_one_nasty_table_alike(kinds: Kinds, odd: bool, sail: Lakegate, spark: Lakegate) -> None:  # noqa: FBT001
+def test_both_engines_label_one_nasty_table_alike(
+    kinds: Kinds, odd: bool, sail: Lakegate, spark: Lakegate
+) -> None:
     plan = plan_of(kinds)
     answers = [lakegate.ask(lakegate.frame(nasty(odd=odd)), plan) for lakegate in (sail, spark)]
-    different = [(own, other) for own, other in zip(*(answer.values() for answer in answers), strict=True) if own != other]
+    different = [
+        (own, other)
+        for own, other in zip(*(answer.values() for answer in answers), strict=True)
+        if own != other
+    ]
     assert different == []
 
 
@@ -339,7 +414,9 @@ def test_every_type_of_gx_that_the_plan_covers_is_asked_here() -> None:
     from great_expectations.expectations import core
 
     shipped = {getattr(kind, "expectation_type", None) for kind in vars(core).values()}
-    covered = {name for name, kind in EXPECTATIONS.items() if name in shipped and kind.planned and not kind.generated}
+    covered = {
+        name for name, kind in EXPECTATIONS.items() if name in shipped and kind.planned and not kind.generated
+    }
     assert len(covered) >= 35
     assert covered == ALL_RULES.keys() | {DIVERGENCE}
 
@@ -347,19 +424,37 @@ def test_every_type_of_gx_that_the_plan_covers_is_asked_here() -> None:
 def test_gx_takes_every_argument_that_a_contract_may_give() -> None:
     from great_expectations.expectations.registry import get_expectation_impl
 
-    refused = {name: EXPECTATIONS[name].arguments - get_expectation_impl(name).__fields__.keys() for name in ALL_RULES}
+    refused = {
+        name: EXPECTATIONS[name].arguments - get_expectation_impl(name).__fields__.keys()
+        for name in ALL_RULES
+    }
     assert {name: found for name, found in refused.items() if found} == {}
 
 
 @pytest.mark.parametrize("odd", [math.inf, math.nan])
-def test_a_huge_number_beside_an_odd_one_fails_the_rule_and_does_not_stop_the_gate(odd: float, sail: Lakegate) -> None:
+def test_a_huge_number_beside_an_odd_one_fails_the_rule_and_does_not_stop_the_gate(
+    odd: float, sail: Lakegate
+) -> None:
     rows = [dict.fromkeys(TYPES) | {"real": value} for value in (1e300, odd)]
     plan = plan_of([("expect_column_mean_to_be_between", {"column": "real", "min_value": 0})])
     ((outcome, _),) = sail.ask(sail.frame(rows), plan).values()
     assert not outcome.success
 
 
-TEXTS: Final = ['{"a": 1}', "{", None, "", "2020-01-01", '"é"', "[1]", "2020-13-01", "2020-02-30", "nan", '"', "2020-01-01\n"]
+TEXTS: Final = [
+    '{"a": 1}',
+    "{",
+    None,
+    "",
+    "2020-01-01",
+    '"é"',
+    "[1]",
+    "2020-13-01",
+    "2020-02-30",
+    "nan",
+    '"',
+    "2020-01-01\n",
+]
 PARTITION: Final = {"values": [text for text in TEXTS if text is not None], "weights": [1 / 11] * 11}
 
 
@@ -367,11 +462,19 @@ PARTITION: Final = {"values": [text for text in TEXTS if text is not None], "wei
     ("kind", "kwargs"),
     [
         ("expect_column_values_to_be_json_parseable", {"column": "name"}),
-        ("expect_column_values_to_be_json_parseable", {"column": "name", "row_condition": "name <> '{'", "condition_parser": "spark"}),
-        ("expect_column_values_to_match_strftime_format", {"column": "name", "strftime_format": "%Y-%m-%d", "mostly": 0.1}),
+        (
+            "expect_column_values_to_be_json_parseable",
+            {"column": "name", "row_condition": "name <> '{'", "condition_parser": "spark"},
+        ),
+        (
+            "expect_column_values_to_match_strftime_format",
+            {"column": "name", "strftime_format": "%Y-%m-%d", "mostly": 0.1},
+        ),
     ],
 )
-def test_what_the_plan_leaves_to_gx_is_gxs_own_answer(kind: str, kwargs: Kwargs, sail: Lakegate, gx: Gx) -> None:
+def test_what_the_plan_leaves_to_gx_is_gxs_own_answer(
+    kind: str, kwargs: Kwargs, sail: Lakegate, gx: Gx
+) -> None:
     rows = [dict.fromkeys(TYPES) | {"name": text, "other": "a"} for text in TEXTS]
     plan, frame = plan_of([(kind, kwargs)]), sail.frame(rows)
     ((outcome, broken),) = sail.ask(frame, plan).values()
@@ -403,22 +506,39 @@ def test_a_divergence_is_that_of_gx_on_pandas(kwargs: Kwargs, sail: Lakegate) ->
 
     rows = [
         dict.fromkeys(TYPES)
-        | {"name": TEXTS[number % 12], "other": "ab"[number % 3 > 1], "first": number % 6, "real": number % 9 / 2 - 0.5}
+        | {
+            "name": TEXTS[number % 12],
+            "other": "ab"[number % 3 > 1],
+            "first": number % 6,
+            "real": number % 9 / 2 - 0.5,
+        }
         for number in range(36)
     ] + [dict.fromkeys(TYPES)]
     asked = {**kwargs, "threshold": 0.4}
     ((outcome, _),) = sail.ask(sail.frame(rows), plan_of([(DIVERGENCE, asked)])).values()
     context = great_expectations.get_context(mode="ephemeral")
-    batch = context.data_sources.add_pandas("p").add_dataframe_asset("a").add_batch_definition_whole_dataframe("b")
-    frame = pd.DataFrame({kwargs["column"]: [row[kwargs["column"]] for row in rows if row[kwargs["column"]] is not None]})
-    result = batch.get_batch({"dataframe": frame}).validate(great_expectations.expectations.ExpectColumnKLDivergenceToBeLessThan(**asked))
+    batch = (
+        context.data_sources.add_pandas("p")
+        .add_dataframe_asset("a")
+        .add_batch_definition_whole_dataframe("b")
+    )
+    frame = pd.DataFrame(
+        {kwargs["column"]: [row[kwargs["column"]] for row in rows if row[kwargs["column"]] is not None]}
+    )
+    result = batch.get_batch({"dataframe": frame}).validate(
+        great_expectations.expectations.ExpectColumnKLDivergenceToBeLessThan(**asked)
+    )
     assert outcome.success == result.success
-    assert outcome.observed["observed_value"] == (None if (seen := result.result["observed_value"]) is None else pytest.approx(seen))
+    assert outcome.observed["observed_value"] == (
+        None if (seen := result.result["observed_value"]) is None else pytest.approx(seen)
+    )
 
 
 @settings(ASKED, max_examples=1)
 @given(data=st.data())
-def test_each_rule_can_be_asked_of_every_kind_of_column_that_it_takes(data: st.DataObject, sail: Lakegate) -> None:
+def test_each_rule_can_be_asked_of_every_kind_of_column_that_it_takes(
+    data: st.DataObject, sail: Lakegate
+) -> None:
     """None fails on the engine, whatever the column holds: what fails is no verdict."""
     asked = [
         (rule, data.draw(made(name)))
@@ -426,7 +546,9 @@ def test_each_rule_can_be_asked_of_every_kind_of_column_that_it_takes(data: st.D
         for name, kind in TYPES.items()
         if kind in EXPECTATIONS[rule].types
     ]
-    assert {(rule, TYPES[kwargs["column"]]) for rule, kwargs in asked} >= {("expect_column_max_to_be_between", "timestamp")}
+    assert {(rule, TYPES[kwargs["column"]]) for rule, kwargs in asked} >= {
+        ("expect_column_max_to_be_between", "timestamp")
+    }
     found = sail.ask(sail.frame(nasty(odd=True)), plan_of(asked))
     assert len(found) == len(asked)
 
@@ -438,7 +560,9 @@ def test_both_engines_find_the_same_with_lakegates_own_rules(sail: Lakegate, spa
     gates = [Gate(lakegate.engine, lakegate.folder) for lakegate in (sail, spark)]
     found = [gate.ask(rows, asked, **more) for gate in gates]
     assert found[0] == found[1]
-    assert {outcome.rule.type for outcome in found[0].outcomes if outcome.success} == {"expect_rows_not_to_be_delivered_again"}
+    assert {outcome.rule.type for outcome in found[0].outcomes if outcome.success} == {
+        "expect_rows_not_to_be_delivered_again"
+    }
     local, times, changes = clock_changes()
     assert [gate.ask(times, local).broken for gate in gates] == [changes, changes]
 

@@ -24,7 +24,12 @@ def test_spark_gives_a_stranger_no_row_no_block_and_no_call(spark_engine: Engine
         assert blocks
         me = psutil.Process()
         (java,) = (one for one in me.children(recursive=True) if one.name() == "java")
-        listening = [one.laddr for process in (me, java) for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+        listening = [
+            one.laddr
+            for process in (me, java)
+            for one in process.net_connections("inet")
+            if one.status == psutil.CONN_LISTEN
+        ]
         assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
         assert len(listening) >= 4, "of the driver, its blocks, py4j and Spark Connect"
         for address in listening:
@@ -40,6 +45,10 @@ def test_spark_gives_a_stranger_no_row_no_block_and_no_call(spark_engine: Engine
     for given in ((), ("a-guess",)):
         assert "UNAUTHENTICATED" in str(Stranger("query", port, statement, *given).got())
     told = " ".join(java.cmdline())
-    assert not [secret for secret in (token, context._gateway.gateway_parameters.auth_token) if secret in told]
+    assert not [
+        secret for secret in (token, context._gateway.gateway_parameters.auth_token) if secret in told
+    ]
     for folder in context._jvm.org.apache.spark.SparkEnv.get().blockManager().diskBlockManager().localDirs():
-        assert stat.S_IMODE(Path(folder.getPath()).parent.stat().st_mode) == 0o700, "Spark's own are for all to read"
+        assert stat.S_IMODE(Path(folder.getPath()).parent.stat().st_mode) == 0o700, (
+            "Spark's own are for all to read"
+        )

@@ -42,18 +42,25 @@ OFFSETS: Final = (
 
 def zoned(letters: str, **taken: datetime) -> tuple[str, Texts]:
     """A format with an offset, and what it makes of each spelling of one."""
-    found = dict.fromkeys(OFFSETS) | {text.replace("p", "+").replace("m", "-").replace("_", ":"): value for text, value in taken.items()}
-    return f"yyyy-MM-dd HH:mm:ss {letters}", {f"2024-07-01 10:00:00 {text}": value for text, value in found.items()}
+    found = dict.fromkeys(OFFSETS) | {
+        text.replace("p", "+").replace("m", "-").replace("_", ":"): value for text, value in taken.items()
+    }
+    return f"yyyy-MM-dd HH:mm:ss {letters}", {
+        f"2024-07-01 10:00:00 {text}": value for text, value in found.items()
+    }
 
 
 EIGHT, HALF, TEN = at(2024, 7, 1, 8), at(2024, 7, 1, 15, 30), at(2024, 7, 1, 10)
 COLONS: Final = {"p02_00": EIGHT, "m05_30": HALF, "p00_00": TEN}
 DIGITS: Final = {"p0200": EIGHT, "m0530": HALF, "p0000": TEN}
 DATES: Final[dict[str, Texts]] = {
-    "yyyy-MM-dd": {"2024-01-05": DAY} | dict.fromkeys(["+2024-01-05", "2024-1-5", "24-01-05", "12024-01-05", "2024-02-30", "2024-01-05x"]),
+    "yyyy-MM-dd": {"2024-01-05": DAY}
+    | dict.fromkeys(["+2024-01-05", "2024-1-5", "24-01-05", "12024-01-05", "2024-02-30", "2024-01-05x"]),
     "yyyyMMdd": {"20240105": DAY} | dict.fromkeys(["2024015", "202401050", "2024-01-05", "20240230"]),
-    "dd.MM.yy": {"05.01.24": DAY, "05.01.99": date(2099, 1, 5)} | dict.fromkeys(["5.1.24", "05.01.2024", "05x01x24"]),
-    "d/M/yyyy": {"5/1/2024": DAY, "05/01/2024": DAY} | dict.fromkeys(["005/1/2024", "31/4/2024", "5/13/2024"]),
+    "dd.MM.yy": {"05.01.24": DAY, "05.01.99": date(2099, 1, 5)}
+    | dict.fromkeys(["5.1.24", "05.01.2024", "05x01x24"]),
+    "d/M/yyyy": {"5/1/2024": DAY, "05/01/2024": DAY}
+    | dict.fromkeys(["005/1/2024", "31/4/2024", "5/13/2024"]),
     "MMM d, yyyy": dict.fromkeys(["Jan 5, 2024", "jan 5, 2024", "JAN 05, 2024"], DAY)
     | {"May 5, 2024": date(2024, 5, 5)}
     | dict.fromkeys(["January 5, 2024", "Mai 5, 2024", "Sept 5, 2024", "Jan 5 2024"]),
@@ -65,8 +72,19 @@ DATES: Final[dict[str, Texts]] = {
 }
 TIMES: Final[dict[str, Texts]] = {
     "yyyy-MM-dd HH:mm:ss": {"2024-01-31 10:11:12": NOON}
-    | dict.fromkeys(["2024-01-31 1:11:12", "2024-01-31 24:00:00", "2024-01-31 10:11:60", "2024-01-31 10:60:12", "2024-01-31 10:11"]),
-    "yyyy-MM-dd H:m:s": {"2024-01-31 1:2:3": at(2024, 1, 31, 1, 2, 3), "2024-01-31 01:02:03": at(2024, 1, 31, 1, 2, 3)}
+    | dict.fromkeys(
+        [
+            "2024-01-31 1:11:12",
+            "2024-01-31 24:00:00",
+            "2024-01-31 10:11:60",
+            "2024-01-31 10:60:12",
+            "2024-01-31 10:11",
+        ]
+    ),
+    "yyyy-MM-dd H:m:s": {
+        "2024-01-31 1:2:3": at(2024, 1, 31, 1, 2, 3),
+        "2024-01-31 01:02:03": at(2024, 1, 31, 1, 2, 3),
+    }
     | dict.fromkeys(["2024-01-31 24:1:1", "2024-01-31 001:1:1"]),
     "yyyy-MM-dd HH:mm": {"2024-01-31 10:11": at(2024, 1, 31, 10, 11), "2024-01-31 10:11:12": None},
     "yyyy-MM-dd HH": {"2024-01-31 10": at(2024, 1, 31, 10), "2024-01-31": None},
@@ -79,26 +97,66 @@ TIMES: Final[dict[str, Texts]] = {
         "31/01/2024 12:00:00 AM": at(2024, 1, 31),
         "31/01/2024 12:00:00 PM": at(2024, 1, 31, 12),
     }
-    | dict.fromkeys(["31/01/2024 00:11:12 AM", "31/01/2024 13:11:12 PM", "31/01/2024 10:11:12 a.m.", "31/01/2024 10:11:12"]),
-    "M/d/yyyy h:mm a": {"1/5/2024 3:04 PM": at(2024, 1, 5, 15, 4), "01/05/2024 03:04 pm": at(2024, 1, 5, 15, 4), "1/5/2024 0:04 AM": None},
+    | dict.fromkeys(
+        [
+            "31/01/2024 00:11:12 AM",
+            "31/01/2024 13:11:12 PM",
+            "31/01/2024 10:11:12 a.m.",
+            "31/01/2024 10:11:12",
+        ]
+    ),
+    "M/d/yyyy h:mm a": {
+        "1/5/2024 3:04 PM": at(2024, 1, 5, 15, 4),
+        "01/05/2024 03:04 pm": at(2024, 1, 5, 15, 4),
+        "1/5/2024 0:04 AM": None,
+    },
     **{
         f"yyyy-MM-dd HH:mm:ss.{'S' * width}": {
             "2024-01-31 10:11:12.1": NOON.replace(microsecond=100_000),
-            f"2024-01-31 10:11:12.{'123456'[:width]}": NOON.replace(microsecond=int("123456"[:width].ljust(6, "0"))),
+            f"2024-01-31 10:11:12.{'123456'[:width]}": NOON.replace(
+                microsecond=int("123456"[:width].ljust(6, "0"))
+            ),
             f"2024-01-31 10:11:12.{'1234567'[: width + 1]}": None,
             "2024-01-31 10:11:12": None,
         }
         for width in range(1, 7)
     },
-    "yyyy-MM-dd HH:mm:ss,SSS": {"2024-01-31 10:11:12,123": NOON.replace(microsecond=123_000), "2024-01-31 10:11:12.123": None},
+    "yyyy-MM-dd HH:mm:ss,SSS": {
+        "2024-01-31 10:11:12,123": NOON.replace(microsecond=123_000),
+        "2024-01-31 10:11:12.123": None,
+    },
     **dict(
-        [zoned("XXX", Z=TEN, **COLONS), zoned("XX", Z=TEN, **DIGITS), zoned("xxx", **COLONS), zoned("xx", **DIGITS), zoned("Z", **DIGITS)]
+        [
+            zoned("XXX", Z=TEN, **COLONS),
+            zoned("XX", Z=TEN, **DIGITS),
+            zoned("xxx", **COLONS),
+            zoned("xx", **DIGITS),
+            zoned("Z", **DIGITS),
+        ]
     ),
-    "yyyy-MM-dd'T'HH:mm:ss.SSSXXX": {"2024-07-01T10:00:00.5+02:00": EIGHT.replace(microsecond=500_000), "2024-07-01T10:00:00+02:00": None},
+    "yyyy-MM-dd'T'HH:mm:ss.SSSXXX": {
+        "2024-07-01T10:00:00.5+02:00": EIGHT.replace(microsecond=500_000),
+        "2024-07-01T10:00:00+02:00": None,
+    },
 }
 REFUSED: Final = (
-    *("yyyy-MM-dd HH:mm:ss VV", "yyyy-MM-dd HH:mm:ss z", "yyyy-MM-dd HH:mm:ss O", "yyyy-MM-dd HH:mm:ss X", "yyyy-MM-dd HH:mm:ss x"),
-    *("y-M-d", "yyy-MM-dd", "yyyyy-MM-dd", "MMMMM d, yyyy", "yyyy-MM-dd HH:mm:ss.SSSSSSSSS", "yyyy-MM-dd KK:mm", "yyyy-MM", "uuuu-MM-dd"),
+    *(
+        "yyyy-MM-dd HH:mm:ss VV",
+        "yyyy-MM-dd HH:mm:ss z",
+        "yyyy-MM-dd HH:mm:ss O",
+        "yyyy-MM-dd HH:mm:ss X",
+        "yyyy-MM-dd HH:mm:ss x",
+    ),
+    *(
+        "y-M-d",
+        "yyy-MM-dd",
+        "yyyyy-MM-dd",
+        "MMMMM d, yyyy",
+        "yyyy-MM-dd HH:mm:ss.SSSSSSSSS",
+        "yyyy-MM-dd KK:mm",
+        "yyyy-MM",
+        "uuuu-MM-dd",
+    ),
     *(
         "yyyyMMddHHmmssSSS",
         "dMyyyy",
@@ -134,7 +192,11 @@ def test_each_format_takes_its_own_texts_on_spark(spark_engine: Engine, tmp_path
 
 
 def test_each_letter_that_is_allowed_is_tried_and_the_rest_is_refused() -> None:
-    tried = {found[0] for _, pattern, _ in KINDS for found in re.finditer(r"([A-Za-z])\1*", re.sub("'[^']*'", "", pattern))}
+    tried = {
+        found[0]
+        for _, pattern, _ in KINDS
+        for found in re.finditer(r"([A-Za-z])\1*", re.sub("'[^']*'", "", pattern))
+    }
     assert tried == set(ALLOWED)
     assert [pattern for _, pattern, _ in KINDS if pattern_mistake(pattern)] == []
     assert [pattern for pattern in REFUSED if not pattern_mistake(pattern)] == []

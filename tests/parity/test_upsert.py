@@ -20,7 +20,14 @@ from pyarrow import parquet
 from catalog.contract import Column, Contract, Upsert
 from expectations.typed_frame import DROP, ROW
 from lake.engine.engine import Engine
-from lake.tables.upsert import KEY_EXISTS, MERGE_ACTION, MERGE_ACTIONS, classify_rows, deleted_keys, rows_after
+from lake.tables.upsert import (
+    KEY_EXISTS,
+    MERGE_ACTION,
+    MERGE_ACTIONS,
+    classify_rows,
+    deleted_keys,
+    rows_after,
+)
 
 UPSERT = Upsert(order="at", tombstone="coalesce(`gone`, false)")
 CONTRACT = Contract(
@@ -107,7 +114,9 @@ class Oracle:
 
     def _fate(self, key: tuple[int, str], told: Told) -> str:
         stands, gone = self.table.get(key), self.gone.get(key)
-        if (gone and gone.place > told.place) or (stands and stands.place > told.place and not same(stands.row, told.row)):
+        if (gone and gone.place > told.place) or (
+            stands and stands.place > told.place and not same(stands.row, told.row)
+        ):
             return "outdated"
         if told.row.gone:
             self.table.pop(key, None)
@@ -141,13 +150,17 @@ class Kept:
 
     def take(self, rows: list[Row], drop: str) -> Counter[str]:
         listed = [{**row._asdict(), DROP: drop, ROW: number} for number, row in enumerate(rows, 1)]
-        fates = classify_rows(CONTRACT, UPSERT, self.frame(pa.Table.from_pylist(listed, SCHEMA)), self.table, self.gone)
+        fates = classify_rows(
+            CONTRACT, UPSERT, self.frame(pa.Table.from_pylist(listed, SCHEMA)), self.table, self.gone
+        )
         found = self.engine.arrow(fates.select(ROW, MERGE_ACTION, KEY_EXISTS))
         assert sorted(found[ROW].to_pylist()) == list(range(1, len(rows) + 1))
         counted = Counter(found[MERGE_ACTION].to_pylist())
         deleted = sum(
             fate == "tombstone" and there
-            for fate, there in zip(found[MERGE_ACTION].to_pylist(), found[KEY_EXISTS].to_pylist(), strict=True)
+            for fate, there in zip(
+                found[MERGE_ACTION].to_pylist(), found[KEY_EXISTS].to_pylist(), strict=True
+            )
         )
         after, gone = (
             self.engine.arrow(rows_after(CONTRACT, fates, self.table)),
@@ -159,7 +172,10 @@ class Kept:
         return counted
 
     def rows(self) -> set[Any]:
-        return {tuple(plain(item[name]) for name in Row._fields) for item in self.engine.arrow(self.table).to_pylist()}
+        return {
+            tuple(plain(item[name]) for name in Row._fields)
+            for item in self.engine.arrow(self.table).to_pylist()
+        }
 
 
 def names(number: int) -> str:
@@ -187,7 +203,9 @@ def test_each_row_has_the_fate_that_its_order_gives_it(
 @pytest.mark.spark
 @settings(max_examples=3)
 @given(drops=DROPS)
-def test_on_spark_too(spark_engine: Engine, tmp_path_factory: pytest.TempPathFactory, drops: list[list[Row]]) -> None:
+def test_on_spark_too(
+    spark_engine: Engine, tmp_path_factory: pytest.TempPathFactory, drops: list[list[Row]]
+) -> None:
     check(spark_engine, tmp_path_factory.mktemp("upsert"), drops)
 
 
@@ -213,9 +231,17 @@ def take_all(engine: Engine, folder: Path) -> None:
     def row(ride: int, fare: float, at: float, *, gone: bool | None = None) -> Row:
         return Row(ride, "A", at, fare, gone)
 
-    assert kept.take([row(1, 1.0, math.nan), row(2, 1.0, math.inf), row(3, 1.0, -0.0)], "z") == {"inserted": 3}
-    assert kept.take([row(1, 2.0, -5.0), row(2, 2.0, 5.0), row(3, 2.0, 0.0)], "a") == {"updated": 2, "outdated": 1}
-    assert kept.take([row(1, 3.0, math.nan), row(2, 3.0, math.inf), row(3, 1.0, 0.0)], "b") == {"outdated": 2, "unchanged": 1}
+    assert kept.take([row(1, 1.0, math.nan), row(2, 1.0, math.inf), row(3, 1.0, -0.0)], "z") == {
+        "inserted": 3
+    }
+    assert kept.take([row(1, 2.0, -5.0), row(2, 2.0, 5.0), row(3, 2.0, 0.0)], "a") == {
+        "updated": 2,
+        "outdated": 1,
+    }
+    assert kept.take([row(1, 3.0, math.nan), row(2, 3.0, math.inf), row(3, 1.0, 0.0)], "b") == {
+        "outdated": 2,
+        "unchanged": 1,
+    }
     assert kept.take([row(3, 1.0, 0.0, gone=True)], "b") == {"outdated": 1}
     assert kept.take([row(3, 1.0, 0.0, gone=True)], "zz") == {"tombstone": 1}
     assert kept.rows() == {(1, "A", -5.0, 2.0, None), (2, "A", 5.0, 2.0, None)}

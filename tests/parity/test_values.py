@@ -30,7 +30,22 @@ INTEGERS: Final = {
     "9007199254740993": 9007199254740993,
     "9" * 18: 10**18 - 1,
     " 12 ": 12,
-    **dict.fromkeys(["1" + "0" * 18, "9223372036854775807", "5.0", "1e3", "1,234", "1_000", "١٢", "0x1F", "NaN", "", "--5", "5-"]),
+    **dict.fromkeys(
+        [
+            "1" + "0" * 18,
+            "9223372036854775807",
+            "5.0",
+            "1e3",
+            "1,234",
+            "1_000",
+            "١٢",
+            "0x1F",
+            "NaN",
+            "",
+            "--5",
+            "5-",
+        ]
+    ),
 }
 NUMBERS: Final = {
     "5.": 5.0,
@@ -50,8 +65,38 @@ NUMBERS: Final = {
     **dict.fromkeys(NOT_A_NUMBER, NAN),
     **dict.fromkeys(INFINITE, math.inf),
     **dict.fromkeys(INFINITE_BELOW, -math.inf),
-    **dict.fromkeys(["1e400", "-1e400", "1.8e308", "-1.8e308", "9" * 310, "1e309", "1e-400", "-1e-400", "2.4e-324", "." + "0" * 400 + "1"]),
-    **dict.fromkeys(["nan", "NAN", "Inf", "INF", "infinity", "-INFINITY", "+NaN", "1e0400", "1d", "0x1p3", "1,5", ".", "e5", "1 2"]),
+    **dict.fromkeys(
+        [
+            "1e400",
+            "-1e400",
+            "1.8e308",
+            "-1.8e308",
+            "9" * 310,
+            "1e309",
+            "1e-400",
+            "-1e-400",
+            "2.4e-324",
+            "." + "0" * 400 + "1",
+        ]
+    ),
+    **dict.fromkeys(
+        [
+            "nan",
+            "NAN",
+            "Inf",
+            "INF",
+            "infinity",
+            "-INFINITY",
+            "+NaN",
+            "1e0400",
+            "1d",
+            "0x1p3",
+            "1,5",
+            ".",
+            "e5",
+            "1 2",
+        ]
+    ),
 }
 BOOLEANS: Final = {
     **dict.fromkeys(TRUE, True),
@@ -60,31 +105,85 @@ BOOLEANS: Final = {
 }
 DATES: Final = {
     **{text: date.fromisoformat(text) for text in ("0001-01-01", "1582-10-10", "2000-02-29", "9999-12-31")},
-    **dict.fromkeys(["0000-01-01", "0000-12-31", "1900-02-29", "2024-13-01", "2024-1-1", "20240101", "10000-01-01", "2024-01-01T00:00:00"]),
+    **dict.fromkeys(
+        [
+            "0000-01-01",
+            "0000-12-31",
+            "1900-02-29",
+            "2024-13-01",
+            "2024-1-1",
+            "20240101",
+            "10000-01-01",
+            "2024-01-01T00:00:00",
+        ]
+    ),
 }
 TIMES: Final = {
     "0000-12-31T23:00:00-02:00": datetime(1, 1, 1, 1, tzinfo=UTC),
     **{
-        text: datetime.fromisoformat(text if text[-1] == "Z" or text[-6] in "+-" else f"{text}Z").astimezone(UTC)
+        text: datetime.fromisoformat(text if text[-1] == "Z" or text[-6] in "+-" else f"{text}Z").astimezone(
+            UTC
+        )
         for text in (
-            *("2024-01-01T10:00:00Z", "2024-01-01 10:00:00", "2024-01-01T10:00:00+01:00", "2024-01-01T10:00:00.1Z", "1883-11-18T12:00:00Z"),
-            *("1969-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "0001-01-01T00:00:00-18:00"),
-            *("0001-01-01T02:00:00+02:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999Z", "9999-12-31T21:59:59-02:00"),
+            *(
+                "2024-01-01T10:00:00Z",
+                "2024-01-01 10:00:00",
+                "2024-01-01T10:00:00+01:00",
+                "2024-01-01T10:00:00.1Z",
+                "1883-11-18T12:00:00Z",
+            ),
+            *(
+                "1969-12-31T23:59:59.999999Z",
+                "0001-01-01T00:00:00Z",
+                "0001-01-01T00:00:00",
+                "0001-01-01T00:00:00-18:00",
+            ),
+            *(
+                "0001-01-01T02:00:00+02:00",
+                "9999-12-31T23:59:59Z",
+                "9999-12-31T23:59:59.999999Z",
+                "9999-12-31T21:59:59-02:00",
+            ),
         )
     },
     **dict.fromkeys(
         [
-            *("0000-06-01T00:00:00Z", "0000-12-31T23:59:59.999999Z", "0000-12-31T22:00:00-01:59", "0001-01-01T00:00:00+02:00"),
-            *("0001-01-01T01:59:59+02:00", "9999-12-31T23:59:59-02:00", "9999-12-31T23:59:59.999999-00:01", "2024-01-01T24:00:00Z"),
-            *("2024-01-01T10:00:60Z", "2024-01-01T10:00:00+19:00", "2024-01-01T10:00:00.1234567Z", "2024-01-01T10:00", "1704103200"),
-            *("2024-02-30T00:00:00Z", "2024-01-01t10:00:00z", "2024-01-01T10:00:00+0100", "2024-01-01T10:00:00 Europe/Berlin"),
+            *(
+                "0000-06-01T00:00:00Z",
+                "0000-12-31T23:59:59.999999Z",
+                "0000-12-31T22:00:00-01:59",
+                "0001-01-01T00:00:00+02:00",
+            ),
+            *(
+                "0001-01-01T01:59:59+02:00",
+                "9999-12-31T23:59:59-02:00",
+                "9999-12-31T23:59:59.999999-00:01",
+                "2024-01-01T24:00:00Z",
+            ),
+            *(
+                "2024-01-01T10:00:60Z",
+                "2024-01-01T10:00:00+19:00",
+                "2024-01-01T10:00:00.1234567Z",
+                "2024-01-01T10:00",
+                "1704103200",
+            ),
+            *(
+                "2024-02-30T00:00:00Z",
+                "2024-01-01t10:00:00z",
+                "2024-01-01T10:00:00+0100",
+                "2024-01-01T10:00:00 Europe/Berlin",
+            ),
         ]
     ),
 }
-BY_DAY: Final = {"01/02/2024": date(2024, 2, 1), "01/01/0001": date.min, "31/12/9999": date.max} | dict.fromkeys(
-    ["01/01/0000", "31/12/0000", "32/01/2024", "2024-01-01"]
+BY_DAY: Final = {
+    "01/02/2024": date(2024, 2, 1),
+    "01/01/0001": date.min,
+    "31/12/9999": date.max,
+} | dict.fromkeys(["01/01/0000", "31/12/0000", "32/01/2024", "2024-01-01"])
+BY_MOMENT: Final = {"01/02/2024 10:11:12": datetime(2024, 2, 1, 10, 11, 12, tzinfo=UTC)} | dict.fromkeys(
+    ["01/01/0000 00:00:00", "x"]
 )
-BY_MOMENT: Final = {"01/02/2024 10:11:12": datetime(2024, 2, 1, 10, 11, 12, tzinfo=UTC)} | dict.fromkeys(["01/01/0000 00:00:00", "x"])
 BY_OFFSET: Final = {
     "01/02/2024 10:00:00 +02:00": datetime(2024, 2, 1, 8, tzinfo=UTC),
     "01/01/0001 02:00:00 +02:00": datetime(1, 1, 1, tzinfo=UTC),
@@ -102,12 +201,23 @@ KINDS: Final[list[tuple[ColumnType, str | None, Texts]]] = [
 ]
 
 
-def read(engine: Engine, folder: Path, kinds: list[tuple[ColumnType, str | None, list[str]]], *, parsed: bool) -> list[list[Any]]:
+def read(
+    engine: Engine, folder: Path, kinds: list[tuple[ColumnType, str | None, list[str]]], *, parsed: bool
+) -> list[list[Any]]:
     """What becomes of each kind's texts; `parsed`: plain ones are typed while they are parsed, each in a block of its own."""
-    columns = tuple(Column(f"c{number}", kind, format=pattern) for number, (kind, pattern, _) in enumerate(kinds))
-    contract = Contract(name="x", kind="dataset", path=Path("x"), hash="", columns=columns, key=(), write_mode="append")
+    columns = tuple(
+        Column(f"c{number}", kind, format=pattern) for number, (kind, pattern, _) in enumerate(kinds)
+    )
+    contract = Contract(
+        name="x", kind="dataset", path=Path("x"), hash="", columns=columns, key=(), write_mode="append"
+    )
     rows = max(len(texts) for _, _, texts in kinds)
-    table = pa.table({f"c{n}": pa.array([*texts, *[None] * (rows - len(texts))], pa.string()) for n, (_, _, texts) in enumerate(kinds)})
+    table = pa.table(
+        {
+            f"c{n}": pa.array([*texts, *[None] * (rows - len(texts))], pa.string())
+            for n, (_, _, texts) in enumerate(kinds)
+        }
+    )
     table = table.append_column(ROW, pa.array(range(rows), pa.int64()))
     if parsed:
         plain = [(column.name, column.type) for column in columns if column.plain]
@@ -117,7 +227,9 @@ def read(engine: Engine, folder: Path, kinds: list[tuple[ColumnType, str | None,
     writer.write(table.columns)
     writer.close()
     found = engine.arrow(typed(engine.read_staging(path), contract)).sort_by(ROW)
-    return [_years(found[column.name])[: len(texts)] for column, (_, _, texts) in zip(columns, kinds, strict=True)]
+    return [
+        _years(found[column.name])[: len(texts)] for column, (_, _, texts) in zip(columns, kinds, strict=True)
+    ]
 
 
 def _years(values: pa.ChunkedArray) -> list[Any]:
@@ -136,7 +248,9 @@ def shown(value: Any) -> str:
 def check(engine: Engine, folder: Path) -> None:
     kinds = [(kind, pattern, list(texts)) for kind, pattern, texts in KINDS]
     for parsed in (True, False):
-        for (kind, pattern, texts), found in zip(KINDS, read(engine, folder, kinds, parsed=parsed), strict=True):
+        for (kind, pattern, texts), found in zip(
+            KINDS, read(engine, folder, kinds, parsed=parsed), strict=True
+        ):
             told = [(text, shown(value)) for text, value in zip(texts, found, strict=True)]
             assert told == [(text, shown(value)) for text, value in texts.items()], (kind, pattern, parsed)
 
@@ -154,21 +268,34 @@ def finite(text: str) -> float | None:
     """What a number in digits is, where a double has it, by another road than the code's: as a fraction of whole numbers."""
     mantissa, _, exponent = text.lower().partition("e")
     value = float(text)
-    return None if math.isinf(value) or (value == 0 and re.search("[1-9]", mantissa)) or len(exponent.lstrip("+-")) > 3 else value
+    return (
+        None
+        if math.isinf(value)
+        or (value == 0 and re.search("[1-9]", mantissa))
+        or len(exponent.lstrip("+-")) > 3
+        else value
+    )
 
 
 def numbers_of(engine: Engine, folder: Path) -> None:
     drawn: list[str] = []
 
     @settings(max_examples=300)
-    @given(st.from_regex(r"[+-]?([0-9]{1,25}([.][0-9]{0,25})?|[.][0-9]{1,25})([eE][+-]?(3[0-4][0-9]|[0-9]{1,4}))?", fullmatch=True))
+    @given(
+        st.from_regex(
+            r"[+-]?([0-9]{1,25}([.][0-9]{0,25})?|[.][0-9]{1,25})([eE][+-]?(3[0-4][0-9]|[0-9]{1,4}))?",
+            fullmatch=True,
+        )
+    )
     def draw(text: str) -> None:
         drawn.append(text)
 
     draw()
     for parsed in (True, False):
         (found,) = read(engine, folder, [("double", None, drawn)], parsed=parsed)
-        assert [(text, repr(value)) for text, value in zip(drawn, found, strict=True)] == [(text, repr(finite(text))) for text in drawn]
+        assert [(text, repr(value)) for text, value in zip(drawn, found, strict=True)] == [
+            (text, repr(finite(text))) for text in drawn
+        ]
 
 
 def test_a_number_is_what_its_digits_say_on_sail(sail_engine: Engine, tmp_path: Path) -> None:

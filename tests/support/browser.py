@@ -18,7 +18,9 @@ from typing import Any, Final
 
 from websockets.sync.client import ClientConnection, connect
 
-CHROMIUM: Final = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM: Final = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 OPTIONS: Final = (
     "--headless",
     "--no-sandbox",
@@ -86,7 +88,9 @@ class Browser:
         while shows not in seen.text or time.monotonic() < last[1] + QUIET:
             assert time.monotonic() < end, f"{shows!r} isn't shown: {seen}"
             time.sleep(0.3)
-            seen.text = self._evaluated(seen, page, "document.body ? document.title + '\\n' + document.body.innerText : ''")
+            seen.text = self._evaluated(
+                seen, page, "document.body ? document.title + '\\n' + document.body.innerText : ''"
+            )
             if len(seen.asked) != last[0]:
                 last = len(seen.asked), time.monotonic()
         seen.ran = self._evaluated(seen, page, "window.RAN || null")
@@ -94,7 +98,9 @@ class Browser:
         return seen
 
     def _evaluated(self, seen: Seen, page: str, script: str) -> Any:
-        return self._ask(seen, "Runtime.evaluate", page, expression=script, returnByValue=True)["result"].get("value")
+        return self._ask(seen, "Runtime.evaluate", page, expression=script, returnByValue=True)["result"].get(
+            "value"
+        )
 
     def _ask(self, seen: Seen, method: str, page: str | None = None, **params: Any) -> dict[str, Any]:
         number = self._send(method, page, params)
@@ -109,11 +115,17 @@ class Browser:
                     seen.asked.append(told["params"].get("url") or told["params"]["request"]["url"])
                 case "Page.javascriptDialogOpening":
                     seen.alerts.append(told["params"]["message"])
-                    self._send("Page.handleJavaScriptDialog", told["sessionId"], {"accept": True})  # the page waits for it
+                    self._send(
+                        "Page.handleJavaScriptDialog", told["sessionId"], {"accept": True}
+                    )  # the page waits for it
                 case "Log.entryAdded":
                     seen.said.append(told["params"]["entry"]["text"])
 
     def _send(self, method: str, page: str | None, params: dict[str, Any]) -> int:
         number = next(self._numbers)
-        self._connection.send(json.dumps({"id": number, "method": method, "params": params} | ({"sessionId": page} if page else {})))
+        self._connection.send(
+            json.dumps(
+                {"id": number, "method": method, "params": params} | ({"sessionId": page} if page else {})
+            )
+        )
         return number

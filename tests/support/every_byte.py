@@ -112,5 +112,7 @@ def searched(home: Path, delivered: Collection[bytes]) -> dict[Path, bytes]:
     return {
         path.relative_to(home): b"\n".join(contents(path))
         for path in sorted(home.rglob("*"))
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() not in known and not is_data_file(path)
+        if path.is_file()
+        and hashlib.sha256(path.read_bytes()).hexdigest() not in known
+        and not is_data_file(path)
     }

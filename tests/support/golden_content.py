@@ -60,7 +60,11 @@ def content(engine: Engine, folder: Path, *files: list[Row]) -> tuple[int, int]:
         columns = list(zip(*rows, strict=True)) or [[] for _ in SCHEMA]
         path = folder / f"part{number}.parquet"
         parquet.write_table(
-            pa.table([pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA), path
+            pa.table(
+                [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)],
+                schema=SCHEMA,
+            ),
+            path,
         )
         uris.append(path.as_uri())
     return content_of(engine, engine.read_parquet(uris), CONTRACT)

@@ -43,7 +43,9 @@ class KeptLake:
     @property
     def session(self) -> Any:
         """As much of a session as a comparison uses: no engine, so it can't read data (there are no data files either)."""
-        return SimpleNamespace(engine=None, repository=self, catalog=SimpleNamespace(get=lambda _: self.contract))
+        return SimpleNamespace(
+            engine=None, repository=self, catalog=SimpleNamespace(get=lambda _: self.contract)
+        )
 
     def parent(self) -> Manifest | None:
         raw = self.objects.get(manifest_path(self.contract.name, self.versions))
@@ -51,7 +53,9 @@ class KeptLake:
 
     def comparison(self) -> Comparison:
         """What the next version would be compared with."""
-        return Comparison(self.session, self.contract, self.parent(), "main", whole=self.contract.write_mode == "replace")
+        return Comparison(
+            self.session, self.contract, self.parent(), "main", whole=self.contract.write_mode == "replace"
+        )
 
     def add(self, own: Histograms, *, made_by: str = "", kept: bool = False) -> int:
         """Publish a version; with `made_by` (such as replay_of) one that no delivery made, whose histograms an earlier release did not keep."""
@@ -75,9 +79,22 @@ class KeptLake:
         self._write(number, {NOTE: sha256(self.objects[path])})
 
     def _write(self, number: int, notes: dict[str, Any], made_by: str = "") -> None:
-        counts = Counts(records_in=0, valid=0, quarantined=0, unreadable=0, before=0, inserted=0, deleted=0, after=0)
+        counts = Counts(
+            records_in=0, valid=0, quarantined=0, unreadable=0, before=0, inserted=0, deleted=0, after=0
+        )
         blank: dict[str, Any] = dict.fromkeys(
-            ("drop", "attempt", "root", "content_hash", "verdict", "suite_hash", "evidence_sha256", "contract_hash", "created_at"), ""
+            (
+                "drop",
+                "attempt",
+                "root",
+                "content_hash",
+                "verdict",
+                "suite_hash",
+                "evidence_sha256",
+                "contract_hash",
+                "created_at",
+            ),
+            "",
         )
         manifest = Manifest(
             tenant="default",
@@ -103,4 +120,6 @@ class KeptLake:
             **blank,
         )
         self.objects[manifest_path(self.contract.name, number)] = manifest.to_bytes()
-        self.objects[paths.head(self.contract.name)] = json.dumps({"version": max(number, self.versions)}).encode()
+        self.objects[paths.head(self.contract.name)] = json.dumps(
+            {"version": max(number, self.versions)}
+        ).encode()

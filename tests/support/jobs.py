@@ -42,7 +42,11 @@ class Jobs:
     def run(self, name: str, *, partition: str | None = None, tags: Mapping[str, str] | None = None) -> bool:
         """Run a job; whether it ended well."""
         done = self.job(name).execute_in_process(
-            instance=self.instance, partition_key=partition, tags=dict(tags or {}), run_config=QUIET, raise_on_error=False
+            instance=self.instance,
+            partition_key=partition,
+            tags=dict(tags or {}),
+            run_config=QUIET,
+            raise_on_error=False,
         )
         return done.success
 
@@ -52,4 +56,6 @@ class Jobs:
 
     def carry(self, dataset: str, path: Path) -> bool:
         """Receive a file and run its dataset's job on the drop."""
-        return self.run(job_name(dataset), partition=partition_for(self.instance, receive(self.session, dataset, path)))
+        return self.run(
+            job_name(dataset), partition=partition_for(self.instance, receive(self.session, dataset, path))
+        )

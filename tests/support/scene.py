@@ -44,7 +44,9 @@ class Scene:
 
     @property
     def settings(self) -> Settings:
-        return replace(Settings.load(home=self.home, project=self.folder / "project", tenant=self.tenant), lease=LEASE)
+        return replace(
+            Settings.load(home=self.home, project=self.folder / "project", tenant=self.tenant), lease=LEASE
+        )
 
     @classmethod
     def made(
@@ -82,7 +84,9 @@ class Scene:
         environ = os.environ | {"PYTHONPATH": str(ROOT), "LAKEGATE_LEASE": str(LEASE)} | self.environ
         return Started(plan or {}, [*map(str, arguments), *told], environ)
 
-    def run(self, *arguments: object, plan: dict[str, Any] | None = None, code: int = 0, timeout: float = 120) -> Any:
+    def run(
+        self, *arguments: object, plan: dict[str, Any] | None = None, code: int = 0, timeout: float = 120
+    ) -> Any:
         """What a command printed, which must end with `code`."""
         return answer(self.start(*arguments, plan=plan), code=code, timeout=timeout)
 
@@ -96,7 +100,10 @@ class Scene:
     def published(self) -> dict[str, list[dict[str, Any]]]:
         """What two lakes with the same history agree on."""
         session = self.open()
-        return {table: [{key: version[key] for key in KEPT} for version in list_versions(session, table)] for table in table_names(session)}
+        return {
+            table: [{key: version[key] for key in KEPT} for version in list_versions(session, table)]
+            for table in table_names(session)
+        }
 
     def differences(self, other: Scene) -> list[str]:
         """Where the versions of two lakes differ, the first few of each table: nothing is left of them once a test has ended."""
@@ -110,7 +117,10 @@ class Scene:
     def aside(self, dataset: str = "rides") -> list[tuple[str, int, list[str]]]:
         """The rows set aside."""
         session = self.open()
-        return [(row["drop"], row["row"], row["rules"]) for row in list_quarantine(session, session.catalog.get(dataset))]
+        return [
+            (row["drop"], row["row"], row["rules"])
+            for row in list_quarantine(session, session.catalog.get(dataset))
+        ]
 
     def forgotten(self, prefix: str) -> None:
         """Reconcile, as a daemon does that looks in now and then, until no branch of that name is left."""
@@ -141,7 +151,9 @@ def stopped(process: Started, *, timeout: float = 60) -> Iterator[None]:
     end = time.monotonic() + timeout
     try:
         while state(process.pid) != "T":
-            assert process.poll() is None, f"it ended with {process.returncode} and never stopped: {process.communicate()[1][-3000:]}"
+            assert process.poll() is None, (
+                f"it ended with {process.returncode} and never stopped: {process.communicate()[1][-3000:]}"
+            )
             assert time.monotonic() < end, "it never stopped"
             time.sleep(0.02)
         yield

@@ -82,10 +82,29 @@ class Lake:
         return self.put(name, out.getvalue(), len(data))
 
     def publish(
-        self, files, *, table="flights", version=1, hop="processed", schema=SCHEMA, tenant="default", quarantine=(), copy=None, proofs=()
+        self,
+        files,
+        *,
+        table="flights",
+        version=1,
+        hop="processed",
+        schema=SCHEMA,
+        tenant="default",
+        quarantine=(),
+        copy=None,
+        proofs=(),
     ):
         total = sum(file.rows for file in files)
-        counts = Counts(records_in=total, valid=total, quarantined=0, unreadable=0, before=0, inserted=total, deleted=0, after=total)
+        counts = Counts(
+            records_in=total,
+            valid=total,
+            quarantined=0,
+            unreadable=0,
+            before=0,
+            inserted=total,
+            deleted=0,
+            after=total,
+        )
         manifest = Manifest(
             tenant=tenant,
             table=table,

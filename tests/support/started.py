@@ -35,7 +35,10 @@ class Started:
         for end in ends:
             end.close()
         self._said = [""] * len(pipes)
-        self._readers = [threading.Thread(target=self._read, args=(n, end), daemon=True) for n, (end, _) in enumerate(pipes)]
+        self._readers = [
+            threading.Thread(target=self._read, args=(n, end), daemon=True)
+            for n, (end, _) in enumerate(pipes)
+        ]
         for reader in self._readers:
             reader.start()  # one that is never read waits for ever, once its pipe is full
         LIVING.add(self)

@@ -86,7 +86,9 @@ def set_up(seconds: str) -> Any:
     print("watching", flush=True)
     while time.monotonic() < end:
         for port in listening() - known:
-            status, _ = http(f"http://127.0.0.1:{port}/api/v1/setup_lakefs", "POST", '{"username": "stranger"}')
+            status, _ = http(
+                f"http://127.0.0.1:{port}/api/v1/setup_lakefs", "POST", '{"username": "stranger"}'
+            )
             met.append([port, status])
     return met
 
@@ -132,7 +134,9 @@ def unix(*paths: str) -> Any:
 def spark(port: str, *blocks: str) -> Any:
     """What Spark's own protocol gives on that port: an answer to a Java object, what can be had of these blocks; and what py4j's gives."""
     address = b"\x01" + _short("127.0.0.1") + struct.pack(">i", int(port))
-    spoken = b"\x00" + address + _short("endpoint-verifier") + b"\xac\xed\x00\x05t" + _short("from a stranger")
+    spoken = (
+        b"\x00" + address + _short("endpoint-verifier") + b"\xac\xed\x00\x05t" + _short("from a stranger")
+    )
     opened = [b"\x00" * 9 + struct.pack(">ii", 1, len(name)) + name.encode() for name in blocks]
     found = []
     for body in (spoken, *opened):

@@ -31,7 +31,9 @@ TYPES: Final[dict[str, ColumnType]] = {
 }
 COLUMNS: Final = tuple(Column(name, kind) for name, kind in TYPES.items())
 OTHER: Final = "others"
-CONTRACT: Final = Contract("mixed", "feature", Path("mixed.odcs.yaml"), "", COLUMNS, ("name",), "append", inputs=(OTHER,))
+CONTRACT: Final = Contract(
+    "mixed", "feature", Path("mixed.odcs.yaml"), "", COLUMNS, ("name",), "append", inputs=(OTHER,)
+)
 
 POOLS: Final[dict[ColumnType, list[Any]]] = {
     "string": [
@@ -61,12 +63,18 @@ POOLS: Final[dict[ColumnType, list[Any]]] = {
     "double": [0.0, -0.0, 0.5, 1.0, 2.0, 3.0, -2.5, 0.1, 5e-324, 1e18],
     "boolean": [False, True],
     "date": ["1969-12-31", "2013-01-31", "2020-02-29", "2020-03-01"],
-    "timestamp": ["1969-12-31T23:59:59.999999", "2013-01-31T05:00:00", "2013-01-31T05:00:00.000001", "2020-02-29T12:30:00"],
+    "timestamp": [
+        "1969-12-31T23:59:59.999999",
+        "2013-01-31T05:00:00",
+        "2013-01-31T05:00:00.000001",
+        "2020-02-29T12:30:00",
+    ],
 }
 ODD: Final = [float("nan"), float("inf"), float("-inf")]
 VALUES: Final[dict[ColumnType, st.SearchStrategy[Any]]] = {
     **{kind: st.sampled_from(pool) for kind, pool in POOLS.items()},
-    "string": st.sampled_from(POOLS["string"]) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=3),
+    "string": st.sampled_from(POOLS["string"])
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=3),
     "integer": st.sampled_from(POOLS["integer"]) | st.integers(-5, 5),
     "double": st.sampled_from(POOLS["double"]) | st.floats(-5, 5, width=16),
 }
@@ -99,7 +107,7 @@ def _cells(kind: ColumnType, *, odd: bool) -> st.SearchStrategy[Any]:
 def tables(*sizes: int) -> st.SearchStrategy[list[Row]]:
     """Rows of a table, with NaN and infinite numbers or without."""
 
-    def rows(size: int, odd: bool) -> st.SearchStrategy[list[Row]]:  # noqa: FBT001  (Hypothesis calls it)
+    def rows(size: int, odd: bool) -> st.SearchStrategy[list[Row]]:
         row = st.fixed_dictionaries({name: _cells(kind, odd=odd) for name, kind in TYPES.items()})
         return st.lists(row, min_size=size, max_size=size)
 
@@ -110,7 +118,11 @@ def nasty(rows: int = 60, *, odd: bool) -> list[Row]:
     """One fixed table: each column turns through its values and NULL at a pace of its own."""
     found: list[Row] = [{} for _ in range(rows)]
     for pace, (name, kind) in enumerate(TYPES.items(), 1):
-        pool = [None, *(_cell(kind, value) for value in POOLS[kind]), *(ODD if odd and kind == "double" else [])]
+        pool = [
+            None,
+            *(_cell(kind, value) for value in POOLS[kind]),
+            *(ODD if odd and kind == "double" else []),
+        ]
         for number, row in enumerate(found):
             row[name] = pool[(number * pace + number // len(pool)) % len(pool)]
     return found
@@ -118,8 +130,16 @@ def nasty(rows: int = 60, *, odd: bool) -> list[Row]:
 
 def arrow(rows: list[Row]) -> pa.Table:
     """Rows as a typed table, with the columns that name a row."""
-    schema = pa.schema([*((name, _ARROW[kind]) for name, kind in TYPES.items()), ("_row", pa.int64()), ("_record", pa.string())])
-    return pa.Table.from_pylist([row | {"_row": number, "_record": ""} for number, row in enumerate(rows, 1)], schema)
+    schema = pa.schema(
+        [
+            *((name, _ARROW[kind]) for name, kind in TYPES.items()),
+            ("_row", pa.int64()),
+            ("_record", pa.string()),
+        ]
+    )
+    return pa.Table.from_pylist(
+        [row | {"_row": number, "_record": ""} for number, row in enumerate(rows, 1)], schema
+    )
 
 
 def _some(**more: st.SearchStrategy[Any]) -> Drawn:
@@ -131,7 +151,9 @@ def _all(**more: st.SearchStrategy[Any]) -> Drawn:
 
 
 def _together(*parts: Drawn) -> Drawn:
-    return st.tuples(*parts).map(lambda found: {name: value for part in found for name, value in part.items()})
+    return st.tuples(*parts).map(
+        lambda found: {name: value for part in found for name, value in part.items()}
+    )
 
 
 def _column(rule: str, more: Callable[[str], Drawn] = lambda _: st.just({})) -> dict[str, Drawn]:
@@ -146,7 +168,9 @@ OF_A_COLUMN: Final[dict[str, Callable[[str], Drawn]]] = {}
 
 
 def _bounds(values: st.SearchStrategy[Any], **more: st.SearchStrategy[Any]) -> Drawn:
-    both = st.tuples(values, values).map(sorted).map(lambda ends: {"min_value": ends[0], "max_value": ends[1]})
+    both = (
+        st.tuples(values, values).map(sorted).map(lambda ends: {"min_value": ends[0], "max_value": ends[1]})
+    )
     return _together(both | _all(min_value=values) | _all(max_value=values), _some(**more))
 
 
@@ -163,16 +187,29 @@ def _set(name: str) -> Drawn:
 
 def _quantiles(_: str) -> Drawn:
     ends = st.tuples(VALUES["double"], VALUES["double"]).map(sorted)
-    ranges = st.tuples(ends, st.booleans(), st.booleans()).map(lambda f: [None if f[1] else f[0][0], None if f[2] else f[0][1]])
+    ranges = st.tuples(ends, st.booleans(), st.booleans()).map(
+        lambda f: [None if f[1] else f[0][0], None if f[2] else f[0][1]]
+    )
     pair = st.tuples(st.sampled_from([0, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1]), ranges)
     return st.lists(pair, min_size=1, max_size=3, unique_by=lambda found: found[0]).map(
-        lambda found: {"quantile_ranges": {"quantiles": [item[0] for item in found], "value_ranges": [item[1] for item in found]}}
+        lambda found: {
+            "quantile_ranges": {
+                "quantiles": [item[0] for item in found],
+                "value_ranges": [item[1] for item in found],
+            }
+        }
     )
 
 
 def _pair(*choices: tuple[str, str], **more: st.SearchStrategy[Any]) -> Drawn:
     names = st.sampled_from(choices).map(lambda found: {"column_A": found[0], "column_B": found[1]})
-    return _together(names, _some(ignore_row_if=st.sampled_from(["both_values_are_missing", "either_value_is_missing", "neither"]), **more))
+    return _together(
+        names,
+        _some(
+            ignore_row_if=st.sampled_from(["both_values_are_missing", "either_value_is_missing", "neither"]),
+            **more,
+        ),
+    )
 
 
 def _pairs() -> Drawn:
@@ -181,7 +218,11 @@ def _pairs() -> Drawn:
         lambda found: _together(
             _pair(found),
             _all(
-                value_pairs_set=st.lists(st.tuples(*(st.none() | VALUES[TYPES[name]] for name in found)).map(list), min_size=1, max_size=4)
+                value_pairs_set=st.lists(
+                    st.tuples(*(st.none() | VALUES[TYPES[name]] for name in found)).map(list),
+                    min_size=1,
+                    max_size=4,
+                )
             ),
         )
     )
@@ -216,15 +257,37 @@ _REGEX: Final = st.sampled_from(
         "(?i)AB",
     ]
 )
-_LIKE: Final = st.sampled_from(["a%", "%a", "_", "__", "%", "a_b", "%'%", "%é%", "ß", "A%", "%\n%", "中_", "50%", '%"%', "%_%"])
+_LIKE: Final = st.sampled_from(
+    ["a%", "%a", "_", "__", "%", "a_b", "%'%", "%é%", "ß", "A%", "%\n%", "中_", "50%", '%"%', "%_%"]
+)
 _ON: Final = st.sampled_from(["any", "all"])
-_COMPARED: Final = (("first", "second"), ("real", "real2"), ("first", "real"), ("real2", "second"), ("day", "day"), ("at", "at"))
+_COMPARED: Final = (
+    ("first", "second"),
+    ("real", "real2"),
+    ("first", "real"),
+    ("real2", "second"),
+    ("day", "day"),
+    ("at", "at"),
+)
 _ALIKE: Final = (("first", "second"), ("real", "real2"), ("first", "second", "real"))
-_KEYS: Final = (("name", "other"), ("first", "flag"), ("real", "name"), ("day", "at", "flag"), ("real", "real2"), tuple(TYPES))
+_KEYS: Final = (
+    ("name", "other"),
+    ("first", "flag"),
+    ("real", "name"),
+    ("day", "at", "flag"),
+    ("real", "real2"),
+    tuple(TYPES),
+)
 _SHARES: Final = st.sampled_from([0, 0.25, 0.5, 2 / 3, 1])
 _COUNTS: Final = st.integers(0, 6)
-_KINDS: Final = st.sampled_from(["StringType", "LongType", "DoubleType", "BooleanType", "DateType", "TimestampType"])
-_NAMES: Final = st.lists(st.sampled_from([*TYPES]), unique=True, min_size=1) | st.permutations([*TYPES]).map(list) | st.just([*TYPES])
+_KINDS: Final = st.sampled_from(
+    ["StringType", "LongType", "DoubleType", "BooleanType", "DateType", "TimestampType"]
+)
+_NAMES: Final = (
+    st.lists(st.sampled_from([*TYPES]), unique=True, min_size=1)
+    | st.permutations([*TYPES]).map(list)
+    | st.just([*TYPES])
+)
 
 ROW_RULES: Final[dict[str, Drawn]] = {
     **_column("expect_column_values_to_not_be_null"),
@@ -238,7 +301,10 @@ ROW_RULES: Final[dict[str, Drawn]] = {
         "expect_column_values_to_match_regex_list",
         lambda _: _together(_all(regex_list=st.lists(_REGEX, min_size=1, max_size=3)), _some(match_on=_ON)),
     ),
-    **_column("expect_column_values_to_not_match_regex_list", lambda _: _all(regex_list=st.lists(_REGEX, min_size=1, max_size=3))),
+    **_column(
+        "expect_column_values_to_not_match_regex_list",
+        lambda _: _all(regex_list=st.lists(_REGEX, min_size=1, max_size=3)),
+    ),
     **_column("expect_column_value_lengths_to_be_between", lambda _: _bounds(_COUNTS, **_STRICT)),
     **_column("expect_column_value_lengths_to_equal", lambda _: _all(value=_COUNTS)),
     "expect_column_pair_values_a_to_be_greater_than_b": _pair(*_COMPARED, or_equal=st.booleans()),
@@ -259,14 +325,23 @@ TABLE_RULES: Final[dict[str, Drawn]] = {
     **_column("expect_column_stdev_to_be_between", _between),
     **_column("expect_column_quantile_values_to_be_between", _quantiles),
     **_column("expect_column_unique_value_count_to_be_between", lambda _: _bounds(_COUNTS, **_STRICT)),
-    **_column("expect_column_proportion_of_unique_values_to_be_between", lambda _: _bounds(_SHARES, **_STRICT)),
-    **_column("expect_column_proportion_of_non_null_values_to_be_between", lambda _: _bounds(_SHARES, **_STRICT)),
+    **_column(
+        "expect_column_proportion_of_unique_values_to_be_between", lambda _: _bounds(_SHARES, **_STRICT)
+    ),
+    **_column(
+        "expect_column_proportion_of_non_null_values_to_be_between", lambda _: _bounds(_SHARES, **_STRICT)
+    ),
     **_column("expect_column_distinct_values_to_be_in_set", _set),
     **_column("expect_column_distinct_values_to_contain_set", _set),
     **_column("expect_column_distinct_values_to_equal_set", _set),
-    **_column("expect_column_most_common_value_to_be_in_set", lambda name: _together(_set(name), _some(ties_okay=st.booleans()))),
+    **_column(
+        "expect_column_most_common_value_to_be_in_set",
+        lambda name: _together(_set(name), _some(ties_okay=st.booleans())),
+    ),
     **_column("expect_column_values_to_be_of_type", lambda _: _all(type_=_KINDS)),
-    **_column("expect_column_values_to_be_in_type_list", lambda _: _all(type_list=st.lists(_KINDS, min_size=1))),
+    **_column(
+        "expect_column_values_to_be_in_type_list", lambda _: _all(type_list=st.lists(_KINDS, min_size=1))
+    ),
     **_column("expect_column_type_to_be", lambda _: _all(type_=_KINDS)),
     **_column("expect_column_to_exist", lambda _: _some(column_index=st.integers(0, 8))),
     "expect_table_columns_to_match_set": _together(_all(column_set=_NAMES), _some(exact_match=st.booleans())),
@@ -281,10 +356,13 @@ SQL_RULES: Final[dict[str, Drawn]] = {
     **_column("expect_column_values_to_not_match_like_pattern", lambda _: _all(like_pattern=_LIKE)),
     **_column(
         "expect_column_values_to_match_like_pattern_list",
-        lambda _: _together(_all(like_pattern_list=st.lists(_LIKE, min_size=1, max_size=3)), _some(match_on=_ON)),
+        lambda _: _together(
+            _all(like_pattern_list=st.lists(_LIKE, min_size=1, max_size=3)), _some(match_on=_ON)
+        ),
     ),
     **_column(
-        "expect_column_values_to_not_match_like_pattern_list", lambda _: _all(like_pattern_list=st.lists(_LIKE, min_size=1, max_size=3))
+        "expect_column_values_to_not_match_like_pattern_list",
+        lambda _: _all(like_pattern_list=st.lists(_LIKE, min_size=1, max_size=3)),
     ),
     "expect_table_row_count_to_equal_other_table": st.just({"other_table_name": OTHER}),
 }
@@ -313,7 +391,14 @@ def _comparison(name: str) -> Drawn:
     one = st.tuples(_OPERATORS, values)
     more = st.tuples(st.sampled_from(["IN", "NOT_IN"]), st.lists(values, min_size=1, max_size=3))
     found = one if name == "flag" else one | more  # GX takes no list of true and false
-    return found.map(lambda pair: {"type": "comparison", "column": {"name": name}, "operator": pair[0], "parameter": pair[1]})
+    return found.map(
+        lambda pair: {
+            "type": "comparison",
+            "column": {"name": name},
+            "operator": pair[0],
+            "parameter": pair[1],
+        }
+    )
 
 
 def _nullity(name: str) -> Drawn:
@@ -323,17 +408,29 @@ def _nullity(name: str) -> Drawn:
 def conditions() -> Drawn:
     """A row condition, as Spark SQL or as GX's JSON, as the arguments of a rule."""
     part = st.sampled_from([*TYPES]).flatmap(lambda name: _comparison(name) | _nullity(name))
-    whole = part | _all(type=st.sampled_from(["and", "or"]), conditions=st.lists(part, min_size=2, max_size=3))
+    whole = part | _all(
+        type=st.sampled_from(["and", "or"]), conditions=st.lists(part, min_size=2, max_size=3)
+    )
     return _all(row_condition=_SQL, condition_parser=st.just("spark")) | _all(row_condition=whole)
 
 
-def suites(kinds: Mapping[str, Drawn], *, unconditional: AbstractSet[str]) -> st.SearchStrategy[list[tuple[str, Kwargs]]]:
+def suites(
+    kinds: Mapping[str, Drawn], *, unconditional: AbstractSet[str]
+) -> st.SearchStrategy[list[tuple[str, Kwargs]]]:
     """A rule of each type, half of them asked of the rows that one condition names."""
-    return conditions().flatmap(lambda condition: st.tuples(*(_rule(*item, condition, unconditional) for item in kinds.items())).map(list))
+    return conditions().flatmap(
+        lambda condition: st.tuples(*(_rule(*item, condition, unconditional) for item in kinds.items())).map(
+            list
+        )
+    )
 
 
-def _rule(name: str, made: Drawn, condition: Kwargs, unconditional: AbstractSet[str]) -> st.SearchStrategy[tuple[str, Kwargs]]:
+def _rule(
+    name: str, made: Drawn, condition: Kwargs, unconditional: AbstractSet[str]
+) -> st.SearchStrategy[tuple[str, Kwargs]]:
     kind = EXPECTATIONS[name]
     chosen = [{}, condition] if "row_condition" in kind.takes and name not in unconditional else [{}]
     mostly = [{}, {"mostly": 0.2}, {"mostly": 0.5}, {"mostly": 0.9}, {"mostly": 1}] if kind.row_rule else [{}]
-    return _together(made, st.sampled_from(chosen), st.sampled_from(mostly)).map(lambda kwargs: (name, kwargs))
+    return _together(made, st.sampled_from(chosen), st.sampled_from(mostly)).map(
+        lambda kwargs: (name, kwargs)
+    )

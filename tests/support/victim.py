@@ -54,7 +54,9 @@ LOADED = (
 keep_migrations()
 
 
-def begin(plan: dict[str, Any], arguments: list[str], environ: dict[str, str], out: Connection, err: Connection) -> None:
+def begin(
+    plan: dict[str, Any], arguments: list[str], environ: dict[str, str], out: Connection, err: Connection
+) -> None:
     """Become the leader of a process group with this environment and these ends of pipes, and carry the command out."""
     os.setsid()
     os.chdir(ROOT)
@@ -144,7 +146,9 @@ def happen(session: Any, does: str) -> None:
             os.kill(server, signal.SIGKILL)
     if does == "fill":
         for process in (us := psutil.Process(), *us.children(recursive=True)):  # its engine's among them
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))  # no file may grow any more, as on a full disk
+            resource.prlimit(
+                process.pid, resource.RLIMIT_FSIZE, (0, 0)
+            )  # no file may grow any more, as on a full disk
     if does in ("kill", "kill-both"):
         os.killpg(0, signal.SIGKILL)
     if does == "stop":

@@ -17,7 +17,8 @@ class Grammar:
         mark = re.escape(self.delimiter)
         # Possessive, so that a broken record costs one look at each byte.
         self._field = re.compile(
-            rb'(?:\A|%b)(?:"(?:[^"]++|"")*+"(?=%b|\Z)|[^"%b\r\n][^%b\r\n]*+|(?=%b|\Z))' % (mark, mark, mark, mark, mark)
+            rb'(?:\A|%b)(?:"(?:[^"]++|"")*+"(?=%b|\Z)|[^"%b\r\n][^%b\r\n]*+|(?=%b|\Z))'
+            % (mark, mark, mark, mark, mark)
         )
         self.edge = np.isin(np.arange(256), list(self.delimiter + b'"\r\n'))
 
@@ -36,7 +37,9 @@ class Grammar:
         fields = self.fields(record)
         if fields is None or any(len(TERMINATOR.findall(field)) >= self.max_lines for field in fields):
             return False
-        return self.columns in (None, len(fields)) or not any(map(self._sound, TERMINATOR.split(record)[1:-1]))
+        return self.columns in (None, len(fields)) or not any(
+            map(self._sound, TERMINATOR.split(record)[1:-1])
+        )
 
     def _sound(self, line: bytes) -> bool:
         """Whether a line is a record by itself."""

@@ -26,24 +26,36 @@ def read_header(data: Buffer, span: tuple[int, int], format: FileFormat, *, wher
     if end - start > MAX_HEADER:
         look = text_look(data[start : start + FIRST]) or binary_look(data[start : start + FIRST])
         what = f"the header is {end - start:,} bytes long, which no table's is; it looks like {look.what}"
-        raise DataRejected(what, where=where, fix=f"deliver delimited text with a header of at most {MAX_HEADER:,} bytes")
+        raise DataRejected(
+            what, where=where, fix=f"deliver delimited text with a header of at most {MAX_HEADER:,} bytes"
+        )
     raw = data[start:end]
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         look = binary_look(raw)
-        raise DataRejected(f"the header is not UTF-8 text; it looks like {look.what}", where=where, fix=look.fix) from error
+        raise DataRejected(
+            f"the header is not UTF-8 text; it looks like {look.what}", where=where, fix=look.fix
+        ) from error
     if any(ord(character) < FIRST_PRINTABLE and character not in "\t\r\n" for character in text):
         look = binary_look(raw[:FIRST])
-        raise DataRejected(f"the header holds control characters; it looks like {look.what}", where=where, fix=look.fix)
+        raise DataRejected(
+            f"the header holds control characters; it looks like {look.what}", where=where, fix=look.fix
+        )
     if (found := text_look(raw)) is not None:
         raise DataRejected(f"the first line looks like {found.what}", where=where, fix=found.fix)
     fields = Grammar(format.delimiter).fields(raw)
     if fields is None:
-        raise DataRejected("the header's quotes don't balance", where=where, fix="quote names as RFC 4180 says, or not at all")
+        raise DataRejected(
+            "the header's quotes don't balance",
+            where=where,
+            fix="quote names as RFC 4180 says, or not at all",
+        )
     if len(fields) > format.max_columns:
         what = f"the header has {len(fields):,} columns, at most {format.max_columns:,} are allowed"
-        raise DataRejected(what, where=where, fix="check delimiter and line ends, or raise the limit in the contract")
+        raise DataRejected(
+            what, where=where, fix="check delimiter and line ends, or raise the limit in the contract"
+        )
     return tuple(_name(name.decode()) for name in fields)
 
 

@@ -46,12 +46,17 @@ def parse(path: Path, format: FileFormat, *, into: Path) -> Parsed:  # noqa: A00
         IntegrityError: Records or bytes don't add up.
     """
     if len(format.delimiter) != 1 or not format.delimiter.isascii() or format.delimiter in '"\r\n\0':
-        raise ContractError("the delimiter must be one ASCII character, no quote or line end", fix="correct it in the contract")
+        raise ContractError(
+            "the delimiter must be one ASCII character, no quote or line end",
+            fix="correct it in the contract",
+        )
     tally = _Tally()
     try:
         with path.open("rb") as file:
             # Never closed by hand: numpy and Arrow look into it, and the last of them lets go of it.
-            data: Buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+            data: Buffer = (
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+            )
         for part, reasons, tables in _read_blocks(data, format, tally, path, into):
             tally.add_records(part, reasons, tables)
         tally.close()
@@ -78,7 +83,9 @@ def _read_blocks(
         for part in split_blocks(data, delimiter=format.delimiter, max_lines=format.max_lines):
             tally.add_part(part)
             if part.header is not None:
-                tally.begin(read_header(data, part.header, format, where=path.name), format, into, where=path.name)
+                tally.begin(
+                    read_header(data, part.header, format, where=path.name), format, into, where=path.name
+                )
                 reader = RecordReader(len(tally.header), format)
             if len(part) and reader is not None:
                 waiting.append((part, pool.submit(_read, reader, tally, data, part)))
@@ -137,7 +144,9 @@ class _Tally:
         good = np.flatnonzero(reasons == 0)
         for index in bad[: MAX_LISTED - len(self.unreadable)].tolist():
             reason = Reason(int(reasons[index])).name.lower()
-            self.unreadable.append(Unreadable(self.records + index + 1, int(part.start[index]), int(part.end[index]), reason))
+            self.unreadable.append(
+                Unreadable(self.records + index + 1, int(part.start[index]), int(part.end[index]), reason)
+            )
         for code, count in zip(*np.unique(reasons[bad], return_counts=True), strict=True):
             self.reasons[Reason(int(code)).name.lower()] += int(count)
         found = pa.concat_tables(tables) if tables else None
@@ -161,7 +170,11 @@ class _Tally:
                 f"{self.records} records != {self.readable} readable + {unreadable} unreadable,"
                 f" or {size} bytes != {self.account.total()} accounted for"
             )
-            raise IntegrityError(what, where=path.name, fix="report this as a bug of Lakegate, with the file if it may be shared")
+            raise IntegrityError(
+                what,
+                where=path.name,
+                fix="report this as a bug of Lakegate, with the file if it may be shared",
+            )
         staged = self.writer is not None
         found = Parsed(
             self.shape.brings(self.filled) if self.shape else (),

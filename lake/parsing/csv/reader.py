@@ -29,7 +29,9 @@ class RecordReader:
         # A record like others, to the same end, where no record should be at fault: pyarrow then needs to call nobody.
         self.last = format.delimiter.encode() * (columns - 1) or b"0"
         self.convert = pa_csv.ConvertOptions(
-            default_column_type=pa.string(), null_values=list(format.null_values), strings_can_be_null=bool(format.null_values)
+            default_column_type=pa.string(),
+            null_values=list(format.null_values),
+            strings_can_be_null=bool(format.null_values),
         )
 
     def read(self, data: Buffer, part: Split) -> tuple[Bytes, list[pa.Table]]:
@@ -67,7 +69,9 @@ class RecordReader:
             reasons[chosen] = Reason.QUOTING
             return []
         half = len(chosen) // 2
-        return self._agreed(data, part, chosen[:half], reasons) + self._agreed(data, part, chosen[half:], reasons)
+        return self._agreed(data, part, chosen[:half], reasons) + self._agreed(
+            data, part, chosen[half:], reasons
+        )
 
     def _parse(self, text: pa.Buffer) -> tuple[pa.Table, list[int]]:
         ragged: list[int] = []
@@ -82,8 +86,12 @@ class RecordReader:
         return pa_csv.read_csv(
             pa.BufferReader(text),
             # Row numbers are told on one thread only, and a block that the reader cut in two could be cut in a quoted field.
-            read_options=pa_csv.ReadOptions(use_threads=False, block_size=text.size + 1, column_names=self.names),
-            parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip),
+            read_options=pa_csv.ReadOptions(
+                use_threads=False, block_size=text.size + 1, column_names=self.names
+            ),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip
+            ),
             convert_options=self.convert,
         )
 

@@ -72,7 +72,12 @@ class Split:
 
     def account(self) -> dict[str, int]:
         """Bytes by what they belong to, line terminators to their line; the sum is the size of what was split."""
-        return {"bom": self.bom_bytes, "header": self.header_bytes, "records": self.record_bytes, "blank": self.blank_bytes}
+        return {
+            "bom": self.bom_bytes,
+            "header": self.header_bytes,
+            "records": self.record_bytes,
+            "blank": self.blank_bytes,
+        }
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,9 @@ def split(data: Buffer, *, delimiter: str = ",", max_lines: int = 1) -> Split:
     return joined(list(split_blocks(data, delimiter=delimiter, max_lines=max_lines)))
 
 
-def split_blocks(data: Buffer, *, delimiter: str = ",", max_lines: int = 1, block: int = BLOCK) -> Iterator[Split]:
+def split_blocks(
+    data: Buffer, *, delimiter: str = ",", max_lines: int = 1, block: int = BLOCK
+) -> Iterator[Split]:
     """Split a file block by block, in order and without gaps; the part that has the header has no records."""
     grammar = Grammar(delimiter, max_lines)
     header: tuple[int, int] | None = None
@@ -104,7 +111,15 @@ def split_blocks(data: Buffer, *, delimiter: str = ",", max_lines: int = 1, bloc
         part, at = _block(data, at, FIRST_BLOCK, grammar, head=True)
         if len(part):
             header = int(part.start[0]), int(part.end[0])
-            yield replace(part, start=_NONE, end=_NONE, reason=_NO_REASON, header=header, header_bytes=part.record_bytes, record_bytes=0)
+            yield replace(
+                part,
+                start=_NONE,
+                end=_NONE,
+                reason=_NO_REASON,
+                header=header,
+                header_bytes=part.record_bytes,
+                record_bytes=0,
+            )
             break
         yield part
     fields = grammar.fields(data[slice(*header)]) if header and header[1] - header[0] <= LONGEST else None
@@ -143,7 +158,9 @@ def _block(data: Buffer, at: int, size: int, grammar: Grammar, *, head: bool = F
         elif final:
             match = TERMINATOR.search(data, at + len(raw))
             end, stop = match.span() if match else (len(data), len(data))
-            return _part(at, _Lines(*np.array([[0], [end - at], [stop - at]])), np.array([Reason.LENGTH], np.uint8)), stop
+            return _part(
+                at, _Lines(*np.array([[0], [end - at], [stop - at]])), np.array([Reason.LENGTH], np.uint8)
+            ), stop
         size = min(2 * size, LONGEST)
     firsts, lasts = merged[:, 0], merged[:, 1]
     lines.end[firsts], lines.stop[firsts] = lines.end[lasts], lines.stop[lasts]
@@ -204,7 +221,9 @@ def _quotes(raw: Bytes, lines: _Lines, grammar: Grammar, *, final: bool) -> tupl
     return count, merged, reason
 
 
-def _several(raw: Bytes, lines: _Lines, upto: Ints, odd: Ints, grammar: Grammar, *, final: bool) -> tuple[int, Ints]:
+def _several(
+    raw: Bytes, lines: _Lines, upto: Ints, odd: Ints, grammar: Grammar, *, final: bool
+) -> tuple[int, Ints]:
     """Pair lines whose quotes are odd: only the next such line can close what one opened."""
     found: list[tuple[int, int]] = []
     index, ends = 0, odd.tolist()
@@ -217,7 +236,11 @@ def _several(raw: Bytes, lines: _Lines, upto: Ints, odd: Ints, grammar: Grammar,
         plausible = last - first <= quotes // 2 * (grammar.max_lines - 1)
         if plausible and last == len(lines.stop) and not final:
             return first, np.array(found, np.int64).reshape(-1, 2)
-        if plausible and last < len(lines.stop) and grammar.spans_lines(raw[lines.start[first] : lines.end[last]].tobytes()):
+        if (
+            plausible
+            and last < len(lines.stop)
+            and grammar.spans_lines(raw[lines.start[first] : lines.end[last]].tobytes())
+        ):
             found.append((first, last))
             index += 1
         index += 1
@@ -236,4 +259,14 @@ def _part(at: int, lines: _Lines, reason: Bytes) -> Split:
     full = lines.end > lines.start
     size = lines.stop - lines.start
     start, end = lines.start[full] + at, lines.end[full] + at
-    return Split(start, end, reason[full], None, int((~full).sum()), 0, 0, int(size[full].sum()), int(size[~full].sum()))
+    return Split(
+        start,
+        end,
+        reason[full],
+        None,
+        int((~full).sum()),
+        0,
+        0,
+        int(size[full].sum()),
+        int(size[~full].sum()),
+    )

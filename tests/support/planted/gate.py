@@ -66,7 +66,10 @@ class Gate:
     def on(cls, name: str, folder: Path) -> Gate:
         """A gate on `sail` or `spark`."""
         prepare_environment()
-        engine = Engine(Settings.load(home=folder, environ={"LAKEGATE_ENGINE": name}), Endpoint("http://127.0.0.1:9", "none", "none"))
+        engine = Engine(
+            Settings.load(home=folder, environ={"LAKEGATE_ENGINE": name}),
+            Endpoint("http://127.0.0.1:9", "none", "none"),
+        )
         return cls(engine, folder)
 
     def frame(self, table: pa.Table) -> Any:
@@ -91,26 +94,48 @@ class Gate:
         plan = make_plan(Suite(contract.name, "processed", rules), contract, delivered_at=DELIVERED)
         stands = None if published is None else typed(self.frame(staged(published)), contract)
         tables = {name: self.frame(table) for name, table in (references or {}).items()}
-        frame = mark(typed(self.frame(staged(rows)), contract), plan, published=stands, reference=tables.__getitem__)
-        labelled = self.engine.write_scratch(
-            execute.label(frame, plan, keep=[*plan.columns, "_row"]), self.folder / f"labelled{next(self.numbers)}"
+        frame = mark(
+            typed(self.frame(staged(rows)), contract), plan, published=stands, reference=tables.__getitem__
         )
-        counted = execute.count_labelled(labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__))
+        labelled = self.engine.write_scratch(
+            execute.label(frame, plan, keep=[*plan.columns, "_row"]),
+            self.folder / f"labelled{next(self.numbers)}",
+        )
+        counted = execute.count_labelled(
+            labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__)
+        )
 
         def counted_of(kinds: Mapping[str, Kind]) -> dict[Baseline, Histograms]:
-            frames = {name: typed(self.frame(staged(table)), contract) for name, table in (baselines or {}).items()}
+            frames = {
+                name: typed(self.frame(staged(table)), contract) for name, table in (baselines or {}).items()
+            }
             return {name: count_histograms(frame, kinds, self.engine.rows) for name, frame in frames.items()}
 
-        _, distributions = ask_distributions(labelled, plan, counted_of, self.engine.rows, passing=f"not {masks_of.is_quarantined(plan)}")
+        _, distributions = ask_distributions(
+            labelled, plan, counted_of, self.engine.rows, passing=f"not {masks_of.is_quarantined(plan)}"
+        )
         bits = masks_of.bits(plan)
-        sides = [f"{masks_of.is_quarantined(plan)} as aside", f"not {masks_of.is_quarantined(plan)} as passed"]
-        masks = self.engine.rows(labelled.selectExpr("_row", *{mask for mask, _ in bits.values()}, *sides)) if bits else []
+        sides = [
+            f"{masks_of.is_quarantined(plan)} as aside",
+            f"not {masks_of.is_quarantined(plan)} as passed",
+        ]
+        masks = (
+            self.engine.rows(labelled.selectExpr("_row", *{mask for mask, _ in bits.values()}, *sides))
+            if bits
+            else []
+        )
         broken = [
-            frozenset(row["_row"] for row in masks if row[bits[item.id][0]] & bits[item.id][1]) if item.row_rule else frozenset()
+            frozenset(row["_row"] for row in masks if row[bits[item.id][0]] & bits[item.id][1])
+            if item.row_rule
+            else frozenset()
             for item in rules
         ]
         outcomes = execute.outcomes(plan, counted, distributions=distributions)
-        assert all(len(hit) == outcome.failed for hit, outcome in zip(broken, outcomes, strict=True) if outcome.rule.row_rule)
+        assert all(
+            len(hit) == outcome.failed
+            for hit, outcome in zip(broken, outcomes, strict=True)
+            if outcome.rule.row_rule
+        )
         aside, passed = (frozenset(row["_row"] for row in masks if row[side]) for side in ("aside", "passed"))
         assert not bits or (len(aside), len(passed)) == (counted.aside, counted.valid)
         return Found(outcomes, tuple(broken), aside, passed)

@@ -47,7 +47,12 @@ def comparing(statistic: str, baseline: Baseline = "previous", bound: float | No
     """The plan of a rule over all columns that this statistic can compare."""
     numbers = [column.name for column in CONTRACT.columns if column.type in ("integer", "double")]
     names = numbers if statistic == "ks" else [column.name for column in CONTRACT.columns]
-    kwargs = {"column_list": names, "baseline": baseline, "statistic": statistic, "max_value": bound or BOUNDS[statistic]}
+    kwargs = {
+        "column_list": names,
+        "baseline": baseline,
+        "statistic": statistic,
+        "max_value": bound or BOUNDS[statistic],
+    }
     return plan_of(STAY_CLOSE_EACH, kwargs)
 
 

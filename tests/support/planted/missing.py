@@ -53,8 +53,18 @@ def extras(*values: str | None) -> list[Row]:
 
 CITY: Final = {"column_list": ["city"], "column": "fare"}
 BY_FARE: Final = {"column_list": ["city"], "order_by": ["fare"]}
-STOPS: Final = {"column_list": ["city", "stop"], "reference": "stops", "reference_column_list": ["city", "stop"]}
-LANDS: Final = {"column": "country", "on": ["city"], "reference": "stops", "reference_on": ["city"], "reference_column": "land"}
+STOPS: Final = {
+    "column_list": ["city", "stop"],
+    "reference": "stops",
+    "reference_column_list": ["city", "stop"],
+}
+LANDS: Final = {
+    "column": "country",
+    "on": ["city"],
+    "reference": "stops",
+    "reference_on": ["city"],
+    "reference_column": "land",
+}
 NEW_YORK: Final = {"column": "hour", "time_zone": "America/New_York"}
 
 
@@ -62,37 +72,88 @@ def everything(seed: int) -> tuple[list[tuple[str, dict[str, Any]]], list[Row], 
     """Every rule of these tests, rows that break each in many ways, and what they are held against."""
     clean_rows = clean(seed)
     dirty = [dict(row) for row in clean_rows]
-    for fault in (late, from_the_future, unknown_pair, two_countries, without_offset, in_the_gap, in_the_fold, repeat_keys_older, burst):
+    for fault in (
+        late,
+        from_the_future,
+        unknown_pair,
+        two_countries,
+        without_offset,
+        in_the_gap,
+        in_the_fold,
+        repeat_keys_older,
+        burst,
+    ):
         dirty = plant(fault, dirty, seed).rows
-    dirty += [row for _, _, changed, _ in ROW_CASES for row in changed] + [row for _, _, changed, _, _ in TABLE_CASES for row in changed]
+    dirty += [row for _, _, changed, _ in ROW_CASES for row in changed] + [
+        row for _, _, changed, _, _ in TABLE_CASES for row in changed
+    ]
     references = {"stops": stops(), "takings": takings(clean_rows)}
-    asked: list[tuple[str, dict[str, Any]]] = [*{(case[0], case[1].get("keep")): case[:2] for case in [*ROW_CASES, *TABLE_CASES]}.values()]
-    asked.append(("expect_rows_not_to_be_delivered_again", {"column_list": ["city", "fare"], "max_share": 0.9}))
+    asked: list[tuple[str, dict[str, Any]]] = [
+        *{(case[0], case[1].get("keep")): case[:2] for case in [*ROW_CASES, *TABLE_CASES]}.values()
+    ]
+    asked.append(
+        ("expect_rows_not_to_be_delivered_again", {"column_list": ["city", "fare"], "max_share": 0.9})
+    )
     return asked, dirty, {"references": references, "published": clean_rows[-40:], "aside": False}
 
 
 ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
-    (NESTED_FIELDS, {"column": "extras", "check": "type", "path": "", "type": "object"}, extras(None, "null", "{}", "[]", "{"), {2, 4, 5}),
+    (
+        NESTED_FIELDS,
+        {"column": "extras", "check": "type", "path": "", "type": "object"},
+        extras(None, "null", "{}", "[]", "{"),
+        {2, 4, 5},
+    ),
     (
         NESTED_FIELDS,
         {"column": "extras", "check": "required", "path": ".meal.kind"},
         extras('{"meal":null}', '{"meal":{"kind":null}}'),
         {2},
     ),
-    (NESTED_FIELDS, {"column": "extras", "check": "unexpected", "path": ""}, extras('{"seat":1}', '{"Seat":1}', None), {2}),
-    ("expect_key_to_stand_once", {"column_list": ["fare"], "keep": "first"}, fares("1", "NaN", "NaN", None, None, "-0.0", "0"), {3, 7}),
-    ("expect_key_to_stand_once", {"column_list": ["fare"], "keep": "last"}, fares("1", "NaN", "NaN", None, None, "-0.0", "0"), {2, 6}),
+    (
+        NESTED_FIELDS,
+        {"column": "extras", "check": "unexpected", "path": ""},
+        extras('{"seat":1}', '{"Seat":1}', None),
+        {2},
+    ),
+    (
+        "expect_key_to_stand_once",
+        {"column_list": ["fare"], "keep": "first"},
+        fares("1", "NaN", "NaN", None, None, "-0.0", "0"),
+        {3, 7},
+    ),
+    (
+        "expect_key_to_stand_once",
+        {"column_list": ["fare"], "keep": "last"},
+        fares("1", "NaN", "NaN", None, None, "-0.0", "0"),
+        {2, 6},
+    ),
     (
         "expect_key_to_stand_once",
         {"column_list": ["fare"], "keep": "none"},
         fares("1", "NaN", "NaN", None, None, "-0.0", "0"),
         {2, 3, 6, 7},
     ),
-    ("expect_key_to_stand_once", BY_FARE | {"keep": "first"}, fares(None, "NaN", "2", "1", "inf", "1"), {1, 2, 3, 5, 6}),
-    ("expect_key_to_stand_once", BY_FARE | {"keep": "last"}, fares(None, "NaN", "2", "2", "-inf"), {1, 2, 3, 5}),
+    (
+        "expect_key_to_stand_once",
+        BY_FARE | {"keep": "first"},
+        fares(None, "NaN", "2", "1", "inf", "1"),
+        {1, 2, 3, 5, 6},
+    ),
+    (
+        "expect_key_to_stand_once",
+        BY_FARE | {"keep": "last"},
+        fares(None, "NaN", "2", "2", "-inf"),
+        {1, 2, 3, 5},
+    ),
     ("expect_key_to_stand_once", BY_FARE | {"keep": "first"}, fares(None, "NaN", None), {2, 3}),
     ("expect_key_to_stand_once", BY_FARE | {"keep": "last"}, fares(None, "NaN", None), {1, 2}),
-    ("expect_rows_to_be_distinct", {}, fares(None, None, "NaN", "NaN", "0.0", "-0.0", "1", ride="R"), {2, 4, 6}),
+    (
+        "expect_rows_to_be_distinct",
+        {},
+        fares(None, None, "NaN", "NaN", "0.0", "-0.0", "1", ride="R"),
+        {2, 4, 6},
+    ),
     ("expect_columns_to_determine", CITY, fares("NaN", "NaN", None), set()),
     ("expect_columns_to_determine", CITY, fares("0", "-0.0", None), set()),
     ("expect_columns_to_determine", CITY, fares("1", "NaN", None), {1, 2}),
@@ -100,7 +161,12 @@ ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
     ("expect_columns_to_determine", CITY | {"keep": "majority"}, fares("0", "-0.0", "1", None), {3}),
     ("expect_columns_to_determine", CITY | {"keep": "majority"}, fares("1", "2", None), {1, 2}),
     ("expect_columns_to_determine", CITY, fares("1", "2", None, city=None), set()),
-    ("expect_compound_columns_to_exist_in_reference", STOPS, rows({}, {"city": None}, {"stop": None, "city": "X"}, {"city": "X"}), {4}),
+    (
+        "expect_compound_columns_to_exist_in_reference",
+        STOPS,
+        rows({}, {"city": None}, {"stop": None, "city": "X"}, {"city": "X"}),
+        {4},
+    ),
     (
         "expect_column_to_agree_with_reference",
         LANDS,
@@ -108,7 +174,12 @@ ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
         {5},
     ),
     ("expect_rows_to_satisfy", {"condition": "fare > 3"}, fares("5", "1", None, "inf", "-inf"), {2, 5}),
-    ("expect_column_values_to_be_before_delivery", {"column": "hour"}, rows({}, {"hour": None}, {"hour": "2025-01-01T00:00:00Z"}), {3}),
+    (
+        "expect_column_values_to_be_before_delivery",
+        {"column": "hour"},
+        rows({}, {"hour": None}, {"hour": "2025-01-01T00:00:00Z"}),
+        {3},
+    ),
     (
         "expect_column_values_to_be_before_cutoff",
         {"column": "hour", "cutoff_column": "ended"},
@@ -118,7 +189,13 @@ ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
     (
         "expect_column_text_to_state_its_offset",
         {"column": "hour"},
-        rows({}, {"hour": None}, {"hour": "2024-01-20 10:00:00"}, {"hour": "2024-01-20T10:00:00.5-01:00"}, {"hour": "2024-01-20"}),
+        rows(
+            {},
+            {"hour": None},
+            {"hour": "2024-01-20 10:00:00"},
+            {"hour": "2024-01-20T10:00:00.5-01:00"},
+            {"hour": "2024-01-20"},
+        ),
         {3, 5},
     ),
     (
@@ -127,7 +204,12 @@ ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
         rows({}, {"hour": None}, {"hour": "2024-03-10T02:00:00Z"}, {"hour": "2024-03-10T03:00:00Z"}),
         {3},
     ),
-    ("expect_local_time_to_be_unambiguous", NEW_YORK, rows({}, {"hour": None}, {"hour": "2024-11-03T01:59:59Z"}), {3}),
+    (
+        "expect_local_time_to_be_unambiguous",
+        NEW_YORK,
+        rows({}, {"hour": None}, {"hour": "2024-11-03T01:59:59Z"}),
+        {3},
+    ),
     (
         "expect_column_values_to_be_within_watermark",
         {"column": "hour", "max_late_seconds": 0},
@@ -140,9 +222,27 @@ ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
 TOTAL: Final = {"column": "fare", "reference": "takings", "reference_column": "total", "tolerance": 0.5}
 HOURLY: Final = {"column": "hour", "step_seconds": 3600}
 TABLE_CASES: Final[list[tuple[str, dict[str, Any], list[Row], int, bool]]] = [
-    ("expect_no_burst_of_repeats", {"column_list": ["fare"], "max_repeats": 1}, fares(None, None, "1"), 2, False),
-    ("expect_no_burst_of_repeats", {"column_list": ["fare"], "max_repeats": 1}, fares("NaN", "NaN", "0", "-0.0", "-0"), 3, False),
-    ("expect_no_overlap_between_splits", {"column_list": ["fare"], "split_column": "split"}, fares(None, None), 0, True),
+    (
+        "expect_no_burst_of_repeats",
+        {"column_list": ["fare"], "max_repeats": 1},
+        fares(None, None, "1"),
+        2,
+        False,
+    ),
+    (
+        "expect_no_burst_of_repeats",
+        {"column_list": ["fare"], "max_repeats": 1},
+        fares("NaN", "NaN", "0", "-0.0", "-0"),
+        3,
+        False,
+    ),
+    (
+        "expect_no_overlap_between_splits",
+        {"column_list": ["fare"], "split_column": "split"},
+        fares(None, None),
+        0,
+        True,
+    ),
     (
         "expect_no_overlap_between_splits",
         {"column_list": ["city"], "split_column": "split"},
@@ -150,8 +250,20 @@ TABLE_CASES: Final[list[tuple[str, dict[str, Any], list[Row], int, bool]]] = [
         0,
         True,
     ),
-    ("expect_column_offsets_to_agree", {"column": "hour"}, rows({}, {"hour": None}, {"hour": "2024-01-20T10:00:00+00:00"}), 1, True),
-    ("expect_series_to_have_no_gaps", HOURLY, rows({}, {"hour": None}, {"hour": "2024-01-20T12:00:00Z"}), 1, False),
+    (
+        "expect_column_offsets_to_agree",
+        {"column": "hour"},
+        rows({}, {"hour": None}, {"hour": "2024-01-20T10:00:00+00:00"}),
+        1,
+        True,
+    ),
+    (
+        "expect_series_to_have_no_gaps",
+        HOURLY,
+        rows({}, {"hour": None}, {"hour": "2024-01-20T12:00:00Z"}),
+        1,
+        False,
+    ),
     (
         "expect_series_to_have_no_gaps",
         HOURLY | {"by": ["city"]},
@@ -173,11 +285,19 @@ TABLE_CASES: Final[list[tuple[str, dict[str, Any], list[Row], int, bool]]] = [
 """Rule, arguments, rows, what is seen of them, and whether it keeps the rule. The reference's total is 10."""
 
 
-def clock_changes() -> tuple[list[tuple[str, dict[str, Any]]], list[Row], tuple[frozenset[int], frozenset[int]]]:
+def clock_changes() -> tuple[
+    list[tuple[str, dict[str, Any]]], list[Row], tuple[frozenset[int], frozenset[int]]
+]:
     """Both rules of local times, quarters of an hour around every change of New York's clocks from 2007 to 2030, and what zoneinfo says."""
-    zone, hours = ZoneInfo("America/New_York"), [datetime(2007, 1, 1) + timedelta(hours=number) for number in range(24 * 365 * 24 + 144)]
+    zone, hours = (
+        ZoneInfo("America/New_York"),
+        [datetime(2007, 1, 1) + timedelta(hours=number) for number in range(24 * 365 * 24 + 144)],
+    )
     changes = [
-        hour for hour in hours if hour.replace(tzinfo=zone).utcoffset() != (hour + timedelta(hours=1)).replace(tzinfo=zone).utcoffset()
+        hour
+        for hour in hours
+        if hour.replace(tzinfo=zone).utcoffset()
+        != (hour + timedelta(hours=1)).replace(tzinfo=zone).utcoffset()
     ]
     moments = [change + timedelta(minutes=15 * step) for change in changes for step in range(-12, 16)]
     gaps, folds = set(), set()
@@ -188,5 +308,11 @@ def clock_changes() -> tuple[list[tuple[str, dict[str, Any]]], list[Row], tuple[
             gaps.add(number)
         elif first.utcoffset() != second.utcoffset():
             folds.add(number)
-    asked = [(kind, NEW_YORK) for kind in ("expect_local_time_to_exist", "expect_local_time_to_be_unambiguous")]
-    return asked, rows(*[{"hour": f"{moment:%Y-%m-%dT%H:%M:%SZ}"} for moment in moments]), (frozenset(gaps), frozenset(folds))
+    asked = [
+        (kind, NEW_YORK) for kind in ("expect_local_time_to_exist", "expect_local_time_to_be_unambiguous")
+    ]
+    return (
+        asked,
+        rows(*[{"hour": f"{moment:%Y-%m-%dT%H:%M:%SZ}"} for moment in moments]),
+        (frozenset(gaps), frozenset(folds)),
+    )

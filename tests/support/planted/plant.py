@@ -37,7 +37,11 @@ def plant(fault: Fault, rows: list[Row], seed: int) -> Planted:
 
 
 def _change(
-    rows: list[Row], chance: random.Random, column: str, value: Callable[[Row], str | None], among: list[int] | None = None
+    rows: list[Row],
+    chance: random.Random,
+    column: str,
+    value: Callable[[Row], str | None],
+    among: list[int] | None = None,
 ) -> Planted:
     places = sorted(chance.sample(among or range(len(rows)), HITS))
     for place in places:
@@ -68,13 +72,21 @@ def lost_field(rows: list[Row], chance: random.Random) -> Planted:
 
 def field_as_text(rows: list[Row], chance: random.Random) -> Planted:
     """A nested number that comes as text, or with a fraction."""
-    return _extras(rows, chance, lambda extras: extras.update(seat=str(extras["seat"])), lambda extras: extras.update(seat=1.0))
+    return _extras(
+        rows,
+        chance,
+        lambda extras: extras.update(seat=str(extras["seat"])),
+        lambda extras: extras.update(seat=1.0),
+    )
 
 
 def no_such_day(rows: list[Row], chance: random.Random) -> Planted:
     """A nested date that the calendar lacks, or of another style."""
     return _extras(
-        rows, chance, lambda extras: extras["meal"].update(on="2023-02-29"), lambda extras: extras["meal"].update(on="20/01/2024")
+        rows,
+        chance,
+        lambda extras: extras["meal"].update(on="2023-02-29"),
+        lambda extras: extras["meal"].update(on="20/01/2024"),
     )
 
 
@@ -85,7 +97,11 @@ def item_of_another_type(rows: list[Row], chance: random.Random) -> Planted:
 
 def cut_off(rows: list[Row], chance: random.Random) -> Planted:
     """JSON that ends too early, goes on behind its end, or names a field twice."""
-    ways: list[Callable[[str], str]] = [lambda text: text[:-1], lambda text: text + " x", lambda text: text[:-1] + ', "seat": 1}']
+    ways: list[Callable[[str], str]] = [
+        lambda text: text[:-1],
+        lambda text: text + " x",
+        lambda text: text[:-1] + ', "seat": 1}',
+    ]
     return _change(rows, chance, "extras", lambda row: chance.choice(ways)(str(row["extras"])))
 
 
@@ -103,7 +119,10 @@ def repeat_keys_later(rows: list[Row], chance: random.Random) -> Planted:
 def repeat_keys_older(rows: list[Row], chance: random.Random) -> Planted:
     """Keys that come again at the end with an earlier time: by the time's order the later ones are those that stood there."""
     first = len(rows)
-    rows += [row | {"ended": _moved(row["ended"], minutes=-30) if chance.random() < 0.5 else None} for row in chance.sample(rows, HITS)]
+    rows += [
+        row | {"ended": _moved(row["ended"], minutes=-30) if chance.random() < 0.5 else None}
+        for row in chance.sample(rows, HITS)
+    ]
     return Planted(rows, frozenset(range(first + 1, len(rows) + 1)), HITS)
 
 
@@ -112,7 +131,10 @@ def repeat_rows(rows: list[Row], chance: random.Random) -> Planted:
     for row in chance.sample(rows, HITS):
         row["country"] = None
     first = len(rows)
-    rows += [dict(row) for row in [*chance.sample(rows, HITS), *[row for row in rows if row["country"] is None][:3]]]
+    rows += [
+        dict(row)
+        for row in [*chance.sample(rows, HITS), *[row for row in rows if row["country"] is None][:3]]
+    ]
     seen: set[tuple[str | None, ...]] = set()
     again = set()
     for number, row in enumerate(rows, 1):
@@ -269,7 +291,12 @@ OUTLIERS: Final = 24
 def _outliers(rows: list[Row], chance: random.Random, shared: dict[str, str | None]) -> Planted:
     first, cities = len(rows), sorted({str(row["city"]) for row in rows})
     for number, row in enumerate(chance.sample(rows, OUTLIERS)):
-        spread = {"ride": f"Y{number}", "city": cities[number % len(cities)], "rider": f"stranger {number}", "fare": "90000.0"}
+        spread = {
+            "ride": f"Y{number}",
+            "city": cities[number % len(cities)],
+            "rider": f"stranger {number}",
+            "fare": "90000.0",
+        }
         rows.append(row | spread | shared)
     return Planted(rows, frozenset(range(first + 1, len(rows) + 1)), OUTLIERS)
 

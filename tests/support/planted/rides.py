@@ -26,7 +26,10 @@ EXTRAS: Final = Nested(
     "object",
     fields=(
         ("seat", Nested("integer", required=True)),
-        ("meal", Nested("object", fields=(("kind", Nested("string", required=True)), ("on", Nested("date"))))),
+        (
+            "meal",
+            Nested("object", fields=(("kind", Nested("string", required=True)), ("on", Nested("date")))),
+        ),
         ("bags", Nested("array", items=Nested("number", required=True))),
     ),
 )
@@ -73,13 +76,17 @@ def clean(seed: int) -> list[Row]:
                     "country": country,
                     "stop": str(chance.randrange(1, 4)),
                     "hour": hour.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    "ended": (hour + timedelta(minutes=chance.randrange(1, 50))).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "ended": (hour + timedelta(minutes=chance.randrange(1, 50))).strftime(
+                        "%Y-%m-%dT%H:%M:%SZ"
+                    ),
                     "booked": booked.strftime("%d/%m/%Y"),
                     "fare": f"{chance.randrange(2000, 9000) / 2:.1f}",
                     "kind": chance.choice(KINDS),
                     "split": "test" if number % 5 == 0 else "train",
                     "rider": f"rider {chance.randrange(10**6)}",
-                    "extras": json.dumps({"seat": number, "bags": [1, 2.5], "meal": {"kind": "soup", "on": f"{hour:%Y-%m-%d}"}}),
+                    "extras": json.dumps(
+                        {"seat": number, "bags": [1, 2.5], "meal": {"kind": "soup", "on": f"{hour:%Y-%m-%d}"}}
+                    ),
                 }
             )
     return rows
@@ -87,16 +94,26 @@ def clean(seed: int) -> list[Row]:
 
 def staged(rows: list[Row]) -> pa.Table:
     """Rows as a staging file holds them: text and plain values, and record numbers from 1."""
-    schema = pa.schema([*((column.name, pa.string()) for column in COLUMNS), ("_row", pa.int64()), ("_record", pa.string())])
-    table = pa.Table.from_pylist([row | {"_row": number, "_record": ""} for number, row in enumerate(rows, 1)], schema)
+    schema = pa.schema(
+        [*((column.name, pa.string()) for column in COLUMNS), ("_row", pa.int64()), ("_record", pa.string())]
+    )
+    table = pa.Table.from_pylist(
+        [row | {"_row": number, "_record": ""} for number, row in enumerate(rows, 1)], schema
+    )
     table = table.append_column(nested_marker("extras"), judge_nested(table.column("extras"), EXTRAS))
     return part_plain(table, [(column.name, column.type) for column in COLUMNS if column.plain])
 
 
 def stops() -> pa.Table:
     """The reference of stops: each city's three, and what country it lies in; of one city it doesn't know."""
-    rows = [{"city": city, "stop": stop, "land": country} for city, country in (CITIES | {"Quay": None}).items() for stop in (1, 2, 3)]
-    return pa.Table.from_pylist(rows, pa.schema([("city", pa.string()), ("stop", pa.int64()), ("land", pa.string())]))
+    rows = [
+        {"city": city, "stop": stop, "land": country}
+        for city, country in (CITIES | {"Quay": None}).items()
+        for stop in (1, 2, 3)
+    ]
+    return pa.Table.from_pylist(
+        rows, pa.schema([("city", pa.string()), ("stop", pa.int64()), ("land", pa.string())])
+    )
 
 
 def takings(rows: list[Row]) -> pa.Table:
@@ -105,4 +122,7 @@ def takings(rows: list[Row]) -> pa.Table:
     for row in rows:
         sums[str(row["city"])]["total"] += float(row["fare"] or 0)
         sums[str(row["city"])]["stops"] += int(row["stop"] or 0)
-    return pa.Table.from_pylist(list(sums.values()), pa.schema([("town", pa.string()), ("total", pa.float64()), ("stops", pa.int64())]))
+    return pa.Table.from_pylist(
+        list(sums.values()),
+        pa.schema([("town", pa.string()), ("total", pa.float64()), ("stops", pa.int64())]),
+    )

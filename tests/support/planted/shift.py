@@ -27,7 +27,13 @@ COLUMNS: Final = (
     Column("paid", "boolean"),
 )
 CONTRACT: Final = Contract(
-    name="trips", kind="dataset", path=Path("trips.odcs.yaml"), hash="", columns=COLUMNS, key=("stops",), write_mode="append"
+    name="trips",
+    kind="dataset",
+    path=Path("trips.odcs.yaml"),
+    hash="",
+    columns=COLUMNS,
+    key=("stops",),
+    write_mode="append",
 )
 KINDS: Final = {"single": 0.4, "return": 0.3, "pass": 0.15, "group": 0.1, "night": 0.05}
 CITIES: Final = [f"city {number}" for number in range(30)]
@@ -111,7 +117,12 @@ def far_out(drop: Drop, chance: np.random.Generator, share: float) -> str:
 def bins(values: np.ndarray[Any, Any]) -> dict[int, int]:
     """The bins of ordinary numbers, as `expectations.drift.histogram.code_of` gives them one by one."""
     fraction, exponent = np.frexp(np.abs(values))
-    codes = (exponent.astype(np.int64) - 1 + REACH) * PARTS + np.floor((2 * fraction - 1) * PARTS).astype(np.int64) + TINY + 1
+    codes = (
+        (exponent.astype(np.int64) - 1 + REACH) * PARTS
+        + np.floor((2 * fraction - 1) * PARTS).astype(np.int64)
+        + TINY
+        + 1
+    )
     codes = np.where(values == 0, 0, codes) * np.sign(values).astype(np.int64)
     assert not len(codes) or np.abs(codes).max() < HUGE
     found, counts = np.unique(codes, return_counts=True)
@@ -133,7 +144,9 @@ def counted(drop: Drop) -> Histograms:
     return Histograms(len(drop["fare"]), {name: histogram(name, values) for name, values in drop.items()})
 
 
-def faulty(drop: Drop, seen: Histograms, fault: Fault, chance: np.random.Generator, size: float) -> tuple[str, Histograms]:
+def faulty(
+    drop: Drop, seen: Histograms, fault: Fault, chance: np.random.Generator, size: float
+) -> tuple[str, Histograms]:
     """The column that a fault hit, and what is counted of the drop then; the drop itself stays as it is."""
     changed = {name: values.copy() for name, values in drop.items()}
     name = fault(changed, chance, size)

@@ -45,7 +45,9 @@ def defs(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
 
 def test_each_dataset_gives_a_raw_and_a_processed_asset_and_each_feature_one(defs: Definitions) -> None:
     found = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
-    assert found == TABLES | {f"{name}_raw" for name in TABLES} | {"flight_features"} | {f"retrain/{name}" for name in TABLES}
+    assert found == TABLES | {f"{name}_raw" for name in TABLES} | {"flight_features"} | {
+        f"retrain/{name}" for name in TABLES
+    }
 
 
 def test_raw_and_processed_share_a_partition_per_drop_and_features_have_none(defs: Definitions) -> None:
@@ -71,8 +73,16 @@ def test_lineage_leads_from_raw_and_references_to_the_feature(defs: Definitions)
 def test_every_family_with_rules_at_a_hop_is_a_check(defs: Definitions) -> None:
     checks = defs.resolve_asset_graph().asset_check_keys
     assert AssetCheckKey(AssetKey("flights_raw"), "schema") in checks
-    assert {key.name for key in checks if key.asset_key == AssetKey("flights")} >= {"schema", "range", "duplicate", "consistency"}
-    assert {key.name for key in checks if key.asset_key == AssetKey("flight_features")} >= {"duplicate", "consistency"}
+    assert {key.name for key in checks if key.asset_key == AssetKey("flights")} >= {
+        "schema",
+        "range",
+        "duplicate",
+        "consistency",
+    }
+    assert {key.name for key in checks if key.asset_key == AssetKey("flight_features")} >= {
+        "duplicate",
+        "consistency",
+    }
 
 
 def test_an_asset_tells_its_columns_its_owner_and_what_it_was_made_under(defs: Definitions) -> None:
@@ -148,7 +158,10 @@ def test_a_check_fails_as_an_error_only_where_a_rule_blocks() -> None:
         {"rule": "c", "family": "duplicate", "severity": "block", "failed": 0},
     ]
     found = {
-        item.check_name: item for item in check_results("t", ["range", "schema", "duplicate"], rules, {"records_in": 8, "quarantined": 2})
+        item.check_name: item
+        for item in check_results(
+            "t", ["range", "schema", "duplicate"], rules, {"records_in": 8, "quarantined": 2}
+        )
     }
     assert not found["range"].passed
     assert found["range"].severity.value == "WARN"
@@ -161,13 +174,22 @@ def test_a_check_fails_as_an_error_only_where_a_rule_blocks() -> None:
 
 def test_a_family_that_was_not_judged_is_left_out_where_a_drop_could_not_be_opened() -> None:
     rules = [{"rule": "readable", "family": "schema", "severity": "block", "failed": 1}]
-    assert [item.check_name for item in check_results("t", ["schema", "range"], rules, {}, only_judged=True)] == ["schema"]
+    assert [
+        item.check_name for item in check_results("t", ["schema", "range"], rules, {}, only_judged=True)
+    ] == ["schema"]
 
 
 def test_definitions_load_without_the_engine_and_without_great_expectations(tmp_path: Path) -> None:
     code = "import sys, assets.definitions; print([m for m in ('great_expectations', 'pyspark', 'pysail', 'pandas', 'deltalake') if m in sys.modules])"
-    env = {**os.environ, "LAKEGATE_HOME": str(tmp_path / "home"), "LAKEGATE_PROJECT": str(PROJECT), "PYTHONPATH": str(PROJECT)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    env = {
+        **os.environ,
+        "LAKEGATE_HOME": str(tmp_path / "home"),
+        "LAKEGATE_PROJECT": str(PROJECT),
+        "PYTHONPATH": str(PROJECT),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
     assert done.stdout.strip() == "[]", done.stderr
     assert not (tmp_path / "home").exists()
 
@@ -182,9 +204,20 @@ def test_dev_listens_on_loopback_and_is_told_home_and_project(tmp_path: Path) ->
 
 
 def test_a_version_that_breaks_a_trigger_raises_one_event_with_what_was_seen() -> None:
-    rules = [{"rule": "drift:pinned:trigger", "family": "distribution", "severity": "trigger", "failed": 1, "of": 3, "value": 0.2}]
+    rules = [
+        {
+            "rule": "drift:pinned:trigger",
+            "family": "distribution",
+            "severity": "trigger",
+            "failed": 1,
+            "of": 3,
+            "value": 0.2,
+        }
+    ]
     manifest = SimpleNamespace(notes={"triggers": ["drift:pinned:trigger"]}, rules=rules)
-    event = trigger_event(cast("Published", SimpleNamespace(manifest=manifest, name=VersionName("flights", 3))))
+    event = trigger_event(
+        cast("Published", SimpleNamespace(manifest=manifest, name=VersionName("flights", 3)))
+    )
     assert event is not None
     assert event.asset_key == AssetKey(["retrain", "flights"])
     assert {name: value.value for name, value in event.metadata.items()} == {
@@ -193,7 +226,10 @@ def test_a_version_that_breaks_a_trigger_raises_one_event_with_what_was_seen() -
         "drift:pinned:trigger": 0.2,
     }
     manifest.notes = {}
-    assert trigger_event(cast("Published", SimpleNamespace(manifest=manifest, name=VersionName("flights", 3)))) is None
+    assert (
+        trigger_event(cast("Published", SimpleNamespace(manifest=manifest, name=VersionName("flights", 3))))
+        is None
+    )
 
 
 def test_a_check_tells_the_trend_since_the_version_before() -> None:
@@ -208,9 +244,15 @@ def test_a_check_tells_the_trend_since_the_version_before() -> None:
     assert second.metadata["rules broken before"].value == 1
 
 
-@pytest.mark.parametrize(("collisions", "told"), [(TRIES - 1, ""), (TRIES, "warning: Dagster was not told (LookupError)")])
+@pytest.mark.parametrize(
+    ("collisions", "told"), [(TRIES - 1, ""), (TRIES, "warning: Dagster was not told (LookupError)")]
+)
 def test_dagster_is_told_again_where_another_was_telling_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], collisions: int, told: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    collisions: int,
+    told: str,
 ) -> None:
     asked: list[object] = []
     settings = Settings.load(home=tmp_path, project=tmp_path)

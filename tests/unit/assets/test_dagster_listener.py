@@ -10,11 +10,15 @@ from lake.hops.job import HopResult
 
 def event(table: str, cause: str, verdict: Verdict, number: int | None) -> HopEvent:
     version = f"{table}@v{number}" if number else None
-    return HopEvent("rides", HopResult("processed", table, verdict, version, {}, [], cause=cause), "run", "now")
+    return HopEvent(
+        "rides", HopResult("processed", table, verdict, version, {}, [], cause=cause), "run", "now"
+    )
 
 
 def told(*events: HopEvent) -> list[tuple[str, list[str]]]:
-    return [(found.drop, [hop.version or str(hop.verdict) for hop in found.hops]) for found in _by_drop(events)]
+    return [
+        (found.drop, [hop.version or str(hop.verdict) for hop in found.hops]) for found in _by_drop(events)
+    ]
 
 
 def test_the_hops_of_a_drop_are_one_result() -> None:
@@ -26,9 +30,15 @@ def test_the_hops_of_a_drop_are_one_result() -> None:
 
 
 def test_the_newest_answer_is_told_of_a_drop_that_was_held_and_then_let_pass() -> None:
-    assert told(event("rides", "x", Verdict.HELD, None), event("rides", "x", Verdict.UNCHANGED, 7)) == [("x", ["rides@v7"])]
+    assert told(event("rides", "x", Verdict.HELD, None), event("rides", "x", Verdict.UNCHANGED, 7)) == [
+        ("x", ["rides@v7"])
+    ]
 
 
 def test_a_drop_that_was_published_withdrawn_and_published_again_is_told_of_twice_in_order() -> None:
-    found = told(event("rides", "x", Verdict.PASSED, 2), event("rides", "back", Verdict.PASSED, 3), event("rides", "x", Verdict.PASSED, 4))
+    found = told(
+        event("rides", "x", Verdict.PASSED, 2),
+        event("rides", "back", Verdict.PASSED, 3),
+        event("rides", "x", Verdict.PASSED, 4),
+    )
     assert found == [("x", ["rides@v2"]), ("back", ["rides@v3"]), ("x", ["rides@v4"])]

@@ -56,7 +56,9 @@ def test_a_cache_that_every_account_may_write_is_shut(folder: Path, tmp_path: Pa
     assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o755
 
 
-def test_what_another_user_owns_is_not_taken(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_user_owns_is_not_taken(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     link = instance._named(folder, tmp_path / "cache")
     before = link.lstat()
     monkeypatch.setattr(instance, "foreign", lambda path: path == link)

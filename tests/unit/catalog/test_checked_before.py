@@ -106,6 +106,9 @@ def test_catalog_is_read_in_a_second_process_without_a_schema(tmp_path: Path) ->
         "load_catalog(Path(sys.argv[1]), cache=Path(sys.argv[1]) / 'cache').get('rides'); print(validator.cache_info().currsize)"
     )
     read = [
-        subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True).stdout for _ in range(2)
+        subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
     ]
     assert read == ["1\n", "0\n"]

@@ -42,7 +42,9 @@ MORE"""
 
 def contract(folder: Path, *columns: str, more: str = "") -> Contract:
     path = folder / "orders.odcs.yaml"
-    body = CONTRACT.replace("COLUMNS", "\n".join(f"  - {{logicalType: string, {column}}}" for column in columns)).replace("MORE", more)
+    body = CONTRACT.replace(
+        "COLUMNS", "\n".join(f"  - {{logicalType: string, {column}}}" for column in columns)
+    ).replace("MORE", more)
     path.write_text(body, encoding="utf-8")
     return load_contract(path)
 
@@ -105,7 +107,9 @@ def test_any_header_can_be_mapped_to_a_column(tmp_path: Path, header: str) -> No
         ("a\\u00a0b", 'name: a_b and physicalName: "a\\u00a0b"'),
     ],
 )
-def test_a_name_that_can_name_no_column_is_answered_with_the_lines_to_write(tmp_path: Path, name: str, line: str) -> None:
+def test_a_name_that_can_name_no_column_is_answered_with_the_lines_to_write(
+    tmp_path: Path, name: str, line: str
+) -> None:
     with pytest.raises(ContractError) as caught:
         contract(tmp_path, f'name: "{name}"')
     assert line in caught.value.fix
@@ -134,27 +138,44 @@ def test_no_two_short_names_look_alike_and_nothing_invisible_is_left(name: str) 
 @settings(max_examples=60)
 @given(st.data())
 def test_each_value_is_read_under_the_column_that_its_header_brings(data: st.DataObject) -> None:
-    text = st.text(st.characters(min_codepoint=0x20, exclude_characters="\x7f", exclude_categories=["Cs", "Cc"]), max_size=5)
-    header = data.draw(st.lists(text.filter(lambda name: not name.startswith("_")), min_size=1, max_size=6, unique=True))
+    text = st.text(
+        st.characters(min_codepoint=0x20, exclude_characters="\x7f", exclude_categories=["Cs", "Cc"]),
+        max_size=5,
+    )
+    header = data.draw(
+        st.lists(text.filter(lambda name: not name.startswith("_")), min_size=1, max_size=6, unique=True)
+    )
     brought = data.draw(st.lists(st.sampled_from(header), unique=True))
     names = [f"c{number}" for number in range(len(brought))]
-    rows = data.draw(st.lists(st.lists(st.sampled_from("xyz"), min_size=len(header), max_size=len(header)), min_size=1, max_size=3))
+    rows = data.draw(
+        st.lists(
+            st.lists(st.sampled_from("xyz"), min_size=len(header), max_size=len(header)),
+            min_size=1,
+            max_size=3,
+        )
+    )
     out = io.StringIO()
     csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([header, *rows])
     found, read = staged(out.getvalue(), FileFormat(headers=tuple(zip(brought, names, strict=True))))
     delivered = [dict(zip(header, row, strict=True)) for row in rows]
-    assert [[row[name] for name in names] for row in read] == [[row[name] for name in brought] for row in delivered]
+    assert [[row[name] for name in names] for row in read] == [
+        [row[name] for name in brought] for row in delivered
+    ]
     assert found.readable == len(rows)
 
 
-def test_names_can_be_exchanged_and_a_name_that_comes_under_another_header_brings_nothing(tmp_path: Path) -> None:
+def test_names_can_be_exchanged_and_a_name_that_comes_under_another_header_brings_nothing(
+    tmp_path: Path,
+) -> None:
     made = contract(tmp_path, "name: a, physicalName: b", "name: b, physicalName: a")
     assert staged("id,a,b\n1,was a,was b\n", made.file)[1][0].items() >= {"a": "was b", "b": "was a"}.items()
     made = contract(tmp_path, 'name: size, physicalName: "Size [cm]"')
     told = refused(made, "id,size\n1,2\n")
     assert "missing: 'Size [cm]'" in told
     assert "unexpected: size" in told
-    made = contract(tmp_path, "name: size, physicalName: SIZE", more="- {property: unexpectedColumns, value: ignore}")
+    made = contract(
+        tmp_path, "name: size, physicalName: SIZE", more="- {property: unexpectedColumns, value: ignore}"
+    )
     found, rows = staged("id,SIZE,size,Size\n1,a,b,c\n", made.file)
     assert rows[0]["size"] == "a"
     assert {name.lower() for name in rows[0]} & {"size"} == {"size"}
@@ -170,7 +191,10 @@ def test_names_that_differ_by_case_alone_can_be_had_as_two_columns(tmp_path: Pat
     assert "the same name at columns 2, 3" in refused(contract(tmp_path, "name: a"), "id,a,a\n1,x,y\n")
 
 
-@pytest.mark.parametrize("columns", [("name: a, physicalName: X", "name: b, physicalName: X"), ("name: a", "name: b, physicalName: a")])
+@pytest.mark.parametrize(
+    "columns",
+    [("name: a, physicalName: X", "name: b, physicalName: X"), ("name: a", "name: b, physicalName: a")],
+)
 def test_two_columns_under_one_header_are_refused(tmp_path: Path, columns: tuple[str, ...]) -> None:
     with pytest.raises(ContractError, match="both delivered under the header") as caught:
         contract(tmp_path, *columns)
@@ -191,7 +215,9 @@ def test_what_ends_each_line_is_no_column_unless_it_holds_something(tmp_path: Pa
     assert staged(",id,\n7,1,\n", first.file)[1][0]["place"] == "7"
 
 
-@pytest.mark.parametrize("name", ["Note", "note ", "\u00a0note", "note\u200b", "\ufeffnote", "NOTE", "n_o-te"])
+@pytest.mark.parametrize(
+    "name", ["Note", "note ", "\u00a0note", "note\u200b", "\ufeffnote", "NOTE", "n_o-te"]
+)
 def test_a_header_that_was_meant_is_shown_with_the_line_to_write(tmp_path: Path, name: str) -> None:
     made = contract(tmp_path, "name: note")
     told = refused(made, f"id,{name}\n1,x\n")
@@ -208,10 +234,20 @@ def test_without_a_physical_name_nothing_is_recorded_that_was_not_before(tmp_pat
     assert header_notes(staged("id,note\n1,x\n", made.file)[0]) == {"columns": ["id", "note"]}
 
 
-def test_a_header_of_which_every_name_is_written_otherwise_is_answered_column_by_column(tmp_path: Path) -> None:
-    made = contract(tmp_path, 'name: bestell_nr, physicalName: "Bestell-Nr."', 'name: betrag_eur, physicalName: "Betrag (EUR)"')
+def test_a_header_of_which_every_name_is_written_otherwise_is_answered_column_by_column(
+    tmp_path: Path,
+) -> None:
+    made = contract(
+        tmp_path,
+        'name: bestell_nr, physicalName: "Bestell-Nr."',
+        'name: betrag_eur, physicalName: "Betrag (EUR)"',
+    )
     told = refused(made, "ID,BESTELL-NR ,Betrag(EUR)\n1,2,3\n")
-    for line in ("physicalName: ID at column id", 'physicalName: "BESTELL-NR " at column', 'physicalName: "Betrag(EUR)" at column'):
+    for line in (
+        "physicalName: ID at column id",
+        'physicalName: "BESTELL-NR " at column',
+        'physicalName: "Betrag(EUR)" at column',
+    ):
         assert line in told
     assert "delimited by" not in told
     # Without a header a person's data stands there: nothing of it is told (P6).
@@ -228,7 +264,13 @@ def test_another_delimiter_is_told_with_the_words_to_write(tmp_path: Path, mark:
     told = refused(made, f"id{mark}note\n1{mark}x, y\n")
     line = f"delimiter: {json.dumps(mark)}"
     assert f"they are delimited by {mark!r}: write {line} in the property file" in told
-    assert refused(contract(tmp_path, "name: note", more=f"- {{property: file, value: {{{line}}}}}"), f"id{mark}note\n1{mark}x\n") == ""
+    assert (
+        refused(
+            contract(tmp_path, "name: note", more=f"- {{property: file, value: {{{line}}}}}"),
+            f"id{mark}note\n1{mark}x\n",
+        )
+        == ""
+    )
     assert "delimited by" not in refused(made, "Miller; id\n1\n")
 
 
@@ -239,11 +281,14 @@ def test_records_of_other_fields_than_the_header_are_told_with_both_numbers(tmp_
 
         def told(text: str) -> str:
             path.write_text(text)
-            outcomes = judge_raw(build_suite(made, "raw", tmp_path), parse(path, made.file, into=Path(folder, "staging")))
+            outcomes = judge_raw(
+                build_suite(made, "raw", tmp_path), parse(path, made.file, into=Path(folder, "staging"))
+            )
             return blocked_message(made, outcomes)
 
-        assert "at byte 8, with 3 fields where the header has 2: it ends in a delimiter, and the header doesn't" in told(
-            "id,note\n1,x,\n2,y,\n"
+        assert (
+            "at byte 8, with 3 fields where the header has 2: it ends in a delimiter, and the header doesn't"
+            in told("id,note\n1,x,\n2,y,\n")
         )
         assert "at byte 8, with 3 fields where the header has 2)" in told("id,note\n1,x,7\n2,y,8\n")
 

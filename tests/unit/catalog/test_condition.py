@@ -56,13 +56,23 @@ def refused(sql: str) -> tuple[str, str]:
         ("n * m * n > 0", "may need 55 digits", "cast(a as int)"),
         ("x = 1e400", "more than a double holds", "isnan"),
         ("date_add(d, 2147483647) > d", "2147483647 is more than", "3660000 at most"),
-        ("split_part(y, 'a', n) = 'a'", "argument 3 of split_part() is no number of 1 or more that is written out", "whole number"),
-        ("split_part(y, ',', 0) = 'a'", "argument 3 of split_part() is no number of 1 or more", "whole number"),
+        (
+            "split_part(y, 'a', n) = 'a'",
+            "argument 3 of split_part() is no number of 1 or more that is written out",
+            "whole number",
+        ),
+        (
+            "split_part(y, ',', 0) = 'a'",
+            "argument 3 of split_part() is no number of 1 or more",
+            "whole number",
+        ),
         ("regexp_extract(y, '([0-9])', 2) = '1'", "has no group 2", "brackets"),
         ("sha2(y, 255) = 'a'", "none of its words", "224, 256, 384, 512"),
     ],
 )
-def test_what_a_condition_can_not_mean_is_told_when_the_contract_is_read(sql: str, what: str, fix: str) -> None:
+def test_what_a_condition_can_not_mean_is_told_when_the_contract_is_read(
+    sql: str, what: str, fix: str
+) -> None:
     told = refused(sql)
     assert what in told[0]
     assert fix in told[1]
@@ -112,7 +122,10 @@ def test_a_misspelt_function_is_told_the_one_that_was_meant() -> None:
     ("sql", "made"),
     [
         ("n * 13 > 5", "((cast(`n` as decimal(19, 0)) * cast(13 as decimal(2, 0))) > 5)"),
-        ("x / n > 1", "((nanvl(((`x` + 0.0D) / nullif(cast(`n` as double), 0.0D)), double('NaN')) + 0.0D) > 1.0D)"),
+        (
+            "x / n > 1",
+            "((nanvl(((`x` + 0.0D) / nullif(cast(`n` as double), 0.0D)), double('NaN')) + 0.0D) > 1.0D)",
+        ),
         ("d >= '2013-01-31'", "(`d` >= date'2013-01-31')"),
         ("t >= '2013-01-31T05:00'", "(`t` >= timestamp'2013-01-31 05:00:00Z')"),
         ("not b or y is null", "((not `b`) or (`y` is null))"),

@@ -45,7 +45,9 @@ def ruled(type_: str, arguments: str) -> str:
 
 
 def conditioned(condition: str) -> str:
-    return ruled("expect_column_values_to_be_between", f"min_value: 0, row_condition: {json.dumps(condition)}")
+    return ruled(
+        "expect_column_values_to_be_between", f"min_value: 0, row_condition: {json.dumps(condition)}"
+    )
 
 
 HOSTILE = {
@@ -54,10 +56,13 @@ HOSTILE = {
     "closed brackets": "[" * DEEP + "]" * DEEP,
     "indentation": "".join(" " * i + f"a{i}:\n" for i in range(900)),
     "just readable nesting": contract_text("bad", APPENDED + "tags: " + "[" * 99 + "]" * 99),
-    "aliases": "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)),
+    "aliases": "a: &a [x, x]\n"
+    + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)),
     "an alias of itself": "a: &a [*a]",
     "digits": contract_text("bad", f"{APPENDED}contractCreatedTs: {'9' * 10_000}"),
-    "hexadecimal digits": contract_text("bad", APPENDED + f"  - {{property: other, value: 0x{'f' * 10_000}}}"),
+    "hexadecimal digits": contract_text(
+        "bad", APPENDED + f"  - {{property: other, value: 0x{'f' * 10_000}}}"
+    ),
     "an exponent": ruled("expect_column_values_to_be_between", "min_value: 1e999999999"),
     "half of a character": ruled("expect_column_values_to_be_in_set", 'value_set: ["\\ud800"]'),
     "half of a character as a key": contract_text("bad", APPENDED + '  - {property: "x\\udfff", value: 1}'),
@@ -74,24 +79,29 @@ HOSTILE = {
     "a condition of ands": conditioned(" and ".join(["fare > 0"] * 150)),
     "a pattern of groups": ruled("expect_column_values_to_match_regex", f"regex: {'(' * 3000}{')' * 3000}"),
     "a condition as JSON": ruled(
-        "expect_column_values_to_be_between", "min_value: 0, row_condition: " + '{"type": "and", "conditions": [' * 45 + "]}" * 45
+        "expect_column_values_to_be_between",
+        "min_value: 0, row_condition: " + '{"type": "and", "conditions": [' * 45 + "]}" * 45,
     ),
 }
 TEXTS = st.text(st.characters(codec="utf-8", categories=None), max_size=60)
 NOISE = st.one_of(
     TEXTS,
     st.recursive(
-        st.none() | st.booleans() | st.floats() | st.integers() | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)
+        st.none() | st.booleans() | st.floats() | st.integers() | TEXTS,
+        lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
     ).map(json.dumps),
     st.builds(
         lambda line, noise: "\n".join(
-            noise if number == line else kept for number, kept in enumerate(contract_text("bad", APPENDED).split("\n"))
+            noise if number == line else kept
+            for number, kept in enumerate(contract_text("bad", APPENDED).split("\n"))
         ),
         st.integers(0, 12),
         TEXTS,
     ),
     st.builds(
-        lambda mark, times: mark * times, st.sampled_from(["[", "{", "- ", "? ", "&a ", "!!", "'", "|\n ", "a: "]), st.integers(1, 3000)
+        lambda mark, times: mark * times,
+        st.sampled_from(["[", "{", "- ", "? ", "&a ", "!!", "'", "|\n ", "a: "]),
+        st.integers(1, 3000),
     ),
 )
 
@@ -114,7 +124,9 @@ def check_good(project: Path, *, dagster: bool = True) -> Catalog:
     """The good one goes on: in the catalog, in its suites, in Dagster. Whatever became of the other one is told as its own."""
     catalog = load_catalog(project)
     assert "good" in catalog.contracts
-    assert all(isinstance(error, ContractError) and error.where and error.fix for error in catalog.broken.values())
+    assert all(
+        isinstance(error, ContractError) and error.where and error.fix for error in catalog.broken.values()
+    )
     good = catalog.get("good")
     assert [build_suite(good, hop, project).hash for hop in ("raw", "processed")]
     if not dagster:
@@ -136,7 +148,16 @@ def test_a_hostile_contract_stops_itself_alone(project: Path, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["brackets", "closed brackets", "braces", "aliases", "digits", "hexadecimal digits", "half of a character"]
+    "name",
+    [
+        "brackets",
+        "closed brackets",
+        "braces",
+        "aliases",
+        "digits",
+        "hexadecimal digits",
+        "half of a character",
+    ],
 )
 def test_what_can_not_be_read_is_refused(project: Path, name: str) -> None:
     write(project, "bad", HOSTILE[name])
@@ -188,10 +209,16 @@ def test_a_hostile_suite_stops_its_own_dataset_alone(project: Path, text: str) -
 
 def test_what_a_suite_writes_as_escapes_is_the_character(project: Path) -> None:
     """Python's json writes what is beyond the first 65,536 characters as two escapes."""
-    rule = {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "note", "value_set": ["\U0001f600"]}, "severity": "warning"}
+    rule = {
+        "type": "expect_column_values_to_be_in_set",
+        "kwargs": {"column": "note", "value_set": ["\U0001f600"]},
+        "severity": "warning",
+    }
     text = contract_text("good", "      - {name: note, logicalType: string}\n" + APPENDED)
     write(project, "good", text)
-    (project / "expectations" / "suites" / "good.json").write_text(json.dumps({"name": "good", "expectations": [rule]}))
+    (project / "expectations" / "suites" / "good.json").write_text(
+        json.dumps({"name": "good", "expectations": [rule]})
+    )
     suite = build_suite(load_catalog(project).get("good"), "processed", project)
     assert ["\U0001f600"] in [item.kwargs.get("value_set") for item in suite.rules]
 
@@ -215,7 +242,14 @@ def test_what_is_no_file_stops_nobody(project: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "raised", [RecursionError(), MemoryError(), ValueError("secret"), KeyError("secret"), UnicodeDecodeError("utf-8", b"", 0, 1, "")]
+    "raised",
+    [
+        RecursionError(),
+        MemoryError(),
+        ValueError("secret"),
+        KeyError("secret"),
+        UnicodeDecodeError("utf-8", b"", 0, 1, ""),
+    ],
 )
 def test_whatever_a_library_raises_is_the_mistake_of_the_file_that_it_read(
     project: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception
@@ -234,7 +268,9 @@ def test_whatever_a_library_raises_is_the_mistake_of_the_file_that_it_read(
     assert "secret" not in str(error)
 
 
-def test_what_fails_while_contracts_are_compared_is_the_mistake_of_one(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_while_contracts_are_compared_is_the_mistake_of_one(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(project, "bad", contract_text("bad", APPENDED))
 
     def fails(contract: Contract, _: object) -> None:

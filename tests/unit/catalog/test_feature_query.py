@@ -101,8 +101,14 @@ LONG: Final = {
 DIFFERENT: Final = {
     "select n as v from t intersect all select n from u": ("intersect all", "group each side"),
     "select n as v from t except all select n from u": ("except all", "group each side"),
-    "select n as v from t as o where exists (select count(*) from u as i where i.g = o.g)": ("always gives a row", "count(*)"),
-    "select n as v from t as o where not exists (select 1 from u as i where i.g = o.g having count(*) = 0)": ("always", "count(*)"),
+    "select n as v from t as o where exists (select count(*) from u as i where i.g = o.g)": (
+        "always gives a row",
+        "count(*)",
+    ),
+    "select n as v from t as o where not exists (select 1 from u as i where i.g = o.g having count(*) = 0)": (
+        "always",
+        "count(*)",
+    ),
     "select n as v from t where not (n in (select n from u)) or m = 1": ("under NOT, OR", "not exists"),
     "select n as v from t where (n in (select n from u)) is null": ("as a value", "exists"),
     "select n as v from t where m = 1 and n not in (select n from u)": ("under NOT", "not exists"),
@@ -125,7 +131,16 @@ ALIKE: Final = (
 
 def asked(sql: str, keys: dict[str, tuple[str, ...]] | None = None) -> str:
     contract = Contract(
-        "f", "feature", Path("f.odcs.yaml"), "", (Column("v", "double"),), (), "replace", sql=sql, sql_path=Path("f.sql"), inputs=("t", "u")
+        "f",
+        "feature",
+        Path("f.odcs.yaml"),
+        "",
+        (Column("v", "double"),),
+        (),
+        "replace",
+        sql=sql,
+        sql_path=Path("f.sql"),
+        inputs=("t", "u"),
     )
     return feature_query(contract, INPUTS, keys=keys).sql
 
@@ -147,7 +162,9 @@ def test_an_order_that_names_each_row_passes(query: str) -> None:
     assert asked(whole(query))
 
 
-@pytest.mark.parametrize("query", [*(f"select ({inner}) as v from t as o" for inner in UNPLANNED), *UNPLANNED_AROUND])
+@pytest.mark.parametrize(
+    "query", [*(f"select ({inner}) as v from t as o" for inner in UNPLANNED), *UNPLANNED_AROUND]
+)
 def test_a_subquery_that_sail_has_no_plan_for_is_refused(query: str) -> None:
     with pytest.raises(ContractError, match="query") as caught:
         asked(whole(query))
@@ -160,7 +177,11 @@ def test_what_engines_answer_differently_is_refused_with_another_way(query: str)
     what, fix = DIFFERENT[query]
     with pytest.raises(ContractError) as caught:
         asked(whole(query))
-    assert (what in caught.value.what, fix in caught.value.fix, caught.value.where) == (True, True, "f.sql:2"), caught.value
+    assert (what in caught.value.what, fix in caught.value.fix, caught.value.where) == (
+        True,
+        True,
+        "f.sql:2",
+    ), caught.value
 
 
 @pytest.mark.parametrize("query", ALIKE)

@@ -35,7 +35,11 @@ def edit(lake: Path, name: str, old: str, new: str) -> None:
 
 def small(lake: Path, name: str, *, to: str | None = None, file: str | None = None) -> None:
     """A dataset of one column, with a relationship where asked."""
-    relationship = f"relationships: [{{to: {to}, customProperties: [{{property: severity, value: warn}}]}}]" if to else ""
+    relationship = (
+        f"relationships: [{{to: {to}, customProperties: [{{property: severity, value: warn}}]}}]"
+        if to
+        else ""
+    )
     (lake / "catalog" / "contracts" / f"{file or name}.odcs.yaml").write_text(
         f"""apiVersion: v3.2.0
 kind: DataContract
@@ -133,9 +137,12 @@ def test_folder_without_contracts_is_a_usage_error(tmp_path: Path) -> None:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    edges=st.dictionaries(st.sampled_from("abcde"), st.sampled_from("abcdefg"), max_size=5), unreadable=st.sets(st.sampled_from("abcde"))
+    edges=st.dictionaries(st.sampled_from("abcde"), st.sampled_from("abcdefg"), max_size=5),
+    unreadable=st.sets(st.sampled_from("abcde")),
 )
-def test_dataset_is_broken_only_by_itself_its_reference_or_a_circle(tmp_path: Path, edges: dict[str, str], unreadable: set[str]) -> None:
+def test_dataset_is_broken_only_by_itself_its_reference_or_a_circle(
+    tmp_path: Path, edges: dict[str, str], unreadable: set[str]
+) -> None:
     shutil.rmtree(tmp_path / "catalog", ignore_errors=True)
     (tmp_path / "catalog" / "contracts").mkdir(parents=True)
     for name in "abcde":
@@ -152,7 +159,9 @@ def test_dataset_is_broken_only_by_itself_its_reference_or_a_circle(tmp_path: Pa
             at = edges.get(at) if at in readable else None
         return False
 
-    expected = {name for name in readable if name in edges and (edges[name] not in readable or circles(name))} | unreadable
+    expected = {
+        name for name in readable if name in edges and (edges[name] not in readable or circles(name))
+    } | unreadable
     catalog = load_catalog(tmp_path)
     assert set(catalog.broken) == expected
     assert set(catalog.contracts) == set("abcde") - expected
@@ -184,7 +193,11 @@ def test_example_of_init_is_a_valid_contract_once_renamed(tmp_path: Path) -> Non
     init_project(tmp_path)
     example = tmp_path / "catalog" / "contracts" / "sensor_readings.odcs.yaml.txt"
     contract = load_contract(example.rename(example.with_suffix("")))
-    assert (contract.name, contract.key, contract.write_mode) == ("sensor_readings", ("sensor", "measured_at"), "append")
+    assert (contract.name, contract.key, contract.write_mode) == (
+        "sensor_readings",
+        ("sensor", "measured_at"),
+        "append",
+    )
     assert (contract.owner, contract.support) == ("", ""), "no refusal may show a placeholder"
     assert set(load_catalog(tmp_path).contracts) == {"sensor_readings"}
 
@@ -192,12 +205,17 @@ def test_example_of_init_is_a_valid_contract_once_renamed(tmp_path: Path) -> Non
 def test_what_the_example_of_init_shows_in_comments_can_be_used_as_it_stands(tmp_path: Path) -> None:
     init_project(tmp_path)
     example = tmp_path / "catalog" / "contracts" / "sensor_readings.odcs.yaml.txt"
-    begun, used = (re.compile(rf"(?m)^( *)# ({words}.*)$") for words in ("(relationships|logicalTypeOptions|team|support):", " +"))
+    begun, used = (
+        re.compile(rf"(?m)^( *)# ({words}.*)$")
+        for words in ("(relationships|logicalTypeOptions|team|support):", " +")
+    )
     text = begun.sub(r"\1\2", example.read_text().replace("#   lakegate ingest", "# lakegate ingest"))
     example.with_suffix("").write_text(used.sub(r"\1\2", text))
     contract = load_contract(example.with_suffix(""))
     assert (contract.owner, contract.support) == ("NAME", "NAME: WHAT TO DO")
-    assert [(item.columns, item.to, item.severity) for item in contract.relationships] == [(("sensor",), "sensors", "quarantine")]
+    assert [(item.columns, item.to, item.severity) for item in contract.relationships] == [
+        (("sensor",), "sensors", "quarantine")
+    ]
     assert contract.column("measured_at").format == "dd.MM.yyyy HH:mm"
 
 
@@ -213,9 +231,7 @@ def test_init_refuses_a_folder_that_is_a_lake_and_changes_nothing(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["catalog"]
 
 
-RULE = (
-    "      - {{id: agrees, type: custom, engine: greatExpectations, severity: warn, implementation: {{type: {type}, kwargs: {kwargs}}}}}\n"
-)
+RULE = "      - {{id: agrees, type: custom, engine: greatExpectations, severity: warn, implementation: {{type: {type}, kwargs: {kwargs}}}}}\n"
 AGREES = "{column: origin, on: [dest], reference: airports, reference_on: [faa], reference_column: name}"
 
 
@@ -241,7 +257,9 @@ def test_a_rule_may_name_a_dataset_whose_version_is_then_pinned(lake: Path) -> N
         ("on: [dest]", "on: [dests]", "'dest'"),
     ],
 )
-def test_a_rule_that_names_what_another_dataset_lacks_is_told_at_its_line(lake: Path, old: str, new: str, text: str) -> None:
+def test_a_rule_that_names_what_another_dataset_lacks_is_told_at_its_line(
+    lake: Path, old: str, new: str, text: str
+) -> None:
     state(lake, "flights", AGREES.replace(old, new, 1))
     error = load_catalog(lake).broken["flights"]
     path, _, line = error.where.rpartition(":")
@@ -258,7 +276,12 @@ def test_a_feature_is_held_against_its_inputs_and_nothing_else(lake: Path) -> No
     assert load_catalog(lake).broken == {}
     for old, new, what, fix in (
         ("reference: flights", "reference: planes", "'planes' is no input of flight_features", "weather"),
-        ("reference_column: distance", "reference_column: distanc", "flights has no column 'distanc'", "'distance'"),
+        (
+            "reference_column: distance",
+            "reference_column: distanc",
+            "flights has no column 'distanc'",
+            "'distance'",
+        ),
         ("reference_column: distance", "reference_column: carrier", "of type string", "one type"),
     ):
         edit(lake, "flight_features", old, new)
@@ -270,7 +293,12 @@ def test_a_feature_is_held_against_its_inputs_and_nothing_else(lake: Path) -> No
 
 def test_a_feature_points_at_its_inputs_and_nothing_else(lake: Path) -> None:
     item = "relationships: [{to: flights.carrier, customProperties: [{property: severity, value: block}]}]"
-    edit(lake, "flight_features", "        primaryKeyPosition: 2\n", f"        primaryKeyPosition: 2\n        {item}\n")
+    edit(
+        lake,
+        "flight_features",
+        "        primaryKeyPosition: 2\n",
+        f"        primaryKeyPosition: 2\n        {item}\n",
+    )
     contract = load_catalog(lake).get("flight_features")
     (rule,) = (rule for rule in build_suite(contract, "features", lake).rules if rule.id.startswith("fk:"))
     assert (rule.severity, rule.kwargs["reference"]) == ("block", "flights")
@@ -285,6 +313,10 @@ def test_a_foreign_key_may_have_several_columns(lake: Path) -> None:
     word = "customProperties: [{property: severity, value: warn}]"
     edit(lake, "flights", "    quality:\n", f"    relationships:\n      - {{{pair}, {word}}}\n    quality:\n")
     contract = load_catalog(lake).get("flights")
-    (rule,) = (rule for rule in build_suite(contract, "processed", lake).rules if rule.id.endswith("weather.origin,time_hour"))
+    (rule,) = (
+        rule
+        for rule in build_suite(contract, "processed", lake).rules
+        if rule.id.endswith("weather.origin,time_hour")
+    )
     assert rule.type == "expect_compound_columns_to_exist_in_reference"
     assert rule.kwargs["column_list"] == rule.kwargs["reference_column_list"] == ["origin", "time_hour"]

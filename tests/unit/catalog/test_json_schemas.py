@@ -19,28 +19,43 @@ from lakegate.errors import ContractError
 from tests.unit.catalog.test_loader import CONTRACTS
 
 KEYS = st.sampled_from(["properties", "a", "allOf", "$defs", "items", "x-own", "const"])
-TARGETS = st.sampled_from(["http://e.example/a", "file:///etc/passwd", "other.json", "//e.example/b", "urn:a:b", ""])
+TARGETS = st.sampled_from(
+    ["http://e.example/a", "file:///etc/passwd", "other.json", "//e.example/b", "urn:a:b", ""]
+)
 
 
 def found(schema: Any) -> list[str]:
-    return [mistake.what for mistake in json_schema(cast("Contract", None), cast("Expectation", None), "json_schema", schema)]
+    return [
+        mistake.what
+        for mistake in json_schema(cast("Contract", None), cast("Expectation", None), "json_schema", schema)
+    ]
 
 
 @given(st.lists(KEYS, max_size=4), st.sampled_from(REFERENCES), TARGETS)
-def test_a_reference_to_elsewhere_is_refused_wherever_it_stands(path: list[str], key: str, target: str) -> None:
+def test_a_reference_to_elsewhere_is_refused_wherever_it_stands(
+    path: list[str], key: str, target: str
+) -> None:
     schema: Any = {key: target}
     for name in reversed(path):
         schema = {name: [schema] if name == "allOf" else schema}
     where = "".join(f"/{name}/0" if name == "allOf" else f"/{name}" for name in path)
-    assert found(schema)[0] == f"json_schema: {where}/{key} is {target!r}, which would be fetched while rows are judged"
+    assert (
+        found(schema)[0]
+        == f"json_schema: {where}/{key} is {target!r}, which would be fetched while rows are judged"
+    )
 
 
-def test_one_within_the_schema_is_taken_and_judges_without_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_within_the_schema_is_taken_and_judges_without_the_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fetched(*_: object, **__: object) -> None:
         raise AssertionError("the network was asked")
 
     monkeypatch.setattr(urllib.request, "urlopen", fetched)
-    schema = {"$ref": "#/$defs/a", "$defs": {"a": {"type": "object", "properties": {"$ref": {"type": "string"}}}}}
+    schema = {
+        "$ref": "#/$defs/a",
+        "$defs": {"a": {"type": "object", "properties": {"$ref": {"type": "string"}}}},
+    }
     assert found(schema) == []
     jsonschema.validate({"$ref": "a"}, schema)
 
@@ -75,7 +90,9 @@ def test_the_contract_check_names_the_place(tmp_path: Path) -> None:
     path.write_text((CONTRACTS / "airlines.odcs.yaml").read_text().replace("    quality:\n", indented, 1))
     with pytest.raises(ContractError) as caught:
         load_contract(path)
-    line = next(number for number, line in enumerate(path.read_text().splitlines(), 1) if "elsewhere.example" in line)
+    line = next(
+        number for number, line in enumerate(path.read_text().splitlines(), 1) if "elsewhere.example" in line
+    )
     assert f"airlines.odcs.yaml:{line}" in str(caught.value)
     assert "would be fetched while rows are judged" in str(caught.value)
     assert "$defs" in str(caught.value)

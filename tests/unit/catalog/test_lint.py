@@ -99,9 +99,16 @@ COLUMNS = {"a": Column("a", "integer"), "b": Column("b", "integer"), "person": C
 
 def lake_with(tmp_path: Path, expression: str, *, tail: str = "") -> Path:
     """The project's contracts, with one more expression in the SQL of flight_features, on line 20."""
-    shutil.copytree(ROOT / "catalog", tmp_path / "catalog", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(
+        ROOT / "catalog", tmp_path / "catalog", ignore=shutil.ignore_patterns("*.py", "__pycache__")
+    )
     path = tmp_path / "catalog" / "sql" / "flight_features.sql"
-    path.write_text(path.read_text().replace("w.visib,", f"CASE WHEN ({expression}) IS NULL THEN 0 ELSE w.visib END AS visib,") + tail)
+    path.write_text(
+        path.read_text().replace(
+            "w.visib,", f"CASE WHEN ({expression}) IS NULL THEN 0 ELSE w.visib END AS visib,"
+        )
+        + tail
+    )
     return tmp_path
 
 
@@ -130,7 +137,11 @@ def test_what_depends_on_order_time_chance_or_engine_is_refused_with_file_line_a
         ("w.temp,", "f.origin AS temp,", "the SQL gives temp as string, the contract says double"),
         ("f.dest,", "f.distance AS dest,", "the SQL gives dest as bigint, the contract says string"),
         ("w.temp,", "f.distance = 1 AS temp,", "the SQL gives temp as boolean, the contract says double"),
-        ("f.day,", "f.distance * 0.5 AS day,", "the SQL gives day as decimal(19, 1), the contract says integer"),
+        (
+            "f.day,",
+            "f.distance * 0.5 AS day,",
+            "the SQL gives day as decimal(19, 1), the contract says integer",
+        ),
         ("f.day,", "f.distance / 2 AS day,", "the SQL gives day as double, the contract says integer"),
         ("f.dest,", "f.time_hour AS dest,", "the SQL gives dest as timestamp, the contract says string"),
         (
@@ -144,16 +155,23 @@ def test_what_depends_on_order_time_chance_or_engine_is_refused_with_file_line_a
         ("f.day,", "f.day + interval 1 day AS day,", "an interval is added to a time"),
     ],
 )
-def test_types_that_do_not_fit_are_told_with_their_line_when_the_contract_is_read(tmp_path: Path, old: str, new: str, what: str) -> None:
+def test_types_that_do_not_fit_are_told_with_their_line_when_the_contract_is_read(
+    tmp_path: Path, old: str, new: str, what: str
+) -> None:
     path = lake_with(tmp_path, "1") / "catalog/sql/flight_features.sql"
     path.write_text(path.read_text().replace(old, new))
     error = load_catalog(tmp_path).broken["flight_features"]
     assert what in error.what
-    assert new.split(" AS ", maxsplit=1)[0].rpartition(" ")[2] in path.read_text().splitlines()[int(error.where.rpartition(":")[2]) - 1]
+    assert (
+        new.split(" AS ", maxsplit=1)[0].rpartition(" ")[2]
+        in path.read_text().splitlines()[int(error.where.rpartition(":")[2]) - 1]
+    )
     assert error.fix
 
 
-@pytest.mark.parametrize("mistakes", [("tailnum + 1 AS day", "dest = 1 AS dest"), ("tailnum AS day", "day AS dest")])
+@pytest.mark.parametrize(
+    "mistakes", [("tailnum + 1 AS day", "dest = 1 AS dest"), ("tailnum AS day", "day AS dest")]
+)
 def test_all_types_that_do_not_fit_are_told_at_once(tmp_path: Path, mistakes: tuple[str, str]) -> None:
     path = lake_with(tmp_path, "1") / "catalog/sql/flight_features.sql"
     text = path.read_text()
@@ -162,22 +180,36 @@ def test_all_types_that_do_not_fit_are_told_at_once(tmp_path: Path, mistakes: tu
     path.write_text(text)
     error = load_catalog(tmp_path).broken["flight_features"]
     lines = {int(item.where.rpartition(":")[2]) for item in (error, *error.others)}
-    assert lines == {number for number, line in enumerate(text.splitlines(), start=1) if any(item in line for item in mistakes)}
+    assert lines == {
+        number
+        for number, line in enumerate(text.splitlines(), start=1)
+        if any(item in line for item in mistakes)
+    }
 
 
 @pytest.mark.parametrize("expression", ALLOWED)
 def test_what_has_one_answer_passes(tmp_path: Path, expression: str) -> None:
-    assert "flight_features" in load_catalog(lake_with(tmp_path, f"SELECT max(v) FROM (SELECT {expression} AS v FROM flights)")).contracts
+    assert (
+        "flight_features"
+        in load_catalog(
+            lake_with(tmp_path, f"SELECT max(v) FROM (SELECT {expression} AS v FROM flights)")
+        ).contracts
+    )
 
 
 def test_a_user_script_is_no_sql(tmp_path: Path) -> None:
-    error = load_catalog(lake_with(tmp_path, "SELECT TRANSFORM(tailnum) USING 'cat' AS (x) FROM flights")).broken["flight_features"]
+    error = load_catalog(
+        lake_with(tmp_path, "SELECT TRANSFORM(tailnum) USING 'cat' AS (x) FROM flights")
+    ).broken["flight_features"]
     assert "can't" in error.what or "not valid" in error.what
 
 
 def test_a_misspelt_function_is_told_the_one_that_was_meant(tmp_path: Path) -> None:
     error = load_catalog(lake_with(tmp_path, on_flights("max(lenght(tailnum))"))).broken["flight_features"]
-    assert (error.what, "'length'" in error.fix) == ("the SQL holds what it can't: lenght() is no function that SQL can use here", True)
+    assert (error.what, "'length'" in error.fix) == (
+        "the SQL holds what it can't: lenght() is no function that SQL can use here",
+        True,
+    )
 
 
 def test_a_broken_sql_takes_down_its_own_table_alone(tmp_path: Path) -> None:
@@ -187,13 +219,20 @@ def test_a_broken_sql_takes_down_its_own_table_alone(tmp_path: Path) -> None:
 
 
 def test_all_mistakes_of_a_sql_are_told_at_once_each_with_its_line(tmp_path: Path) -> None:
-    lake = lake_with(tmp_path, on_flights("\nmax(lenght(tailnum)) + rand()\n+ max(distnace) + min(monht)"), tail="\nLIMIT 3")
+    lake = lake_with(
+        tmp_path,
+        on_flights("\nmax(lenght(tailnum)) + rand()\n+ max(distnace) + min(monht)"),
+        tail="\nLIMIT 3",
+    )
     error = load_catalog(lake).broken["flight_features"]
     told = [error, *error.others]
     path = lake / "catalog" / "sql" / "flight_features.sql"
     lines = path.read_text().splitlines()
     found = {
-        (lines[int(item.where.rpartition(":")[2]) - 1].partition("(")[0].strip(), item.what.partition(": ")[2] or item.what)
+        (
+            lines[int(item.where.rpartition(":")[2]) - 1].partition("(")[0].strip(),
+            item.what.partition(": ")[2] or item.what,
+        )
         for item in told
     }
     assert found == {
@@ -205,7 +244,10 @@ def test_all_mistakes_of_a_sql_are_told_at_once_each_with_its_line(tmp_path: Pat
     }
     assert {"did you mean 'distance'?", "did you mean 'month'?"} <= {item.fix for item in told}
     path.write_text(
-        path.read_text().replace("w.visib", "1").replace("FROM flights", "FROM flihgts").replace("AS visib,", "AS visbi, 1 AS more,")
+        path.read_text()
+        .replace("w.visib", "1")
+        .replace("FROM flights", "FROM flihgts")
+        .replace("AS visib,", "AS visbi, 1 AS more,")
     )
     error = load_catalog(lake).broken["flight_features"]
     assert sorted(item.what.partition(",")[0] for item in (error, *error.others)) == [
@@ -303,6 +345,9 @@ def test_letters_that_have_a_third_case_are_refused_where_case_is_ignored(patter
     assert unportable_pattern(pattern.replace("(?i)", "").replace("(?si)", "")) is None
 
 
-@pytest.mark.parametrize(("pattern", "asked"), [("a$", "a\\z"), ("a\\$", "a\\$"), ("a\\\\$", "a\\\\\\z"), ("[a$]", "[a$]"), ("", "")])
+@pytest.mark.parametrize(
+    ("pattern", "asked"),
+    [("a$", "a\\z"), ("a\\$", "a\\$"), ("a\\\\$", "a\\\\\\z"), ("[a$]", "[a$]"), ("", "")],
+)
 def test_the_end_of_a_pattern_is_the_end_of_the_text(pattern: str, asked: str) -> None:
     assert portable(pattern) == asked

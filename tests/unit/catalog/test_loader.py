@@ -59,7 +59,10 @@ def test_flights_says_what_the_demo_needs() -> None:
     assert (flights.write_mode, flights.order_by, flights.max_quarantined) == ("append", "month", None)
     assert flights.file.null_values == ("", "NA")
     assert flights.column("time_hour").type == "timestamp"
-    assert not any(flights.column(name).required for name in ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "tailnum"))
+    assert not any(
+        flights.column(name).required
+        for name in ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "tailnum")
+    )
     assert {(item.columns, item.to, item.to_columns, item.severity) for item in flights.relationships} == {
         (("carrier",), "airlines", ("carrier",), "quarantine"),
         (("tailnum",), "planes", ("tailnum",), "warn"),
@@ -70,7 +73,12 @@ def test_flights_says_what_the_demo_needs() -> None:
 
 
 def test_references_are_full_deliveries_of_which_little_may_be_set_aside() -> None:
-    for name, key in {"weather": ("origin", "time_hour"), "planes": ("tailnum",), "airports": ("faa",), "airlines": ("carrier",)}.items():
+    for name, key in {
+        "weather": ("origin", "time_hour"),
+        "planes": ("tailnum",),
+        "airports": ("faa",),
+        "airlines": ("carrier",),
+    }.items():
         contract = load_contract(CONTRACTS / f"{name}.odcs.yaml")
         assert (contract.key, contract.write_mode, contract.max_quarantined) == (key, "replace", 0.10)
 
@@ -155,7 +163,9 @@ def test_mistake_in_a_contract_tells_file_line_and_fix(lake: Path, mistake: str)
         load_contract(path)
     file, _, at = caught.value.where.rpartition(":")
     assert file == str(path)
-    assert abs(int(at) - line) <= (5 if "\n" in (new or "") or mistake == "no severity" else 0) or what is None
+    assert (
+        abs(int(at) - line) <= (5 if "\n" in (new or "") or mistake == "no severity" else 0) or what is None
+    )
     assert fix in caught.value.fix
     assert what is None or what in caught.value.what or what in caught.value.fix
 
@@ -164,17 +174,29 @@ FEATURE_MISTAKES = {
     "no sql": ("  - property: sql\n    value: flight_features.sql\n    vendor: lakegate\n", "", "'sql'"),
     "sql that isn't there": ("value: flight_features.sql", "value: flight_feature.sql", "not there"),
     "sql elsewhere": ("value: flight_features.sql", "value: ../sql/flight_features.sql", "catalog/sql"),
-    "input that the SQL doesn't read": ("value: [flights, weather]", "value: [flights, weather, planes]", "doesn't read planes"),
+    "input that the SQL doesn't read": (
+        "value: [flights, weather]",
+        "value: [flights, weather, planes]",
+        "doesn't read planes",
+    ),
     "input not declared": ("value: [flights, weather]", "value: [flights]", "'weather'"),
     "driver that is no input": ("value: flights\n", "value: flihgts\n", "flihgts"),
     "quarantine in a feature": ("severity: warn", "severity: quarantine", "no quarantine"),
-    "other table that is no input": ("other_table_name: flights", "other_table_name: flight", "did you mean 'flights'"),
+    "other table that is no input": (
+        "other_table_name: flights",
+        "other_table_name: flight",
+        "did you mean 'flights'",
+    ),
     "relationship that would set rows aside": (
         "        classification: public\n",
         "        relationships: [{to: weather.time_hour, customProperties: [{property: severity, value: quarantine}]}]\n",
         "severity can't be 'quarantine'",
     ),
-    "format of what is no text": ("{timezone: true}", "{timezone: true, format: dd.MM.yyyy}", "delivered text"),
+    "format of what is no text": (
+        "{timezone: true}",
+        "{timezone: true, format: dd.MM.yyyy}",
+        "delivered text",
+    ),
     "column that the SQL doesn't give": ("- name: visib", "- name: visibility", "visib"),
 }
 
@@ -209,7 +231,10 @@ def test_mistake_in_the_sql_is_told_with_its_file(lake: Path, mistake: str) -> N
     assert text in str(caught.value)
 
 
-@pytest.mark.parametrize(("name", "mode"), [("flights", "append"), ("planes", "replace"), ("flights", "upsert"), ("flight_features", "")])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("flights", "append"), ("planes", "replace"), ("flights", "upsert"), ("flight_features", "")],
+)
 def test_only_an_upsert_and_a_feature_need_a_key(lake: Path, name: str, mode: str) -> None:
     path = lake / f"catalog/contracts/{name}.odcs.yaml"
     text = re.sub(r" +primaryKey(Position)?: .*\n", "", path.read_text())
@@ -224,7 +249,10 @@ def test_only_an_upsert_and_a_feature_need_a_key(lake: Path, name: str, mode: st
         load_contract(path)
     assert "writeMode upsert" in caught.value.what or "feature table" in caught.value.what
     assert "primaryKey: true" in caught.value.fix
-    assert caught.value.where == f"{path}:{next(n for n, line in enumerate(text.splitlines(), 1) if 'properties:' in line)}"
+    assert (
+        caught.value.where
+        == f"{path}:{next(n for n, line in enumerate(text.splitlines(), 1) if 'properties:' in line)}"
+    )
 
 
 def test_personal_column_can_neither_order_drops_nor_list_its_values(lake: Path) -> None:
@@ -259,11 +287,18 @@ def test_a_contract_of_no_table_says_so(lake: Path, schema: str) -> None:
 
 
 def test_another_vendors_properties_are_left_alone(lake: Path) -> None:
-    path, _ = change(lake, "airlines", "customProperties:\n", "customProperties:\n  - {property: color, value: red, vendor: acme}\n")
+    path, _ = change(
+        lake,
+        "airlines",
+        "customProperties:\n",
+        "customProperties:\n  - {property: color, value: red, vendor: acme}\n",
+    )
     assert load_contract(path).name == "airlines"
 
 
-@pytest.mark.parametrize("raw", [b"", b"\xff\xfe\x00", b"[]", b"a: &x [*x]", b"\x00" * 10, b"x" * (1024 * 1024 + 1), b"- " * 5000])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\xff\xfe\x00", b"[]", b"a: &x [*x]", b"\x00" * 10, b"x" * (1024 * 1024 + 1), b"- " * 5000]
+)
 def test_file_that_is_no_contract_is_one_clear_error(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "odd.odcs.yaml"
     path.write_bytes(raw)
@@ -278,7 +313,9 @@ PLAIN = YAML(typ="safe", pure=True).load(CONTRACTS / "airlines.odcs.yaml")
 
 def _places(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     yield steps
-    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+    for key, value in (
+        data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    ):
         yield from _places(value, (*steps, key))
 
 
@@ -287,7 +324,9 @@ def _places(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
     place=st.sampled_from(list(_places(PLAIN))[1:]),
     value=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8), st.just([]), st.just({}), st.just([[]]), st.just({"a": 1})),
 )  # fmt: skip
-def test_any_part_replaced_by_anything_loads_or_is_a_contract_error(tmp_path: Path, place: tuple[str | int, ...], value: Any) -> None:
+def test_any_part_replaced_by_anything_loads_or_is_a_contract_error(
+    tmp_path: Path, place: tuple[str | int, ...], value: Any
+) -> None:
     data = json.loads(json.dumps(PLAIN))
     inner = data
     for step in place[:-1]:

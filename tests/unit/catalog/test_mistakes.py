@@ -35,7 +35,11 @@ def told(path: Path) -> list[tuple[int, str, str]]:
 CHANGES = (
     ("status: active", "statsu: active", "unknown key 'statsu'"),
     ("logicalType: integer", "logicalType: bigint", "column 'year' has logicalType 'bigint'"),
-    ("classification: public\n        description: Month", "classification: persnal\n        description: Month", "'persnal'"),
+    (
+        "classification: public\n        description: Month",
+        "classification: persnal\n        description: Month",
+        "'persnal'",
+    ),
     ("id: month-range", "id: readable", "the rule id 'readable'"),
     ("value_set: [EWR, JFK, LGA]", "value_set: [EWR, JFK, 1]", "1"),
     ("to: planes.tailnum", "to: planes.tail.num", "no reference"),
@@ -66,14 +70,20 @@ def test_mistakes_in_all_parts_are_told_at_once(flights: Path) -> None:
 def test_each_mistake_is_told_whatever_else_is_wrong(flights: Path, count: int) -> None:
     text = flights.read_text()
     for old, new, _ in CHANGES[-count:]:
-        text = text.replace(old, new, 1) if old in text else text.replace(old.partition("\n")[0], new.partition("\n")[0], 1)
+        text = (
+            text.replace(old, new, 1)
+            if old in text
+            else text.replace(old.partition("\n")[0], new.partition("\n")[0], 1)
+        )
     flights.write_text(text)
     assert len(told(flights)) == count
 
 
 def test_what_follows_from_a_column_that_cannot_be_read_is_not_told(flights: Path) -> None:
     flights.write_text(
-        flights.read_text().replace("- name: month", "- name: Month of year", 1).replace("value: month", "value: Month of year")
+        flights.read_text()
+        .replace("- name: month", "- name: Month of year", 1)
+        .replace("value: month", "value: Month of year")
     )
     (first, *others) = told(flights)
     assert first[2].endswith("the file's header stays as it is")
@@ -81,15 +91,23 @@ def test_what_follows_from_a_column_that_cannot_be_read_is_not_told(flights: Pat
     assert [what for _, what, _ in others if "Month" in what] == []
 
 
-def test_what_is_wrong_whatever_a_column_turns_out_to_be_is_told_and_what_follows_from_its_mistake_is_not(flights: Path) -> None:
+def test_what_is_wrong_whatever_a_column_turns_out_to_be_is_told_and_what_follows_from_its_mistake_is_not(
+    flights: Path,
+) -> None:
     text = flights.read_text()
     for old, new in (
         (
             "logicalType: integer\n        physicalType: bigint\n        required: true",
             "logicalType: bigint\n        required: very",
         ),  # of year
-        ("{column: year, min_value: 1987, max_value: 2100}", "{column: year, min_value: 1987, max_valeu: 2100}"),
-        ("primaryKeyPosition: 4\n        classification: public", "primaryKeyPosition: 4\n        classification: persnal"),  # of origin
+        (
+            "{column: year, min_value: 1987, max_value: 2100}",
+            "{column: year, min_value: 1987, max_valeu: 2100}",
+        ),
+        (
+            "primaryKeyPosition: 4\n        classification: public",
+            "primaryKeyPosition: 4\n        classification: persnal",
+        ),  # of origin
         ("value_set: [EWR, JFK, LGA]", "value_set: [EWR, JFK, 1]"),
         ("property: source", "property: year"),
     ):
@@ -103,7 +121,9 @@ def test_what_is_wrong_whatever_a_column_turns_out_to_be_is_told_and_what_follow
         "1 in value_set can never stand in column 'origin' of type string",
         "unknown custom property 'year'",
     ]
-    flights.write_text(text.replace("min_value: 1987, max_valeu: 2100", "min_value: 1987, max_value: never", 1))
+    flights.write_text(
+        text.replace("min_value: 1987, max_valeu: 2100", "min_value: 1987, max_value: never", 1)
+    )
     assert "max_value" not in str(told(flights)), "what a year can be held against follows from its type"
 
 
@@ -114,14 +134,23 @@ def test_an_upsert_without_an_order_is_told_with_the_yaml_to_write(flights: Path
     (mistake,) = [item for item in told(flights) if "the newer" in item[1]]
     line = re.search(r"- (\{property: upsert, value: \{orderBy: \w+\}\})", mistake[2])
     assert line
-    flights.write_text(text.replace("customProperties:\n  - property: kind", f"customProperties:\n  - {line[1]}\n  - property: kind"))
+    flights.write_text(
+        text.replace(
+            "customProperties:\n  - property: kind", f"customProperties:\n  - {line[1]}\n  - property: kind"
+        )
+    )
     assert load_contract(flights).upsert is not None  # what is proposed is taken
 
 
 def test_lakegates_words_at_the_top_are_sent_to_the_custom_properties(flights: Path) -> None:
-    flights.write_text(flights.read_text().replace("status: active", "status: active\nupsert: {orderBy: year}", 1))
+    flights.write_text(
+        flights.read_text().replace("status: active", "status: active\nupsert: {orderBy: year}", 1)
+    )
     ((_, what, fix),) = told(flights)
-    assert (what, "under customProperties: - {property: upsert" in fix) == ("unknown key 'upsert' in the contract", True)
+    assert (what, "under customProperties: - {property: upsert" in fix) == (
+        "unknown key 'upsert' in the contract",
+        True,
+    )
 
 
 MEANT = {
@@ -135,9 +164,13 @@ MEANT = {
 }
 
 
-@pytest.mark.parametrize(("word", "meant"), [(word, meant) for meant, words in MEANT.items() for word in words])
+@pytest.mark.parametrize(
+    ("word", "meant"), [(word, meant) for meant, words in MEANT.items() for word in words]
+)
 def test_a_type_of_another_system_is_answered_by_what_it_means(flights: Path, word: str, meant: str) -> None:
-    flights.write_text(flights.read_text().replace("logicalType: integer", f"logicalType: {json.dumps(word)}", 1))
+    flights.write_text(
+        flights.read_text().replace("logicalType: integer", f"logicalType: {json.dumps(word)}", 1)
+    )
     ((_, what, fix),) = told(flights)
     assert what == f"column 'year' has logicalType {word!r}"
     assert f"write {meant}" in fix or f"did you mean {meant!r}" in fix
@@ -158,28 +191,43 @@ def test_a_type_of_another_system_is_answered_by_what_it_means(flights: Path, wo
         ("Flihgts", ("flights", "int"), "flights"),
     ],
 )
-def test_a_word_is_answered_by_what_it_means_before_its_letters(word: str, known: tuple[str, ...], meant: str) -> None:
+def test_a_word_is_answered_by_what_it_means_before_its_letters(
+    word: str, known: tuple[str, ...], meant: str
+) -> None:
     assert suggest(word, known) == f"did you mean {meant!r}?"
 
 
 def test_a_rule_that_names_a_header_is_told_the_column(flights: Path) -> None:
-    text = flights.read_text().replace("- name: year\n", '- name: year\n        physicalName: "Year (Gregorian)"\n', 1)
+    text = flights.read_text().replace(
+        "- name: year\n", '- name: year\n        physicalName: "Year (Gregorian)"\n', 1
+    )
     flights.write_text(text.replace("{column: year,", '{column: "Year (Gregorian)",', 1))
     ((_, what, fix),) = told(flights)
-    assert (what, fix) == ("flights has no column 'Year (Gregorian)'", "write year: rules name the column, not its header")
+    assert (what, fix) == (
+        "flights has no column 'Year (Gregorian)'",
+        "write year: rules name the column, not its header",
+    )
 
 
-def test_what_stops_several_drops_alike_is_told_once_with_their_files(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_stops_several_drops_alike_is_told_once_with_their_files(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     from cli.notify import Failures
     from lakegate.errors import Transient
 
     failed = Failures()
     for file in ("1.csv", "2.csv", "3.csv"):
-        error = ContractError("the contract's columns are not those of se@v1: b is new", where="se.odcs.yaml", fix="put them back")
+        error = ContractError(
+            "the contract's columns are not those of se@v1: b is new",
+            where="se.odcs.yaml",
+            fix="put them back",
+        )
         error.file = file
         failed("se", error)
     failed("other", Transient("lakeFS is busy"))
     failed.tell()
     what = "se.odcs.yaml: the contract's columns are not those of se@v1: b is new\n  -> put them back"
-    assert capsys.readouterr().err == f"error: se: 1.csv, 2.csv, 3.csv: {what}\nerror: other: lakeFS is busy\n"
+    assert (
+        capsys.readouterr().err == f"error: se: 1.csv, 2.csv, 3.csv: {what}\nerror: other: lakeFS is busy\n"
+    )
     assert len(failed.errors) == 4

@@ -28,17 +28,25 @@ def planes(folder: Path, *words: str) -> Contract:
     shutil.copytree(ROOT / "catalog" / "sql", folder / "catalog" / "sql")
     yaml = YAML(typ="safe", pure=True)
     data, given = yaml.load(source), [yaml.load(word) for word in words]
-    others = [item for item in data["customProperties"] if item["property"] not in {item["property"] for item in given}]
+    others = [
+        item
+        for item in data["customProperties"]
+        if item["property"] not in {item["property"] for item in given}
+    ]
     with path.open("w") as file:
         yaml.dump(data | {"customProperties": [*others, *given]}, file)
     return load_contract(path)
 
 
 def rule_of(contract: Contract, name: str, hop: Any = "processed") -> Rule:
-    return next(rule for rule in build_suite(contract, hop, contract.path.parents[2]).rules if rule.id == name)
+    return next(
+        rule for rule in build_suite(contract, hop, contract.path.parents[2]).rules if rule.id == name
+    )
 
 
-def test_a_contract_that_says_nothing_sets_every_row_of_a_key_aside_and_refuses_columns(tmp_path: Path) -> None:
+def test_a_contract_that_says_nothing_sets_every_row_of_a_key_aside_and_refuses_columns(
+    tmp_path: Path,
+) -> None:
     contract = planes(tmp_path)
     assert rule_of(contract, "key").type == "expect_column_values_to_be_unique"
     assert rule_of(contract, "unexpected-columns", "raw").severity == "block"
@@ -49,7 +57,11 @@ def test_a_contract_that_says_nothing_sets_every_row_of_a_key_aside_and_refuses_
 def test_a_contract_can_keep_one_row_of_a_key(tmp_path: Path) -> None:
     contract = planes(tmp_path, "{property: duplicateKeys, value: {keep: last, orderBy: [year]}}")
     assert rule_of(contract, "key").type == "expect_key_to_stand_once"
-    assert rule_of(contract, "key").kwargs == {"column_list": ["tailnum"], "keep": "last", "order_by": ["year"]}
+    assert rule_of(contract, "key").kwargs == {
+        "column_list": ["tailnum"],
+        "keep": "last",
+        "order_by": ["year"],
+    }
 
 
 def test_of_a_table_without_a_key_no_row_can_be_kept(tmp_path: Path) -> None:
@@ -73,39 +85,61 @@ def test_a_contract_can_ignore_columns_that_nobody_announced_but_not_two_of_one_
     contract = planes(tmp_path, "{property: unexpectedColumns, value: ignore}")
     suite, names = build_suite(contract, "raw", tmp_path), tuple(column.name for column in contract.columns)
     found = {outcome.rule.id: outcome for outcome in judge_arrival(suite, Arrival((*names, "colour"), 9, 9))}
-    assert (found["unexpected-columns"].failed, verdict_of(found.values(), set_aside=0)) == (1, Verdict.PASSED)
+    assert (found["unexpected-columns"].failed, verdict_of(found.values(), set_aside=0)) == (
+        1,
+        Verdict.PASSED,
+    )
     twice = judge_arrival(suite, Arrival((*names, "TailNum"), 9, 9))
     assert verdict_of(twice, set_aside=0) is Verdict.BLOCKED
 
 
 @pytest.mark.parametrize(
     ("value", "lost", "kept"),
-    [("{rows: 3}", 4, 3), ("{share: 0.5, rows: 3}", 4, 3), ("{share: 0.02, rows: 30}", 3, 2), ("0.02", 3, 2), ("{rows: 0}", 1, 0)],
+    [
+        ("{rows: 3}", 4, 3),
+        ("{share: 0.5, rows: 3}", 4, 3),
+        ("{share: 0.02, rows: 30}", 3, 2),
+        ("0.02", 3, 2),
+        ("{rows: 0}", 1, 0),
+    ],
 )
-def test_an_error_budget_is_a_share_or_a_number_of_rows(tmp_path: Path, value: str, lost: int, kept: int) -> None:
+def test_an_error_budget_is_a_share_or_a_number_of_rows(
+    tmp_path: Path, value: str, lost: int, kept: int
+) -> None:
     rule = rule_of(planes(tmp_path, f"{{property: maxQuarantined, value: {value}}}"), "max-quarantined")
-    assert [judge_table(rule, valid=100 - aside, quarantined=aside).success for aside in (kept, lost)] == [True, False]
+    assert [judge_table(rule, valid=100 - aside, quarantined=aside).success for aside in (kept, lost)] == [
+        True,
+        False,
+    ]
 
 
 def test_a_table_may_lose_half_of_its_rows_at_once(tmp_path: Path) -> None:
     rule = rule_of(planes(tmp_path), "max-shrink")
     sound = [(560, 280), (560, 561), (9, 1), (10, 5), (0, 0), (None, 5)]
     assert all(judge_table(rule, valid=rows, before=before).success for before, rows in sound)
-    assert not any(judge_table(rule, valid=rows, before=before).success for before, rows in ((560, 279), (10, 4), (9, 0), (None, 0)))
+    assert not any(
+        judge_table(rule, valid=rows, before=before).success
+        for before, rows in ((560, 279), (10, 4), (9, 0), (None, 0))
+    )
 
 
 def test_a_contract_says_how_much_a_table_may_lose(tmp_path: Path) -> None:
     rule = rule_of(planes(tmp_path, "{property: maxShrink, value: 0.9}"), "max-shrink")
     assert (rule.severity, rule.kwargs) == ("hold", {"max_share": 0.9})
     assert "max-shrink" not in {
-        rule.id for rule in build_suite(planes(tmp_path / "none", "{property: maxShrink, value: none}"), "processed", tmp_path).rules
+        rule.id
+        for rule in build_suite(
+            planes(tmp_path / "none", "{property: maxShrink, value: none}"), "processed", tmp_path
+        ).rules
     }
 
 
 def test_a_budget_of_unreadable_records_is_the_same(tmp_path: Path) -> None:
     contract = planes(tmp_path, "{property: file, value: {maxUnreadable: {rows: 2}}}")
     suite, names = build_suite(contract, "raw", tmp_path), tuple(column.name for column in contract.columns)
-    verdicts = [verdict_of(judge_arrival(suite, Arrival(names, 1000, 1000 - bad)), set_aside=0) for bad in (2, 3)]
+    verdicts = [
+        verdict_of(judge_arrival(suite, Arrival(names, 1000, 1000 - bad)), set_aside=0) for bad in (2, 3)
+    ]
     assert verdicts == [Verdict.PASSED, Verdict.BLOCKED]
     assert rule_of(contract, "readable", "raw").kwargs == {"max_rows": 2}
 

@@ -17,13 +17,21 @@ from expectations.spellings import ENDS, FALSE, INFINITE, INFINITE_BELOW, NOT_A_
 from tests.support.places import ROOT
 
 PAGE = (ROOT / "docs" / "contracts.md").read_text()
-LOGICAL: dict[str, ColumnType] = {"number": "double", "integer": "integer", "boolean": "boolean", "date": "date", "timestamp": "timestamp"}
+LOGICAL: dict[str, ColumnType] = {
+    "number": "double",
+    "integer": "integer",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
 WORDS = (*NOT_A_NUMBER, *INFINITE, *INFINITE_BELOW)
 
 
 def table() -> dict[str, str]:
     """The page's table, by type."""
-    rows = PAGE.partition("| type | accepted (spaces around it are dropped) |\n|---|---|\n")[2].partition("\n\n")[0]
+    rows = PAGE.partition("| type | accepted (spaces around it are dropped) |\n|---|---|\n")[2].partition(
+        "\n\n"
+    )[0]
     return dict(row.strip("| ").split(" | ", 1) for row in rows.splitlines())
 
 
@@ -39,7 +47,9 @@ def test_each_spelling_on_the_page_is_one_and_each_that_it_refuses_is_none(name:
     for text in set(re.findall("`([^`]*)`", table()[name])) - set(refused):
         known = text in ("Z", "+01:00") or (name == "number" and text in WORDS) or accepts.fullmatch(text)
         assert known, text
-    assert set(refused) == ({"5.0", "1e3"} if name == "integer" else {"1e400", "1e-400"} if name == "number" else set())
+    assert set(refused) == (
+        {"5.0", "1e3"} if name == "integer" else {"1e400", "1e-400"} if name == "number" else set()
+    )
 
 
 def test_the_page_lists_every_word() -> None:
@@ -62,7 +72,7 @@ def test_the_page_lists_every_word() -> None:
         ("timestamp", "2013-01-31T10:60:00Z", False),
     ],
 )
-def test_a_bound_is_a_moment_that_there_is(kind: ColumnType, value: str, fine: bool) -> None:  # noqa: FBT001
+def test_a_bound_is_a_moment_that_there_is(kind: ColumnType, value: str, fine: bool) -> None:
     assert fits(Column("at", kind), value) is fine
 
 
@@ -90,7 +100,12 @@ def test_the_ends_are_told_as_they_are() -> None:
 
 def test_the_page_tells_of_each_letter_of_a_format() -> None:
     table = PAGE.partition("## Formats of dates and times")[2].partition("\n## ")[0]
-    named = {letters for row in table.splitlines() if row.startswith("| `") for letters in re.findall("`([A-Za-z]+)`", row.split(" | ")[0])}
+    named = {
+        letters
+        for row in table.splitlines()
+        if row.startswith("| `")
+        for letters in re.findall("`([A-Za-z]+)`", row.split(" | ")[0])
+    }
     assert named | {"S" * width for width in range(1, 7)} == set(ALLOWED)
 
 

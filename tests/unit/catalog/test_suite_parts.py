@@ -30,7 +30,11 @@ ARGUMENTS: dict[str, Any] = {
     "value_pairs_set": [[1, 2], [3, None]],
     "sum_total": 3,
     "strftime_format": "%Y-%m",
-    "json_schema": {"type": "object", "properties": {"a": {"$ref": "#/$defs/b"}}, "$defs": {"b": {"type": "string"}}},
+    "json_schema": {
+        "type": "object",
+        "properties": {"a": {"$ref": "#/$defs/b"}},
+        "$defs": {"b": {"type": "string"}},
+    },
     "type_": "LongType",
     "type_list": ["LongType", "StringType"],
     "quantile_ranges": {"quantiles": [0.5], "value_ranges": [[1, None]]},
@@ -61,7 +65,12 @@ ARGUMENTS: dict[str, Any] = {
     "max_missing": 1,
     "other_column": "origin",
 }
-LAST = {"type": "expect_colum_values_to_be_null", "kwargs": {"column": "year"}, "severity": "info", "meta": {"lakegate": {"rule": "last"}}}
+LAST = {
+    "type": "expect_colum_values_to_be_null",
+    "kwargs": {"column": "year"},
+    "severity": "info",
+    "meta": {"lakegate": {"rule": "last"}},
+}
 """A mistake that is told whatever is wrong with others."""
 
 
@@ -69,12 +78,24 @@ def _kwargs(kind: Expectation) -> dict[str, Any]:
     """All that a rule of this kind needs and may have, as far as it is written above."""
     first = next(column for column in FLIGHTS.columns if column.type in kind.types and not column.personal)
     fit = [column.name for column in FLIGHTS.columns if column.type == first.type and not column.personal]
-    made = {"column": fit[-1], "column_A": fit[0], "column_B": fit[-1], "column_list": fit[:2], "column_set": fit[:2], "value_set": [1, 2]}
+    made = {
+        "column": fit[-1],
+        "column_A": fit[0],
+        "column_B": fit[-1],
+        "column_list": fit[:2],
+        "column_set": fit[:2],
+        "value_set": [1, 2],
+    }
     return {name: value for name, value in (made | ARGUMENTS).items() if name in kind.arguments}
 
 
 RULES = [
-    {"type": name, "kwargs": _kwargs(kind), "severity": "info", "meta": {"lakegate": {"rule": name, "family": kind.family}}}
+    {
+        "type": name,
+        "kwargs": _kwargs(kind),
+        "severity": "info",
+        "meta": {"lakegate": {"rule": name, "family": kind.family}},
+    }
     for name, kind in EXPECTATIONS.items()
     if not kind.generated and "processed" in kind.hops
 ]
@@ -82,7 +103,9 @@ RULES = [
 
 def _places(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     yield steps
-    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+    for key, value in (
+        data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    ):
         yield from _places(value, (*steps, key))
 
 
@@ -141,16 +164,33 @@ def test_any_part_of_a_rule_replaced_by_anything_leaves_the_other_mistakes_told(
 @pytest.mark.parametrize(
     ("place", "value", "what"),
     [
-        (("expect_compound_columns_to_be_unique", "column_list"), [1e308, "dest"], "flights has no column 1e+308"),
+        (
+            ("expect_compound_columns_to_be_unique", "column_list"),
+            [1e308, "dest"],
+            "flights has no column 1e+308",
+        ),
         (("expect_column_values_to_not_be_null", "column"), [[]], "flights has no column [[]]"),
         (("expect_multicolumn_sum_to_equal", "sum_total"), 10**400, "sum_total is 1000"),
-        (("expect_column_kl_divergence_to_be_less_than", "threshold"), None, "lacks its argument 'threshold'"),
+        (
+            ("expect_column_kl_divergence_to_be_less_than", "threshold"),
+            None,
+            "lacks its argument 'threshold'",
+        ),
         (("expect_column_pair_values_to_be_equal", "column_B"), None, "lacks its argument 'column_B'"),
         (("expect_column_values_to_match_json_schema", "json_schema"), {"$schema": {}}, "$schema is no text"),
     ],
-    ids=["a number among columns", "lists", "a long number", "no threshold", "no column", "a draft that is no text"],
+    ids=[
+        "a number among columns",
+        "lists",
+        "a long number",
+        "no threshold",
+        "no column",
+        "a draft that is no text",
+    ],
 )
-def test_what_once_hid_the_others_is_told_at_its_place(tmp_path: Path, place: tuple[str, str], value: Any, what: str) -> None:
+def test_what_once_hid_the_others_is_told_at_its_place(
+    tmp_path: Path, place: tuple[str, str], value: Any, what: str
+) -> None:
     rule = next(item for item in RULES if item["type"] == place[0])
     first, second = _told(tmp_path, [{**rule, "kwargs": {**rule["kwargs"], place[1]: value}}, LAST])
     assert what in first.what

@@ -20,12 +20,38 @@ CONTRACTS = ROOT / "catalog" / "contracts"
 HERE = Path("x.odcs.yaml")
 
 # What begins with ? or : in brackets is text in YAML 1.2 and none in libyaml: told, by a test below, and not guessed.
-words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=12) | st.sampled_from(
-    ["no", "yes", "on", "1:30", "010", "0o17", "1_000", "1e3", "~", "null", "true", "2020-01-01", "=", "<<", "a: b", "- x", "#", "0x1F", ""]
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=12
+) | st.sampled_from(
+    [
+        "no",
+        "yes",
+        "on",
+        "1:30",
+        "010",
+        "0o17",
+        "1_000",
+        "1e3",
+        "~",
+        "null",
+        "true",
+        "2020-01-01",
+        "=",
+        "<<",
+        "a: b",
+        "- x",
+        "#",
+        "0x1F",
+        "",
+    ]
 )
 words = words.filter(lambda text: not text.startswith(("?", ":")))
 scalars = words | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.none()
-documents = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4), max_leaves=20)
+documents = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
+    max_leaves=20,
+)
 
 
 def lines_of(node: Any, steps: tuple[str | int, ...] = ()) -> dict[tuple[str | int, ...], int]:
@@ -69,7 +95,11 @@ def test_plain_scalars_are_those_of_yaml_1_2() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, "- " * 200_000, "{a: " * 100_000, "? " * 100_000], ids=["flow", "block", "mapping", "key"])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 200_000, "- " * 200_000, "{a: " * 100_000, "? " * 100_000],
+    ids=["flow", "block", "mapping", "key"],
+)
 def test_what_nests_without_end_is_a_mistake_of_the_contract(text: str) -> None:
     with pytest.raises(ContractError):
         parse_yaml(HERE, text)

@@ -50,7 +50,10 @@ def test_an_exit_and_an_interrupt_are_passed_on(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        (["--home", "x", "demo"], "--home stands before the verb. Write options after it: lakegate VERB --home ..."),
+        (
+            ["--home", "x", "demo"],
+            "--home stands before the verb. Write options after it: lakegate VERB --home ...",
+        ),
         (["statsu"], "No such command 'statsu'. Did you mean 'status'?"),
         (["nothing"], "No such command 'nothing'."),
     ],
@@ -82,7 +85,10 @@ def test_without_contracts_of_its_own_a_folder_is_told_whose_are_taken_and_a_sli
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     taken = f"project {SHIPPED}, which ships with Lakegate (this folder has no catalog/contracts/"
-    slips = (("ingest", "readings", __file__), "unknown dataset 'readings'"), (("ingest", "airlines", "none.csv"), "can't be read")
+    slips = (
+        (("ingest", "readings", __file__), "unknown dataset 'readings'"),
+        (("ingest", "airlines", "none.csv"), "can't be read"),
+    )
     for said, told in slips:
         assert ended(*said) == 2
         written = capsys.readouterr()

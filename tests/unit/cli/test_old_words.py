@@ -33,7 +33,12 @@ CALLS = [
         "`lakegate keep --ended` is called `lakegate unpin` now",
         "lake.maintenance.pins.unpin_version",
     ),
-    (("docs", FLIGHTS), ("data-docs", FLIGHTS), "`lakegate docs` is called `lakegate data-docs` now", "lake.reports.data_docs.write_docs"),
+    (
+        ("docs", FLIGHTS),
+        ("data-docs", FLIGHTS),
+        "`lakegate docs` is called `lakegate data-docs` now",
+        "lake.reports.data_docs.write_docs",
+    ),
     (
         ("compare", FLIGHTS, "--whole"),
         ("compare", FLIGHTS, "--full-table"),
@@ -82,7 +87,9 @@ def test_an_old_word_does_what_the_new_one_does_and_names_it(
     asked: list[Any] = []
 
     def done(session: Session, *given: Any, **named: Any) -> None:
-        asked.append((given, {name: value for name, value in named.items() if name not in ("tell", "on_error")}))
+        asked.append(
+            (given, {name: value for name, value in named.items() if name not in ("tell", "on_error")})
+        )
         raise UsageError("done", fix="nothing")
 
     home = tmp_path / "home"
@@ -114,7 +121,18 @@ def test_a_pin_is_told_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("cli.notify.open_with_listeners", lambda *_, **__: Session())
     monkeypatch.setattr("cli.notify.tell_listeners", lambda _: None)
     monkeypatch.setattr("lake.maintenance.pins.pin_version", done)
-    said = ("pin", FLIGHTS, "--until", "2031-12-31", "--reason", "audit", "--home", str(tmp_path), "--project", str(ROOT))
+    said = (
+        "pin",
+        FLIGHTS,
+        "--until",
+        "2031-12-31",
+        "--reason",
+        "audit",
+        "--home",
+        str(tmp_path),
+        "--project",
+        str(ROOT),
+    )
     assert call(said) == 2
     assert asked == {"reason": "audit", "until": date(2031, 12, 31), "used_by": None}
 
@@ -124,7 +142,9 @@ def test_no_list_of_words_names_an_old_one(verb: tuple[str, ...], capsys: pytest
     assert call((*verb, "--help")) == 0
     written = capsys.readouterr()
     words = written.out.replace(",", " ").split()
-    assert not {"clean", "keep", "docs"} & {line.split()[0] for line in written.out.splitlines() if line.strip()}
+    assert not {"clean", "keep", "docs"} & {
+        line.split()[0] for line in written.out.splitlines() if line.strip()
+    }
     assert not {"--again", "--whole", "--ended"} & set(words)
     assert written.err == ""
 

@@ -55,8 +55,16 @@ def test_every_rule_has_an_id_of_its_own_and_is_known(contract: Contract) -> Non
 def test_raw_asks_for_columns_records_and_content() -> None:
     suite = build_suite(FLIGHTS, "raw", ROOT)
     assert suite.name == "flights_raw"
-    assert [*ids(suite)[:1], *ids(suite)[-4:]] == ["column:year", "unexpected-columns", "duplicate-columns", "not-empty", "readable"]
-    assert {(rule.severity, rule.family, rule.row_rule) for rule in suite.rules} == {("block", "schema", False)}
+    assert [*ids(suite)[:1], *ids(suite)[-4:]] == [
+        "column:year",
+        "unexpected-columns",
+        "duplicate-columns",
+        "not-empty",
+        "readable",
+    ]
+    assert {(rule.severity, rule.family, rule.row_rule) for rule in suite.rules} == {
+        ("block", "schema", False)
+    }
     by_id = {rule.id: rule for rule in suite.rules}
     assert len(by_id["unexpected-columns"].kwargs["column_set"]) == 19
     assert by_id["readable"].kwargs == {"max_share": 0.1}
@@ -91,12 +99,17 @@ def test_full_delivery_may_neither_be_empty_nor_mostly_set_aside() -> None:
 def test_features_refuse_a_fan_out_and_count_what_the_join_missed() -> None:
     by_id = {rule.id: rule for rule in build_suite(CATALOG.get("flight_features"), "features", ROOT).rules}
     assert by_id["no-fan-out"].kwargs == {"other_table_name": "flights"}
-    assert by_id["key"].severity == by_id["required:month"].severity == by_id["no-fan-out"].severity == "block"
+    assert (
+        by_id["key"].severity == by_id["required:month"].severity == by_id["no-fan-out"].severity == "block"
+    )
     assert (by_id["weather-found"].severity, by_id["weather-found"].family) == ("warn", "consistency")
 
 
 def test_relationship_of_several_columns_names_them_in_order() -> None:
-    contract = replace(FLIGHTS, relationships=(Relationship(("origin", "time_hour"), "weather", ("origin", "time_hour"), "warn"),))
+    contract = replace(
+        FLIGHTS,
+        relationships=(Relationship(("origin", "time_hour"), "weather", ("origin", "time_hour"), "warn"),),
+    )
     by_id = {rule.id: rule for rule in build_suite(contract, "processed", ROOT).rules}
     rule = by_id["fk:origin,time_hour->weather.origin,time_hour"]
     assert rule.kwargs["column_list"] == rule.kwargs["reference_column_list"] == ["origin", "time_hour"]
@@ -111,19 +124,39 @@ def test_suite_files_add_their_rules_after_the_contracts(tmp_path: Path) -> None
     before = build_suite(FLIGHTS, "processed", tmp_path)
     extend(tmp_path, "flights", between())
     own = {"lakegate": {"rule": "far", "family": "distribution", "severity": "warn"}}
-    extend(tmp_path, "flights.processed", {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "day"}, "meta": own})
-    extend(tmp_path, "flights_raw", {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 100}, "severity": "critical"})
+    extend(
+        tmp_path,
+        "flights.processed",
+        {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "day"}, "meta": own},
+    )
+    extend(
+        tmp_path,
+        "flights_raw",
+        {
+            "type": "expect_table_row_count_to_be_between",
+            "kwargs": {"min_value": 100},
+            "severity": "critical",
+        },
+    )
     suite = build_suite(FLIGHTS, "processed", tmp_path)
     assert suite.rules[: len(before.rules)] == before.rules
     first, second = suite.rules[len(before.rules) :]
-    assert (first.id, first.severity, first.family) == ("column_values_to_be_between:distance", "quarantine", "range")
+    assert (first.id, first.severity, first.family) == (
+        "column_values_to_be_between:distance",
+        "quarantine",
+        "range",
+    )
     assert (second.id, second.severity, second.family) == ("far", "warn", "distribution")
     assert ids(build_suite(FLIGHTS, "raw", tmp_path))[-1] == "table_row_count_to_be_between"
     assert suite.hash != before.hash
 
 
 def test_suite_that_lakegate_wrote_is_read_back_as_the_same_rules(tmp_path: Path) -> None:
-    stated = [rule for rule in build_suite(FLIGHTS, "processed", tmp_path).rules if not EXPECTATIONS[rule.type].generated]
+    stated = [
+        rule
+        for rule in build_suite(FLIGHTS, "processed", tmp_path).rules
+        if not EXPECTATIONS[rule.type].generated
+    ]
     suite = Suite("flights", "processed", tuple(replace(rule, id=f"again-{rule.id}") for rule in stated))
     folder = tmp_path / "expectations" / "suites"
     folder.mkdir(parents=True)
@@ -135,19 +168,45 @@ def test_arguments_that_change_nothing_do_not_change_the_hash(tmp_path: Path) ->
     extend(tmp_path, "flights", between())
     before = build_suite(FLIGHTS, "processed", tmp_path).hash
     extend(
-        tmp_path, "flights", between(kwargs={"mostly": 1.0, "max_value": None, "min_value": 1, "column": "distance", "strict_min": False})
+        tmp_path,
+        "flights",
+        between(
+            kwargs={
+                "mostly": 1.0,
+                "max_value": None,
+                "min_value": 1,
+                "column": "distance",
+                "strict_min": False,
+            }
+        ),
     )
     assert build_suite(FLIGHTS, "processed", tmp_path).hash == before
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
-    "unknown type": (between(type="expect_column_values_to_be_betwen"), "betwen", "'expect_column_values_to_be_between'"),
+    "unknown type": (
+        between(type="expect_column_values_to_be_betwen"),
+        "betwen",
+        "'expect_column_values_to_be_between'",
+    ),
     "misspelt column": (between("distnace"), "distnace", "'distance'"),
     "misspelt argument": (between(kwargs={"column": "distance", "min_vale": 1}), "min_vale", "'min_value'"),
-    "unknown argument": (between(kwargs={"column": "distance", "min_value": 1, "mostl": 0.9}), "mostl", "'mostly'"),
-    "tolerance beside quarantine": (between(kwargs={"column": "distance", "min_value": 1, "mostly": 0.9}), "mostly", "maxQuarantined"),
+    "unknown argument": (
+        between(kwargs={"column": "distance", "min_value": 1, "mostl": 0.9}),
+        "mostl",
+        "'mostly'",
+    ),
+    "tolerance beside quarantine": (
+        between(kwargs={"column": "distance", "min_value": 1, "mostly": 0.9}),
+        "mostly",
+        "maxQuarantined",
+    ),
     "unknown key": (between(sevrity="critical"), "sevrity", "'severity'"),
-    "no severity": ({key: value for key, value in between().items() if key != "severity"}, "no severity", "critical"),
+    "no severity": (
+        {key: value for key, value in between().items() if key != "severity"},
+        "no severity",
+        "critical",
+    ),
     "unknown severity": (between(severity="warn"), "'warn'", "'warning'"),
     "two severities": (between(meta={"lakegate": {"severity": "block"}}), "quarantine", "critical"),
     "unknown family": (between(meta={"lakegate": {"family": "rang"}}), "rang", "'range'"),
@@ -168,16 +227,25 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "'warning'",
     ),
     "pattern that does not compile": (
-        between(type="expect_column_values_to_match_regex", kwargs={"column": "carrier", "regex": "^[A-Z{2}$"}),
+        between(
+            type="expect_column_values_to_match_regex", kwargs={"column": "carrier", "regex": "^[A-Z{2}$"}
+        ),
         "no pattern",
         "correct the pattern",
     ),
     "pattern of several that does not compile": (
-        between(type="expect_column_values_to_match_regex_list", kwargs={"column": "carrier", "regex_list": ["^A", "("]}),
+        between(
+            type="expect_column_values_to_match_regex_list",
+            kwargs={"column": "carrier", "regex_list": ["^A", "("]},
+        ),
         "no pattern",
         "correct the pattern",
     ),
-    "misspelt column in a condition": (between(kwargs={"column": "distance", "min_value": 1, "row_condition": "dya > 1"}), "dya", "'day'"),
+    "misspelt column in a condition": (
+        between(kwargs={"column": "distance", "min_value": 1, "row_condition": "dya > 1"}),
+        "dya",
+        "'day'",
+    ),
     "misspelt column of several": (
         between(type="expect_compound_columns_to_be_unique", kwargs={"column_list": ["day", "filght"]}),
         "filght",
@@ -235,8 +303,13 @@ def test_suite_file_of_no_table_is_told(tmp_path: Path) -> None:
     assert list(strays) == ["flights_processed.json"]
     assert "flights.processed" in strays["flights_processed.json"].fix
     extend(tmp_path, "rides.processed", between())
-    assert list(stray_suite_files(CATALOG.contracts.values(), tmp_path, unread=["rides"])) == ["flights_processed.json"]
-    assert list(stray_suite_files(CATALOG.contracts.values(), tmp_path)) == ["flights_processed.json", "rides.processed.json"]
+    assert list(stray_suite_files(CATALOG.contracts.values(), tmp_path, unread=["rides"])) == [
+        "flights_processed.json"
+    ]
+    assert list(stray_suite_files(CATALOG.contracts.values(), tmp_path)) == [
+        "flights_processed.json",
+        "rides.processed.json",
+    ]
 
 
 @given(st.randoms(use_true_random=False))
@@ -248,14 +321,24 @@ def test_hash_does_not_depend_on_the_order_of_keys_but_on_every_argument(shuffle
         shuffle.shuffle(items)
         return dict(items)
 
-    assert replace(suite, rules=tuple(replace(rule, kwargs=shuffled(rule.kwargs)) for rule in suite.rules)).hash == suite.hash
+    assert (
+        replace(suite, rules=tuple(replace(rule, kwargs=shuffled(rule.kwargs)) for rule in suite.rules)).hash
+        == suite.hash
+    )
     i = shuffle.randrange(len(suite.rules))
     other = replace(suite.rules[i], severity="warn" if suite.rules[i].severity != "warn" else "block")
     assert replace(suite, rules=(*suite.rules[:i], other, *suite.rules[i + 1 :])).hash != suite.hash
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("trigger", "warning"), ("hold", "critical"), ("block", "critical"), ("warn", "info")])
-def test_a_table_rule_takes_lakegates_own_severities_beside_gxs(tmp_path: Path, ours: str, theirs: str) -> None:
-    rule = between(type="expect_column_max_to_be_between", severity=theirs, meta={"lakegate": {"severity": ours}})
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("trigger", "warning"), ("hold", "critical"), ("block", "critical"), ("warn", "info")],
+)
+def test_a_table_rule_takes_lakegates_own_severities_beside_gxs(
+    tmp_path: Path, ours: str, theirs: str
+) -> None:
+    rule = between(
+        type="expect_column_max_to_be_between", severity=theirs, meta={"lakegate": {"severity": ours}}
+    )
     extend(tmp_path, "flights", rule)
     assert build_suite(FLIGHTS, "processed", tmp_path).rules[-1].severity == ours

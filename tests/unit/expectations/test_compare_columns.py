@@ -43,7 +43,13 @@ CONTRACT = Contract(
 USUAL = dict.fromkeys(range(100, 130), 10)
 
 
-def part(*, size: dict[int, int] | None = None, group: dict[str, int] | None = None, city: str = "x", nulls: int = 3) -> Histograms:
+def part(
+    *,
+    size: dict[int, int] | None = None,
+    group: dict[str, int] | None = None,
+    city: str = "x",
+    nulls: int = 3,
+) -> Histograms:
     """The rows of a version: 300 sizes, three groups, one city and a personal column of which NULL alone is counted."""
     sizes, groups = size or USUAL, group or {"a": 100, "b": 100, "c": 100}
     rows = sum(sizes.values())
@@ -77,9 +83,17 @@ def by_name(told: VersionComparison) -> dict[str, ComparedColumn]:
     return {item.column: item for item in told.columns}
 
 
-def test_a_column_that_moved_is_found_with_every_statistic_and_one_that_did_not_is_close(lake: KeptLake) -> None:
+def test_a_column_that_moved_is_found_with_every_statistic_and_one_that_did_not_is_close(
+    lake: KeptLake,
+) -> None:
     told = found(lake)
-    assert (told.version, told.baseline, told.rows, told.baseline_rows, told.finding) == ("things@v4", ("things@v3",), 300, 300, "trigger")
+    assert (told.version, told.baseline, told.rows, told.baseline_rows, told.finding) == (
+        "things@v4",
+        ("things@v3",),
+        300,
+        300,
+        "trigger",
+    )
     columns = by_name(told)
     assert {name: item.finding for name, item in columns.items()} == {
         "size": "trigger",
@@ -109,8 +123,14 @@ def test_nothing_but_manifests_and_histograms_is_read(lake: KeptLake) -> None:
 def test_any_statistic_decides_with_thresholds_of_its_own(lake: KeptLake, statistic: str) -> None:
     size = by_name(found(lake))["size"]
     shown = {"ks": size.ks_least, "chi_squared": size.cramers_v}.get(statistic) or getattr(size, statistic)
-    for warn, trigger, finding in ((shown * 1.01, 9, "close"), (shown * 0.99, 9, "warn"), (0.01, shown * 0.99, "trigger")):
-        assert by_name(found(lake, statistic=statistic, warn=warn, trigger=trigger))["size"].finding == finding
+    for warn, trigger, finding in (
+        (shown * 1.01, 9, "close"),
+        (shown * 0.99, 9, "warn"),
+        (0.01, shown * 0.99, "trigger"),
+    ):
+        assert (
+            by_name(found(lake, statistic=statistic, warn=warn, trigger=trigger))["size"].finding == finding
+        )
     texts = by_name(found(lake, statistic="ks", warn=1, trigger=1))["group"]
     assert (texts.finding, texts.why) == ("not compared", "ks compares numbers")
 
@@ -119,12 +139,19 @@ def test_what_chance_explains_is_close_and_p_values_are_corrected_over_columns()
     thresholds = Thresholds(warn=0.01, trigger=0.02, imbalance=1)
     names = [f"c{number}" for number in range(6)]
     base = Histograms(200, {name: Histogram("class", 200, classes={"a": 100, "b": 100}) for name in names})
-    moved = {name: Histogram("class", 200, classes={"a": 100 + 5 * number, "b": 100 - 5 * number}) for number, name in enumerate(names)}
+    moved = {
+        name: Histogram("class", 200, classes={"a": 100 + 5 * number, "b": 100 - 5 * number})
+        for number, name in enumerate(names)
+    }
     alone = [compare_columns(Histograms(200, {name: moved[name]}), base, thresholds)[0] for name in names]
     together = compare_columns(Histograms(200, moved), base, thresholds)
-    assert [item.p_value for item in together] == pytest.approx(list(false_discovery_control([item.p_value for item in alone])))
+    assert [item.p_value for item in together] == pytest.approx(
+        list(false_discovery_control([item.p_value for item in alone]))
+    )
     assert [item.finding for item in alone][3:] == ["close", "close", "close"]
-    (strong,) = compare_columns(Histograms(200, {"c0": Histogram("class", 200, classes={"a": 160, "b": 40})}), base, thresholds)
+    (strong,) = compare_columns(
+        Histograms(200, {"c0": Histogram("class", 200, classes={"a": 160, "b": 40})}), base, thresholds
+    )
     assert strong.finding == "trigger"
     assert (alone[5].kl or 0) > thresholds.trigger
 
@@ -151,11 +178,15 @@ def test_what_is_usual_warns_of_nothing_under_the_contracts_thresholds_and_does_
     assert by_name(found(lake, "things@v9"))["group"].finding == "trigger"
     lake.add(part(group={"a": 100, "b": 100, "c": 100}))
     assert by_name(found(lake, "things@v10"))["group"].finding == "close"
-    assert by_name(found(lake, "things@v10", against="pinned"))["group"].finding == "trigger", "as far from it as the version before"
+    assert by_name(found(lake, "things@v10", against="pinned"))["group"].finding == "trigger", (
+        "as far from it as the version before"
+    )
 
 
 def test_shares_of_null_warn_as_the_contract_says_or_is_asked_and_so_does_imbalance(lake: KeptLake) -> None:
-    lake.add(part(size={code + 20: rows for code, rows in USUAL.items()}, group={"a": 290, "b": 10}, nulls=200))
+    lake.add(
+        part(size={code + 20: rows for code, rows in USUAL.items()}, group={"a": 290, "b": 10}, nulls=200)
+    )
     told = by_name(found(lake, "things@v5", warn=9, trigger=9))
     assert (told["group"].finding, told["person"].finding, told["size"].finding) == ("warn", "warn", "close")
     assert told["group"].why == "one value holds 96.67% of the rows, over 80.00%"
@@ -165,7 +196,10 @@ def test_shares_of_null_warn_as_the_contract_says_or_is_asked_and_so_does_imbala
 
 
 def test_pinned_is_a_whole_table_and_whole_compares_two_of_them(lake: KeptLake) -> None:
-    assert (found(lake, against="pinned").baseline, found(lake, against="pinned").baseline_rows) == (("things@v1",), 300)
+    assert (found(lake, against="pinned").baseline, found(lake, against="pinned").baseline_rows) == (
+        ("things@v1",),
+        300,
+    )
     assert found(lake, against="v2").baseline_rows == found(lake, against="things@v2").baseline_rows == 600
     whole = found(lake, against="v2", whole=True)
     assert (whole.rows, whole.baseline_rows) == (1200, 600)
@@ -198,7 +232,11 @@ def test_a_column_that_became_personal_or_is_new_or_of_another_type_is_not_compa
     lake.contract = replace(CONTRACT, columns=columns, drift=Drift())
     told = by_name(found(lake))
     assert set(told) == {"group"}
-    assert (told["group"].finding, told["group"].majority_share, told["group"].null_share) == ("not compared", None, 0.0)
+    assert (told["group"].finding, told["group"].majority_share, told["group"].null_share) == (
+        "not compared",
+        None,
+        0.0,
+    )
     lake.contract = CONTRACT
     lake.add(Histograms(300, {**part().columns, "id": Histogram("integer", 300, bins=USUAL)}))
     told = by_name(found(lake, "things@v5", against="v4"))
@@ -209,20 +247,45 @@ def test_a_column_that_became_personal_or_is_new_or_of_another_type_is_not_compa
 @pytest.mark.parametrize(
     ("version", "options", "kind", "told"),
     [
-        ("things@v9", {}, VersionNotFound, ("things@v9 was never published here, the latest is things@v4", "versions things")),
+        (
+            "things@v9",
+            {},
+            VersionNotFound,
+            ("things@v9 was never published here, the latest is things@v4", "versions things"),
+        ),
         ("things@v4", {"against": "v9"}, VersionNotFound, ("things@v9 was never", "versions things")),
         ("things", {}, UsageError, ("not the name of a version", "flights@v6")),
         ("things@v4", {"against": "others@v1"}, UsageError, ("another table", "version of things")),
-        ("things@v4", {"against": "before"}, UsageError, ("'before' is nothing to compare with", "previous, pinned, season")),
+        (
+            "things@v4",
+            {"against": "before"},
+            UsageError,
+            ("'before' is nothing to compare with", "previous, pinned, season"),
+        ),
         ("things@v4", {"against": "v4"}, UsageError, ("with itself", "--against")),
         ("things@v1", {"against": "pinned"}, UsageError, ("with itself", "--against")),
         ("things@v1", {}, UsageError, ("no version before things@v1", "--against")),
         ("things@v1", {"whole": True}, UsageError, ("no version before things@v1", "--against")),
-        ("things@v3", {"against": "season"}, UsageError, ("has 2 deliveries before it, and a season has 3", "until")),
+        (
+            "things@v3",
+            {"against": "season"},
+            UsageError,
+            ("has 2 deliveries before it, and a season has 3", "until"),
+        ),
         ("things@v4", {"statistic": "psi"}, UsageError, ("psi is asked for", "--warn and --trigger")),
-        ("things@v4", {"statistic": "psi", "warn": 1.0}, UsageError, ("psi is asked for", "--warn and --trigger")),
+        (
+            "things@v4",
+            {"statistic": "psi", "warn": 1.0},
+            UsageError,
+            ("psi is asked for", "--warn and --trigger"),
+        ),
         ("things@v4", {"warn": 0.5}, UsageError, ("warn 0.5 lies above trigger 0.1", "--trigger")),
-        ("things@v4", {"warn": 0.3, "trigger": 0.1}, UsageError, ("warn 0.3 lies above trigger 0.1", "exchange them")),
+        (
+            "things@v4",
+            {"warn": 0.3, "trigger": 0.1},
+            UsageError,
+            ("warn 0.3 lies above trigger 0.1", "exchange them"),
+        ),
         ("things@v4", {"warn": math.nan}, UsageError, ("warn is nan", "finite")),
         ("things@v4", {"warn": -0.1}, UsageError, ("warn is -0.1", "not below 0")),
         ("things@v4", {"trigger": math.nan}, UsageError, ("trigger is nan", "finite")),
@@ -240,7 +303,9 @@ def test_what_makes_no_comparison_is_told(
     assert told[1] in caught.value.fix
 
 
-def test_a_version_without_histograms_or_a_season_says_so_and_one_that_was_counted_later_has_them(lake: KeptLake) -> None:
+def test_a_version_without_histograms_or_a_season_says_so_and_one_that_was_counted_later_has_them(
+    lake: KeptLake,
+) -> None:
     lake.add(part(), made_by="replay_of")
     with pytest.raises(UsageError, match="things@v5 has no histograms: a replay made it"):
         found(lake, "things@v5")
@@ -269,14 +334,31 @@ def test_a_raw_table_is_said_to_hold_files() -> None:
     ("options", "told"),
     [
         ({}, "things@v4 (300 rows that it added) with things@v3 (300 rows that it added): trigger"),
-        ({"against": "season"}, "things@v4 (300 rows that it added) with things@v1 (300 rows that it added): trigger"),
-        ({"against": "pinned"}, "things@v4 (300 rows that it added) with things@v1 (its whole table, 300 rows): trigger"),
-        ({"against": "v3"}, "things@v4 (300 rows that it added) with things@v3 (its whole table, 900 rows): trigger"),
-        ({"whole": True}, "things@v4 (its whole table, 1,200 rows) with things@v3 (its whole table, 900 rows): close"),
-        ({"against": "season", "whole": True}, "things@v4 (its whole table, 1,200 rows) with things@v1 (its whole table, 300 rows): close"),
+        (
+            {"against": "season"},
+            "things@v4 (300 rows that it added) with things@v1 (300 rows that it added): trigger",
+        ),
+        (
+            {"against": "pinned"},
+            "things@v4 (300 rows that it added) with things@v1 (its whole table, 300 rows): trigger",
+        ),
+        (
+            {"against": "v3"},
+            "things@v4 (300 rows that it added) with things@v3 (its whole table, 900 rows): trigger",
+        ),
+        (
+            {"whole": True},
+            "things@v4 (its whole table, 1,200 rows) with things@v3 (its whole table, 900 rows): close",
+        ),
+        (
+            {"against": "season", "whole": True},
+            "things@v4 (its whole table, 1,200 rows) with things@v1 (its whole table, 300 rows): close",
+        ),
     ],
 )
-def test_the_header_says_which_rows_stand_on_each_side(lake: KeptLake, options: dict[str, Any], told: str) -> None:
+def test_the_header_says_which_rows_stand_on_each_side(
+    lake: KeptLake, options: dict[str, Any], told: str
+) -> None:
     assert header(found(lake, **options, warn=0.5, trigger=0.6)) == told
 
 
@@ -298,11 +380,18 @@ def test_a_version_that_no_delivery_made_is_compared_at_once_and_the_next_delive
     lake = KeptLake(replace(CONTRACT, write_mode=write_mode))
     for _ in range(3):
         lake.add(part())
-    back = part(size={100: 200}, group={"a": 200}) if made_by == "replay_of" else part(size={100: 0}, group={"a": 0}, nulls=0)
+    back = (
+        part(size={100: 200}, group={"a": 200})
+        if made_by == "replay_of"
+        else part(size={100: 0}, group={"a": 0}, nulls=0)
+    )
     lake.add(back, made_by=made_by, kept=kept)
 
     def told() -> list[VersionComparison]:
-        return [found(lake, **options) for options in ({}, {"whole": True}, {"against": "pinned"}, {"against": "season"})]
+        return [
+            found(lake, **options)
+            for options in ({}, {"whole": True}, {"against": "pinned"}, {"against": "season"})
+        ]
 
     before, whole = told(), 900 if write_mode == "append" else 300
     assert [item.rows for item in before] == [back.rows, whole + back.rows, back.rows, back.rows]

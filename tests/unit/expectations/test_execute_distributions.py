@@ -71,9 +71,14 @@ def histograms(**values: list[Any]) -> Histograms:
 
 def plan_of(*rules: tuple[str, dict[str, Any]]) -> Plan:
     made = [
-        Rule(f"r{number}", kind, kwargs, "warn", EXPECTATIONS[kind].family, row_rule=False) for number, (kind, kwargs) in enumerate(rules)
+        Rule(f"r{number}", kind, kwargs, "warn", EXPECTATIONS[kind].family, row_rule=False)
+        for number, (kind, kwargs) in enumerate(rules)
     ]
-    assert [told for rule in made for told in mistakes(CONTRACT, "processed", rule.type, rule.kwargs, rule.severity)] == []
+    assert [
+        told
+        for rule in made
+        for told in mistakes(CONTRACT, "processed", rule.type, rule.kwargs, rule.severity)
+    ] == []
     return make_plan(Suite("things", "processed", tuple(made)), CONTRACT)
 
 
@@ -86,7 +91,9 @@ def ask(kind: str, kwargs: dict[str, Any], seen: Histograms, **baselines: Histog
     return outcome
 
 
-def close(column: str = "size", statistic: str = "kl", max_value: float = 0.05, **more: Any) -> dict[str, Any]:
+def close(
+    column: str = "size", statistic: str = "kl", max_value: float = 0.05, **more: Any
+) -> dict[str, Any]:
     return {"column": column, "baseline": "previous", "statistic": statistic, "max_value": max_value, **more}
 
 
@@ -110,11 +117,17 @@ def test_an_effect_that_chance_explains_breaks_nothing() -> None:
     assert found.success
 
 
-def test_p_values_are_corrected_over_the_columns_of_a_baseline_and_only_asked_for_where_an_effect_is_great() -> None:
+def test_p_values_are_corrected_over_the_columns_of_a_baseline_and_only_asked_for_where_an_effect_is_great() -> (
+    None
+):
     base = histograms(size=NORMAL[:300], real=NORMAL[:300], group=["a", "b"] * 150)
-    new = histograms(size=[value + 8 for value in NORMAL[300:600]], real=NORMAL[300:600], group=["a", "b"] * 150)
+    new = histograms(
+        size=[value + 8 for value in NORMAL[300:600]], real=NORMAL[300:600], group=["a", "b"] * 150
+    )
     alone = judge_distributions(plan_of((CLOSE, close())), new, {"previous": base})["r0"]
-    three = plan_of((CLOSE, close()), (CLOSE, close("real")), (CLOSE, close("group")), (CLOSE, close(max_value=0.1)))
+    three = plan_of(
+        (CLOSE, close()), (CLOSE, close("real")), (CLOSE, close("group")), (CLOSE, close(max_value=0.1))
+    )
     found = judge_distributions(three, new, {"previous": base})
     assert found["r0"].observed["p_value"] == pytest.approx(3 * alone.observed["p_value"])
     assert found["r3"].observed["p_value"] == found["r0"].observed["p_value"]
@@ -136,9 +149,17 @@ def test_the_judge_of_distributions_is_imported_without_scipy() -> None:
         (histograms(size=NORMAL), None, "no previous version"),
         (histograms(size=NORMAL), Histograms(5, {}), "counted it"),
         (histograms(size=NORMAL[:99]), histograms(size=[value + 50 for value in NORMAL]), "fewer than 100"),
-        (histograms(size=[*NORMAL[:99], None, None]), histograms(size=[value + 50 for value in NORMAL]), "fewer than 100"),
+        (
+            histograms(size=[*NORMAL[:99], None, None]),
+            histograms(size=[value + 50 for value in NORMAL]),
+            "fewer than 100",
+        ),
         (Histograms(), histograms(size=NORMAL), "fewer than 100"),
-        (histograms(size=NORMAL), Histograms(200, {"size": Histogram("class", 200, classes={"a": 200})}), "another type"),
+        (
+            histograms(size=NORMAL),
+            Histograms(200, {"size": Histogram("class", 200, classes={"a": 200})}),
+            "another type",
+        ),
         (
             Histograms(2000, {"size": Histogram("class", 2000, too_many=True)}),
             Histograms(200, {"size": Histogram("class", 200)}),
@@ -146,7 +167,9 @@ def test_the_judge_of_distributions_is_imported_without_scipy() -> None:
         ),
     ],
 )
-def test_what_can_not_be_compared_holds_and_says_why(seen: Histograms, base: Histograms | None, why: str) -> None:
+def test_what_can_not_be_compared_holds_and_says_why(
+    seen: Histograms, base: Histograms | None, why: str
+) -> None:
     found = ask(CLOSE, close(), seen, **({} if base is None else {"previous": base}))
     assert found.success
     assert why in found.observed["told"]
@@ -156,20 +179,33 @@ def test_what_can_not_be_compared_holds_and_says_why(seen: Histograms, base: His
 def test_a_rule_over_several_columns_counts_those_that_moved_and_names_them() -> None:
     names = ["size", "real", "group"]
     base = histograms(size=NORMAL[:300], real=NORMAL[:300], group=["a", "b"] * 150)
-    new = histograms(size=[value + 8 for value in NORMAL[300:600]], real=NORMAL[300:600], group=["a", "b"] * 20)
+    new = histograms(
+        size=[value + 8 for value in NORMAL[300:600]], real=NORMAL[300:600], group=["a", "b"] * 20
+    )
     kwargs = {"column_list": names, "baseline": "previous", "statistic": "kl", "max_value": 0.05}
     found = ask(CLOSE_EACH, kwargs, new, previous=base)
     assert (found.failed, found.of, found.observed["broken_by"]) == (1, 3, ["size"])
     assert found.observed["columns"]["group"] is None
-    assert found.observed["columns"]["real"] < 0.1 < found.observed["columns"]["size"] == found.observed["observed_value"]
+    assert (
+        found.observed["columns"]["real"]
+        < 0.1
+        < found.observed["columns"]["size"]
+        == found.observed["observed_value"]
+    )
     assert "1 of 2 columns compared" in found.observed["told"]
     one_by_one = plan_of(*[(CLOSE, close(name)) for name in names])
     alone = judge_distributions(one_by_one, new, {"previous": base})
-    assert [outcome.observed["observed_value"] for outcome in alone.values()] == list(found.observed["columns"].values())
+    assert [outcome.observed["observed_value"] for outcome in alone.values()] == list(
+        found.observed["columns"].values()
+    )
     none = ask(CLOSE_EACH, kwargs, new)
     assert (none.failed, none.observed["observed_value"]) == (0, None)
     assert "no previous version" in none.observed["told"]
-    share = ask(MAJORITY_EACH, {"column_list": ["group", "flag"], "max_share": 0.8}, histograms(group=["a"] * 9, flag=[True, False]))
+    share = ask(
+        MAJORITY_EACH,
+        {"column_list": ["group", "flag"], "max_share": 0.8},
+        histograms(group=["a"] * 9, flag=[True, False]),
+    )
     assert (share.failed, share.of, share.observed["broken_by"]) == (1, 2, ["group"])
 
 
@@ -188,10 +224,15 @@ def test_numbers_in_another_unit_are_far_over_any_threshold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nulls", "before", "rows", "broken"), [(300, 100, 1000, 1), (130, 100, 1000, 0), (9, 0, 100, 0), (12, 0, 100, 1), (40, 0, 99, 0)]
+    ("nulls", "before", "rows", "broken"),
+    [(300, 100, 1000, 1), (130, 100, 1000, 0), (9, 0, 100, 0), (12, 0, 100, 1), (40, 0, 99, 0)],
 )
-def test_a_jump_of_the_null_rate_breaks_by_size_and_significance_together(nulls: int, before: int, rows: int, broken: int) -> None:
-    new, base = (Histograms(rows, {"person": Histogram("presence", rows, count)}) for count in (nulls, before))
+def test_a_jump_of_the_null_rate_breaks_by_size_and_significance_together(
+    nulls: int, before: int, rows: int, broken: int
+) -> None:
+    new, base = (
+        Histograms(rows, {"person": Histogram("presence", rows, count)}) for count in (nulls, before)
+    )
     kwargs = {"column": "person", "baseline": "pinned", "max_change": 0.05}
     kwargs |= {"max_change": 0.1} if nulls == 9 else {}
     assert ask(NULLS, kwargs, new, pinned=base).failed == broken
@@ -202,14 +243,19 @@ def test_one_value_of_too_many_rows_is_imbalance_for_any_number_of_classes() -> 
     assert not ask(MAJORITY, kwargs, histograms(group=["a"] * 85 + ["b"] * 10 + ["c"] * 5)).success
     assert ask(MAJORITY, kwargs, histograms(group=["a"] * 80 + ["b"] * 15 + ["c"] * 5 + [None] * 900)).success
     assert ask(MAJORITY, kwargs, Histograms(9, {"group": Histogram("class", 9, too_many=True)})).success
-    assert not ask(MAJORITY, {"column": "size", "max_share": 0.8}, histograms(size=[0] * 90 + [1] * 10)).success
+    assert not ask(
+        MAJORITY, {"column": "size", "max_share": 0.8}, histograms(size=[0] * 90 + [1] * 10)
+    ).success
     assert ask(MAJORITY, {"column": "size", "max_share": 0.8}, histograms(size=[1000, 1001] * 50)).success
 
 
 def test_group_shares_are_held_against_a_reference_and_what_it_does_not_name() -> None:
     kwargs = {"column": "group", "shares": {"a": 0.5, "b": 0.3}, "max_difference": 0.05}
     assert ask(GROUPS, kwargs, histograms(group=["a"] * 52 + ["b"] * 29 + ["c"] * 19)).success
-    assert ask(GROUPS, kwargs, histograms(group=["a"] * 50 + ["b"] * 20 + ["c"] * 30)).observed["shares_away"] == 2
+    assert (
+        ask(GROUPS, kwargs, histograms(group=["a"] * 50 + ["b"] * 20 + ["c"] * 30)).observed["shares_away"]
+        == 2
+    )
     found = ask(GROUPS, kwargs, histograms(group=["secret"] * 100))
     assert found.observed["observed_value"] == pytest.approx(0.8)
     assert "secret" not in json.dumps(found.observed)
@@ -221,7 +267,9 @@ def test_group_shares_are_held_against_a_reference_and_what_it_does_not_name() -
     st.sampled_from(["iqr", "zscore"]),
     st.sampled_from(["integer", "double"]),
 )
-def test_the_true_share_of_outliers_lies_within_the_bounds(values: list[int], method: Method, kind: Any) -> None:
+def test_the_true_share_of_outliers_lies_within_the_bounds(
+    values: list[int], method: Method, kind: Any
+) -> None:
     array, factor = np.array(values, dtype=float), FACTORS[method]
     histogram = Histogram(kind, len(values), bins=Counter(code_of(value) for value in array))
     if method == "iqr":
@@ -235,7 +283,10 @@ def test_the_true_share_of_outliers_lies_within_the_bounds(values: list[int], me
     assert found is not None
     assert found.lower[0] - slack <= low <= found.lower[1] + slack
     assert found.upper[0] - slack <= high <= found.upper[1] + slack
-    sure, perhaps = ((array < low - slack) | (array > high + slack)).mean(), ((array < low + slack) | (array > high - slack)).mean()
+    sure, perhaps = (
+        ((array < low - slack) | (array > high + slack)).mean(),
+        ((array < low + slack) | (array > high - slack)).mean(),
+    )
     assert least <= perhaps + 1e-12
     assert sure - 1e-12 <= most
 
@@ -247,7 +298,9 @@ def test_outliers_are_told_with_the_bound_that_bins_leave() -> None:
     assert 0.05 < found.observed["least"] <= found.observed["greatest"] < 0.08
     assert not found.success
     assert ask(OUTLIERS, kwargs | {"method": "zscore", "factor": 5}, histograms(size=NORMAL[:1000])).success
-    infinite = ask(OUTLIERS, {"column": "real", "method": "iqr", "max_share": 0.4}, histograms(real=[float("inf"), 1.0]))
+    infinite = ask(
+        OUTLIERS, {"column": "real", "method": "iqr", "max_share": 0.4}, histograms(real=[float("inf"), 1.0])
+    )
     assert infinite.observed["observed_value"] == 0.5
     assert ask(OUTLIERS, kwargs, Histograms()).success
 
@@ -272,9 +325,21 @@ def test_a_plan_names_each_histogram_once_and_costs_one_pass() -> None:
         (CLOSE, close() | {"baseline": "latest"}, "'latest'"),
         (CLOSE, close(max_value=-1), "max_value"),
         (CLOSE, close(significance=5), "significance"),
-        (CLOSE, {"column": "size", "baseline": "previous", "statistic": "kl"}, "lacks its argument 'max_value'"),
-        (CLOSE_EACH, {"column_list": ["size", "person"], "baseline": "pinned", "statistic": "kl", "max_value": 1}, "personal"),
-        (CLOSE_EACH, {"column_list": ["size", "sise"], "baseline": "pinned", "statistic": "kl", "max_value": 1}, "'sise'"),
+        (
+            CLOSE,
+            {"column": "size", "baseline": "previous", "statistic": "kl"},
+            "lacks its argument 'max_value'",
+        ),
+        (
+            CLOSE_EACH,
+            {"column_list": ["size", "person"], "baseline": "pinned", "statistic": "kl", "max_value": 1},
+            "personal",
+        ),
+        (
+            CLOSE_EACH,
+            {"column_list": ["size", "sise"], "baseline": "pinned", "statistic": "kl", "max_value": 1},
+            "'sise'",
+        ),
         (MAJORITY, {"column": "real", "max_share": 0.5}, "of type double"),
         (MAJORITY, {"column": "group", "max_share": 80}, "max_share"),
         (GROUPS, {"column": "group", "shares": {"a": 0.9, "b": 0.3}, "max_difference": 0.1}, "add up to 1.2"),
@@ -298,11 +363,15 @@ def test_a_mistake_is_told_before_any_data_is_read(kind: str, kwargs: dict[str, 
 @pytest.mark.parametrize("severity", ["warn", "trigger", "hold", "block"])
 def test_each_severity_of_table_rules_is_taken(severity: Any) -> None:
     assert list(mistakes(CONTRACT, "features", CLOSE, close(), severity)) == []
-    assert next(mistakes(CONTRACT, "processed", CLOSE, close(), "quarantine")).what.startswith("severity quarantine")
+    assert next(mistakes(CONTRACT, "processed", CLOSE, close(), "quarantine")).what.startswith(
+        "severity quarantine"
+    )
 
 
 def test_drift_is_asked_by_default_of_all_columns_that_are_counted_in_four_rules() -> None:
-    by_id = {rule.id: rule for rule in build_suite(replace(CONTRACT, order_by="real"), "processed", ROOT).rules}
+    by_id = {
+        rule.id: rule for rule in build_suite(replace(CONTRACT, order_by="real"), "processed", ROOT).rules
+    }
     made = {name: rule for name, rule in by_id.items() if rule.family == "distribution"}
     assert {name: (rule.kwargs["column_list"], rule.severity) for name, rule in made.items()} == {
         "drift:previous": (["group", "flag"], "warn"),
@@ -310,7 +379,9 @@ def test_drift_is_asked_by_default_of_all_columns_that_are_counted_in_four_rules
         "drift:pinned:trigger": (["group", "flag"], "trigger"),
         "imbalance": (["group", "flag"], "warn"),
     }
-    assert [made[name].kwargs["max_value"] for name in ("drift:previous", "drift:pinned", "drift:pinned:trigger")] == [0.05, 0.05, 0.1]
+    assert [
+        made[name].kwargs["max_value"] for name in ("drift:previous", "drift:pinned", "drift:pinned:trigger")
+    ] == [0.05, 0.05, 0.1]
 
 
 def test_a_contract_without_drift_has_none_of_its_rules_and_no_histogram() -> None:
@@ -320,25 +391,39 @@ def test_a_contract_without_drift_has_none_of_its_rules_and_no_histogram() -> No
     assert "distribution" not in {step.way for step in plan.steps}
     only = replace(CONTRACT, drift=Drift(left_out=("group", "flag", "real")))
     assert only.drifting == ()
-    assert make_plan(build_suite(only, "processed", ROOT), only).histograms == {"at": "presence", "person": "presence"}
+    assert make_plan(build_suite(only, "processed", ROOT), only).histograms == {
+        "at": "presence",
+        "person": "presence",
+    }
     nothing = replace(only, drift=Drift(left_out=("group", "flag", "real"), nulls=None))
     assert make_plan(build_suite(nothing, "processed", ROOT), nothing).histograms == {}
 
 
 def drift_in(folder: Path, text: str) -> Contract:
     path = folder / "flights.odcs.yaml"
-    written = (ROOT / "catalog/contracts/flights.odcs.yaml").read_text(encoding="utf-8").partition("  - property: drift\n")[0]
-    path.write_text(f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n", encoding="utf-8")
+    written = (
+        (ROOT / "catalog/contracts/flights.odcs.yaml")
+        .read_text(encoding="utf-8")
+        .partition("  - property: drift\n")[0]
+    )
+    path.write_text(
+        f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n",
+        encoding="utf-8",
+    )
     return load_contract(path)
 
 
 def test_a_contract_says_which_columns_drift_and_from_where_on(tmp_path: Path) -> None:
     assert drift_in(tmp_path, "none").drift is None
     assert drift_in(tmp_path, "{columns: none, pinned: 3}").drift is None
-    found = drift_in(tmp_path, "{columns: [air_time, carrier], pinned: 3, warn: 0.2, trigger: 0.3, imbalance: 0.9}")
+    found = drift_in(
+        tmp_path, "{columns: [air_time, carrier], pinned: 3, warn: 0.2, trigger: 0.3, imbalance: 0.9}"
+    )
     assert found.drift == Drift(("air_time", "carrier"), (), 3, 0.2, 0.3, 0.9)
     assert {column.name for column in found.drifting} == {"air_time", "carrier"}  # a key, but named
-    assert not {"day", "month", "time_hour", "carrier"} & {column.name for column in drift_in(tmp_path, "{except: [day]}").drifting}
+    assert not {"day", "month", "time_hour", "carrier"} & {
+        column.name for column in drift_in(tmp_path, "{except: [day]}").drifting
+    }
 
 
 @pytest.mark.parametrize(
@@ -361,11 +446,16 @@ def test_a_mistake_in_drift_tells_file_line_and_fix(tmp_path: Path, text: str, w
     with pytest.raises(ContractError) as caught:
         drift_in(tmp_path, text)
     file, _, line = caught.value.where.rpartition(":")
-    assert (file, int(line)) == (str(tmp_path / "flights.odcs.yaml"), len(Path(file).read_text(encoding="utf-8").splitlines()))
+    assert (file, int(line)) == (
+        str(tmp_path / "flights.odcs.yaml"),
+        len(Path(file).read_text(encoding="utf-8").splitlines()),
+    )
     assert what in caught.value.what
     assert fix in caught.value.fix
 
 
 def test_a_feature_has_no_drift_of_its_own() -> None:
     feature = load_contract(ROOT / "catalog/contracts/flight_features.odcs.yaml")
-    assert not [rule for rule in build_suite(feature, "features", ROOT).rules if rule.family == "distribution"]
+    assert not [
+        rule for rule in build_suite(feature, "features", ROOT).rules if rule.family == "distribution"
+    ]

@@ -36,7 +36,9 @@ def histogram(kind: Kind, **more: Any) -> st.SearchStrategy[Histogram]:
 
 MANY = st.integers(0, 2).map(lambda part: {str(number): 1 for number in range(part * 300, part * 300 + 700)})
 KINDS: dict[Kind, st.SearchStrategy[Histogram]] = {
-    "integer": histogram("integer", bins=st.dictionaries(st.integers(-INFINITE, INFINITE), COUNTS), nan=st.integers(0, 3)),
+    "integer": histogram(
+        "integer", bins=st.dictionaries(st.integers(-INFINITE, INFINITE), COUNTS), nan=st.integers(0, 3)
+    ),
     "class": histogram("class", classes=st.dictionaries(st.text(max_size=3), COUNTS) | MANY),
     "presence": histogram("presence"),
 }
@@ -65,7 +67,9 @@ def test_json_gives_the_same_histograms_back(table: Histograms) -> None:
 
 
 def test_more_classes_than_are_counted_are_none_wherever_they_came_together() -> None:
-    parts = [Histogram("class", 700, classes={f"{part}-{number}": 1 for number in range(700)}) for part in range(2)]
+    parts = [
+        Histogram("class", 700, classes={f"{part}-{number}": 1 for number in range(700)}) for part in range(2)
+    ]
     both = merge(*parts)
     assert (both.too_many, both.classes, both.rows) == (True, {}, 1400)
     assert merge(both, parts[0]).too_many
@@ -100,7 +104,13 @@ def test_small_whole_numbers_have_a_bin_each_and_the_others_lie_within(number: i
 
 
 @pytest.mark.parametrize(
-    ("value", "bounds"), [(0.0, (0.0, 0.0)), (math.inf, (math.inf, math.inf)), (-math.inf, (-math.inf, -math.inf)), (1.5, (1.5, 1.515625))]
+    ("value", "bounds"),
+    [
+        (0.0, (0.0, 0.0)),
+        (math.inf, (math.inf, math.inf)),
+        (-math.inf, (-math.inf, -math.inf)),
+        (1.5, (1.5, 1.515625)),
+    ],
 )
 def test_zero_and_infinities_have_bins_of_their_own(value: float, bounds: tuple[float, float]) -> None:
     assert span(code_of(value), whole=False) == bounds

@@ -8,7 +8,14 @@ from expectations.drift.histogram_rules import NO_CLUSTERS
 from expectations.plan.outlier_clusters import Cluster, judge_cluster
 from expectations.suite import Rule
 
-RULE = Rule("r", NO_CLUSTERS, {"column": "size", "group_by": "group", "max_share": 0.5}, "warn", "distribution", row_rule=False)
+RULE = Rule(
+    "r",
+    NO_CLUSTERS,
+    {"column": "size", "group_by": "group", "max_share": 0.5},
+    "warn",
+    "distribution",
+    row_rule=False,
+)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,12 @@ def test_a_plan_is_made_without_importing_great_expectations_or_an_engine() -> N
 
 def test_more_rules_are_more_expressions_and_no_more_passes() -> None:
     one = plan_of(("expect_column_values_to_be_between", {"column": "size", "min_value": 1}))
-    many = plan_of(*[("expect_column_values_to_be_between", {"column": "size", "min_value": number}) for number in range(48)])
+    many = plan_of(
+        *[
+            ("expect_column_values_to_be_between", {"column": "size", "min_value": number})
+            for number in range(48)
+        ]
+    )
     assert one.passes == many.passes
     both = [
         ("expect_column_mean_to_be_between", {"column": "real", "max_value": 1}),
@@ -87,10 +92,26 @@ def test_a_type_without_sql_falls_back_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("kind", "kwargs", "sql"),
     [
-        ("expect_column_values_to_be_between", {"column": "size", "min_value": 1, "strict_min": True}, "(`size` <= 1)"),
-        ("expect_column_values_to_be_between", {"column": "real", "max_value": 2.5}, "(`real` > 2.5D or isnan(`real`))"),
-        ("expect_column_values_to_be_in_set", {"column": "name", "value_set": ["it's", "a\\b"]}, "not `name` in ('it\\'s', 'a\\\\b')"),
-        ("expect_column_values_to_match_regex", {"column": "name", "regex": "^[a-z]$"}, "not (`name` rlike '^[a-z]\\\\z')"),
+        (
+            "expect_column_values_to_be_between",
+            {"column": "size", "min_value": 1, "strict_min": True},
+            "(`size` <= 1)",
+        ),
+        (
+            "expect_column_values_to_be_between",
+            {"column": "real", "max_value": 2.5},
+            "(`real` > 2.5D or isnan(`real`))",
+        ),
+        (
+            "expect_column_values_to_be_in_set",
+            {"column": "name", "value_set": ["it's", "a\\b"]},
+            "not `name` in ('it\\'s', 'a\\\\b')",
+        ),
+        (
+            "expect_column_values_to_match_regex",
+            {"column": "name", "regex": "^[a-z]$"},
+            "not (`name` rlike '^[a-z]\\\\z')",
+        ),
         (
             "expect_column_values_to_not_be_null",
             {"column": "name", "row_condition": "size > 1", "condition_parser": "spark"},
@@ -138,7 +159,9 @@ def test_a_condition_in_gxs_json_becomes_sql() -> None:
         ("expect_column_values_to_be_of_type", {"column": "real", "type_": "Float"}, "warn", "no type"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_a_rule_is_told_before_any_data_is_read(kind: str, kwargs: dict[str, Any], severity: Any, what: str) -> None:
+def test_a_mistake_in_a_rule_is_told_before_any_data_is_read(
+    kind: str, kwargs: dict[str, Any], severity: Any, what: str
+) -> None:
     found = list(mistakes(CONTRACT, "processed", kind, kwargs, severity))
     assert any(what in item.what for item in found), found
     assert all(item.fix for item in found)

@@ -30,7 +30,12 @@ CONTRACT = Contract(
     kind="dataset",
     path=Path("things.odcs.yaml"),
     hash="",
-    columns=(Column("id", "integer"), Column("size", "double"), Column("group", "string"), Column("seen", "date")),
+    columns=(
+        Column("id", "integer"),
+        Column("size", "double"),
+        Column("group", "string"),
+        Column("seen", "date"),
+    ),
     key=("id",),
     write_mode="append",
 )
@@ -38,7 +43,9 @@ ROWS = 1000
 YEAR = 12
 
 
-def drop(mean: float, seed: int, *, spread: float = 5.0, nulls: int = 0, groups: str = "aab", rows: int = ROWS) -> Histograms:
+def drop(
+    mean: float, seed: int, *, spread: float = 5.0, nulls: int = 0, groups: str = "aab", rows: int = ROWS
+) -> Histograms:
     """A delivery whose sizes are normal around a mean; so many of its dates are NULL."""
     bins: dict[int, int] = {}
     for value in np.random.default_rng(seed).normal(mean, spread, rows):
@@ -77,7 +84,9 @@ def told(series: list[Histograms], *, drift: Drift | None = None) -> set[str]:
 def test_a_season_is_over_the_bounds_each_month_and_is_told_in_none() -> None:
     months = [warm(month) for month in range(2 * YEAR)]
     bounds = Drift(history=0)
-    assert all("drift:pinned:trigger" in told(months[:number], drift=bounds) for number in (3, 5, 7, 9, 11, 16))
+    assert all(
+        "drift:pinned:trigger" in told(months[:number], drift=bounds) for number in (3, 5, 7, 9, 11, 16)
+    )
     assert [told(months[:number]) for number in range(2, 2 * YEAR + 1)] == [set()] * (2 * YEAR - 1)
 
 
@@ -90,7 +99,9 @@ def test_a_fault_is_told_once_and_not_that_it_was_mended() -> None:
     assert told([*steady, drop(50, 8)]) == set()
 
 
-def test_a_unit_of_a_column_that_varies_with_the_season_is_told_although_its_divergence_can_grow_no_further() -> None:
+def test_a_unit_of_a_column_that_varies_with_the_season_is_told_although_its_divergence_can_grow_no_further() -> (
+    None
+):
     months = [warm(month) for month in range(8)]
     assert "drift:previous" in told([*months, drop(600, 9, spread=50)])
 
@@ -99,7 +110,11 @@ def test_with_few_deliveries_a_great_change_is_told_and_a_small_one_is_not_yet()
     assert told([drop(50, 0), drop(54, 1)]) == set()
     assert told([drop(50, 0), drop(54, 1)], drift=Drift(history=0)) >= {"drift:previous"}
     assert told([drop(50, 0), drop(3000, 1)]) == {"drift:previous", "drift:pinned", "drift:pinned:trigger"}
-    assert told([drop(50, 0), drop(50, 1, groups="aac")]) == {"drift:previous", "drift:pinned", "drift:pinned:trigger"}
+    assert told([drop(50, 0), drop(50, 1, groups="aac")]) == {
+        "drift:previous",
+        "drift:pinned",
+        "drift:pinned:trigger",
+    }
 
 
 def test_a_slow_move_is_told_against_the_pinned_version_when_it_can_be_told_from_a_season() -> None:
@@ -113,7 +128,10 @@ def test_a_slow_move_is_told_against_the_pinned_version_when_it_can_be_told_from
 
 def test_the_delivery_of_another_month_is_told_against_the_season_and_a_usual_year_is_not() -> None:
     drift = Drift(season=YEAR)
-    years = [drop(60 - 25 * math.cos(2 * math.pi * month / YEAR) + month % 5 * 0.7, month) for month in range(2 * YEAR + 5)]
+    years = [
+        drop(60 - 25 * math.cos(2 * math.pi * month / YEAR) + month % 5 * 0.7, month)
+        for month in range(2 * YEAR + 5)
+    ]
     assert told(years, drift=drift) == set()
     assert told(years, drift=Drift(season=YEAR, history=0)) >= {"drift:season"}
     assert "drift:season" in told([*years[:-1], drop(36, 99)], drift=drift)  # January again, in May
@@ -156,11 +174,18 @@ def test_a_column_that_holds_one_value_is_told_when_it_begins_to_and_not_each_ti
 
 
 def test_the_contract_says_how_many_deliveries_are_asked_or_none(tmp_path: Path) -> None:
-    written = (ROOT / "catalog/contracts/flights.odcs.yaml").read_text(encoding="utf-8").partition("  - property: drift\n")[0]
+    written = (
+        (ROOT / "catalog/contracts/flights.odcs.yaml")
+        .read_text(encoding="utf-8")
+        .partition("  - property: drift\n")[0]
+    )
 
     def drift(text: str) -> Drift | None:
         path = tmp_path / "flights.odcs.yaml"
-        path.write_text(f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n", encoding="utf-8")
+        path.write_text(
+            f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n",
+            encoding="utf-8",
+        )
         return load_contract(path).drift
 
     assert drift("{history: 6, nulls: 0.2}") == Drift(history=6, nulls=0.2)
@@ -180,12 +205,18 @@ def test_the_contract_says_how_many_deliveries_are_asked_or_none(tmp_path: Path)
     assert not any("history" in rule.kwargs or rule.id == "nulls" for rule in rules)
 
 
-SERIES = st.lists(st.tuples(st.sampled_from((0, 30, 50, 51, 55, 80, 500)), st.sampled_from((0, 100, 500, 1000))), min_size=2, max_size=9)
+SERIES = st.lists(
+    st.tuples(st.sampled_from((0, 30, 50, 51, 55, 80, 500)), st.sampled_from((0, 100, 500, 1000))),
+    min_size=2,
+    max_size=9,
+)
 
 
 @given(SERIES)
 @settings(max_examples=60, deadline=None)
-def test_nothing_is_told_that_the_bounds_alone_would_not_tell_and_nothing_that_came_before(series: list[tuple[int, int]]) -> None:
+def test_nothing_is_told_that_the_bounds_alone_would_not_tell_and_nothing_that_came_before(
+    series: list[tuple[int, int]],
+) -> None:
     drops = [drop(mean, seed, nulls=nulls) for seed, (mean, nulls) in enumerate(series)]
     assert told(drops) <= told(drops, drift=Drift(history=0)) | {"nulls"}
     again = told([*drops, drops[-2]])
@@ -209,7 +240,9 @@ def rows_of(past: list[Histograms]) -> list[int]:
     return [item.rows for item in past]
 
 
-def test_the_lake_tells_the_last_deliveries_the_first_and_those_of_a_season_and_reads_nothing_unasked() -> None:
+def test_the_lake_tells_the_last_deliveries_the_first_and_those_of_a_season_and_reads_nothing_unasked() -> (
+    None
+):
     lake = KeptLake(replace(CONTRACT, drift=Drift(season=3)))
     for number in range(1, 8):
         lake.add(drop(50, number, rows=100 * number))
@@ -221,7 +254,12 @@ def test_the_lake_tells_the_last_deliveries_the_first_and_those_of_a_season_and_
     assert rows_of(past.recent(3)) == [500, 600, 700]
     assert rows_of(past.recent(12)) == [100, 200, 300, 400, 500, 600, 700]
     assert rows_of(past.first(3)) == [200, 300, 400]
-    assert [(one.rows, other.rows) for one, other in past.seasons(12)] == [(400, 100), (500, 200), (600, 300), (700, 400)]
+    assert [(one.rows, other.rows) for one, other in past.seasons(12)] == [
+        (400, 100),
+        (500, 200),
+        (600, 300),
+        (700, 400),
+    ]
     lake.rewrite(7, drop="own")
     assert KeptLake(CONTRACT).comparison().past.recent(3) == ()
 

@@ -55,7 +55,11 @@ def month(number: int, *, rows: int = 200, size: int = 5) -> Histograms:
 
 
 def test_calendar_columns_are_compared_with_their_season_and_with_nothing_else() -> None:
-    rules = {rule.id: rule for rule in build_suite(CONTRACT, "processed", ROOT).rules if rule.family == "distribution"}
+    rules = {
+        rule.id: rule
+        for rule in build_suite(CONTRACT, "processed", ROOT).rules
+        if rule.family == "distribution"
+    }
     assert {name: rule.kwargs["column_list"] for name, rule in rules.items()} == {
         "drift:previous": ["size", "group"],
         "drift:pinned": ["size", "group"],
@@ -64,7 +68,11 @@ def test_calendar_columns_are_compared_with_their_season_and_with_nothing_else()
         "imbalance": ["group"],
     }
     season = rules["drift:season"]
-    assert (season.severity, season.kwargs["baseline"], season.kwargs["max_value"]) == ("warn", "season", 0.05)
+    assert (season.severity, season.kwargs["baseline"], season.kwargs["max_value"]) == (
+        "warn",
+        "season",
+        0.05,
+    )
     without = build_suite(replace(CONTRACT, drift=Drift(calendar=("month", "weekday"))), "processed", ROOT)
     named = [
         rule.id
@@ -89,7 +97,9 @@ def test_the_month_a_cycle_before_is_the_baseline_and_before_there_is_one_the_ru
         assert found.success
         assert "there is no version a season before to compare with" in found.observed["told"]
         lake.add(month(number))
-    assert judged(lake, month(1)).observed["columns"] == dict.fromkeys(("month", "weekday", "size", "group"), 0.0)
+    assert judged(lake, month(1)).observed["columns"] == dict.fromkeys(
+        ("month", "weekday", "size", "group"), 0.0
+    )
     broken = judged(lake, month(2))
     assert broken.observed["broken_by"] == ["month"]
     assert "of month from the version a season before is" in broken.observed["told"]
@@ -119,7 +129,10 @@ def test_a_discard_of_a_replace_table_that_is_pinned_is_the_table_of_its_parent(
 
 
 @settings(max_examples=60)
-@given(st.lists(st.sampled_from(["delivery", "replay_of", "discards_of", "earlier release"]), max_size=14), st.integers(1, 10))
+@given(
+    st.lists(st.sampled_from(["delivery", "replay_of", "discards_of", "earlier release"]), max_size=14),
+    st.integers(1, 10),
+)
 def test_deliveries_are_those_that_a_walk_over_all_manifests_finds(made: list[str], least: int) -> None:
     lake = KeptLake(replace(CONTRACT, write_mode="replace"))
     for kind in made:
@@ -144,8 +157,15 @@ def test_a_season_costs_no_walk_over_manifests() -> None:
 
 def drift_in(folder: Path, text: str) -> Contract:
     path = folder / "flights.odcs.yaml"
-    written = (ROOT / "catalog/contracts/flights.odcs.yaml").read_text(encoding="utf-8").partition("  - property: drift\n")[0]
-    path.write_text(f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n", encoding="utf-8")
+    written = (
+        (ROOT / "catalog/contracts/flights.odcs.yaml")
+        .read_text(encoding="utf-8")
+        .partition("  - property: drift\n")[0]
+    )
+    path.write_text(
+        f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n",
+        encoding="utf-8",
+    )
     return load_contract(path)
 
 
@@ -173,7 +193,9 @@ def test_a_contract_names_its_season_and_its_calendar(tmp_path: Path) -> None:
         ("{calendar: [month], columns: [month]}", "under columns", "calendar alone"),
     ],
 )
-def test_a_mistake_in_season_or_calendar_tells_what_to_write(tmp_path: Path, text: str, what: str, fix: str) -> None:
+def test_a_mistake_in_season_or_calendar_tells_what_to_write(
+    tmp_path: Path, text: str, what: str, fix: str
+) -> None:
     with pytest.raises(ContractError) as caught:
         drift_in(tmp_path, text)
     assert what in caught.value.what

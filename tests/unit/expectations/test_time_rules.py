@@ -17,8 +17,14 @@ AT = {"at": Column("at", "timestamp"), "day": Column("day", "date")}
 def test_the_present_is_the_drops_delivery_in_utc_and_the_tolerance() -> None:
     delivered = "2013-01-31T23:30:00+02:00"
     assert after_delivery({"column": "at"}, AT, delivered) == "`at` > timestamp'2013-01-31 21:30:00.000000Z'"
-    assert after_delivery({"column": "at", "tolerance_seconds": 60}, AT, delivered) == "`at` > timestamp'2013-01-31 21:31:00.000000Z'"
-    assert after_delivery({"column": "day", "tolerance_seconds": 9000}, AT, delivered) == "`day` > date'2013-02-01'"
+    assert (
+        after_delivery({"column": "at", "tolerance_seconds": 60}, AT, delivered)
+        == "`at` > timestamp'2013-01-31 21:31:00.000000Z'"
+    )
+    assert (
+        after_delivery({"column": "day", "tolerance_seconds": 9000}, AT, delivered)
+        == "`day` > date'2013-02-01'"
+    )
 
 
 def test_a_plan_that_is_only_shown_names_the_delivery_and_asks_no_clock() -> None:
@@ -43,10 +49,22 @@ def test_an_offset_is_looked_for_in_the_delivered_text() -> None:
     [
         ("expect_column_values_to_be_before_cutoff", {"column": "at"}, "no bound"),
         ("expect_column_values_to_be_before_cutoff", {"column": "at", "cutoff": "soon"}, "can't be compared"),
-        ("expect_column_values_to_be_before_cutoff", {"column": "at", "cutoff_column": "size"}, "can't judge"),
-        ("expect_column_values_to_be_before_cutoff", {"column": "at", "cutoff_column": "at", "cutoff": "2013-01-01"}, "both"),
+        (
+            "expect_column_values_to_be_before_cutoff",
+            {"column": "at", "cutoff_column": "size"},
+            "can't judge",
+        ),
+        (
+            "expect_column_values_to_be_before_cutoff",
+            {"column": "at", "cutoff_column": "at", "cutoff": "2013-01-01"},
+            "both",
+        ),
         ("expect_column_values_to_be_before_delivery", {"column": "size"}, "can't judge"),
-        ("expect_column_values_to_be_before_delivery", {"column": "at", "tolerance_seconds": -1}, "tolerance_seconds is -1"),
+        (
+            "expect_column_values_to_be_before_delivery",
+            {"column": "at", "tolerance_seconds": -1},
+            "tolerance_seconds is -1",
+        ),
         ("expect_local_time_to_exist", {"column": "at", "time_zone": "America/Newyork"}, "no time zone"),
         ("expect_rows_to_satisfy", {"condition": "size > nobody"}, "no column"),
         ("expect_rows_to_satisfy", {"condition": "at < now()"}, "now()"),

@@ -21,8 +21,15 @@ def test_a_file_is_its_owners_alone_whatever_the_umask_unless_it_is_to_be_as_oth
         write_atomically(tmp_path / "note-2", "x", mode=AS_OTHER_FILES, durable=True)
     finally:
         os.umask(before)
-    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("keys", "note", "note-2")] == [0o600, 0o666, 0o640]
-    assert ((tmp_path / "keys").read_text(encoding="utf-8"), (tmp_path / "note").read_bytes()) == ("é", b"\xff")
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("keys", "note", "note-2")] == [
+        0o600,
+        0o666,
+        0o640,
+    ]
+    assert ((tmp_path / "keys").read_text(encoding="utf-8"), (tmp_path / "note").read_bytes()) == (
+        "é",
+        b"\xff",
+    )
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace"])
@@ -43,7 +50,10 @@ def test_where_it_fails_what_was_there_stays_and_nothing_lies_beside_it(
 def test_whoever_reads_beside_many_writers_reads_one_of_them_whole(tmp_path: Path) -> None:
     path, texts = tmp_path / "state.json", [str(number) * 50_000 for number in range(8)]
     write_atomically(path, texts[0])
-    writers = [threading.Thread(target=lambda text=text: [write_atomically(path, text) for _ in range(20)]) for text in texts]
+    writers = [
+        threading.Thread(target=lambda text=text: [write_atomically(path, text) for _ in range(20)])
+        for text in texts
+    ]
     for writer in writers:
         writer.start()
     read = set()

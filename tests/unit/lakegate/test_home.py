@@ -41,7 +41,16 @@ def test_a_home_of_an_earlier_format_is_prepared_and_left_in_it(tmp_path):
         assert home.format_file.read_text() == text
 
 
-TEXTS = ['{"format": 4}', '{"format": 3, "from": 4}', '{"format": 2}', '{"format": "1"}', "{}", "[]", "", "\x00"]
+TEXTS = [
+    '{"format": 4}',
+    '{"format": 3, "from": 4}',
+    '{"format": 2}',
+    '{"format": "1"}',
+    "{}",
+    "[]",
+    "",
+    "\x00",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -104,5 +113,8 @@ def test_the_server_on_record_is_on_loopback(tmp_path):
 
 def test_manifest_copies_are_apart_by_tenant_table_and_version(tmp_path):
     home = Home(tmp_path)
-    assert home.manifest_copy("default", "flights", 6) == tmp_path / "manifests" / "default" / "flights" / "v6.json"
+    assert (
+        home.manifest_copy("default", "flights", 6)
+        == tmp_path / "manifests" / "default" / "flights" / "v6.json"
+    )
     assert home.blocks.is_relative_to(home.lakefs)

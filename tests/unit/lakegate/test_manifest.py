@@ -11,7 +11,9 @@ from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile, Manifest, Parent, Proof, manifest_path, sha256
 from lakegate.names import VersionName
 
-COUNTS = Counts(records_in=10, valid=7, quarantined=2, unreadable=1, before=5, inserted=7, deleted=0, after=12)
+COUNTS = Counts(
+    records_in=10, valid=7, quarantined=2, unreadable=1, before=5, inserted=7, deleted=0, after=12
+)
 MANIFEST = Manifest(
     tenant="default",
     table="flights",
@@ -26,7 +28,9 @@ MANIFEST = Manifest(
     content_hash="0" * 32,
     counts=COUNTS,
     verdict="quarantined",
-    rules=[{"rule": "flights.dest.reference", "family": "consistency", "severity": "quarantine", "failed": 2}],
+    rules=[
+        {"rule": "flights.dest.reference", "family": "consistency", "severity": "quarantine", "failed": 2}
+    ],
     suite_hash="s",
     evidence_sha256="e" * 64,
     contract_hash="c",
@@ -72,7 +76,9 @@ def test_an_unknown_format_is_refused_by_name(found):
         Manifest.from_bytes(raw, where="here")
 
 
-@pytest.mark.parametrize("raw", [b"", b"\xff\xfe", b"[]", b'"x"', b"null", b"{}", b'{"format":1}', MANIFEST.to_bytes()[:-20]])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\xff\xfe", b"[]", b'"x"', b"null", b"{}", b'{"format":1}', MANIFEST.to_bytes()[:-20]]
+)
 def test_what_is_no_manifest_is_an_integrity_error_that_names_the_place(raw):
     with pytest.raises(IntegrityError, match="here"):
         Manifest.from_bytes(raw, where="here")
@@ -135,7 +141,13 @@ def test_both_equations_hold_for_whatever_was_counted_right(terms):
 
 
 def file(number: int) -> DataFile:
-    return DataFile(f"processed/flights/part-{number:05}.parquet", f"lakegate-default/data/{number:020}", 1000, f"{number:064x}", 10)
+    return DataFile(
+        f"processed/flights/part-{number:05}.parquet",
+        f"lakegate-default/data/{number:020}",
+        1000,
+        f"{number:064x}",
+        10,
+    )
 
 
 MERGED = -1
@@ -143,7 +155,11 @@ MERGED = -1
 
 def proof(number: int, files: list[DataFile]) -> Proof:
     return Proof(
-        f"_lakegate/proofs/flights/v{number}.json", f"lakegate-default/data/p{number}", 99, "d" * 64, [item.path for item in files]
+        f"_lakegate/proofs/flights/v{number}.json",
+        f"lakegate-default/data/p{number}",
+        99,
+        "d" * 64,
+        [item.path for item in files],
     )
 
 
@@ -159,7 +175,9 @@ def line(grows: list[int | None], *, proved: bool = False) -> list[Manifest]:
         if proved:
             there = {item.path for item in files}
             before = [item for item in (parent.proofs if parent else ()) if there.intersection(item.covers)]
-            whole = replace(whole, proofs=[*before, *([proof(number, files[len(kept) :])] if files[len(kept) :] else [])])
+            whole = replace(
+                whole, proofs=[*before, *([proof(number, files[len(kept) :])] if files[len(kept) :] else [])]
+            )
         made.append(whole.after(parent))
     return made
 
@@ -209,7 +227,9 @@ def test_an_earlier_manifest_that_is_not_what_it_was_is_noticed():
     with pytest.raises(IntegrityError, match="flights@v1, whose manifest is missing"):
         Manifest.from_bytes(kept[2], where="here", earlier=lambda _: None)
     with pytest.raises(IntegrityError, match="not what it was"):
-        Manifest.from_bytes(kept[2], where="here", earlier=lambda number: kept[number].replace(b'"a1"', b'"a2"'))
+        Manifest.from_bytes(
+            kept[2], where="here", earlier=lambda number: kept[number].replace(b'"a1"', b'"a2"')
+        )
 
 
 def test_a_table_that_begins_anew_lists_all_of_its_files():

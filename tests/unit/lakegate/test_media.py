@@ -49,7 +49,9 @@ HOSTILE = (
     "&lt;b&gt; &#x1b;",
 )
 ANY = st.one_of(
-    st.sampled_from(HOSTILE), st.text(), st.text(alphabet=st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Zs", "Po", "Sm"]))
+    st.sampled_from(HOSTILE),
+    st.text(),
+    st.text(alphabet=st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Zs", "Po", "Sm"])),
 )
 BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -60,7 +62,11 @@ def acts(text: str) -> set[str]:
         character
         for character in text
         if character in BIDI
-        or (character != " " and unicodedata.category(character)[0] in "CZ" and unicodedata.category(character) != "Co")
+        or (
+            character != " "
+            and unicodedata.category(character)[0] in "CZ"
+            and unicodedata.category(character) != "Co"
+        )
     }
 
 
@@ -94,8 +100,12 @@ def test_what_is_hidden_is_written_out(text: str, told: str) -> None:
 
 
 @given(ANY, ANY, ANY)
-def test_a_message_keeps_the_line_breaks_of_an_error_and_shows_those_of_what_it_quotes(what: str, where: str, fix: str) -> None:
-    error = LakegateError(f"x{what.replace('  -> ', '').replace('  | ', '')}", where="f.csv", fix=f"y{fix}" if fix else "")
+def test_a_message_keeps_the_line_breaks_of_an_error_and_shows_those_of_what_it_quotes(
+    what: str, where: str, fix: str
+) -> None:
+    error = LakegateError(
+        f"x{what.replace('  -> ', '').replace('  | ', '')}", where="f.csv", fix=f"y{fix}" if fix else ""
+    )
     told = message(error)
     lines = told.split("\n")
     assert all(acts(part) == set() for part in lines)
@@ -134,7 +144,9 @@ def tokens(text: str) -> list[tuple[str, str]]:
     found = []
     for token in READER.parse(text):
         found += (
-            [(child.type, child.content) for child in token.children or ()] if token.type == "inline" else [(token.type, token.content)]
+            [(child.type, child.content) for child in token.children or ()]
+            if token.type == "inline"
+            else [(token.type, token.content)]
         )
     return found
 
@@ -167,13 +179,19 @@ def test_json_reads_back_the_same_and_holds_nothing_that_acts(value: Any) -> Non
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_that_is_said_acts_on_the_terminal(text: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_that_is_said_acts_on_the_terminal(
+    text: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
     say(text)
     say("a ", Coloured(text, "red"), text, err=True)
     complain(LakegateError(text, where=text, fix=text), about=text)
     show_json([text, {text: text}])
-    show_table([{"record": text, "rules": [text], text: 1, "state": Coloured(text, "red")}], ("record", "rules", "state", text), empty="")
+    show_table(
+        [{"record": text, "rules": [text], text: 1, "state": Coloured(text, "red")}],
+        ("record", "rules", "state", text),
+        empty="",
+    )
     show_table([], (), empty=text)
     to_stderr(text)
     with StatusLine(quiet=False) as status:
@@ -186,7 +204,11 @@ def test_nothing_that_is_said_acts_on_the_terminal(text: str, capfd: pytest.Capt
 
 def test_markup_in_a_record_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     show_table([{"record": "a [/foo] b"}, {"record": "[red]x[/red] :smile:"}], ("record",), empty="")
-    assert [part.strip() for part in capsys.readouterr().out.splitlines()] == ["record", "a [/foo] b", "[red]x[/red] :smile:"]
+    assert [part.strip() for part in capsys.readouterr().out.splitlines()] == [
+        "record",
+        "a [/foo] b",
+        "[red]x[/red] :smile:",
+    ]
 
 
 WRITERS = {"lake/session.py", "lakegate/home.py", "lake/engine/sail_server.py"}
@@ -200,7 +222,8 @@ def calls(path: Path) -> list[str]:
         if isinstance(node, ast.Call):
             told = ast.unparse(node.func)
             if told == "print" or re.fullmatch(
-                r"(click\.(echo|secho|style|echo_via_pager|prompt|confirm)|.*sys\.(stdout|stderr)\.write(lines)?|.*\.show)", told
+                r"(click\.(echo|secho|style|echo_via_pager|prompt|confirm)|.*sys\.(stdout|stderr)\.write(lines)?|.*\.show)",
+                told,
             ):
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno} {told}")
         names = (
@@ -210,7 +233,11 @@ def calls(path: Path) -> list[str]:
             if isinstance(node, ast.Import)
             else []
         )
-        found += [f"{path.relative_to(ROOT)}:{node.lineno} import {name}" for name in names if name.split(".")[0] == "rich"]
+        found += [
+            f"{path.relative_to(ROOT)}:{node.lineno} import {name}"
+            for name in names
+            if name.split(".")[0] == "rich"
+        ]
         if isinstance(node, ast.ImportFrom) and node.module == "click":
             found.append(f"{path.relative_to(ROOT)}:{node.lineno} from click")
     return found
@@ -228,7 +255,8 @@ def logged(path: Path) -> list[str]:
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and re.fullmatch(
-            r"(.*\.)?log(\.(debug|info|warning|error|critical|exception))?|.*getLogger\(.*\)\.warning", ast.unparse(node.func)
+            r"(.*\.)?log(\.(debug|info|warning|error|critical|exception))?|.*getLogger\(.*\)\.warning",
+            ast.unparse(node.func),
         ):
             bare = [
                 ast.unparse(item)
@@ -251,7 +279,10 @@ def marked(path: Path) -> list[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "MetadataValue.md":
             (value,) = node.args
-            if not (isinstance(value, ast.Call) and ast.unparse(value.func) in ("markdown", "code", "block", "drawn")):
+            if not (
+                isinstance(value, ast.Call)
+                and ast.unparse(value.func) in ("markdown", "code", "block", "drawn")
+            ):
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(value)}")
     return found
 

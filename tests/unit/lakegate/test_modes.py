@@ -33,7 +33,13 @@ FOLDERS = (
     "locks/a",
     "breakers",
 )
-FILES = ("manifests/a/t/v1.json", "manifests/a/t/v1.expired.json", "locks/a/t.lease", "dagster/dagster.yaml", "dagster/history/runs.db")
+FILES = (
+    "manifests/a/t/v1.json",
+    "manifests/a/t/v1.expired.json",
+    "locks/a/t.lease",
+    "dagster/dagster.yaml",
+    "dagster/history/runs.db",
+)
 KEYS = ("lakefs/keys.json", "lakefs/config.yaml")
 MODES = st.integers(0, 0o777).map(lambda mode: mode | 0o700)
 
@@ -51,8 +57,14 @@ def writable(root: Path) -> list[str]:
     return [str(path.relative_to(root)) for path in within_reach(root) if path.lstat().st_mode & 0o022]
 
 
-@given(st.lists(MODES, min_size=len(FOLDERS), max_size=len(FOLDERS)), st.lists(MODES, min_size=7, max_size=7), MODES)
-def test_a_home_of_any_modes_is_its_owners_after_it_was_opened(folders: list[int], files: list[int], top: int) -> None:
+@given(
+    st.lists(MODES, min_size=len(FOLDERS), max_size=len(FOLDERS)),
+    st.lists(MODES, min_size=7, max_size=7),
+    MODES,
+)
+def test_a_home_of_any_modes_is_its_owners_after_it_was_opened(
+    folders: list[int], files: list[int], top: int
+) -> None:
     with tempfile.TemporaryDirectory() as place:
         home = Home(Path(place) / "home").prepare()
         for name in FOLDERS:
@@ -62,8 +74,12 @@ def test_a_home_of_any_modes_is_its_owners_after_it_was_opened(folders: list[int
             (home.root / name).chmod(mode)
         # What is made without care is so from its top on.
         for name, mode in zip(FOLDERS, folders, strict=True):
-            above = next((item for item, _ in zip(FOLDERS, folders, strict=True) if name.startswith(f"{item}/")), name)
-            (home.root / name).chmod(mode if above == name or (home.root / above).stat().st_mode & 0o022 else 0o700)
+            above = next(
+                (item for item, _ in zip(FOLDERS, folders, strict=True) if name.startswith(f"{item}/")), name
+            )
+            (home.root / name).chmod(
+                mode if above == name or (home.root / above).stat().st_mode & 0o022 else 0o700
+            )
         for name in FILES:
             if not (home.root / name.partition("/")[0]).stat().st_mode & 0o022:
                 (home.root / name).chmod(0o600)
@@ -74,7 +90,9 @@ def test_a_home_of_any_modes_is_its_owners_after_it_was_opened(folders: list[int
         assert writable(home.root) == []
         assert all(stat.S_IMODE((home.root / name).stat().st_mode) & 0o077 == 0 for name in KEYS)
         assert stat.S_IMODE(home.landing.stat().st_mode) == 0o777, "who delivers is its owner's to say"
-        opened = [mode for mode, name in zip(files, (*FILES, *KEYS), strict=True) if name in KEYS and mode & 0o077]
+        opened = [
+            mode for mode, name in zip(files, (*FILES, *KEYS), strict=True) if name in KEYS and mode & 0o077
+        ]
         assert sum("these keys" in line for line in said) == len(opened)
         assert bool(top & 0o022) == any(f"{home.root} could" in line for line in said)
         again: list[str] = []
@@ -91,7 +109,10 @@ def test_what_is_written_under_a_umask_of_nothing_is_private(tmp_path: Path) -> 
         home.prepare(say=print)
         settings = Settings.load(home=home.root, environ={})
         write_copy(home.manifest_copy("default", "flights", 1), b"{}")
-        with at_once(lease_at(home.locks / "default" / "flights.lease", seconds=20)) or contextlib.nullcontext():
+        with (
+            at_once(lease_at(home.locks / "default" / "flights.lease", seconds=20))
+            or contextlib.nullcontext()
+        ):
             pass
         with contextlib.suppress(Transient), Breaker(settings, "source").attempt():
             raise Transient("it did")
@@ -101,7 +122,9 @@ def test_what_is_written_under_a_umask_of_nothing_is_private(tmp_path: Path) -> 
     assert {path.name for path in home.root.iterdir()} >= {"manifests", "locks", "breakers"}
 
 
-def test_others_write_into_no_home_of_an_old_release(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_others_write_into_no_home_of_an_old_release(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One that was made with umask 000: its copies of manifests and its queues were anybody's."""
     home = Home(tmp_path / "home").prepare()
     for name in ("manifests/default/flights", "locks/default"):

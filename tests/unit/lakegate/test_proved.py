@@ -88,7 +88,9 @@ def parts_of(raw):
             start = column.dictionary_page_offset or column.data_page_offset
             stop = start + column.total_compressed_size
             if column.dictionary_page_offset:
-                found.setdefault(("dictionary", column.path_in_schema), []).append((start, column.data_page_offset))
+                found.setdefault(("dictionary", column.path_in_schema), []).append(
+                    (start, column.data_page_offset)
+                )
             found.setdefault(("data", column.path_in_schema), []).append((column.data_page_offset, stop))
     return found
 
@@ -99,7 +101,10 @@ def wide(request, tmp_path_factory):
     limits = {(proved, "WHOLE"): 0, (ranges, "BLOCK"): 50_000} if request.param == "twice" else {}
     lake = Lake(tmp_path_factory.mktemp("wide") / "home")
     pick = random.Random(7)
-    data = [row | {"flight": pick.randrange(10**9), "delay": pick.random(), "dest": pick.choice("ABCDEFGH")} for row in rows(0, COUNT)]
+    data = [
+        row | {"flight": pick.randrange(10**9), "delay": pick.random(), "dest": pick.choice("ABCDEFGH")}
+        for row in rows(0, COUNT)
+    ]
     file = lake.table("a.parquet", data, row_group_size=COUNT // 3, compression="snappy")
     raw = lake.block(file).read_bytes()
     assert len(raw) > ranges.SMALL
@@ -181,7 +186,11 @@ def test_bytes_that_change_between_the_hash_and_the_read_are_not_handed_out(wide
     assert found is None or found.equals(wide.expected)
 
 
-@given(size=st.integers(1, 4000), cuts=st.sets(st.integers(1, 4000)), span=st.tuples(st.integers(0, 4000), st.integers(0, 4000)))
+@given(
+    size=st.integers(1, 4000),
+    cuts=st.sets(st.integers(1, 4000)),
+    span=st.tuples(st.integers(0, 4000), st.integers(0, 4000)),
+)
 def test_every_byte_lies_in_one_range_and_a_span_names_those_that_hold_it(size, cuts, span):
     ends = sorted({cut for cut in cuts if cut < size} | {size})
     raw = random.Random(size).randbytes(size)
@@ -190,7 +199,12 @@ def test_every_byte_lies_in_one_range_and_a_span_names_those_that_hold_it(size, 
     assert [found.bounds(number) for number in range(len(ends))] == list(zip([0, *ends], ends, strict=False))
     assert all(found.holds(number, raw[slice(*found.bounds(number))]) for number in range(len(ends)))
     start, stop = (min(at, size) for at in sorted(span))
-    touched = {number for number in range(len(ends)) for first, last in [found.bounds(number)] if first < stop and start < last}
+    touched = {
+        number
+        for number in range(len(ends))
+        for first, last in [found.bounds(number)]
+        if first < stop and start < last
+    }
     assert set(found.over(start, stop)) == (touched if start < stop else set())
     assert ranges.from_bytes(ranges.to_bytes({"a": found}), where="here") == {"a": found}
 
@@ -239,18 +253,24 @@ def test_proofs_that_lack_a_file_they_cover_are_a_gap(lake):
     other = lake.table("b.parquet", [row | {"delay": pick.random()} for row in rows(0, 60_000)])
     lake.publish([other], proofs=[replace(proof, covers=[other.path])])
     with pytest.raises(
-        IntegrityError, match=r"flights@v1, flights/b\.parquet: _lakegate/proofs/flights/v1\.json says nothing of this file"
+        IntegrityError,
+        match=r"flights@v1, flights/b\.parquet: _lakegate/proofs/flights/v1\.json says nothing of this file",
     ):
         lake.open().arrow(["dest"])
 
 
 def test_one_column_of_a_proved_file_fetches_that_column_and_the_footer(lake, monkeypatch):
     pick = random.Random(5)
-    file = lake.table("a.parquet", [row | {"delay": pick.random(), "flight": pick.randrange(10**9)} for row in rows(0, 60_000)])
+    file = lake.table(
+        "a.parquet",
+        [row | {"delay": pick.random(), "flight": pick.randrange(10**9)} for row in rows(0, 60_000)],
+    )
     lake.publish([file], proofs=[with_proofs(lake, file)])
     fetched = []
     run = proved.Proved._run
-    monkeypatch.setattr(proved.Proved, "_run", lambda self, numbers: fetched.append(numbers) or run(self, numbers))
+    monkeypatch.setattr(
+        proved.Proved, "_run", lambda self, numbers: fetched.append(numbers) or run(self, numbers)
+    )
     assert lake.open().arrow(["late"]).num_rows == 60_000
     assert len(fetched) == 2  # the footer, and the only row group's column
     assert all(len(numbers) == 1 for numbers in fetched)
@@ -267,7 +287,11 @@ def test_a_large_delivery_is_streamed_in_bounded_memory(lake, monkeypatch, step,
     lake.publish([file], table="flights_raw", hop="raw", proofs=[with_proofs(lake, file)] if proofs else [])
     largest = []
     run = proved.Proved._run
-    monkeypatch.setattr(proved.Proved, "_run", lambda self, numbers: largest.append(len((found := run(self, numbers))[1])) or found)
+    monkeypatch.setattr(
+        proved.Proved,
+        "_run",
+        lambda self, numbers: largest.append(len((found := run(self, numbers))[1])) or found,
+    )
     with lake.open("flights_raw@v1").open() as stream:
         assert b"".join(iter(lambda: stream.read(step), b"")) == raw
         for at in (8_999_999, 4_000_000, 1_048_575, 0):
@@ -292,7 +316,13 @@ def test_the_ranges_of_a_parquet_file_end_where_columns_and_footer_begin(lake):
     file = lake.table("a.parquet", rows(0, 5000), row_group_size=1000)
     raw = lake.block(file).read_bytes()
     ends = ends_of(reading(raw), len(raw))
-    bounds = {at for kind, spans in parts_of(raw).items() if kind[0] != "dictionary" for start, stop in spans for at in (start, stop)}
+    bounds = {
+        at
+        for kind, spans in parts_of(raw).items()
+        if kind[0] != "dictionary"
+        for start, stop in spans
+        for at in (start, stop)
+    }
     starts = {
         start
         for (kind, name), spans in parts_of(raw).items()

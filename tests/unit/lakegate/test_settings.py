@@ -25,8 +25,18 @@ def test_an_empty_environment_gives_the_defaults(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = load()
     assert found.home.root == tmp_path / ".lakegate"
-    assert (found.tenant, found.repository, found.engine, found.memory) == ("default", "lakegate-default", "sail", GIB)
-    assert (found.lakefs, found.lakefs_namespace, found.lakefs_binary, found.scratch) == (None, None, None, None)
+    assert (found.tenant, found.repository, found.engine, found.memory) == (
+        "default",
+        "lakegate-default",
+        "sail",
+        GIB,
+    )
+    assert (found.lakefs, found.lakefs_namespace, found.lakefs_binary, found.scratch) == (
+        None,
+        None,
+        None,
+        None,
+    )
     assert found.scratch_dir == found.home.scratch
     assert found.spark_remote == "local[2]"
     assert found.cache == Path("~/.cache/lakegate").expanduser()
@@ -53,8 +63,17 @@ def test_every_setting_is_read_from_the_environment(tmp_path):
         **EXTERNAL,
     )
     assert (found.home.root, found.project, found.cache) == (tmp_path / "h", tmp_path, tmp_path / "c")
-    assert (found.tenant, found.repository, found.engine, found.memory) == ("acme_eu", "lakegate-acme-eu", "spark", 123)
-    assert (found.scratch_dir, found.lakefs_binary, found.spark_remote) == (tmp_path / "s", tmp_path / "lakefs", "sc://host:15002")
+    assert (found.tenant, found.repository, found.engine, found.memory) == (
+        "acme_eu",
+        "lakegate-acme-eu",
+        "spark",
+        123,
+    )
+    assert (found.scratch_dir, found.lakefs_binary, found.spark_remote) == (
+        tmp_path / "s",
+        tmp_path / "lakefs",
+        "sc://host:15002",
+    )
     assert found.lakefs == Endpoint("https://lakefs.example.org:8000", "key", "hush")
     assert found.lakefs_namespace == "s3://bucket/lakegate"
 
@@ -90,7 +109,9 @@ def test_half_an_external_lakefs_is_refused_and_names_what_lacks(left_out):
         load(**{name: value for name, value in EXTERNAL.items() if name != left_out})
 
 
-@pytest.mark.parametrize("url", ["lakefs:8000", "s3://bucket", "http://host/api/v1", "http://", "http://key:hush@host"])
+@pytest.mark.parametrize(
+    "url", ["lakefs:8000", "s3://bucket", "http://host/api/v1", "http://", "http://key:hush@host"]
+)
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(UsageError, match="LAKEGATE_LAKEFS_URL"):
         load(**{**EXTERNAL, "LAKEGATE_LAKEFS_URL": url})
@@ -105,10 +126,16 @@ def test_printed_settings_show_no_secret():
 
 @pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\x1b[31mb", "a\u2028b", "a\x00b", "a\udc80b"])
 @pytest.mark.parametrize("setting", ["home", "LAKEGATE_HOME", "LAKEGATE_SCRATCH"])
-def test_a_folder_that_no_server_can_be_told_of_is_refused_and_nothing_is_made(tmp_path: Path, name: str, setting: str) -> None:
+def test_a_folder_that_no_server_can_be_told_of_is_refused_and_nothing_is_made(
+    tmp_path: Path, name: str, setting: str
+) -> None:
     given = str(tmp_path / name)
     with pytest.raises(UsageError) as told:
-        Settings.load(home=given if setting == "home" else None, project=tmp_path, environ={} if setting == "home" else {setting: given})
+        Settings.load(
+            home=given if setting == "home" else None,
+            project=tmp_path,
+            environ={} if setting == "home" else {setting: given},
+        )
     assert str(told.value).encode()
     assert "\x1b" not in str(told.value)
     assert list(tmp_path.iterdir()) == []
@@ -120,6 +147,12 @@ def test_any_other_name_of_a_home_is_taken_as_it_is(tmp_path: Path, name: str) -
 
 
 def test_the_folder_of_a_user_whom_nobody_knows_is_refused(tmp_path: Path) -> None:
-    for setting in ("LAKEGATE_HOME", "LAKEGATE_SCRATCH", "LAKEGATE_CACHE", "LAKEGATE_PROJECT", "LAKEGATE_LAKEFS"):
+    for setting in (
+        "LAKEGATE_HOME",
+        "LAKEGATE_SCRATCH",
+        "LAKEGATE_CACHE",
+        "LAKEGATE_PROJECT",
+        "LAKEGATE_LAKEFS",
+    ):
         with pytest.raises(UsageError, match="no such user"):
             Settings.load(environ={"LAKEGATE_PROJECT": str(tmp_path)} | {setting: "~nobody-of-this-name/x"})

@@ -29,7 +29,11 @@ def test_a_snapshot_tells_what_it_is(lake):
     snapshot = lake.open()
     assert (str(snapshot.name), snapshot.manifest, snapshot.files) == ("flights@v1", manifest, manifest.files)
     assert snapshot.schema == [(column["name"], column["type"]) for column in SCHEMA]
-    assert snapshot.columns == snapshot.arrow().column_names == [*(name for name, _ in snapshot.schema), "_drop", "_row"]
+    assert (
+        snapshot.columns
+        == snapshot.arrow().column_names
+        == [*(name for name, _ in snapshot.schema), "_drop", "_row"]
+    )
     assert [str(parent.name) for parent in snapshot.parents] == ["airports@v1"]
     assert len(repr(snapshot)) < 120
     with pytest.raises(AttributeError):
@@ -56,7 +60,9 @@ def test_a_column_younger_than_a_file_reads_as_null(lake):
 
 def test_a_column_that_lies_in_the_path_is_not_taken_for_null(lake):
     lost = SAIL.remove(SAIL.get_field_index("dest"))
-    file = lake.table("a.parquet", [{key: value for key, value in row.items() if key != "dest"} for row in rows(0, 2)], lost)
+    file = lake.table(
+        "a.parquet", [{key: value for key, value in row.items() if key != "dest"} for row in rows(0, 2)], lost
+    )
     lake.publish([replace(file, path="flights/dest=BQN/a.parquet")])
     with pytest.raises(IntegrityError, match="dest lies in the path"):
         lake.open().arrow()
@@ -98,7 +104,9 @@ def test_columns_come_in_the_order_asked_for(lake):
     assert lake.open().arrow("flight").column_names == ["flight"]
 
 
-@pytest.mark.parametrize(("columns", "text"), [(["dst"], "no column 'dst'"), (["dest", "dest"], "twice"), ([], "none")])
+@pytest.mark.parametrize(
+    ("columns", "text"), [(["dst"], "no column 'dst'"), (["dest", "dest"], "twice"), ([], "none")]
+)
 def test_columns_that_can_not_be_are_refused_at_once(lake, columns, text):
     lake.publish([lake.table("a.parquet", rows(0, 3))])
     for read in (lake.open().arrow, lake.open().batches):
@@ -107,7 +115,9 @@ def test_columns_that_can_not_be_are_refused_at_once(lake, columns, text):
 
 
 def test_batches_hold_one_row_group_at_a_time(lake):
-    lake.publish([lake.table("a.parquet", rows(0, 1000), row_group_size=100), lake.table("b.parquet", rows(1000, 50))])
+    lake.publish(
+        [lake.table("a.parquet", rows(0, 1000), row_group_size=100), lake.table("b.parquet", rows(1000, 50))]
+    )
     batches = list(lake.open().batches(["_row"]))
     assert max(batch.num_rows for batch in batches) == 100
     assert pc.sum(pa.Table.from_batches(batches).column(0)).as_py() == sum(range(1050))
@@ -138,7 +148,9 @@ def test_one_damaged_byte_is_found_before_a_row_is_read(lake):
     with pytest.raises(IntegrityError) as caught:
         lake.open().arrow()
     found = sha256(lake.block(bad).read_bytes())
-    assert str(caught.value).startswith(f"flights@v1, flights/b.parquet: SHA-256 {bad.sha256} expected, {found} found")
+    assert str(caught.value).startswith(
+        f"flights@v1, flights/b.parquet: SHA-256 {bad.sha256} expected, {found} found"
+    )
 
 
 def test_a_cut_file_is_found_by_its_size(lake):
@@ -153,7 +165,9 @@ def test_a_missing_file_is_named(lake):
     file = lake.table("a.parquet", rows(0, 5))
     lake.publish([file])
     lake.block(file).unlink()
-    with pytest.raises(IntegrityError, match=f"flights@v1, flights/a.parquet: the file is missing .*{file.physical}"):
+    with pytest.raises(
+        IntegrityError, match=f"flights@v1, flights/a.parquet: the file is missing .*{file.physical}"
+    ):
         lake.open().arrow()
 
 
@@ -194,9 +208,22 @@ def test_a_moved_home_reads_the_same(lake, tmp_path):
 
 
 def test_the_manifest_of_another_version_is_refused(lake):
-    for version, tenant, table in ((2, "default", "flights"), (1, "acme", "flights"), (1, "default", "planes")):
-        lake.publish([], version=version, tenant=tenant, table=table, copy=lake.home.manifest_copy("default", "flights", 1))
-        with pytest.raises(IntegrityError, match=f"manifest of {table}@v{version} of tenant {tenant}, not of flights@v1 of tenant default"):
+    for version, tenant, table in (
+        (2, "default", "flights"),
+        (1, "acme", "flights"),
+        (1, "default", "planes"),
+    ):
+        lake.publish(
+            [],
+            version=version,
+            tenant=tenant,
+            table=table,
+            copy=lake.home.manifest_copy("default", "flights", 1),
+        )
+        with pytest.raises(
+            IntegrityError,
+            match=f"manifest of {table}@v{version} of tenant {tenant}, not of flights@v1 of tenant default",
+        ):
             lake.open()
 
 
@@ -220,7 +247,10 @@ def test_an_unknown_version_lists_the_closest_and_the_latest(lake):
         lake.publish([], version=version)
     with pytest.raises(VersionNotFound) as caught:
         lake.open("flights@v7")
-    assert "closest flights@v3, flights@v8, flights@v9, flights@v10, flights@v11, latest flights@v30" in caught.value.fix
+    assert (
+        "closest flights@v3, flights@v8, flights@v9, flights@v10, flights@v11, latest flights@v30"
+        in caught.value.fix
+    )
     assert "`lakegate up` rebuilds" in caught.value.fix
 
 
@@ -244,4 +274,7 @@ def test_a_home_that_does_not_exist_is_named(tmp_path, monkeypatch):
 
 def test_importing_the_reader_does_not_import_arrow():
     code = "import sys, lakegate; print([name for name in ('pyarrow', 'polars', 'pandas', 'numpy') if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )

@@ -62,7 +62,9 @@ def test_a_table_does_not_open_as_bytes(lake):
 
 
 def test_verify_finds_nothing_in_a_sound_version(lake):
-    manifest = lake.publish([lake.table("a.parquet", rows(0, 5))], quarantine=[lake.table("q.parquet", rows(5, 1))])
+    manifest = lake.publish(
+        [lake.table("a.parquet", rows(0, 5))], quarantine=[lake.table("q.parquet", rows(5, 1))]
+    )
     assert verify_files(manifest, BlockStore(lake.home.blocks, manifest.name)) == []
 
 
@@ -77,7 +79,9 @@ def test_verify_names_every_gap_of_files_and_quarantine(lake):
     damage(lake.block(files["bad"]))
     damage(lake.block(files["q"]))
     gaps = verify_files(manifest, BlockStore(lake.home.blocks, manifest.name))
-    assert sorted((gap.path.removeprefix("flights/").removesuffix(".parquet"), gap.problem) for gap in gaps) == [
+    assert sorted(
+        (gap.path.removeprefix("flights/").removesuffix(".parquet"), gap.problem) for gap in gaps
+    ) == [
         ("bad", "sha256"),
         ("cut", "size"),
         ("gone", "missing"),
@@ -86,7 +90,10 @@ def test_verify_names_every_gap_of_files_and_quarantine(lake):
         ("twice", "unexpected"),
     ]
     by_path = {gap.path: gap for gap in gaps}
-    assert (by_path["flights/cut.parquet"].expected, by_path["flights/cut.parquet"].found) == (str(files["cut"].size), "4")
+    assert (by_path["flights/cut.parquet"].expected, by_path["flights/cut.parquet"].found) == (
+        str(files["cut"].size),
+        "4",
+    )
     assert {gap.version for gap in gaps} == {"flights@v1"}
 
 
@@ -118,12 +125,21 @@ def test_a_reader_on_the_lakes_machine_opens_no_key_and_asks_no_server(lake):
     lake.publish([lake.put("flights.csv", b"dest", 1)], table="flights_raw", hop="raw")
     ended = {"at": "2026-11-29T00:00:00+00:00", "by": "me", "why": "its contract keeps it no longer"}
     lake.home.expiry_copy("default", "flights", 2).write_text(json.dumps(ended))
-    lake.home.keys_file.write_text(json.dumps({"format": 1, "key_id": "k", "secret": "s", "encrypt_secret": "e"}))
+    lake.home.keys_file.write_text(
+        json.dumps({"format": 1, "key_id": "k", "secret": "s", "encrypt_secret": "e"})
+    )
     names = ["flights@v1", "flights_raw@v1", "flights@v2", "flights@v3", "flights@latest"]
     with socket.create_server(("127.0.0.1", 0)) as hung:
-        lake.home.server_file.write_text(json.dumps({"format": 1, "pid": 1, "started": 0.0, "port": hung.getsockname()[1]}))
+        lake.home.server_file.write_text(
+            json.dumps({"format": 1, "pid": 1, "started": 0.0, "port": hung.getsockname()[1]})
+        )
         for _ in range(2):
-            told = subprocess.run([sys.executable, "-c", CLOSED_BOOK, lake.home.root, *names], capture_output=True, text=True, check=False)
+            told = subprocess.run(
+                [sys.executable, "-c", CLOSED_BOOK, lake.home.root, *names],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             assert told.returncode == 0, told.stderr
             five, raw, expired, unknown, latest = ast.literal_eval(told.stdout)
             assert (five, raw) == (5, "dest")
@@ -179,7 +195,9 @@ def test_a_lakefs_elsewhere_has_to_name_the_version_and_its_manifest(lake, elsew
     assert lake.open().arrow().num_rows == 0
     for wrong in ({"lakegate_version": "flights@v2"}, {"lakegate_manifest_sha256": "f" * 64}):
         Elsewhere.commits = {"flights.v1": right | wrong}
-        with pytest.raises(IntegrityError, match=rf"flights@v1, tag flights\.v1 .* its commit says {next(iter(wrong))}"):
+        with pytest.raises(
+            IntegrityError, match=rf"flights@v1, tag flights\.v1 .* its commit says {next(iter(wrong))}"
+        ):
             lake.open()
     for missing in (None, {}):
         Elsewhere.commits = {"flights.v1": missing}
@@ -202,7 +220,11 @@ def reached_from(thing, seen=None, depth=6):
     seen = {} if seen is None else seen
     if depth and id(thing) not in seen and not isinstance(thing, str | int | type(None)):
         seen[id(thing)] = thing
-        names = [name for name in dir(thing) if not name.startswith("_") and not isinstance(getattr(type(thing), name, None), property)]
+        names = [
+            name
+            for name in dir(thing)
+            if not name.startswith("_") and not isinstance(getattr(type(thing), name, None), property)
+        ]
         for name in names:
             reached_from(getattr(thing, name, None), seen, depth - 1)
     return seen.values()
@@ -210,7 +232,12 @@ def reached_from(thing, seen=None, depth=6):
 
 def test_a_snapshot_shows_no_key_and_nothing_that_writes(lake, elsewhere):
     manifest = lake.publish([lake.table("a.parquet", rows(0, 5))])
-    Elsewhere.commits = {"flights.v1": {"lakegate_version": "flights@v1", "lakegate_manifest_sha256": sha256(manifest.to_bytes())}}
+    Elsewhere.commits = {
+        "flights.v1": {
+            "lakegate_version": "flights@v1",
+            "lakegate_manifest_sha256": sha256(manifest.to_bytes()),
+        }
+    }
     snapshot = lake.open()
     assert not [thing for thing in reached_from(snapshot) if isinstance(thing, FileSystem | Endpoint)]
     store = choose_store(Settings.load(home=lake.home.root), manifest)
@@ -236,7 +263,9 @@ def test_a_pickled_snapshot_is_the_same_version_where_it_is_opened(lake):
 
 def test_an_external_lakefs_is_taken_where_one_is_set(lake):
     manifest = lake.publish([])
-    settings = replace(Settings.load(home=lake.home.root), lakefs=Endpoint("https://lakefs.example.org", "k", "hush"))
+    settings = replace(
+        Settings.load(home=lake.home.root), lakefs=Endpoint("https://lakefs.example.org", "k", "hush")
+    )
     store = choose_store(settings, manifest)
     assert isinstance(store, GatewayStore)
 
@@ -247,7 +276,9 @@ def test_a_lakefs_that_does_not_answer_is_transient_and_comes_to_an_end():
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     file, start = DataFile("flights/a.parquet", "x", 1, "0", 1), time.monotonic()
     with pytest.raises(Transient, match=r"flights@v1, flights/a\.parquet"):
-        GatewayStore(Endpoint(url, "k", "s"), "lakegate-default", VersionName("flights", 1)).open_unproved(file)
+        GatewayStore(Endpoint(url, "k", "s"), "lakegate-default", VersionName("flights", 1)).open_unproved(
+            file
+        )
     assert time.monotonic() - start < 15
 
 
@@ -265,5 +296,7 @@ def test_a_lakefs_that_does_not_answer_is_transient_and_comes_to_an_end():
     ],
 )
 def test_what_a_gateway_answers_tells_lost_from_refused_from_busy(error, kind):
-    store = GatewayStore(Endpoint("http://127.0.0.1:1", "k", "s"), "lakegate-default", VersionName("flights", 1))
+    store = GatewayStore(
+        Endpoint("http://127.0.0.1:1", "k", "s"), "lakegate-default", VersionName("flights", 1)
+    )
     assert type(store.fault(DataFile("flights/a.parquet", "x", 1, "0", 1), error)) is kind

@@ -37,7 +37,11 @@ def test_deliveries_are_the_same_bytes_every_time_and_dirty_in_one_row_of_five(t
     write_delivery(tmp_path / "clean.csv", rows=20_000, columns=8, dirty=False)
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     dirty, clean = (pl.read_csv(tmp_path / f"{name}.csv", infer_schema=False) for name in ("one", "clean"))
-    changed = dirty.select(pl.any_horizontal(pl.col(name).ne_missing(clean[name]) for name in dirty.columns)).to_series().mean()
+    changed = (
+        dirty.select(pl.any_horizontal(pl.col(name).ne_missing(clean[name]) for name in dirty.columns))
+        .to_series()
+        .mean()
+    )
     assert changed == pytest.approx(0.2, abs=0.01)
     assert clean["id"].n_unique() == clean.height
     assert set(clean["origin"]) <= set(reference_codes())
@@ -45,7 +49,10 @@ def test_deliveries_are_the_same_bytes_every_time_and_dirty_in_one_row_of_five(t
 
 
 def test_figures_of_a_program_that_found_other_rows_are_refused() -> None:
-    results = [Result(name, [{"wall": 1.0}], answer={"valid": valid}) for name, valid in (("a", 5), ("b", 5), ("c", 4))]
+    results = [
+        Result(name, [{"wall": 1.0}], answer={"valid": valid})
+        for name, valid in (("a", 5), ("b", 5), ("c", 4))
+    ]
     refuse_disagreement(results)
     assert [bool(result.problem) for result in results] == [False, False, True]
     pair = [Result(name, [{"wall": 1.0}], answer={"valid": valid}) for name, valid in (("a", 5), ("b", 4))]
@@ -54,13 +61,18 @@ def test_figures_of_a_program_that_found_other_rows_are_refused() -> None:
 
 
 def _watched(tmp_path: Path, code: str, *, limit: float) -> Seen:
-    return run([sys.executable, "-c", code], folder=tmp_path, environ={}, server=os.getpid(), limit=limit, log=tmp_path)
+    return run(
+        [sys.executable, "-c", code],
+        folder=tmp_path,
+        environ={},
+        server=os.getpid(),
+        limit=limit,
+        log=tmp_path,
+    )
 
 
 def test_the_watch_adds_up_memory_and_cpu_over_all_processes_of_a_program(tmp_path: Path) -> None:
-    child = (
-        "import time; held = bytearray(60_000_000); end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\ntime.sleep(0.4)"
-    )
+    child = "import time; held = bytearray(60_000_000); end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\ntime.sleep(0.4)"
     both = f"import subprocess, sys; held = bytearray(60_000_000); subprocess.run([sys.executable, '-c', {child!r}]); print('done')"
     alone = _watched(tmp_path, "import time; time.sleep(0.4)", limit=20)
     seen = _watched(tmp_path, both, limit=20)

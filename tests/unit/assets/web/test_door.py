@@ -38,7 +38,9 @@ def asked(
         "method": method,
         "path": path,
         "query_string": query.encode(),
-        "headers": [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()],
+        "headers": [
+            (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()
+        ],
     }
     asyncio.run(Door(app, TOKEN)(scope, receive, send))
     if not sent:
@@ -56,10 +58,18 @@ def test_a_link_with_the_token_gives_the_cookie_and_leads_to_the_page_without_it
 
 
 def test_a_link_never_leads_to_another_server() -> None:
-    assert asked({"host": HOST}, path="//evil.example/a", query=f"token={TOKEN}")[1]["location"] == "/evil.example/a"
+    assert (
+        asked({"host": HOST}, path="//evil.example/a", query=f"token={TOKEN}")[1]["location"]
+        == "/evil.example/a"
+    )
 
 
-@given(st.text(max_size=60), st.sampled_from(METHODS), st.sampled_from(["/", "/graphql", "/logs"]), st.sampled_from(["http", "websocket"]))
+@given(
+    st.text(max_size=60),
+    st.sampled_from(METHODS),
+    st.sampled_from(["/", "/graphql", "/logs"]),
+    st.sampled_from(["http", "websocket"]),
+)
 def test_without_the_token_nothing_gets_in(guess: str, method: str, path: str, kind: str) -> None:
     if guess == TOKEN:
         return
@@ -71,20 +81,33 @@ def test_without_the_token_nothing_gets_in(guess: str, method: str, path: str, k
 
 @given(st.from_regex(r"[a-z0-9.\-\[\]:]{0,40}", fullmatch=True), st.sampled_from(["http", "websocket"]))
 def test_another_name_for_this_machine_is_refused_whoever_asks(host: str, kind: str) -> None:
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() and ":" in host and host.rpartition(":")[0] else host
+    name = (
+        host.rpartition(":")[0]
+        if host.rpartition(":")[2].isdecimal() and ":" in host and host.rpartition(":")[0]
+        else host
+    )
     if name in ("127.0.0.1", "localhost", "[::1]"):
         return
     status, _, seen = asked({**COOKIE, "host": host}, kind=kind)
     assert (status, seen) == (421 if kind == "http" else 1008, False)
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:3001", "127.0.0.1:3000", "[::1]:3000", "LocalHost:3000"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:3001", "127.0.0.1:3000", "[::1]:3000", "LocalHost:3000"]
+)
 def test_this_machine_goes_by_its_own_names_with_any_port(host: str) -> None:
     assert asked({**COOKIE, "host": host})[2]
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://127.0.0.1:8888", "http://localhost:3000", "http://127.0.0.1:3000.evil.example"]
+    "origin",
+    [
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1:8888",
+        "http://localhost:3000",
+        "http://127.0.0.1:3000.evil.example",
+    ],
 )
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_another_sites_page_gets_nothing_even_with_the_cookie(origin: str, kind: str) -> None:

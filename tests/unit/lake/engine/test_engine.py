@@ -12,7 +12,11 @@ from pathlib import Path
 
 import grpc
 import pytest
-from pyspark.errors.exceptions.connect import NumberFormatException, SparkConnectGrpcException, SparkRuntimeException
+from pyspark.errors.exceptions.connect import (
+    NumberFormatException,
+    SparkConnectGrpcException,
+    SparkRuntimeException,
+)
 
 from lake.engine import engine, startup
 from lake.engine.environment import prepare_environment
@@ -42,9 +46,20 @@ class Lost(grpc.RpcError):
         (Lost(grpc.StatusCode.INTERNAL, "cast of Anna failed"), LakegateError),
         (SparkConnectGrpcException("Exception deserializing response! Anna"), Transient),
         (SparkConnectGrpcException("cast of Anna failed"), LakegateError),
-        (SparkRuntimeException("Cast error: Cannot cast string 'Anna timed out' to value of Int32 type"), LakegateError),
-        (NumberFormatException("[CAST_INVALID_INPUT] The value 'Anna: connection refused' of the type \"STRING\""), LakegateError),
-        (SparkRuntimeException("External error: Anna: error sending request for url (http://127.0.0.1:9)"), Transient),
+        (
+            SparkRuntimeException("Cast error: Cannot cast string 'Anna timed out' to value of Int32 type"),
+            LakegateError,
+        ),
+        (
+            NumberFormatException(
+                "[CAST_INVALID_INPUT] The value 'Anna: connection refused' of the type \"STRING\""
+            ),
+            LakegateError,
+        ),
+        (
+            SparkRuntimeException("External error: Anna: error sending request for url (http://127.0.0.1:9)"),
+            Transient,
+        ),
     ],
 )
 def test_an_engines_error_becomes_ours_without_its_text(raised: Exception, kind: type[LakegateError]) -> None:
@@ -70,7 +85,9 @@ def test_a_grpc_status_is_named() -> None:
         ({"NO_PROXY": "*"}, "*,127.0.0.1,localhost"),
     ],
 )
-def test_no_proxy_stands_before_loopback(given: dict[str, str], exempt: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_stands_before_loopback(
+    given: dict[str, str], exempt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("no_proxy", "NO_PROXY", "GX_ANALYTICS_ENABLED"):
         monkeypatch.setenv(name, "restored by pytest")
         monkeypatch.delenv(name)
@@ -82,7 +99,9 @@ def test_no_proxy_stands_before_loopback(given: dict[str, str], exempt: str, mon
     assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
 
 
-def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("Anna")
 
@@ -101,8 +120,16 @@ def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(tmp_pat
     assert not any("Anna" in text for text in said)
 
 
-def test_the_first_spark_on_a_machine_fetches_its_jars_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_once, most, guard, jar, other = 0, 0, threading.Lock(), tmp_path / "cache" / "jars" / "a jar.jar", tmp_path / "of somebody's.jar"
+def test_the_first_spark_on_a_machine_fetches_its_jars_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once, most, guard, jar, other = (
+        0,
+        0,
+        threading.Lock(),
+        tmp_path / "cache" / "jars" / "a jar.jar",
+        tmp_path / "of somebody's.jar",
+    )
     jar.parent.mkdir(parents=True)
     jar.touch()
     other.touch()

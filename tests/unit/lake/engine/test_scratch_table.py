@@ -43,7 +43,12 @@ def rows(numbers: list[int]) -> Any:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(changes=st.lists(st.tuples(st.sampled_from(["add", "add", "add", "replace"]), st.lists(st.integers(0, 9), max_size=3)), max_size=40))
+@given(
+    changes=st.lists(
+        st.tuples(st.sampled_from(["add", "add", "add", "replace"]), st.lists(st.integers(0, 9), max_size=3)),
+        max_size=40,
+    )
+)
 def test_it_holds_what_was_added_since_it_was_replaced(
     changes: list[tuple[str, list[int]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,7 +37,9 @@ def given(drops: DeliveryCache, folder: Path, text: bytes) -> str:
     return digest
 
 
-def test_what_is_parsed_ahead_is_not_parsed_again(drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_parsed_ahead_is_not_parsed_again(
+    drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parse, asked = module.parse_file, []
 
     def counted(path: Path, *rest: object, **more: object) -> object:
@@ -53,7 +55,9 @@ def test_what_is_parsed_ahead_is_not_parsed_again(drops: DeliveryCache, tmp_path
     assert len(asked) == 1
 
 
-def test_one_drop_is_parsed_ahead_and_others_when_their_turn_comes(drops: DeliveryCache, tmp_path: Path) -> None:
+def test_one_drop_is_parsed_ahead_and_others_when_their_turn_comes(
+    drops: DeliveryCache, tmp_path: Path
+) -> None:
     digests = [given(drops, tmp_path, TEXT + bytes([48 + number]) + b",z\n") for number in range(3)]
     for digest in digests:
         drops.parse_ahead(digest, FileFormat())
@@ -71,7 +75,9 @@ def test_what_goes_wrong_ahead_is_told_to_whoever_asks(drops: DeliveryCache, tmp
             drops.parsed(digest, FileFormat())
 
 
-def test_a_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(drops: DeliveryCache, tmp_path: Path) -> None:
+def test_a_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(
+    drops: DeliveryCache, tmp_path: Path
+) -> None:
     digest = given(drops, tmp_path, b"a,b\n" + b"1,x\n" * 200_000)
     folder = drops.delivered(digest)
     assert folder is not None
@@ -82,14 +88,19 @@ def test_a_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(drops: Delive
 
 
 def test_outside_of_caching_nothing_is_kept(tmp_path: Path) -> None:
-    drops, copied = DeliveryCache(Settings.load(home=tmp_path / "home", project=tmp_path)), tmp_path / "copied"
+    drops, copied = (
+        DeliveryCache(Settings.load(home=tmp_path / "home", project=tmp_path)),
+        tmp_path / "copied",
+    )
     copied.write_bytes(TEXT)
     assert drops.keep("d" * 64, copied, "a.csv") == copied
     assert drops.delivered("d" * 64) is None
     drops.parse_ahead("d" * 64, FileFormat())
 
 
-def test_what_went_wrong_in_passing_is_tried_again(drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_went_wrong_in_passing_is_tried_again(
+    drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parse, full = module.parse_file, [OSError(errno.ENOSPC, "the disk is full")]
 
     def fails_once(*asked: object, **more: object) -> object:
@@ -105,7 +116,9 @@ def test_what_went_wrong_in_passing_is_tried_again(drops: DeliveryCache, tmp_pat
     assert drops.parsed(digest, FileFormat()).readable == 2
 
 
-def test_many_drops_hold_few_files_open_and_the_newest_are_at_hand(drops: DeliveryCache, tmp_path: Path) -> None:
+def test_many_drops_hold_few_files_open_and_the_newest_are_at_hand(
+    drops: DeliveryCache, tmp_path: Path
+) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     digests = [given(drops, tmp_path, TEXT + f"{number},z\n".encode()) for number in range(3 * module.MOST)]
     assert len(list(Path("/proc/self/fd").iterdir())) - before <= module.MOST

@@ -44,13 +44,20 @@ def opened(home: Path, *listeners: Remembers) -> Session:
 
 
 def result(cause: str, verdict: Verdict = Verdict.PASSED, version: str | None = "rides@v1") -> HopResult:
-    return HopResult("processed", "rides", verdict, version, {"valid": 1}, [{"rule": "a", "failed": 0}], cause=cause)
+    return HopResult(
+        "processed", "rides", verdict, version, {"valid": 1}, [{"rule": "a", "failed": 0}], cause=cause
+    )
 
 
 def test_a_listener_hears_of_each_hop_once_in_order_with_what_became_of_it(tmp_path: Path) -> None:
     listener = Remembers()
     session = opened(tmp_path, listener)
-    for cause, verdict in (("a", Verdict.PASSED), ("b", Verdict.BLOCKED), ("c", Verdict.HELD), ("d", Verdict.WAITING)):
+    for cause, verdict in (
+        ("a", Verdict.PASSED),
+        ("b", Verdict.BLOCKED),
+        ("c", Verdict.HELD),
+        ("d", Verdict.WAITING),
+    ):
         emit(session, "rides", result(cause, verdict))
     assert listener.heard == [], "told at the end, not in the hop's way"
     deliver(session, listener)
@@ -98,7 +105,21 @@ def test_without_a_listener_nothing_is_kept(tmp_path: Path) -> None:
 
 
 @given(st.text(), st.sampled_from(Verdict), st.dictionaries(st.text(), st.integers()), st.booleans())
-def test_an_event_is_read_as_it_was_written(reason: str, verdict: Verdict, counts: dict[str, int], none: bool) -> None:  # noqa: FBT001
-    told = HopResult("raw", "rides_raw", verdict, None, counts, [{"rule": reason}], reason, "hash", "cause", {"version": 1}, none)
+def test_an_event_is_read_as_it_was_written(
+    reason: str, verdict: Verdict, counts: dict[str, int], none: bool
+) -> None:
+    told = HopResult(
+        "raw",
+        "rides_raw",
+        verdict,
+        None,
+        counts,
+        [{"rule": reason}],
+        reason,
+        "hash",
+        "cause",
+        {"version": 1},
+        none,
+    )
     event = HopEvent("rides", told, "run", "2026-01-01T00:00:00+00:00")
     assert HopEvent.from_json(event.to_json()) == event

@@ -10,7 +10,9 @@ from catalog.contract import Contract
 from lake.hops.feature_result import failing_sql
 from lakegate.errors import AccessError, LakegateError, Transient
 
-FEATURE = Contract("rides_at_stops", "feature", Path("f.odcs.yaml"), "", (), (), "replace", sql_path=Path("f.sql"))
+FEATURE = Contract(
+    "rides_at_stops", "feature", Path("f.odcs.yaml"), "", (), (), "replace", sql_path=Path("f.sql")
+)
 
 
 def test_an_engines_failure_names_the_feature_and_is_final() -> None:

@@ -19,7 +19,9 @@ def least(tmp_path: Path, kind: ColumnType, *texts: str) -> OrderValue | None:
     """The order of a delivery of plain values, which no engine is asked for."""
     columns = (Column("at", kind, required=True), Column("x", "string"))
     plain = tuple((column.name, column.type) for column in columns if column.plain)
-    contract = Contract("x", "dataset", Path("x"), "", columns, (), "append", order_by="at", file=FileFormat(typed=plain))
+    contract = Contract(
+        "x", "dataset", Path("x"), "", columns, (), "append", order_by="at", file=FileFormat(typed=plain)
+    )
     (tmp_path / "drop.csv").write_text("at,x\n" + "".join(f"{text},\n" for text in texts))
     found = parse(tmp_path / "drop.csv", contract.file, into=tmp_path / "staging.arrow")
     return order_value(cast("Engine", None), contract, found)
@@ -37,7 +39,9 @@ def least(tmp_path: Path, kind: ColumnType, *texts: str) -> OrderValue | None:
         ("date", [""], None),
     ],
 )
-def test_the_least_value_is_the_least_of_its_type(tmp_path: Path, kind: ColumnType, texts: list[str], expected: Any) -> None:
+def test_the_least_value_is_the_least_of_its_type(
+    tmp_path: Path, kind: ColumnType, texts: list[str], expected: Any
+) -> None:
     assert least(tmp_path, kind, *texts) == expected
 
 
@@ -53,12 +57,17 @@ def test_the_least_value_is_the_least_of_its_type(tmp_path: Path, kind: ColumnTy
         ("string", "a", "b"),
     ],
 )
-def test_what_comes_first_is_told_by_the_type(kind: ColumnType, first: OrderValue, second: OrderValue) -> None:
+def test_what_comes_first_is_told_by_the_type(
+    kind: ColumnType, first: OrderValue, second: OrderValue
+) -> None:
     assert (comes_before(first, second, kind), comes_before(second, first, kind)) == (True, False)
     assert not comes_before(first, first, kind)
 
 
-@pytest.mark.parametrize(("kind", "value"), [("date", "31.01.2024"), ("double", "NaN"), ("double", "inf"), ("integer", "x"), ("string", 5)])
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("date", "31.01.2024"), ("double", "NaN"), ("double", "inf"), ("integer", "x"), ("string", 5)],
+)
 def test_what_is_none_of_the_type_comes_before_nothing(kind: ColumnType, value: OrderValue) -> None:
     assert rank(value, kind) is None
     assert not comes_before(value, value, kind)

@@ -22,7 +22,9 @@ def test_no_two_attempts_have_the_same_name() -> None:
     tables=st.tuples(TABLES, TABLES),
     causes=st.tuples(CAUSES, CAUSES),
 )
-def test_later_attempts_sort_behind_whatever_they_are_for(kinds: tuple[str, str], tables: tuple[str, str], causes: tuple[str, str]) -> None:
+def test_later_attempts_sort_behind_whatever_they_are_for(
+    kinds: tuple[str, str], tables: tuple[str, str], causes: tuple[str, str]
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         names = []
         for moment in (1_767_225_600_000, 1_767_225_600_001):
@@ -36,7 +38,9 @@ def test_a_name_says_what_it_is_for(kind: str, table: str, cause: str) -> None:
     assert kind_and_table(branch_of(kind, new_attempt(), table, cause)) == (kind, table)
 
 
-@pytest.mark.parametrize("name", ["main", "ledger", "keep-rides-v1", "attempts", "somebody-0123-candidate-rides-0123"])
+@pytest.mark.parametrize(
+    "name", ["main", "ledger", "keep-rides-v1", "attempts", "somebody-0123-candidate-rides-0123"]
+)
 def test_others_are_none(name: str) -> None:
     assert kind_and_table(name) == ("", "")
 

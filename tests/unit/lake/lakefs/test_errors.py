@@ -71,7 +71,10 @@ def test_refused_keys_name_the_settings(status: int) -> None:
     found = told(answer(status))
     assert str(status) in found.what
     assert "LAKEGATE_LAKEFS_KEY_ID" in found.fix
-    assert isinstance(told(OSError(f"AWS Error ACCESS_DENIED during GetObject operation (HTTP status {status})")), AccessError)
+    assert isinstance(
+        told(OSError(f"AWS Error ACCESS_DENIED during GetObject operation (HTTP status {status})")),
+        AccessError,
+    )
 
 
 def test_a_full_disk_of_lakefs_is_no_riddle() -> None:
@@ -106,7 +109,11 @@ def test_no_handle_left_is_told_as_that_wherever_it_shows(number: int) -> None:
 
 
 def test_nobody_there_is_lakefs_away() -> None:
-    for error in (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), TimeoutError("late"), OSError("curl says no")):
+    for error in (
+        ConnectionRefusedError(errno.ECONNREFUSED, "refused"),
+        TimeoutError("late"),
+        OSError("curl says no"),
+    ):
         found = told(error)
         assert isinstance(found, Transient)
         assert "lakeFS does not answer" in found.what
@@ -116,10 +123,30 @@ def test_nobody_there_is_lakefs_away() -> None:
 @pytest.mark.parametrize(
     ("error", "here", "kind", "what"),
     [
-        (OSError("AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 7"), False, Transient, "lakeFS does not answer"),
-        (OSError("AWS Error ACCESS_DENIED during GetObject operation"), False, AccessError, "refuses these keys"),
-        (FileNotFoundError(errno.ENOENT, "Path does not exist"), False, IntegrityError, "is missing from the store"),
-        (OSError("AWS Error NO_SUCH_KEY during GetObject operation"), False, IntegrityError, "is missing from the store"),
+        (
+            OSError("AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 7"),
+            False,
+            Transient,
+            "lakeFS does not answer",
+        ),
+        (
+            OSError("AWS Error ACCESS_DENIED during GetObject operation"),
+            False,
+            AccessError,
+            "refuses these keys",
+        ),
+        (
+            FileNotFoundError(errno.ENOENT, "Path does not exist"),
+            False,
+            IntegrityError,
+            "is missing from the store",
+        ),
+        (
+            OSError("AWS Error NO_SUCH_KEY during GetObject operation"),
+            False,
+            IntegrityError,
+            "is missing from the store",
+        ),
         (OSError("Couldn't deserialize thrift"), False, LakegateError, "can't be read"),
         (OSError(errno.EIO, "Input/output error"), True, LakegateError, "can't be read"),
         (PermissionError(errno.EACCES, "Permission denied"), True, LakegateError, "can't be read"),
@@ -128,7 +155,7 @@ def test_nobody_there_is_lakefs_away() -> None:
 )
 def test_an_error_of_a_file_that_is_proved_is_told_by_what_follows_from_it(
     error: OSError,
-    here: bool,  # noqa: FBT001
+    here: bool,
     kind: type[LakegateError],
     what: str,
 ) -> None:
@@ -136,7 +163,9 @@ def test_an_error_of_a_file_that_is_proved_is_told_by_what_follows_from_it(
         raise error
 
     block = Path("/x") if here else None
-    session = SimpleNamespace(repository=SimpleNamespace(open=failing, endpoint=LAKEFS.endpoint, local=lambda _: block))
+    session = SimpleNamespace(
+        repository=SimpleNamespace(open=failing, endpoint=LAKEFS.endpoint, local=lambda _: block)
+    )
     tree = _Tree(cast("Session", session), "main", VersionName("rides", 1))
     with pytest.raises(LakegateError, match=what) as caught:
         tree.open_unproved(DataFile("rides/a.parquet", "x", 1, "0", 1))

@@ -16,10 +16,17 @@ class Lists:
     """A lakeFS that lists commits and branches, and counts what it listed."""
 
     def __init__(self, commits: int, branches: list[str]) -> None:
-        self.commits, self.branches, self.listed = [f"c{number}" for number in range(commits)], sorted(branches), 0
-        self.repository = Repository(Endpoint("http://127.0.0.1:9", "key", "secret"), "rides", namespace="local://rides")
+        self.commits, self.branches, self.listed = (
+            [f"c{number}" for number in range(commits)],
+            sorted(branches),
+            0,
+        )
+        self.repository = Repository(
+            Endpoint("http://127.0.0.1:9", "key", "secret"), "rides", namespace="local://rides"
+        )
         self.repository.__dict__["_api"] = SimpleNamespace(
-            refs_api=SimpleNamespace(log_commits=self.log), branches_api=SimpleNamespace(list_branches=self.list)
+            refs_api=SimpleNamespace(log_commits=self.log),
+            branches_api=SimpleNamespace(list_branches=self.list),
         )
 
     def log(self, _: str, __: str, *, after: str, amount: int) -> Any:
@@ -34,7 +41,9 @@ class Lists:
         self.listed += len(page)
         more = start + amount < len(every)
         results = [SimpleNamespace(id=item, metadata=None) for item in page]
-        return SimpleNamespace(results=results, pagination=SimpleNamespace(has_more=more, next_offset=page[-1] if page else ""))
+        return SimpleNamespace(
+            results=results, pagination=SimpleNamespace(has_more=more, next_offset=page[-1] if page else "")
+        )
 
 
 OTHERS = ["candidate-a", "ledger", "main", "receive-b"]

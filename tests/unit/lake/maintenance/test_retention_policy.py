@@ -9,8 +9,19 @@ from lakegate.errors import Expired
 
 def test_versions_that_stay_for_one_reason_are_told_in_one_line() -> None:
     newest, used = "retention: among the newest 3", "delays-7 uses it"
-    kept = {"rides@v12": newest, "rides@v2": used, "rides@v10": newest, "rides@v11": newest, "rides@v5": used, "fares@v1": newest}
-    assert list(by_reason(kept)) == [("fares", "v1", newest), ("rides", "v2, v5", used), ("rides", "v10-v12", newest)]
+    kept = {
+        "rides@v12": newest,
+        "rides@v2": used,
+        "rides@v10": newest,
+        "rides@v11": newest,
+        "rides@v5": used,
+        "fares@v1": newest,
+    }
+    assert list(by_reason(kept)) == [
+        ("fares", "v1", newest),
+        ("rides", "v2, v5", used),
+        ("rides", "v10-v12", newest),
+    ]
     assert list(by_reason({})) == []
 
 
@@ -27,4 +38,7 @@ def test_an_expired_version_says_by_what_it_ended_and_that_it_is_no_damage() -> 
     assert "no damage" in told
     assert "lakegate reprocess" in told
     assert "ingest" not in told
-    assert [str(Retention(versions, days)) for versions, days in ((1, None), (None, 7))] == ["the newest 1", "those younger than 7 days"]
+    assert [str(Retention(versions, days)) for versions, days in ((1, None), (None, 7))] == [
+        "the newest 1",
+        "those younger than 7 days",
+    ]

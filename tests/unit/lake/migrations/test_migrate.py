@@ -63,11 +63,26 @@ class Ledger:
 
 def record(state: str, *, drop: str = DROP, at: str = AT, table: str = "rides_raw") -> tuple[str, bytes]:
     """A record as the release before wrote it."""
-    body = {"format": 1, "at": at, "table": table, "state": state, "key": "k", "run": "r1", "by": "anna", "reason": "of another system"}
-    return f"rides/{drop}/{at}~{table}~{state}~k~r1-{state[:4]}.json", json.dumps(body, sort_keys=True).encode()
+    body = {
+        "format": 1,
+        "at": at,
+        "table": table,
+        "state": state,
+        "key": "k",
+        "run": "r1",
+        "by": "anna",
+        "reason": "of another system",
+    }
+    return f"rides/{drop}/{at}~{table}~{state}~k~r1-{state[:4]}.json", json.dumps(
+        body, sort_keys=True
+    ).encode()
 
 
-BLOCKED, DISCARDED, SPOOLED = record("blocked"), record("discarded", at="20261102T000000.000000Z"), record("discarded", drop=OTHER)
+BLOCKED, DISCARDED, SPOOLED = (
+    record("blocked"),
+    record("discarded", at="20261102T000000.000000Z"),
+    record("discarded", drop=OTHER),
+)
 MARKERS = {
     f"_lakegate/refused/rides/{DROP}/0123/{BLOCKED[0].rsplit('/', 1)[1].replace('~', '+')}": b"{}",
     f"_lakegate/refused/rides/{DROP}/0123/{DISCARDED[0].rsplit('/', 1)[1].replace('~', '+')}": b"{}",
@@ -106,14 +121,18 @@ def migrated(tmp_path: Path) -> dict[str, Any]:
     """What an undisturbed migration makes of it."""
     home, ledger, said = old_home(tmp_path / "undisturbed"), Ledger(BEFORE), list[str]()
     opened(home, ledger, said)
-    assert said == ["from format 1 to 3: drops that a person rejected are `rejected`, no longer `discarded` (2 records)"]
+    assert said == [
+        "from format 1 to 3: drops that a person rejected are `rejected`, no longer `discarded` (2 records)"
+    ]
     return state(home, ledger)
 
 
 def test_records_are_renamed_in_ledger_and_spool_with_all_that_they_say(migrated: dict[str, Any]) -> None:
     path, content = renamed(DISCARDED)
     assert json.loads(content)["reason"] == "of another system"
-    rest = {key: value for key, value in BEFORE.items() if "discarded" not in key and "refused/rides" not in key}
+    rest = {
+        key: value for key, value in BEFORE.items() if "discarded" not in key and "refused/rides" not in key
+    }
     assert migrated["ledger"] == {**rest, path: content, LEDGER_FORMAT: b'{"format": 3}'}
     waiting = dict([renamed(SPOOLED), record("failed", drop=OTHER)])
     assert migrated["spool"] == {name.replace("/", "~~"): body for name, body in waiting.items()}
@@ -129,7 +148,9 @@ def test_second_open_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_killed_at_any_change_of_the_lake_the_next_open_completes_it(tmp_path: Path, migrated: dict[str, Any], *, after: bool) -> None:
+def test_killed_at_any_change_of_the_lake_the_next_open_completes_it(
+    tmp_path: Path, migrated: dict[str, Any], *, after: bool
+) -> None:
     for change in range(1, 20):
         home, ledger = old_home(tmp_path / f"home{change}"), Ledger(BEFORE)
         ledger.dies_at, ledger.after = change, after
@@ -137,8 +158,12 @@ def test_killed_at_any_change_of_the_lake_the_next_open_completes_it(tmp_path: P
             opened(home, ledger)
         except KilledError:
             kept = [body for path, body in ledger.objects.items() if path.startswith(f"rides/{DROP}/")]
-            assert {json.loads(body)["at"] for body in kept} == {AT, "20261102T000000.000000Z"}, "no record is ever away"
-            assert json.loads(home.format_file.read_text()) == {"format": 3, "from": 1}, "an earlier release refuses it from then on"
+            assert {json.loads(body)["at"] for body in kept} == {AT, "20261102T000000.000000Z"}, (
+                "no record is ever away"
+            )
+            assert json.loads(home.format_file.read_text()) == {"format": 3, "from": 1}, (
+                "an earlier release refuses it from then on"
+            )
             opened(home, ledger)
         assert state(home, ledger) == migrated
         if ledger.changes < change:
@@ -186,7 +211,9 @@ def test_killed_before_it_says_so_the_next_open_says_it(tmp_path: Path, migrated
     assert state(home, ledger) == migrated
 
 
-def test_several_that_open_it_at_once_all_get_it_and_one_migrates(tmp_path: Path, migrated: dict[str, Any]) -> None:
+def test_several_that_open_it_at_once_all_get_it_and_one_migrates(
+    tmp_path: Path, migrated: dict[str, Any]
+) -> None:
     home, ledger, said = old_home(tmp_path / "home"), Ledger(BEFORE), list[str]()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: opened(home, ledger, said), range(4)))
@@ -194,11 +221,15 @@ def test_several_that_open_it_at_once_all_get_it_and_one_migrates(tmp_path: Path
     assert state(home, ledger) == migrated
 
 
-def test_shared_repository_that_another_home_migrated_is_looked_through_again(tmp_path: Path, migrated: dict[str, Any]) -> None:
+def test_shared_repository_that_another_home_migrated_is_looked_through_again(
+    tmp_path: Path, migrated: dict[str, Any]
+) -> None:
     first, second, ledger = old_home(tmp_path / "first"), old_home(tmp_path / "second"), Ledger(BEFORE)
     opened(first, ledger)
     assert state(second, ledger)["format"] == {"format": 1}
-    late = record("discarded", at="20261103T000000.000000Z")  # by the second, whose release is the one before still
+    late = record(
+        "discarded", at="20261103T000000.000000Z"
+    )  # by the second, whose release is the one before still
     ledger.objects[late[0]] = late[1]
     opened(second, ledger)
     path, content = renamed(late)
@@ -214,7 +245,9 @@ def test_each_tenant_of_a_migrated_home_is_migrated_when_it_is_opened(tmp_path: 
     assert one.objects == {LEDGER_FORMAT: b'{"format": 3}'}
 
 
-def test_record_whose_block_is_lost_keeps_nobody_from_opening_the_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_record_whose_block_is_lost_keeps_nobody_from_opening_the_lake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home, ledger = old_home(tmp_path), Ledger(BEFORE)
 
     def lost(_: str, path: str) -> bytes | None:

@@ -100,12 +100,17 @@ def test_a_zip_holds_exactly_one_file(tmp_path: Path, members: dict[str, bytes],
 @pytest.mark.parametrize(
     ("members", "what"),
     [
-        (("[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"), "it is an Excel workbook (.xlsx)"),
+        (
+            ("[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"),
+            "it is an Excel workbook (.xlsx)",
+        ),
         (("[Content_Types].xml", "word/document.xml"), "it is a Word document (.docx)"),
         (("mimetype", "META-INF/manifest.xml", "content.xml"), "it is a LibreOffice document"),
     ],
 )
-def test_a_document_that_is_a_zip_inside_is_called_what_it_is(tmp_path: Path, members: tuple[str, ...], what: str) -> None:
+def test_a_document_that_is_a_zip_inside_is_called_what_it_is(
+    tmp_path: Path, members: tuple[str, ...], what: str
+) -> None:
     told = refused(tmp_path, zipped(dict.fromkeys(members, b"<x/>")))
     assert what in told
     assert "CSV" in told
@@ -134,7 +139,9 @@ def test_nothing_unpacks_beyond_the_limit(tmp_path: Path) -> None:
     limit = FileFormat(max_bytes=len(TEXT) - 1)
     for data in (TEXT, gzip.compress(TEXT), zipped({"x.csv": TEXT})):
         assert "more than" in refused(tmp_path, data, limit)
-    assert unpack(deliver(tmp_path, TEXT), tmp_path / "plain", limit=FileFormat(max_bytes=len(TEXT))).size == len(TEXT)
+    assert unpack(
+        deliver(tmp_path, TEXT), tmp_path / "plain", limit=FileFormat(max_bytes=len(TEXT))
+    ).size == len(TEXT)
 
 
 def test_a_bomb_is_stopped_long_before_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

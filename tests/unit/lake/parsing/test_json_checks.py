@@ -28,7 +28,9 @@ def read(text: str) -> Any:
         raise ValueError(word)
 
     try:
-        return json.loads(text, object_pairs_hook=members, parse_constant=refuse, parse_int=Number, parse_float=Number)
+        return json.loads(
+            text, object_pairs_hook=members, parse_constant=refuse, parse_int=Number, parse_float=Number
+        )
     except ValueError:
         return NO
 
@@ -78,14 +80,19 @@ class Number(str):
 
 
 names = st.sampled_from(["a", "b", "é", "a b", 'q"', "\\u"])
-texts = st.sampled_from(["", "x", "é😀", '"', "\\", "{}", "\t", "2024-02-29", "2023-02-29", "2024-01-01T10:00:00Z"])
+texts = st.sampled_from(
+    ["", "x", "é😀", '"', "\\", "{}", "\t", "2024-02-29", "2023-02-29", "2024-01-01T10:00:00Z"]
+)
 values = st.recursive(
     st.none() | st.booleans() | texts | st.integers(-(10**20), 10**20) | st.sampled_from([0.5, -0.0, 1e300]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
     max_leaves=8,
 )
 written = st.builds(
-    lambda value, escaped, wide: json.dumps(value, ensure_ascii=escaped, indent=wide), values, st.booleans(), st.sampled_from([None, 1])
+    lambda value, escaped, wide: json.dumps(value, ensure_ascii=escaped, indent=wide),
+    values,
+    st.booleans(),
+    st.sampled_from([None, 1]),
 )
 PIECES = [
     *'{}[]:,"\\ -01x\n',
@@ -131,5 +138,15 @@ def test_an_object_names_each_member_once_however_it_is_written() -> None:
 @pytest.mark.parametrize("pair", ["[]", "{}"])
 def test_a_text_may_be_nested_so_deep_and_no_deeper(pair: str) -> None:
     member = '{"a":' if pair == "{}" else "["
-    deep = [member * (depth - 1) + pair + pair[1] * (depth - 1) for depth in (MAX_DEPTH, MAX_DEPTH + 1, 5000, 500_000)]
-    assert [taken(text) for text in (*deep, "1", "[" + ",".join(["[]"] * 100) + "]")] == [True, False, False, False, True, True]
+    deep = [
+        member * (depth - 1) + pair + pair[1] * (depth - 1)
+        for depth in (MAX_DEPTH, MAX_DEPTH + 1, 5000, 500_000)
+    ]
+    assert [taken(text) for text in (*deep, "1", "[" + ",".join(["[]"] * 100) + "]")] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]

@@ -27,10 +27,16 @@ from lakegate.errors import ContractError, DataRejected
 from tests.unit.lake.parsing.test_json_checks import NO, Number, damaged, names, read, written
 
 nested = st.recursive(
-    st.builds(Nested, st.sampled_from(["string", "integer", "number", "boolean", "date", "timestamp", "object", "array"]), st.booleans()),
+    st.builds(
+        Nested,
+        st.sampled_from(["string", "integer", "number", "boolean", "date", "timestamp", "object", "array"]),
+        st.booleans(),
+    ),
     lambda inner: (
         st.builds(
-            lambda fields, must: Nested("object", must, tuple(fields.items())), st.dictionaries(names, inner, max_size=3), st.booleans()
+            lambda fields, must: Nested("object", must, tuple(fields.items())),
+            st.dictionaries(names, inner, max_size=3),
+            st.booleans(),
         )
         | st.builds(lambda items, must: Nested("array", must, items=items), inner, st.booleans())
     ),
@@ -66,7 +72,13 @@ def broken(spec: Nested, value: Any, path: str = "") -> set[tuple[str, str]]:
     inner = [(f"{path}.{name}", field, value.get(name)) for name, field in spec.fields]
     inner += [(f"{path}[]", spec.items, item) for item in value] if spec.items else []
     for place, field, item in inner:
-        found |= broken(field, item, place) if item is not None else {("required", place)} if field.required else set()
+        found |= (
+            broken(field, item, place)
+            if item is not None
+            else {("required", place)}
+            if field.required
+            else set()
+        )
     return found
 
 
@@ -77,15 +89,19 @@ def test_each_row_breaks_what_its_own_text_breaks(spec: Nested, batch: list[str 
     assert len(set(checks)) == len(checks)
     read_ = [None if text is None else read(text) for text in batch]
     wanted = [
-        set() if text is None else {("type", "")} if value is NO else broken(spec, value) for text, value in zip(batch, read_, strict=True)
+        set() if text is None else {("type", "")} if value is NO else broken(spec, value)
+        for text, value in zip(batch, read_, strict=True)
     ]
     marks = judge_nested(pa.array(batch, pa.string()), spec).to_pylist()
-    assert [{check for check, mark in zip(checks, row, strict=True) if mark == "1"} for row in marks] == wanted
+    assert [
+        {check for check, mark in zip(checks, row, strict=True) if mark == "1"} for row in marks
+    ] == wanted
 
 
 def test_an_integer_has_the_digits_that_a_column_of_integers_takes() -> None:
     told = judge_nested(
-        pa.array(["[999999999999999999]", "[-999999999999999999]", "[1000000000000000000]"]), Nested("array", items=Nested("integer"))
+        pa.array(["[999999999999999999]", "[-999999999999999999]", "[1000000000000000000]"]),
+        Nested("array", items=Nested("integer")),
     )
     assert told.to_pylist() == ["00", "00", "01"]
 
@@ -115,8 +131,10 @@ def test_an_integer_has_the_digits_that_a_column_of_integers_takes() -> None:
         ("timestamp", "9999-12-31T23:59:59.999999Z", True),
     ],
 )
-def test_a_nested_time_is_one_that_the_calendar_has(kind: str, text: str, fine: bool) -> None:  # noqa: FBT001
-    assert judge_nested(pa.array([json.dumps([text])]), Nested("array", items=Nested(kind))).to_pylist() == ["00" if fine else "01"]
+def test_a_nested_time_is_one_that_the_calendar_has(kind: str, text: str, fine: bool) -> None:
+    assert judge_nested(pa.array([json.dumps([text])]), Nested("array", items=Nested(kind))).to_pylist() == [
+        "00" if fine else "01"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -134,8 +152,10 @@ def test_a_nested_time_is_one_that_the_calendar_has(kind: str, text: str, fine: 
         ("-0.0e-999", True),
     ],
 )
-def test_a_nested_number_is_one_that_a_double_holds(number: str, fine: bool) -> None:  # noqa: FBT001
-    assert judge_nested(pa.array([f"[{number}]"]), Nested("array", items=Nested("number"))).to_pylist() == ["00" if fine else "01"]
+def test_a_nested_number_is_one_that_a_double_holds(number: str, fine: bool) -> None:
+    assert judge_nested(pa.array([f"[{number}]"]), Nested("array", items=Nested("number"))).to_pylist() == [
+        "00" if fine else "01"
+    ]
 
 
 CONTRACT = """
@@ -164,7 +184,9 @@ customProperties:
 """
 
 
-def orders(folder: Path, *, word: str = "refuse", cls: str = "public", change: tuple[str, str] = ("", "")) -> Contract:
+def orders(
+    folder: Path, *, word: str = "refuse", cls: str = "public", change: tuple[str, str] = ("", "")
+) -> Contract:
     path = folder / "catalog" / "contracts" / "orders.odcs.yaml"
     shutil.rmtree(path.parent, ignore_errors=True)
     path.parent.mkdir(parents=True)
@@ -174,7 +196,11 @@ def orders(folder: Path, *, word: str = "refuse", cls: str = "public", change: t
 
 def test_a_contract_makes_rules_of_nested_fields(tmp_path: Path) -> None:
     contract = orders(tmp_path)
-    rules = {rule.id: rule for rule in build_suite(contract, "processed", tmp_path).rules if rule.type.startswith("expect_nested")}
+    rules = {
+        rule.id: rule
+        for rule in build_suite(contract, "processed", tmp_path).rules
+        if rule.type.startswith("expect_nested")
+    }
     assert list(rules) == [
         "type:payload",
         "unexpected:payload",
@@ -187,8 +213,13 @@ def test_a_contract_makes_rules_of_nested_fields(tmp_path: Path) -> None:
         "required:tags[]",
         "type:tags[]",
     ]
-    assert {(rule.family, rule.severity, rule.row_rule) for rule in rules.values()} == {("schema", "quarantine", True)}
-    steps = {step.rule.id: step.sql for step in make_plan(build_suite(contract, "processed", tmp_path), contract).steps}
+    assert {(rule.family, rule.severity, rule.row_rule) for rule in rules.values()} == {
+        ("schema", "quarantine", True)
+    }
+    steps = {
+        step.rule.id: step.sql
+        for step in make_plan(build_suite(contract, "processed", tmp_path), contract).steps
+    }
     assert steps["required:tags[]"] == "substring(`__nested_tags`, 2, 1) = '1'"
     assert "imbalance" not in {rule.id for rule in build_suite(contract, "processed", tmp_path).rules}
     for word in ("ignore", "rescue"):
@@ -208,7 +239,10 @@ def test_a_personal_nested_field_makes_the_whole_column_personal(tmp_path: Path)
     [
         (("logicalType: number", "logicalType: numbr"), "the nested field 'total' has logicalType 'numbr'"),
         (("logicalType: number", "logicalType: decimal"), "there is no decimal: write number"),
-        (("items: {logicalType: string", "items: {logicalType: map"), "the nested field 'items' has logicalType 'map'"),
+        (
+            ("items: {logicalType: string", "items: {logicalType: map"),
+            "the nested field 'items' has logicalType 'map'",
+        ),
         (("name: mail", "name: e.mail"), "can't name a nested field"),
         (("name: buyer", "name: total"), "twice"),
         (("classification: public", "classification: privat"), "'privat'"),
@@ -216,14 +250,21 @@ def test_a_personal_nested_field_makes_the_whole_column_personal(tmp_path: Path)
         (("classification: public", "primaryKey: true"), "doesn't act on 'primaryKey'"),
         (("items: {logicalType: string, required: true}", "logicalTypeOptions: {minItems: 1}"), "minItems"),
         (("logicalType: object", "logicalType: string"), "properties"),
-        (("{name: tags, ", "{name: tags, required: true, primaryKey: true, primaryKeyPosition: 2, "), "primaryKey"),
+        (
+            ("{name: tags, ", "{name: tags, required: true, primaryKey: true, primaryKeyPosition: 2, "),
+            "primaryKey",
+        ),
     ],
 )
-def test_what_nobody_would_check_is_refused_with_its_place(tmp_path: Path, change: tuple[str, str], told: str) -> None:
+def test_what_nobody_would_check_is_refused_with_its_place(
+    tmp_path: Path, change: tuple[str, str], told: str
+) -> None:
     assert change[0] in CONTRACT.replace("CLASS", "public")
     with pytest.raises(ContractError) as caught:
         orders(tmp_path, change=change)
-    assert (told in str(caught.value), bool(re.search(r":\d+$", caught.value.where or ""))) == (True, True), caught.value
+    assert (told in str(caught.value), bool(re.search(r":\d+$", caught.value.where or ""))) == (True, True), (
+        caught.value
+    )
     assert caught.value.fix
 
 
@@ -238,11 +279,16 @@ def staged(text: str, format: FileFormat) -> list[dict[str, Any]]:  # noqa: A002
 def test_marks_are_staged_beside_the_text_as_it_was_delivered(tmp_path: Path) -> None:
     text = 'id,extra,payload,tags\n1,x,"{""total"": 1}",\n2,,"{""total"":null}","[""a"", 1]"\n'
     rows = staged(text, orders(tmp_path, word="rescue").file)
-    assert [(row["payload"], row["__nested_payload"], row["tags"], row["__nested_tags"], row["_rescued"]) for row in rows] == [
+    assert [
+        (row["payload"], row["__nested_payload"], row["tags"], row["__nested_tags"], row["_rescued"])
+        for row in rows
+    ] == [
         ('{"total": 1}', "0000000", None, "000", '{"extra":"x"}'),
         ('{"total":null}', "0010000", '["a", 1]', "001", None),
     ]
     plain = orders(tmp_path).file
-    assert staged("id,tags\n1,[]\n", plain) == [{"id": None, "tags": "[]", "__nested_tags": "000", "__plain_id": 1, "_row": 1}]
+    assert staged("id,tags\n1,[]\n", plain) == [
+        {"id": None, "tags": "[]", "__nested_tags": "000", "__plain_id": 1, "_row": 1}
+    ]
     with pytest.raises(DataRejected, match="Lakegate's own"):
         staged("id,payload,tags,__nested_TAGS\n1,{},[],0\n", plain)

@@ -25,10 +25,12 @@ from lakegate.errors import ContractError, DataRejected
 from tests.unit.catalog.test_policy import planes
 
 FORMAT = FileFormat(known=("a", "b"), null_values=("", "NA"), max_lines=50)
-values = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
-    ["", "NA", 'a"\\\n\t\x01\x1f\x7f', "é😀"]
+values = st.text(
+    st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=8
+) | st.sampled_from(["", "NA", 'a"\\\n\t\x01\x1f\x7f', "é😀"])
+names = st.text(
+    st.characters(min_codepoint=0x21, exclude_characters="\x7f", exclude_categories=["Cs", "Cc"]), max_size=4
 )
-names = st.text(st.characters(min_codepoint=0x21, exclude_characters="\x7f", exclude_categories=["Cs", "Cc"]), max_size=4)
 
 
 def staged(text: str, format: FileFormat = FORMAT) -> tuple[Parsed, pa.Table]:  # noqa: A002
@@ -42,19 +44,29 @@ def staged(text: str, format: FileFormat = FORMAT) -> tuple[Parsed, pa.Table]:  
 @given(st.data())
 def test_what_comes_in_unexpected_columns_is_there_as_canonical_json(data: st.DataObject) -> None:
     others = data.draw(
-        st.lists(names.filter(lambda name: name.lower() not in ("a", "b", "_row", "_record", RESCUED)), unique=True, max_size=4)
+        st.lists(
+            names.filter(lambda name: name.lower() not in ("a", "b", "_row", "_record", RESCUED)),
+            unique=True,
+            max_size=4,
+        )
     )
     header = data.draw(st.permutations(["a", "b", *others]))
     rows = data.draw(st.lists(st.lists(values, min_size=len(header), max_size=len(header)), max_size=6))
     out = io.StringIO()
     csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([header, *rows])
     found, table = staged(out.getvalue(), FileFormat(known=("a", "b"), null_values=("", "NA"), max_lines=50))
-    unnamed = header[-1] == "" and all(row[-1] in ("", "NA") for row in rows)  # as where each line ends with a delimiter
+    unnamed = header[-1] == "" and all(
+        row[-1] in ("", "NA") for row in rows
+    )  # as where each line ends with a delimiter
     assert (found.columns, found.readable) == (tuple(header[:-1] if unnamed else header), len(rows))
     assert table.column_names == [*(name for name in header if name in ("a", "b")), RESCUED, "_row"]
     delivered = [dict(zip(header, row, strict=True)) for row in rows]
     kept = [
-        {name: row[name] for name in sorted(others, key=lambda name: name.encode("utf-16-be")) if row[name] not in ("", "NA")}
+        {
+            name: row[name]
+            for name in sorted(others, key=lambda name: name.encode("utf-16-be"))
+            if row[name] not in ("", "NA")
+        }
         for row in delivered
     ]
     wanted = [json.dumps(item, ensure_ascii=False, separators=(",", ":")) if item else None for item in kept]
@@ -71,7 +83,10 @@ def test_the_column_is_there_when_there_is_nothing_to_rescue_and_not_where_nothi
 
 def test_names_stand_in_the_order_of_the_rfc() -> None:
     found, table = staged("a,b,\ufb33,\U0001f600,c\n1,2,x,y,z\n")
-    assert (table.column(RESCUED).to_pylist(), found.rescued) == (['{"c":"z","\U0001f600":"y","\ufb33":"x"}'], 1)
+    assert (table.column(RESCUED).to_pylist(), found.rescued) == (
+        ['{"c":"z","\U0001f600":"y","\ufb33":"x"}'],
+        1,
+    )
 
 
 @pytest.mark.parametrize("name", [RESCUED, "_Rescued", "_row", "_ROW"])
@@ -84,14 +99,27 @@ def test_a_contract_that_rescues_publishes_and_tells_columns_and_rows(tmp_path: 
     contract = planes(tmp_path, "{property: unexpectedColumns, value: rescue}")
     assert [column.name for column in contract.columns][-1] == RESCUED
     assert RESCUED in contract.personal
-    assert RESCUED not in {*contract.with_statistics, *(column.name for column in (*contract.drifting, *contract.delivered))}
+    assert RESCUED not in {
+        *contract.with_statistics,
+        *(column.name for column in (*contract.drifting, *contract.delivered)),
+    }
     suite, header = build_suite(contract, "raw", tmp_path), [column.name for column in contract.delivered]
     assert f"column:{RESCUED}" not in {rule.id for rule in suite.rules}
-    found, _ = staged(f"{','.join([*header, 'colour', 'code'])}\n{',' * len(header)}red,7\n{',' * (len(header) + 1)}\n", contract.file)
+    found, _ = staged(
+        f"{','.join([*header, 'colour', 'code'])}\n{',' * len(header)}red,7\n{',' * (len(header) + 1)}\n",
+        contract.file,
+    )
     outcomes = {item.rule.id: item for item in judge_raw(suite, found)}
     told = outcomes["unexpected-columns"]
-    assert (told.failed, told.rule.family, verdict_of(outcomes.values(), set_aside=0)) == (2, "schema", Verdict.PASSED)
-    assert told.observed == {"told": "unexpected: colour, code; kept in _rescued of 1 rows", "rescued_rows": 1}
+    assert (told.failed, told.rule.family, verdict_of(outcomes.values(), set_aside=0)) == (
+        2,
+        "schema",
+        Verdict.PASSED,
+    )
+    assert told.observed == {
+        "told": "unexpected: colour, code; kept in _rescued of 1 rows",
+        "rescued_rows": 1,
+    }
     missing = judge_arrival(suite, Arrival(tuple(header[1:]), 1, 1, 0))
     assert verdict_of(missing, set_aside=0) is Verdict.BLOCKED
 

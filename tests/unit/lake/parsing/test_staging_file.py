@@ -16,7 +16,9 @@ from lake.parsing.source_records import marks_aside
 from lake.parsing.staging_file import read_staging
 from lakegate.settings import Settings
 
-FORMAT = FileFormat(null_values=("", "NA"), typed=(("n", "integer"), ("x", "double"), ("at", "timestamp"), ("on", "date")))
+FORMAT = FileFormat(
+    null_values=("", "NA"), typed=(("n", "integer"), ("x", "double"), ("at", "timestamp"), ("on", "date"))
+)
 CONTRACT = Contract(
     name="rides",
     kind="dataset",
@@ -35,8 +37,12 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize(("engine", "spare", "suffix"), [("sail", 0, ".arrow"), ("sail", -1, ".parquet"), ("spark", 0, ".parquet")])
-def test_an_engine_is_given_no_arrow_file_that_is_larger_than_it_may_be(tmp_path: Path, engine: str, spare: int, suffix: str) -> None:
+@pytest.mark.parametrize(
+    ("engine", "spare", "suffix"), [("sail", 0, ".arrow"), ("sail", -1, ".parquet"), ("spark", 0, ".parquet")]
+)
+def test_an_engine_is_given_no_arrow_file_that_is_larger_than_it_may_be(
+    tmp_path: Path, engine: str, spare: int, suffix: str
+) -> None:
     """The bound is the Arrow file's size: of short numbers that is several times the text's."""
     (tmp_path / "drop.csv").write_text("n,x,at,on,word\n" + "7,1,,,a\n" * 20_000)
     settings = replace(Settings.load(home=tmp_path, project=tmp_path), engine=engine, memory=1 << 30)
@@ -46,7 +52,12 @@ def test_an_engine_is_given_no_arrow_file_that_is_larger_than_it_may_be(tmp_path
     parse(tmp_path / "drop.csv", FORMAT, into=tmp_path / "staging.arrow")
     size = (tmp_path / "staging.arrow").stat().st_size
     assert size > 4 * (tmp_path / "drop.csv").stat().st_size
-    found = parse_file(tmp_path / "drop.csv", FORMAT, tmp_path / "bounded", settings=replace(settings, memory=2 * (size + spare)))
+    found = parse_file(
+        tmp_path / "drop.csv",
+        FORMAT,
+        tmp_path / "bounded",
+        settings=replace(settings, memory=2 * (size + spare)),
+    )
     assert found.staging is not None
     assert found.staging.suffix == suffix
     assert [item.name for item in found.staging.parent.glob("staging.[ap]*")] == [found.staging.name]
@@ -56,7 +67,10 @@ def test_an_engine_is_given_no_arrow_file_that_is_larger_than_it_may_be(tmp_path
 @pytest.mark.parametrize("name", ["staging.arrow", "staging.parquet"])
 @pytest.mark.parametrize("rows", [4, 0])
 def test_rows_come_back_whatever_the_file_is(tmp_path: Path, name: str, rows: int) -> None:
-    lines = [",".join(ROWS), *(",".join(value or "NA" for value in row) for row in list(zip(*ROWS.values(), strict=True))[:rows])]
+    lines = [
+        ",".join(ROWS),
+        *(",".join(value or "NA" for value in row) for row in list(zip(*ROWS.values(), strict=True))[:rows]),
+    ]
     (tmp_path / "drop.csv").write_text("\n".join(lines) + "\n")
     found = parse(tmp_path / "drop.csv", FORMAT, into=tmp_path / name)
     assert found.staging == tmp_path / name
@@ -70,7 +84,9 @@ def test_rows_come_back_whatever_the_file_is(tmp_path: Path, name: str, rows: in
 
 
 def test_where_no_rows_were_labelled_none_are_set_aside(tmp_path: Path) -> None:
-    rule = Rule("r1", "expect_column_values_to_not_be_null", {"column": "n"}, "quarantine", "schema", row_rule=True)
+    rule = Rule(
+        "r1", "expect_column_values_to_not_be_null", {"column": "n"}, "quarantine", "schema", row_rule=True
+    )
     plan = make_plan(Suite("rides", "processed", (rule,)), CONTRACT)
     found = marks_aside(plan, tmp_path / "never made")
     assert (found.num_rows, found.column_names) == (0, ["_row", "__broken0"])

@@ -29,16 +29,25 @@ class Features:
     """Features that lack a version whenever one of their inputs has another than they were made of; some fail, or are stopped."""
 
     def __init__(
-        self, reads: dict[str, tuple[str, ...]], *, failing: frozenset[str] = frozenset(), stopped: frozenset[str] = frozenset()
+        self,
+        reads: dict[str, tuple[str, ...]],
+        *,
+        failing: frozenset[str] = frozenset(),
+        stopped: frozenset[str] = frozenset(),
     ) -> None:
         self.reads, self.failing, self.stopped, self.asked = reads, failing, stopped, Counter[str]()
         self.versions = Counter({"rides": 1})
         self.made_of = dict[str, tuple[int, ...]]()
         self.judged = dict[str, tuple[int, ...]]()
-        contracts = {name: SimpleNamespace(name=name, kind="feature", inputs=inputs) for name, inputs in reads.items()}
+        contracts = {
+            name: SimpleNamespace(name=name, kind="feature", inputs=inputs) for name, inputs in reads.items()
+        }
         self.session = cast(
             "Session",
-            SimpleNamespace(catalog=SimpleNamespace(contracts=contracts), settings=SimpleNamespace(home=SimpleNamespace(root=Path()))),
+            SimpleNamespace(
+                catalog=SimpleNamespace(contracts=contracts),
+                settings=SimpleNamespace(home=SimpleNamespace(root=Path())),
+            ),
         )
 
     def inputs(self, name: str) -> tuple[int, ...]:
@@ -100,11 +109,17 @@ NAMES = "abcdef"
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    reads=st.tuples(*(st.sets(st.sampled_from(("rides", *NAMES[:place])), min_size=1) for place in range(len(NAMES)))),
+    reads=st.tuples(
+        *(st.sets(st.sampled_from(("rides", *NAMES[:place])), min_size=1) for place in range(len(NAMES)))
+    ),
     stopped=st.frozensets(st.sampled_from(NAMES), max_size=1),
 )
-def test_afterwards_nothing_is_missing(monkeypatch: pytest.MonkeyPatch, reads: tuple[set[str], ...], stopped: frozenset[str]) -> None:
-    lake = Features({name: tuple(sorted(inputs)) for name, inputs in zip(NAMES, reads, strict=True)}, stopped=stopped)
+def test_afterwards_nothing_is_missing(
+    monkeypatch: pytest.MonkeyPatch, reads: tuple[set[str], ...], stopped: frozenset[str]
+) -> None:
+    lake = Features(
+        {name: tuple(sorted(inputs)) for name, inputs in zip(NAMES, reads, strict=True)}, stopped=stopped
+    )
     for _ in range(2):
         lake.follow(monkeypatch)
         for name in NAMES:

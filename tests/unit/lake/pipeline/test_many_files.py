@@ -30,7 +30,12 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, s
     def carry(_: Any, __: Any, drops: list[Any], **___: Any) -> Iterator[DropResult]:
         for drop in drops:
             found.append(("carry", drop.name))
-            yield DropResult("rides", drop.sha256, (HopResult("raw", "rides_raw", Verdict.PASSED, "rides_raw@v1", {}, []),), drop.name)
+            yield DropResult(
+                "rides",
+                drop.sha256,
+                (HopResult("raw", "rides_raw", Verdict.PASSED, "rides_raw@v1", {}, []),),
+                drop.name,
+            )
 
     def carry_waiting(*_: Any, tried: set[str], **__: Any) -> Iterator[DropResult]:
         found.append(("waiting", str(len(tried))))
@@ -43,19 +48,25 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, s
     return found
 
 
-def carried(tmp_path: Path, *, mode: str = "append", order_by: str | None = None, contents: range = range(FILES)) -> list[DropResult]:
+def carried(
+    tmp_path: Path, *, mode: str = "append", order_by: str | None = None, contents: range = range(FILES)
+) -> list[DropResult]:
     files = []
     for number, content in enumerate(contents):
         files.append(tmp_path / f"{number:03}.csv")
         files[-1].write_text(str(content))
     contract = SimpleNamespace(name="rides", kind="dataset", write_mode=mode, order_by=order_by)
     settings = SimpleNamespace(project=tmp_path, home=SimpleNamespace(root=tmp_path))
-    session: Any = SimpleNamespace(catalog=SimpleNamespace(get=lambda _: contract), settings=settings, caching=nullcontext)
+    session: Any = SimpleNamespace(
+        catalog=SimpleNamespace(get=lambda _: contract), settings=settings, caching=nullcontext
+    )
     return ingest(session, "rides", files)
 
 
 @pytest.mark.parametrize("mode", ["append", "upsert"])
-def test_some_files_at_a_time_are_received_and_carried_in_their_order(events: list[tuple[str, str]], tmp_path: Path, mode: str) -> None:
+def test_some_files_at_a_time_are_received_and_carried_in_their_order(
+    events: list[tuple[str, str]], tmp_path: Path, mode: str
+) -> None:
     assert len(carried(tmp_path, mode=mode)) == FILES
     ahead = most = 0
     for what, _ in events:
@@ -63,7 +74,9 @@ def test_some_files_at_a_time_are_received_and_carried_in_their_order(events: li
         most = max(most, ahead)
     assert most == TOGETHER
     for verb in ("receive", "carry"):
-        assert [name for what, name in events if what == verb] == [f"{number:03}.csv" for number in range(FILES)]
+        assert [name for what, name in events if what == verb] == [
+            f"{number:03}.csv" for number in range(FILES)
+        ]
     assert events[-1] == ("waiting", str(FILES))
 
 
@@ -75,7 +88,9 @@ def test_where_an_order_decides_all_are_received_first(
     assert [what for what, _ in events] == ["receive"] * FILES + ["carry"] * FILES + ["waiting"]
 
 
-def test_the_same_content_is_carried_once_however_far_apart_its_files_are(events: list[tuple[str, str]], tmp_path: Path) -> None:
+def test_the_same_content_is_carried_once_however_far_apart_its_files_are(
+    events: list[tuple[str, str]], tmp_path: Path
+) -> None:
     contents = [*range(TOGETHER + 3), 0, 1]
     results = carried(tmp_path, contents=contents)  # type: ignore[arg-type]
     assert [result.drop for result in results] == [str(number) for number in range(TOGETHER + 3)]

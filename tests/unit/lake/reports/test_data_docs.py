@@ -26,7 +26,15 @@ from lakegate.media import line
 from lakegate.names import VersionName
 from tests.support.histogram_lake import KeptLake
 
-CONTRACT = Contract(name="things", kind="dataset", path=Path("things.odcs.yaml"), hash="", columns=(), key=(), write_mode="append")
+CONTRACT = Contract(
+    name="things",
+    kind="dataset",
+    path=Path("things.odcs.yaml"),
+    hash="",
+    columns=(),
+    key=(),
+    write_mode="append",
+)
 NAMES = [VersionName("things", 1)]
 
 
@@ -68,7 +76,9 @@ def test_another_page_is_never_written_over(session: Any, tmp_path: Path, mine: 
         ("things_raw@v1", "nothing of things_raw is published yet", "`lakegate ingest`"),
     ],
 )
-def test_a_version_that_is_not_there_is_told_with_what_is(session: Any, tmp_path: Path, name: str, what: str, fix: str) -> None:
+def test_a_version_that_is_not_there_is_told_with_what_is(
+    session: Any, tmp_path: Path, name: str, what: str, fix: str
+) -> None:
     with pytest.raises(UsageError) as caught:
         write_docs(session, [VersionName.parse(name)], tmp_path)
     assert what in caught.value.what
@@ -88,22 +98,48 @@ HOSTILE = (
 def report_of(text: str) -> dict[str, Any]:
     """A report in which a text stands wherever a contract's or a suite's text can."""
     asked: list[tuple[str, dict[str, Any]]] = [
-        ("expect_column_values_to_be_in_set", {"column": text, "value_set": [text, "x"], "row_condition": text}),
+        (
+            "expect_column_values_to_be_in_set",
+            {"column": text, "value_set": [text, "x"], "row_condition": text},
+        ),
         ("expect_column_values_to_match_regex", {"column": "c", "regex": text}),
-        ("expect_column_distributions_to_stay_close", {"column_list": [text], "baseline": "previous", "statistic": "kl", "max_value": 1}),
+        (
+            "expect_column_distributions_to_stay_close",
+            {"column_list": [text], "baseline": "previous", "statistic": "kl", "max_value": 1},
+        ),
         ("expect_rows_to_satisfy", {"condition": text}),
     ]
     results = [
         {
             "success": number % 2 == 0,
-            "expectation_config": {"type": kind, "kwargs": kwargs, "severity": "warning", "meta": {"lakegate": {"rule": text}}},
-            "result": {"element_count": 9, "unexpected_count": 3, "unexpected_percent": 33.3, "observed_value": 1, "told": text},
-            "exception_info": {"raised_exception": False, "exception_traceback": None, "exception_message": None},
+            "expectation_config": {
+                "type": kind,
+                "kwargs": kwargs,
+                "severity": "warning",
+                "meta": {"lakegate": {"rule": text}},
+            },
+            "result": {
+                "element_count": 9,
+                "unexpected_count": 3,
+                "unexpected_percent": 33.3,
+                "observed_value": 1,
+                "told": text,
+            },
+            "exception_info": {
+                "raised_exception": False,
+                "exception_traceback": None,
+                "exception_message": None,
+            },
             "meta": {},
         }
         for number, (kind, kwargs) in enumerate(asked)
     ]
-    counts = {"evaluated_expectations": 4, "successful_expectations": 2, "unsuccessful_expectations": 2, "success_percent": 50.0}
+    counts = {
+        "evaluated_expectations": 4,
+        "successful_expectations": 2,
+        "unsuccessful_expectations": 2,
+        "success_percent": 50.0,
+    }
     meta = {"great_expectations_version": "1", "suite_hash": text}
     return {"success": False, "suite_name": text, "results": results, "statistics": counts, "meta": meta}
 
@@ -130,13 +166,22 @@ def test_no_text_of_a_contract_is_markup_in_data_docs_and_the_page_fetches_and_r
         found = elements(told)
         assert {tag for tag, _ in found} <= {*usual, "strong"}, text
         assert not {"script", "link", "img", "iframe", "base", "form", "object"} & set(usual)
-        assert not [name for _, attributes in found for name in attributes if name.startswith("on") or name in ("src", "srcset", "action")]
+        assert not [
+            name
+            for _, attributes in found
+            for name in attributes
+            if name.startswith("on") or name in ("src", "srcset", "action")
+        ]
         assert all((attributes.get("href") or "#").startswith("#") for _, attributes in found)
         shown = html.unescape(told)
         assert shown.count(line(text).replace("\ua490", "\\ua490").replace("\ua491", "\\ua491")) > 4, text
     assert "http://" not in plain.replace("http-equiv", "")
     assert "https://" not in plain
-    (stated,) = [item["content"] for tag, item in elements(plain) if tag == "meta" and item.get("http-equiv") == "Content-Security-Policy"]
+    (stated,) = [
+        item["content"]
+        for tag, item in elements(plain)
+        if tag == "meta" and item.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert (stated or "").startswith("default-src 'none'")
 
 

@@ -43,7 +43,10 @@ def holder(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """Another process that is inside of scratch."""
     arguments = [str(settings.home.root), *([str(settings.scratch)] if settings.scratch else [])]
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, *arguments], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout
@@ -75,7 +78,9 @@ def test_a_folder_that_fails_is_gone_too(home: Settings) -> None:
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_what_a_killed_process_left_is_swept_and_a_living_one_keeps_its_own(home: Settings, tmp_path: Path, *, elsewhere: bool) -> None:
+def test_what_a_killed_process_left_is_swept_and_a_living_one_keeps_its_own(
+    home: Settings, tmp_path: Path, *, elsewhere: bool
+) -> None:
     settings = replace(home, scratch=tmp_path / "elsewhere") if elsewhere else home
     with holder(settings) as (living, kept), holder(settings) as (killed, left):
         killed.kill()
@@ -98,7 +103,9 @@ def test_a_sweep_leaves_alone_what_is_not_ours(home: Settings, tmp_path: Path) -
     assert all(folder.is_dir() for folder in theirs)
 
 
-def test_a_folder_that_was_swept_before_it_was_locked_is_made_again(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_was_swept_before_it_was_locked_is_made_again(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made, real = [], Path.mkdir
 
     def mkdir(self: Path, *args: int, **kwargs: int) -> None:

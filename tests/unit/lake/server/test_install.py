@@ -177,14 +177,18 @@ def test_go_module_pins_the_release_that_is_cached() -> None:
     assert f"github.com/treeverse/lakefs v{LAKEFS} " in (install._tools() / "go.mod").read_text()
 
 
-def test_cache_that_can_not_be_made_is_an_error_that_says_so(bare: Settings, bin_dir: Path, tmp_path: Path) -> None:
+def test_cache_that_can_not_be_made_is_an_error_that_says_so(
+    bare: Settings, bin_dir: Path, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LakegateError, match="LAKEGATE_CACHE"):
         find_lakefs(replace(bare, cache=tmp_path / "file" / "cache"), say=print)
 
 
 @pytest.mark.parametrize("open_part", ["lakefs", "", ".."])
-def test_a_cached_binary_that_every_account_could_replace_is_built_anew(bare: Settings, bin_dir: Path, tally: Path, open_part: str) -> None:
+def test_a_cached_binary_that_every_account_could_replace_is_built_anew(
+    bare: Settings, bin_dir: Path, tally: Path, open_part: str
+) -> None:
     fake_go(bin_dir / "go", "1.26.6", BUILDS)
     cached = fake_lakefs(bare.cache / "lakefs-1.84.0" / "lakefs", "1.84.0")
     (cached.parent / open_part).resolve().chmod(0o777)

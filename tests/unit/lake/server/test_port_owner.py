@@ -31,7 +31,9 @@ time.sleep(60)
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[tuple[int, int]]:
     """Another process that listens: its id and its port."""
-    process = subprocess.Popen([sys.executable, "-c", LISTEN, "127.0.0.1"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", LISTEN, "127.0.0.1"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout
     yield process.pid, int(process.stdout.readline())
     process.kill()
@@ -42,7 +44,9 @@ def record(pid: int, port: int) -> ServerRecord:
     return ServerRecord(pid=pid, started=0.0, port=port, home="")
 
 
-def test_the_process_on_record_holds_its_port_and_no_other_does(other: tuple[int, int], tmp_path: Path) -> None:
+def test_the_process_on_record_holds_its_port_and_no_other_does(
+    other: tuple[int, int], tmp_path: Path
+) -> None:
     pid, port = other
     assert holds(record(pid, port), tmp_path)
     assert not holds(record(os.getpid(), port), Path.cwd()), "another process of the same user"
@@ -52,7 +56,9 @@ def test_the_process_on_record_holds_its_port_and_no_other_does(other: tuple[int
         assert holds(record(os.getpid(), mine.getsockname()[1]), Path.cwd())
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        assert not holds(record(os.getpid(), closed.getsockname()[1]), Path.cwd()), "bound, and listening to nobody"
+        assert not holds(record(os.getpid(), closed.getsockname()[1]), Path.cwd()), (
+            "bound, and listening to nobody"
+        )
 
 
 def test_a_process_that_is_gone_holds_nothing(other: tuple[int, int], tmp_path: Path) -> None:
@@ -75,7 +81,9 @@ def test_a_connection_comes_from_whoever_opened_it(family: int, other: tuple[int
             client.sendall(b"all at once, and away")
             client.close()
             time.sleep(0.01)
-            assert not comes_from(taken.fileno(), os.getpid()), "closed before it was looked at: the table says root"
+            assert not comes_from(taken.fileno(), os.getpid()), (
+                "closed before it was looked at: the table says root"
+            )
 
 
 def test_a_connection_that_is_not_there_has_no_socket() -> None:

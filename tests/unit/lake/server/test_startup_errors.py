@@ -41,7 +41,9 @@ def home(tmp_path: Path) -> Home:
         (PANICS, IntegrityError, "panic"),
         (FATAL.format("write MANIFEST: no space left on device"), Transient, "disk is full"),
         (
-            FATAL.format('Cannot acquire directory lock on \\"kv\\". Another process is using this Badger database.'),
+            FATAL.format(
+                'Cannot acquire directory lock on \\"kv\\". Another process is using this Badger database.'
+            ),
             LakegateError,
             "another lakeFS",
         ),
@@ -50,7 +52,9 @@ def home(tmp_path: Path) -> Home:
         ('level=fatal msg="Failed to listen" error="no such host"', LakegateError, "did not start"),
     ],
 )
-def test_a_log_is_told_by_what_follows_from_it(home: Home, log: str, kind: type[LakegateError], said: str) -> None:
+def test_a_log_is_told_by_what_follows_from_it(
+    home: Home, log: str, kind: type[LakegateError], said: str
+) -> None:
     found = why_not_started(home, log)
     assert type(found) is kind
     assert said in found.what
@@ -70,7 +74,13 @@ def living() -> Iterator[psutil.Process]:
 
 
 def record(home: Home, process: psutil.Process, *, started: float = 0) -> None:
-    told = {"format": 1, "pid": process.pid, "started": process.create_time() + started, "port": 9, "home": str(home.root)}
+    told = {
+        "format": 1,
+        "pid": process.pid,
+        "started": process.create_time() + started,
+        "port": 9,
+        "home": str(home.root),
+    }
     home.server_file.write_text(json.dumps(told))
 
 

@@ -26,7 +26,24 @@ from lake.parsing.csv.unreadable import UNREADABLE
 from lake.parsing.parsed import Parsed
 from lakegate.errors import ContractError, DataRejected, IntegrityError
 
-PIECES = [b"a", b"bc", b",", b",", b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\xc3\xa9", b"\xff", b"\0", b'","', b'\n"', b"\xef\xbb\xbf"]
+PIECES = [
+    b"a",
+    b"bc",
+    b",",
+    b",",
+    b'"',
+    b'""',
+    b"\n",
+    b"\n",
+    b"\r\n",
+    b"\r",
+    b"\xc3\xa9",
+    b"\xff",
+    b"\0",
+    b'","',
+    b'\n"',
+    b"\xef\xbb\xbf",
+]
 bodies = st.lists(st.sampled_from(PIECES), max_size=50).map(b"".join)
 letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 
@@ -52,7 +69,9 @@ def check(found: Parsed, rows: list[dict[str, Any]], data: bytes, *, exact: bool
     if found.staging is None or found.unreadable_count > MAX_LISTED:
         return
     assert len(rows) == found.readable
-    assert sorted([row["_row"] for row in rows] + [bad.row for bad in found.unreadable]) == list(range(1, found.records + 1))
+    assert sorted([row["_row"] for row in rows] + [bad.row for bad in found.unreadable]) == list(
+        range(1, found.records + 1)
+    )
     if exact:
         for row in rows:
             read = next(csv.reader(io.StringIO(row["_record"], newline="")))
@@ -118,11 +137,17 @@ FAULTS = {
 
 @settings(max_examples=60)
 @given(
-    st.lists(st.one_of(st.sampled_from([b"1,2", b'"3","4,5"', b'"6 ""7""",\xc3\xa9', b","]), st.sampled_from(sorted(FAULTS))), max_size=25),
+    st.lists(
+        st.one_of(
+            st.sampled_from([b"1,2", b'"3","4,5"', b'"6 ""7""",\xc3\xa9', b","]),
+            st.sampled_from(sorted(FAULTS)),
+        ),
+        max_size=25,
+    ),
     st.sampled_from([b"\n", b"\r\n", b"\r"]),
     st.booleans(),
 )
-def test_a_broken_record_costs_only_itself(lines: list[bytes], end: bytes, last: bool) -> None:  # noqa: FBT001
+def test_a_broken_record_costs_only_itself(lines: list[bytes], end: bytes, last: bool) -> None:
     found, rows = parsed(end.join([b"a,b", *lines]) + end * last, null_values=())
     assert reasons(found) == {row: FAULTS[line] for row, line in enumerate(lines, 1) if line in FAULTS}
     assert [row["_record"].encode() for row in rows] == [line for line in lines if line not in FAULTS]
@@ -144,7 +169,15 @@ def test_where_parser_and_splitter_disagree_the_record_at_fault_is_found() -> No
     trusting = split(data)
     trusting.reason[:] = 0
     found, tables = RecordReader(2, FileFormat()).read(data, trusting)
-    assert [Reason(code).name for code in found] == ["READABLE", "QUOTING", "READABLE", "FIELDS", "READABLE", "QUOTING", "QUOTING"]
+    assert [Reason(code).name for code in found] == [
+        "READABLE",
+        "QUOTING",
+        "READABLE",
+        "FIELDS",
+        "READABLE",
+        "QUOTING",
+        "QUOTING",
+    ]
     assert [row["0"] for table in tables for row in table.to_pylist()] == ["1", "3", "8"]
 
 
@@ -163,7 +196,10 @@ def test_records_or_bytes_that_do_not_add_up_are_an_integrity_error(monkeypatch:
 def test_line_ends_blank_lines_and_bom(body: bytes, bom: bytes) -> None:
     found, rows = parsed(bom + b"a,b\n" + body)
     assert found.columns == ("a", "b")
-    assert rows == [{"a": "1", "b": "2", "_row": 1, "_record": "1,2"}, {"a": "3", "b": "4", "_row": 2, "_record": "3,4"}]
+    assert rows == [
+        {"a": "1", "b": "2", "_row": 1, "_record": "1,2"},
+        {"a": "3", "b": "4", "_row": 2, "_record": "3,4"},
+    ]
 
 
 def test_a_bom_inside_the_file_is_data() -> None:
@@ -190,7 +226,9 @@ def test_quoted_line_ends_within_the_allowed_lines_are_read() -> None:
         (b'1,2\n9,"x\n4,5\n', {2: "open_quote"}),
     ],
 )
-def test_a_record_of_other_fields_over_several_lines_is_one_unreadable_record(body: bytes, expected: dict[int, str]) -> None:
+def test_a_record_of_other_fields_over_several_lines_is_one_unreadable_record(
+    body: bytes, expected: dict[int, str]
+) -> None:
     found, rows = parsed(b"a,b\n" + body, max_lines=5)
     assert reasons(found) == expected
     assert {"1,2", "4,5"} <= {row["_record"] for row in rows}
@@ -198,9 +236,16 @@ def test_a_record_of_other_fields_over_several_lines_is_one_unreadable_record(bo
 
 @pytest.mark.parametrize(
     ("data", "ended"),
-    [(b"a,b\n1,2\n", True), (b"a,b\r\n1,2\r\n", True), (b"a,b\r1,2\r", True), (b"a,b\n1,2", False), (b"a,b", False), (b"", True)],
+    [
+        (b"a,b\n1,2\n", True),
+        (b"a,b\r\n1,2\r\n", True),
+        (b"a,b\r1,2\r", True),
+        (b"a,b\n1,2", False),
+        (b"a,b", False),
+        (b"", True),
+    ],
 )
-def test_whether_the_last_record_has_a_line_end_is_known(data: bytes, ended: bool) -> None:  # noqa: FBT001
+def test_whether_the_last_record_has_a_line_end_is_known(data: bytes, ended: bool) -> None:
     assert parsed(data)[0].ended is ended
 
 
@@ -224,7 +269,11 @@ def test_values_stay_text() -> None:
 
 
 def test_names_come_as_delivered() -> None:
-    assert parsed(b'" a ","b,""c""",\xc3\xa9,\n')[0].columns == (" a ", 'b,"c"', "\u00e9")  # what ends the line is no column
+    assert parsed(b'" a ","b,""c""",\xc3\xa9,\n')[0].columns == (
+        " a ",
+        'b,"c"',
+        "\u00e9",
+    )  # what ends the line is no column
     assert parsed(b"a;b\tc\n1;2\n", delimiter=";")[0].columns == ("a", "b\tc")
 
 
@@ -249,7 +298,11 @@ def test_a_header_alone_has_columns_and_no_records(data: bytes) -> None:
 
 def test_the_list_of_unreadable_records_is_capped_and_their_count_exact() -> None:
     found, rows = parsed(b"a,b\n" + b"x\n1,2\n" * (MAX_LISTED + 5))
-    assert (len(found.unreadable), found.unreadable_count, len(rows)) == (MAX_LISTED, MAX_LISTED + 5, MAX_LISTED + 5)
+    assert (len(found.unreadable), found.unreadable_count, len(rows)) == (
+        MAX_LISTED,
+        MAX_LISTED + 5,
+        MAX_LISTED + 5,
+    )
     assert found.reasons == {"fields": MAX_LISTED + 5}
 
 
@@ -261,7 +314,10 @@ def test_the_list_of_unreadable_records_is_capped_and_their_count_exact() -> Non
         (b"\x1f\x8b\x08\0\0\0\0", "gzip inside"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
         ("a,b\n1,2\n".encode("utf-16-le"), "UTF-16 text without its mark\n  -> save it as UTF-8"),
-        ("größe,b\n1,2\n".encode("cp1252"), "Windows-1252 or Latin-1, as Excel saves plain CSV\n  -> save it as UTF-8"),
+        (
+            "größe,b\n1,2\n".encode("cp1252"),
+            "Windows-1252 or Latin-1, as Excel saves plain CSV\n  -> save it as UTF-8",
+        ),
         (b'{"id":1,"s":"a"}\n{"id":2,"s":"b"}\n', "JSON (an object on each line)\n  -> export it as CSV"),
         (b'[{"id":1,"s":"a"},\n{"id":2}]\n', "JSON (an array)"),
         (b'[\n  {"id": 1}\n]\n', "JSON (an array)"),
@@ -283,7 +339,9 @@ def test_what_is_no_delimited_text_is_refused_with_what_it_looks_like(data: byte
     assert says in rejected(data)
 
 
-@pytest.mark.parametrize("header", ["[Nr],{a}", "{a},b", "<5,>5", "sep=,b", "sep,b", "[],b", "PAR1,b", "ORC,b"])
+@pytest.mark.parametrize(
+    "header", ["[Nr],{a}", "{a},b", "<5,>5", "sep=,b", "sep,b", "[],b", "PAR1,b", "ORC,b"]
+)
 def test_a_header_that_begins_like_another_kind_of_file_is_read(header: str) -> None:
     assert parsed(f"{header}\n1,2\n".encode())[0].columns == tuple(header.split(","))
 

@@ -13,7 +13,24 @@ from hypothesis import strategies as st
 from lake.parsing.csv import record_splitter
 from lake.parsing.csv.record_splitter import Reason, Split, joined, split, split_blocks
 
-PIECES = [b"a", b"bc", b",", b'"', b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\xc3\xa9", b"\xff", b"\0", b'","', b'"\n"', b"\xef\xbb\xbf"]
+PIECES = [
+    b"a",
+    b"bc",
+    b",",
+    b'"',
+    b'"',
+    b'""',
+    b"\n",
+    b"\n",
+    b"\r\n",
+    b"\r",
+    b"\xc3\xa9",
+    b"\xff",
+    b"\0",
+    b'","',
+    b'"\n"',
+    b"\xef\xbb\xbf",
+]
 files = st.lists(st.sampled_from(PIECES), max_size=60).map(b"".join)
 
 
@@ -28,7 +45,10 @@ def reasons(found: Split) -> list[Reason]:
 def check_conserved(found: Split, data: bytes) -> None:
     assert sum(found.account().values()) == len(data)
     owner = np.zeros(len(data), np.int64)
-    for start, end in [*zip(found.start.tolist(), found.end.tolist(), strict=True), *([found.header] if found.header else [])]:
+    for start, end in [
+        *zip(found.start.tolist(), found.end.tolist(), strict=True),
+        *([found.header] if found.header else []),
+    ]:
         assert start < end
         owner[start:end] += 1
     owner[: found.bom_bytes] += 1
@@ -65,7 +85,10 @@ def test_with_one_line_a_field_every_line_is_a_record_and_odd_quotes_are_unreada
 @settings(max_examples=150)
 @given(files, st.integers(1, 4), st.integers(1, 40))
 def test_the_answer_does_not_depend_on_the_blocks(data: bytes, max_lines: int, block: int) -> None:
-    whole, parts = split(data, max_lines=max_lines), joined(list(split_blocks(data, max_lines=max_lines, block=block)))
+    whole, parts = (
+        split(data, max_lines=max_lines),
+        joined(list(split_blocks(data, max_lines=max_lines, block=block))),
+    )
     assert records(whole, data) == records(parts, data)
     assert reasons(whole) == reasons(parts)
     assert (whole.account(), whole.blank, whole.header) == (parts.account(), parts.blank, parts.header)
@@ -74,13 +97,20 @@ def test_the_answer_does_not_depend_on_the_blocks(data: bytes, max_lines: int, b
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize("last", [True, False])
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
-def test_line_ends_bom_and_a_missing_last_line_end_change_no_record(end: bytes, last: bool, bom: bytes) -> None:  # noqa: FBT001
+def test_line_ends_bom_and_a_missing_last_line_end_change_no_record(
+    end: bytes, last: bool, bom: bytes
+) -> None:
     data = bom + end.join([b"a,b", b"1,2", b"", b"3,4"]) + end * last
     found = split(data)
     assert records(found, data) == [b"1,2", b"3,4"]
     assert found.header == (len(bom), len(bom) + 3)
     assert found.blank == 1
-    assert found.account() == {"bom": len(bom), "header": 3 + len(end), "records": 6 + len(end) * (1 + last), "blank": len(end)}
+    assert found.account() == {
+        "bom": len(bom),
+        "header": 3 + len(end),
+        "records": 6 + len(end) * (1 + last),
+        "blank": len(end),
+    }
 
 
 def test_mixed_line_ends_count_the_same() -> None:
@@ -130,7 +160,14 @@ def test_an_open_quote_does_not_pair_with_a_later_one_over_good_records() -> Non
     data = b'a,b\n1,"x\n2,y\n3,z"\n4,w\n5,"v\n6,u\n7,"t\n8,s\n'
     found = split(data, max_lines=3)
     assert records(found, data) == [b'1,"x\n2,y\n3,z"', b"4,w", b'5,"v', b"6,u", b'7,"t', b"8,s"]
-    assert reasons(found) == [Reason.READABLE, Reason.READABLE, Reason.OPEN_QUOTE, Reason.READABLE, Reason.OPEN_QUOTE, Reason.READABLE]
+    assert reasons(found) == [
+        Reason.READABLE,
+        Reason.READABLE,
+        Reason.OPEN_QUOTE,
+        Reason.READABLE,
+        Reason.OPEN_QUOTE,
+        Reason.READABLE,
+    ]
 
 
 def test_lines_that_would_join_to_another_number_of_fields_stay_apart() -> None:
@@ -177,7 +214,11 @@ def test_another_delimiter_makes_other_edges() -> None:
 
 
 def test_thirty_megabytes_take_well_under_half_a_second() -> None:
-    data = b"a,b,c\n" + b"2013,1,1,517,515,2,830,819,11,UA,1545,N14228,EWR,IAH,227,1400,5,15,2013-01-01T10:00:00Z\n" * 340_000
+    data = (
+        b"a,b,c\n"
+        + b"2013,1,1,517,515,2,830,819,11,UA,1545,N14228,EWR,IAH,227,1400,5,15,2013-01-01T10:00:00Z\n"
+        * 340_000
+    )
     began = time.process_time()
     assert len(split(data)) == 340_000
     assert time.process_time() - began < 0.5
