@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from expectations.drift.baseline_rules import LEAST_ROWS
-from expectations.drift.histogram import Histograms, Kind, merge_all
+from expectations.drift.histogram import Histogram, Histograms, Kind, merge_all
 from lake import paths
 from lake.lakefs.repository import Repository
 from lake.versions import publish
@@ -54,6 +54,11 @@ class VersionHistograms:
                 return None
             selected.append(Histograms(part.rows, {name: part.columns[name] for name in kinds}))
         return VersionHistograms(*selected)
+
+
+def no_rows(kinds: Kinds) -> Histograms:
+    """The histograms of no rows."""
+    return Histograms(0, {name: Histogram(kind) for name, kind in kinds.items()})
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from catalog.contract import LONGEST_SEASON, Contract, Drift
 from expectations.drift.baseline_rules import NO_PAST, Baseline
-from expectations.drift.histogram import Histogram, Histograms, merge_all
+from expectations.drift.histogram import Histograms, merge_all
 from expectations.drift.histogram_query import count_histograms
 from expectations.drift.precedent import Past
 from expectations.plan.plan import make_plan
@@ -24,7 +24,7 @@ from expectations.suite import Suite
 from expectations.typed_frame import DROP
 from lake import paths
 from lake.drift.delivery_history import EarlierRows
-from lake.drift.histogram_store import DELIVERIES, NOTE, HistogramStore, Kinds, VersionHistograms
+from lake.drift.histogram_store import DELIVERIES, NOTE, HistogramStore, Kinds, VersionHistograms, no_rows
 from lake.session import Session
 from lake.tables.writer import uri_of
 from lake.versions.publish import Candidate
@@ -238,8 +238,3 @@ def keep_of_decision(
     )
     comparison = Comparison(session, contract, parent, candidate.base, whole=contract.write_mode == "replace")
     return comparison.keep(candidate, added, kinds, delivered=False)
-
-
-def no_rows(kinds: Kinds) -> Histograms:
-    """The histograms of no rows."""
-    return Histograms(0, {name: Histogram(kind) for name, kind in kinds.items()})
