@@ -224,14 +224,7 @@ def _why_open(drop: OpenDrop) -> str:
 
 
 def _decide(session: Session, held: OpenDrop, state: str, reason: str, body: dict[str, Any]) -> None:
-    """Put a decision on record.
-
-    Args:
-        session: The open lake.
-        held: What is decided on.
-        state: APPROVED or REJECTED.
-        reason: Why.
-        body: What else the record says.
+    """Put on record that a drop is APPROVED or REJECTED; `body` is what else the record says.
 
     Raises:
         UsageError: No reason was given, or the drop was judged or decided on meanwhile.

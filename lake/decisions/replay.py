@@ -113,7 +113,7 @@ def _write(
         resolved["replayed"] = taken, passed.count - late
     if change.outdated is not None:
         resolved["superseded"] = change.outdated, late
-    settled, balance = decision.resolve(candidate, resolved)
+    files, balance = decision.resolve(candidate, resolved)
     notes = keep_of_decision(
         session, contract, decision.suite, candidate, parent=candidate.parent, rows=passed.rows
     )
@@ -126,7 +126,7 @@ def _write(
         parent.quarantine,
         tables.content,
         notes={**notes, **still_none(parent, [drop for (drop,) in drops])},
-        settled=settled,
+        settled=files,
         aside=balance,
         tombstones=tables.tombstones,
     )

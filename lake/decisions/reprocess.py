@@ -8,12 +8,10 @@ reprocess. Rows that a person discarded stay discarded where they are quarantine
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from catalog.contract import Contract
-from expectations.verdict import Outcome
 from lake.decisions.decision import Decision, cause_of, latest_version
-from lake.decisions.rebuild_writer import Rebuilt, write_rebuilt
+from lake.decisions.rebuild_writer import write_rebuilt
 from lake.decisions.reprocess_judging import Rejudging
 from lake.hops.evaluate import pin_references
 from lake.hops.gate_records import published_before
@@ -103,21 +101,10 @@ def _is_latest(decision: Decision, drops: list[Drop]) -> bool:
 
 def _job(decision: Decision, drops: list[Drop], rejudging: Rejudging) -> Job:
     """The publish of the rebuilt table."""
-    contract, parent = decision.contract, str(decision.parent.name)
-    rebuilt = Rebuilt(
-        rejudging.change(),
-        tuple(
-            Outcome(rule, rejudging.failed[rule.id], rejudging.counted["records"])
-            for rule in decision.suite.rules
-            if rule.row_rule
-        ),
-        tuple(rejudging.quarantined),
-        frozenset(drop.sha256 for drop in rejudging.untouched),
-        rejudging.results,
-    )
-    source: dict[str, Any] = {"reprocesses": parent, "drops": [drop.sha256 for drop in drops]}
-    return decision.job(
-        _cause(decision, drops, parent),
-        {**contract.source, **source},
-        partial(write_rebuilt, decision, rebuilt),
-    )
+    source = {
+        **decision.contract.source,
+        "reprocesses": str(decision.parent.name),
+        "drops": [drop.sha256 for drop in drops],
+    }
+    cause = _cause(decision, drops, str(decision.parent.name))
+    return decision.job(cause, source, partial(write_rebuilt, rejudging, rejudging.change()))

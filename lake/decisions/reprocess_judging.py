@@ -5,13 +5,12 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from expectations.building.build import build_suite
 from expectations.typed_frame import DROP, ROW
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake.decisions.decision import Decision, passing_rows, row_count
-from lake.decisions.rebuild_writer import write_quarantined
 from lake.engine.scratch_table import ScratchTable
 from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.evaluate import Evaluated, evaluate
@@ -21,6 +20,7 @@ from lake.hops.published import published_version
 from lake.hops.raw import judge_raw, parse_received
 from lake.ledger.receipts import Drop
 from lake.parsing.parsed import Parsed
+from lake.parsing.source_records import Originals, marks_aside, rows_aside
 from lake.tables.change import Change, read_files
 from lake.tables.proved_files import demand_sound
 from lake.tables.quarantine import judged_at
@@ -36,8 +36,14 @@ if TYPE_CHECKING:
     from catalog.contract import Upsert
 
 
+ATTEMPT: Final = "_attempt"
+"""Column of the quarantine: the attempt that published a row, which is known when the row is written."""
+
+
 class Rejudging:
     """The table as the drops judged so far leave it, and what was found of them.
+
+    `results` count the rows of each drop, as `lakegate ingest --json` names them; `quarantined` are files.
 
     Args:
         decision: The reprocess.
@@ -51,7 +57,6 @@ class Rejudging:
         self.counted, self.failed = Counter[str](), Counter[str]()
         self.quarantined: list[Path] = []
         self.results: dict[str, dict[str, int]] = {}
-        """What came of each drop, as `lakegate ingest --json` names its rows."""
         self._passing = ScratchTable(session.engine, folder / "rows")
         self._deleted = ScratchTable(session.engine, folder / "gone")
         if (rows := self._untouched_rows()) is not None:
@@ -95,10 +100,16 @@ class Rejudging:
             self._passing.add(rows)
         else:
             self._merge(contract.upsert, rows, folder / "fates")
-        self.quarantined.append(write_quarantined(found, parsed.originals, drop, self.decision.suite, folder))
+        self.quarantined.append(self._write_quarantined(found, parsed.originals, drop, folder))
         for scratch in (found.kept, folder / "fates"):
             shutil.rmtree(scratch, ignore_errors=True)
         session.cache(DeliveryCache).release(drop.sha256)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """The outcomes of the row rules on all drops together."""
+        rules, records = self.decision.suite.rules, self.counted["records"]
+        return tuple(Outcome(rule, self.failed[rule.id], records) for rule in rules if rule.row_rule)
 
     def change(self) -> Change:
         """The rebuilt table, which replaces the published one."""
@@ -152,18 +163,14 @@ class Rejudging:
         session, contract = self.decision.session, self.decision.contract
         if found.blocked:
             raise self._rejected(drop, found.outcomes)
-        raw = f"{contract.name}_raw"
-        done = (
-            publish.publication(session.repository, dataset=contract.name, cause=drop.sha256, table=raw) or {}
-        )
+        raw, cause = f"{contract.name}_raw", drop.sha256
+        done = publish.publication(session.repository, dataset=contract.name, cause=cause, table=raw) or {}
         delivered = published_version(session, VersionName(raw, int(done["version"]))).manifest.counts.valid
         if parsed.readable != delivered:
-            now, then = (
-                f"{parsed.readable} records can be read now",
-                f"{delivered} could when it was delivered",
-            )
+            what = f"{drop.name}: {parsed.readable} records can be read now"
+            what += f", {delivered} could when it was delivered"
             where, fix = f"drop {drop.sha256[:12]}", f"restore the file format in {contract.path.name}"
-            raise IntegrityError(f"{drop.name}: {now}, {then}", where=where, fix=fix)
+            raise IntegrityError(what, where=where, fix=fix)
         if held := unapproved_holds(found.outcomes, ()):
             message = held_message(contract, held, cause=drop.sha256, file=drop.name)
             raise DataRejected(message, where=f"drop {drop.sha256[:12]}", fix="")
@@ -171,6 +178,21 @@ class Rejudging:
     def _rejected(self, drop: Drop, outcomes: tuple[Outcome, ...]) -> DataRejected:
         message = blocked_message(self.decision.contract, outcomes, file=drop.name)
         return DataRejected(message, where=f"drop {drop.sha256[:12]}", fix="")
+
+    def _write_quarantined(
+        self, found: Evaluated, originals: Originals | None, drop: Drop, folder: Path
+    ) -> Path:
+        """Write the quarantined rows of a drop into a file, while its original records are at hand."""
+        from pyarrow import parquet
+
+        suite = self.decision.suite.hash
+        alike = {DROP: drop.sha256, "_file": drop.name, "_suite": suite, ATTEMPT: ""}
+        rows = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, alike)
+        path = folder / "quarantined.parquet"
+        with parquet.ParquetWriter(path, rows.schema) as writer:
+            for batch in rows:
+                writer.write_batch(batch)
+        return path
 
     def _merge(self, upsert: Upsert, rows: DataFrame, folder: Path) -> None:
         """Merge rows into an upsert table by key; `folder` holds what becomes of each."""

@@ -98,11 +98,8 @@ def _ledger_entry(session: Session, target: Manifest, drop: str, version: int) -
         version = next((made.version for made in earlier if made.drop == drop), version)
     path = paths.ledger_entry(table, version)
     if (entry := session.repository.get_json(MAIN, path)) is None:
-        what, fix = (
-            f"there is no record of what {table}@v{version} published",
-            f"`lakegate verify {table}@v{version}`",
-        )
-        raise IntegrityError(what, where=path, fix=fix)
+        what = f"there is no record of what {table}@v{version} published"
+        raise IntegrityError(what, where=path, fix=f"`lakegate verify {table}@v{version}`")
     return entry
 
 

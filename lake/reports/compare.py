@@ -80,14 +80,7 @@ def compare(
     """
     name = VersionName.parse(version)
     contract = _contract(session, name)
-    thresholds = _thresholds(
-        contract,
-        statistic,
-        warn=warn,
-        trigger=trigger,
-        null_change=null_change,
-        significance=significance,
-    )
+    thresholds = _thresholds(contract, statistic, (warn, trigger), null_change, significance)
     if name.number > (latest := latest_number(session, name.table)):
         raise never_published(name, latest)
     baseline_whole = whole or against not in ("previous", "season")
@@ -121,20 +114,19 @@ def _contract(session: Session, name: VersionName) -> Contract:
 def _thresholds(
     contract: Contract,
     statistic: str,
-    *,
-    warn: float | None,
-    trigger: float | None,
+    given: tuple[float | None, float | None],
     null_change: float | None,
     significance: float,
 ) -> Thresholds:
     """The thresholds that are given, and the contract's in place of the others."""
+    warn, trigger = given
     for name, value in (("warn", warn), ("trigger", trigger)):
         if value is not None and not 0 <= value < math.inf:
             raise UsageError(f"{name} is {value:g}", fix="write a number that is finite and not below 0")
     for name, value in (("null_change", null_change), ("significance", significance)):
         if value is not None and not 0 <= value <= 1:
             raise UsageError(f"{name} is {value:g}", fix="write a number from 0 to 1")
-    one_missing, give_both = None in (warn, trigger), "give both thresholds: --warn and --trigger"
+    one_missing, give_both = None in given, "give both thresholds: --warn and --trigger"
     if statistic != "kl" and one_missing:
         what = f"the contract's thresholds are Kullback-Leibler divergences, and {statistic} is asked for"
         raise UsageError(what, fix=give_both)

@@ -1,4 +1,4 @@
-"""The lake at one glance: each table's versions and rows, and each drop that is to be published or rejected."""
+"""The lake at one glance: each table's versions and rows, and each drop that is not published or rejected."""
 
 from __future__ import annotations
 
