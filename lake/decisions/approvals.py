@@ -1,4 +1,4 @@
-"""A drop that the gate held: a person lets it pass, or rejects it, with a reason, on record. A refused or failed one can be rejected too."""
+"""Approve or reject a held drop, with a reason, on record. A refused or failed drop can be rejected too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from catalog.contract import Contract
 from lake import paths
+from lake.decisions.decision import demand_reason
 from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.gate_records import APPROVED, REJECTED
 from lake.hops.open_drops import open_states
@@ -31,7 +32,10 @@ REFUSED: Final = ("blocked", "failed")
 
 @dataclass(frozen=True)
 class OpenDrop:
-    """What a person can decide on: the cause (a drop, or the parents of a feature's next version), and the newest record of it."""
+    """What a person can decide on, with its newest record.
+
+    `cause` is a drop, or the parents of a feature's next version.
+    """
 
     contract: Contract
     cause: str
@@ -40,7 +44,7 @@ class OpenDrop:
 
     @property
     def approved(self) -> bool:
-        """Whether a person let it pass already, and whoever carried it died before it was published."""
+        """Whether a person approved it already, and the process that published it died."""
         return self.record.state == APPROVED
 
 
@@ -52,7 +56,7 @@ def held_drops(session: Session) -> list[OpenDrop]:
 def open_causes(session: Session, contract: Contract) -> Iterator[tuple[str, records.Record | None]]:
     """What may be decided on, each with its newest record where there is one.
 
-    The pending drops of a dataset but for those that a person rejected; the newest cause that a feature table was tried for.
+    The pending drops of a dataset except those that a person rejected; the newest cause of a feature table.
     """
     if contract.kind != "dataset":
         if (newest := records.newest(session, contract.name)) is not None:
@@ -64,7 +68,9 @@ def open_causes(session: Session, contract: Contract) -> Iterator[tuple[str, rec
 
 
 def find_held(session: Session, name: str) -> OpenDrop:
-    """The held drop whose SHA-256 begins so; `dataset:` before it says which, where two datasets hold the same bytes.
+    """The held drop whose SHA-256 begins with `name`.
+
+    `dataset:` before the digits says which drop, where two datasets hold the same bytes.
 
     Raises:
         UsageError: None does, or more than one.
@@ -91,74 +97,77 @@ def _drops(session: Session, states: tuple[str, ...]) -> list[OpenDrop]:
 
 
 def _find(session: Session, states: tuple[str, ...], name: str, *, kind: str) -> OpenDrop:
-    everything, (dataset, _, digits) = _drops(session, states), name.rpartition(":")
+    everything = _drops(session, states)
+    dataset, _, digits = name.rpartition(":")
+    digits = digits.lower()
     found = [
-        item
-        for item in everything
-        if item.cause.startswith(digits.lower()) and dataset in ("", item.contract.name)
+        item for item in everything if item.cause.startswith(digits) and dataset in ("", item.contract.name)
     ]
-    if len(found) == 1 and len(digits) >= SHORTEST:
+    long_enough = len(digits) >= SHORTEST
+    if len(found) == 1 and long_enough:
         return found[0]
-    if not found and len(digits) >= SHORTEST:
-        _refuse_decided(session, dataset, digits.lower())
-    known = ", ".join(f"{item.contract.name}:{item.cause[:12]}" for item in everything) or "nothing"
-    what = (
-        f"{len(found)} {kind} drops begin with {name!r}" if found else f"no {kind} drop begins with {name!r}"
-    )
-    if found and len(digits) < SHORTEST:
+    if found and not long_enough:
         what = f"{name!r} names too few digits of a drop"
-    raise UsageError(
-        what,
-        fix=f"{kind}: {known}; name {SHORTEST} of the digits or more, and `dataset:` before them where two have the same",
-    )
+    elif found:
+        what = f"{len(found)} {kind} drops begin with {name!r}"
+    else:
+        what = f"no {kind} drop begins with {name!r}"
+        if long_enough:
+            _refuse_decided(session, dataset, digits)
+    known = ", ".join(f"{item.contract.name}:{item.cause[:12]}" for item in everything) or "nothing"
+    how = f"name {SHORTEST} of the digits or more, and `dataset:` before them where two have the same"
+    raise UsageError(what, fix=f"{kind}: {known}; {how}")
 
 
 def _refuse_decided(session: Session, dataset: str, digits: str) -> None:
-    """Say of a drop that a person rejected already, or that is published, that it is so."""
-    for contract in [contract for contract in session.catalog.datasets if dataset in ("", contract.name)]:
-        for digest in pending(session, contract.name):
-            newest = (
-                records.latest(session, dataset=contract.name, cause=digest)
-                if digest.startswith(digits)
-                else None
-            )
+    """Raise UsageError where such a drop was rejected already, or is published."""
+    for contract in session.catalog.datasets:
+        if dataset not in ("", contract.name):
+            continue
+        for drop in pending(session, contract.name):
+            if not drop.startswith(digits):
+                continue
+            newest = records.latest(session, dataset=contract.name, cause=drop)
             if newest is not None and newest.state == REJECTED:
-                raise UsageError(
-                    f"{digest[:12]} was rejected already", fix="`lakegate ingest --force` has it judged anew"
-                )
-        prefix, end = f"{paths.publications(contract.name)}{digits}", f".{contract.name}.json"
-        causes = [
-            item.path.rpartition("/")[2].removesuffix(end)
-            for item in session.repository.listing(MAIN, prefix)
-            if item.path.endswith(end)
-        ]
-        if any(
-            publication(session.repository, dataset=contract.name, cause=cause, table=contract.name)
-            for cause in causes
-        ):
+                fix = "`lakegate ingest --force` has it judged anew"
+                raise UsageError(f"{drop[:12]} was rejected already", fix=fix)
+        if _any_published(session, contract.name, digits):
             what = f"the drop {digits[:12]} of {contract.name} is published"
-            raise UsageError(
-                what,
-                fix=f"`lakegate versions {contract.name}` tells as what; `lakegate rollback` takes the last ones out",
-            )
+            versions = f"`lakegate versions {contract.name}` tells as what"
+            raise UsageError(what, fix=f"{versions}; `lakegate rollback` takes the last ones out")
+
+
+def _any_published(session: Session, dataset: str, digits: str) -> bool:
+    """Whether a drop of the dataset is published whose SHA-256 begins with these digits."""
+    ending = f".{dataset}.json"
+    for item in session.repository.listing(MAIN, f"{paths.publications(dataset)}{digits}"):
+        cause = item.path.rpartition("/")[2].removesuffix(ending)
+        if item.path.endswith(ending) and publication(
+            session.repository, dataset=dataset, cause=cause, table=dataset
+        ):
+            return True
+    return False
 
 
 def approve(
     session: Session, held: OpenDrop, *, reason: str, on_error: OnError | None = None
 ) -> Iterator[DropResult]:
-    """Let a held drop pass the rules that held it, and carry it, with what waited for it. What else is broken still counts.
+    """Let a held drop pass the rules that held it, and process it and the drops that waited for it.
+
+    Other rules that it breaks still count.
+
+    Args:
+        session: The open lake.
+        held: What is approved.
+        reason: Why, put on record.
+        on_error: Is called with what fails; without it the first failure is raised.
 
     Raises:
         UsageError: No reason was given.
     """
     if not held.approved:
-        _decide(
-            session,
-            held,
-            APPROVED,
-            reason,
-            {"rules": held.body["holding"], "suite_hash": held.body["suite_hash"]},
-        )
+        approved = {"rules": held.body["holding"], "suite_hash": held.body["suite_hash"]}
+        _decide(session, held, APPROVED, reason, approved)
     if held.contract.kind == "feature":
         hops = tuple(carry_features_from(session, held.contract, on_error=on_error))
         yield DropResult(held.contract.name, held.cause, hops, "approved")
@@ -171,31 +180,35 @@ def approve(
 def reject(
     session: Session, drop: OpenDrop, *, reason: str, on_error: OnError | None = None
 ) -> Iterator[DropResult]:
-    """Say of a drop that was held, refused or failed that nobody waits for it any more; then carry what waited for it.
+    """Reject a drop that was held, refused or failed; then process the drops that waited for it.
 
-    Its bytes stay in raw. Whatever changes, it is judged anew only where it is delivered `--force`.
+    Its bytes stay in raw. It is judged again only where it is delivered with `--force`.
+
+    Args:
+        session: The open lake.
+        drop: What is rejected.
+        reason: Why, put on record.
+        on_error: Is called with what fails; without it the first failure is raised.
 
     Raises:
-        UsageError: No reason was given, it was decided on already or published, somebody carries it, or it is a feature's version.
+        UsageError: No reason was given, it was decided on already or is published, it is being judged, or it
+            is a feature's version.
     """
     if drop.contract.kind == "feature":
-        what = f"a version of {drop.contract.name} can't be rejected: the ones after it are made from the same inputs"
-        raise UsageError(what, fix="approve it, or change its SQL or the rule: it is then judged anew")
+        what = f"a version of {drop.contract.name} can't be rejected"
+        fix = "approve it, or change its SQL or the rule: it is then judged anew"
+        raise UsageError(f"{what}: the ones after it are made from the same inputs", fix=fix)
     if drop.approved:
-        raise UsageError(
-            f"{drop.cause[:12]} was approved already",
-            fix="`lakegate approve` carries it where that was cut off",
-        )
+        fix = "`lakegate approve` publishes it where that was cut off"
+        raise UsageError(f"{drop.cause[:12]} was approved already", fix=fix)
     if session.cache(DeliveryCache).elsewhere(drop.cause):
-        raise UsageError(
-            f"{drop.cause[:12]} is being carried at this moment",
-            fix="`lakegate status` tells what becomes of it",
-        )
-    told = f"rejected by {current_user()}: {reason.strip()} ({_why_open(drop)}). `lakegate ingest --force` has it judged anew"
-    _decide(session, drop, REJECTED, reason, drop.body | {"reason": told})
-    yield from carry_waiting(
-        session, None, tried={drop.cause}, on_error=on_error
-    )  # nobody asked for others that failed
+        fix = "`lakegate status` tells what becomes of it"
+        raise UsageError(f"{drop.cause[:12]} is being carried at this moment", fix=fix)
+    why = f"rejected by {current_user()}: {reason.strip()} ({_why_open(drop)})"
+    explained = f"{why}. `lakegate ingest --force` has it judged anew"
+    _decide(session, drop, REJECTED, reason, drop.body | {"reason": explained})
+    # Without a table: a rejection doesn't retry other drops that failed.
+    yield from carry_waiting(session, None, tried={drop.cause}, on_error=on_error)
 
 
 def _why_open(drop: OpenDrop) -> str:
@@ -203,42 +216,29 @@ def _why_open(drop: OpenDrop) -> str:
     body, state = drop.body, drop.record.state
     if state == "failed":
         return f"failed at {body.get('step') or 'an unknown step'}: {body.get('message', '')}"
-    broken = [
-        rule["rule"] for rule in body.get("rules", ()) if rule["severity"] == "block" and rule["failed"]
-    ]
-    return (
-        f"held by {', '.join(body['holding'])}"
-        if state == "held"
-        else f"refused by {', '.join(broken) or 'the gate'}"
-    )
+    if state == "held":
+        return f"held by {', '.join(body['holding'])}"
+    rules = body.get("rules", ())
+    broken = [rule["rule"] for rule in rules if rule["severity"] == "block" and rule["failed"]]
+    return f"refused by {', '.join(broken) or 'the gate'}"
 
 
 def _decide(session: Session, held: OpenDrop, state: str, reason: str, body: dict[str, Any]) -> None:
-    if not reason.strip():
-        raise UsageError("a decision needs a reason", fix="add --reason, which is kept on record")
-    made = {
-        "decision": reason.strip(),
-        "reason": reason.strip(),
-        **body,
-        "by": current_user(),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    dataset, table = held.contract.name, held.record.table
-    with (
-        session.lease(slot(table, held.cause)),
-        session.lease(table),
-    ):  # whoever judges it, or publishes it, is done
-        newest = records.latest(session, dataset=dataset, cause=held.cause, table=table)
-        published = held.contract.kind == "dataset" and not is_pending(session, dataset, held.cause)
+    """Put on record that a drop is APPROVED or REJECTED; `body` is what else the record says.
+
+    Raises:
+        UsageError: No reason was given, or the drop was judged or decided on meanwhile.
+    """
+    given = demand_reason(reason, "a decision")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    made = {"decision": given, "reason": given, **body, "by": current_user(), "at": now}
+    dataset, cause, table = held.contract.name, held.cause, held.record.table
+    # Who holds these leases waited for those who judge it, or publish it.
+    with session.lease(slot(table, cause)), session.lease(table):
+        newest = records.latest(session, dataset=dataset, cause=cause, table=table)
+        published = held.contract.kind == "dataset" and not is_pending(session, dataset, cause)
         if newest is None or newest.path != held.record.path or published:
-            what = f"{held.cause[:12]} was decided on, or judged again, meanwhile"
+            what = f"{cause[:12]} was decided on, or judged again, meanwhile"
             raise UsageError(what, fix="`lakegate status` lists what is open now")
-        records.write(
-            session,
-            dataset=dataset,
-            cause=held.cause,
-            table=table,
-            state=state,
-            key=held.record.key,
-            body=made,
-        )
+        key = held.record.key
+        records.write(session, dataset=dataset, cause=cause, table=table, state=state, key=key, body=made)

@@ -1,4 +1,7 @@
-"""Records that were set aside, made into a staging file again: parsed as the contract says now, under their own numbers."""
+"""Make a staging file of quarantined records again.
+
+They are parsed as the contract says now, and keep their own numbers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a table's earlier deliveries added, for rules that ask whether a change stands out: read from the histograms beside versions alone."""
+"""What a table's earlier deliveries added, for rules that look for outliers; read from histograms alone."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ AT_ONCE: Final = 8
 
 @dataclass(frozen=True)
 class EarlierRows:
-    """The rows that came with deliveries up to version `last`; several together where each brought few, as a baseline takes them."""
+    """The rows of deliveries up to version `last`; small ones are merged to samples, as for a baseline."""
 
-    shelf: HistogramStore
+    store: HistogramStore
     last: int
     pinned: int
     season: int | None
     whole: bool
-    """Whether each version takes the place of the one before."""
+    """Whether each delivery replaces the table."""
 
     @classmethod
-    def past(cls, contract: Contract, shelf: HistogramStore, last: int) -> Past:
-        """What the deliveries up to a version added, as rules ask for it; nothing is read before one does."""
+    def past(cls, contract: Contract, store: HistogramStore, last: int) -> Past:
+        """What the deliveries up to a version added; nothing is read before a rule needs it."""
         drift = contract.drift or Drift()
-        rows = cls(shelf, last, drift.pinned, drift.season, contract.write_mode == "replace")
+        rows = cls(store, last, drift.pinned, drift.season, contract.write_mode == "replace")
         return Past(rows._recent, rows._first, rows._seasons)
 
     def _recent(self, many: int) -> list[Histograms]:
-        line = list(islice(self.shelf.line(self.last), many + LOOK_BACK))
+        line = list(islice(self.store.line(self.last), many + LOOK_BACK))
         self._fetch(line[:many])
         return list(islice(self._samples(line), many))[::-1]
 
@@ -49,17 +49,17 @@ class EarlierRows:
     def _seasons(self, many: int) -> list[tuple[Histograms, Histograms]]:
         if self.season is None:
             return []
-        made = self.shelf.deliveries(self.last, many + self.season)
+        made = self.store.deliveries(self.last, many + self.season)
         pairs = list(zip(made[self.season :], made, strict=False))[-many:]
         self._fetch([number for pair in pairs for number in pair])
         both = ((self._own(one), self._own(other)) for one, other in pairs)
         return [(one, other) for one, other in both if one is not None and other is not None]
 
     def _samples(self, numbers: Iterable[int]) -> Iterator[Histograms]:
-        """The rows of these versions, of as many together as make a sample."""
+        """The rows that these versions added, merged until they make a sample."""
         found: Histograms | None = None
         for number in numbers:
-            if not self.shelf.delivered(number) or (own := self._own(number)) is None:
+            if not self.store.delivered(number) or (own := self._own(number)) is None:
                 continue
             found = own if found is None else _together(found, own)
             if self.whole or found.rows >= LEAST_ROWS:
@@ -67,22 +67,21 @@ class EarlierRows:
                 found = None
 
     def _own(self, number: int) -> Histograms | None:
-        body = self.shelf.body(number)
+        body = self.store.body(number)
         return Histograms.from_json(body["own"]) if body else None
 
     def _fetch(self, numbers: Iterable[int]) -> None:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(self.shelf.body, numbers))
+            list(pool.map(self.store.body, numbers))
 
 
 def _together(one: Histograms, other: Histograms) -> Histograms:
-    """Both's rows, of the columns that were of one kind then."""
+    """The rows of both, in the columns that were of one kind then."""
     same = {
         name
-        for name, item in one.columns.items()
-        if name in other.columns and other.columns[name].kind == item.kind
+        for name in one.columns
+        if name in other.columns and one.columns[name].kind == other.columns[name].kind
     }
-    parts = (
-        Histograms(item.rows, {name: item.columns[name] for name in sorted(same)}) for item in (one, other)
+    return merge_all(
+        *(Histograms(part.rows, {name: part.columns[name] for name in sorted(same)}) for part in (one, other))
     )
-    return merge_all(*parts)

@@ -1,6 +1,6 @@
-"""Histograms as they lie in the lake, beside each version: of the rows that it added and of its whole table. Only read here.
+"""Read the histograms that lie beside versions: of the rows that each added and of its whole table.
 
-A version's manifest holds the SHA-256 of its histograms; a file that it doesn't vouch for is as good as none.
+A version's manifest holds the SHA-256 of its histograms; a file that it doesn't vouch for counts as missing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from expectations.drift.baseline_rules import LEAST_ROWS
-from expectations.drift.histogram import Histograms, Kind, merge_all
+from expectations.drift.histogram import Histogram, Histograms, Kind, merge_all
 from lake import paths
 from lake.lakefs.repository import Repository
 from lake.versions import publish
@@ -24,9 +24,9 @@ Kinds = Mapping[str, Kind]
 NOTE: Final = "histograms_sha256"
 """Where a manifest notes the hash of its version's histograms."""
 DELIVERIES: Final = "deliveries"
-"""Where a version's histograms name the versions that deliveries made, replays and discards left out; the newest, itself among them."""
+"""Where a version's histograms name the newest versions that deliveries made, itself among them."""
 LOOK_BACK: Final = 20
-"""Versions before, whose rows together are the previous ones where each of them added few."""
+"""Versions of which the previous rows may consist, where each of them added few."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class VersionHistograms:
     whole: Histograms
 
     def to_json(self) -> dict[str, Any]:
-        """As it lies in the lake."""
+        """As stored in the lake."""
         return {"own": self.added.to_json(), "table": self.whole.to_json()}
 
     @classmethod
@@ -46,22 +46,24 @@ class VersionHistograms:
         return cls(Histograms.from_json(given["own"]), Histograms.from_json(given["table"]))
 
     def of(self, kinds: Kinds) -> VersionHistograms | None:
-        """These columns alone; None where one was not counted, or not in this way."""
-        parts = (self.added, self.whole)
-        if any(
-            name not in part.columns or part.columns[name].kind != kind
-            for part in parts
-            for name, kind in kinds.items()
-        ):
-            return None
-        return VersionHistograms(
-            *(Histograms(part.rows, {name: part.columns[name] for name in kinds}) for part in parts)
-        )
+        """These columns alone; None where one was not counted, or is counted in another way now."""
+        selected = []
+        for part in (self.added, self.whole):
+            counted = {name: item.kind for name, item in part.columns.items()}
+            if not kinds.items() <= counted.items():
+                return None
+            selected.append(Histograms(part.rows, {name: part.columns[name] for name in kinds}))
+        return VersionHistograms(*selected)
+
+
+def no_rows(kinds: Kinds) -> Histograms:
+    """The histograms of no rows."""
+    return Histograms(0, {name: Histogram(kind) for name, kind in kinds.items()})
 
 
 @dataclass
 class HistogramStore:
-    """The versions of a table in the tree `ref`, each with its manifest and its histograms; what was read once is kept."""
+    """Manifests and histograms of a table's versions in the tree `ref`; each is read once."""
 
     repository: Repository
     table: str
@@ -74,68 +76,70 @@ class HistogramStore:
         if number < 1:
             return None
         if number not in self._manifests:
-            self._manifests[number] = publish.manifest_at(
-                self.repository, self.ref, VersionName(self.table, number)
-            )
+            name = VersionName(self.table, number)
+            self._manifests[number] = publish.manifest_at(self.repository, self.ref, name)
         return self._manifests[number]
 
     def body(self, number: int) -> dict[str, Any] | None:
-        """What lies beside a version: `own`, `table`, `earlier` and `deliveries`; None where nothing does that its manifest vouches for."""
+        """A version's file of histograms; None where its manifest vouches for none.
+
+        Its keys are `own`, `table`, `earlier` and `deliveries`.
+        """
         if number not in self._bodies:
-            manifest, raw = (
-                self.manifest(number),
-                self.repository.get(self.ref, paths.histograms(self.table, number)),
-            )
-            sound = raw is not None and manifest is not None and manifest.notes.get(NOTE) == sha256(raw)
-            self._bodies[number] = json.loads(raw) if raw is not None and sound else None
+            manifest = self.manifest(number)
+            raw = self.repository.get(self.ref, paths.histograms(self.table, number))
+            if raw is None or manifest is None or manifest.notes.get(NOTE) != sha256(raw):
+                self._bodies[number] = None
+            else:
+                self._bodies[number] = json.loads(raw)
         return self._bodies[number]
 
     def previous(
         self, number: int, own: Callable[[int], Histograms | None], *, whole: bool
     ) -> tuple[list[int], Histograms | None]:
-        """Rows that came with the newest deliveries up to version `number`, of as few as make a sample, and which versions these are.
+        """The rows of the newest deliveries up to `number`, of as few as make a sample, after their versions.
 
-        What a replay gave back is of older ones, and a discard adds none. `own` gives the rows that a version added, None where they
-        were not counted: then those after it have to do. Of a `whole` table the newest is enough.
+        Versions that decisions made are passed over. `own` gives the rows that a version added; where they
+        were not counted (None) the later deliveries alone are the sample. Of a `whole` table the newest
+        delivery is enough.
         """
         chosen: list[int] = []
         found: Histograms | None = None
-        for back in islice(self.line(number), LOOK_BACK):
-            if self.delivered(back):
-                if (rows := own(back)) is None:
-                    break
-                found = rows if found is None else merge_all(found, rows)
-                chosen.append(back)
-                if whole or found.rows >= LEAST_ROWS:
-                    break
+        for back in filter(self.delivered, islice(self.line(number), LOOK_BACK)):
+            if (rows := own(back)) is None:
+                break
+            found = rows if found is None else merge_all(found, rows)
+            chosen.append(back)
+            if whole or found.rows >= LEAST_ROWS:
+                break
         return chosen, found
 
     def deliveries(self, number: int, least: int) -> list[int]:
-        """The versions up to `number` that deliveries made, oldest first: the newest `least` of them or more, where there are so many.
+        """The delivered versions up to `number`, oldest first: the newest `least` or more of them.
 
-        Each version's histograms name those before it, so a season costs no walk; where they don't, manifests are asked.
+        Each version's histograms name the delivered versions before it, so a season costs no walk; where they
+        don't, each manifest is read.
         """
         found: list[int] = []
         while number >= 1 and len(found) < least:
-            body = self.body(number)
-            named = body.get(DELIVERIES, []) if body else []
+            named = (self.body(number) or {}).get(DELIVERIES, [])
             found += reversed(named) if named else [number] * self.delivered(number)
             number = self.before(named[0] if named else number)
         return found[::-1]
 
     def line(self, number: int) -> Iterator[int]:
-        """A version and those before it, without those that a rollback took out."""
+        """A version and those before it, except those that a rollback took out."""
         while number >= 1:
             yield number
             number = self.before(number)
 
     def before(self, number: int) -> int:
-        """The version that one was made from: the one before, or the one that a rollback went back to; 0 before the first."""
+        """The version that one was made from: the one before, or a rollback's target; 0 before the first."""
         manifest = self.manifest(number)
         back = manifest.source.get(TO) if manifest and ROLLS_BACK in manifest.source else None
         return VersionName.parse(str(back)).number if back else number - 1
 
     def delivered(self, number: int) -> bool:
-        """Whether a delivery made a version, and not a replay or a discard."""
+        """Whether a delivery made a version, and not a decision."""
         manifest = self.manifest(number)
         return manifest is not None and not (NO_DELIVERY & manifest.source.keys())

@@ -1,4 +1,4 @@
-"""The home's copies of manifests, which the reader starts from: put back from the lake where they are missing or damaged."""
+"""The home's copies of manifests, which a reader starts from: rebuild those that are missing or damaged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lake import paths
 from lake.lakefs.repository import MAIN
-from lake.maintenance.verify import expired
+from lake.maintenance.known_versions import expired
 from lake.session import Session
 from lake.versions import publish
 from lake.versions.home_copies import copy_manifest, has_copy, write_copy
@@ -16,21 +16,22 @@ from lakegate.names import VersionName
 def rebuild_manifests(
     session: Session, names: Iterable[VersionName] | None = None, *, dry_run: bool = False
 ) -> int:
-    """Put the home's copies of manifests back where they are missing or damaged (`dry_run`: only count them); returns how many.
+    """Copy the manifests whose copy is missing or damaged; returns how many.
 
-    Those of `names`; else of all versions, with the records of those that ended.
+    Args:
+        session: The open lake.
+        names: Of these versions; else of all, with the records of those that ended.
+        dry_run: Only count them.
     """
-    copied = 0
-    for name in (
-        names if names is not None else filter(None, map(VersionName.from_tag, session.repository.tags("")))
-    ):
-        manifest = publish.manifest_at(session.repository, name.tag, name)
-        if has_copy(session.settings.home, manifest):
+    copied, repository, home = 0, session.repository, session.settings.home
+    for name in names if names is not None else map(VersionName.from_tag, repository.tags("")):
+        if name is None or has_copy(home, manifest := publish.manifest_at(repository, name.tag, name)):
             continue
-        with session.lease(name.table):  # whoever published it just now has made the copy
-            if not has_copy(session.settings.home, manifest):
-                copied += 1 if dry_run else copy_manifest(session.settings.home, manifest)
-    for name in () if dry_run or names is not None else expired(session.repository):
-        body = session.repository.get(MAIN, paths.expired(name.table, name.number)) or b""
-        write_copy(session.settings.home.expiry_copy(session.settings.tenant, name.table, name.number), body)
+        with session.lease(name.table):  # an attempt that published it just now has made the copy
+            if not has_copy(home, manifest):
+                copied += 1 if dry_run else copy_manifest(home, manifest)
+    if names is None and not dry_run:
+        for name in expired(repository):
+            body = repository.get(MAIN, paths.expired(name.table, name.number)) or b""
+            write_copy(home.expiry_copy(session.settings.tenant, name.table, name.number), body)
     return copied

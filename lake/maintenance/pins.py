@@ -1,4 +1,4 @@
-"""Versions that are kept whatever their contract says: until a day, or as long as a model is on record as using them."""
+"""Pins: versions that stay whatever their contract says, until a day or as long as a model uses them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lakegate.names import VersionName
 
 @dataclass(frozen=True)
 class Pin:
-    """Why a version is kept: `until` a day, or `used_by` a model; `ended` is when that was taken back, empty while it wasn't."""
+    """Why a version is kept: `until` a day or `used_by` a model. `ended` is when a person took that back."""
 
     version: VersionName
     reason: str
@@ -35,27 +35,32 @@ class Pin:
 
     def holds(self, now: datetime) -> bool:
         """Whether the version may not expire yet; its last day counts."""
-        return not self.ended and (
-            bool(self.used_by) or now.astimezone(UTC).date() <= date.fromisoformat(self.until)
-        )
+        if self.ended:
+            return False
+        return bool(self.used_by) or now.astimezone(UTC).date() <= date.fromisoformat(self.until)
 
 
 def pin_version(
     session: Session, name: VersionName, *, reason: str, until: date | None = None, used_by: str | None = None
 ) -> Pin:
-    """Put on record that a version is kept; said again, the last word counts.
+    """Put on record that a version is kept; a later pin for the same replaces an earlier one.
+
+    Args:
+        session: The open lake.
+        name: The version.
+        reason: Why, put on record.
+        until: The last day on which it must be there, or
+        used_by: the model that uses it.
 
     Raises:
-        UsageError: There is no such version, or not one of `until` and `used_by` is given, or no reason; or the day is past.
+        UsageError: There is no such version or no reason, not one of `until` and `used_by`, or the day is
+            past.
         Expired: It is gone already.
     """
     pin = _pin(name, reason, until, used_by)
     if until is not None and until < datetime.now(UTC).date():
-        what = f"{until} is past"
-        raise UsageError(
-            what,
-            fix="name the last day on which it must be there; `lakegate unpin` takes back what is on record",
-        )
+        fix = "name the last day on which it must be there; `lakegate unpin` takes back what is on record"
+        raise UsageError(f"{until} is past", fix=fix)
     return _record(session, pin)
 
 
@@ -64,8 +69,15 @@ def unpin_version(
 ) -> Pin:
     """Put on record that a version need not be kept any more, until a day or for a model.
 
+    Args:
+        session: The open lake.
+        name: The version.
+        reason: Why, put on record.
+        until: The day of the pin that is taken back, or
+        used_by: its model.
+
     Raises:
-        UsageError: There is no such version, or not one of `until` and `used_by` is given, or no reason; or there is nothing to take back.
+        UsageError: There is no such version or no reason, not one of `until` and `used_by`, or no such pin.
         Expired: It is gone already.
     """
     pin = _pin(name, reason, until, used_by)
@@ -74,16 +86,14 @@ def unpin_version(
 
 def _pin(name: VersionName, reason: str, until: date | None, used_by: str | None) -> Pin:
     if (until is None) == (not used_by):
+        what = "say either until when it is kept or which model uses it"
+        raise UsageError(what, fix="add --until YYYY-MM-DD or --used-by MODEL")
+    if not (given := reason.strip()):
         raise UsageError(
-            "say either until when it is kept or which model uses it",
-            fix="add --until YYYY-MM-DD or --used-by MODEL",
-        )
-    if not reason.strip():
-        raise UsageError(
-            "a pin needs a reason, and so does its end", fix="add --reason, which is kept on record"
+            "a pin needs a reason, and so does its end", fix="add --reason, which goes on record"
         )
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Pin(name, reason.strip(), current_user(), now, until.isoformat() if until else "", used_by or "")
+    return Pin(name, given, current_user(), now, until.isoformat() if until else "", used_by or "")
 
 
 def _record(session: Session, pin: Pin) -> Pin:
@@ -94,21 +104,23 @@ def _record(session: Session, pin: Pin) -> Pin:
         )
     published_version(session, name)
     path = paths.kept(name.table, name.number, hashlib.sha256(pin.used_by.encode()).hexdigest()[:12])
-    if pin.ended and (repository.get_json(MAIN, path) or {"ended": pin.ended})["ended"]:
-        why = f"for {pin.used_by}" if pin.used_by else "until a day"
-        raise UsageError(f"nothing on record pins {name} {why}", fix="name the model as it is on record")
+    if pin.ended:
+        before = repository.get_json(MAIN, path)
+        if before is None or before["ended"]:
+            why = f"for {pin.used_by}" if pin.used_by else "until a day"
+            raise UsageError(f"nothing on record pins {name} {why}", fix="name the model as it is on record")
     records = {
         path: record_bytes({**vars(pin), "version": str(name)}),
         paths.use(name.table, name.number): use_bytes(),
     }
     merge_records(session, records, told=f"{name} is {'no longer ' * bool(pin.ended)}kept")
     session.finished.pop(name, None)
-    published_version(session, name)  # which says so if it ended before this was merged
+    published_version(session, name)  # raises Expired where the version ended before this was merged
     return pin
 
 
 def list_pins(repository: Repository) -> list[Pin]:
-    """Everything that is on record about versions to be kept."""
+    """Every pin on record, those that ended among them."""
     found = []
     for item in repository.listing(MAIN, paths.KEPT):
         body = repository.get_json(MAIN, item.path) or {}

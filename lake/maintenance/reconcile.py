@@ -1,7 +1,7 @@
-"""Reconciliation: what attempts that died left behind is looked for, and mended where that is safe beyond doubt; the rest is told.
+"""Reconciliation: look for what attempts that died left behind, mend it where that is safe, report the rest.
 
-Who is at work holds a lease (see `Session.lease`): where a table's can be had at once, nobody publishes it, and what its attempts left is
-dead.
+Each attempt holds a lease (see `Session.lease`). Where a table's lease is free nobody publishes the table,
+and what its attempts left is dead.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from lake.lakefs.repository import MAIN
 from lake.ledger import records
 from lake.ledger.repair import lacks, missing_records, missing_records_of, write_missing
 from lake.ledger.version_records import QUEUE
+from lake.maintenance.known_versions import published_names
 from lake.maintenance.manifest_copies import rebuild_manifests
 from lake.maintenance.reconciled_up_to import (
     Position,
@@ -26,7 +27,6 @@ from lake.maintenance.reconciled_up_to import (
     read_position,
     write_position,
 )
-from lake.maintenance.verify import published_names
 from lake.session import Session
 from lake.versions import publish
 from lake.versions.tags import give_name
@@ -38,7 +38,7 @@ Outcome = Literal["mended", "would mend", "left"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that was not as it should be, and what became of it; `told` is how it is mended, or why it is left and what to do."""
+    """Something that is not as it should be. `told` is how it is mended, or why it is left and what to do."""
 
     what: str
     where: str
@@ -52,7 +52,7 @@ def reconcile(session: Session, *, dry_run: bool = False) -> list[Finding]:
 
 
 def mend(session: Session) -> list[Finding]:
-    """Mend what was left behind since everything was last found right; that is looked at again once a day."""
+    """Mend what was left behind since everything was last found right; once a day look at everything."""
     before, commit, now = read_position(session), session.repository.commit_of(MAIN), time.time()
     since = published_since(session, before) if before is not None else None
     found = _Reconciliation(session, dry_run=False, since=since).all()
@@ -69,7 +69,7 @@ class _Reconciliation:
     """The versions to look at; None: all."""
 
     def all(self) -> list[Finding]:
-        """One look."""
+        """Everything that was found."""
         return [
             *self.spooled(),
             *self.branches(),
@@ -81,7 +81,7 @@ class _Reconciliation:
 
     @property
     def mended(self) -> Outcome:
-        """What becomes of what may be mended."""
+        """The outcome of what may be mended."""
         return "would mend" if self.dry_run else "mended"
 
     def spooled(self) -> Iterator[Finding]:
@@ -89,104 +89,88 @@ class _Reconciliation:
         waiting = records.spooled(self.session)
         if waiting and not self.dry_run:
             records.unspool(self.session)
+        what = "a record of the ledger waited in the spool"
         for name in waiting:
-            yield Finding(
-                "a record of the ledger waited in the spool",
-                name,
-                self.mended,
-                "by carrying it into the lake",
-            )
+            yield Finding(what, name, self.mended, "by writing it into the lake")
 
     def branches(self) -> Iterator[Finding]:
-        """Branches of attempts, by the queue that whoever works on one holds."""
+        """Branches of attempts, and branches that are not Lakegate's."""
         for branch in self.session.repository.branches_but("keep-"):
             kind, table = kind_and_table(branch)
-            if (
-                queue := {CANDIDATE: table, RECEIVE: f"receive_{table}", RECORD: QUEUE}.get(kind)
-            ) is not None:
-                with self.session.try_lease(queue) as unheld:
-                    # The leases of other homes on a lakeFS elsewhere can't be seen from here.
-                    free = unheld and self.session.settings.lakefs is None
-                    if free and not self.dry_run:
-                        self.session.repository.delete_branch(branch)
-                    told = (
-                        ("a branch of an attempt that died", self.mended, "by deleting it")
-                        if free
-                        else ("a branch of an attempt", "left", "it is at work, or another home's")
-                    )
-                yield Finding(told[0], branch, told[1], told[2])
+            leases = {CANDIDATE: table, RECEIVE: f"receive_{table}", RECORD: QUEUE}
+            if kind in leases:
+                yield self._attempt(branch, leases[kind])
             elif branch not in (MAIN, paths.LEDGER) and VersionName.from_keep_branch(branch) is None:
-                yield Finding(
-                    "a branch that is none of Lakegate's",
-                    branch,
-                    "left",
-                    "delete it in lakeFS, if nobody needs it",
-                )
+                how = "delete it in lakeFS, if nobody needs it"
+                yield Finding("a branch that is none of Lakegate's", branch, "left", how)
+
+    def _attempt(self, branch: str, lease: str) -> Finding:
+        """A branch of an attempt, which holds the lease as long as it works."""
+        with self.session.try_lease(lease) as free:
+            # The leases of other homes on a lakeFS elsewhere can't be seen from here.
+            if not free or self.session.settings.lakefs is not None:
+                return Finding("a branch of an attempt", branch, "left", "it is at work, or another home's")
+            if not self.dry_run:
+                self.session.repository.delete_branch(branch)
+        return Finding("a branch of an attempt that died", branch, self.mended, "by deleting it")
 
     def names(self) -> Iterator[Finding]:
-        """Versions that were merged and lack their tag or the branch that keeps them."""
+        """Versions that were merged and lack their tag or their retention branch."""
         repository = self.session.repository
-        if (
-            self.since is None
-        ):  # main first, at one commit: what it tells of has been named since, or is about to be
+        if self.since is None:
+            # Main first, at one commit: what it names was tagged since, or is about to be.
             names = published_names(self.session, repository.commit_of(MAIN))
-            tags, kept = {*repository.tags("")}, {*repository.branches("keep-")}
+            there = {*repository.tags(""), *repository.branches("keep-")}
         else:
             names = {item.name for item in self.since}
-            tags = {name.tag for name in names if repository.resolve(name.tag) is not None}
-            kept = {name.keep_branch for name in names if repository.resolve(name.keep_branch) is not None}
+            refs = [ref for name in names for ref in (name.tag, name.keep_branch)]
+            there = {ref for ref in refs if repository.resolve(ref) is not None}
         for name in sorted(names):
-            if name.tag in tags and name.keep_branch in kept:
+            if {name.tag, name.keep_branch} <= there:
                 continue
-            with self.session.lease(name.table):  # whoever is about to name it has done so
-                refs = (
-                    ("tag", repository.resolve(name.tag)),
-                    ("retention branch", repository.resolve(name.keep_branch)),
-                )
-            lacks = [told for told, commit in refs if commit is None]
-            if not lacks or repository.get(MAIN, paths.expired(name.table, name.number)) is not None:
-                continue
-            what = f"a version without {' and '.join(lacks)}"
-            try:
-                published = publish.recover(repository, name)
-                if not self.dry_run:
-                    give_name(repository, published)
-                    cache_published(self.session, published)
-                yield Finding(
-                    what, str(name), self.mended, "by making it, of the commit that published the version"
-                )
-            except IntegrityError as error:
-                yield Finding(what, str(name), "left", error.what)
+            with self.session.lease(name.table):  # an attempt that was about to name it has done so
+                named = {"tag": name.tag, "retention branch": name.keep_branch}
+                missing = [what for what, ref in named.items() if repository.resolve(ref) is None]
+            if missing and repository.get(MAIN, paths.expired(name.table, name.number)) is None:
+                yield self._unnamed(name, f"a version without {' and '.join(missing)}")
+
+    def _unnamed(self, name: VersionName, what: str) -> Finding:
+        try:
+            published = publish.recover(self.session.repository, name)
+            if not self.dry_run:
+                give_name(self.session.repository, published)
+                cache_published(self.session, published)
+        except IntegrityError as error:
+            return Finding(what, str(name), "left", error.what)
+        how = "by making it, of the commit that published the version"
+        return Finding(what, str(name), self.mended, how)
 
     def unrecorded(self) -> Iterator[Finding]:
-        """What main tells of drops and the ledger doesn't."""
-        every = (
-            missing_records(self.session)
-            if self.since is None
-            else missing_records_of(
-                self.session, ((item.dataset, item.cause, item.name.table) for item in self.since)
-            )
-        )
-        for gap in list(every):
-            with self.session.lease(gap.table):  # whoever is about to write the record has done so
-                if not lacks(self.session, gap):
+        """What main says of drops and the ledger doesn't."""
+        session = self.session
+        if self.since is None:
+            found = list(missing_records(session))
+        else:
+            published = ((item.dataset, item.cause, item.name.table) for item in self.since)
+            found = list(missing_records_of(session, published))
+        for gap in found:
+            with session.lease(gap.table):  # an attempt that was about to write the record has done so
+                if not lacks(session, gap):
                     continue
             if not self.dry_run:
-                write_missing(self.session, gap)
+                write_missing(session, gap)
             what, where = f"no record that a drop is {gap.state}", f"{gap.table} {gap.cause[:12]}"
             yield Finding(what, where, self.mended, "by writing it, from what main says")
 
     def main(self) -> Iterator[Finding]:
         """What lies uncommitted on main."""
+        what = "an uncommitted object on main, which stops every publish"
         for path in self.session.repository.uncommitted(MAIN):
-            told = "find out who wrote it, then reset it in lakeFS"
-            yield Finding("an uncommitted object on main, which stops every publish", path, "left", told)
+            yield Finding(what, path, "left", "find out who wrote it, then reset it in lakeFS")
 
     def copies(self) -> Iterator[Finding]:
         """The home's copies of manifests, a cache."""
         names = None if self.since is None else [item.name for item in self.since]
         if copied := rebuild_manifests(self.session, names, dry_run=self.dry_run):
-            folder = str(self.session.settings.home.root / "manifests")
-            yield Finding(
-                "home's copies of manifests", folder, self.mended, f"by copying {copied} from the lake"
-            )
+            folder, how = self.session.settings.home.root / "manifests", f"by copying {copied} from the lake"
+            yield Finding("home's copies of manifests", str(folder), self.mended, how)

@@ -1,6 +1,7 @@
-"""Up to which commit of main everything was found right: whoever looks again looks at what is new, not at all that ever was.
+"""Up to which commit of main everything was found right: the next reconciliation looks at what came since.
 
-A cache in the home. It is trusted for a day, then everything is looked at again: a tag or copy that somebody took away is new at no commit.
+A cache in the home, trusted for a day: then everything is looked at again, because a tag or a copy may have
+been deleted without a commit.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +22,7 @@ from lakegate.names import VersionName
 TRUSTED: Final = 86_400
 """Seconds."""
 MOST: Final = 2_000
-"""Commits that are gone back; who is further behind looks at everything."""
+"""Commits of main that are read; a reconciliation further behind looks at everything."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Published:
 
     @property
     def dataset(self) -> str:
-        """The dataset or feature table whose record tells of it."""
+        """The dataset or feature table that its record belongs to."""
         return self.name.table.removesuffix("_raw")
 
 
@@ -47,31 +49,28 @@ class Position:
 def read_position(session: Session) -> Position | None:
     """The last one; None where there is none that can be trusted."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        told = json.loads(_file(session).read_bytes())
-        found = Position(str(told["commit"]), float(told["at"]))
+        body = json.loads(_file(session).read_bytes())
+        found = Position(str(body["commit"]), float(body["at"]))
         if 0 <= time.time() - found.at < TRUSTED:
             return found
     return None
 
 
 def write_position(session: Session, position: Position) -> None:
-    """Remember it; a home that can't be written is looked at whole again."""
+    """Write it; where the home can't be written, the next reconciliation looks at everything."""
     with contextlib.suppress(OSError):
         write_atomically(_file(session), json.dumps({"commit": position.commit, "at": position.at}))
 
 
 def published_since(session: Session, position: Position) -> list[Published] | None:
-    """What main published since, oldest first; None where it doesn't know that commit any more, or it is too far back."""
+    """What main published since, oldest first; None where that commit is unknown to main, or too far back."""
     found = list[Published]()
-    for number, (commit, metadata) in enumerate(session.repository.history(MAIN)):
+    for commit, metadata in islice(session.repository.history(MAIN), MOST + 1):
         if commit == position.commit:
             return found[::-1]
-        if number >= MOST:
-            break
         if "lakegate_version" in metadata:
-            found.append(
-                Published(VersionName.parse(metadata["lakegate_version"]), metadata.get("lakegate_cause", ""))
-            )
+            name = VersionName.parse(metadata["lakegate_version"])
+            found.append(Published(name, metadata.get("lakegate_cause", "")))
     return None
 
 

@@ -1,4 +1,4 @@
-"""Which versions live, and why each does."""
+"""Which versions stay, and why each does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 
 GRACE: Final = timedelta(days=1)
-"""Age under which no block is removed, whatever names it: an upload may be on its way."""
+"""Age under which no block is removed: an upload may be on its way."""
 
 
 def versions_to_keep(
@@ -23,8 +23,9 @@ def versions_to_keep(
 ) -> dict[VersionName, str]:
     """The versions that stay, each with the reason.
 
-    They are the `wanted` ones, what a contract keeps, each table's latest, what raw delivered, those that a feature table has yet to be made
-    from, what a reference was less than a day ago (a drop that is under way may be judged against it), and the parents of all these.
+    They are the `wanted` ones, what a contract keeps, each table's latest, all of raw, those that a feature
+    table has yet to be made from, what was a reference's latest less than a day ago (a drop may be judged
+    against it at this moment), and the parents of all these.
 
     Args:
         manifests: Of all versions that didn't end.
@@ -81,7 +82,7 @@ def _read_up_to(
     contracts: Mapping[str, Contract],
     latest: Mapping[str, VersionName],
 ) -> dict[str, int]:
-    """The newest version of each table that all feature tables which read it have seen; 0 where one has no version."""
+    """The newest version of each table that all features reading it have seen; 0 where one has no version."""
     read: dict[str, int] = {}
     for contract in contracts.values():
         made = manifests[latest[contract.name]].parents if contract.name in latest else []

@@ -1,6 +1,7 @@
-"""The files of versions in the trees of commits, data and proofs, each tree told by what it changed against the one before.
+"""Where the files of versions, data and proofs, lie in the trees of many commits.
 
-A table's folder holds what all versions wrote: to list it for each of them takes the square of the time.
+A table's folder holds what all versions wrote, so listing it for each version takes quadratic time. Each tree
+is read as its differences from the one before.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from lake.lakefs.repository import Repository
 from lake.paths import PROOFS
 
 DATA: Final = ("processed/", "quarantine/", "settled/", "tombstones/", "features/")
-"""Where the tree holds tables. Raw keeps what was refused too, which no version names."""
+"""Where the tree holds tables. Raw also holds refused drops, which no version names."""
 RAW: Final = "raw/"
 
 
@@ -22,14 +23,14 @@ def table_data(path: str) -> bool:
 
 
 class Trees:
-    """Asked of commits in the order of history, it tells where each file of theirs lies that versions name, by path."""
+    """The trees of commits, which are read in the order of history."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository, self._commit = repository, ""
         self._files: dict[str, str] = {}
 
     def at(self, commit: str) -> Mapping[str, str]:
-        """The physical addresses in one commit's tree; the mapping changes with the next call."""
+        """The physical addresses in one commit's tree, by path; the mapping changes with the next call."""
         if not self._commit:
             for prefix in (*DATA, RAW, PROOFS):
                 for item in self._repository.listing(commit, prefix):

@@ -1,4 +1,4 @@
-"""Data Docs of versions, written from the evidence that was published with them: a page each, and an index."""
+"""Data Docs of versions, written from the evidence published with them: a page each, and an index."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from expectations.gx.offline_page import HEAD
 from lake import paths
 from lake.lakefs.repository import MAIN
 from lake.reports.one_commit import reads_one_commit
-from lake.reports.versions import table_names
+from lake.reports.versions import latest_number, table_names
 from lake.session import Session
+from lake.tables.quarantine import latest_manifest
 from lake.versions import publish
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.manifest import Manifest
@@ -24,24 +25,28 @@ _OURS: Final = (f"<title>{_TITLE}</title>".encode(), b"Data documentation compil
 """What an index that may be written over holds."""
 
 
-def _latest(session: Session) -> list[VersionName]:
-    heads = ((table, publish.head(session.repository, table)) for table in table_names(session))
-    return [VersionName(table, int(head["version"])) for table, head in heads if head is not None]
-
-
 @reads_one_commit
 def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Path:
-    """Write the pages of these versions (of the newest of each table) and an index of them into a folder; returns the index.
+    """Write a page for each version, and an index of them; returns the index.
+
+    Args:
+        session: The open lake.
+        names: The versions; where there is none, the newest of each table.
+        into: The folder.
 
     Raises:
-        UsageError: A version doesn't exist, there is none to write about, or the folder holds another index.html.
+        UsageError: A version doesn't exist, none is published, or the folder holds another index.html.
         IntegrityError: A version has no evidence.
     """
     from expectations.gx.data_docs import page as page_of
 
-    if not (names := names or _latest(session)):
+    if names:
+        manifests = [_manifest(session, name) for name in names]
+    else:
+        found = (latest_manifest(session, table) for table in table_names(session))
+        manifests = [manifest for manifest in found if manifest is not None]
+    if not manifests:
         raise UsageError("nothing is published yet", fix="`lakegate ingest` publishes a drop")
-    manifests = [_manifest(session, name) for name in names]
     index = into / INDEX
     if index.exists() and not any(mark in index.read_bytes() for mark in _OURS):
         what = f"{into} has an {INDEX} that neither Lakegate nor Great Expectations wrote"
@@ -51,30 +56,23 @@ def write_docs(session: Session, names: Sequence[VersionName], into: Path) -> Pa
         evidence = session.repository.get_json(MAIN, paths.evidence(manifest.table, manifest.version))
         if evidence is None:
             raise IntegrityError(f"{manifest.name} has no evidence", fix=f"`lakegate verify {manifest.name}`")
-        (into / _file(manifest)).write_text(
-            page_of(evidence["report"], title=str(manifest.name), at=manifest.created_at), encoding="utf-8"
-        )
+        content = page_of(evidence["report"], title=str(manifest.name), at=manifest.created_at)
+        (into / _file(manifest)).write_text(content, encoding="utf-8")
     index.write_text(_index(manifests), encoding="utf-8")
     return index
 
 
 def _manifest(session: Session, name: VersionName) -> Manifest:
-    head = publish.head(session.repository, name.table)
-    if head is None or not 1 <= name.number <= int(head["version"]):
-        tables = table_names(session)
-        if head is None and name.table not in tables:
-            raise UsageError(
-                f"{name} doesn't exist: there is no table {name.table}",
-                fix=f"tables here: {', '.join(tables)}",
-            )
-        newest = f"its newest is v{head['version']}" if head else f"nothing of {name.table} is published yet"
-        fix = (
-            f"`lakegate versions {name.table}` lists what there is"
-            if head
-            else "`lakegate ingest` publishes a drop"
-        )
-        raise UsageError(f"{name} doesn't exist: {newest}", fix=fix)
-    return publish.manifest_at(session.repository, MAIN, name)
+    newest, tables = latest_number(session, name.table), table_names(session)
+    if name.number <= newest:
+        return publish.manifest_at(session.repository, MAIN, name)
+    if newest:
+        why, fix = f"its newest is v{newest}", f"`lakegate versions {name.table}` lists what there is"
+    elif name.table in tables:
+        why, fix = f"nothing of {name.table} is published yet", "`lakegate ingest` publishes a drop"
+    else:
+        why, fix = f"there is no table {name.table}", f"tables here: {', '.join(tables)}"
+    raise UsageError(f"{name} doesn't exist: {why}", fix=fix)
 
 
 def _file(manifest: Manifest) -> str:
@@ -85,7 +83,8 @@ def _index(manifests: Sequence[Manifest]) -> str:
     rows = "".join(
         f'<tr><td><a href="{_file(item)}">{page(item.name)}</a></td><td>{page(item.verdict)}</td>'
         f"<td>{item.counts.valid:,}</td><td>{item.counts.quarantined:,}</td>"
-        f"<td>{sum(bool(rule['failed']) for rule in item.rules)} of {len(item.rules)}</td><td>{page(item.created_at[:19])}</td></tr>\n"
+        f"<td>{sum(bool(rule['failed']) for rule in item.rules)} of {len(item.rules)}</td>"
+        f"<td>{page(item.created_at[:19])}</td></tr>\n"
         for item in manifests
     )
     head = "".join(
@@ -94,6 +93,7 @@ def _index(manifests: Sequence[Manifest]) -> str:
     )
     style = "body{font-family:sans-serif;margin:2em}td,th{padding:.2em 1em;text-align:left}"
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8">{HEAD}<title>{_TITLE}</title><style>{style}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{HEAD}<title>{_TITLE}</title>'
+        f"<style>{style}</style>"
         f"<h1>What was judged</h1><table><tr>{head}</tr>\n{rows}</table></html>\n"
     )

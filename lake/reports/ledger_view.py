@@ -1,4 +1,4 @@
-"""The ledger as people read it: where every drop is at every hop, and what each attempt came to."""
+"""The ledger as people read it: where every drop is at every hop, and how each attempt ended."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SHORTEST: Final = 4
 
 @dataclass(frozen=True)
 class Entry:
-    """A drop (or whatever else a version is made for) at one table: its newest state, and how it got there.
+    """A drop (or another cause of a version) at one table: its newest state, and how it got there.
 
-    `at` is when it changed, `seconds` what the newest attempt took, `step` where it failed; `made_by` and `made_from` are those of
-    `lake.versions.origin` where `cause` stands for a person's decision, else empty.
+    `at` is when it changed, `seconds` what the newest attempt took, `step` where it failed. `made_by` and
+    `made_from` are those of `lake.versions.origin` where `cause` is a person's decision, else empty.
     """
 
     dataset: str
@@ -76,12 +76,12 @@ def entries(session: Session, dataset: str | None = None, *, newest: int | None 
     for record in found:
         if record.state != "revealed":
             grouped.setdefault((record.dataset, record.cause, record.table), []).append(record)
-    known: list[tuple[str, Entry | list[records.Record]]] = [
+    recorded: list[tuple[str, Entry | list[records.Record]]] = [
         (several[-1].at, several) for several in grouped.values()
     ]
-    told = sorted([*known, *_received(session, dataset, grouped)], key=lambda item: item[0])
+    known = sorted([*recorded, *_received(session, dataset, grouped)], key=lambda item: item[0])
     with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(lambda item: _entry(session, item[1]), told[-newest if newest else None :]))
+        return list(pool.map(lambda item: _entry(session, item[1]), known[-newest if newest else None :]))
 
 
 def trace(session: Session, run: str) -> list[dict[str, Any]]:
@@ -97,37 +97,34 @@ def trace(session: Session, run: str) -> list[dict[str, Any]]:
     found = [record for record in records.find(session) if record.run and record.run.startswith(head)]
     with ThreadPoolExecutor(READERS) as pool:
         bodies = list(pool.map(lambda record: records.read(session, record), found))
-    told = [
+    of_run = [
         {"dataset": record.dataset, "cause": record.cause} | body
         for record, body in zip(found, bodies, strict=True)
         if str(body.get("run", "")).startswith(run.lower())
     ]
-    if not told:
-        raise UsageError(
-            f"no record is of run {run!r}", fix="`lakegate ledger` names the run of each newest attempt"
-        )
-    return told
+    if not of_run:
+        fix = "`lakegate ledger` names the run of each newest attempt"
+        raise UsageError(f"no record is of run {run!r}", fix=fix)
+    return of_run
 
 
 def _received(
     session: Session, dataset: str | None, known: Iterable[tuple[str, str, str]]
 ) -> list[tuple[str, Entry]]:
-    """Drops that were received and of which nothing is on record yet, by when."""
-    seen, found = {(name, cause) for name, cause, _ in known}, []
-    for name in (
-        [dataset] if dataset is not None else [contract.name for contract in session.catalog.datasets]
-    ):
+    """The drops that were received and have no record yet, each after the time that it is sorted by.
+
+    lakeFS tells whole seconds, so a drop is sorted behind what was recorded in its second.
+    """
+    recorded, found = {(name, cause) for name, cause, _ in known}, []
+    datasets = [contract.name for contract in session.catalog.datasets] if dataset is None else [dataset]
+    for name in datasets:
         for item in session.repository.listing(MAIN, paths.pending(name)):
             digest = item.path.removeprefix(paths.pending(name)).removesuffix(".json")
-            if (name, digest) not in seen:
+            if (name, digest) not in recorded:
                 moment = datetime.fromtimestamp(item.mtime, UTC)
-                at, last = (
-                    records.stamp(moment),
-                    records.stamp(moment.replace(microsecond=999_999)),
-                )  # lakeFS tells whole seconds
-                found.append(
-                    (last, Entry(name, digest, f"{name}_raw", "received", at, 0, 0, None, None, "", "", ""))
-                )
+                at, last = records.stamp(moment), records.stamp(moment.replace(microsecond=999_999))
+                entry = Entry(name, digest, f"{name}_raw", "received", at, 0, 0, None, None, "", "", "")
+                found.append((last, entry))
     return found
 
 

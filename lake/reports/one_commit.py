@@ -1,7 +1,7 @@
-"""Reports read main at one commit: what others publish between two reads of one is no part of its answer.
+"""Reports read main at one commit, so that a publish between two reads doesn't show in half of a report.
 
-A report is handed a view of the session whose repository answers every question about main as of the commit that main was at when the
-report began. No read of it has to think of that, and none can be forgotten: whatever takes a `ref` is asked so.
+A report gets a view of the session whose repository replaces `main` by the commit at which the report began,
+in every method that takes a `ref`. So no read can forget it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 
 def reads_one_commit(report: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Session, P], R]:
-    """A report whose every read of main, and of those that it calls, is made at one commit; within another report at that one's."""
+    """Have a report, and those that it calls, read main at one commit."""
 
     def at_one(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return report(at_one_commit(session), *args, **kwargs)
@@ -32,7 +32,7 @@ def reads_one_commit(report: Callable[Concatenate[Session, P], R]) -> Callable[C
 
 
 def at_one_commit(session: Session | _View) -> Session:
-    """The session, with main as it is now; one that is so already stays at its commit."""
+    """The session, with main as it is now; a view stays at its commit."""
     if isinstance(session, _View):
         return cast("Session", session)
     return cast("Session", _View(session, _Pinned(session.repository, session.repository.commit_of(MAIN))))
@@ -49,7 +49,7 @@ class _View:
 
 
 class _Pinned:
-    """A repository whose main stands still for whoever reads it by a `ref`; branches, tags and the ledger go on."""
+    """A repository whose main is one commit for every read by a `ref`; branches and tags are as they are."""
 
     def __init__(self, repository: Repository, commit: str) -> None:
         self._repository, self._commit = repository, commit
@@ -59,12 +59,12 @@ class _Pinned:
         if not inspect.ismethod(found) or "ref" not in (signature := inspect.signature(found)).parameters:
             return found
 
-        def asked(*args: Any, **kwargs: Any) -> Any:
+        def at_commit(*args: Any, **kwargs: Any) -> Any:
             given = signature.bind(*args, **kwargs)
             given.apply_defaults()
             if given.arguments["ref"] == MAIN:
                 given.arguments["ref"] = self._commit
             return found(*given.args, **given.kwargs)
 
-        setattr(self, name, asked)
-        return asked
+        setattr(self, name, at_commit)
+        return at_commit

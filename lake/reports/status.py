@@ -1,4 +1,4 @@
-"""The lake at one glance: each table's versions and rows, and each drop that was received and is neither published nor rejected."""
+"""The lake at one glance: each table's versions and rows, and each drop that is not published or rejected."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from lake.ledger.refused_drops import Refused, name_hash, refused_drops
 from lake.ledger.repair import STATES
 from lake.reports.one_commit import reads_one_commit
 from lake.session import Session
-from lake.versions import publish
-from lakegate.names import VersionName
+from lake.tables.quarantine import latest_manifest
 
 Causes = Mapping[str, Mapping[str, records.Record | None]]
 """What may be decided on, by table and cause, each with its newest record where it has one."""
 
 
 def causes_of(session: Session) -> Causes:
-    """Those of all tables as of one commit: ask for them once, of the session that the rest is asked of."""
+    """Those of all tables; read them once, of the session that the rest is read of."""
     return {
         contract.name: dict(open_causes(session, contract)) for contract in session.catalog.contracts.values()
     }
@@ -33,43 +32,35 @@ def causes_of(session: Session) -> Causes:
 
 @reads_one_commit
 def at_a_glance(session: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What `lakegate status` tells of the lake: `table_states` and `open_drops`, of one commit."""
+    """What `lakegate status` shows of the lake: `table_states` and `open_drops`, of one commit."""
     causes = causes_of(session)
     return table_states(session, causes), open_drops(session, causes)
 
 
 @reads_one_commit
 def table_states(session: Session, causes: Causes | None = None) -> list[dict[str, Any]]:
-    """One row per processed and feature table: latest version's number, its rows, and drops that are pending, some of them held.
+    """One row per processed and feature table: its latest version, that one's rows, and its pending drops.
 
-    `open_quarantined` are rows set aside of which nothing has become yet; `none_taken` names the deliveries that are nothing else:
-    `version`, `drop` and `rows` of each.
+    `open_quarantined` are quarantined rows that are not resolved; `none_taken` names the deliveries of which
+    no row was taken: `version`, `drop` and `rows` of each.
     """
     causes, states = causes if causes is not None else causes_of(session), []
-    for contract in sorted(
-        session.catalog.contracts.values(), key=lambda item: (item.kind != "dataset", item.name)
-    ):
-        head = publish.head(session.repository, contract.name)
-        rows, aside, none = 0, 0, []
-        if head is not None:
-            manifest = publish.manifest_at(
-                session.repository, MAIN, VersionName(contract.name, int(head["version"]))
-            )
-            rows, aside = (
-                manifest.counts.after,
-                manifest.aside.get("open", sum(item.rows for item in manifest.quarantine)),
-            )
-            none = manifest.notes.get(NOTE, [])
+    contracts = session.catalog.contracts.values()
+    for contract in sorted(contracts, key=lambda item: (item.kind != "dataset", item.name)):
+        manifest, unresolved = latest_manifest(session, contract.name), 0
+        if manifest is not None:
+            quarantined = sum(item.rows for item in manifest.quarantine)
+            unresolved = manifest.aside.get("open", quarantined)
         opened = [newest.state if newest else "received" for newest in causes[contract.name].values()]
         states.append(
             {
                 "table": contract.name,
-                "versions": int(head["version"]) if head else 0,
-                "rows": rows,
+                "versions": manifest.version if manifest else 0,
+                "rows": manifest.counts.after if manifest else 0,
                 "pending": len(opened) if contract.kind == "dataset" else 0,
                 "held": opened.count("held"),
-                "open_quarantined": aside,
-                "none_taken": none,
+                "open_quarantined": unresolved,
+                "none_taken": manifest.notes.get(NOTE, []) if manifest else [],
             }
         )
     return states
@@ -77,29 +68,26 @@ def table_states(session: Session, causes: Causes | None = None) -> list[dict[st
 
 @reads_one_commit
 def open_drops(session: Session, causes: Causes | None = None) -> list[dict[str, Any]]:
-    """Every drop that was received and is neither published nor rejected, and every feature version that is held: its state, and why.
+    """Every drop that is neither published nor rejected, and every held feature version: its state, and why.
 
-    What is on record of an earlier hop, or of an earlier delivery, is no state of a drop that is still to be judged: it is received.
+    A drop that is still to be judged is received, whatever is on record of an earlier hop or an earlier
+    delivery.
     """
-    found = causes if causes is not None else causes_of(session)
-    kinds = {contract.name: contract.kind for contract in session.catalog.contracts.values()}
-    asked = [
-        (table, digest, newest)
-        for table, drops in found.items()
-        for digest, newest in drops.items()
-        if kinds[table] == "dataset" or (newest is not None and newest.state in HELD)
+    causes = causes if causes is not None else causes_of(session)
+    datasets = {contract.name for contract in session.catalog.datasets}
+    refused = {table: refused_drops(session, table) for table in datasets if causes.get(table)}
+    listed = [
+        (table, cause, newest)
+        for table, drops in causes.items()
+        for cause, newest in drops.items()
+        if table in datasets or (newest is not None and newest.state in HELD)
     ]
-    marked = {
-        table: refused_drops(session, table)
-        for table, drops in found.items()
-        if drops and kinds[table] == "dataset"
-    }
     with ThreadPoolExecutor(READERS) as pool:
-        told = list(pool.map(lambda item: _told(session, *item, refused=marked.get(item[0])), asked))
-    return [item for item in told if item is not None]
+        rows = list(pool.map(lambda item: _row(session, *item, refused=refused.get(item[0])), listed))
+    return [row for row in rows if row is not None]
 
 
-def _told(
+def _row(
     session: Session,
     table: str,
     cause: str,
@@ -107,40 +95,33 @@ def _told(
     *,
     refused: Mapping[str, Refused] | None,
 ) -> dict[str, Any] | None:
-    """One of them; None of a drop whose marker isn't there. `refused` are those of a dataset, None for a feature."""
+    """One of them; None where it is no longer pending. `refused` are a dataset's, None for a feature."""
     body = records.read(session, newest) if newest else {}
-    if refused is None:
-        return _open(table, cause, "", newest.state if newest else "", str(body.get("reason", "")))
-    if (
-        newest is not None
-        and newest.table == table
-        and newest.state in STATES
-        and not is_pending(session, table, cause)
-    ):
-        return None
-    state, reason = _standing(session, table, newest, body) if newest else ("received", "")
-    file = str(body.get("file", ""))
-    if cause not in refused or refused[cause].name != name_hash(file):
-        file = received(session, table, cause).name
-    return _open(table, cause, file, state, reason)
+    file, state, reason = "", newest.state if newest else "received", str(body.get("reason", ""))
+    if refused is not None:
+        if newest is not None:
+            published_here = newest.table == table and newest.state in STATES
+            if published_here and not is_pending(session, table, cause):
+                return None
+            state, reason = _state_of(session, table, newest, body)
+        file = str(body.get("file", ""))
+        if cause not in refused or refused[cause].name != name_hash(file):
+            file = received(session, table, cause).name
+    return {"table": table, "drop": cause, "file": file, "state": state, "reason": reason}
 
 
-def _standing(
+def _state_of(
     session: Session, table: str, newest: records.Record, body: Mapping[str, Any]
 ) -> tuple[str, str]:
-    """The state of a drop that is not published, and why, by the newest record of it."""
+    """The state of a drop that is not published, and why, by its newest record."""
     if newest.state not in STATES:
         return newest.state, str(body.get("reason") or body.get("message") or "")
     if session.repository.get(MAIN, paths.publication(newest.dataset, newest.cause, newest.table)) is None:
-        return (
-            "received",
-            "",
-        )  # published since the commit that this is a report of: the ledger, which goes on, knows it
+        return "received", ""  # published after the report's commit; the ledger is read as it is now
     if newest.table == table:
         return "received", f"delivered anew since it was {newest.state}"
-    told = f"{newest.table}@v{body.get('version')} is published, {table} has not judged it yet"
-    return "received", f"{told}; if nobody is at work on it, the next `lakegate ingest {table}` carries it on"
-
-
-def _open(table: str, drop: str, file: str, state: str, reason: str) -> dict[str, Any]:
-    return {"table": table, "drop": drop, "file": file, "state": state, "reason": reason}
+    judged = f"{newest.table}@v{body.get('version')} is published, {table} has not judged it yet"
+    return (
+        "received",
+        f"{judged}; if nobody is at work on it, the next `lakegate ingest {table}` carries it on",
+    )

@@ -1,8 +1,9 @@
-"""What was published and what was set aside, read back from the lake."""
+"""What was published and what was quarantined, read back from the lake."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any
 
 from catalog.contract import Contract
@@ -30,41 +31,43 @@ def table_names(session: Session) -> list[str]:
     return sorted(names)
 
 
+def latest_number(session: Session, table: str) -> int:
+    """The number of a table's latest version; 0 before its first."""
+    head = publish.head(session.repository, table)
+    return int(head["version"]) if head else 0
+
+
 @reads_one_commit
 def list_versions(session: Session, table: str) -> list[dict[str, Any]]:
     """The published versions of a table, oldest first, as `lakegate versions --json` prints them.
 
-    `made_by` and `made_from` are those of `lake.versions.origin`; `expired` says that a clean-up ended the version.
+    `made_by` and `made_from` are those of `lake.versions.origin`; `expired` says that a clean-up ended the
+    version.
 
     Raises:
         UsageError: No contract makes such a table, and it has no version either.
     """
-    tags = {
-        VersionName.from_tag(tag): commit for tag, commit in session.repository.tags(f"{table}.v").items()
-    }
-    newest = int(
-        (publish.head(session.repository, table) or {}).get("version", 0)
-    )  # a tag of a later one was made since
-    found = sorted(
-        (name, commit)
-        for name, commit in tags.items()
-        if name and name.table == table and name.number <= newest
-    )
-    if not found and table not in table_names(session):
-        what = f"there is no table {table!r}"
-        raise UsageError(what, fix=f"tables here: {', '.join(table_names(session))}")
+    found, newest = {}, latest_number(session, table)
+    for tag, commit in session.repository.tags(f"{table}.v").items():
+        name = VersionName.from_tag(tag)
+        # Tags are as of now: one of a later version was made since the report began.
+        if name is not None and name.table == table and name.number <= newest:
+            found[name] = commit
+    if not found and table not in (tables := table_names(session)):
+        raise UsageError(f"there is no table {table!r}", fix=f"tables here: {', '.join(tables)}")
     ended = {item.path for item in session.repository.listing(MAIN, f"{paths.EXPIRED}{table}/")}
     return [
         _described(session, name, commit, expired=paths.expired(name.table, name.number) in ended)
-        for name, commit in found
+        for name, commit in sorted(found.items())
     ]
 
 
 @reads_one_commit
 def list_quarantine(session: Session, contract: Contract, *, reveal: bool = False) -> list[dict[str, Any]]:
-    """The rows of a dataset that are set aside and open still: drop, file, row, rules and the original record.
+    """A dataset's quarantined rows that are not resolved: drop, file, row, rules and the original record.
 
-    Fields of personal columns, and of columns that the contract doesn't know, are masked unless `reveal`, which is put on record first.
+    Fields of personal columns, and of columns that the contract doesn't know, are masked unless `reveal`,
+    which is put on record first.
     """
     manifest = latest_manifest(session, contract.name)
     if manifest is None:
@@ -79,21 +82,17 @@ def list_quarantine(session: Session, contract: Contract, *, reveal: bool = Fals
             key="-",
             body={"by": current_user()},
         )
-    headers: dict[str, list[tuple[str, str | None]]] = {}
+    header_of = cache(partial(recorded_header, session, contract))
     rows = []
     for item in unresolved_rows(session, manifest).to_pylist():
-        record = item["_record"]
-        if not reveal:
-            if item["_drop"] not in headers:
-                headers[item["_drop"]] = recorded_header(session, contract, item["_drop"])
-            record = _masked(record, headers[item["_drop"]], contract)
+        drop, record = item["_drop"], item["_record"]
         rows.append(
             {
-                "drop": item["_drop"],
+                "drop": drop,
                 "file": item["_file"],
                 "row": item["_row"],
                 "rules": item["_reasons"],
-                "record": record,
+                "record": record if reveal else _masked(record, header_of(drop), contract),
             }
         )
     return sorted(rows, key=lambda row: (str(row["file"]), str(row["drop"]), int(row["row"])))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lake.lakefs.repository import MAIN
-from lake.maintenance import verify
+from lake.maintenance import known_versions, verify
 from lake.session import Session
 from lake.versions.publish import manifest_at
 from lakegate.manifest import Manifest
@@ -48,7 +48,7 @@ class Damager:
 
     def __init__(self, session: Session, chance: random.Random) -> None:
         self.session, self.chance = session, chance
-        self.names = sorted(verify.published_names(session))
+        self.names = sorted(known_versions.published_names(session))
         self.manifests = {name: manifest_at(session.repository, name.tag, name) for name in self.names}
 
     def file(self) -> tuple[Manifest, int]:
