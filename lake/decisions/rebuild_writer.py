@@ -20,7 +20,7 @@ from lake.hops.no_rows_taken import made_again
 from lake.hops.published import JUDGED, REBUILT
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Drop, received
-from lake.parsing.source_records import COLUMNS, Originals, marks_aside, rows_aside
+from lake.parsing.source_records import COLUMNS, Originals, quarantined_marks, quarantined_rows
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.change import Change, write_change, written
@@ -87,7 +87,7 @@ def keep_aside(found: Evaluated, originals: Originals | None, drop: Drop, suite:
 
     told = {DROP: drop.sha256, "_file": drop.name, "_suite": suite.hash, ATTEMPT: ""}
     rows, path = (
-        rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told),
+        quarantined_rows(found.plan, quarantined_marks(found.plan, found.kept), originals, told),
         folder / "aside.parquet",
     )
     with parquet.ParquetWriter(path, rows.schema) as writer:
