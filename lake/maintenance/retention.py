@@ -159,7 +159,7 @@ def _record(
         bodies[name] = record_bytes({**which, **told, "why": why})
     records = {paths.expired(name.table, name.number): body for name, body in bodies.items()}
     records |= {paths.use(name.table, name.number): use_bytes() for name in bodies}
-    merge_records(session, records, told=f"{len(names)} expire")
+    merge_records(session, records, message=f"{len(names)} expire")
     for name, body in bodies.items():
         write_copy(session.settings.home.expiry_copy(session.settings.tenant, name.table, name.number), body)
         session.finished.pop(name, None)

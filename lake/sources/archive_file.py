@@ -43,9 +43,8 @@ def put_away(path: Path, state: FileState, into: str, *, drop: str, note: str | 
         return None
     folder = path.parent / into
     folder.mkdir(exist_ok=True)
-    marks = itertools.chain(
-        ["", f"~{drop[:12]}"], (f"~{drop[:12]}~{number}" for number in itertools.count(2))
-    )
+    numbered = (f"~{drop[:12]}~{number}" for number in itertools.count(2))
+    marks = itertools.chain(["", f"~{drop[:12]}"], numbered)
     names = (folder / f"{path.stem}{mark}{path.suffix}" for mark in marks)
     target = next(name for name in names if not _taken(name))
     if note is not None:
