@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import Any
 
 from lake import paths
 from lake.lakefs.branches import RECEIVE, branch_of, new_attempt
+from lake.lakefs.errors import BlockGone
 from lake.lakefs.repository import MAIN
 from lake.session import Session
 from lakegate.errors import Conflict, UsageError
@@ -77,21 +79,48 @@ def received(session: Session, dataset: str, digest: str) -> Drop:
 
 
 def last_position(session: Session, source: str, *, ref: str = MAIN) -> str:
-    """The position in a source's newest receipt; empty before the first, and for a source without name."""
+    """The position in a source's newest receipt; empty before the first, and for a source without name.
+
+    Which receipt that is says a pointer. If its bytes are lost, all receipts are searched. If it is gone altogether,
+    as if somebody had deleted it, the source begins anew: what it gives again is known by its receipts.
+    """
     if not source:
         return ""
-    newest = session.repository.get_json(ref, paths.position(source))
-    receipt = None if newest is None else session.repository.get_json(ref, str(newest["receipt"]))
-    return "" if receipt is None else str(receipt["position"])
+    try:
+        newest = session.repository.get_json(ref, paths.position(source))
+        receipt = newest and session.repository.get_json(ref, str(newest["receipt"]))
+    except BlockGone:
+        return _search_position(session, source, ref)
+    return str(receipt["position"]) if receipt else ""
+
+
+def _search_position(session: Session, source: str, ref: str) -> str:
+    """The position in a source's newest receipt, found by reading all receipts that can be read."""
+    found = []
+    for item in session.repository.listing(ref, "raw/"):
+        if "/receipts/" in item.path:
+            with contextlib.suppress(BlockGone):
+                found.append(session.repository.get_json(ref, item.path) or {})
+    own = [body for body in found if body.get("source") == source]
+    return str(max(own, key=lambda body: str(body["received_at"]))["position"]) if own else ""
 
 
 def advance_source(session: Session, branch: str, advance: Advance, receipt: str) -> None:
     """Make a receipt its source's newest on a branch that nobody else writes.
 
+    Args:
+        session: The open lake.
+        branch: Of the attempt to receive a delivery.
+        advance: The source's position before and after it.
+        receipt: Path of the delivery's receipt.
+
     Raises:
         Overtaken: The source's position is no longer the one where the delivery begins.
     """
-    if last_position(session, advance.source, ref=branch) != advance.before:
+    position = last_position(session, advance.source, ref=branch)
+    if not position and advance.before:  # its pointer is gone
+        position = _search_position(session, advance.source, branch)
+    if position != advance.before:
         what = f"{advance.source} is not where this delivery begins: another process was first"
         raise Overtaken(what, fix="nothing was taken in; the next look goes on from where that one is")
     newest = {"format": paths.FORMAT, "receipt": receipt}
