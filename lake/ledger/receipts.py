@@ -81,8 +81,8 @@ def received(session: Session, dataset: str, digest: str) -> Drop:
 def last_position(session: Session, source: str, *, ref: str = MAIN) -> str:
     """The position in a source's newest receipt; empty before the first, and for a source without name.
 
-    Which receipt that is says a pointer. If its bytes are lost, all receipts are searched. If it is gone altogether,
-    as if somebody had deleted it, the source begins anew: what it gives again is known by its receipts.
+    A pointer names that receipt. If the pointer's bytes are lost, all receipts are searched. If it was
+    deleted, the source begins anew: what it gives again is known by its receipts.
     """
     if not source:
         return ""
