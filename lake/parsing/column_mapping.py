@@ -95,7 +95,8 @@ class Shape:
     @cached_property
     def _places(self) -> list[int]:
         """The places of the columns that are staged under their own names."""
-        if (known := self.format.known) is not None:
+        if self.format.known is not None:
+            known = set(self.format.known)
             return [place for place, name in enumerate(self.columns) if name in known]
         named = [place for place in range(len(self.columns)) if place not in self.unnamed]
         return [place for place in named if not self.columns[place].startswith(UNCLAIMED)]
@@ -113,7 +114,7 @@ class Shape:
         names = [self.columns[place] for place in self._places]
         staged = table.select(self._places).rename_columns(names)
         if self.rescues:
-            others = [place for place in range(len(self.columns)) if place not in self._places]
+            others = sorted(set(range(len(self.columns))).difference(self._places))
             members = [(self.header[place], table.column(place)) for place in others]
             staged = staged.append_column(RESCUED, json_objects(members, table.num_rows))
         for name, nested in self.nested:

@@ -38,7 +38,7 @@ PROBE: Final = 300.0
 
 @dataclass(frozen=True)
 class State:
-    """A breaker's state: `recent` outcomes, a letter each (s, f), newest last; times in seconds since 1970."""
+    """A breaker's state: `recent` outcomes, a letter each (s, f), newest last; times in seconds of Unix."""
 
     recent: str = ""
     open_until: float = 0.0

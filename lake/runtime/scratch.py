@@ -1,4 +1,4 @@
-"""Folders for intermediate files, which may hold personal data: their owner's alone, gone with their process."""
+"""Folders for intermediate files that may hold personal data: for their owner only, gone with its process."""
 
 from __future__ import annotations
 
