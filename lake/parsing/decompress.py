@@ -59,14 +59,10 @@ def unpack(raw: Path, into: Path, *, limit: FileFormat) -> Unpacked:
         limit: The format that has the contract's `max_bytes`.
 
     Raises:
-        DataRejected: It is damaged, encrypted, holds several files, or unpacks to more than the contract
-            allows.
+        DataRejected: It is damaged, encrypted, holds several files, or unpacks to more than is allowed.
     """
     packed = raw.stat().st_size
-    with raw.open("rb") as file:
-        magic = file.read(4)
-    packing: Packing = "gzip" if magic.startswith(GZIP_MAGIC) else "zip" if magic in ZIP_MAGICS else "plain"
-    if packing == "plain":
+    if (packing := _packing(raw)) == "plain":
         _check_size(packed, raw=raw, packed=packed, limit=limit)
         return Unpacked(raw, packed, packing)
     size = 0
@@ -80,6 +76,14 @@ def unpack(raw: Path, into: Path, *, limit: FileFormat) -> Unpacked:
         into.unlink(missing_ok=True)
         raise
     return Unpacked(into, size, packing)
+
+
+def _packing(raw: Path) -> Packing:
+    with raw.open("rb") as file:
+        magic = file.read(4)
+    if magic.startswith(GZIP_MAGIC):
+        return "gzip"
+    return "zip" if magic in ZIP_MAGICS else "plain"
 
 
 def _check_size(size: int, *, raw: Path, packed: int, limit: FileFormat) -> None:

@@ -51,8 +51,7 @@ def read_json(text: str) -> Any:
     """The value of a JSON text, its numbers as `Number`.
 
     Raises:
-        ValueError: It is none by RFC 8259, names a member twice, or has more than MAX_DEPTH values in each
-            other.
+        ValueError: It is none by RFC 8259, names a member twice, or is more than MAX_DEPTH levels deep.
     """
     try:
         value = _READER.decode(text)

@@ -27,8 +27,7 @@ def backup(home: Home, folder: Path) -> Copied:
     The home's blocks may be a link to another disk.
 
     Raises:
-        UsageError: There is no home, or the folder lies in it or holds something else, or a lakeFS runs
-            there.
+        UsageError: There is no home; or the folder lies in it, holds something else, or has a running lakeFS.
         LakegateError: It can't be written.
     """
     _check(home.root, folder)
@@ -42,7 +41,7 @@ def backup(home: Home, folder: Path) -> Copied:
     try:
         if not _complete(folder):
             _mark(folder, complete=False)
-        copied = copy_files(home.root, folder, list(files_of(home.blocks)))
+        copied = copy_files(home.root, folder, files_of(home.blocks))
         with paused(home):
             _mark(folder, complete=False)  # until then an earlier one is as good as it was
             files = sorted({*files_of(home.root), *files_of(home.blocks)})
@@ -58,8 +57,7 @@ def restore(home: Home, folder: Path) -> Copied:
     """Put a backup in the place of a home that isn't there, or is empty.
 
     Raises:
-        UsageError: The folder is no backup that was finished, or a lakeFS runs there; or the home holds
-            something.
+        UsageError: The folder is no finished backup, or has a running lakeFS; or the home holds something.
         LakegateError: It can't be written.
     """
     _check(folder, home.root)
@@ -80,7 +78,7 @@ def restore(home: Home, folder: Path) -> Copied:
         raise UsageError("the home holds something", where=str(home.root), fix=fix)
     try:
         whole = home.root.with_name(f".{home.root.name}.restoring")
-        copied = copy_files(folder, whole, list(files_of(folder)), gone=True)
+        copied = copy_files(folder, whole, files_of(folder), gone=True)
         if home.root.exists():
             home.root.rmdir()
         whole.replace(home.root)

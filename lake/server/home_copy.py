@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,7 +49,7 @@ def files_of(root: Path) -> Iterator[Path]:
     return (path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink())
 
 
-def copy_files(source: Path, target: Path, files: list[Path], *, gone: bool = False) -> Copied:
+def copy_files(source: Path, target: Path, files: Iterable[Path], *, gone: bool = False) -> Copied:
     """Copy files whose size or time differ, each under another name first.
 
     Args:

@@ -22,12 +22,11 @@ KILL_TIMEOUT = 10.0
 POLL = 0.02
 """Seconds between two looks at a starting server."""
 SHELL = 'umask 077; "$@" </dev/null >>"$0" 2>&1 & echo $!'
-"""The shell in between ends, so the server has no parent: no zombie when it dies, no pipe that it holds
-open."""
+"""The shell in between ends, so the server has no parent: no zombie when it dies, and no inherited pipe."""
 
 
 def processes(home: Home) -> list[psutil.Process]:
-    """This home's servers; a record that was lost or is stale changes nothing of that."""
+    """This home's servers, whether they are on record or not."""
     folder, found = str(home.lakefs.resolve()), []
     for process in psutil.process_iter():
         try:
@@ -43,8 +42,7 @@ def processes(home: Home) -> list[psutil.Process]:
 def spawn(home: Home, binary: Path) -> int:
     """Start lakeFS detached and return its process id.
 
-    It inherits no environment: LAKEFS_* would override the file, and credentials and proxies are none of its
-    business.
+    It inherits no environment: LAKEFS_* would override the file, and it needs no credentials or proxies.
     """
     folder = home.lakefs.resolve()
     shell = ["/bin/sh", "-c", SHELL, str(folder / "lakefs.log")]

@@ -100,8 +100,7 @@ def write_keys(home: Home) -> dict[str, str]:
     """The home's keys, made at its first start.
 
     Raises:
-        IntegrityError: They are of another format, incomplete, or lost while the state that they opened is
-            still there.
+        IntegrityError: They are of another format, incomplete, or lost while the server's state is there.
     """
     names = ("key_id", "secret", "encrypt_secret")
     found = _read(home.keys_file)

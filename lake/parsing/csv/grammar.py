@@ -32,8 +32,7 @@ class Grammar:
     def spans_lines(self, record: bytes) -> bool:
         """Whether lines taken together are one record, with no field on more lines than allowed.
 
-        One of more or fewer fields than the columns is one record too, where that takes no sound record with
-        it.
+        One of more or fewer fields than columns is a record too, where no line within it is a sound record.
         """
         fields = self.fields(record)
         if fields is None or any(len(TERMINATOR.findall(field)) >= self.max_lines for field in fields):
