@@ -59,7 +59,7 @@ def open_causes(session: Session, contract: Contract) -> Iterator[tuple[str, rec
     The pending drops of a dataset except those that a person rejected; the newest cause of a feature table.
     """
     if contract.kind != "dataset":
-        if (newest := records.newest(session, contract.name)) is not None:
+        if (newest := records.latest(session, dataset=contract.name)) is not None:
             yield newest.cause, newest
         return
     for digest, newest in open_states(session, contract.name).items():

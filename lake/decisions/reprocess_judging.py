@@ -20,7 +20,7 @@ from lake.hops.published import published_version
 from lake.hops.raw import judge_raw, parse_received
 from lake.ledger.receipts import Drop
 from lake.parsing.parsed import Parsed
-from lake.parsing.source_records import Originals, marks_aside, rows_aside
+from lake.parsing.source_records import Originals, quarantined_marks, quarantined_rows
 from lake.tables.change import Change, read_files
 from lake.tables.proved_files import demand_sound
 from lake.tables.quarantine import judged_at
@@ -187,7 +187,7 @@ class Rejudging:
 
         suite = self.decision.suite.hash
         alike = {DROP: drop.sha256, "_file": drop.name, "_suite": suite, ATTEMPT: ""}
-        rows = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, alike)
+        rows = quarantined_rows(found.plan, quarantined_marks(found.plan, found.kept), originals, alike)
         path = folder / "quarantined.parquet"
         with parquet.ParquetWriter(path, rows.schema) as writer:
             for batch in rows:

@@ -23,7 +23,7 @@ from lake.hops.job import NOTHING, HopOutput
 from lake.hops.mostly_quarantined import mostly_quarantined
 from lake.hops.raw import parse_received
 from lake.ledger.receipts import Drop
-from lake.parsing.source_records import Originals, marks_aside, rows_aside
+from lake.parsing.source_records import Originals, quarantined_marks, quarantined_rows
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.change import (
@@ -250,7 +250,7 @@ class DropRows:
             "_suite": self.suite.hash,
             "_attempt": candidate.attempt,
         }
-        rows = rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told)
+        rows = quarantined_rows(found.plan, quarantined_marks(found.plan, found.kept), originals, told)
         # A full delivery takes the place of the one before, with the rows that were set aside of it.
         mode: Mode = "overwrite" if self.replaces else "append"
         path = paths.quarantine_table(self.contract.name)

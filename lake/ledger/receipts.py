@@ -1,13 +1,15 @@
-"""Receipts: what was delivered, when, and where its source stood; and which deliveries are pending."""
+"""Receipts: what was delivered, when, and the position of its source; and which deliveries are pending."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import Any
 
 from lake import paths
 from lake.lakefs.branches import RECEIVE, branch_of, new_attempt
+from lake.lakefs.errors import BlockGone
 from lake.lakefs.repository import MAIN
 from lake.session import Session
 from lakegate.errors import Conflict, UsageError
@@ -15,7 +17,7 @@ from lakegate.errors import Conflict, UsageError
 
 @dataclass(frozen=True)
 class Drop:
-    """An immutable content: identity is (tenant, dataset, SHA-256 of the bytes); name and time are the delivery's."""
+    """A content, identified by tenant, dataset and SHA-256 of the bytes; name and times are a delivery's."""
 
     tenant: str
     dataset: str
@@ -34,7 +36,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class Advance:
-    """The way of a source from one position to the next, which one delivery takes it (see `lake.sources`)."""
+    """A source's position before a delivery and after it (see `lake.sources`)."""
 
     source: str
     before: str
@@ -46,10 +48,18 @@ class Overtaken(Conflict):
 
 
 def drop_of(session: Session, dataset: str, digest: str, body: dict[str, Any], *, receipt: str) -> Drop:
-    """The drop that a receipt's body tells of."""
-    tenant, name, size = session.settings.tenant, str(body["name"]), int(body["size"])
-    told = str(body["received_at"]), str(body["modified_at"]), receipt, bool(body.get("supersedes"))
-    return Drop(tenant, dataset, digest, name, size, *told)
+    """The drop of a receipt: its `body`, and its path, which is empty for a dry run."""
+    return Drop(
+        session.settings.tenant,
+        dataset,
+        digest,
+        name=str(body["name"]),
+        size=int(body["size"]),
+        delivered_at=str(body["received_at"]),
+        extracted_at=str(body["modified_at"]),
+        receipt=receipt,
+        supersedes=bool(body.get("supersedes")),
+    )
 
 
 def received(session: Session, dataset: str, digest: str) -> Drop:
@@ -58,36 +68,59 @@ def received(session: Session, dataset: str, digest: str) -> Drop:
     Raises:
         UsageError: It never was.
     """
-    listed = session.repository.listing(MAIN, paths.receipts(dataset, digest))
-    found = [
-        (item.path, body)
-        for item in listed
-        if (body := session.repository.get_json(MAIN, item.path)) is not None
-    ]
+    listed = [item.path for item in session.repository.listing(MAIN, paths.receipts(dataset, digest))]
+    bodies = {path: session.repository.get_json(MAIN, path) for path in listed}
+    found = {path: body for path, body in bodies.items() if body is not None}
     if not found:
-        raise UsageError(
-            f"drop {digest[:12]} of {dataset} was never received", fix="`lakegate ingest` receives a file"
-        )
-    receipt, last = max(found, key=lambda item: str(item[1]["received_at"]))
-    return drop_of(session, dataset, digest, last, receipt=receipt)
+        what = f"drop {digest[:12]} of {dataset} was never received"
+        raise UsageError(what, fix="`lakegate ingest` receives a file")
+    receipt = max(found, key=lambda path: str(found[path]["received_at"]))
+    return drop_of(session, dataset, digest, found[receipt], receipt=receipt)
 
 
 def last_position(session: Session, source: str, *, ref: str = MAIN) -> str:
-    """The position in a source's newest receipt; empty before the first, and for a source without name."""
+    """The position in a source's newest receipt; empty before the first, and for a source without name.
+
+    A pointer names that receipt. If the pointer's bytes are lost, all receipts are searched. If it was
+    deleted, the source begins anew: what it gives again is known by its receipts.
+    """
     if not source:
         return ""
-    newest = session.repository.get_json(ref, paths.position(source))
-    receipt = None if newest is None else session.repository.get_json(ref, str(newest["receipt"]))
-    return "" if receipt is None else str(receipt["position"])
+    try:
+        newest = session.repository.get_json(ref, paths.position(source))
+        receipt = newest and session.repository.get_json(ref, str(newest["receipt"]))
+    except BlockGone:
+        return _search_position(session, source, ref)
+    return str(receipt["position"]) if receipt else ""
+
+
+def _search_position(session: Session, source: str, ref: str) -> str:
+    """The position in a source's newest receipt, found by reading all receipts that can be read."""
+    found = []
+    for item in session.repository.listing(ref, "raw/"):
+        if "/receipts/" in item.path:
+            with contextlib.suppress(BlockGone):
+                found.append(session.repository.get_json(ref, item.path) or {})
+    own = [body for body in found if body.get("source") == source]
+    return str(max(own, key=lambda body: str(body["received_at"]))["position"]) if own else ""
 
 
 def advance_source(session: Session, branch: str, advance: Advance, receipt: str) -> None:
     """Make a receipt its source's newest on a branch that nobody else writes.
 
+    Args:
+        session: The open lake.
+        branch: Of the attempt to receive a delivery.
+        advance: The source's position before and after it.
+        receipt: Path of the delivery's receipt.
+
     Raises:
-        Overtaken: The source no longer stands where the delivery begins.
+        Overtaken: The source's position is no longer the one where the delivery begins.
     """
-    if last_position(session, advance.source, ref=branch) != advance.before:
+    position = last_position(session, advance.source, ref=branch)
+    if not position and advance.before:  # its pointer is gone
+        position = _search_position(session, advance.source, branch)
+    if position != advance.before:
         what = f"{advance.source} is not where this delivery begins: another process was first"
         raise Overtaken(what, fix="nothing was taken in; the next look goes on from where that one is")
     newest = {"format": paths.FORMAT, "receipt": receipt}
@@ -108,8 +141,8 @@ def is_pending(session: Session, dataset: str, digest: str) -> bool:
 
 
 def clear_pending(session: Session, dataset: str, digest: str) -> None:
-    """Take away the pending marker of a delivery that changes nothing: its content is the table's latest already."""
-    repository, told = session.repository, f"settle {dataset} {digest[:12]}"
+    """Delete the pending marker of a delivery that changes nothing: its content is the table's latest."""
+    repository, message = session.repository, f"clear pending {dataset} {digest[:12]}"
     with session.lease(f"receive_{dataset}"):
         if not is_pending(session, dataset, digest):
             return
@@ -117,7 +150,7 @@ def clear_pending(session: Session, dataset: str, digest: str) -> None:
         repository.branch(branch, MAIN)
         try:
             repository.delete(branch, paths.pending(dataset, digest))
-            repository.commit(branch, told, {"lakegate_drop": digest})
-            repository.merge(branch, told, {"lakegate_drop": digest})
+            repository.commit(branch, message, {"lakegate_drop": digest})
+            repository.merge(branch, message, {"lakegate_drop": digest})
         finally:
             repository.delete_branch(branch)

@@ -1,7 +1,7 @@
-"""The ledger's records that are not part of a publish: attempts, waits, blocks and failures, on a branch of their own.
+"""Records of the ledger that are no part of a publish: attempts, waits, blocks and failures, on its branch.
 
-Names carry table, state and key, so that a state is found by listing one drop's records, without reading them. With
-lakeFS away a record waits in the home's spool.
+A record's name has its table, state and key, so that a state is found by listing one drop's records, without
+reading them. While lakeFS is away a record waits in the home's spool.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RUN_DIGITS: Final = 8
 
 @dataclass(frozen=True)
 class Record:
-    """One record as its name tells it; `read` fetches its body."""
+    """One record, by what its name says; `read` fetches its body."""
 
     path: str
     at: str
@@ -56,21 +56,31 @@ class Record:
 
 
 def stamp(moment: datetime) -> str:
-    """A moment in UTC as records tell it: as text it sorts as time does."""
+    """A moment in UTC as records have it: as text it sorts as time does."""
     return moment.strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def write(
     session: Session, *, dataset: str, cause: str, table: str, state: str, key: str, body: dict[str, Any]
 ) -> None:
-    """Write one record; its name is unique, so nothing is ever overwritten."""
+    """Write one record; its name is unique, so nothing is ever overwritten.
+
+    Args:
+        session: The open lake.
+        dataset: The dataset or feature table that it belongs to.
+        cause: The drop, or whatever else it is a record of.
+        table: The table that the hop writes.
+        state: What became of the attempt.
+        key: Of the attempt: the first digits of a hash of what it depends on, or `-`.
+        body: What the record says beside.
+    """
     at = stamp(datetime.now(UTC))
     words = (at, table, state, key, f"{session.run[:RUN_DIGITS]}-{uuid.uuid4().hex[:8]}.json")
     path = f"{dataset}/{cause}/{paths.SEPARATOR.join(words)}"
-    told = {"format": paths.FORMAT, "table": table, "state": state, "key": key, "at": at, "run": session.run}
-    content = json.dumps({**body, **told}, sort_keys=True).encode()
+    fixed = {"format": paths.FORMAT, "table": table, "state": state, "key": key, "at": at, "run": session.run}
+    content = json.dumps({**body, **fixed}, sort_keys=True).encode()
     try:
-        _carry(session, path, content)
+        _store(session, path, content)
     except (Transient, AccessError):
         folder = _spool(session)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -85,16 +95,16 @@ def spooled(session: Session) -> list[str]:
 
 
 def unspool(session: Session) -> int:
-    """Carry the records that waited in the spool into the lake, once nobody else does; returns how many."""
-    carried, folder = 0, _spool(session)
+    """Store the records that wait in the spool, once no other process does; returns how many."""
+    stored, folder = 0, _spool(session)
     if not any(folder.glob("*.json")):
         return 0
     with FileLock(folder / ".lock", mode=0o600):
         for waiting in sorted(folder.glob("*.json")):
-            _carry(session, waiting.name.replace("~~", "/"), waiting.read_bytes())
+            _store(session, waiting.name.replace("~~", "/"), waiting.read_bytes())
             waiting.unlink(missing_ok=True)
-            carried += 1
-    return carried
+            stored += 1
+    return stored
 
 
 def _spool(session: Session) -> Path:
@@ -103,12 +113,11 @@ def _spool(session: Session) -> Path:
 
 def find(session: Session, *, dataset: str = "", cause: str = "") -> list[Record]:
     """The records of one drop (of all drops of a dataset, of all datasets), oldest first."""
-    prefix = f"{dataset}/{cause}/" if cause else f"{dataset}/" if dataset else ""
+    prefix = "".join(f"{word}/" for word in (dataset, cause) if word)
     listed = (item.path for item in session.repository.listing(paths.LEDGER, prefix))
     # What has none is a marker; or the branch was made anew, from a main with a history.
-    return sorted(
-        (record_of(path) for path in listed if paths.SEPARATOR in path), key=lambda record: record.at
-    )
+    found = [record_of(path) for path in listed if paths.SEPARATOR in path]
+    return sorted(found, key=lambda record: record.at)
 
 
 def record_of(path: str) -> Record:
@@ -117,18 +126,10 @@ def record_of(path: str) -> Record:
     return Record(path, at, table, state, key, last.partition("-")[0])
 
 
-def newest(session: Session, dataset: str) -> Record | None:
-    """The newest record of a dataset or feature table."""
-    found = find(session, dataset=dataset)
-    return found[-1] if found else None
-
-
-def latest(session: Session, *, dataset: str, cause: str, table: str | None = None) -> Record | None:
-    """The newest record of a drop (at one table)."""
-    found = [
-        record for record in find(session, dataset=dataset, cause=cause) if table in (None, record.table)
-    ]
-    return found[-1] if found else None
+def latest(session: Session, *, dataset: str, cause: str = "", table: str | None = None) -> Record | None:
+    """The newest record of a drop (of all drops of a dataset), of one table or of all."""
+    found = find(session, dataset=dataset, cause=cause)
+    return next((record for record in reversed(found) if table in (None, record.table)), None)
 
 
 def read(session: Session, record: Record) -> dict[str, Any]:
@@ -137,34 +138,31 @@ def read(session: Session, record: Record) -> dict[str, Any]:
 
 
 def mark_refused(session: Session, record: Record) -> None:
-    """Mark the drop that a record refused, where that is the newest of it (see `lake.ledger.refused_drops`)."""
+    """Mark the drop that a record refused, where it is the drop's newest (see `refused_drops`)."""
     dataset, drop = record.dataset, record.cause
-    with contextlib.suppress(
-        Transient, AccessError, UsageError
-    ):  # then it has none, as if it died here; or it is no drop
-        refused_drops.mark(
-            session, dataset, drop, name=received(session, dataset, drop).name, record=record.path
-        )
+    # Else it has no marker, as if this process died here; or it is no drop.
+    with contextlib.suppress(Transient, AccessError, UsageError):
+        name = received(session, dataset, drop).name
+        refused_drops.mark(session, dataset, drop, name=name, record=record.path)
         if latest(session, dataset=dataset, cause=drop) != record:  # another process wrote one meanwhile
             refused_drops.unmark(session, dataset, drop)
 
 
-def _carry(session: Session, path: str, content: bytes) -> None:
+def _store(session: Session, path: str, content: bytes) -> None:
     """Put a record on the branch, and the marker of its drop right."""
     record = record_of(path)
     contract = session.catalog.contracts.get(record.dataset)
-    if contract is not None and contract.kind == "feature":
-        _put(session, path, content)
-        return
-    if record.state not in refused_drops.STATES and (record.dataset, record.cause) not in session.unmarked:
+    is_feature = contract is not None and contract.kind == "feature"
+    refused = record.state in refused_drops.STATES
+    if not is_feature and not refused and (record.dataset, record.cause) not in session.unmarked:
         refused_drops.unmark(session, record.dataset, record.cause)
     _put(session, path, content)
-    if record.state in refused_drops.STATES:
+    if not is_feature and refused:
         mark_refused(session, record)
 
 
 def _put(session: Session, path: str, content: bytes) -> None:
-    """Lay a record on the branch, where it is kept and seen from then on; now and then all that lie there are committed."""
+    """Put a record on the branch, where it is stored and seen; one in COMMIT_ONE_IN records commits all."""
     session.repository.put(paths.LEDGER, path, content)
     if zlib.crc32(path.encode()) % COMMIT_ONE_IN:
         return

@@ -1,9 +1,10 @@
-"""Which pending drops were refused and wait for nobody: markers beside the ledger, so that one listing tells it of all drops of a dataset.
+"""Which pending drops were refused: markers beside the ledger, so that one listing shows all of a dataset.
 
-Whoever carries a drop asks what else is under way. Without these it reads the records of every drop that was ever blocked or rejected, and
-all are paid for by all who come after. A marker says what the newest record of a drop is; it is taken away before another record is
-written and before the drop is delivered again, so a crash leaves one too few, and never one that isn't true: a drop without one is looked
-up in its records, as drops are that earlier releases refused.
+An ingest has to know which drops are before it and undecided. Without markers it would read the records of
+every drop that was ever blocked or rejected. A marker says what the newest record of a drop is. It is deleted
+before another record is written and before the drop is delivered again, so a crash leaves one too few, and
+never one that isn't true: a drop without one is looked up in its records, as drops are that earlier releases
+refused.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from lake.session import Session
 STATES: Final = ("blocked", "rejected")
 """States of a drop that nobody waits for."""
 _JOINED: Final = "+"
-"""In a marker for what parts the words of a record's name: a marker must not be taken for a record."""
+"""Separates the words of a marker's name; a record's separator would make it look like a record."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A drop that was refused: the path of its newest record, and the hash of the name that it was last delivered under."""
+    """A drop that was refused: the path of its newest record, and the hash of its latest delivery's name."""
 
     record: str
     name: str
@@ -35,7 +36,7 @@ def name_hash(name: str) -> str:
 
 
 def refused_drops(session: Session, dataset: str) -> dict[str, Refused]:
-    """The drops of a dataset that are marked, by SHA-256; those that are no longer pending may be among them."""
+    """The marked drops of a dataset, by SHA-256; some may be pending no longer."""
     prefix, found = paths.refused(dataset), dict[str, Refused]()
     for item in session.repository.listing(paths.LEDGER, prefix):  # in the order of their records
         digest, name, record = item.path.removeprefix(prefix).split("/")
@@ -44,7 +45,15 @@ def refused_drops(session: Session, dataset: str) -> dict[str, Refused]:
 
 
 def mark(session: Session, dataset: str, drop: str, *, name: str, record: str) -> None:
-    """Say that a record, which is the newest of a drop, refused it; `name` is that of its latest delivery."""
+    """Mark a drop as refused.
+
+    Args:
+        session: The open lake.
+        dataset: Of the drop.
+        drop: SHA-256 of its bytes.
+        name: Name of its latest delivery.
+        record: Path of its newest record, which refused it.
+    """
     session.unmarked.discard((dataset, drop))
     last = record.rsplit("/", 1)[-1].replace(paths.SEPARATOR, _JOINED)
     session.repository.put(paths.LEDGER, f"{paths.refused(dataset)}{drop}/{name_hash(name)}/{last}", b"{}")

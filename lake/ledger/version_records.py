@@ -1,4 +1,4 @@
-"""Records about versions, which go to main by a small merge of their own: what a person decided, or a contract."""
+"""Records about versions: what a person or a contract decided. Each goes to main by a small merge."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lake.session import Session
 from lakegate.errors import Transient
 
 QUEUE: Final = "records"
-"""Whoever merges records holds it."""
+"""Name of the lease under which records are merged."""
 
 
 def record_bytes(body: Mapping[str, Any]) -> bytes:
@@ -24,17 +24,17 @@ def record_bytes(body: Mapping[str, Any]) -> bytes:
 
 
 def use_bytes() -> bytes:
-    """What stands in `paths.use`: other bytes each time, so that of two who decide at once one is refused."""
+    """Contents of `paths.use`: other bytes each time, so that of two who decide at once one is refused."""
     return record_bytes({"id": uuid.uuid4().hex})
 
 
-def merge_records(session: Session, records: Mapping[str, bytes], *, told: str) -> bool:
-    """Put records on main, all of them at once; False where they stand there already.
+def merge_records(session: Session, records: Mapping[str, bytes], *, message: str) -> bool:
+    """Put records on main, all of them at once; False where they are there already.
 
     Args:
         session: The open lake.
         records: By path in the tree.
-        told: Message of the commit.
+        message: Of the commit.
 
     Raises:
         Conflict: Somebody outside of this home wrote one of them meanwhile.
@@ -49,8 +49,8 @@ def merge_records(session: Session, records: Mapping[str, bytes], *, told: str) 
         try:
             for path, body in fresh.items():
                 repository.put(branch, path, body)
-            repository.commit(branch, told, {"lakegate_records": str(len(fresh))})
-            repository.merge(branch, told, {"lakegate_records": str(len(fresh))})
+            repository.commit(branch, message, {"lakegate_records": str(len(fresh))})
+            repository.merge(branch, message, {"lakegate_records": str(len(fresh))})
         finally:
             with contextlib.suppress(Transient):  # `lakegate reconcile` sweeps it
                 repository.delete_branch(branch)

@@ -113,7 +113,7 @@ def _record(session: Session, pin: Pin) -> Pin:
         path: record_bytes({**vars(pin), "version": str(name)}),
         paths.use(name.table, name.number): use_bytes(),
     }
-    merge_records(session, records, told=f"{name} is {'no longer ' * bool(pin.ended)}kept")
+    merge_records(session, records, message=f"{name} is {'no longer ' * bool(pin.ended)}kept")
     session.finished.pop(name, None)
     published_version(session, name)  # raises Expired where the version ended before this was merged
     return pin

@@ -165,7 +165,7 @@ def _record(
         }
         records[paths.expired(name.table, name.number)] = record_bytes(body)
         records[paths.use(name.table, name.number)] = use_bytes()
-    merge_records(session, records, told=f"{len(names)} expire")
+    merge_records(session, records, message=f"{len(names)} expire")
     for name in names:
         copy = home.expiry_copy(session.settings.tenant, name.table, name.number)
         write_copy(copy, records[paths.expired(name.table, name.number)])

@@ -1,8 +1,8 @@
-"""A home and its lake, brought to this release's format step by step; each step can be killed, and is run again.
+"""A home and its lake, brought to this release's format step by step; a step that was killed is run again.
 
-The home says its format in `lakegate.json`, and from the first change on that of this release, so that an earlier
-one refuses it. A repository says its own on the ledger's branch: a home has one for each tenant, and several homes
-may share it on a lakeFS elsewhere.
+The home says its format in `lakegate.json`, and from the first change on that of this release, so that an
+earlier one refuses it. A repository says its own on the ledger's branch: a home has one for each tenant, and
+several homes may share it on a lakeFS elsewhere.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ Step = Callable[[Home, Repository], int]
 
 @dataclass(frozen=True)
 class Migration:
-    """What leads to a format: `told` says what it changes, `steps` are run in their order."""
+    """What leads to a format: `change` says what it does, `steps` are run in their order."""
 
     to: int
-    told: str
+    change: str
     steps: tuple[Step, ...]
 
 
 MIGRATIONS: Final = (
     Migration(
         to=3,
-        told="drops that a person rejected are `rejected`, no longer `discarded`",
+        change="drops that a person rejected are `rejected`, no longer `discarded`",
         steps=(rename_spooled, drop_markers, rename_records),
     ),
 )
@@ -49,8 +49,8 @@ def migrate(home: Home, repository: Repository, *, lease: int, say: Callable[[st
     Args:
         home: The home folder.
         repository: The tenant's, with a branch for its ledger.
-        lease: Seconds without a sign of life after which whoever migrates the home is taken for dead.
-        say: Told what was changed.
+        lease: Seconds of silence after which a process that migrates the home counts as dead.
+        say: Called with what was changed.
 
     Raises:
         IntegrityError: One of them is in a format that this release doesn't know.
@@ -65,7 +65,7 @@ def migrate(home: Home, repository: Repository, *, lease: int, say: Callable[[st
             home.write_format(migrating=home.content_format())
         for migration in MIGRATIONS:
             if migration.to > found and (done := sum([step(home, repository) for step in migration.steps])):
-                say(f"from format {found} to {migration.to}: {migration.told} ({done:,} records)")
+                say(f"from format {found} to {migration.to}: {migration.change} ({done:,} records)")
         repository.put(paths.LEDGER, paths.LEDGER_FORMAT, json.dumps({"format": FORMAT}).encode())
         # Uncommitted it is there and seen, too: the next commit takes it along.
         with contextlib.suppress(Conflict, IntegrityError, Transient):
@@ -76,8 +76,8 @@ def migrate(home: Home, repository: Repository, *, lease: int, say: Callable[[st
 
 def _format(home: Home, repository: Repository) -> int:
     """The earlier format of the two. A repository that says none is in the first, or empty."""
-    told = (repository.get_json(paths.LEDGER, paths.LEDGER_FORMAT) or {}).get("format", READABLE[0])
-    if told not in READABLE:
-        what = f"ledger format {told!r}, this release reads up to {FORMAT}"
+    ledger = (repository.get_json(paths.LEDGER, paths.LEDGER_FORMAT) or {}).get("format", READABLE[0])
+    if ledger not in READABLE:
+        what = f"ledger format {ledger!r}, this release reads up to {FORMAT}"
         raise IntegrityError(what, where=repository.name, fix="use the release that wrote it, or a later one")
-    return min(home.content_format(), int(told))
+    return min(home.content_format(), int(ledger))

@@ -1,7 +1,7 @@
-"""Format 3: a drop that a person rejected is `rejected` in the ledger; it was `discarded`, which rows can be, too.
+"""Format 3: a drop that a person rejected is `rejected` in the ledger, and no longer named as rows are.
 
-A record's name and its body hold its state. Each step writes a record under its new name before it deletes the old
-one: it can be killed anywhere and run again, or by two at once, and the record is always there.
+A record's name and its body hold its state. Each step writes a record under its new name before it deletes
+the old one: it can be killed anywhere and run again, or by two at once, and the record is always there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lakegate.home import Home
 WAS: Final = "discarded"
 IS: Final = "rejected"
 WRITERS: Final = 8
-"""Records that are brought over at once: each is a few waits."""
+"""Records that are renamed at once: each is a few waits."""
 
 
 def rename_spooled(home: Home, _: Repository) -> int:
@@ -30,7 +30,7 @@ def rename_spooled(home: Home, _: Repository) -> int:
     for folder in sorted(path for path in home.spool.iterdir() if path.is_dir()):
         if not any(folder.glob(f"*~{WAS}~*.json")):
             continue
-        with FileLock(folder / ".lock", mode=0o600):  # whoever carries them into the lake holds it
+        with FileLock(folder / ".lock", mode=0o600):  # held while they are stored in the lake
             for waiting in sorted(folder.glob("*.json")):
                 if (name := _renamed(waiting.name, "~")) is not None:
                     fresh = folder / f"{uuid.uuid4().hex}.tmp"
@@ -42,10 +42,10 @@ def rename_spooled(home: Home, _: Repository) -> int:
 
 
 def drop_markers(_: Home, repository: Repository) -> int:
-    """Take away the markers of rejected drops: whoever asks next looks such a drop up, and marks it again.
+    """Delete the markers of rejected drops: the next listing looks such a drop up, and marks it again.
 
-    The drop has the marker of its refusal, too, which isn't true any more. It goes first: as long as the other is
-    there, the next try finds the drop.
+    The drop has the marker of its refusal, too, which isn't true any more. That one is deleted first: as long
+    as the other is there, the next try finds the drop.
     """
     listed = [item.path for item in repository.listing(paths.LEDGER, paths.REFUSED)]
     drops = {_drop_of(path) for path in listed if _renamed(path, "+") is not None}
@@ -71,7 +71,7 @@ def _rename_record(repository: Repository, path: str) -> bool:
     name = _renamed(path, "~")
     try:
         content = repository.get(paths.LEDGER, path)
-    except IntegrityError:  # its block is lost: whoever reads it is told, and the lake opens all the same
+    except IntegrityError:  # its block is lost: who reads it gets that error, and the lake opens all the same
         return False
     if name is None or content is None:  # another home on this lakeFS was first
         return False

@@ -1,7 +1,8 @@
 """Values in plain spelling, typed by Arrow while a file is parsed; every other text is left to the engine.
 
-Plain is a part of what a type accepts (`expectations.spellings`) that Arrow reads as the engines do: digits, a point, a
-minus; a date; a UTC timestamp of whole seconds. An engine needs a pattern and a cast for each value, ten times the work.
+Plain is a part of what a type accepts (`expectations.spellings`) that Arrow reads as the engines do: digits,
+a point, a minus; a date; a UTC timestamp of whole seconds. An engine needs a pattern and a cast for each
+value, ten times the work.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Spelling:
-    """Texts that are plain for a type: of `shortest` to `longest` bytes, digits and `signs` alone, or `fixed` at these places.
+    """Texts that are plain for a type: `shortest` to `longest` bytes, digits and `signs` or `fixed` bytes.
 
-    What Arrow then refuses (a second point, a thirteenth month), and what lies before the `least` value, sends the whole array to the
-    engine. No text that is plain is greater than a type's last value.
+    What Arrow then refuses (a second point, a thirteenth month), and what lies before the `least` value,
+    sends the whole array to the engine. No text that is plain is greater than a type's last value.
     """
 
     type: pa.DataType
@@ -49,18 +50,14 @@ PLAIN: Final[dict[ColumnType, Spelling]] = {
     "double": Spelling(pa.float64(), 1, 40, signs=b"-."),
     "date": Spelling(pa.date32(), 10, 10, least=FIRST),
     "timestamp": Spelling(
-        pa.timestamp("us", "UTC"),
-        20,
-        20,
-        fixed=((10, ord("T")), (19, ord("Z"))),
-        least=FIRST * MICROS,
+        pa.timestamp("us", "UTC"), 20, 20, fixed=((10, ord("T")), (19, ord("Z"))), least=FIRST * MICROS
     ),
 }
 """Of 20 bytes and with these two, Arrow reads YYYY-MM-DDThh:mm:ssZ alone."""
 
 
 class Typed(NamedTuple):
-    """`values` of the texts in plain spelling, and the `others` as text; each is NULL where the other one isn't, or the text was."""
+    """`values` of the texts in plain spelling, and the `others` as text; at least one of the two is NULL."""
 
     values: pa.Array
     others: pa.Array
@@ -75,16 +72,13 @@ def type_plain(texts: pa.Array, kind: ColumnType) -> Typed:
     if other.any():
         chosen = ~other if not texts.null_count else ~other & texts.is_valid().to_numpy(zero_copy_only=False)
         plain = pa.Array.from_buffers(pa.string(), count, [_bitmap(chosen), *texts.buffers()[1:]])
-        others = pc.if_else(
-            pa.Array.from_buffers(pa.bool_(), count, [None, _bitmap(other)]),
-            texts,
-            pa.scalar(None, pa.string()),
-        )
+        mask = pa.Array.from_buffers(pa.bool_(), count, [None, _bitmap(other)])
+        others = pc.if_else(mask, texts, pa.scalar(None, pa.string()))
     try:
         values = pc.cast(plain, spelling.type)
     except pa.ArrowInvalid:
         return Typed(pa.nulls(count, spelling.type), texts)
-    if spelling.least is not None:  # asked of numbers: a scalar of a time would import pandas
+    if spelling.least is not None:  # compared as numbers: a scalar of a time would import pandas
         found = pc.min(values.view(pa.int32() if pa.types.is_date32(values.type) else pa.int64())).as_py()
         if found is not None and found < spelling.least:
             return Typed(pa.nulls(count, spelling.type), texts)
@@ -92,17 +86,16 @@ def type_plain(texts: pa.Array, kind: ColumnType) -> Typed:
 
 
 def part_plain(table: pa.Table, typed: Sequence[tuple[str, ColumnType]]) -> pa.Table:
-    """A table of text with the plain values of the `typed` columns in columns of their own, and out of their texts."""
+    """A table of text; the plain values of its `typed` columns move to columns of their own."""
     for name, kind in typed:
         values, others = type_plain(table.column(name).combine_chunks(), kind)
-        table = table.set_column(table.schema.get_field_index(name), name, others).append_column(
-            plain_column(name), values
-        )
+        table = table.set_column(table.schema.get_field_index(name), name, others)
+        table = table.append_column(plain_column(name), values)
     return table
 
 
 def _not_plain(texts: pa.Array, spelling: Spelling) -> Bools:
-    """Which texts are neither plain nor NULL, as far as that can be told without reading them as values."""
+    """Which texts are neither plain nor NULL, as far as their bytes show it."""
     _, offsets, content = texts.buffers()
     if content is None or not len(texts):
         return np.zeros(len(texts), np.bool_)

@@ -1,7 +1,7 @@
 """JSON columns judged while a file is parsed: which checks of its contract each row's text breaks.
 
-Python's own parser reads each text, held to the standard's grammar (RFC 8259); what a contract says of the column is made
-into one function once, which walks what was read.
+Python's own parser reads each text, held to the standard's grammar (RFC 8259). What a contract says of the
+column is made into one function once, which walks what was read.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read_json(text: str) -> Any:
     """The value of a JSON text, its numbers as `Number`.
 
     Raises:
-        ValueError: It is none by RFC 8259, an object names a member twice, or more than MAX_DEPTH lie in each other.
+        ValueError: It is none by RFC 8259, names a member twice, or is more than MAX_DEPTH levels deep.
     """
     try:
         value = _READER.decode(text)
@@ -86,13 +86,13 @@ def _depth(value: Any) -> int:
 
 
 def judge_nested(values: Any, nested: Nested) -> pa.Array:
-    """A text per row, with a 1 for each check that the row breaks and a 0 for the others, in the order of `nested.checks()`.
+    """A text per row, of a digit for each of `nested.checks()`: 1 where the row breaks the check, else 0.
 
-    A value that is not what it should be is asked nothing further, and NULL is asked nothing at all.
+    What is inside a value of the wrong type is not checked, nor is NULL.
     """
     places = {(check, path): place for place, (check, path, _) in enumerate(nested.checks())}
     walk, unreadable = _walk(nested, "", places), {places["type", ""]}
-    sound, marks, known = "0" * len(places), list[str](), dict[frozenset[int], str]()
+    marks, known = list[str](), dict[frozenset[int], str]()
     for text in values.to_pylist():
         broken = set[int]()
         if text is not None:
@@ -100,29 +100,20 @@ def judge_nested(values: Any, nested: Nested) -> pa.Array:
                 walk(read_json(text), broken)
             except ValueError:
                 broken = unreadable
-        if not broken:
-            marks.append(sound)
-        elif (mark := known.get(key := frozenset(broken))) is not None:
-            marks.append(mark)
-        else:
-            marks.append(
-                known.setdefault(
-                    key, "".join("1" if place in broken else "0" for place in range(len(places)))
-                )
-            )
+        if (mark := known.get(key := frozenset(broken))) is None:
+            mark = known[key] = "".join("1" if place in broken else "0" for place in range(len(places)))
+        marks.append(mark)
     return pa.array(marks, pa.string())
 
 
 def _walk(nested: Nested, path: str, places: dict[tuple[Check, str], int]) -> Walk:
-    """What asks a value, and what it holds."""
+    """The function that checks a value of this type, and what is inside of it."""
     fits, wrong = _FITS[nested.type], places["type", path]
-    inside = (
-        _members_of(nested, path, places)
-        if nested.fields
-        else _items_of(nested.items, path, places)
-        if nested.items
-        else None
-    )
+    inside: Walk | None = None
+    if nested.fields:
+        inside = _members_of(nested, path, places)
+    elif nested.items:
+        inside = _items_of(nested.items, path, places)
 
     def walk(value: Any, broken: set[int]) -> None:
         if not fits(value):

@@ -16,21 +16,21 @@ HINTS = 3
 
 def missing(contract: Contract, absent: Sequence[str], outcomes: Sequence[Outcome]) -> str:
     """One phrase for all missing columns: a file with none of them has most likely no header, or is empty."""
-    columns = [
-        contract.column(name) if name in {item.name for item in contract.columns} else Column(name, "string")
-        for name in absent
-    ]
+    declared = {item.name: item for item in contract.columns}
+    columns = [declared.get(name) or Column(name, "string") for name in absent]
     others = [str(name) for item in outcomes for name in item.observed.get("names", ())]
     hints = [hint for column in columns if (hint := _meant(column, others))]
     if not hints and len(columns) == len(contract.delivered) > 1:
-        told = f"all {len(columns)} columns are missing: {format_of(contract.file).no_column}"
-        return f"column rules ({told}, or are its names written otherwise? Where they are, physicalName tells each)"
-    more = f"; and {len(hints) - HINTS} more like these" if len(hints) > HINTS else ""
-    return f"column rules (missing: {listed(column.header for column in columns)}{''.join(f'; {hint}' for hint in hints[:HINTS])}{more})"
+        why = f"all {len(columns)} columns are missing: {format_of(contract.file).no_column}"
+        otherwise = "or are its names written otherwise? Where they are, physicalName tells each"
+        return f"column rules ({why}, {otherwise})"
+    more = [f"and {len(hints) - HINTS} more like these"] if len(hints) > HINTS else []
+    parts = [listed(column.header for column in columns), *hints[:HINTS], *more]
+    return f"column rules (missing: {'; '.join(parts)})"
 
 
 def _meant(column: Column, others: Sequence[str]) -> str:
-    """What to write where a header that nobody expected is the column's but for case, blanks, marks or what else isn't read aloud."""
+    """What to write where an unexpected header is the column's but for case, blanks and marks."""
     wanted = {folded(column.header), folded(column.name)} - {""}
     found = [name for name in others if folded(name) in wanted]
     if len(found) != 1:

@@ -1,4 +1,4 @@
-"""A drop's records as they stood in its file, by number: cut out of its bytes where a row is set aside, and nowhere else."""
+"""A drop's records as its file has them, by number: cut out of its bytes for quarantined rows alone."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class ByteRanges:
         return laid.take(pa.array(np.arange(0, len(edges), 2))).cast(pa.string())
 
 
-def marks_aside(plan: Plan, labelled: Path) -> pa.Table:
-    """`_row` and the mask columns of the rows set aside among labelled ones kept as Parquet in a folder, by number."""
+def quarantined_marks(plan: Plan, labelled: Path) -> pa.Table:
+    """`_row` and the mask columns of the quarantined rows, by number; `labelled` is a folder of Parquet."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
@@ -75,29 +75,27 @@ def marks_aside(plan: Plan, labelled: Path) -> pa.Table:
     return ds.dataset(labelled, schema, format="parquet").to_table(filter=chosen).sort_by(ROW)
 
 
-def rows_aside(
-    plan: Plan, marks: pa.Table, originals: Originals | None, told: Mapping[str, str]
+def quarantined_rows(
+    plan: Plan, marks: pa.Table, originals: Originals | None, constants: Mapping[str, str]
 ) -> pa.RecordBatchReader:
-    """Rows that are set aside, by number: `_row`, `_reasons`, the original `_record`, and what is `told` of all of them alike.
+    """Quarantined rows by number: `_row`, `_reasons`, the original `_record`, and columns of `constants`.
 
     Args:
-        plan: Of the suite that set them aside.
-        marks: What `marks_aside` gave.
+        plan: Of the suite whose rules they break.
+        marks: What `quarantined_marks` gave.
         originals: Where their records are cut from.
-        told: Text columns of one value each.
+        constants: Text columns of one value each.
     """
     import pyarrow as pa
 
-    kinds = {ROW: pa.int64(), REASONS: pa.list_(pa.string()), RECORD: pa.string()} | dict.fromkeys(
-        told, pa.string()
-    )
-    schema = pa.schema([(name, kinds[name]) for name in COLUMNS])
+    kinds = {ROW: pa.int64(), REASONS: pa.list_(pa.string())}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
 
     def batches() -> Iterator[pa.RecordBatch]:
         for at in range(0, marks.num_rows, BATCH):
             part = marks.slice(at, BATCH)
             rows = part.column(ROW).to_numpy()
-            made = {name: pa.repeat(value, part.num_rows) for name, value in told.items()}
+            made = {name: pa.repeat(value, part.num_rows) for name, value in constants.items()}
             made[ROW] = int64(rows)
             made[REASONS] = reasons(plan, {name: part.column(name).to_numpy() for name in masks(plan)})
             made[RECORD] = originals.cut(rows) if originals else pa.nulls(part.num_rows, pa.string())

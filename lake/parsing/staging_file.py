@@ -1,4 +1,4 @@
-"""The staging file: a drop's rows as they were parsed, written once and read once, by an engine in another language.
+"""The staging file: a drop's rows as they were parsed, written once, and read once by an engine.
 
 An Arrow file (IPC) where the engine reads one, which is bytes out of memory and back; else Parquet, plain.
 """
@@ -24,13 +24,11 @@ class StagingWriter:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.schema = schema
+        # What makes Parquet smaller costs more time than it saves.
+        plain: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+        arrow = path.suffix == ARROW
         self._writer: Any = (
-            pa.ipc.new_file(str(path), schema)
-            if path.suffix == ARROW
-            # What makes it smaller costs more time than it saves.
-            else pq.ParquetWriter(
-                path, schema, compression="none", use_dictionary=False, write_statistics=False
-            )
+            pa.ipc.new_file(str(path), schema) if arrow else pq.ParquetWriter(path, schema, **plain)
         )
 
     def write(self, columns: Sequence[Any]) -> None:
@@ -62,9 +60,7 @@ def read_staging(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     import pyarrow.dataset as ds
 
     file = ds.dataset(path, format="ipc" if path.suffix == ARROW else "parquet")
-    return file.to_table(
-        columns=None if columns is None else [name for name in columns if name in file.schema.names]
-    )
+    return file.to_table(columns and [name for name in columns if name in file.schema.names])
 
 
 def int64(values: npt.NDArray[np.int64]) -> pa.Array:

@@ -1,8 +1,8 @@
-"""A circuit breaker for each source: while transient failures go on, drops wait instead of failing one by one.
+"""A circuit breaker for each source: while transient failures go on, drops wait instead of failing in turn.
 
-It opens after several such failures in a row, or when most of the last attempts failed so; then one attempt goes through at a time, after
-a cool-down that grows, until one succeeds (M. Nygard, Release It!, 2007, ch. 5). Its state is a file of the home: a cache, which may be
-deleted.
+It opens after several such failures in a row, or when most of the last attempts failed so. Then one attempt
+goes through at a time, after a cool-down that grows, until one succeeds (M. Nygard, Release It!, 2007, ch.
+5). Its state is a file of the home: a cache, which may be deleted.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ COOL_DOWN: Final = 30.0
 """Seconds before the first probe; doubled by each that fails."""
 LONGEST: Final = 900.0
 PROBE: Final = 300.0
-"""Seconds after which a probe that nobody heard of again is given up."""
+"""Seconds after which a probe without outcome is given up."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What a breaker knows: `recent` outcomes, one letter each (s, f), the newest last; times in seconds since 1970."""
+    """A breaker's state: `recent` outcomes, a letter each (s, f), newest last; times in seconds of Unix."""
 
     recent: str = ""
     open_until: float = 0.0
@@ -47,11 +47,11 @@ class State:
 
     @property
     def is_open(self) -> bool:
-        """Whether attempts have to wait, or have to be the one that probes."""
+        """Whether attempts have to wait, but for the one that probes."""
         return self.open_until > 0
 
     def failed(self, now: float, *, probe: bool = True) -> State:
-        """After another transient failure, of the attempt that probes or of one that began while it was closed."""
+        """After a transient failure of the attempt that probes, or of one that began while it was closed."""
         recent = (self.recent + "f")[-RECENT:]
         if self.is_open and not probe:
             return replace(self, recent=recent)
@@ -63,8 +63,12 @@ class State:
         return State(recent, now + COOL_DOWN if opens else 0.0)
 
     def succeeded(self) -> State:
-        """After an attempt that came to an answer, whatever verdict that is."""
+        """After an attempt that came to a verdict, whatever it is."""
         return State("" if self.is_open else (self.recent + "s")[-RECENT:])
+
+    def probing(self, now: float) -> State:
+        """After an attempt wanted to probe: it may, and the state changes, unless another one is probing."""
+        return replace(self, probing_until=now + PROBE) if now >= self.probing_until else self
 
 
 class Breaker:
@@ -83,7 +87,7 @@ class Breaker:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Make an attempt, whose outcome counts where it is an answer or a transient failure.
+        """Make an attempt, whose outcome counts where it is a verdict or a transient failure.
 
         Raises:
             Transient: The breaker is open, and this is not the attempt that probes.
@@ -95,7 +99,7 @@ class Breaker:
             self._change(lambda state: state.failed(self._now(), probe=probe))
             raise
         except BaseException:
-            if probe:  # it came to no answer that tells: another one may probe at once
+            if probe:  # the outcome says nothing about the source: another attempt may probe at once
                 self._change(lambda state: replace(state, probing_until=0.0))
             raise
         if "f" in self.state.recent or self.state.is_open:  # else there is nothing to forget
@@ -106,40 +110,30 @@ class Breaker:
         now, state = self._now(), self.state
         if not state.is_open:
             return False
-        if now < state.open_until or not self._probe():
+        if now < state.open_until or not self._change(lambda state: state.probing(now)):
             again = datetime.fromtimestamp(max(state.open_until, now), UTC).strftime("%H:%M:%S UTC")
-            what = f"{self.source} waits: {len(state.recent) - len(state.recent.rstrip('f'))} attempts in a row met a transient failure"
-            raise Transient(
-                what, fix=f"nothing to do: one attempt is made after {again}, and the others when it succeeds"
-            )
+            failures = len(state.recent) - len(state.recent.rstrip("f"))
+            what = f"{self.source} waits: {failures} attempts in a row met a transient failure"
+            fix = f"nothing to do: one attempt is made after {again}, and the others when it succeeds"
+            raise Transient(what, fix=fix)
         return True
 
-    def _probe(self) -> bool:
-        """Whether this attempt may be the one that probes."""
-        found = False
-
-        def claim(state: State) -> State:
-            nonlocal found
-            found = self._now() >= state.probing_until
-            return replace(state, probing_until=self._now() + PROBE) if found else state
-
-        self._change(claim)
-        return found
-
-    def _change(self, change: Callable[[State], State]) -> None:
+    def _change(self, change: Callable[[State], State]) -> bool:
+        """Write the changed state, and say whether it is another one."""
         private_folder(self._path.parent)
         with FileLock(self._path.with_suffix(".lock")):
-            write_atomically(self._path, json.dumps(asdict(change(self.state))))
+            before = self.state
+            write_atomically(self._path, json.dumps(asdict(after := change(before))))
+        return after != before
 
 
 def folder(settings: Settings) -> Path:
-    """Where a tenant's breakers are kept."""
+    """The folder of a tenant's breakers."""
     return settings.home.root / "breakers" / settings.tenant
 
 
 def open_breakers(settings: Settings) -> dict[str, State]:
     """The breakers that are open, by source."""
-    found = {
-        path.stem: Breaker(settings, path.stem).state for path in sorted(folder(settings).glob("*.json"))
-    }
+    sources = sorted(path.stem for path in folder(settings).glob("*.json"))
+    found = {source: Breaker(settings, source).state for source in sources}
     return {source: state for source, state in found.items() if state.is_open}

@@ -1,4 +1,4 @@
-"""A disk that is full, or can't be written: wherever that shows, it is told as one of our errors."""
+"""A disk that is full, or can't be written: an `OSError` anywhere becomes one of our errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 HANDLES: Final = frozenset({errno.EMFILE, errno.ENFILE})
 DEEPEST: Final = 8
-"""Errors that one came of, at most."""
+"""Causes of an error that are looked at."""
 OURS: Final = FULL | CLOSED | HANDLES
 
 
@@ -31,9 +31,9 @@ def disk_errors(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if (told := disk_error(error, place)) is None:
+        if (ours := disk_error(error, place)) is None:
             raise
-        raise told from error
+        raise ours from error
 
 
 def disk_error(error: Exception, place: Path) -> LakegateError | None:
@@ -43,40 +43,29 @@ def disk_error(error: Exception, place: Path) -> LakegateError | None:
     where = str(error.filename or place)
     if error.errno in HANDLES:
         limit = "this process has" if error.errno == errno.EMFILE else "this machine has"
-        what = f"{limit} as many files open as it may"
-        return LakegateError(
-            what,
-            where=where,
-            fix="allow it more, as by `ulimit -n 1024`, or let fewer processes work at once",
-        )
+        fix = "allow it more, as by `ulimit -n 1024`, or let fewer processes work at once"
+        return LakegateError(f"{limit} as many files open as it may", where=where, fix=fix)
     if error.errno in FULL:
-        return Transient(
-            "the disk is full",
-            where=where,
-            fix="free some space, then run it again: what was delivered is where it was",
-        )
-    return LakegateError(
-        f"it can't be written ({error.strerror})",
-        where=where,
-        fix="make it writable for this user, then run it again",
-    )
+        fix = "free some space, then run it again: what was delivered is where it was"
+        return Transient("the disk is full", where=where, fix=fix)
+    fix = "make it writable for this user, then run it again"
+    return LakegateError(f"it can't be written ({error.strerror})", where=where, fix=fix)
 
 
 def cause_on_disk(error: BaseException) -> OSError | None:
-    """The error of this machine's disk or files that another one came of, such as a client's that says that nobody answers."""
+    """The error of this machine's disk or files that caused another one, such as a client's."""
     found: BaseException | None = error
     for _ in range(DEEPEST):
         if found is None or (isinstance(found, OSError) and found.errno in OURS):
             return found
         reason = getattr(found, "reason", None)
-        found = (
-            found.__cause__ or (reason if isinstance(reason, BaseException) else None) or found.__context__
-        )
+        inner = reason if isinstance(reason, BaseException) else None
+        found = found.__cause__ or inner or found.__context__
     return None
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Put a file at another place, for its owner alone: as a link where that can be, so that it takes no room twice."""
+    """Put a file at another place, for its owner alone: as a link where that can be, which takes no room."""
     try:
         os.link(source, target)
     except OSError:  # another disk, or one without links

@@ -1,8 +1,9 @@
-"""Leases on this home: one holder at a time, whose place is free when it dies, or is silent for as long as the settings say.
+"""Leases on this home: one holder at a time; a lease is free when its holder dies, or is silent for too long.
 
-filelock makes a lease's file first and writes its holder's name into it then. One that stays empty it takes for that of an early release
-of its own, held for as long as it is there (filelock 4.2, `SoftFileLock`): whoever is killed in between would be waited for forever. No such
-release ever worked on a home, so here an empty one that has come of age is nobody's.
+filelock makes a lease's file first and writes its holder's name into it then. It takes one that stays empty
+for that of an early release of its own, held for as long as it is there (filelock 4.2, `SoftFileLock`): a
+process that is killed in between would be waited for forever. No such release ever worked on a home, so here
+a lease that is empty for longer than its time is free.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Held = contextlib.AbstractContextManager[object]
 
 
 def lease_at(path: Path, *, seconds: float) -> SoftFileLease:
-    """The lease of that file, which whoever holds it may enter again; `seconds`: the silence after which it is free."""
+    """The lease of that file (re-entrant); `seconds`: the silence after which it is free."""
     private_folder(path.parent)
     return SoftFileLease(path, lease_duration=seconds, poll_interval=POLL)
 
@@ -51,17 +52,15 @@ def at_once(lease: SoftFileLease, *, within: float = 0) -> Held | None:
     except Timeout:
         return None
     except LeaseSettingsMismatch as error:
-        what, fix = (
-            "another process works on this home with another LAKEGATE_LEASE",
-            "give all of them the same",
-        )
-        raise UsageError(what, where=str(lease.lock_file), fix=fix) from error
+        what = "another process works on this home with another LAKEGATE_LEASE"
+        raise UsageError(what, where=str(lease.lock_file), fix="give all of them the same") from error
 
 
 def _free_if_unwritten(path: Path, *, after: float) -> None:
-    """Take away a lease whose holder died before it wrote its name.
+    """Delete a lease whose holder died before it wrote its name.
 
-    Should two do so at once, one may take the other's: both go on then, which costs work and nothing else, as where a lease runs out.
+    Should two processes do so at once, one may delete the other's: both go on then, which costs work and
+    nothing else, as where a lease runs out.
     """
     with contextlib.suppress(OSError):
         found = path.stat()

@@ -1,4 +1,4 @@
-"""Folders for intermediate files, which may hold personal data: for their owner only, and gone with the process that made them."""
+"""Folders for intermediate files that may hold personal data: for their owner only, gone with its process."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from lakegate.errors import LakegateError
 from lakegate.settings import Settings
 
 LOCK: Final = ".lakegate-scratch"
-"""A file in each folder, locked by the process that uses it; the kernel frees it when that process dies, however it dies."""
+"""A file in each folder, locked by the process that uses it; the kernel frees it when that process dies."""
 
 _OURS: Final = re.compile(r".+-[0-9a-f]{12}\Z")
 
 
 @contextlib.contextmanager
 def scratch(settings: Settings, name: str) -> Iterator[Path]:
-    """A folder of its own, readable by its owner only, that is gone afterwards, after a kill when the lake is opened next.
+    """A folder that its owner alone can read, and that is gone afterwards (after a kill: at the next sweep).
 
     Raises:
         LakegateError: It can't be made.
@@ -32,8 +32,8 @@ def scratch(settings: Settings, name: str) -> Iterator[Path]:
     try:
         folder, lock = _made(settings.scratch_dir, name)
     except OSError as error:
-        if error.errno in HANDLES and (told := disk_error(error, settings.scratch_dir)) is not None:
-            raise told from error
+        if error.errno in HANDLES and (ours := disk_error(error, settings.scratch_dir)) is not None:
+            raise ours from error
         what = f"the scratch folder can't be written ({error.strerror})"
         fix = "make it writable and its disk less full, or name another with LAKEGATE_SCRATCH"
         raise LakegateError(what, where=str(settings.scratch_dir), fix=fix) from error
@@ -59,13 +59,13 @@ def in_use(settings: Settings, name: str) -> bool:
 
 
 def sweep(settings: Settings) -> int:
-    """Remove the folders of processes that died, and say how many there were; other things that lie there are left alone."""
+    """Remove the folders of processes that died, and say how many there were; leave other things alone."""
     root, gone = settings.scratch_dir, 0
-    # In the home's own folder all is ours; one that the settings name may hold anything, so only what has our lock file.
+    # In the home's own folder all is ours; in one that the settings name, only what has our lock file.
     flags = os.O_RDWR | (os.O_CREAT if settings.scratch is None else 0)
     try:
         folders = sorted(root.iterdir())
-    except OSError:  # not made yet, or not ours to read: whoever wants to write there says so
+    except OSError:  # not made yet, or not ours to read: `scratch` says so
         return 0
     for folder in folders:
         if not _OURS.match(folder.name) or folder.is_symlink() or not folder.is_dir():
@@ -88,16 +88,13 @@ def _made(root: Path, name: str) -> tuple[Path, int]:
     while True:
         folder = root / f"{name}-{uuid.uuid4().hex[:12]}"
         folder.mkdir(mode=0o700)
-        lock = -1
-        try:
+        with contextlib.suppress(FileNotFoundError):  # swept
             lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
             with contextlib.suppress(
                 OSError
             ):  # a file system without locks, on which a sweep gets none either
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            if os.path.samestat(os.fstat(lock), os.stat(folder / LOCK)):  # noqa: PTH116  (beside fstat)
-                return folder, lock
-        except FileNotFoundError:
-            pass
-        if lock >= 0:
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock), os.stat(folder / LOCK)):  # noqa: PTH116  (beside fstat)
+                    return folder, lock
             os.close(lock)

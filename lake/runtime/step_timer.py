@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 Watcher = Callable[[str, str], None]
-"""Called with a table and the name of the step that it reached: progress displays, and tests that kill there."""
+"""Called with a table and the name of the step that it reached: progress displays, and tests that kill
+there."""
 
 
 @dataclass
@@ -35,7 +36,7 @@ class StepTimer:
         self.report(f"{name}.done")
 
     def report(self, name: str) -> None:
-        """Say where the attempt is, to the watcher and to whoever asks."""
+        """Say where the attempt is: to the watcher, and in `at`."""
         self.at = name
         if self.watcher is not None:
             self.watcher(self.table, name)

@@ -1,24 +1,25 @@
-"""Ask a lakeFS on loopback whether it answers, with as little as that takes."""
+"""Whether a lakeFS is up: the embedded one on loopback, as cheaply as can be; or an external one."""
 
 from __future__ import annotations
 
 import json
 import socket
-from typing import Any
+from typing import Any, Final
 
+from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint
 
-HEALTH = "/api/v1/healthcheck"
-HEALTH_TIMEOUT = 2.0
-"""Seconds; a server that runs answers in a few milliseconds, also under load."""
-EXTERNAL_TIMEOUT = 10.0
+HEALTH: Final = "/api/v1/healthcheck"
+HEALTH_TIMEOUT: Final = 2.0
+"""Seconds; a server that runs responds in a few milliseconds, also under load."""
+EXTERNAL_TIMEOUT: Final = 10.0
 """Seconds, over a network."""
-API_TIMEOUT = 10.0
+API_TIMEOUT: Final = 10.0
 """Seconds; the first request after a start opens the metadata."""
 
 
-def answers(port: int) -> bool:
-    """Whether a lakeFS answers its health check on that port of loopback, within two seconds.
+def is_healthy(port: int) -> bool:
+    """Whether a lakeFS passes its health check on that port of loopback, within two seconds.
 
     A bare socket: importing http.client would take longer than all the rest.
     """
@@ -31,9 +32,36 @@ def answers(port: int) -> bool:
         return False
 
 
+def check_external(endpoint: Endpoint) -> Endpoint:
+    """The external lakeFS that the settings name, if it passes its health check.
+
+    Raises:
+        LakegateError: Its address is none.
+        Transient: It doesn't.
+    """
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
+    if not endpoint.url.startswith(("http://", "https://")):
+        what, fix = "LAKEGATE_LAKEFS_URL is no http(s) address", "write it as https://lakefs.example.org"
+        raise LakegateError(what, where=endpoint.url, fix=fix)
+    try:
+        # The scheme is checked above.
+        with urlopen(endpoint.url + HEALTH, timeout=EXTERNAL_TIMEOUT):  # noqa: S310
+            return endpoint
+    except HTTPError as error:
+        why = f"HTTP {error.code}"
+    except OSError as error:
+        why = str(getattr(error, "reason", error))
+    what = f"the external lakeFS doesn't answer its health check ({why})"
+    fix = "see that it runs and is reachable from here, or correct LAKEGATE_LAKEFS_URL; then try again"
+    raise Transient(what, where=endpoint.url, fix=fix)
+
+
 def api(endpoint: Endpoint, path: str) -> dict[str, Any] | None:
-    """The answer to GET /api/v1/<path> with the endpoint's keys; None where it refuses or doesn't answer."""
+    """The result of GET /api/v1/<path> with the endpoint's keys; None where there is none."""
     from base64 import b64encode
+    from http import HTTPStatus
     from http.client import HTTPConnection, HTTPException
 
     basic = b64encode(f"{endpoint.key_id}:{endpoint.secret}".encode()).decode()
@@ -41,8 +69,8 @@ def api(endpoint: Endpoint, path: str) -> dict[str, Any] | None:
     connection = HTTPConnection(endpoint.url.removeprefix("http://"), timeout=API_TIMEOUT)
     try:
         connection.request("GET", f"/api/v1/{path}", headers={"Authorization": f"Basic {basic}"})
-        answer = connection.getresponse()
-        body = json.loads(answer.read()) if answer.status == 200 else None  # noqa: PLR2004  (HTTP's own number)
+        response = connection.getresponse()
+        body = json.loads(response.read()) if response.status == HTTPStatus.OK else None
     except (OSError, HTTPException, ValueError):
         return None
     finally:
@@ -51,15 +79,14 @@ def api(endpoint: Endpoint, path: str) -> dict[str, Any] | None:
 
 
 def free_port(*, preferred: int | None = None) -> int:
-    """A port of loopback that nobody listens on: the preferred one if it is such, else one that the system picks."""
+    """A port of loopback that no process listens on: the preferred one if it is such, else any."""
     for port in (preferred, 0) if preferred else (0,):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as candidate:
             # As lakeFS binds: connections of a server that was killed linger and don't hold the port.
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                candidate.bind(("127.0.0.1", port or 0))
+                candidate.bind(("127.0.0.1", port))
             except OSError:
                 continue
             return int(candidate.getsockname()[1])
-    msg = "no free port on 127.0.0.1"
-    raise OSError(msg)
+    raise OSError("no free port on 127.0.0.1")

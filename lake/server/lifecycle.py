@@ -1,4 +1,4 @@
-"""The embedded lakeFS: one process per home on loopback, started on demand, watched, and replaced when it hangs or dies."""
+"""The embedded lakeFS: a process per home on loopback, started on demand, replaced when it hangs or dies."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeGuard
 
-from lake.server.health import answers, api
+from lake.server.health import api, check_external, is_healthy
 from lake.server.port_owner import holds
 from lake.server.startup_errors import leave_others, why_not_started
-from lake.server.state_files import last_port, read_server, tail, write_config, write_keys, write_server
+from lake.server.state_files import (
+    ServerRecord,
+    last_port,
+    read_server,
+    tail,
+    write_config,
+    write_keys,
+    write_server,
+)
 from lakegate.errors import LakegateError, Transient
 from lakegate.home import Endpoint, Home
 from lakegate.settings import Settings
@@ -20,19 +28,20 @@ from lakegate.settings import Settings
 if TYPE_CHECKING:
     from filelock import AcquireReturnProxy, FileLock
 
-STOP_TIMEOUT = 10.0
-"""Seconds that a server has to write its state down after SIGTERM; then it is killed, which loses nothing either."""
-LOCK_TIMEOUT = 60.0
+STOP_TIMEOUT: Final = 10.0
+"""Seconds that a server has to write its state down after SIGTERM; then it is killed, which loses nothing
+either."""
+LOCK_TIMEOUT: Final = 60.0
 """Seconds to wait for another process that starts or stops the same server."""
-TRIES = 4
+TRIES: Final = 4
 """Starts in a row, each on another port: someone else may take a free port before lakeFS does."""
-LOST_PORT = "address already in use"
+LOST_PORT: Final = "address already in use"
 """What lakeFS writes when that happens."""
 
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """How the embedded server is: `hung` is a process that is there and doesn't answer."""
+    """How the embedded server is: `hung` is a process that is there and doesn't pass its health check."""
 
     state: Literal["running", "stopped", "hung"]
     url: str | None = None
@@ -45,31 +54,25 @@ class ServerStatus:
 
 
 def ensure_server(settings: Settings, *, say: Callable[[str], None]) -> Endpoint:
-    """The lakeFS to use, running: the external one of the settings, else the home's own, started if it doesn't answer.
+    """The lakeFS to use: the external one of the settings, else the home's own, started if it isn't healthy.
 
     Args:
         settings: Names the external lakeFS, or the home.
-        say: Told each thing that takes time, one line a call.
+        say: Called with each thing that takes time, one line a call.
 
     Raises:
         Transient: The external lakeFS is away, or another process is busy with the embedded one for too long.
-        IntegrityError: What the home keeps of its server is of another format, or incomplete.
+        IntegrityError: What the home has of its server is of another format, or incomplete.
         LakegateError: lakeFS can't be found or doesn't start; the text quotes its log.
     """
     if settings.lakefs is not None:
-        return _external(settings.lakefs)
+        return check_external(settings.lakefs)
     home = settings.home
     recorded = read_server(home)
     # No psutil, no lock and no lakeFS client on this path: it is taken by every command.
-    if (
-        recorded
-        and recorded.home == str(home.root.resolve())
-        and holds(recorded, home.lakefs)
-        and answers(recorded.port)
-    ):
-        endpoint = home.running_endpoint()
-        if endpoint is not None:
-            return endpoint
+    is_this_homes = recorded is not None and recorded.home == str(home.root.resolve())
+    if is_this_homes and _serves(recorded, home) and (endpoint := home.running_endpoint()):
+        return endpoint
     from lake.server.install import find_lakefs
 
     home.prepare(say=say)
@@ -78,10 +81,9 @@ def ensure_server(settings: Settings, *, say: Callable[[str], None]) -> Endpoint
         with _lock(home):
             return _adopted(home) or _started(home, binary, say=say)
     except OSError as error:
-        what = f"the embedded lakeFS can't keep its state there ({error.strerror or error})"
-        raise LakegateError(
-            what, where=str(home.lakefs), fix="make it writable and its disk less full, or use another home"
-        ) from error
+        what = f"the embedded lakeFS can't store its state there ({error.strerror or error})"
+        fix = "make it writable and its disk less full, or use another home"
+        raise LakegateError(what, where=str(home.lakefs), fix=fix) from error
 
 
 def stop_server(home: Home) -> bool:
@@ -89,28 +91,20 @@ def stop_server(home: Home) -> bool:
 
     Raises:
         Transient: Another process is busy with it for too long.
-        IntegrityError: What the home keeps of its server is of another format.
+        IntegrityError: What the home has of its server is of another format.
         LakegateError: It is another user's, and lives on.
     """
-    from lake.server.process import end, processes
-
     if not home.lakefs.is_dir():
         return False
-    read_server(home)
-    with _lock(home):
-        running = processes(home)
-        leave_others(home, running)
-        end(running, grace=STOP_TIMEOUT)
-        home.server_file.unlink(missing_ok=True)
-    return bool(running)
+    with paused(home) as ran:
+        return ran
 
 
 @contextlib.contextmanager
-def paused(home: Home) -> Iterator[None]:
-    """The home's server is down, and stays so until the end of this; whoever wants it waits, and starts it again.
+def paused(home: Home) -> Iterator[bool]:
+    """The home's server is down until the end of this; any process that needs it waits, and starts it again.
 
-    Raises:
-        Transient: Another process is busy with it for too long.
+    It gives whether there was one, and raises what `stop_server` does.
     """
     from lake.server.process import end, processes
 
@@ -119,7 +113,7 @@ def paused(home: Home) -> Iterator[None]:
         leave_others(home, running := processes(home))
         end(running, grace=STOP_TIMEOUT)
         home.server_file.unlink(missing_ok=True)
-        yield
+        yield bool(running)
 
 
 def server_status(home: Home) -> ServerStatus:
@@ -134,13 +128,8 @@ def server_status(home: Home) -> ServerStatus:
         return ServerStatus("stopped")
     process = next((one for one in running if recorded and one.pid == recorded.pid), running[0])
     endpoint = home.running_endpoint()
-    healthy = (
-        endpoint is not None
-        and recorded is not None
-        and process.pid == recorded.pid
-        and holds(recorded, home.lakefs)
-    )
-    healthy = healthy and recorded is not None and answers(recorded.port)
+    is_recorded = recorded is not None and process.pid == recorded.pid
+    healthy = endpoint is not None and is_recorded and _serves(recorded, home)
     config = api(endpoint, "config") if healthy and endpoint else None
     try:
         memory, uptime = process.memory_info().rss, max(0.0, time.time() - process.create_time())
@@ -156,31 +145,9 @@ def server_status(home: Home) -> ServerStatus:
     )
 
 
-def _external(endpoint: Endpoint) -> Endpoint:
-    from urllib.error import HTTPError, URLError
-    from urllib.request import urlopen
-
-    from lake.server.health import EXTERNAL_TIMEOUT, HEALTH
-
-    if not endpoint.url.startswith(("http://", "https://")):
-        raise LakegateError(
-            "LAKEGATE_LAKEFS_URL is no http(s) address",
-            where=endpoint.url,
-            fix="write it as https://lakefs.example.org",
-        )
-    try:
-        with urlopen(endpoint.url + HEALTH, timeout=EXTERNAL_TIMEOUT):  # noqa: S310  (the scheme is checked above)
-            return endpoint
-    except HTTPError as error:
-        why = f"HTTP {error.code}"
-    except (URLError, OSError) as error:
-        why = str(getattr(error, "reason", error))
-    what = f"the external lakeFS doesn't answer its health check ({why})"
-    raise Transient(
-        what,
-        where=endpoint.url,
-        fix="see that it runs and is reachable from here, or correct LAKEGATE_LAKEFS_URL; then try again",
-    )
+def _serves(recorded: ServerRecord | None, home: Home) -> TypeGuard[ServerRecord]:
+    """Whether the server on record is this home's process, has its port, and is healthy."""
+    return recorded is not None and holds(recorded, home.lakefs) and is_healthy(recorded.port)
 
 
 def _lock(home: Home) -> AcquireReturnProxy[FileLock]:
@@ -190,9 +157,8 @@ def _lock(home: Home) -> AcquireReturnProxy[FileLock]:
         return FileLock(home.lakefs / "lock").acquire(timeout=LOCK_TIMEOUT)
     except Timeout as error:
         what = f"another process has been starting or stopping this home's lakeFS for {LOCK_TIMEOUT:.0f} s"
-        raise Transient(
-            what, where=str(home.lakefs), fix="try again; if it stays so, end that process"
-        ) from error
+        fix = "try again; if it stays so, end that process"
+        raise Transient(what, where=str(home.lakefs), fix=fix) from error
 
 
 def _adopted(home: Home) -> Endpoint | None:
@@ -201,12 +167,7 @@ def _adopted(home: Home) -> Endpoint | None:
 
     recorded = read_server(home)
     running = {process.pid: process for process in processes(home)} if recorded else {}
-    if (
-        recorded is None
-        or recorded.pid not in running
-        or not holds(recorded, home.lakefs)
-        or not answers(recorded.port)
-    ):
+    if recorded is None or recorded.pid not in running or not _serves(recorded, home):
         return None
     write_server(home, pid=recorded.pid, started=running[recorded.pid].create_time(), port=recorded.port)
     return home.running_endpoint()
@@ -246,11 +207,8 @@ def _recorded(home: Home, endpoint: Endpoint, *, pid: int, port: int, say: Calla
     if api(endpoint, "user") is None:
         end(processes(home), grace=STOP_TIMEOUT)
         what = "lakeFS started and doesn't accept this home's keys"
-        raise LakegateError(
-            what,
-            where=str(home.keys_file),
-            fix="keys.json and kv/ belong together: restore both from the same copy of the home",
-        )
+        fix = "keys.json and kv/ belong together: restore both from the same copy of the home"
+        raise LakegateError(what, where=str(home.keys_file), fix=fix)
     write_server(home, pid=pid, started=psutil.Process(pid).create_time(), port=port)
     say(f"lakeFS runs at {endpoint.url} (process {pid})")
     return endpoint

@@ -1,22 +1,28 @@
-"""Whether it is the home's own lakeFS that listens on a port: asked before keys go there, for anybody may sit on a dead server's port."""
+"""Whether it is the home's own lakeFS that listens on a port.
+
+Keys go there only then: when a server has died, any process may take its port.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lake.server.state_files import ServerRecord, read_server
 from lakegate.errors import LakegateError
 from lakegate.home import Home
+
+if TYPE_CHECKING:
+    import psutil
 
 TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
 """Every user may read them; whose descriptor a socket is only its owner and root."""
 LOOPBACK: Final = "0100007F" if sys.byteorder == "little" else "7F000001"
 LISTENING: Final = "0A"
 CLOCK: Final = 2.0
-"""Seconds that a process's start may be told differently: the system's clock is set while it runs."""
+"""Seconds by which two readings of a process's start may differ: the system's clock is set while it runs."""
 
 
 def is_own(home: Home) -> bool:
@@ -31,7 +37,8 @@ def is_own(home: Home) -> bool:
 def holds(recorded: ServerRecord, folder: Path) -> bool:
     """Whether that very process listens on that port of loopback, with `folder` as its working directory.
 
-    Where its descriptors can't be read, because another user started it, who it is has to do: root, or the folder's owner.
+    Where its descriptors can't be read, because another user started it, it has to be root's or the folder's
+    owner's.
     """
     if not Path("/proc/net/tcp").exists():
         return _holds_by_psutil(recorded)
@@ -43,7 +50,7 @@ def holds(recorded: ServerRecord, folder: Path) -> bool:
     except FileNotFoundError:
         return False
     except PermissionError:
-        return uid in (0, folder.stat().st_uid) and _same_start(recorded)
+        return uid in (0, folder.stat().st_uid) and recorded_process(recorded) is not None
 
 
 def _has_open(process: Path, inode: int) -> bool:
@@ -55,7 +62,7 @@ def _has_open(process: Path, inode: int) -> bool:
 
 
 def _listener(port: int) -> tuple[int, int] | None:
-    """Inode and user id of the socket that listens on that port of 127.0.0.1, on no other address; None where there is none."""
+    """Inode and user id of the socket that listens on that port of 127.0.0.1 alone; None without one."""
     for table in TABLES:
         with contextlib.suppress(FileNotFoundError), Path(table).open(encoding="ascii") as lines:
             for line in lines:
@@ -65,24 +72,34 @@ def _listener(port: int) -> tuple[int, int] | None:
     return None
 
 
-def _same_start(recorded: ServerRecord) -> bool:
+def recorded_process(recorded: ServerRecord) -> psutil.Process | None:
+    """The process on record, where it lives: no other one that was given its id."""
     import psutil
 
-    try:
-        return abs(psutil.Process(recorded.pid).create_time() - recorded.started) < CLOCK
-    except psutil.Error:
-        return False
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(recorded.pid)
+        if abs(process.create_time() - recorded.started) < CLOCK:
+            return process
+    return None
+
+
+def listens(process: psutil.Process, port: int) -> bool:
+    """Whether a process listens on a port.
+
+    Raises:
+        psutil.Error: It ended, or is not this user's to look at.
+    """
+    import psutil
+
+    found = process.net_connections("tcp4")
+    return any(one.laddr and one.laddr.port == port and one.status == psutil.CONN_LISTEN for one in found)
 
 
 def _holds_by_psutil(recorded: ServerRecord) -> bool:
     """The same where the system has no /proc."""
     import psutil
 
-    try:
-        open_there = psutil.Process(recorded.pid).net_connections("tcp4")
-    except psutil.Error:
-        return False
-    return _same_start(recorded) and any(
-        one.laddr and one.laddr.port == recorded.port and one.status == psutil.CONN_LISTEN
-        for one in open_there
-    )
+    with contextlib.suppress(psutil.Error):
+        process = recorded_process(recorded)
+        return process is not None and listens(process, recorded.port)
+    return False

@@ -1,4 +1,4 @@
-"""The server's process: found by what it is, not by what was written down of it; started detached; ended."""
+"""The server's process: found by working directory and command line, not by its record; started and ended."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from pathlib import Path
 
 import psutil
 
-from lake.server.health import answers
+from lake.server.health import is_healthy
+from lake.server.port_owner import listens
 from lake.server.state_files import MEMORY_LIMIT
 from lakegate.home import Home
 
 START_TIMEOUT = 20.0
-"""Seconds until a starting server must answer; a quarter is usual, a disk that recovers after a kill needs more."""
+"""Seconds until a starting server must be healthy; a quarter is usual, a disk that recovers needs more."""
 KILL_TIMEOUT = 10.0
 """Seconds until a killed process is gone."""
 POLL = 0.02
 """Seconds between two looks at a starting server."""
 SHELL = 'umask 077; "$@" </dev/null >>"$0" 2>&1 & echo $!'
-"""The shell in between leaves, so the server is nobody's child: no zombie when it dies, no parent's pipe held open."""
+"""The shell in between ends, so the server has no parent: no zombie when it dies, and no inherited pipe."""
 
 
 def processes(home: Home) -> list[psutil.Process]:
-    """This home's servers: by working directory and command line, so a record that was lost or is stale misleads nobody."""
+    """This home's servers, whether they are on record or not."""
     folder, found = str(home.lakefs.resolve()), []
     for process in psutil.process_iter():
         try:
@@ -41,22 +42,14 @@ def processes(home: Home) -> list[psutil.Process]:
 def spawn(home: Home, binary: Path) -> int:
     """Start lakeFS detached and return its process id.
 
-    The environment is made, not inherited: LAKEFS_* would override the file, credentials and proxies are none of its business.
+    It inherits no environment: LAKEFS_* would override the file, and it needs no credentials or proxies.
     """
     folder = home.lakefs.resolve()
-    command = [
-        "/bin/sh",
-        "-c",
-        SHELL,
-        str(folder / "lakefs.log"),
-        str(binary.resolve()),
-        "--config",
-        str(folder / "config.yaml"),
-        "run",
-    ]
+    shell = ["/bin/sh", "-c", SHELL, str(folder / "lakefs.log")]
+    lakefs = [str(binary.resolve()), "--config", str(folder / "config.yaml"), "run"]
     env = {"HOME": str(folder), "TMPDIR": str(folder), "GOMEMLIMIT": MEMORY_LIMIT, "NO_PROXY": "*"}
     done = subprocess.run(
-        command,
+        [*shell, *lakefs],
         cwd=folder,
         env=env,
         stdin=subprocess.DEVNULL,
@@ -69,29 +62,26 @@ def spawn(home: Home, binary: Path) -> int:
 
 
 def comes_up(pid: int, port: int) -> bool:
-    """Whether that very process came to answer on that port; another that took the port first doesn't count."""
+    """Whether that very process gets healthy on that port; another that took the port first doesn't count."""
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         try:
             process = psutil.Process(pid)
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
-            listens = any(
-                one.laddr and one.laddr.port == port and one.status == psutil.CONN_LISTEN
-                for one in process.net_connections("tcp4")
-            )
+            if listens(process, port) and is_healthy(port):
+                return True
         except psutil.NoSuchProcess:
             return False
-        if listens and answers(port):
-            return True
         time.sleep(POLL)
     return False
 
 
 def end(running: list[psutil.Process], *, grace: float) -> None:
-    """End processes found a moment ago: politely within `grace` seconds (a stopped one is woken for it), else by force."""
+    """End processes: by SIGTERM within `grace` seconds (a stopped one is woken for it), else by SIGKILL."""
     for process in running:
-        # psutil compares start times, so a process id that was given to someone else meanwhile isn't signalled.
+        # psutil compares start times, so a process id that was given to someone else meanwhile isn't
+        # signalled.
         with contextlib.suppress(psutil.NoSuchProcess):
             if grace:
                 process.send_signal(signal.SIGTERM)

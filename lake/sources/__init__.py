@@ -1,9 +1,9 @@
 """Sources: where deliveries come from.
 
 In here: the protocol `Source`, and one module a kind; the landing folder is the first. A source knows neither
-Dagster nor the lake: it is asked for what came after a position, and told what became of it. Its position is
-in the receipt that `lake.hops.receive` commits with the bytes, so an extract is received once, whoever dies.
-May import: `lake.runtime`. Who asks sources is `sensors.landing_sensor`.
+Dagster nor the lake: `sensors.landing_sensor` polls it with a position, and reports to it what it received.
+The position is in the receipt that `lake.hops.receive` commits with the bytes, so an extract is received
+once, whatever dies. May import: `lake.runtime`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Extract:
-    """A whole file on this disk, the dataset that it is of, and the position of its source after it.
+    """A whole file on this disk, its dataset, and the position of its source after it.
 
-    The file lasts until the next extract is asked for. Its name is what people see.
+    The file lasts until the next extract is polled. Its name is what people see.
     """
 
     dataset: str
     path: Path
     id: str
-    """Tells this delivery from every other of its dataset, today and tomorrow."""
+    """Differs from that of every other delivery of its dataset, today and tomorrow."""
     position: str = ""
     """For its source alone to read. It holds no value of a row: receipts are no data files (P6)."""
     drop: str | None = None
@@ -34,9 +34,14 @@ class Extract:
 class Source(Protocol):
     """A place that deliveries come from.
 
-    A source with positions is asked with that of its newest receipt, empty at first, and gives what came
-    after it in order: an extract that can't be received keeps back those behind it. A source without gives
-    empty ones: its place itself forgets what is done with, and what it gives again is known by its receipt.
+    A source with positions is polled with that of its newest receipt, empty at first, and gives what came
+    after it in order: an extract that can't be received holds up those behind it. Once an extract is
+    received, it is the lake's, and the source hears no more of it: it is polled from behind it, and
+    `put_away` is called only for content that was done with before. Whoever wants the outcome of each
+    delivery listens to hops (`lake.listeners`).
+
+    A source without positions gives empty ones. It gives a file at every poll until `put_away` is called for
+    it; the file's receipt shows that it is the same one.
     """
 
     name: str

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-import lake.server.backup
+import lake.server.home_copy
 from lake.server.backup import backup, restore
 from lake.server.lifecycle import server_status, stop_server
 from lakegate import open_snapshot
@@ -107,7 +107,7 @@ def test_what_is_put_away_while_it_is_copied_is_no_failure(
             source.unlink()
         honest(source, target)
 
-    monkeypatch.setattr(lake.server.backup.shutil, "copy2", copy)
+    monkeypatch.setattr(lake.server.home_copy.shutil, "copy2", copy)
     backup(scene.settings.home, tmp_path / "kept")
     assert not late.exists()
     restore(Home(tmp_path / "restored"), tmp_path / "kept")
@@ -123,7 +123,7 @@ def test_an_earlier_backup_is_good_until_the_last_moment(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(lake.server.backup.shutil, "copy2", full)
+    monkeypatch.setattr(lake.server.home_copy.shutil, "copy2", full)
     with pytest.raises(LakegateError, match="No space left"):
         backup(home, kept)
     monkeypatch.undo()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lake import paths
 from lake.hops.receive import receive
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Advance, Overtaken, last_position, pending
@@ -119,3 +120,43 @@ def test_a_source_has_its_own_position_and_a_plain_file_moves_none(scene: Scene,
     assert "position" not in (session.repository.get_json(MAIN, drop.receipt) or {})
     assert last_position(session, "list") == before
     assert last_position(session, "nobody") == last_position(session, "") == ""
+
+
+def test_a_position_whose_pointer_is_damaged_is_found_in_the_receipts(scene: Scene, session: Session) -> None:
+    source = ListSource("rates", [rides(41).encode(), rides(42).encode()], scene.folder, name="damaged")
+    take(session, source)
+    block = session.repository.block(MAIN, paths.position("damaged"))
+    assert block is not None
+    block.unlink()
+    assert last_position(session, "damaged") == "2"
+    source.contents = [*source.contents, rides(43).encode()]
+    assert [drop.name.split("-")[1] for drop in take(session, source)] == ["3"]
+    pointer = session.repository.get_json(MAIN, paths.position("damaged")) or {}
+    assert (session.repository.get_json(MAIN, pointer["receipt"]) or {})["position"] == "3"
+
+
+def test_a_source_whose_pointer_is_gone_gives_again_what_is_known_and_goes_on(
+    scene: Scene, session: Session
+) -> None:
+    files = [scene.folder / f"gone-{number}.csv" for number in (1, 2, 3)]
+    for number, path in enumerate(files, 51):
+        path.write_text(rides(number))
+
+    def deliver(number: int) -> str:
+        before = str(number - 1) if number > 1 else ""
+        return receive(
+            session, "rates", files[number - 1], advance=Advance("gone", before, str(number))
+        ).receipt
+
+    known = [deliver(1), deliver(2)]
+    session.repository.branch("deletion", MAIN)
+    session.repository.delete("deletion", paths.position("gone"))
+    session.repository.commit("deletion", "delete a pointer", {})
+    session.repository.merge("deletion", "delete a pointer", {})
+    session.repository.delete_branch("deletion")
+    assert last_position(session, "gone") == ""
+    with pytest.raises(Overtaken):
+        receive(session, "rates", files[2], advance=Advance("gone", "1", "3"))
+    assert [deliver(1), deliver(2)] == known
+    deliver(3)
+    assert last_position(session, "gone") == "3"

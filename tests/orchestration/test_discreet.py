@@ -22,7 +22,7 @@ from lake.pipeline.ingest import DropResult, ingest
 from lake.reports.data_docs import write_docs
 from lake.server.lifecycle import stop_server
 from lake.session import open_session
-from lake.sources.landing_folder import SETTLE_SECONDS
+from lake.sources.landing_folder import UNCHANGED_SECONDS
 from lakegate.errors import Transient
 from lakegate.names import VersionName
 from lakegate.settings import Settings
@@ -198,7 +198,7 @@ def ticks(jobs: Jobs, patch: pytest.MonkeyPatch) -> None:
     """The sensor takes a file in, has it carried, and puts it away with a note."""
     sensor, clock, cursor = new_drops(jobs.lake, jobs.made.jobs), time.time(), None
     for _ in range(4):
-        clock += SETTLE_SECONDS + 1
+        clock += UNCHANGED_SECONDS + 1
         patch.setattr(landing_sensor.time, "time", lambda now=clock: now)
         looked = sensor(build_sensor_context(instance=jobs.instance, cursor=cursor))
         assert isinstance(looked, SensorResult)

@@ -35,7 +35,7 @@ from lake.pipeline.demo_data import REFERENCES, deliver_sample
 from lake.pipeline.ingest import ingest
 from lake.session import Session, open_session
 from lake.sources import Extract
-from lake.sources.landing_folder import SETTLE_SECONDS
+from lake.sources.landing_folder import UNCHANGED_SECONDS
 from lake.versions.publish import head
 from lakegate.settings import Settings
 from sensors import landing_sensor
@@ -84,7 +84,7 @@ class Home:
     def sample(self, dataset: str, name: str, source: str) -> Path:
         return self.put(dataset, name, (self.files / source).read_bytes())
 
-    def look(self, *, later: float = SETTLE_SECONDS + 1) -> list[RunRequest]:
+    def look(self, *, later: float = UNCHANGED_SECONDS + 1) -> list[RunRequest]:
         """One tick of `new_drops`, some seconds after the one before."""
         self.clock += later
         result = self.new_drops(build_sensor_context(instance=self.instance, cursor=self.cursor))

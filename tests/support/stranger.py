@@ -182,6 +182,7 @@ def down(root: str) -> Any:
     """What `lakegate down` says of somebody's home."""
     import filelock  # noqa: F401
 
+    import lake.server.process  # noqa: F401
     from lake.server.lifecycle import stop_server
     from lakegate.errors import LakegateError
     from lakegate.home import Home

@@ -1,4 +1,4 @@
-"""How a record divides into fields: RFC 4180, section 2, with text that isn't at a field's start free to hold quotes."""
+"""How a record divides into fields: RFC 4180, section 2; a field that begins with no quote may hold some."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TERMINATOR = re.compile(rb"\r\n|\r|\n")
 
 
 class Grammar:
-    """How a record divides into fields, byte by byte; `columns` is how many it must have to run over line ends."""
+    """How a record divides into fields; `columns` is how many it must have to run over line ends."""
 
     def __init__(self, delimiter: str, max_lines: int = 1, columns: int | None = None) -> None:
         self.delimiter, self.max_lines, self.columns = delimiter.encode(), max_lines, columns
@@ -23,7 +23,7 @@ class Grammar:
         self.edge = np.isin(np.arange(256), list(self.delimiter + b'"\r\n'))
 
     def fields(self, record: bytes) -> list[bytes] | None:
-        """The fields as they stand, quotes included; None where the record can't be divided without guessing."""
+        """The fields with their quotes; None where the record can't be divided without guessing."""
         found = self._field.findall(record)
         if sum(map(len, found)) != len(record):
             return None
@@ -32,14 +32,13 @@ class Grammar:
     def spans_lines(self, record: bytes) -> bool:
         """Whether lines taken together are one record, with no field on more lines than allowed.
 
-        One of more or fewer fields than the columns is one record too, where that takes no sound record with it.
+        One of more or fewer fields than columns is a record too, where no line within it is a sound record.
         """
         fields = self.fields(record)
         if fields is None or any(len(TERMINATOR.findall(field)) >= self.max_lines for field in fields):
             return False
-        return self.columns in (None, len(fields)) or not any(
-            map(self._sound, TERMINATOR.split(record)[1:-1])
-        )
+        inner = TERMINATOR.split(record)[1:-1]
+        return self.columns in (None, len(fields)) or not any(map(self._sound, inner))
 
     def _sound(self, line: bytes) -> bool:
         """Whether a line is a record by itself."""

@@ -1,6 +1,7 @@
 """pyarrow.csv reads the records that the splitter found, and is held to their count.
 
-Where the two disagree the records are halved until the one at fault stands alone, so none is lost or merged in silence.
+Where the two disagree, the records are halved until the one at fault is by itself: none is lost or merged in
+silence.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from catalog.contract import FileFormat
-from lake.parsing.csv.record_splitter import Bools, Buffer, Bytes, Ints, Reason, Split
+from lake.parsing.csv.lines import Bools, Buffer, Bytes, Ints
+from lake.parsing.csv.reasons import Reason
+from lake.parsing.csv.record_splitter import Split
 
 ASCII_END = 0x80
 
@@ -24,9 +27,10 @@ class RecordReader:
     def __init__(self, columns: int, format: FileFormat) -> None:  # noqa: A002
         self.names = [str(number) for number in range(columns)]
         self.delimiter = format.delimiter
-        # Ends every text with a record too many fields long: an open quote would swallow it, even one in the last record.
+        # Ends every text with a record of too many fields: an open quote would swallow it, even in the last
+        # record.
         self.sentinel = format.delimiter.encode() * columns
-        # A record like others, to the same end, where no record should be at fault: pyarrow then needs to call nobody.
+        # The same where no record should be at fault: a record like others, for which pyarrow makes no call.
         self.last = format.delimiter.encode() * (columns - 1) or b"0"
         self.convert = pa_csv.ConvertOptions(
             default_column_type=pa.string(),
@@ -69,9 +73,8 @@ class RecordReader:
             reasons[chosen] = Reason.QUOTING
             return []
         half = len(chosen) // 2
-        return self._agreed(data, part, chosen[:half], reasons) + self._agreed(
-            data, part, chosen[half:], reasons
-        )
+        halves = (chosen[:half], chosen[half:])
+        return [table for records in halves for table in self._agreed(data, part, records, reasons)]
 
     def _parse(self, text: pa.Buffer) -> tuple[pa.Table, list[int]]:
         ragged: list[int] = []
@@ -83,17 +86,13 @@ class RecordReader:
         return self._table(text, skip), ragged
 
     def _table(self, text: pa.Buffer, skip: Callable[[pa_csv.InvalidRow], str] | None = None) -> pa.Table:
-        return pa_csv.read_csv(
-            pa.BufferReader(text),
-            # Row numbers are told on one thread only, and a block that the reader cut in two could be cut in a quoted field.
-            read_options=pa_csv.ReadOptions(
-                use_threads=False, block_size=text.size + 1, column_names=self.names
-            ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip
-            ),
-            convert_options=self.convert,
+        # pyarrow numbers rows on one thread only, and a block that it cut in two could be cut in a quoted
+        # field.
+        read = pa_csv.ReadOptions(use_threads=False, block_size=text.size + 1, column_names=self.names)
+        parse = pa_csv.ParseOptions(
+            delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip
         )
+        return pa_csv.read_csv(pa.BufferReader(text), read, parse, self.convert)
 
 
 def _cut(data: Buffer, part: Split, chosen: Ints, sentinel: bytes) -> pa.Buffer:
@@ -117,10 +116,9 @@ def _with_nul(data: Buffer, part: Split) -> Bools:
 def _undecodable(data: Buffer, part: Split) -> Bools:
     first, last = int(part.start[0]), int(part.end[-1])
     raw = np.frombuffer(data, np.uint8, last - first, first)
-    nothing = np.zeros(len(part), np.bool_)
+    bad = np.zeros(len(part), np.bool_)
     if not (high := raw >= ASCII_END).any() or _decodes(raw):
-        return nothing
-    bad = nothing
+        return bad
     for index in np.flatnonzero(_holding(part, np.flatnonzero(high) + first)).tolist():
         bad[index] = not _decodes(raw[part.start[index] - first : part.end[index] - first])
     return bad

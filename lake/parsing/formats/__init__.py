@@ -23,7 +23,7 @@ Header: TypeAlias = Sequence[tuple[str, str | None]]
 class Format(Protocol):
     """A kind of file, read as one contract says.
 
-    An original record is the text that the quarantine keeps of a row: as delivered where the format is text.
+    An original record is the text that the quarantine has of a row: as delivered where the format is text.
     """
 
     @property
@@ -46,18 +46,18 @@ class Format(Protocol):
         """Parse original records again, as the contract says now; their numbers are their places, from 1.
 
         Args:
-            records: As the quarantine keeps them.
+            records: As the quarantine has them.
             header: Each text of the header that they came under, and the one that brings its column now.
             folder: Scratch folder, in which the staging file is made.
         """
         ...
 
     def fields(self, record: str, header: Header) -> list[str] | None:
-        """Values of an original record, in the header's order; None where they can't be told apart."""
+        """Values of an original record, in the header's order; None where it can't be divided into them."""
         ...
 
     def mask(self, record: str, header: Header, shown: Collection[str]) -> str | None:
-        """Mask an original record but for columns in `shown`; None where its fields can't be told apart."""
+        """Mask an original record but for columns in `shown`; None where it can't be divided into fields."""
         ...
 
     def header_hint(self, names: Sequence[str], expected: Collection[str]) -> str:

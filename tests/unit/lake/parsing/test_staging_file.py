@@ -12,7 +12,7 @@ from expectations.plan.plan import make_plan
 from expectations.suite import Rule, Suite
 from lake.hops.delivery_cache import parse_file
 from lake.parsing.csv.parse import parse
-from lake.parsing.source_records import marks_aside
+from lake.parsing.source_records import quarantined_marks
 from lake.parsing.staging_file import read_staging
 from lakegate.settings import Settings
 
@@ -88,5 +88,5 @@ def test_where_no_rows_were_labelled_none_are_set_aside(tmp_path: Path) -> None:
         "r1", "expect_column_values_to_not_be_null", {"column": "n"}, "quarantine", "schema", row_rule=True
     )
     plan = make_plan(Suite("rides", "processed", (rule,)), CONTRACT)
-    found = marks_aside(plan, tmp_path / "never made")
+    found = quarantined_marks(plan, tmp_path / "never made")
     assert (found.num_rows, found.column_names) == (0, ["_row", "__broken0"])

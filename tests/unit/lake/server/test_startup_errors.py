@@ -90,7 +90,7 @@ def test_down_leaves_the_record_of_a_server_that_is_another_users(
     """Which is one that answers, and that this user may not look at."""
     record(home, living)
     monkeypatch.setattr(module, "processes", lambda _: [])
-    monkeypatch.setattr(startup_errors, "answers", lambda _: True)
+    monkeypatch.setattr(startup_errors, "is_healthy", lambda _: True)
     with pytest.raises(LakegateError, match=f"process {living.pid}.*is {living.username()}'s") as told:
         stop_server(home)
     assert living.username() in told.value.fix
@@ -108,7 +108,7 @@ def test_a_record_of_a_dead_server_goes(
     """Its process id may be somebody else's by now."""
     record(home, living, started=started)
     monkeypatch.setattr(module, "processes", lambda _: [])
-    monkeypatch.setattr(startup_errors, "answers", lambda _: bool(answers))
+    monkeypatch.setattr(startup_errors, "is_healthy", lambda _: bool(answers))
     assert stop_server(home) is False
     assert not home.server_file.exists()
     assert living.is_running()

@@ -8,11 +8,11 @@ import pytest
 
 from lake.sources import Extract, landing_folder
 from lake.sources.archive_file import BLOCKED, DONE, put_away
-from lake.sources.delivered_file import Delivery
-from lake.sources.landing_folder import SETTLE_SECONDS, Memory, forget_gone, landing_folders, settled
+from lake.sources.file_state import FileState
+from lake.sources.landing_folder import UNCHANGED_SECONDS, Memory, landing_folders, unchanged_files
 
 DROP = "ab" * 32
-LATER = SETTLE_SECONDS + 1
+LATER = UNCHANGED_SECONDS + 1
 
 
 @pytest.fixture
@@ -23,21 +23,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _look(folder: Path, memory: Memory, now: float) -> list[str]:
-    return [delivery.path.name for delivery in settled(folder, memory, now=now)]
+    return [extract.path.name for extract in unchanged_files(folder, memory, now=now)]
 
 
-def _delivery(folder: Path, name: str = "a.csv", text: str = "x") -> Delivery:
+def _delivery(folder: Path, name: str = "a.csv", text: str = "x") -> tuple[Path, FileState]:
     (folder / name).write_text(text)
     memory = Memory()
-    list(settled(folder, memory, now=0.0))
-    return next(item for item in settled(folder, memory, now=LATER) if item.path.name == name)
+    _look(folder, memory, 0.0)
+    assert name in _look(folder, memory, LATER)
+    return folder / name, memory.files[f"flights/{name}"]
 
 
 def test_a_file_is_taken_at_the_second_look_that_finds_it_unchanged(folder: Path) -> None:
     (folder / "a.csv").write_text("x")
     memory = Memory()
     assert _look(folder, memory, 0.0) == []
-    assert _look(folder, memory, SETTLE_SECONDS / 2) == []
+    assert _look(folder, memory, UNCHANGED_SECONDS / 2) == []
     assert _look(folder, memory, LATER) == ["a.csv"]
 
 
@@ -80,7 +81,7 @@ def test_files_that_are_gone_are_forgotten(folder: Path) -> None:
     memory = Memory()
     _look(folder, memory, 0.0)
     (folder / "a.csv").unlink()
-    forget_gone(folder.parent, memory)
+    landing_folders(folder.parent, memory, [])
     assert memory.files == {}
 
 
@@ -91,27 +92,29 @@ def test_a_remark_is_made_once() -> None:
 
 
 def test_a_published_file_moves_and_a_second_of_its_name_is_told_apart(folder: Path) -> None:
-    assert put_away(_delivery(folder), DONE, drop=DROP) == folder / ".done" / "a.csv"
-    assert put_away(_delivery(folder, text="y"), DONE, drop=DROP) == folder / ".done" / "a~abababababab.csv"
-    assert put_away(_delivery(folder, text="z"), DONE, drop=DROP) == folder / ".done" / "a~abababababab~2.csv"
+    assert put_away(*_delivery(folder), DONE, drop=DROP) == folder / ".done" / "a.csv"
+    assert put_away(*_delivery(folder, text="y"), DONE, drop=DROP) == folder / ".done" / "a~abababababab.csv"
+    assert (
+        put_away(*_delivery(folder, text="z"), DONE, drop=DROP) == folder / ".done" / "a~abababababab~2.csv"
+    )
     assert (folder / ".done" / "a.csv").read_text() == "x"
 
 
 def test_a_file_that_was_written_again_meanwhile_stays(folder: Path) -> None:
-    delivery = _delivery(folder)
-    delivery.path.write_text("something else")
-    assert put_away(delivery, DONE, drop=DROP) is None
-    assert delivery.path.exists()
+    path, state = _delivery(folder)
+    path.write_text("something else")
+    assert put_away(path, state, DONE, drop=DROP) is None
+    assert path.exists()
 
 
 def test_moving_twice_does_nothing_the_second_time(folder: Path) -> None:
     delivery = _delivery(folder)
-    put_away(delivery, DONE, drop=DROP)
-    assert put_away(delivery, DONE, drop=DROP) is None
+    put_away(*delivery, DONE, drop=DROP)
+    assert put_away(*delivery, DONE, drop=DROP) is None
 
 
 def test_a_blocked_file_has_its_note_beside_it(folder: Path) -> None:
-    target = put_away(_delivery(folder), BLOCKED, drop=DROP, note="why")
+    target = put_away(*_delivery(folder), BLOCKED, drop=DROP, note="why")
     assert target == folder / ".blocked" / "a.csv"
     assert (folder / ".blocked" / "a.csv.txt").read_text() == "why"
 
@@ -119,13 +122,13 @@ def test_a_blocked_file_has_its_note_beside_it(folder: Path) -> None:
 def test_a_move_that_died_after_its_note_is_done_again_under_the_same_name(folder: Path) -> None:
     (folder / ".blocked").mkdir()
     (folder / ".blocked" / "a.csv.txt").write_text("from the dead one")
-    assert put_away(_delivery(folder), BLOCKED, drop=DROP, note="why") == folder / ".blocked" / "a.csv"
+    assert put_away(*_delivery(folder), BLOCKED, drop=DROP, note="why") == folder / ".blocked" / "a.csv"
     assert (folder / ".blocked" / "a.csv.txt").read_text() == "why"
 
 
 def test_a_note_never_takes_the_place_of_a_blocked_file(folder: Path) -> None:
-    put_away(_delivery(folder, "a.csv.txt", "data"), BLOCKED, drop=DROP, note="note of the text file")
-    put_away(_delivery(folder, "a.csv"), BLOCKED, drop=DROP, note="note of a.csv")
+    put_away(*_delivery(folder, "a.csv.txt", "data"), BLOCKED, drop=DROP, note="note of the text file")
+    put_away(*_delivery(folder, "a.csv"), BLOCKED, drop=DROP, note="note of a.csv")
     assert (folder / ".blocked" / "a.csv.txt").read_text() == "data"
     assert (folder / ".blocked" / "a~abababababab.csv.txt").read_text() == "note of a.csv"
 
@@ -151,13 +154,13 @@ def test_a_source_shows_a_file_until_it_is_put_away(folder: Path, monkeypatch: p
 
 
 def test_a_source_leaves_a_refused_file_with_its_note(folder: Path) -> None:
-    delivery, memory = _delivery(folder), Memory()
-    memory.files["flights/a.csv"] = delivery.look
+    (path, state), memory = _delivery(folder), Memory()
+    memory.files["flights/a.csv"] = state
     (source,) = landing_folders(folder.parent, memory, ["flights"])
-    extract = Extract("flights", delivery.path, delivery.id)
-    delivery.path.write_text("something else")
+    extract = Extract("flights", path, state.delivery_id("flights", path.name))
+    path.write_text("something else")
     assert not source.put_away(extract, DROP, note="why")
-    memory.files["flights/a.csv"] = _delivery(folder).look
+    memory.files["flights/a.csv"] = _delivery(folder)[1]
     assert source.put_away(extract, DROP, note="why")
     assert (folder / ".blocked" / "a.csv.txt").read_text() == "why"
 

@@ -21,10 +21,11 @@ from lake.parsing.csv import parse as parsing
 from lake.parsing.csv import record_splitter
 from lake.parsing.csv.parse import MAX_LISTED, parse
 from lake.parsing.csv.reader import RecordReader
-from lake.parsing.csv.record_splitter import Reason, Split, split
-from lake.parsing.csv.unreadable import UNREADABLE
+from lake.parsing.csv.reasons import UNREADABLE, Reason
+from lake.parsing.csv.record_splitter import Split
 from lake.parsing.parsed import Parsed
 from lakegate.errors import ContractError, DataRejected, IntegrityError
+from tests.support.split_records import split
 
 PIECES = [
     b"a",

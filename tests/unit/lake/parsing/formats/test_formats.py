@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,15 @@ def test_a_format_is_imported_when_it_is_asked_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [[], True]
+
+
+def test_a_format_imports_no_other_format() -> None:
+    folder = ROOT / "lake/parsing"
+    for kind in KINDS:
+        for file in (folder / "formats" / f"{kind}.py", *folder.joinpath(kind).rglob("*.py")):
+            imported = set(re.findall(r"(?:from|import) lake\.parsing\.(\w+)", file.read_text()))
+            packages = {name for name in imported if (folder / name / "__init__.py").is_file()}
+            assert packages <= {kind, "formats"}, file
 
 
 def contract(folder: Path, word: str) -> FileFormat:

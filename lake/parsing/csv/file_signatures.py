@@ -1,17 +1,22 @@
-"""What a delivered file looks like that is no delimited text, told by its first bytes, and what to do with it."""
+"""What a delivered file is that is no delimited text, by its first bytes, and what to do with it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from typing import Final, NamedTuple
 
 TEXT: Final = "deliver delimited text in UTF-8"
-CSV: Final = "save the sheet as CSV (Excel: CSV UTF-8; LibreOffice: Text CSV), one file for each sheet, and deliver that"
+CSV: Final = (
+    "save the sheet as CSV (Excel: CSV UTF-8; LibreOffice: Text CSV), one file for each sheet, "
+    "and deliver that"
+)
 EXPORT: Final = "export the table as CSV in UTF-8, with a header, and deliver that"
 UNPACK: Final = "deliver it plain, as gzip, or as a zip with exactly one file in it"
 UTF8: Final = "save it as UTF-8 (Excel: CSV UTF-8), or convert it, as `iconv -f {} -t UTF-8` does"
-NESTED: Final = "export it as CSV with a header, a column for each key; what is nested can stand in a column of logicalType object or array, as JSON text"
+NESTED: Final = (
+    "export it as CSV with a header, a column for each key; what is nested can be in a column of "
+    "logicalType object or array, as JSON text"
+)
 PAGE: Final = (
     "look into it: a page that asks to log in, or tells an error, is often saved under the file's name"
 )
@@ -51,23 +56,17 @@ _TEXTS: Final = (
     (re.compile(rb'\s*\{\s*"[^"]*"\s*:.*\}\s*$', re.DOTALL), Look("JSON (an object on each line)", NESTED)),
     (re.compile(rb'\s*\{\s*("[^"]*"\s*:|$)'), Look("JSON (an object)", NESTED)),
     (re.compile(rb"\s*<(!doctype|html)\b", re.IGNORECASE), Look("an HTML page", PAGE)),
-    (re.compile(rb"\s*<\?xml\b"), Look("XML (an old Excel export, or an answer of a service)", EXPORT)),
+    (re.compile(rb"\s*<\?xml\b"), Look("XML (an old Excel export, or what a service sent)", EXPORT)),
 )
 """First lines that no header of a table has."""
 _EXCEL: Final = re.compile(rb'"?sep=(.)"?\1*\s*$')
-_OFFICE: Final = {
-    "xl/": Look("an Excel workbook (.xlsx)", CSV),
-    "word/": Look("a Word document (.docx)", EXPORT),
-    "ppt/": Look("a PowerPoint document (.pptx)", EXPORT),
-}
 
 
 def text_look(line: bytes) -> Look | None:
     """What a first line is that is readable text, and no header; None where it may be one."""
     if _EXCEL.fullmatch(line):
-        return Look(
-            "a note to Excel, not the header", "take the line sep= out of the file, and deliver it again"
-        )
+        fix = "take the line sep= out of the file, and deliver it again"
+        return Look("a note to Excel, not the header", fix)
     return next((look for pattern, look in _TEXTS if pattern.match(line)), None)
 
 
@@ -76,11 +75,8 @@ def binary_look(first: bytes) -> Look:
     if (found := next((look for magic, look in _MAGIC if first.startswith(magic)), None)) is not None:
         return found
     if b"\0" in first:
-        return (
-            Look("UTF-16 text without its mark", UTF8.format("UTF-16LE"))
-            if _wide(first)
-            else Look("binary data")
-        )
+        wide = Look("UTF-16 text without its mark", UTF8.format("UTF-16LE"))
+        return wide if _wide(first) else Look("binary data")
     try:
         first.decode()
     except UnicodeDecodeError:
@@ -92,13 +88,3 @@ def _wide(first: bytes) -> bool:
     """Whether every other byte is a zero, and no other is, as in UTF-16 of Western text."""
     halves = sorted((first[::2].count(0), first[1::2].count(0)))
     return halves[0] == 0 and halves[1] >= max(len(first) // 2, 3)
-
-
-def zip_look(names: Collection[str]) -> Look | None:
-    """What a zip of these members is where it is a document; None where it is a zip and nothing else."""
-    if "[Content_Types].xml" in names:
-        found = (look for folder, look in _OFFICE.items() if any(name.startswith(folder) for name in names))
-        return next(found, Look("an Office document", EXPORT))
-    if "mimetype" in names and "META-INF/manifest.xml" in names:
-        return Look("a LibreOffice document (.ods, .odt)", CSV)
-    return None
