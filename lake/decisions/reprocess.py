@@ -156,7 +156,7 @@ class _Reprocess:
         session, contract, engine = self.session, self.contract, self.session.engine
         parsed = parse_received(session, contract, drop)
         arrived = judge_raw(build_suite(contract, "raw", session.settings.project), parsed)
-        if verdict_of(arrived, set_aside=0) is Verdict.BLOCKED:
+        if verdict_of(arrived, quarantined=0) is Verdict.BLOCKED:
             raise DataRejected(
                 blocked_message(contract, arrived, file=drop.name), where=f"drop {drop.sha256[:12]}", fix=""
             )
