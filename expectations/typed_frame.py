@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 HELPER: Final = "__"
 """Helper columns start so; a contract's names never do."""
 
+Columns = dict[str, Column]
+"""A contract's columns by name."""
 Collect = Callable[["DataFrame"], list[Any]]
 """Fetches a small frame's rows; the engine's own, whose errors hold no values."""
 

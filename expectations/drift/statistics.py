@@ -1,6 +1,6 @@
-"""How far two histograms lie apart, and whether chance alone explains it: one answer from the same counts (promise P5).
+"""How far two histograms lie apart, and whether chance alone explains it: one result from the same counts (promise P5).
 
-Everything is found from whole numbers, in sorted order, in Python's own floating point. scipy is asked for p-values only.
+Everything is computed from whole numbers, in sorted order, in Python's own floating point. scipy gives p-values only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from expectations.drift.histogram import Histogram
 POOLED: Final = 10
 """Classes of about equal weight into which a column of numbers is pooled."""
 PRIOR: Final = 0.5
-"""What each class is counted more on either side, so that none is empty (Jeffreys' prior; Krichevsky and Trofimov 1981)."""
+"""Added to the count of each class on both sides, so that none is empty (Jeffreys' prior; Krichevsky, Trofimov 1981)."""
 RARE: Final = 5
 """Classes of which fewer rows are expected on either side are pooled for the chi-squared test (Cochran 1954)."""
 
@@ -32,8 +32,8 @@ def counted(histogram: Histogram) -> int:
 def kolmogorov_smirnov(new: Histogram, base: Histogram) -> tuple[float, float]:
     """The least and the greatest that the two-sample Kolmogorov-Smirnov statistic D of the values themselves can be.
 
-    Between bins both distribution functions are known. Within a bin they can lie further apart than at its ends, at most by its
-    whole rise; not so in a bin that holds one value. NULL and NaN are left out. (Kolmogorov 1933, Smirnov 1939.)
+    Between bins both distribution functions are known. Within a bin they can lie further apart than at its ends, at most
+    by its whole rise; not so in a bin of one value. NULL and NaN are left out. (Kolmogorov 1933, Smirnov 1939.)
     """
     rows, others = sum(new.bins.values()), sum(base.bins.values())
     if not rows or not others:
@@ -56,17 +56,17 @@ def kolmogorov_p_value(distance: float, rows: int, others: int) -> float:
     """The chance of so great a D between two samples of one distribution, by its limit (too great a p for values with ties)."""
     from scipy.special import kolmogorov
 
-    return (
-        float(kolmogorov(distance * math.sqrt(rows * others / (rows + others)))) if rows and others else 1.0
-    )
+    if not rows or not others:
+        return 1.0
+    return float(kolmogorov(distance * math.sqrt(rows * others / (rows + others))))
 
 
 def classes(new: Histogram, base: Histogram) -> tuple[list[int], list[int]]:
     """The same classes counted on both sides, in a fixed order.
 
-    Texts and booleans: each value. Numbers: bins pooled at the quantiles of the baseline, so that each class holds about a
-    tenth of it. A bin that holds a tenth by itself (zero, where most are zero; the only value of a constant) is a class of its own,
-    so that what moves past it is seen. The first class and the last are open. NaN is a class.
+    Texts and booleans: each value. Numbers: bins pooled at the quantiles of the baseline, so that each class holds about
+    a tenth of it. A bin that holds a tenth by itself (zero, where most are zero; the only value of a constant) is a class
+    of its own, so that values that move past it are seen. The first class and the last are open. NaN is a class.
     """
     if not base.numeric:
         names = sorted({*new.classes, *base.classes})
@@ -140,7 +140,7 @@ def chi_squared_p_value(new: Counts, base: Counts) -> float:
 
 
 def cramers_v(new: Counts, base: Counts) -> float:
-    """Cramer's V, the size of what chi-squared found: 0 (the same shares) to 1 (no class in common), whatever the rows (1946)."""
+    """Cramer's V, the size of a difference in shares: 0 (none) to 1 (no class in common), whatever the rows (1946)."""
     statistic, _ = chi_squared(new, base)
     return math.sqrt(statistic / (sum(new) + sum(base))) if statistic else 0.0
 
@@ -156,11 +156,10 @@ def proportions_p_value(part: int, rows: int, other_part: int, others: int) -> f
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """The p-values corrected for how many were asked for: the false discovery rate at which each counts (1995)."""
+    """The p-values corrected for their number: the false discovery rate at which each is significant (1995)."""
     corrected, least = [1.0] * len(p_values), 1.0
-    for rank, place in reversed(
-        list(enumerate(sorted(range(len(p_values)), key=lambda item: p_values[item]), 1))
-    ):
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    for rank, place in reversed(list(enumerate(order, 1))):
         least = min(least, p_values[place] * len(p_values) / rank)
         corrected[place] = least
     return corrected

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.expressions.spark_sql import all_of
 from catalog.rules.arguments import SPARK_NAMES
-from expectations.rules.row_rules import Columns, within
+from expectations.rules.row_rules import within
 from expectations.suite import Rule
+from expectations.typed_frame import Columns
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:

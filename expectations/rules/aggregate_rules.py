@@ -1,4 +1,4 @@
-"""Table rules: what each asks of a column, and whether the answer keeps it."""
+"""Table rules that SQL aggregates of a column decide: the aggregates that each needs, and its outcome from their values."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from fractions import Fraction
 from typing import Any, Final
 
 from catalog.contract import Column
-from catalog.expressions.condition import sql_of
 from expectations.rules.aggregates import Function, Measure, Seen, Spread, comparable, shown_value
-from expectations.rules.row_rules import Columns, in_set
+from expectations.rules.row_rules import condition_of, in_set
 from expectations.suite import Rule
-from expectations.verdict import Outcome
+from expectations.typed_frame import Columns
+from expectations.verdict import Outcome, table_outcome
 
 
 @dataclass(frozen=True)
 class AggregateRequest:
-    """What one table rule needs to know: aggregates, and columns whose sums take a second pass."""
+    """What one table rule needs: aggregates, and the column whose sums take a second pass."""
 
     measures: tuple[Measure, ...]
     spread: Measure | None = None
@@ -26,69 +26,84 @@ class AggregateRequest:
 
 @dataclass(frozen=True)
 class AggregateResults:
-    """What was found: aggregates by measure, spreads by the measure that asked for them."""
+    """Values of aggregates by measure, and spreads by the measure that requested them."""
 
     measures: Seen
     spreads: dict[Measure, Spread]
 
 
-def asked(rule: Rule, columns: Columns) -> AggregateRequest | None:
-    """What a table rule asks of the data; None where the plan can't answer its type."""
+def aggregates_of(rule: Rule, columns: Columns) -> AggregateRequest | None:
+    """The aggregates that a table rule needs; None where aggregates don't decide its type."""
     kind = _KINDS.get(rule.type)
-    return None if kind is None else kind.asked(rule, _measured(rule, columns), columns)
+    return None if kind is None else kind.request(rule, _base(rule, columns), columns)
 
 
-def answer(rule: Rule, columns: Columns, answers: AggregateResults) -> Outcome:
-    """A table rule's outcome; what was seen of a personal column is left out of it (promise P6)."""
-    found = _KINDS[rule.type].answer(rule, _measured(rule, columns), columns, answers)
+def judge_aggregates(rule: Rule, columns: Columns, results: AggregateResults) -> Outcome:
+    """A table rule's outcome; what was observed of a personal column is left out of it (promise P6)."""
+    kind, base = _KINDS[rule.type], _base(rule, columns)
+    if any(results.measures[item] for item in _functions(base, *_odd(kind.odd, base))):
+        what = "NaN or infinite numbers" if "infinite" in kind.odd else "NaN"
+        found = table_outcome(rule, broken=True, words=f"{base.column} holds {what}", observed_value=None)
+    else:
+        found = kind.judge(rule, base, columns, results)
     column = columns.get(rule.kwargs.get("column", ""))
-    return (
-        replace(found, observed={})
-        if column is not None and column.personal and not _KINDS[rule.type].counts
-        else found
-    )
+    personal = column is not None and column.personal and not kind.counts
+    return replace(found, observed={}) if personal else found
 
 
-def _measured(rule: Rule, columns: Columns) -> Measure:
+def _base(rule: Rule, columns: Columns) -> Measure:
     """A measure of the rule's column and rows, to be made into those that it needs."""
-    condition = rule.kwargs.get("row_condition")
-    where = sql_of(condition, columns) if condition else None
-    column = columns.get(rule.kwargs.get("column", ""))
-    return Measure("rows", column.name if column else None, column.type if column else None, where)
+    where = next(iter(condition_of(rule, columns)), None)
+    if (column := columns.get(rule.kwargs.get("column", ""))) is None:
+        return Measure("rows", where=where)
+    return Measure("rows", column.name, column.type, where)
 
 
 def _function(base: Measure, name: Function, detail: str = "") -> Measure:
-    return replace(
-        base,
-        function=name,
-        detail=detail,
-        column=None if name == "rows" else base.column,
-        type=None if name == "rows" else base.type,
-    )
+    if name == "rows":
+        return replace(base, function=name, column=None, type=None)
+    return replace(base, function=name, detail=detail)
 
 
-def outcome(rule: Rule, ok: bool, seen: Any, told: str) -> Outcome:  # noqa: FBT001
-    """A table rule's outcome: kept or broken once."""
-    return Outcome(rule, int(not ok), 1, {"observed_value": seen, "told": told})
+def _functions(base: Measure, *names: Function) -> tuple[Measure, ...]:
+    return tuple(_function(base, name) for name in names)
+
+
+def _odd(names: tuple[Function, ...], base: Measure) -> tuple[Function, ...]:
+    """The aggregates that count numbers without an order; only doubles have any."""
+    return names if base.type == "double" else ()
 
 
 def between(value: Any, kwargs: dict[str, Any]) -> bool:
-    """Whether a number (or text of a time) lies within the rule's bounds; nothing and NaN don't."""
+    """Whether a number (or text of a time) lies within the rule's bounds; no value and NaN don't."""
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return False
-    above = low is None or (
-        _beside(value, low) > low if kwargs.get("strict_min") else _beside(value, low) >= low
-    )
-    return above and (
-        high is None
-        or (_beside(value, high) < high if kwargs.get("strict_max") else _beside(value, high) <= high)
-    )
+    if low is not None:
+        number = _as_precise_as(low, value)
+        if number < low or (kwargs.get("strict_min") and number == low):
+            return False
+    if high is not None:
+        number = _as_precise_as(high, value)
+        return bool(number < high if kwargs.get("strict_max") else number <= high)
+    return True
 
 
-def _beside(value: Any, bound: Any) -> Any:
-    """A mean or median of whole numbers, exact beside a whole bound; a bound with a fraction was written as the double that it is."""
+def _as_precise_as(bound: Any, value: Any) -> Any:
+    """A value to compare with a bound: a mean or median of whole numbers is exact, but a bound may be a double."""
     return float(value) if isinstance(value, Fraction) and isinstance(bound, float) else value
+
+
+def _within_bounds(rule: Rule, label: str, value: Any, column: Column | None) -> Outcome:
+    kwargs, shown = dict(rule.kwargs), value
+    if column is not None:
+        for name in ("min_value", "max_value"):
+            kwargs[name] = comparable(kwargs.get(name), column.type)
+        shown = shown_value(value, column.type)
+    if isinstance(shown, Fraction):
+        shown = int(shown) if shown.denominator == 1 else float(shown)
+    words = f"{label} is {shown if shown is not None else 'nothing'}"
+    return table_outcome(rule, broken=not between(value, kwargs), words=words, observed_value=shown)
 
 
 @dataclass(frozen=True)
@@ -99,24 +114,20 @@ class _Bounded:
     needs: tuple[Function, ...]
     value: Callable[..., Any]
     counts: bool = False
-    """Whether it is a count or share, which tells nothing of any value."""
+    """Whether it is a count or share, which says nothing of any value."""
 
-    def asked(self, _: Rule, base: Measure, __: Columns) -> AggregateRequest:
-        return AggregateRequest(tuple(_function(base, name) for name in self._names(base)))
+    @property
+    def odd(self) -> tuple[Function, ...]:
+        return () if self.counts else ("nan",)
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
-        found = [answers.measures[_function(base, name)] for name in self._names(base)]
-        if not self.counts and base.type == "double" and found[-1]:
-            return outcome(rule, ok=False, seen=None, told=f"{base.column} holds NaN")
+    def request(self, _: Rule, base: Measure, __: Columns) -> AggregateRequest:
+        return AggregateRequest(_functions(base, *self.needs, *_odd(self.odd, base)))
+
+    def judge(self, rule: Rule, base: Measure, columns: Columns, results: AggregateResults) -> Outcome:
+        value = self.value(*(results.measures[item] for item in _functions(base, *self.needs)))
         return _within_bounds(
-            rule,
-            self.label,
-            self.value(*found[: len(self.needs)]),
-            None if self.counts else columns.get(base.column or ""),
+            rule, self.label, value, None if self.counts else columns.get(base.column or "")
         )
-
-    def _names(self, base: Measure) -> tuple[Function, ...]:
-        return self.needs if self.counts or base.type != "double" else (*self.needs, "nan")
 
 
 @dataclass(frozen=True)
@@ -127,75 +138,56 @@ class _Summed:
     value: Callable[[Spread], float | Fraction | None]
     deviation: bool = False
     counts: bool = False
+    odd: tuple[Function, ...] = ("nan", "infinite")
 
-    def asked(self, _: Rule, base: Measure, __: Columns) -> AggregateRequest:
-        doubles: tuple[Function, ...] = ("nan", "infinite") if base.type == "double" else ()
-        if base.type == "integer" and not self.deviation:
-            return AggregateRequest((_function(base, "total"), _function(base, "present")))
-        needs: tuple[Function, ...] = ("present", "min", "max", *doubles)
-        return AggregateRequest(tuple(_function(base, name) for name in needs), base)
+    def request(self, _: Rule, base: Measure, __: Columns) -> AggregateRequest:
+        if self._exact(base):
+            return AggregateRequest(_functions(base, "total", "present"))
+        return AggregateRequest(_functions(base, "present", "min", "max", *_odd(self.odd, base)), base)
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
-        if base.type == "double" and any(
-            answers.measures[_function(base, name)] for name in ("nan", "infinite")
-        ):
-            return outcome(rule, ok=False, seen=None, told=f"{base.column} holds NaN or infinite numbers")
-        if base.type == "integer" and not self.deviation:
-            count, total = (answers.measures[_function(base, name)] or 0 for name in ("present", "total"))
+    def judge(self, rule: Rule, base: Measure, columns: Columns, results: AggregateResults) -> Outcome:
+        if self._exact(base):
+            count, total = (results.measures[item] or 0 for item in _functions(base, "present", "total"))
             found = Spread(int(count), int(total), 0.0)
         else:
-            found = answers.spreads[base]
+            found = results.spreads[base]
         return _within_bounds(rule, self.label, self.value(found), columns[str(base.column)])
 
-
-def _within_bounds(rule: Rule, label: str, value: Any, column: Column | None) -> Outcome:
-    kwargs, shown = rule.kwargs, value
-    if column is not None:
-        kwargs = {
-            key: comparable(item, column.type) if key in ("min_value", "max_value") else item
-            for key, item in kwargs.items()
-        }
-        shown = shown_value(value, column.type)
-    if isinstance(shown, Fraction):
-        shown = int(shown) if shown.denominator == 1 else float(shown)
-    return outcome(
-        rule, between(value, kwargs), shown, f"{label} is {shown if shown is not None else 'nothing'}"
-    )
+    def _exact(self, base: Measure) -> bool:
+        """Whether one aggregate is enough: sums and means of whole numbers need no second pass."""
+        return base.type == "integer" and not self.deviation
 
 
 @dataclass(frozen=True)
 class _DistinctSet:
-    """A rule on which values stand in a column: none outside the set, all of the set, or both."""
+    """A rule on the distinct values of a column: none outside the set, all of the set, or both."""
 
     inside: bool
     complete: bool
     counts: bool = True
+    odd: tuple[Function, ...] = ()
 
-    def asked(self, rule: Rule, base: Measure, columns: Columns) -> AggregateRequest:
-        return AggregateRequest(
-            ((self._outside(rule, base, columns),) if self.inside else ()) + self._each(rule, base, columns)
+    def request(self, rule: Rule, base: Measure, columns: Columns) -> AggregateRequest:
+        return AggregateRequest(self._outside(rule, base, columns) + self._each(rule, base, columns))
+
+    def judge(self, rule: Rule, base: Measure, columns: Columns, results: AggregateResults) -> Outcome:
+        outside = sum(results.measures[item] for item in self._outside(rule, base, columns))
+        missing = sum(not results.measures[item] for item in self._each(rule, base, columns))
+        words = f"{outside} rows hold a value outside the set, {missing} of its values stand nowhere"
+        return table_outcome(
+            rule,
+            broken=bool(outside or missing),
+            words=words,
+            observed_value={"rows_outside": outside, "values_missing": missing},
         )
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
-        outside = answers.measures[self._outside(rule, base, columns)] if self.inside else 0
-        missing = sum(not answers.measures[item] for item in self._each(rule, base, columns))
-        ok = not outside and not missing
-        told = f"{outside} rows hold a value outside the set, {missing} of its values stand nowhere"
-        return outcome(rule, ok, {"rows_outside": outside, "values_missing": missing}, told)
-
-    @staticmethod
-    def _outside(rule: Rule, base: Measure, columns: Columns) -> Measure:
-        return _function(
-            base, "standing", f"not {in_set(columns[str(base.column)], rule.kwargs['value_set'])}"
-        )
+    def _outside(self, rule: Rule, base: Measure, columns: Columns) -> tuple[Measure, ...]:
+        members = in_set(columns[str(base.column)], rule.kwargs["value_set"])
+        return (_function(base, "matching", f"not {members}"),) if self.inside else ()
 
     def _each(self, rule: Rule, base: Measure, columns: Columns) -> tuple[Measure, ...]:
-        column = columns[str(base.column)]
-        return (
-            tuple(_function(base, "standing", in_set(column, [value])) for value in rule.kwargs["value_set"])
-            if self.complete
-            else ()
-        )
+        column, values = columns[str(base.column)], rule.kwargs["value_set"] if self.complete else ()
+        return tuple(_function(base, "matching", in_set(column, [value])) for value in values)
 
 
 @dataclass(frozen=True)
@@ -203,33 +195,26 @@ class _Quantiles:
     """A range for each of several quantiles (the least value that so large a share of the rows does not exceed)."""
 
     counts: bool = False
+    odd: tuple[Function, ...] = ("nan",)
 
-    def asked(self, rule: Rule, base: Measure, _: Columns) -> AggregateRequest:
-        return AggregateRequest(
-            (_function(base, "nan"), *self._each(rule, base))
-            if base.type == "double"
-            else self._each(rule, base)
-        )
+    def request(self, rule: Rule, base: Measure, _: Columns) -> AggregateRequest:
+        return AggregateRequest((*_functions(base, *_odd(self.odd, base)), *self._each(rule, base)))
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
-        if columns[str(base.column)].type == "double" and answers.measures[_function(base, "nan")]:
-            return outcome(rule, ok=False, seen=None, told=f"{base.column} holds NaN")
-        values = [answers.measures[item] for item in self._each(rule, base)]
-        ranges = rule.kwargs["quantile_ranges"]["value_ranges"]
-        ok = all(_in_range(value, *ends) for value, ends in zip(values, ranges, strict=True))
-        return outcome(
+    def judge(self, rule: Rule, base: Measure, _: Columns, results: AggregateResults) -> Outcome:
+        values = [results.measures[item] for item in self._each(rule, base)]
+        given = rule.kwargs["quantile_ranges"]
+        pairs = zip(values, given["value_ranges"], strict=True)
+        return table_outcome(
             rule,
-            ok,
-            {"quantiles": rule.kwargs["quantile_ranges"]["quantiles"], "values": values},
-            f"quantiles are {values}",
+            broken=not all(_in_range(value, *ends) for value, ends in pairs),
+            words=f"quantiles are {values}",
+            observed_value={"quantiles": given["quantiles"], "values": values},
         )
 
     @staticmethod
     def _each(rule: Rule, base: Measure) -> tuple[Measure, ...]:
-        return tuple(
-            _function(base, "quantile", repr(float(item)))
-            for item in rule.kwargs["quantile_ranges"]["quantiles"]
-        )
+        quantiles = rule.kwargs["quantile_ranges"]["quantiles"]
+        return tuple(_function(base, "quantile", repr(float(item))) for item in quantiles)
 
 
 def _in_range(value: float | None, low: float | None, high: float | None) -> bool:
@@ -242,22 +227,22 @@ def _in_range(value: float | None, low: float | None, high: float | None) -> boo
 
 @dataclass(frozen=True)
 class _MostCommon:
-    """The value (or values) that stand most often belong to a set."""
+    """The value (or values) of most rows are in a set."""
 
     counts: bool = False
+    odd: tuple[Function, ...] = ()
 
-    def asked(self, _: Rule, base: Measure, __: Columns) -> AggregateRequest:
-        return AggregateRequest((_function(base, "mode"),))
+    def request(self, _: Rule, base: Measure, __: Columns) -> AggregateRequest:
+        return AggregateRequest(_functions(base, "mode"))
 
-    def answer(self, rule: Rule, base: Measure, columns: Columns, answers: AggregateResults) -> Outcome:
+    def judge(self, rule: Rule, base: Measure, columns: Columns, results: AggregateResults) -> Outcome:
         kind = columns[str(base.column)].type
-        found = [shown_value(value, kind) for value in answers.measures[_function(base, "mode")]]
+        found = [shown_value(value, kind) for value in results.measures[_function(base, "mode")]]
         wanted = [shown_value(comparable(value, kind), kind) for value in rule.kwargs["value_set"]]
         allowed = [value for value in found if value in wanted]
         ok = bool(allowed) if rule.kwargs.get("ties_okay") else len(found) == len(allowed) == 1
-        return outcome(
-            rule, ok, found, f"{len(found)} values stand most often, {len(allowed)} of them in the set"
-        )
+        words = f"{len(found)} values stand most often, {len(allowed)} of them in the set"
+        return table_outcome(rule, broken=not ok, words=words, observed_value=found)
 
 
 def _share(part: int, whole: int) -> float:

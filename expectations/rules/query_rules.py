@@ -1,33 +1,31 @@
-"""Table rules that take a query of their own over the rows that pass, as plain values: what is asked, and what the answer means.
+"""Table rules that take a query of their own over the rows that pass, as plain values: the query, and the outcome of its result.
 
-Every answer is whole numbers, which tell how many and never what (promise P6), and don't depend on the order of rows (P5).
+Every result is whole numbers. They count and hold no value (promise P6), and don't depend on the order of rows (P5).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.contract import Column
 from catalog.expressions.spark_sql import all_of, quoted
-from expectations.rules.joins import JoinRule, named, names, present, same
+from expectations.rules.joins import COUNT, JoinRule, counted_by, named, names, present, same
 from expectations.suite import Rule
-from expectations.typed_frame import HELPER
-from expectations.verdict import Outcome
+from expectations.typed_frame import HELPER, Collect
+from expectations.verdict import Outcome, table_outcome
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from expectations.rules.joins import Tables
 
-Collect = Callable[["DataFrame"], list[Any]]
-
 
 @dataclass(frozen=True)
 class QueryContext:
-    """What a question is asked of: labelled rows, SQL that is true of those that pass, and what they are held against."""
+    """What a query is run on: labelled rows, SQL that is true of those that pass, and tables to compare with."""
 
     rows: DataFrame
     passing: str
@@ -41,7 +39,7 @@ class QueryContext:
 
 @dataclass(frozen=True)
 class HelperColumn:
-    """A helper column that labelled rows keep for a question: its name, what makes it, and what has to be looked up for that."""
+    """A column that labelled rows keep for a query: its name and SQL, and the join rule that the SQL needs."""
 
     name: str
     sql: str
@@ -49,35 +47,32 @@ class HelperColumn:
 
 
 class QueryRule(ABC):
-    """One table rule's question."""
+    """One table rule's query."""
 
-    @property
-    def carries(self) -> HelperColumn | None:
-        """What labelled rows keep for it, if anything."""
-        return None
+    helper: HelperColumn | None = None
+    """What labelled rows keep for it, if anything."""
 
     @abstractmethod
-    def ask(self, asked: QueryContext) -> tuple[int, ...]:
-        """The numbers that answer it."""
+    def query(self, context: QueryContext) -> tuple[int, ...]:
+        """Run the query; its numbers."""
 
     @abstractmethod
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
         """The rule's outcome; no numbers where there are no rows."""
 
 
-def outcome(rule: Rule, *, ok: bool, seen: float, told: str) -> Outcome:
-    """A table rule's outcome: kept or broken once."""
-    return Outcome(rule, int(not ok), 1, {"observed_value": seen, "told": told})
+def aggregate(frame: DataFrame, aggregates: Iterable[str], collect: Collect) -> Any:
+    """The one row of aggregates over a frame, in their order."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    columns = [F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(aggregates)]
+    (row,) = collect(frame.agg(*columns))
+    return row
 
 
 def counted(collect: Collect, frame: DataFrame, *aggregates: str) -> tuple[int, ...]:
-    """Aggregates over a frame, as whole numbers; nothing is 0."""
-    from pyspark.sql import functions as F  # noqa: N812
-
-    (row,) = collect(
-        frame.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(aggregates)])
-    )
-    return tuple(int(value or 0) for value in row)
+    """Aggregates over a frame, as whole numbers; NULL is 0."""
+    return tuple(int(value or 0) for value in aggregate(frame, aggregates, collect))
 
 
 @dataclass(frozen=True)
@@ -87,73 +82,56 @@ class Repeats(QueryRule):
     columns: tuple[Column, ...]
     where: str
 
-    def ask(self, asked: QueryContext) -> tuple[int, ...]:
+    def query(self, context: QueryContext) -> tuple[int, ...]:
         """That number."""
-        from pyspark.sql import functions as F  # noqa: N812
-
-        parts, key, n = same(self.columns), f"{HELPER}k", f"{HELPER}n"
-        groups = (
-            asked.where(self.where)
-            .selectExpr(*named(parts, key))
-            .groupBy(*names(parts, key))
-            .agg(F.count(F.lit(1)).alias(n))
-        )
-        return counted(asked.collect, groups, f"max({n})")
+        parts, key = same(self.columns), f"{HELPER}k"
+        groups = counted_by(context.where(self.where).selectExpr(*named(parts, key)), names(parts, key))
+        return counted(context.collect, groups, f"max({COUNT})")
 
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
         """Broken where it is more than `max_repeats`."""
         (most,) = numbers or (0,)
-        told = f"{most} rows agree in {', '.join(column.name for column in self.columns)}"
-        return outcome(rule, ok=most <= rule.kwargs["max_repeats"], seen=most, told=told)
+        words = f"{most} rows agree in {', '.join(column.name for column in self.columns)}"
+        return table_outcome(rule, broken=most > rule.kwargs["max_repeats"], words=words, observed_value=most)
 
 
 @dataclass(frozen=True)
 class Splits(QueryRule):
-    """How many keys stand in more than one split; a row without a split, or with a NULL in its key, is in none."""
+    """How many keys are in more than one split; a row without a split, or with a NULL in its key, is in none."""
 
     columns: tuple[Column, ...]
     split: Column
     where: str
 
-    def ask(self, asked: QueryContext) -> tuple[int, ...]:
+    def query(self, context: QueryContext) -> tuple[int, ...]:
         """That number."""
-        from pyspark.sql import functions as F  # noqa: N812
-
-        parts, key, n = same([*self.columns, self.split]), f"{HELPER}k", f"{HELPER}n"
-        rows = (
-            asked.where(self.where, *present([*self.columns, self.split]))
-            .selectExpr(*named(parts, key))
-            .distinct()
-        )
-        keys = rows.groupBy(*names(parts, key)[:-1]).agg(F.count(F.lit(1)).alias(n))
-        return counted(asked.collect, keys, f"count(case when {n} > 1 then 1 end)")
+        parts, key = same([*self.columns, self.split]), f"{HELPER}k"
+        rows = context.where(self.where, *present([*self.columns, self.split]))
+        pairs = rows.selectExpr(*named(parts, key)).distinct()
+        keys = counted_by(pairs, names(parts, key)[:-1])
+        return counted(context.collect, keys, f"count(case when {COUNT} > 1 then 1 end)")
 
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
         """Broken by one such key."""
         (keys,) = numbers or (0,)
-        return outcome(rule, ok=not keys, seen=keys, told=f"{keys} keys stand in more than one split")
+        words = f"{keys} keys stand in more than one split"
+        return table_outcome(rule, broken=keys > 0, words=words, observed_value=keys)
 
 
 @dataclass(frozen=True)
 class Delivered(QueryRule):
-    """How many of all rows of the drop, whether they pass or not, stand in the published table already."""
+    """How many of all rows of the drop, whether they pass or not, are in the published table already."""
 
     helper: HelperColumn
 
-    @property
-    def carries(self) -> HelperColumn:
-        """Whether each row was published before."""
-        return self.helper
-
-    def ask(self, asked: QueryContext) -> tuple[int, ...]:
+    def query(self, context: QueryContext) -> tuple[int, ...]:
         """That number, and how many rows the drop has."""
-        return counted(
-            asked.collect, asked.rows, f"count(case when {quoted(self.helper.name)} then 1 end)", "count(1)"
-        )
+        again = f"count(case when {quoted(self.helper.name)} then 1 end)"
+        return counted(context.collect, context.rows, again, "count(1)")
 
     def judge(self, rule: Rule, numbers: tuple[int, ...]) -> Outcome:
         """Broken where their share is more than `max_share`."""
         again, rows = numbers or (0, 0)
-        share = again / rows if rows else 0.0
-        told = f"{again} of {rows} rows were delivered before, the rule allows {rule.kwargs['max_share']:.0%}"
-        return outcome(rule, ok=share <= rule.kwargs["max_share"], seen=share, told=told)
+        share, most = again / rows if rows else 0.0, rule.kwargs["max_share"]
+        words = f"{again} of {rows} rows were delivered before, the rule allows {most:.0%}"
+        return table_outcome(rule, broken=share > most, words=words, observed_value=share)

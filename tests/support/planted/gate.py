@@ -102,7 +102,7 @@ class Gate:
             self.folder / f"labelled{next(self.numbers)}",
         )
         counted = execute.count_labelled(
-            labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__)
+            labelled, plan, self.engine.rows, Tables(stands, tables.__getitem__)
         )
 
         def counted_of(kinds: Mapping[str, Kind]) -> dict[Baseline, Histograms]:
@@ -137,5 +137,5 @@ class Gate:
             if outcome.rule.row_rule
         )
         aside, passed = (frozenset(row["_row"] for row in masks if row[side]) for side in ("aside", "passed"))
-        assert not bits or (len(aside), len(passed)) == (counted.aside, counted.valid)
+        assert not bits or (len(aside), len(passed)) == (counted.quarantined, counted.valid)
         return Found(outcomes, tuple(broken), aside, passed)
