@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from catalog.expressions.spark_sql import all_of, quoted
 from expectations.plan.plan import Plan
 from expectations.plan.rule_bitmask import bits, holds, is_quarantined, masks
-from expectations.rules.aggregate_rules import AggregateResults, judge_aggregates
-from expectations.rules.aggregates import Measure, Spread, scale, spread
+from expectations.rules.aggregate_rules import judge_aggregates
+from expectations.rules.aggregates import AggregateResults, Measure, Spread, scale, spread
 from expectations.rules.joins import ALONE, COUNT, Tables, counted_by
 from expectations.rules.quantiles import exact_quantiles
-from expectations.rules.query_rules import QueryContext, aggregate
+from expectations.rules.queries.query_rules import QueryContext, aggregate
 from expectations.rules.row_count_rules import judge_table
 from expectations.rules.schema_rules import judge_header
 from expectations.typed_frame import HELPER, Collect
@@ -134,11 +134,9 @@ def _spreads(
     """The second pass: sums of every column that needs them, where it has numbers and all of them are finite."""
     scales = {}
     for base in plan.spreads:
-        low, high = (found[replace(base, function=name)] for name in ("min", "max"))
-        odd = base.type == "double" and (
-            found[replace(base, function="nan")] or found[replace(base, function="infinite")]
-        )
-        if low is not None and not odd:
+        low, high = (found[item] for item in base.each("min", "max"))
+        odd = base.each(*base.odd(("nan", "infinite")))
+        if low is not None and not any(found[item] for item in odd):
             scales[base] = scale(low, high)
     spreads = dict.fromkeys(plan.spreads, _NO_SPREAD)
     if not scales:
@@ -146,7 +144,7 @@ def _spreads(
     pairs = [_passing(base, passing=passing).spread_sql(*scales[base]) for base in scales]
     sums = iter(aggregate(frame, [sql for pair in pairs for sql in pair], collect))
     for base, (centre, unit) in scales.items():
-        count = int(found[replace(base, function="present")])
+        count = int(found[base.to("present")])
         spreads[base] = spread(count, centre, unit, (next(sums), next(sums)))
     return spreads
 

@@ -15,7 +15,7 @@ from expectations.drift.histogram_rules import NO_CLUSTERS, columns_of
 from expectations.plan.steps import SHUFFLED, Key, Lookup, Step, row_step, table_step
 from expectations.rules.aggregates import Measure, unique
 from expectations.rules.joins import JoinRule
-from expectations.rules.query_rules import QueryRule
+from expectations.rules.queries.query_rules import QueryRule
 from expectations.suite import Rule, Suite
 from expectations.typed_frame import Columns
 

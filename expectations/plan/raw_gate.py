@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from catalog.contract import RESCUED
 from catalog.rules.expectation_types import LINE_END
-from expectations.rules.aggregate_rules import between
+from expectations.rules.number_rules import between
 from expectations.rules.row_count_rules import over_budget
 from expectations.rules.schema_rules import judge_header
 from expectations.suite import Rule, Suite

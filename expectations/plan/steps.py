@@ -7,10 +7,11 @@ from typing import Any, Final, Literal
 
 from catalog.expressions.spark_sql import all_of, quoted
 from expectations.drift.histogram_rules import DISTRIBUTION_TYPES, NO_CLUSTERS, columns_of
-from expectations.rules.aggregate_rules import AggregateRequest, aggregates_of
+from expectations.rules.aggregate_rules import aggregates_of
+from expectations.rules.aggregates import AggregateRequest
 from expectations.rules.join_rules import join_rule_of, query_rule_of
 from expectations.rules.joins import JoinRule
-from expectations.rules.query_rules import QueryRule
+from expectations.rules.queries.query_rules import QueryRule
 from expectations.rules.row_count_rules import COUNTED_TYPES
 from expectations.rules.row_rules import broken_when, condition_of, within
 from expectations.rules.schema_rules import HEADER_TYPES

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -50,6 +50,20 @@ class Measure:
     type: ColumnType | None = None
     where: str | None = None
     detail: str = ""
+
+    def to(self, function: Function, detail: str = "") -> Measure:
+        """Another aggregate of the same column and rows."""
+        if function == "rows":
+            return replace(self, function=function, column=None, type=None)
+        return replace(self, function=function, detail=detail)
+
+    def each(self, *functions: Function) -> tuple[Measure, ...]:
+        """Several aggregates of the same column and rows."""
+        return tuple(map(self.to, functions))
+
+    def odd(self, functions: tuple[Function, ...]) -> tuple[Function, ...]:
+        """Those of the aggregates that count numbers without an order, which only doubles have."""
+        return functions if self.type == "double" else ()
 
     def sql(self) -> str:
         """The aggregate as Spark SQL.
@@ -156,8 +170,21 @@ def unique(measures: Iterable[Measure]) -> tuple[Measure, ...]:
     return tuple(dict.fromkeys(measures))
 
 
-Seen = Mapping[Measure, Any]
-"""Values of aggregates."""
+@dataclass(frozen=True)
+class AggregateRequest:
+    """What one table rule needs: aggregates, and the column whose sums take a second pass."""
+
+    measures: tuple[Measure, ...]
+    spread: Measure | None = None
+
+
+@dataclass(frozen=True)
+class AggregateResults:
+    """Values of aggregates by measure, and spreads by the measure that requested them."""
+
+    measures: Mapping[Measure, Any]
+    spreads: Mapping[Measure, Spread]
+
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY, _MICROSECOND = timedelta(days=1), timedelta(microseconds=1)

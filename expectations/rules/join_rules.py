@@ -9,7 +9,6 @@ from typing import Final
 
 from catalog.contract import Column
 from catalog.expressions.spark_sql import all_of
-from expectations.rules.control_totals import Totals
 from expectations.rules.cross_table_joins import (
     BehindWatermark,
     ForeignKey,
@@ -18,10 +17,11 @@ from expectations.rules.cross_table_joins import (
 )
 from expectations.rules.joins import AlreadyPublished, JoinRule, KeepOnePerKey, present
 from expectations.rules.majority import MajorityDependency
-from expectations.rules.partition_divergence import Divergence
-from expectations.rules.query_rules import Delivered, HelperColumn, QueryRule, Repeats, Splits
+from expectations.rules.queries.control_totals import Totals
+from expectations.rules.queries.partition_divergence import Divergence
+from expectations.rules.queries.query_rules import Delivered, HelperColumn, QueryRule, Repeats, Splits
+from expectations.rules.queries.time_series_rules import Gaps, Offsets, offset_sql
 from expectations.rules.row_rules import condition_of
-from expectations.rules.time_series_rules import Gaps, Offsets, offset_sql
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER, Columns
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from catalog.expressions.spark_sql import all_of, quoted
 from expectations.rules.aggregates import Measure
 from expectations.rules.joins import COUNT, counted_by
-from expectations.rules.query_rules import aggregate
+from expectations.rules.queries.query_rules import aggregate
 from expectations.typed_frame import HELPER, Collect
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Final
 from catalog.contract import Column
 from catalog.expressions.spark_sql import quoted, text
 from expectations.rules.joins import named, names, present, same
-from expectations.rules.query_rules import HelperColumn, QueryContext, QueryRule, counted
+from expectations.rules.queries.query_rules import HelperColumn, QueryContext, QueryRule, counted
 from expectations.rules.time_rules import OFFSET, delivered_text
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.contract import Column
 from catalog.expressions.spark_sql import quoted
 from expectations.rules.joins import COUNT, counted_by, same
-from expectations.rules.query_rules import QueryContext, QueryRule, counted
+from expectations.rules.queries.query_rules import QueryContext, QueryRule, counted
 from expectations.rules.row_rules import in_set
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER

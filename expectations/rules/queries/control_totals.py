@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.contract import Column
 from catalog.expressions.spark_sql import quoted
 from expectations.rules.joins import named, names, same
-from expectations.rules.query_rules import QueryContext, QueryRule, counted
+from expectations.rules.queries.query_rules import QueryContext, QueryRule, counted
 from expectations.suite import Rule
 from expectations.typed_frame import HELPER
 from expectations.verdict import Outcome, table_outcome
