@@ -11,11 +11,10 @@ and then, or each season, does not break it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final, Literal
 
 from expectations.drift import statistics
+from expectations.drift.compared import LEAST_ROWS, Compared, incomparable
 from expectations.drift.histogram import Histogram, Histograms
 from expectations.drift.precedent import (
     Past,
@@ -35,8 +34,6 @@ CALLED: Final[dict[str, str]] = {
     "season": "version a season before",
 }
 """The baselines in words."""
-LEAST_ROWS: Final = 100
-"""Rows with a value that both sides need."""
 LEAST_WHOLE: Final = 10
 """Rows that both sides need where a column turned wholly NULL."""
 SIGNIFICANCE: Final = 0.01
@@ -52,42 +49,6 @@ _NAMES: Final = {
     "ks": "Kolmogorov-Smirnov statistic",
     "chi_squared": "Cramer's V",
 }
-_MEASURES: Final = {
-    "kl": statistics.kullback_leibler,
-    "js": statistics.jensen_shannon,
-    "psi": statistics.population_stability,
-    "chi_squared": statistics.cramers_v,
-}
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One column, compared by one statistic; `effect` is the least that it can be, `high` the greatest."""
-
-    new: Histogram
-    base: Histogram
-    statistic: str
-
-    @cached_property
-    def classes(self) -> tuple[list[int], list[int]]:
-        """Both sides' rows by class."""
-        return statistics.classes(self.new, self.base)
-
-    @cached_property
-    def ends(self) -> tuple[float, float]:
-        """The least and the greatest that the effect can be; the same but for `ks`."""
-        if self.statistic == "ks":
-            return statistics.kolmogorov_smirnov(self.new, self.base)
-        effect = _MEASURES[self.statistic](*self.classes)
-        return effect, effect
-
-    @property
-    def p_value(self) -> float:
-        """The chance of what lies between them, not corrected."""
-        if self.statistic == "ks":
-            rows, others = (sum(side.bins.values()) for side in (self.new, self.base))
-            return statistics.kolmogorov_p_value(self.ends[0], rows, others)
-        return statistics.chi_squared_p_value(*self.classes)
 
 
 def judge_against_baselines(
@@ -233,17 +194,6 @@ def turned_null(new: Histogram, base: Histogram | None) -> bool:
 
 def _chance(p_value: float) -> str:
     return f"{p_value:.2g}" if p_value else "below 1e-300"
-
-
-def incomparable(new: Histogram, base: Histogram) -> str | None:
-    """Why two histograms can't be compared by their values; None where they can."""
-    if new.numeric != base.numeric or "presence" in (new.kind, base.kind):
-        return "the baseline's column is of another type"
-    if new.too_many or base.too_many:
-        return "it has more distinct values than are counted one by one"
-    if min(statistics.counted(new), statistics.counted(base)) < LEAST_ROWS:
-        return f"fewer than {LEAST_ROWS} values to compare"
-    return None
 
 
 def _not_compared(rule: Rule, why: str) -> Outcome:

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from catalog.rules.distribution_rules import STATISTICS
-from expectations.drift.baseline_rules import (
-    LEAST_ROWS,
-    NO_PAST,
-    SIGNIFICANCE,
-    Compared,
-    compare_with_past,
-    incomparable,
-    turned_null,
-)
+from expectations.drift.baseline_rules import NO_PAST, SIGNIFICANCE, compare_with_past, turned_null
+from expectations.drift.compared import LEAST_ROWS, Compared, incomparable
 from expectations.drift.histogram import Histogram, Histograms
 from expectations.drift.histogram_rules import majority_share
 from expectations.drift.precedent import Past
@@ -87,10 +80,9 @@ class _Pair:
         return self.compared[statistic].ends if statistic in self.compared else (None, None)
 
     def p_value(self, statistic: str) -> float | None:
-        return self.compared[statistic].p_value if statistic in self.compared else None
-
-    @property
-    def null_p_value(self) -> float | None:
+        """The p-value of a statistic, or of the share of NULL; not corrected."""
+        if statistic != "nulls":
+            return self.compared[statistic].p_value if statistic in self.compared else None
         if self.base is None or min(self.new.rows, self.base.rows) < LEAST_ROWS:
             return None
         return proportions_p_value(self.new.nulls, self.new.rows, self.base.nulls, self.base.rows)
@@ -116,12 +108,10 @@ def compare_columns(
         past: Earlier deliveries that show what is usual, where the thresholds have a history.
     """
     pairs = [_pair(name, side, base.columns.get(name)) for name, side in new.columns.items()]
-    by_class = _corrected({pair.column: pair.p_value("kl") for pair in pairs})
-    by_ks = _corrected({pair.column: pair.p_value("ks") for pair in pairs})
-    by_null = _corrected({pair.column: pair.null_p_value for pair in pairs})
+    corrected = {name: _corrected(pairs, name) for name in _TESTED}
     columns = []
     for pair in pairs:
-        p_values = _PValues(*(by.get(pair.column) for by in (by_class, by_ks, by_null)))
+        p_values = {name: found.get(pair.column) for name, found in corrected.items()}
         if pair.column in left_out:
             finding: tuple[Finding, str] = "left out", "the contract leaves it out"
         else:
@@ -153,16 +143,14 @@ def _pair(name: str, new: Histogram, base: Histogram | None) -> _Pair:
     return _Pair(name, new, base, compared={item: Compared(new, base, item) for item in statistics})
 
 
-class _PValues(NamedTuple):
-    """One column's p-values, corrected over all columns: of chi-squared, of ks, and of the share of NULL."""
-
-    by_class: float | None
-    by_ks: float | None
-    by_null: float | None
+_TESTED: Final = ("kl", "ks", "nulls")
+"""What has p-values of its own: all statistics of classes have that of chi-squared, as `kl`."""
+_PValues = Mapping[str, float | None]
+"""One column's p-values by what is tested, corrected over all columns."""
 
 
-def _corrected(p_values: Mapping[str, float | None]) -> dict[str, float]:
-    found = {column: p_value for column, p_value in p_values.items() if p_value is not None}
+def _corrected(pairs: list[_Pair], tested: str) -> dict[str, float]:
+    found = {pair.column: p_value for pair in pairs if (p_value := pair.p_value(tested)) is not None}
     return dict(zip(found, benjamini_hochberg(list(found.values())), strict=True))
 
 
@@ -184,7 +172,7 @@ def _finding(
     majority = _majority(pair.new)
     if majority is not None and majority > thresholds.imbalance:
         others.append(f"one value holds {majority:.2%} of the rows, over {thresholds.imbalance:.2%}")
-    if (nulls := _null_finding(pair, thresholds, p_values.by_null)) is not None:
+    if (nulls := _null_finding(pair, thresholds, p_values["nulls"])) is not None:
         others.append(nulls)
     if at_least(finding, "warn"):
         return finding, "; ".join([why, *others])
@@ -198,7 +186,7 @@ def _moved(
     low, _ = pair.ends(thresholds.statistic)
     if low is None:
         return "not compared", pair.why or "ks compares numbers"
-    p_value = p_values.by_ks if thresholds.statistic == "ks" else p_values.by_class
+    p_value = p_values["ks" if thresholds.statistic == "ks" else "kl"]
     if p_value is None or p_value >= thresholds.significance or low <= thresholds.warn:
         return "close", ""
     effect = f"{thresholds.statistic} {low:.4f}"
@@ -232,13 +220,13 @@ def _figures(pair: _Pair, p_values: _PValues, finding: Finding, why: str) -> Com
         js=pair.ends("js")[0],
         psi=pair.ends("psi")[0],
         cramers_v=pair.ends("chi_squared")[0],
-        p_value=p_values.by_class,
+        p_value=p_values["kl"],
         ks_least=ks_least,
         ks_greatest=ks_greatest,
-        ks_p_value=p_values.by_ks,
+        ks_p_value=p_values["ks"],
         null_share=_null_share(pair.new),
         baseline_null_share=_null_share(pair.base),
-        null_p_value=p_values.by_null,
+        null_p_value=p_values["nulls"],
         majority_share=_majority(pair.new),
         baseline_majority_share=_majority(pair.base),
     )
