@@ -1,7 +1,7 @@
 """The text that each type accepts: patterns, words for special numbers, and their description in the docs.
 
-Casts differ between engines (what counts as a number, which dates), so each type's accepted spelling is a pattern
-of our own, in ASCII classes only, and the cast happens behind it (promise P5).
+Casts differ between engines (what counts as a number, which dates), so each type's accepted spelling is a
+pattern of our own, in ASCII classes only, and the cast happens behind it (promise P5).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A suite: the rules of one hop of one dataset, as a Great Expectations suite that needs no GX to be read or hashed."""
+"""A suite: the rules of one hop of one dataset, as a GX suite that can be read and hashed without GX."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Suite:
     rules: tuple[Rule, ...]
 
     def to_gx(self) -> dict[str, Any]:
-        """The suite as GX's JSON (readable by `gx.ExpectationSuite(**suite)`), free of random ids and notes."""
+        """The suite as GX's JSON (for `gx.ExpectationSuite(**suite)`), free of random ids and notes."""
         return {
             "name": self.name,
             "expectations": [rule.to_gx() for rule in self.rules],
@@ -64,7 +64,7 @@ class Suite:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the canonical JSON without the GX version, so that an upgrade of GX alone changes nothing."""
+        """SHA-256 of the canonical JSON without the GX version: an upgrade of GX doesn't change it."""
         body = {key: value for key, value in self.to_gx().items() if key != "meta"}
         return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

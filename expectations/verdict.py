@@ -35,7 +35,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One rule's result: `failed` of `of` rows (records, columns), and what was observed, without any value."""
+    """One rule's result: `failed` of `of` rows (records, columns), and observations without any value."""
 
     rule: Rule
     failed: int
@@ -53,7 +53,8 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """The outcome as `{"rule", "family", "severity", "failed", "of"}`.
 
-        It also has the observed `value` where that is a number, and the `columns` that break a rule over several.
+        It also has the observed `value` where that is a number, and the `columns` that break a rule over
+        several.
         """
         found: dict[str, Any] = {
             "rule": self.rule.id,

@@ -1,4 +1,4 @@
-"""From a contract to the suite of each hop: rules generated from its schema, its own rules, and those of suite files."""
+"""From a contract to the suite of each hop: generated rules, its own, and those of suite files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HOPS: Final[dict[str, tuple[Hop, ...]]] = {"dataset": ("raw", "processed"), "fea
 
 
 def build_suite(contract: Contract, hop: Hop, project: Path) -> Suite:
-    """The suite of one hop: generated rules first, then the contract's, then those of suite files, each in its order.
+    """The suite of one hop: generated rules first, then the contract's own, then those of suite files.
 
     Args:
         contract: The dataset or feature.
@@ -132,14 +132,14 @@ def _required(contract: Contract, severity: Severity) -> Iterator[Rule]:
 
 
 def _ordered(column: Column) -> Iterator[Rule]:
-    """An order that is no finite number orders nothing; a number that is too great may equal its neighbours."""
+    """An order that is no finite number orders nothing; one that is too great may equal its neighbours."""
     if column.type == "double":
         yield _within(f"order:{column.name}", column, -FINITE, FINITE, "quarantine")
         yield _within(f"exact-order:{column.name}", column, -EXACT, EXACT, "warn")
 
 
 def _shrink(contract: Contract, severity: Severity) -> Iterator[Rule]:
-    """A full delivery that removes most of the table waits for a person; a feature table, made of its inputs, only warns."""
+    """A delivery that removes most of the table waits for a person; a feature table only warns."""
     if contract.max_shrink is not None:
         yield _rule("max-shrink", "expect_table_not_to_shrink", {"max_share": contract.max_shrink}, severity)
 

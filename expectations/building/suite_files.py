@@ -34,7 +34,7 @@ _NEUTRAL: Final[dict[str, Any]] = {
     "strict_min": False,
     "strict_max": False,
 }
-"""Arguments that GX writes out although they change nothing; dropped, so that they don't change a suite's hash."""
+"""Arguments that GX writes although they change nothing; dropped, so that a suite's hash stays the same."""
 _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list", "column_set")
 
 
@@ -163,7 +163,7 @@ class _Reader:
             self.note(what, *at, "kwargs", "reference", fix=fix)
 
     def severity(self, ours: Any, theirs: Any, at: Steps) -> Severity:
-        """Lakegate's severity in meta.lakegate, else GX's; both only where they agree. `warn` where none can be read."""
+        """Lakegate's severity in meta.lakegate, else GX's; both have to agree. `warn` if unreadable."""
         if ours is None and theirs is None:
             self.note("the expectation has no severity", *at, fix=f"add severity: {', '.join(FROM_GX)}")
             return "warn"

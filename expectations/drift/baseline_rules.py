@@ -1,11 +1,11 @@
 """Rules that compare a drop's rows with a baseline: the previous version, and a pinned one.
 
-A rule is broken where the effect is too great and chance doesn't explain it: the p-value, corrected over all columns
-that are compared with the same baseline (Benjamini and Hochberg 1995), lies below the rule's significance. p-values are
-computed only where some effect is too great.
+A rule is broken where the effect is too great and chance doesn't explain it: the p-value, corrected over all
+columns that are compared with the same baseline (Benjamini and Hochberg 1995), lies below the rule's
+significance. p-values are computed only where some effect is too great.
 
-A rule with a `history` also compares with so many earlier deliveries of the table: an effect that is over the bound now
-and then, or each season, does not break it.
+A rule with a `history` also compares with so many earlier deliveries of the table: an effect that is over the
+bound now and then, or each season, does not break it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _NAMES: Final = {
 def judge_against_baselines(
     rules: Iterable[Rule], seen: Histograms, baselines: Mapping[Baseline, Histograms], past: Past = NO_PAST
 ) -> dict[str, Outcome]:
-    """The outcomes of rules that compare; one whose baseline is missing, or has too few rows, passes and says why.
+    """The outcomes of rules that compare; a rule without a baseline of enough rows passes and says why.
 
     Args:
         rules: Of `BASELINE_TYPES`, on one column each.
@@ -185,7 +185,7 @@ def _null_share(rule: Rule, new: Histogram, base: Histogram, baseline: str, past
 
 
 def turned_null(new: Histogram, base: Histogram | None) -> bool:
-    """Whether a column that had values is NULL in every row, and chance doesn't explain it; a few rows are enough."""
+    """Whether a column that had values is now NULL in all rows, even few, and chance doesn't explain it."""
     if base is None or new.nulls < new.rows or min(new.rows, base.rows) < LEAST_WHOLE:
         return False
     chance = statistics.proportions_p_value(new.nulls, new.rows, base.nulls, base.rows)

@@ -1,4 +1,4 @@
-"""Two sets of histograms compared column by column, to decide whether to train on the newer: figures, and a finding."""
+"""Two sets of histograms compared column by column, to decide whether to train on the newer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORSE: Final[tuple[Finding, ...]] = ("left out", "not compared", "close", "warn
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Bounds over which a move is reported: effects of `statistic`, and shares; corrected p-values lie below `significance`."""
+    """Bounds of findings: for effects of `statistic`, for shares, and for corrected p-values."""
 
     warn: float
     trigger: float
@@ -37,7 +37,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class ComparedColumn:
-    """One column: shares and statistics are None where it has none. p-values are corrected over all columns compared.
+    """One column: shares and statistics are None where it has none. p-values are corrected over all columns.
 
     No value of a column is among them (promise P6).
     """

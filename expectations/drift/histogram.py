@@ -1,8 +1,9 @@
-"""Histograms that merge: a column's values in one file, so that the histograms of files make that of their table.
+"""Histograms that merge: those of a table's files make the table's.
 
-The bins of numbers are fixed and don't depend on the data: each power of two is cut into 64 equal parts, for either sign,
-so a bin is at most 1/64 of its values wide (the log-linear bins of HDR histograms and of OpenTelemetry's exponential
-ones). Zero, NULL, NaN and the infinities are counted apart. Whole numbers below 128 have a bin each.
+The bins of numbers are fixed and don't depend on the data: each power of two is cut into 64 equal parts, for
+either sign, so a bin is at most 1/64 of its values wide (the log-linear bins of HDR histograms and of
+OpenTelemetry's exponential ones). Zero, NULL, NaN and the infinities are counted apart. Whole numbers below
+128 have a bin each.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MOST_CLASSES: Final = 1000
 
 
 def code_of(number: float) -> int:
-    """The bin of a number (not NaN): its code grows with the number, 0 is zero, and a negative number has the negative code."""
+    """The bin of a number (not NaN): codes grow with numbers, 0 is zero, -x has the negative code of x."""
     size = abs(number)
     if size == 0:
         return 0
@@ -144,7 +145,7 @@ def merge(one: Histogram, other: Histogram) -> Histogram:
 
 @dataclass(frozen=True)
 class Histograms:
-    """The histograms of a file, drop or table, by column; rows of a part without a column are not counted for it."""
+    """The histograms of a file, drop or table, by column; a column counts the rows of parts that have it."""
 
     rows: int = 0
     columns: Mapping[str, Histogram] = field(default_factory=dict)
@@ -181,7 +182,7 @@ def merge_all(one: Histograms, other: Histograms) -> Histograms:
 
 
 def kind_of(column: Column) -> Kind:
-    """What is counted of a column: no values of personal ones (promise P6), nor of times, which grow by nature."""
+    """What is counted of a column: no values of personal ones (promise P6), nor of times (they grow)."""
     if not column.counted:
         return "presence"
     if column.type in ("string", "boolean"):
@@ -190,7 +191,7 @@ def kind_of(column: Column) -> Kind:
 
 
 def as_kind(histogram: Histogram | None, kind: Kind) -> Histogram | None:
-    """A histogram as its column would be counted now: without values if it became personal, None if its type changed."""
+    """A histogram as its column is counted now: without values if personal, None if of another type."""
     if histogram is None or histogram.kind == kind:
         return histogram
     return Histogram("presence", histogram.rows, nulls=histogram.nulls) if kind == "presence" else None

@@ -1,9 +1,10 @@
-"""The histograms of many columns of a frame, in one query whose results are whole numbers, the same on every engine.
+"""The histograms of many columns of a frame, in one query whose results are equal on every engine.
 
-Each number becomes a key: its column's place and its bin in one whole number. One aggregation by that number counts the
-keys of all columns, one more counts texts and booleans. No bin depends on how an engine rounds a logarithm: division by
-a power of two, subtraction of 1 and multiplication by 64 are exact in binary floating point; where the guessed exponent
-is one too great (or small) next to a power of two, the part comes out as -1 (or 64), which is the same bin.
+Each number becomes a key: its column's place and its bin in one whole number. One aggregation by that number
+counts the keys of all columns, one more counts texts and booleans. No bin depends on how an engine rounds a
+logarithm: division by a power of two, subtraction of 1 and multiplication by 64 are exact in binary floating
+point; where the guessed exponent is one too great (or small) next to a power of two, the part comes out as -1
+(or 64), which is the same bin.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def _steps(place: int) -> tuple[str, ...]:
         f"case when {number} is null then {_NULL} when isnan({number}) then {_NAN} when {size} = 0D then 0 "
         f"else case when {number} < 0D then -1 else 1 end * case when {size} < {tiny} then {TINY} "
         f"when {size} = double('inf') then {INFINITE} when {size} >= {huge} then {HUGE} "
-        f"else ({guess} + case when {size} >= 1D then {REACH} else 0 end) * {PARTS} + {part} + {TINY + 1} end end"
+        f"else ({guess} + case when {size} >= 1D then {REACH} else 0 end) * {PARTS} "
+        f"+ {part} + {TINY + 1} end end"
     )
     return (
         f"abs({number}) as {size}",

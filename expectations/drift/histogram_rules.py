@@ -1,4 +1,4 @@
-"""The types that histograms decide, and the rules that one column's histogram decides: imbalance, group shares, outliers."""
+"""The types that histograms decide, and the rules on one histogram: imbalance, group shares, outliers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def columns_of(rule: Rule) -> list[str]:
 
 
 def majority_share(histogram: Histogram) -> float | None:
-    """The share of the most common value among the rows with a value; None without values, or without classes.
+    """The share of the most common value among the rows with a value; None without values or classes.
 
     The most common value of a bin with several whole numbers is unknown, so only bins of one value count.
     """

@@ -1,8 +1,8 @@
-"""Whether a change is unusual for its table: compared with earlier changes, which seasons and wild columns make too.
+"""Whether a change is unusual for its table, beside earlier changes, which seasons cause too.
 
-A bound alone can't tell: in a month of hourly temperatures every column of a healthy delivery lies over it. So the
-delivery is compared with each of the last ones. It is unusual where even the nearest of them is further away than any
-of them was from all before it.
+A bound alone can't tell: in a month of hourly temperatures every column of a healthy delivery lies over it.
+So the delivery is compared with each of the last ones. It is unusual where even the nearest of them is
+further away than any of them was from all before it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TIMES: Final = 3.0
 SLOW_TIMES: Final = 2.0
 """The same for the distance from the pinned version, which a slow move makes greater with each version."""
 EARLY_EFFECT: Final = 5.0
-"""How many times its bound the effect has to be without enough earlier changes: for classes, and constant numbers."""
+"""Without enough earlier changes: how many times its bound the effect of classes or constants has to be."""
 EARLY_APART: Final = 25.0
 """The same for numbers that vary: hardly a value is where it was."""
 EARLY_SHIFT: Final = 3.0
@@ -58,7 +58,7 @@ class PastComparison:
 
 
 def among_recent(new: Histogram, before: Sequence[Histogram], effect: Effect, bound: float) -> PastComparison:
-    """Whether a column is like none of its last deliveries: further from the nearest than they were from those before."""
+    """Whether a column is like none of its last deliveries: further away than they were from each other."""
     if not before:
         return PastComparison(unusual=False, words="no earlier delivery counted it")
     *earlier, here = _nearest_before([*before, new], effect)
@@ -89,7 +89,7 @@ def among_seasons(
 
 
 def usual_share(share: float, before: Sequence[float], *, bound: float) -> bool:
-    """Whether a column has such a share of NULL now and then: no further from the nearest than they were from each other."""
+    """Whether a column has such a share of NULL now and then: as near to one as they were to each other."""
     if not before:
         return False
     *earlier, here = _nearest_before([*before, share], lambda one, other: abs(one - other))
@@ -158,7 +158,7 @@ def _shift(one: Histogram, other: Histogram, *, scale: float) -> float:
 
 
 def quantiles(histogram: Histogram) -> tuple[float, ...]:
-    """The values of `QUANTILES`, each as the end of its bin that lies nearer to zero; zeros where there is no number."""
+    """The values of `QUANTILES`, each as the end of its bin that is nearer to zero; zeros without numbers."""
     codes = sorted(histogram.bins)
     total, upto, found = sum(histogram.bins.values()), 0, list[float]()
     for code in codes:

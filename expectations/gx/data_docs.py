@@ -15,7 +15,8 @@ def page(report: dict[str, Any], *, title: str, at: str) -> str:
     """A report in GX's format (`expectations.verdict.report`) as one HTML page.
 
     Args:
-        report: Counts and numbers; it holds no value of a personal column (promise P6), so neither does the page.
+        report: Counts and numbers; it holds no value of a personal column (promise P6), so neither does the
+            page.
         title: The run's name, such as `flights@v3`.
         at: When it was judged, ISO 8601.
     """

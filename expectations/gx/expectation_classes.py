@@ -97,7 +97,8 @@ class ExpectTableColumnsToBeInSet(BatchExpectation):  # type: ignore[misc]
 class GateExpectation(BatchExpectation):  # type: ignore[misc]
     """A rule that GX can store and report; only Lakegate's plan can evaluate it.
 
-    It needs what no batch of GX has: a delivery, delivered text, the published table, another dataset, or a histogram.
+    It needs what no batch of GX has: a delivery, delivered text, the published table, another dataset, or a
+    histogram.
     """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ()
@@ -118,7 +119,7 @@ EVALUATED: Final = frozenset(
         "expect_table_columns_to_be_in_set",
     }
 )
-"""Types with a class above. The classes of all others are made from the table of types; GX's metaclass registers them."""
+"""Types with a class above. The table of types makes the others' classes; GX's metaclass registers all."""
 
 
 def _made(name: str, kind: Expectation) -> type[GateExpectation]:

@@ -1,8 +1,8 @@
-"""Row rules that the plan has no SQL for: Great Expectations evaluates them, at the cost of its import and its queries.
+"""Row rules without SQL: Great Expectations evaluates them, at the cost of its import and its queries.
 
-A row rule's predicate is taken out of GX's metric registry (`<map_metric>.condition`), so that it joins the one pass.
-These are GX internals, hence the exact pin and the parity tests. An exception of GX becomes an error of that name, never
-a verdict.
+A row rule's predicate is taken out of GX's metric registry (`<map_metric>.condition`), so that it joins the
+one pass. These are GX internals, hence the exact pin and the parity tests. An exception of GX becomes an
+error of that name, never a verdict.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Great Expectations' pages made safe to open anywhere: no script, nothing that is fetched, no contract text as markup.
+"""Great Expectations' pages made safe to open: no script, nothing to fetch, no contract text as markup.
 
-GX's templates escape some texts and not others, and load style sheets and scripts from elsewhere. So characters that
-HTML and GX's string templates read as code are replaced while GX renders, and GX's own page loses its active parts.
+GX's templates escape some texts and not others, and load style sheets and scripts from elsewhere. So
+characters that HTML and GX's string templates read as code are replaced while GX renders, and GX's own page
+loses its active parts.
 """
 
 from __future__ import annotations
@@ -15,17 +16,22 @@ from lakegate.media import line
 POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 )
-HEAD: Final = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><meta name="referrer" content="no-referrer">'
+HEAD: Final = (
+    f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    '<meta name="referrer" content="no-referrer">'
+)
 """Forbids a browser to run or fetch anything, before it reads the rest."""
 STYLE: Final = """
 body{font-family:sans-serif;margin:2em;line-height:1.4}.modal,.navbar-toggler,.card:has(.btn-group){display:none}ol,ul{padding-left:1.5em}
-table{border-collapse:collapse;margin:.5em 0}th,td{border:1px solid #ccc;padding:.3em .7em;text-align:left;vertical-align:top}
-.badge{border:1px solid #ccc;border-radius:.3em;padding:0 .3em}.show-scrollbars{overflow:auto}.card,.mb-1{margin-bottom:1em}
+table{border-collapse:collapse;margin:.5em 0}\
+th,td{border:1px solid #ccc;padding:.3em .7em;text-align:left;vertical-align:top}
+.badge{border:1px solid #ccc;border-radius:.3em;padding:0 .3em}\
+.show-scrollbars{overflow:auto}.card,.mb-1{margin-bottom:1em}
 .fa-check-circle::before{content:"\\2713";color:#070}.fa-times::before,.fa-times-circle::before{content:"\\2717";color:#a00}
 .fa-exclamation-triangle::before,.fa-exclamation-circle::before{content:"!";color:#a60;font-weight:bold}
 """
 _LETTERS: Final = dict(zip("<>&\"'$`", "\ua490\ua491\ua492\ua493\ua494\ua495\ua496", strict=True))
-"""Letters in the place of characters: radicals of the Yi script, letters for templates and `repr`. Real ones are escaped."""
+"""Yi radicals in the place of characters: letters for templates and `repr`. Real ones are escaped."""
 _TO_LETTERS: Final = str.maketrans(_LETTERS | {item: f"\\u{ord(item):04x}" for item in _LETTERS.values()})
 _BACK: Final = str.maketrans({item: html.escape(character) for character, item in _LETTERS.items()})
 _WITH_CONTENT: Final = frozenset(

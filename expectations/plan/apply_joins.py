@@ -1,4 +1,4 @@
-"""The joins of a plan: foreign keys with their references, repeated keys, and what other join rules look up."""
+"""The joins of a plan: foreign keys with their references, repeated keys, and all other join rules."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def _look_up(frame: DataFrame, lookup: Lookup, there: DataFrame) -> DataFrame:
 
 
 def _mark_repeated(frame: DataFrame, rows: DataFrame, key: Key, published: DataFrame | None) -> DataFrame:
-    """Mark the rows whose key several of `rows` have, the frame before any join, or whose key is published already.
+    """Mark rows whose key several of `rows` (the frame before any join) have, or that is published already.
 
-    Two joins, and not one with the union of both: Sail 0.7.2 never ends where a union holds a semi join with an empty
-    table.
+    Two joins, and not one with the union of both: Sail 0.7.2 never ends where a union holds a semi join with
+    an empty table.
     """
     parts, twice, again = [quoted(name) for name in key.columns], f"{HELPER}twice", f"{HELPER}again"
     keys = counted_by(rows.where(key.where), parts)

@@ -1,4 +1,4 @@
-"""Running a plan: one evaluation labels every row with the rules it breaks, one count gives everything else."""
+"""Running a plan: one evaluation labels every row with the rules it breaks, one count does the rest."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_SPREAD = Spread(0, 0.0, 0.0)
 
 
 def label(frame: DataFrame, plan: Plan, *, keep: list[str]) -> DataFrame:
-    """Columns `keep` of a joined frame, the helper columns of queries, and the masks of the rules that each row breaks."""
+    """Columns `keep` of a joined frame, helper columns of queries, and masks of broken rules."""
     frame, broken = _broken(frame, plan)
     words: dict[str, list[str]] = {mask: ["0L"] for mask in masks(plan)}
     for rule, (mask, bit) in bits(plan).items():
@@ -39,7 +39,7 @@ def label(frame: DataFrame, plan: Plan, *, keep: list[str]) -> DataFrame:
 
 
 def _broken(frame: DataFrame, plan: Plan) -> tuple[DataFrame, dict[str, str]]:
-    """For each row rule the SQL that is true where a row breaks it; rules without SQL get a column from GX."""
+    """For each row rule the SQL that is true where a row breaks it; others get a column from GX."""
     found = {step.rule.id: step.sql for step in plan.row_steps if step.sql is not None}
     if others := tuple(step.rule for step in plan.row_steps if step.sql is None):
         from expectations.gx.fallback import row_predicates
@@ -53,7 +53,7 @@ def _broken(frame: DataFrame, plan: Plan) -> tuple[DataFrame, dict[str, str]]:
 
 @dataclass(frozen=True)
 class Counted:
-    """The result of one count: rows, quarantined rows, rows that break each rule, and the results of table rules."""
+    """The result of one count: rows, quarantined rows, rows that break each rule, results of table rules."""
 
     rows: int
     quarantined: int
@@ -131,7 +131,7 @@ def _passing(measure: Measure, *, passing: str) -> Measure:
 def _spreads(
     frame: DataFrame, plan: Plan, found: Mapping[Measure, Any], collect: Collect, passing: str
 ) -> dict[Measure, Spread]:
-    """The second pass: sums of every column that needs them, where it has numbers and all of them are finite."""
+    """The second pass: sums of every column that needs them, if it has numbers and all are finite."""
     scales = {}
     for base in plan.spreads:
         low, high = (found[item] for item in base.each("min", "max"))
@@ -177,8 +177,8 @@ def outcomes(
         plan: Of the suite.
         counted: The result of counting its rows.
         other_rows: Rows of the other tables that rules name.
-        distributions: Outcomes of `expectations.plan.execute_distributions.judge_distributions`, where the plan has
-            histograms.
+        distributions: Outcomes of `expectations.plan.execute_distributions.judge_distributions`, where the
+            plan has histograms.
         before: Rows of the previous version, for a table that takes its place.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Outliers that share one value of another column, such as a file in another unit or an hour of a broken sensor."""
+"""Outliers that share one value of another column, such as one file, or one hour of a broken sensor."""
 
 from __future__ import annotations
 
@@ -85,10 +85,10 @@ def _cluster(frame: DataFrame, plan: Plan, rule: Rule, limits: Fences, collect: 
 
 
 def judge_cluster(rule: Rule, cluster: Cluster) -> Outcome:
-    """Broken where one group holds more than `max_share` of the outliers, and chance doesn't explain that it has so many.
+    """Broken where one group has more than `max_share` of the outliers, and chance doesn't explain it.
 
-    Chance: a two-proportion test of the group against all others, corrected for the number of groups (Bonferroni). So a
-    group that holds most of the rows isn't blamed for most of the outliers.
+    Chance: a two-proportion test of the group against all others, corrected for the number of groups
+    (Bonferroni). So a group that holds most of the rows isn't blamed for most of the outliers.
     """
     share = cluster.outliers / cluster.all_outliers if cluster.all_outliers else 0.0
     others, elsewhere = cluster.all_rows - cluster.rows, cluster.all_outliers - cluster.outliers

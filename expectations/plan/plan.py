@@ -1,7 +1,7 @@
-"""The plan of a suite: everything that one evaluation of its rules needs, as plain values that can be printed.
+"""The plan of a suite: everything that one evaluation of its rules needs, as printable values.
 
-A suite is compiled in milliseconds and without Great Expectations, so there is nothing to cache; GX is imported only
-where a rule falls back to it.
+A suite is compiled in milliseconds and without Great Expectations, so there is nothing to cache; GX is
+imported only where a rule falls back to it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Plan:
 
     @property
     def passes(self) -> dict[str, int]:
-        """How often the rows are read (to label them, then to count), shuffled and joined, whatever the number of rules."""
+        """How often the rows are read (to label, then to count), shuffled and joined."""
         measures, keys, histograms = self.measures, len(self.keys), bool(self.histograms)
         clusters = sum(step.rule.type == NO_CLUSTERS for step in self.steps)
         modes = sum(item.function == "mode" for item in measures)
@@ -113,8 +113,8 @@ def make_plan(suite: Suite, contract: Contract, *, delivered_at: str | None = No
     Args:
         suite: The rules of one hop.
         contract: Declares the columns.
-        delivered_at: When the drop was delivered (ISO 8601). Without it the plan can be shown, but rules that compare
-            with the delivery can't be run.
+        delivered_at: When the drop was delivered (ISO 8601). Without it the plan can be shown, but rules that
+            compare with the delivery can't be run.
     """
     columns = {column.name: column for column in contract.columns}
     raw, replaces = suite.hop == "raw", contract.write_mode == "replace"

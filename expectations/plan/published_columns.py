@@ -1,4 +1,4 @@
-"""The columns that a suite reads of published tables: of the one that a drop is appended to, and of references."""
+"""The columns that a suite reads of published tables: the one that a drop is appended to, and references."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Arrival:
     ended: bool = True
     """Whether the last record has a line end."""
     header_hint: Callable[[Sequence[str], Collection[str]], str] | None = None
-    """Explains a header of which no name is expected, as the file's format does; None where there is no header."""
+    """Explains a header without any expected name, as the format knows it; None where there is no header."""
 
     @property
     def unreadable(self) -> int:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def without_published(labelled: DataFrame, plan: Plan, published: DataFrame) -> DataFrame:
     """The labelled rows whose key no earlier delivery published, or whose key several rows of this one have.
 
-    The latter break a key that may come once whatever is published, as all rows do where the key has too few columns.
+    The latter break a key that may come once whatever is published, as all rows do where the key has too few
+    columns.
     """
     frame, again = labelled, []
     for number, (columns, where, null_safe, most) in enumerate(_keys(plan)):
@@ -36,7 +37,7 @@ def without_published(labelled: DataFrame, plan: Plan, published: DataFrame) -> 
 
 
 def _keys(plan: Plan) -> Iterator[tuple[tuple[Column, ...], str, bool, str]]:
-    """Of each rule on repeats: its columns, its rows, whether NULL equals NULL, and how often a key may come."""
+    """Of each rule on repeats: columns, rows, whether NULL equals NULL, and how often a key may come."""
     for key in plan.keys:
         yield tuple(plan.columns[name] for name in key.columns), key.where, key.null_safe, f"{COUNT} = 1"
     for mark in plan.marks:

@@ -1,4 +1,4 @@
-"""How each rule of a suite is evaluated, as plain values: its SQL, joins, aggregates or query, and what that costs."""
+"""How each rule is evaluated, as plain values: its SQL, joins, aggregates or query, and the cost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNIQUE_TYPES: Final = frozenset({"expect_compound_columns_to_be_unique", "expect
 
 @dataclass(frozen=True)
 class Key:
-    """Columns whose values may come once: `where` selects the rows, `null_safe` says whether NULL equals NULL."""
+    """Columns whose values may come once; `where` selects rows, `null_safe` says whether NULL equals NULL."""
 
     rule: str
     columns: tuple[str, ...]
@@ -161,7 +161,7 @@ def table_step(rule: Rule, columns: Columns, *, raw: bool, replaces: bool) -> St
 
 
 def _key(rule: Rule, columns: Columns) -> Key:
-    """A key with a NULL in it is none, where the rule ignores rows with any missing value; else NULL equals NULL."""
+    """A rule's key; NULL equals NULL, unless the rule ignores rows with any missing value."""
     names = tuple(columns_of(rule))
     present = [f"{quoted(name)} is not null" for name in names]
     parts = within(rule, columns)
@@ -171,7 +171,7 @@ def _key(rule: Rule, columns: Columns) -> Key:
 
 
 def _domain(rule: Rule, columns: Columns) -> str | None:
-    """Which rows count for `mostly`: those that the rule judges, without NULL unless the rule is about NULL."""
+    """The rows that count for `mostly`: those that the rule judges, without NULL unless it is about NULL."""
     if rule.kwargs.get("mostly", 1) == 1:
         return None
     parts = within(rule, columns)

@@ -1,8 +1,9 @@
 """The SQL aggregates that table rules need: each once, however many rules need it.
 
-All of them are order-free (promise P5). Sums of whole numbers go through decimal. Other sums are taken in a second
-pass, of whole multiples of a unit: each value's distance from the middle of the column's range, in units of 2^-52 of
-that range. So they are exact to the engine and the same in any order, and their error is at most half a unit a row.
+All of them are order-free (promise P5). Sums of whole numbers go through decimal. Other sums are taken in a
+second pass, of whole multiples of a unit: each value's distance from the middle of the column's range, in
+units of 2^-52 of that range. So they are exact to the engine and the same in any order, and their error is at
+most half a unit a row.
 """
 
 from __future__ import annotations
@@ -203,8 +204,8 @@ def comparable(value: Any, kind: ColumnType) -> Any:
 def shown_value(value: Any, kind: ColumnType) -> Any:
     """An aggregate's value as reports show it: dates and times as ISO text.
 
-    One outside the years 1 to 9999, which an older release let pass, shows as before or after their first or last:
-    Python has no other years.
+    One outside the years 1 to 9999, which an older release let pass, shows as before or after their first or
+    last: Python has no other years.
     """
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""Row rules that look values up in other datasets, in the published table, or in the other rows of the drop."""
+"""Row rules that compare values with other datasets, the published table, or other rows of the drop."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class FunctionalDependency:
         return f"{HELPER}against_{self.rule}"
 
     def apply(self, frame: DataFrame, rows: DataFrame, tables: Tables) -> DataFrame:
-        """Helper columns: whether the key has two values in the drop; whether the published table has another."""
+        """Helper columns: whether the key has two values in the drop; whether a published row has another."""
         parts, key = same([*self.columns, self.column]), f"{self._mark}_k"
         complete = all_of([self.where, *present([*self.columns, self.column])])
         pairs = rows.where(complete).selectExpr(*named(parts, key)).distinct()
@@ -126,7 +126,7 @@ class FunctionalDependency:
 
 @dataclass(frozen=True)
 class BehindWatermark:
-    """Rows that come too long after the watermark: the greatest value that was published before their drop."""
+    """Rows that come too long after the watermark: the greatest value published before their drop."""
 
     rule: str
     column: Column

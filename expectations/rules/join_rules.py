@@ -27,7 +27,7 @@ from expectations.typed_frame import HELPER, Columns
 
 
 def _tag(rule: Rule) -> str:
-    """The rule's id as part of a helper column's name. Ids hold dots, at which engines split names of columns."""
+    """The rule's id as part of a helper column's name. Engines split names of columns at an id's dots."""
     return f"{re.sub('[^A-Za-z0-9]+', '_', rule.id)[:40]}_{hashlib.sha256(rule.id.encode()).hexdigest()[:8]}"
 
 

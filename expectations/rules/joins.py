@@ -1,7 +1,7 @@
-"""Row rules that compare a row with other rows, as plain values: each adds helper columns by hash aggregation and join.
+"""Row rules that compare a row with others: each adds helper columns by hash aggregation and join.
 
-The joins compare values by `same`. The tables that they join bring columns under the rule's own names, so none is
-ambiguous. A rule's table is small where it can be: keys that come once take part in no join.
+The joins compare values by `same`. The tables that they join bring columns under the rule's own names, so
+none is ambiguous. A rule's table is small where it can be: keys that come once take part in no join.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables that rows may be compared with: the one they are appended to, and pinned versions of other datasets."""
+    """Tables to compare rows with: the one they are appended to, and pinned versions of other datasets."""
 
     published: DataFrame | None
     reference: Callable[[str], DataFrame]
     earlier: DataFrame | None = None
-    """The published rows that came before this drop: a replay judges a drop when later ones are published already."""
+    """The published rows that came before this drop: when a drop is replayed, later ones are published."""
 
 
 def _no_reference(table: str) -> DataFrame:
@@ -54,7 +54,8 @@ class JoinRule(Protocol):
 
         Args:
             frame: The rows, with the helper columns of other rules.
-            rows: The same rows before any join. To aggregate `frame` instead would double the query with each rule.
+            rows: The same rows before any join. To aggregate `frame` instead would double the query with each
+                rule.
             tables: What the rows are compared with.
         """
 
@@ -138,7 +139,7 @@ def flagged(
     *,
     null_safe: bool = False,
 ) -> DataFrame:
-    """The frame with helper column `mark`: true where the parts' values are among the rows of another table, else NULL.
+    """The frame with helper column `mark`: true where another table has the parts' values, else NULL.
 
     Args:
         frame: The rows.
@@ -155,9 +156,10 @@ def flagged(
 
 @dataclass(frozen=True)
 class KeepOnePerKey:
-    """One row of each key passes: the first or last by `order` (a missing value loses), then by record number.
+    """One row of each key passes: the first or last by `order` (missing values lose), then by record number.
 
-    No row takes the place of one that is published: where a key is published already, all rows of it break the rule.
+    No row takes the place of one that is published: where a key is published already, all rows of it break
+    the rule.
     """
 
     rule: str
@@ -182,7 +184,7 @@ class KeepOnePerKey:
         return f"{HELPER}again_{self.rule}"
 
     def apply(self, frame: DataFrame, rows: DataFrame, tables: Tables) -> DataFrame:
-        """Helper columns: the record number that passes, where a key comes more than once; whether it is published."""
+        """Helper columns: the record number that passes, for a repeated key; whether the key is published."""
         from pyspark.sql import functions as F  # noqa: N812
 
         parts, best = same(self.columns), f"{HELPER}best"
@@ -202,7 +204,7 @@ class KeepOnePerKey:
 
     @property
     def _best(self) -> str:
-        """A struct that orders the rows of a key. NULL and NaN lose: engines place NULL differently, so SQL says it."""
+        """A struct that orders a key's rows. NULL and NaN lose explicitly: engines order NULL differently."""
         fields = []
         for number, column in enumerate(self.order):
             value = quoted(column.name)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MajorityDependency:
-    """Where a key has several values, rows with another than most rows have break the rule; without a majority, all do.
+    """Where a key has several values, rows break the rule that don't have the one of most rows.
 
-    Rows of the drop and of the published table count alike, so that one wrong row that was published outvotes nobody.
-    NULL is no key and no value.
+    Without a majority, all rows of the key do. Rows of the drop and of the published table count alike, so
+    that one wrong row that was published outvotes nobody. NULL is no key and no value.
     """
 
     rule: str

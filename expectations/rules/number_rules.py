@@ -1,4 +1,4 @@
-"""Table rules on one number of a column: a count, share, extreme, median, sum, mean or deviation within bounds."""
+"""Table rules on one number of a column: a count, share, extreme, median, sum, mean or deviation."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def judge_table(
 
 
 def over_budget(rule: Rule, lost: int, total: int) -> tuple[str, str] | None:
-    """Where lost rows are more than the rule's `max_share` or `max_rows`: how many of how many, and what is allowed."""
+    """If lost rows exceed the rule's `max_share` or `max_rows`: how many of how many, and what is allowed."""
     share, rows = rule.kwargs.get("max_share"), rule.kwargs.get("max_rows")
     if share is not None and total and lost / total > share:
         return f"{lost} of {total}", f"the contract allows {share:.0%}"

@@ -1,7 +1,7 @@
 r"""Row rules as SQL: for each expectation type, an expression that is true where a row breaks it.
 
-NULL passes every rule but those about NULL, and NaN lies outside every bound and set: docs/null-and-nan.md is the whole
-truth table, and says where Great Expectations' own engines differ.
+NULL passes every rule but those about NULL, and NaN lies outside every bound and set: docs/null-and-nan.md is
+the whole truth table, and says where Great Expectations' own engines differ.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from expectations.typed_frame import Columns, nested_marker, reference_marker, t
 
 
 def broken_when(rule: Rule, columns: Columns) -> str | None:
-    """The SQL that is true where a row breaks the rule (NULL means no); None where the plan has none for its type."""
+    """The SQL that is true where a row breaks the rule (NULL means no); None where its type has none."""
     if (make := _MADE.get(rule.type)) is None:
         return None
     return all_of([*within(rule, columns), make(rule.kwargs, columns)])
 
 
 def within(rule: Rule, columns: Columns) -> list[str]:
-    """What must hold of a row for the rule to judge it: its row condition, and which missing values it ignores."""
+    """What holds of rows that the rule judges: its row condition, and which missing values it ignores."""
     parts = condition_of(rule, columns)
     if "column_A" in rule.kwargs or "column_list" in rule.kwargs:
         names = rule.kwargs.get("column_list") or [rule.kwargs["column_A"], rule.kwargs["column_B"]]
@@ -157,7 +157,7 @@ def _repeats_header(kwargs: dict[str, Any], columns: Columns) -> str:
 
 
 def _not_as_declared(kwargs: dict[str, Any], columns: Columns) -> str:
-    """The parser checked the JSON text: engines differ on which numbers, nesting and surrogates they accept."""
+    """The parser checked the JSON text: engines differ in the numbers, nesting and surrogates they accept."""
     column = columns[kwargs["column"]]
     checks = [(check, path) for check, path, _ in column.nested.checks()] if column.nested else []
     place = checks.index((kwargs["check"], kwargs["path"])) + 1

@@ -1,4 +1,4 @@
-"""Rules that column names and types alone decide: those of a delivery's header, or those that a contract declares."""
+"""Rules on column names and types: those of a delivery's header, or those that a contract declares."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def _unexpected(rule: Rule, names: Sequence[str]) -> Outcome:
     expected = set(rule.kwargs["column_set"])
     unknown = [name for name in dict.fromkeys(names) if name not in expected]
     missing = expected - set(names)
-    # The first line of a file without a header holds data (P6). So names are reported only where the line is a
-    # header, or where they are a missing column's name but for case, spaces and signs.
+    # The first line of a file without a header holds data (P6). So names are reported only where the line is
+    # a header, or where they are a missing column's name but for case, spaces and signs.
     header = expected != missing
     words = listed(unknown) if header else f"{len(unknown)} names, none of which the contract knows"
     if header and "" in unknown:

@@ -1,6 +1,7 @@
 """Row rules about time as SQL: true where a row breaks the rule. NULL keeps every one of them.
 
-No rule reads a clock: "now" is the time of the drop's delivery, which its receipt holds and a replay finds again.
+No rule reads a clock: "now" is the time of the drop's delivery, which its receipt holds and a replay finds
+again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ OFFSET: Final = ":[0-9]{2}([.][0-9]+)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)\\z"
 PLAIN: Final = "yyyy-MM-dd'T'HH:mm:ss'Z'"
 
 FOLDS: Final = (30, 60, 120)
-"""Minutes that clocks were ever put back by since 1970: Lord Howe's half an hour, the usual hour, Troll's two."""
+"""Minutes that clocks were put back by since 1970: Lord Howe's half hour, the usual hour, Troll's two."""
 
 
 def after_delivery(kwargs: dict[str, Any], columns: Columns, delivered_at: str | None) -> str:
@@ -28,8 +29,8 @@ def after_delivery(kwargs: dict[str, Any], columns: Columns, delivered_at: str |
     Args:
         kwargs: The rule's arguments.
         columns: The contract's columns.
-        delivered_at: ISO 8601, UTC where it states no offset. Without it, as where a plan is only shown, the SQL has
-            the word `delivered_at`.
+        delivered_at: ISO 8601, UTC where it states no offset. Without it, as where a plan is only shown, the
+            SQL has the word `delivered_at`.
     """
     column = columns[kwargs["column"]]
     seconds = kwargs.get("tolerance_seconds", 0)
@@ -49,9 +50,10 @@ def _not_before(kwargs: dict[str, Any], columns: Columns) -> str:
 
 
 def delivered_text(column: Column) -> str:
-    """The text that was delivered for a column, at the processed hop, without the spaces around it that its type allows.
+    """A column's delivered text at the processed hop, without the spaces that its type allows around it.
 
-    A timestamp in plain spelling is stored as its value alone, which has one spelling (`lake.parsing.fast_typing`).
+    A timestamp in plain spelling is stored as its value alone, which has one spelling
+    (`lake.parsing.fast_typing`).
     """
     value, delivered = quoted(column.name), f"trim({quoted(text_column(column.name))})"
     if column.type == "string":
@@ -68,7 +70,8 @@ def _without_offset(kwargs: dict[str, Any], columns: Columns) -> str:
 def _universal(kwargs: dict[str, Any], _: Columns) -> str:
     """The moment of a local time.
 
-    Engines move a time that no clock showed on by the gap, and choose one of the two moments that a clock showed twice.
+    Engines move a time that no clock showed on by the gap, and choose one of the two moments that a clock
+    showed twice.
     """
     return f"to_utc_timestamp({quoted(kwargs['column'])}, {text(kwargs['time_zone'])})"
 
@@ -90,4 +93,4 @@ TIME_RULES: Final[dict[str, Callable[[dict[str, Any], Columns], str]]] = {
     "expect_local_time_to_exist": _in_a_gap,
     "expect_local_time_to_be_unambiguous": _in_a_fold,
 }
-"""For each expectation type what makes its SQL; `expect_column_values_to_be_before_delivery` also needs the drop."""
+"""By expectation type what makes its SQL. `expect_column_values_to_be_before_delivery` needs the drop too."""

@@ -55,7 +55,7 @@ class DistinctSet:
 
 @dataclass(frozen=True)
 class Quantiles:
-    """A range for each of several quantiles (the least value that so large a share of the rows does not exceed)."""
+    """A range for each of several quantiles (the least value that such a share of rows doesn't exceed)."""
 
     counts: bool = False
     odd: tuple[Function, ...] = ("nan",)

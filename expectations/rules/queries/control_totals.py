@@ -27,7 +27,7 @@ _SUMS: Final = ("own", "there", "odd", "own_n", "there_n")
 
 @dataclass(frozen=True)
 class Totals(QueryRule):
-    """Sums of a column by group, compared with sums of another dataset's column by its groups; NULL adds nothing."""
+    """Sums of a column by group, compared with sums of another dataset by group; NULL adds nothing."""
 
     column: Column
     by: tuple[Column, ...]
@@ -37,7 +37,7 @@ class Totals(QueryRule):
     tolerance: float
     where: str
     complete: bool
-    """Whether groups that only the reference has break the rule: in a table that is delivered whole they do."""
+    """Whether groups that only the reference has break the rule, as in a table that is delivered whole."""
 
     @property
     def unit(self) -> float:

@@ -1,6 +1,7 @@
-"""The Kullback-Leibler divergence of a column from a partition that a rule states: values or bins, with weights.
+"""The Kullback-Leibler divergence of a column from a stated partition: values or bins, with weights.
 
-Rows are counted by value or bin in one query; the divergence is found of these counts, as Great Expectations defines it.
+Rows are counted by value or bin in one query; the divergence is found of these counts, as Great Expectations
+defines it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Divergence(QueryRule):
-    """How far a column's shares lie from stated ones; NULL is left out, and NaN or no value at all breaks the rule."""
+    """How far a column's shares lie from stated ones, without NULL; NaN or no value breaks the rule."""
 
     column: Column
     partition: dict[str, Any]
@@ -112,7 +113,7 @@ class Divergence(QueryRule):
 
 
 def divergence(pairs: list[tuple[int, float]]) -> float:
-    """The Kullback-Leibler divergence of counts from weights, both as shares, in nats; infinite without a weight."""
+    """The Kullback-Leibler divergence of counts from weights, in nats; infinite where a weight is missing."""
     rows, weights = sum(seen for seen, _ in pairs), math.fsum(weight for _, weight in pairs)
     if any(seen and not weight for seen, weight in pairs):
         return math.inf

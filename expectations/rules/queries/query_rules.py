@@ -1,6 +1,7 @@
-"""Table rules that take a query of their own over the rows that pass, as plain values: the query, and the outcome of its result.
+"""Table rules with a query of their own over the rows that pass: the query, and the outcome of its result.
 
-Every result is whole numbers. They count and hold no value (promise P6), and don't depend on the order of rows (P5).
+Every result is whole numbers. They count and hold no value (promise P6), and don't depend on the order of
+rows (P5).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class QueryContext:
-    """What a query is run on: labelled rows, SQL that is true of those that pass, and tables to compare with."""
+    """What a query runs on: labelled rows, SQL that is true of those that pass, tables to compare with."""
 
     rows: DataFrame
     passing: str
@@ -39,7 +40,7 @@ class QueryContext:
 
 @dataclass(frozen=True)
 class HelperColumn:
-    """A column that labelled rows keep for a query: its name and SQL, and the join rule that the SQL needs."""
+    """A column that labelled rows keep for a query: its name, its SQL, and the join rule that that needs."""
 
     name: str
     sql: str
@@ -97,7 +98,7 @@ class Repeats(QueryRule):
 
 @dataclass(frozen=True)
 class Splits(QueryRule):
-    """How many keys are in more than one split; a row without a split, or with a NULL in its key, is in none."""
+    """How many keys are in more than one split; rows without a split or a whole key don't count."""
 
     columns: tuple[Column, ...]
     split: Column

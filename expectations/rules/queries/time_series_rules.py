@@ -18,7 +18,7 @@ _UTC: Final = ("Z", "+00:00", "-00:00", "+0000", "-0000", "+00", "-00")
 
 
 def offset_sql(column: Column) -> str:
-    """The offset in a column's delivered text, in one spelling; a text without one has a spelling of its own."""
+    """The offset in a column's delivered text, in one spelling; "no offset" has a spelling of its own."""
     found = f"regexp_extract({delivered_text(column)}, {text(OFFSET)}, 2)"
     is_utc = f"{found} in ({', '.join(map(text, _UTC))})"
     return f"case when {is_utc} then '+0000' else rpad(replace({found}, ':', ''), 5, '0') end"
@@ -48,7 +48,8 @@ class Offsets(QueryRule):
 class Gaps(QueryRule):
     """How many steps are missing between the first and the last time of each series.
 
-    Steps are spans of the clock, counted from 1970 on in UTC: a series may lie anywhere in them, and wander within them.
+    Steps are spans of the clock, counted from 1970 on in UTC: a series may lie anywhere in them, and wander
+    within them.
     """
 
     column: Column
