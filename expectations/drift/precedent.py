@@ -127,7 +127,7 @@ def _compare(
     if len(earlier) < LEAST_CHANGES:
         unusual = shift > EARLY_SHIFT or effect > (EARLY_APART if shift else EARLY_EFFECT) * bound
         where = "far over" if unusual else "within"
-        why = "what is told while there are few deliveries to say what is usual"
+        why = "what is reported while there are few deliveries to say what is usual"
         return PastComparison(unusual, f"{where} {why}")
     unusual = effect > bound and (effect > times * max(earlier) or shift > times * max(shifts))
     return PastComparison(unusual, f"at most {max(earlier):.4f} in {words}")

@@ -52,7 +52,7 @@ def judge_arrival(suite: Suite, arrival: Arrival) -> tuple[Outcome, ...]:
             outcomes.append(judge(rule, arrival))
         else:
             what, where = (
-                f"{rule.type} can't be asked of a raw delivery",
+                f"{rule.type} can't judge a raw delivery",
                 f"suite {suite.name}, rule {rule.id}",
             )
             raise ContractError(what, where=where, fix="move the rule to the processed hop")

@@ -173,10 +173,10 @@ class KeepOnePerKey:
     @property
     def broken(self) -> str:
         """Whether another row of the key passes instead."""
-        return f"(coalesce({quoted(ROW)} <> {self._kept}, false) or coalesce({quoted(self._again)}, false))"
+        return f"(coalesce({quoted(ROW)} <> {self._chosen}, false) or coalesce({quoted(self._again)}, false))"
 
     @property
-    def _kept(self) -> str:
+    def _chosen(self) -> str:
         return quoted(f"{HELPER}kept_{self.rule}")
 
     @property
@@ -194,7 +194,7 @@ class KeepOnePerKey:
         )
         chosen = F.min(best) if self.keep == "first" else F.max(best)
         groups = places.groupBy(*keys).agg(chosen.alias(best), F.count(F.lit(1)).alias(COUNT))
-        several = groups.where(f"{COUNT} > 1").selectExpr(*keys, f"{best}.place as {self._kept}")
+        several = groups.where(f"{COUNT} > 1").selectExpr(*keys, f"{best}.place as {self._chosen}")
         marked = attach(frame, several, zip(parts, keys, strict=True), null_safe=self.null_safe)
         marked = marked.drop(*[key.strip("`") for key in keys])
         if tables.published is None:

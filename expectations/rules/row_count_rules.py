@@ -39,7 +39,7 @@ def judge_table(
         before: Rows of the previous version; None where there is none, or the table is not compared with it.
 
     Raises:
-        ContractError: The rule can't be asked of a table at this hop.
+        ContractError: The rule can't judge a table at this hop.
     """
     match rule.type:
         case "expect_table_row_count_to_equal":
@@ -53,7 +53,7 @@ def judge_table(
             return _shrunk(rule, valid, before)
         case _:
             what, fix = (
-                f"{rule.type} can't be asked of a table at this hop",
+                f"{rule.type} can't judge a table at this hop",
                 "see docs/contracts.md for the rules of each hop",
             )
             raise ContractError(what, where=f"rule {rule.id}", fix=fix)
