@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from expectations.plan.rule_bitmask import quarantine_words, masks, reasons
+from expectations.plan.rule_bitmask import masks, quarantine_words, reasons
 from expectations.typed_frame import DROP, RECORD, ROW
 from lake.parsing.staging_file import int64
 

@@ -101,9 +101,7 @@ class Gate:
             execute.label(frame, plan, keep=[*plan.columns, "_row"]),
             self.folder / f"labelled{next(self.numbers)}",
         )
-        counted = execute.count_labelled(
-            labelled, plan, self.engine.rows, Tables(stands, tables.__getitem__)
-        )
+        counted = execute.count_labelled(labelled, plan, self.engine.rows, Tables(stands, tables.__getitem__))
 
         def counted_of(kinds: Mapping[str, Kind]) -> dict[Baseline, Histograms]:
             frames = {
