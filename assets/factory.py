@@ -29,8 +29,8 @@ from assets.triggers import trigger_spec
 from catalog.contract import Contract, Hop
 from catalog.documents.containment import mistakes_in
 from catalog.files import Catalog
-from expectations.building.build import HOPS, build_suite, table_of
-from expectations.suite import Suite
+from expectations.building.build import HOPS, build_suite
+from expectations.suite import Suite, table_of
 from lakegate.errors import ContractError, LakegateError
 from lakegate.media import code, line, markdown, message
 

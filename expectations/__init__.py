@@ -1,5 +1,5 @@
-"""What a gate asks: contract -> suite -> plan -> verdict. Great Expectations is imported only where its code runs.
+"""What a gate checks: contract -> suite -> plan -> verdict. Great Expectations is imported only where needed.
 
-In here: suites (`suite`), verdicts (`verdict`) and the packages that make and ask rules. May import: `catalog`, `lakegate`.
-Where rules come from is in `building`, what each asks in `rules` and `drift`, how they are asked together in `plan`.
+In here: suites (`suite`), verdicts (`verdict`) and the packages of rules. May import: `catalog`, `lakegate`.
+`building` makes rules, `rules` and `drift` say what each checks, `plan` runs all of them together.
 """

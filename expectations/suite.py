@@ -1,4 +1,4 @@
-"""A suite: the rules of one hop of one dataset, as a Great Expectations suite that needs no GX to be read or hashed."""
+"""A suite: the rules of one hop of one dataset, as a GX suite that can be read and hashed without GX."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from catalog.contract import Family, Hop, Severity
+from catalog.contract import Contract, Family, Hop, Severity
 
 GX_VERSION: Final = "1.24.1"
 GX_SEVERITY: Final[dict[Severity, str]] = {
@@ -19,14 +19,14 @@ GX_SEVERITY: Final[dict[Severity, str]] = {
 }
 """Lakegate's severities in GX's own words."""
 FROM_GX: Final[dict[str, Severity]] = {"info": "warn", "warning": "quarantine", "critical": "block"}
-"""What GX's words mean where Lakegate's own stands nowhere."""
+"""What GX's words mean where a rule doesn't have one of Lakegate's."""
 
 
 @dataclass(frozen=True)
 class Rule:
     """One expectation: GX's type and arguments, with what follows when it fails.
 
-    A row rule decides row by row (its failures can be set aside), a table rule over the table.
+    A row rule decides row by row (rows that break it can be quarantined), a table rule over the table.
     """
 
     id: str
@@ -35,6 +35,15 @@ class Rule:
     severity: Severity
     family: Family
     row_rule: bool
+
+    def to_gx(self) -> dict[str, Any]:
+        """The rule as GX's JSON of an expectation's configuration."""
+        return {
+            "type": self.type,
+            "kwargs": self.kwargs,
+            "severity": GX_SEVERITY[self.severity],
+            "meta": {"lakegate": {"rule": self.id, "family": self.family, "severity": self.severity}},
+        }
 
 
 @dataclass(frozen=True)
@@ -46,23 +55,20 @@ class Suite:
     rules: tuple[Rule, ...]
 
     def to_gx(self) -> dict[str, Any]:
-        """The suite as GX's JSON (readable by `gx.ExpectationSuite(**suite)`), free of random ids and notes."""
+        """The suite as GX's JSON (for `gx.ExpectationSuite(**suite)`), free of random ids and notes."""
         return {
             "name": self.name,
-            "expectations": [
-                {
-                    "type": rule.type,
-                    "kwargs": rule.kwargs,
-                    "severity": GX_SEVERITY[rule.severity],
-                    "meta": {"lakegate": {"rule": rule.id, "family": rule.family, "severity": rule.severity}},
-                }
-                for rule in self.rules
-            ],
+            "expectations": [rule.to_gx() for rule in self.rules],
             "meta": {"great_expectations_version": GX_VERSION},
         }
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the canonical JSON without the GX version, so that an upgrade of GX alone changes nothing."""
+        """SHA-256 of the canonical JSON without the GX version: an upgrade of GX doesn't change it."""
         body = {key: value for key, value in self.to_gx().items() if key != "meta"}
         return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def table_of(contract: Contract, hop: Hop) -> str:
+    """The table that a hop writes: `flights_raw` at raw, else the contract's own name."""
+    return f"{contract.name}_raw" if hop == "raw" else contract.name

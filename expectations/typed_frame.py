@@ -1,11 +1,12 @@
-"""The typed frame that rules are asked of: names of its helper columns, and text made into declared types.
+"""The typed frame that rules judge: names of its helper columns, and text cast to declared types.
 
-What a type's readers can't hold is none of its values, whatever spelling it came in.
+A value that readers of its type can't hold counts as text that can't be read.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from catalog.contract import Column, ColumnType, Contract
 from catalog.expressions.spark_sql import SPARK_TYPES, literal
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 HELPER: Final = "__"
 """Helper columns start so; a contract's names never do."""
+
+Columns = dict[str, Column]
+"""A contract's columns by name."""
+Collect = Callable[["DataFrame"], list[Any]]
+"""Fetches a small frame's rows; the engine's own, whose errors hold no values."""
 
 ROW: Final = "_row"
 RECORD: Final = "_record"
@@ -36,7 +42,7 @@ def plain_column(name: str) -> str:
 
 
 def nested_marker(name: str) -> str:
-    """Helper column: for each check of a JSON column's inside, in their order, 1 where the row breaks it and 0 where it doesn't."""
+    """Helper column: for each check inside a JSON column, in order, 1 where the row breaks it, else 0."""
     return f"{HELPER}nested_{name}"
 
 
@@ -46,15 +52,15 @@ def reference_marker(column: str, reference: str) -> str:
 
 
 def duplicate_marker(rule: str) -> str:
-    """Helper column: true where the row's key stands more than once."""
+    """Helper column: true where another row has the same key."""
     return f"{HELPER}dup_{rule}"
 
 
 def typed(frame: DataFrame, contract: Contract) -> DataFrame:
-    """A staged frame as the contract's types, with the text that was not plain kept beside each typed column.
+    """A staged frame in the contract's types; beside each typed column the delivered text that was not plain.
 
-    A column is staged as text, or as plain values and the text of all others. Text that can't be read becomes NULL and is found by
-    rule `type`.
+    A column is staged as text, or as plain values and the text of all others. Text that can't be read becomes
+    NULL, and rule `type` finds it.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -63,12 +69,10 @@ def typed(frame: DataFrame, contract: Contract) -> DataFrame:
     for column in contract.columns:
         text, plain = F.col(column.name), plain_column(column.name)
         value = _cast(text, column)
-        # Not coalesce(): where the text is NULL no engine needs to cast, and Sail does then.
-        columns.append(
-            (F.when(text.isNull(), F.col(plain)).otherwise(value) if plain in staged else value).alias(
-                column.name
-            )
-        )
+        if plain in staged:
+            # Not coalesce(): where the text is NULL no engine needs to cast, and Sail does then.
+            value = F.when(text.isNull(), F.col(plain)).otherwise(value)
+        columns.append(value.alias(column.name))
         if column.type != "string":
             columns.append(text.alias(text_column(column.name)))
         if column.nested:
@@ -84,9 +88,8 @@ def _cast(text: Expression, column: Column) -> Expression:
     trimmed = F.trim(text)
     if column.format is not None and column.type in ("date", "timestamp"):
         shaped = F.when(trimmed.rlike(pattern_shape(column.format)), trimmed)
-        return _within(
-            F.try_to_timestamp(shaped, F.lit(column.format)).cast(SPARK_TYPES[column.type]), column.type
-        )
+        moment = F.try_to_timestamp(shaped, F.lit(column.format))
+        return _within(moment.cast(SPARK_TYPES[column.type]), column.type)
     value = F.when(trimmed.rlike(SPELLINGS[column.type]), trimmed).try_cast(SPARK_TYPES[column.type])
     if column.type == "double":
         special = F.when(trimmed.isin(*NOT_A_NUMBER), F.lit(float("nan")))

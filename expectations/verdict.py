@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from expectations.suite import GX_SEVERITY, GX_VERSION, Rule, Suite
+from expectations.suite import GX_VERSION, Rule, Suite
 
 
 class Verdict(StrEnum):
@@ -35,7 +35,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one rule came out: `failed` of `of` rows (records, columns), and what was seen, without any value."""
+    """One rule's result: `failed` of `of` rows (records, columns), and observations without any value."""
 
     rule: Rule
     failed: int
@@ -53,10 +53,10 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """The outcome as `{"rule", "family", "severity", "failed", "of"}`.
 
-        With the `value` that was seen where it is a number, and the `columns`
-        of a rule over several that break it.
+        It also has the observed `value` where that is a number, and the `columns` that break a rule over
+        several.
         """
-        told = {
+        found: dict[str, Any] = {
             "rule": self.rule.id,
             "family": self.rule.family,
             "severity": self.rule.severity,
@@ -64,31 +64,21 @@ class Outcome:
             "of": self.of,
         }
         value = self.observed.get("observed_value")
-        shown = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        columns = self.observed.get("broken_by")
-        return told | ({"value": value} if shown else {}) | ({"columns": columns} if columns else {})
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            found["value"] = value
+        if columns := self.observed.get("broken_by"):
+            found["columns"] = columns
+        return found
 
     def to_gx(self) -> dict[str, Any]:
-        """The outcome as one of GX's expectation validation results, with counts and never a value (promise P6)."""
-        percent = 100.0 * self.failed / self.of if self.of else 0.0
+        """The outcome as GX's expectation validation result, with counts and never a value (promise P6)."""
         return {
             "success": self.success,
-            "expectation_config": {
-                "type": self.rule.type,
-                "kwargs": self.rule.kwargs,
-                "severity": GX_SEVERITY[self.rule.severity],
-                "meta": {
-                    "lakegate": {
-                        "rule": self.rule.id,
-                        "family": self.rule.family,
-                        "severity": self.rule.severity,
-                    }
-                },
-            },
+            "expectation_config": self.rule.to_gx(),
             "result": {
                 "element_count": self.of,
                 "unexpected_count": self.failed,
-                "unexpected_percent": percent,
+                "unexpected_percent": 100.0 * self.failed / self.of if self.of else 0.0,
                 **self.observed,
             },
             "exception_info": {
@@ -100,10 +90,18 @@ class Outcome:
         }
 
 
-def verdict_of(outcomes: Iterable[Outcome], *, set_aside: int, waived: Collection[str] = ()) -> Verdict:
-    """Blocked where a blocking rule failed, held where one failed that is a person's to decide, then quarantined or passed.
+def table_outcome(rule: Rule, *, broken: bool, words: str, **observed: Any) -> Outcome:
+    """The outcome of a rule that fails once or not at all: what was observed, and the same in words."""
+    return Outcome(rule, int(broken), 1, observed | {"told": words})
 
-    `waived` are the ids of rules that a person has let pass.
+
+def verdict_of(outcomes: Iterable[Outcome], *, quarantined: int, waived: Collection[str] = ()) -> Verdict:
+    """The verdict on a drop: blocked by a broken `block` rule, else held by a `hold` rule, else by its rows.
+
+    Args:
+        outcomes: Of all rules of the hop.
+        quarantined: How many rows are quarantined.
+        waived: Ids of `hold` rules that a person has approved.
     """
     broken = {
         item.rule.severity
@@ -114,7 +112,7 @@ def verdict_of(outcomes: Iterable[Outcome], *, set_aside: int, waived: Collectio
         return Verdict.BLOCKED
     if "hold" in broken:
         return Verdict.HELD
-    return Verdict.QUARANTINED if set_aside else Verdict.PASSED
+    return Verdict.QUARANTINED if quarantined else Verdict.PASSED
 
 
 def report(suite: Suite, outcomes: tuple[Outcome, ...]) -> dict[str, Any]:

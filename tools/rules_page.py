@@ -7,7 +7,7 @@ from pathlib import Path
 
 from catalog.rules.expectation_types import EXPECTATIONS, OWN, Expectation
 from expectations.drift.histogram_rules import DISTRIBUTION_TYPES
-from expectations.plan.plan import UNIQUE_TYPES
+from expectations.plan.steps import UNIQUE_TYPES
 from expectations.rules.join_rules import LOOK_UPS, QUERIES
 from expectations.rules.row_count_rules import COUNTED_TYPES
 from expectations.rules.schema_rules import HEADER_TYPES

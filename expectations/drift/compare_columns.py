@@ -1,50 +1,43 @@
-"""Two sets of histograms compared column by column, for whoever decides whether to train on the newer: figures, and a finding each."""
+"""Two sets of histograms compared column by column, to decide whether to train on the newer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal
 
 from catalog.rules.distribution_rules import STATISTICS
-from expectations.drift.baseline_rules import (
-    LEAST_ROWS,
-    NO_PAST,
-    SIGNIFICANCE,
-    Compared,
-    incomparable,
-    stands_out,
-    turned_null,
-)
+from expectations.drift.baseline_rules import NO_PAST, SIGNIFICANCE, compare_with_past, turned_null
+from expectations.drift.compared import LEAST_ROWS, Compared, incomparable
 from expectations.drift.histogram import Histogram, Histograms
 from expectations.drift.histogram_rules import majority_share
 from expectations.drift.precedent import Past
 from expectations.drift.statistics import benjamini_hochberg, counted, proportions_p_value
 
 Finding = Literal["left out", "not compared", "close", "warn", "trigger"]
-"""What a comparison finds of a column, or (the last three) of all of them."""
+"""The result of a comparison of one column, or (the last three) of all columns."""
 _WORSE: Final[tuple[Finding, ...]] = ("left out", "not compared", "close", "warn", "trigger")
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """From where on a move is told: effects of `statistic`, shares for the others; `significance` is asked of corrected p-values."""
+    """Bounds of findings: for effects of `statistic`, for shares, and for corrected p-values."""
 
     warn: float
     trigger: float
     imbalance: float
     statistic: str = "kl"
     null_change: float | None = None
-    """None: a change of the share of NULL is shown and never told, but for a column that turned wholly NULL."""
+    """None: a change of the share of NULL is no finding, but for a column that turned wholly NULL."""
     significance: float = SIGNIFICANCE
     history: int = 0
-    """How many earlier deliveries say what is usual; 0: the bounds alone decide."""
+    """How many earlier deliveries show what is usual; 0: the bounds alone decide."""
 
 
 @dataclass(frozen=True)
 class ComparedColumn:
-    """One column: shares and statistics are None where it has none. p-values are corrected over all columns compared.
+    """One column: shares and statistics are None where it has none. p-values are corrected over all columns.
 
     No value of a column is among them (promise P6).
     """
@@ -72,15 +65,27 @@ class ComparedColumn:
 
 @dataclass(frozen=True)
 class _Pair:
-    """A column's two sides, and what can be said of them."""
+    """A column's two sides, and the comparisons of them that are possible."""
 
     column: str
     new: Histogram
     base: Histogram | None
-    why: str | None
+    why: str = ""
     """Why its values are not compared."""
-    compared: dict[str, Compared]
+    compared: Mapping[str, Compared] = field(default_factory=dict)
     """By statistic."""
+
+    def ends(self, statistic: str) -> tuple[float, float] | tuple[None, None]:
+        """The least and the greatest that the effect can be."""
+        return self.compared[statistic].ends if statistic in self.compared else (None, None)
+
+    def p_value(self, statistic: str) -> float | None:
+        """The p-value of a statistic, or of the share of NULL; not corrected."""
+        if statistic != "nulls":
+            return self.compared[statistic].p_value if statistic in self.compared else None
+        if self.base is None or min(self.new.rows, self.base.rows) < LEAST_ROWS:
+            return None
+        return proportions_p_value(self.new.nulls, self.new.rows, self.base.nulls, self.base.rows)
 
 
 def compare_columns(
@@ -95,159 +100,141 @@ def compare_columns(
     """Compare two sides, column by column in the newer's order.
 
     Args:
-        new: Of the version that is asked about.
-        base: Of what it is compared with; a column that it lacks, or holds as another type, is not compared.
-        thresholds: From where on what is told.
-        left_out: Columns whose moves are shown and never told.
-        baseline: What it is compared with, and
-        past: the earlier deliveries that say what is usual, where the thresholds ask for a history.
+        new: Of the newer version.
+        base: Of the older one; a column that it lacks, or has as another type, is not compared.
+        thresholds: The bounds of findings.
+        left_out: Columns whose figures are shown without a finding.
+        baseline: What the older version is to the newer one.
+        past: Earlier deliveries that show what is usual, where the thresholds have a history.
     """
     pairs = [_pair(name, side, base.columns.get(name)) for name, side in new.columns.items()]
-    classes = _corrected(pairs, lambda pair: pair.compared["kl"].p_value if "kl" in pair.compared else None)
-    ks = _corrected(pairs, lambda pair: pair.compared["ks"].p_value if "ks" in pair.compared else None)
-    nulls = _corrected(pairs, _null_p_value)
-    return tuple(
-        _column(
-            pair,
-            thresholds,
-            (classes.get(pair.column), ks.get(pair.column), nulls.get(pair.column)),
-            left_out=pair.column in left_out,
-            usual=partial(_usual, pair, thresholds, baseline, past),
-        )
-        for pair in pairs
-    )
+    corrected = {name: _corrected(pairs, name) for name in _TESTED}
+    columns = []
+    for pair in pairs:
+        p_values = {name: found.get(pair.column) for name, found in corrected.items()}
+        if pair.column in left_out:
+            finding: tuple[Finding, str] = "left out", "the contract leaves it out"
+        else:
+            usual = partial(_usual, pair, thresholds, baseline, past)
+            finding = _finding(pair, thresholds, p_values, usual)
+        columns.append(_figures(pair, p_values, *finding))
+    return tuple(columns)
 
 
 def worst(columns: Iterable[ComparedColumn]) -> Finding:
-    """The worst that was found of any column; `not compared` where none could be."""
-    return max(
-        (item.finding for item in columns if item.finding != "left out"),
-        key=_WORSE.index,
-        default="not compared",
-    )
+    """The worst finding of any column; `not compared` where none could be compared."""
+    findings = (item.finding for item in columns if item.finding != "left out")
+    return max(findings, key=_WORSE.index, default="not compared")
 
 
-def at_least(finding: Finding, asked: Finding) -> bool:
-    """Whether a finding is as bad as the one that is asked for."""
-    return _WORSE.index(finding) >= _WORSE.index(asked)
+def at_least(finding: Finding, least: Finding) -> bool:
+    """Whether a finding is as bad as another one."""
+    return _WORSE.index(finding) >= _WORSE.index(least)
 
 
 def _pair(name: str, new: Histogram, base: Histogram | None) -> _Pair:
     if base is None:
-        return _Pair(name, new, None, "the baseline didn't count it, or as another type", {})
+        return _Pair(name, new, None, "the baseline didn't count it, or as another type")
     if "presence" in (new.kind, base.kind):
-        return _Pair(name, new, base, "its values are not counted", {})
+        return _Pair(name, new, base, "its values are not counted")
     if (why := incomparable(new, base)) is not None:
-        return _Pair(name, new, base, why, {})
-    return _Pair(
-        name,
-        new,
-        base,
-        None,
-        {item: Compared(new, base, item) for item in STATISTICS if new.numeric or item != "ks"},
-    )
+        return _Pair(name, new, base, why)
+    statistics = [item for item in STATISTICS if new.numeric or item != "ks"]
+    return _Pair(name, new, base, compared={item: Compared(new, base, item) for item in statistics})
 
 
-def _corrected(pairs: list[_Pair], p_value: Callable[[_Pair], float | None]) -> dict[str, float]:
-    found = {pair.column: p for pair in pairs if (p := p_value(pair)) is not None}
+_TESTED: Final = ("kl", "ks", "nulls")
+"""What has p-values of its own: all statistics of classes have that of chi-squared, as `kl`."""
+_PValues = Mapping[str, float | None]
+"""One column's p-values by what is tested, corrected over all columns."""
+
+
+def _corrected(pairs: list[_Pair], tested: str) -> dict[str, float]:
+    found = {pair.column: p_value for pair in pairs if (p_value := pair.p_value(tested)) is not None}
     return dict(zip(found, benjamini_hochberg(list(found.values())), strict=True))
 
 
-def _null_p_value(pair: _Pair) -> float | None:
-    if pair.base is None or min(pair.new.rows, pair.base.rows) < LEAST_ROWS:
-        return None
-    return proportions_p_value(pair.new.nulls, pair.new.rows, pair.base.nulls, pair.base.rows)
-
-
 def _usual(pair: _Pair, thresholds: Thresholds, baseline: str, past: Past, bound: float) -> str | None:
-    """Why a move over a bound is none to tell of, where the table's past says so."""
+    """Why an effect over a bound is no finding, where the table's past shows that it is usual."""
     if not thresholds.history:
         return None
-    compared = pair.compared[thresholds.statistic]
-    standing = stands_out(pair.column, compared, baseline, past, bound=bound, many=thresholds.history)
-    return None if standing.out else f"usual: {standing.told}"
+    compared, many = pair.compared[thresholds.statistic], thresholds.history
+    found = compare_with_past(pair.column, compared, baseline, past, bound=bound, many=many)
+    return None if found.unusual else f"usual: {found.words}"
 
 
-def _column(
-    pair: _Pair,
-    thresholds: Thresholds,
-    p_values: tuple[float | None, float | None, float | None],
-    *,
-    left_out: bool,
-    usual: Callable[[float], str | None],
-) -> ComparedColumn:
-    ends = {name: item.ends for name, item in pair.compared.items()}
-    by_class, by_ks, by_null = p_values
-    share, before = _null_share(pair.new), _null_share(pair.base)
-    majority = majority_share(pair.new) if pair.new.kind == "class" else None
-    p_value = by_ks if thresholds.statistic == "ks" else by_class
-    findings, quiet = _moved(ends.get(thresholds.statistic), p_value, thresholds, usual)
+def _finding(
+    pair: _Pair, thresholds: Thresholds, p_values: _PValues, usual: Callable[[float], str | None]
+) -> tuple[Finding, str]:
+    """The worst finding of a column, with all reasons for one."""
+    finding, why = _moved(pair, thresholds, p_values, usual)
+    others = []
+    majority = _majority(pair.new)
     if majority is not None and majority > thresholds.imbalance:
-        findings.append(
-            ("warn", f"one value holds {majority:.2%} of the rows, over {thresholds.imbalance:.2%}")
-        )
-    change = abs((share or 0.0) - (before or 0.0))
+        others.append(f"one value holds {majority:.2%} of the rows, over {thresholds.imbalance:.2%}")
+    if (nulls := _null_finding(pair, thresholds, p_values["nulls"])) is not None:
+        others.append(nulls)
+    if at_least(finding, "warn"):
+        return finding, "; ".join([why, *others])
+    return ("warn", "; ".join(others)) if others else (finding, why)
+
+
+def _moved(
+    pair: _Pair, thresholds: Thresholds, p_values: _PValues, usual: Callable[[float], str | None]
+) -> tuple[Finding, str]:
+    """The finding on a column's values; `close` says why, where a bound is passed."""
+    low, _ = pair.ends(thresholds.statistic)
+    if low is None:
+        return "not compared", pair.why or "ks compares numbers"
+    p_value = p_values["ks" if thresholds.statistic == "ks" else "kl"]
+    if p_value is None or p_value >= thresholds.significance or low <= thresholds.warn:
+        return "close", ""
+    effect = f"{thresholds.statistic} {low:.4f}"
+    if low > thresholds.trigger and usual(thresholds.trigger) is None:
+        return "trigger", f"{effect} is over {thresholds.trigger:g}"
+    if (quiet := usual(thresholds.warn)) is not None:
+        return "close", quiet
+    return "warn", f"{effect} is over {thresholds.warn:g}"
+
+
+def _null_finding(pair: _Pair, thresholds: Thresholds, p_value: float | None) -> str | None:
+    share, before = _null_share(pair.new) or 0.0, _null_share(pair.base) or 0.0
     if turned_null(pair.new, pair.base):
-        findings.append(("warn", f"all {pair.new.rows:,} rows are NULL, {before:.2%} before"))
-    elif (
-        thresholds.null_change is not None
-        and by_null is not None
-        and by_null < thresholds.significance
-        and change > thresholds.null_change
-    ):
-        findings.append(("warn", f"{share:.2%} are NULL, {before:.2%} before"))
-    why = pair.why or ("ks compares numbers" if thresholds.statistic not in ends else "")
-    finding: Finding = "not compared" if why else "close"
-    if left_out:
-        finding, why = "left out", "the contract leaves it out"
-    elif findings:
-        finding = max((item for item, _ in findings), key=_WORSE.index)
-        why = "; ".join(told for _, told in findings)
-    elif quiet:
-        why = quiet
+        return f"all {pair.new.rows:,} rows are NULL, {before:.2%} before"
+    if thresholds.null_change is None or p_value is None or p_value >= thresholds.significance:
+        return None
+    if abs(share - before) <= thresholds.null_change:
+        return None
+    return f"{share:.2%} are NULL, {before:.2%} before"
+
+
+def _figures(pair: _Pair, p_values: _PValues, finding: Finding, why: str) -> ComparedColumn:
+    ks_least, ks_greatest = pair.ends("ks")
     return ComparedColumn(
         column=pair.column,
         finding=finding,
         why=why,
         rows=counted(pair.new),
         baseline_rows=counted(pair.base) if pair.base else 0,
-        kl=_effect(ends, "kl"),
-        js=_effect(ends, "js"),
-        psi=_effect(ends, "psi"),
-        cramers_v=_effect(ends, "chi_squared"),
-        p_value=by_class,
-        ks_least=_effect(ends, "ks"),
-        ks_greatest=ends["ks"][1] if "ks" in ends else None,
-        ks_p_value=by_ks,
-        null_share=share,
-        baseline_null_share=before,
-        null_p_value=by_null,
-        majority_share=majority,
-        baseline_majority_share=majority_share(pair.base)
-        if pair.base and pair.base.kind == "class"
-        else None,
+        kl=pair.ends("kl")[0],
+        js=pair.ends("js")[0],
+        psi=pair.ends("psi")[0],
+        cramers_v=pair.ends("chi_squared")[0],
+        p_value=p_values["kl"],
+        ks_least=ks_least,
+        ks_greatest=ks_greatest,
+        ks_p_value=p_values["ks"],
+        null_share=_null_share(pair.new),
+        baseline_null_share=_null_share(pair.base),
+        null_p_value=p_values["nulls"],
+        majority_share=_majority(pair.new),
+        baseline_majority_share=_majority(pair.base),
     )
-
-
-def _moved(
-    ends: tuple[float, float] | None,
-    p_value: float | None,
-    thresholds: Thresholds,
-    usual: Callable[[float], str | None],
-) -> tuple[list[tuple[Finding, str]], str]:
-    """What is found of a column's values, or why what is over a bound is none to tell of."""
-    if ends is None or p_value is None or p_value >= thresholds.significance or ends[0] <= thresholds.warn:
-        return [], ""
-    if ends[0] > thresholds.trigger and usual(thresholds.trigger) is None:
-        return [("trigger", f"{thresholds.statistic} {ends[0]:.4f} is over {thresholds.trigger:g}")], ""
-    if (told := usual(thresholds.warn)) is not None:
-        return [], told
-    return [("warn", f"{thresholds.statistic} {ends[0]:.4f} is over {thresholds.warn:g}")], ""
-
-
-def _effect(ends: dict[str, tuple[float, float]], statistic: str) -> float | None:
-    return ends[statistic][0] if statistic in ends else None
 
 
 def _null_share(histogram: Histogram | None) -> float | None:
     return histogram.nulls / histogram.rows if histogram and histogram.rows else None
+
+
+def _majority(histogram: Histogram | None) -> float | None:
+    return majority_share(histogram) if histogram and histogram.kind == "class" else None

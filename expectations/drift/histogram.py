@@ -1,8 +1,9 @@
-"""Histograms that merge: what a column's values look like in one file, so that those of files make that of their table.
+"""Histograms that merge: those of a table's files make the table's.
 
-The bins of numbers are fixed and know nothing of the data: each power of two is cut into 64 equal parts, for either sign, so a bin
-is at most 1/64 of its values wide (the log-linear bins of HDR histograms and of OpenTelemetry's exponential ones). Zero, NULL, NaN
-and the infinities are counted apart. Whole numbers below 128 have a bin each.
+The bins of numbers are fixed and don't depend on the data: each power of two is cut into 64 equal parts, for
+either sign, so a bin is at most 1/64 of its values wide (the log-linear bins of HDR histograms and of
+OpenTelemetry's exponential ones). Zero, NULL, NaN and the infinities are counted apart. Whole numbers below
+128 have a bin each.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MOST_CLASSES: Final = 1000
 
 
 def code_of(number: float) -> int:
-    """The bin of a number (not NaN): its code grows with the number, 0 is zero, and a negative number has the negative code."""
+    """The bin of a number (not NaN): codes grow with numbers, 0 is zero, -x has the negative code of x."""
     size = abs(number)
     if size == 0:
         return 0
@@ -49,7 +50,7 @@ def code_of(number: float) -> int:
 
 
 def span(code: int, *, whole: bool) -> tuple[float, float]:
-    """The least and the greatest value that can stand in a bin; of a `whole` column only whole numbers can.
+    """The least and the greatest value of a bin; a `whole` column has whole numbers only.
 
     A whole number beyond 2^53 counts as the nearest double.
     """
@@ -63,18 +64,17 @@ def span(code: int, *, whole: bool) -> tuple[float, float]:
     power, part = divmod(code - TINY - 1, PARTS)
     low = 0.0 if code == TINY else math.ldexp(1 + part / PARTS, power - REACH)
     high = 2.0**-REACH if code == TINY else math.ldexp(1 + (part + 1) / PARTS, power - REACH)
-    return (
-        (float(math.ceil(low)), max(float(math.ceil(high) - 1), float(math.ceil(low))))
-        if whole
-        else (low, high)
-    )
+    if not whole:
+        return low, high
+    least = math.ceil(low)
+    return float(least), float(max(math.ceil(high) - 1, least))
 
 
 @dataclass(frozen=True)
 class Histogram:
     """One column: `rows` seen, of them `nulls` and `nan`, and counts by bin or by class.
 
-    `too_many` says that there were more distinct values than are counted one by one; none is kept then.
+    `too_many` says that there were more distinct values than are counted one by one; it has no classes then.
     """
 
     kind: Kind
@@ -91,7 +91,7 @@ class Histogram:
         return self.kind in ("integer", "double")
 
     def span(self, code: int) -> tuple[float, float]:
-        """The least and greatest value that can stand in one of its bins."""
+        """The least and greatest value of one of its bins."""
         return span(code, whole=self.kind == "integer")
 
     def to_json(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class Histogram:
 
 
 def merge(one: Histogram, other: Histogram) -> Histogram:
-    """The histogram of both's rows; in any order and grouping the same, and one of no rows changes nothing.
+    """The histogram of the rows of both: the same in any order and grouping. One of no rows changes nothing.
 
     Raises:
         ValueError: They are of two kinds of column.
@@ -145,7 +145,7 @@ def merge(one: Histogram, other: Histogram) -> Histogram:
 
 @dataclass(frozen=True)
 class Histograms:
-    """The histograms of a file's, a drop's or a table's rows, by column; a column that a part lacks counts that part's rows nowhere."""
+    """The histograms of a file, drop or table, by column; a column counts the rows of parts that have it."""
 
     rows: int = 0
     columns: Mapping[str, Histogram] = field(default_factory=dict)
@@ -170,35 +170,28 @@ class Histograms:
 
 
 def merge_all(one: Histograms, other: Histograms) -> Histograms:
-    """The histograms of both's rows, column by column.
+    """The histograms of the rows of both, column by column.
 
     Raises:
         ValueError: A column is of two kinds.
     """
-    both = one.columns.keys() & other.columns.keys()
-    columns = {
-        **one.columns,
-        **other.columns,
-        **{name: merge(one.columns[name], other.columns[name]) for name in both},
-    }
+    columns = {**one.columns, **other.columns}
+    for name in one.columns.keys() & other.columns.keys():
+        columns[name] = merge(one.columns[name], other.columns[name])
     return Histograms(one.rows + other.rows, columns)
 
 
 def kind_of(column: Column) -> Kind:
-    """What is counted of a column: no values of personal ones (promise P6), nor of times, which grow by nature."""
+    """What is counted of a column: no values of personal ones (promise P6), nor of times (they grow)."""
     if not column.counted:
         return "presence"
-    return (
-        "class"
-        if column.type in ("string", "boolean")
-        else "integer"
-        if column.type == "integer"
-        else "double"
-    )
+    if column.type in ("string", "boolean"):
+        return "class"
+    return "integer" if column.type == "integer" else "double"
 
 
 def as_kind(histogram: Histogram | None, kind: Kind) -> Histogram | None:
-    """A histogram as its column would be counted now: without values where it became personal, none where it changed its type."""
+    """A histogram as its column is counted now: without values if personal, None if of another type."""
     if histogram is None or histogram.kind == kind:
         return histogram
     return Histogram("presence", histogram.rows, nulls=histogram.nulls) if kind == "presence" else None

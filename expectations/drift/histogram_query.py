@@ -1,15 +1,16 @@
-"""The histograms of many columns of a frame, in one query whose answers are whole numbers, the same on every engine.
+"""The histograms of many columns of a frame, in one query whose results are equal on every engine.
 
-Each number becomes a key, its column's place and its bin in one whole number; the keys of all columns are counted in one aggregation
-by that number alone, texts and booleans in one more. No bin depends on how an engine rounds a logarithm: division by a power of two,
-subtraction of 1 and 64 times are exact in binary floating point, and where the exponent guessed is one too great (or small) next to
-a power of two, the part comes out as -1 (or 64): the same bin.
+Each number becomes a key: its column's place and its bin in one whole number. One aggregation by that number
+counts the keys of all columns, one more counts texts and booleans. No bin depends on how an engine rounds a
+logarithm: division by a power of two, subtraction of 1 and multiplication by 64 are exact in binary floating
+point; where the guessed exponent is one too great (or small) next to a power of two, the part comes out as -1
+(or 64), which is the same bin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from catalog.expressions.spark_sql import quoted
 from expectations.drift.histogram import (
@@ -23,7 +24,7 @@ from expectations.drift.histogram import (
     Histograms,
     Kind,
 )
-from expectations.typed_frame import HELPER
+from expectations.typed_frame import HELPER, Collect
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -44,18 +45,21 @@ def _steps(place: int) -> tuple[str, ...]:
     number, size, scaled, guess, power, key = (
         f"{HELPER}{name}{place}" for name in ("number", "size", "scaled", "guess", "power", "key")
     )
-    usual = f"not isnan({number}) and {size} >= {2.0**-REACH!r}D and {size} < {2.0**REACH!r}D"
+    tiny, huge = f"{2.0**-REACH!r}D", f"{2.0**REACH!r}D"
+    usual = f"not isnan({number}) and {size} >= {tiny} and {size} < {huge}"
+    raised = f"case when {size} >= 1D then {size} else {size} * {huge} end"
     part = f"cast(floor(({scaled} / {power} - 1D) * {PARTS}D) as int)"
     code = (
         f"case when {number} is null then {_NULL} when isnan({number}) then {_NAN} when {size} = 0D then 0 "
-        f"else case when {number} < 0D then -1 else 1 end * case when {size} < {2.0**-REACH!r}D then {TINY} "
-        f"when {size} = double('inf') then {INFINITE} when {size} >= {2.0**REACH!r}D then {HUGE} "
-        f"else ({guess} + case when {size} >= 1D then {REACH} else 0 end) * {PARTS} + {part} + {TINY + 1} end end"
+        f"else case when {number} < 0D then -1 else 1 end * case when {size} < {tiny} then {TINY} "
+        f"when {size} = double('inf') then {INFINITE} when {size} >= {huge} then {HUGE} "
+        f"else ({guess} + case when {size} >= 1D then {REACH} else 0 end) * {PARTS} "
+        f"+ {part} + {TINY + 1} end end"
     )
     return (
         f"abs({number}) as {size}",
         # At least 1 and below 2^62, so that its power of two is a whole number that shiftleft makes.
-        f"case when {usual} then case when {size} >= 1D then {size} else {size} * {2.0**REACH!r}D end else 1D end as {scaled}",
+        f"case when {usual} then {raised} else 1D end as {scaled}",
         f"cast(floor(log2({scaled})) as int) as {guess}",
         f"cast(shiftleft(1L, {guess}) as double) as {power}",
         f"{place * _KEYS + _MIDDLE} + {code} as {key}",
@@ -63,16 +67,13 @@ def _steps(place: int) -> tuple[str, ...]:
 
 
 def _counted_numbers(frame: DataFrame, names: Mapping[int, str]) -> DataFrame:
-    made = frame.selectExpr(
-        *[f"cast({quoted(name)} as double) as {HELPER}number{place}" for place, name in names.items()]
-    )
+    numbers = [f"cast({quoted(name)} as double) as {HELPER}number{place}" for place, name in names.items()]
+    made = frame.selectExpr(*numbers)
     for step in zip(*(_steps(place) for place in names), strict=True):
         made = made.selectExpr("*", *step)
     names_of_keys = [f"{HELPER}key{place}" for place in names]
-    keys = made.selectExpr(*names_of_keys).selectExpr(
-        f"stack({len(names)}, {', '.join(names_of_keys)}) as ({_KEY})"
-    )
-    counts = keys.groupBy(_KEY).count()
+    stacked = f"stack({len(names)}, {', '.join(names_of_keys)}) as ({_KEY})"
+    counts = made.selectExpr(*names_of_keys).selectExpr(stacked).groupBy(_KEY).count()
     return counts.selectExpr(
         f"cast({_KEY} as bigint) as {_KEY}",
         f"cast(null as string) as {_CLASS}",
@@ -83,32 +84,30 @@ def _counted_numbers(frame: DataFrame, names: Mapping[int, str]) -> DataFrame:
 
 def _counted_classes(frame: DataFrame, names: Mapping[int, str], kinds: Mapping[str, Kind]) -> DataFrame:
     """The classes of a column that has too many become one row."""
-    shown = {
-        place: f"cast({quoted(name)} as string)"
-        if kinds[name] == "class"
-        else f"case when {quoted(name)} is not null then '' end"
-        for place, name in names.items()
-    }
-    parts = ", ".join(f"{place}, {sql}" for place, sql in shown.items())
-    grouped = (
-        frame.selectExpr(f"stack({len(shown)}, {parts}) as ({_COLUMN}, {_CLASS})")
-        .groupBy(_COLUMN, _CLASS)
-        .count()
-    )
-    counted = grouped.selectExpr(
-        "*", f"count({_CLASS}) over (partition by {_COLUMN}) > {MOST_CLASSES} as {_DISTINCT}"
-    )
-    kept = counted.selectExpr(
+    parts = []
+    for place, name in names.items():
+        value, present = (
+            f"cast({quoted(name)} as string)",
+            f"case when {quoted(name)} is not null then '' end",
+        )
+        parts.append(f"{place}, {value if kinds[name] == 'class' else present}")
+    stacked = frame.selectExpr(f"stack({len(names)}, {', '.join(parts)}) as ({_COLUMN}, {_CLASS})")
+    too_many = f"count({_CLASS}) over (partition by {_COLUMN}) > {MOST_CLASSES} as {_DISTINCT}"
+    counted = stacked.groupBy(_COLUMN, _CLASS).count().selectExpr("*", too_many)
+    rows = counted.selectExpr(
         f"cast({_COLUMN} * {_KEYS} + {_MIDDLE} as bigint) as {_KEY}",
         f"case when not {_DISTINCT} then {_CLASS} end as {_CLASS}",
         f"{_DISTINCT} and {_CLASS} is not null as {_MANY}",
         "count",
     )
-    return kept.groupBy(_KEY, _CLASS, _MANY).agg({"count": "sum"}).toDF(_KEY, _CLASS, _MANY, _ROWS)
+    return rows.groupBy(_KEY, _CLASS, _MANY).agg({"count": "sum"}).toDF(_KEY, _CLASS, _MANY, _ROWS)
 
 
 def counted_bins(frame: DataFrame, kinds: Mapping[str, Kind]) -> DataFrame:
-    """One row for each column and bin or class: key (the column's place in `kinds`, and bin), class, whether it had too many, rows."""
+    """One row for each column and bin or class: key, class, whether the column has too many classes, rows.
+
+    The key is the column's place in `kinds`, and the bin.
+    """
     numbers = {place: name for place, name in enumerate(kinds) if kinds[name] in ("integer", "double")}
     others = {place: name for place, name in enumerate(kinds) if place not in numbers}
     if not others:
@@ -120,7 +119,7 @@ def counted_bins(frame: DataFrame, kinds: Mapping[str, Kind]) -> DataFrame:
 def count_histograms(
     frame: DataFrame,
     kinds: Mapping[str, Kind],
-    collect: Callable[[DataFrame], list[Any]],
+    collect: Collect,
     *,
     passing: str = "true",
 ) -> Histograms:
@@ -129,8 +128,8 @@ def count_histograms(
     Args:
         frame: Typed rows, or labelled ones.
         kinds: What to count of each column (`Plan.histograms`).
-        collect: Fetches a small frame's rows; the engine's own, which tells errors without values.
-        passing: SQL for the rows that count, such as `not (...)` those set aside.
+        collect: Fetches a small frame's rows.
+        passing: SQL for the rows that count, such as `not (...)` the quarantined ones.
     """
     if not kinds:
         return Histograms()

@@ -1,4 +1,4 @@
-"""Outliers by a column's histogram: the fences lie in known bounds, so some values are outliers for sure and some perhaps."""
+"""Outliers by a column's histogram: its fences lie in known bounds, so some values are perhaps outliers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Bounds = tuple[float, float]
 
 @dataclass(frozen=True)
 class Fences:
-    """Where the lower and the upper fence lie, each between a least and a greatest value. All beyond them are outliers."""
+    """The bounds of the lower and the upper fence. Values beyond the fences are outliers."""
 
     lower: Bounds
     upper: Bounds
@@ -32,15 +32,15 @@ class Fences:
 
 
 def fences(histogram: Histogram, method: Method, factor: float) -> Fences | None:
-    """The fences of a column of numbers, from its own quantiles or from its mean and deviation; None of no numbers.
+    """The fences of a column of numbers, from its quantiles or its mean and deviation; None of no numbers.
 
-    A quartile is the least value that a quarter (three quarters) of the numbers don't exceed: it lies in a known bin. The mean of
-    values known to half a bin lies within the mean half width of that of the bins' middles; the deviation, within the root mean
-    square half width (Minkowski's inequality). Infinite numbers and those of 2^62 and more are left out of both.
+    A quartile is the least value that a quarter (three quarters) of the numbers don't exceed: it lies in a
+    known bin. The mean of values known to half a bin lies within the mean half width of that of the bins'
+    middles; the deviation, within the root mean square half width (Minkowski's inequality). Infinite numbers
+    and those of 2^62 and more are left out of both.
     """
-    counts = [
-        (histogram.span(code), histogram.bins[code]) for code in sorted(histogram.bins) if abs(code) < HUGE
-    ]
+    finite = sorted(code for code in histogram.bins if abs(code) < HUGE)
+    counts = [(histogram.span(code), histogram.bins[code]) for code in finite]
     total = sum(rows for _, rows in counts)
     if not total:
         return None
@@ -55,9 +55,8 @@ def fences(histogram: Histogram, method: Method, factor: float) -> Fences | None
     deviation = math.sqrt(math.fsum((middle - mean) ** 2 * rows for middle, _, rows in middles) / total)
     spread = math.sqrt(math.fsum(half * half * rows for _, half, rows in middles) / total)
     least, most = factor * max(deviation - spread, 0.0), factor * (deviation + spread)
-    return Fences(
-        (mean - unsure - most, mean + unsure - least), (mean - unsure + least, mean + unsure + most)
-    )
+    low, high = mean - unsure, mean + unsure
+    return Fences((low - most, high - least), (low + least, high + most))
 
 
 def outlier_shares(histogram: Histogram, method: Method, factor: float) -> Bounds:

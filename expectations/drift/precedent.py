@@ -1,28 +1,31 @@
-"""What a table's own past says of a change: whether it stands out from the changes before it, which a season or a wild column makes too.
+"""Whether a change is unusual for its table, beside earlier changes, which seasons cause too.
 
-A bound alone can't tell them: in a month of hourly temperatures every column of a healthy delivery lies over it. So the delivery is laid
-beside each of the last ones; it stands out where even the nearest of them is further away than any of them was from all before it.
+A bound alone can't tell: in a month of hourly temperatures every column of a healthy delivery lies over it.
+So the delivery is compared with each of the last ones. It is unusual where even the nearest of them is
+further away than any of them was from all before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from typing import Final
+from functools import partial, reduce
+from typing import Final, TypeVar
 
 from expectations.drift.histogram import Histogram, Histograms, merge
 
+T = TypeVar("T")
+
 LEAST_CHANGES: Final = 3
-"""Earlier changes that say what is usual; with fewer only a great one is told."""
+"""Earlier changes that show what is usual; with fewer only a great change is unusual."""
 TIMES: Final = 3.0
 """How many times the greatest of the earlier changes a change has to be."""
 SLOW_TIMES: Final = 2.0
-"""The same of the distance from the pinned version, which a slow move makes greater with each version."""
+"""The same for the distance from the pinned version, which a slow move makes greater with each version."""
 EARLY_EFFECT: Final = 5.0
-"""How many times its bound the effect has to be where nothing says what is usual: of classes, and of numbers that never varied."""
+"""Without enough earlier changes: how many times its bound the effect of classes or constants has to be."""
 EARLY_APART: Final = 25.0
-"""The same of numbers that vary: hardly a value is where it was."""
+"""The same for numbers that vary: hardly a value is where it was."""
 EARLY_SHIFT: Final = 3.0
 """Or else how many distances between their quartiles they have to be moved."""
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -30,13 +33,13 @@ QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 FURTHEST: Final = 1e300
 """Infinity, where distances are taken."""
 
-Effect = Callable[[Histogram, Histogram], float | None]
-"""How far a column lies from an earlier one, by the rule's statistic; None where they can't be compared."""
+Effect = Callable[[Histogram, Histogram], float]
+"""How far a column lies from an earlier one, by the rule's statistic."""
 
 
 @dataclass(frozen=True)
 class Past:
-    """The rows that earlier deliveries added, oldest first, each long enough to be compared. Asked only of what moved."""
+    """The rows that earlier deliveries added, oldest first. They are read only for a column that moved."""
 
     recent: Callable[[int], Sequence[Histograms]] = lambda _: ()
     """The last so many."""
@@ -47,43 +50,30 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Whether a change stands out, and in words against what."""
+class PastComparison:
+    """Whether a change is unusual, and in words compared with what."""
 
-    out: bool
-    told: str
+    unusual: bool
+    words: str
 
 
-def among_recent(new: Histogram, before: Sequence[Histogram], effect: Effect, bound: float) -> Standing:
-    """Whether a column is like none of its last deliveries: further from the nearest than they were from those before them."""
-    others = [item for item in before if effect(new, item) is not None]
-    nearest = _nearest(new, others, effect)
-    if nearest is None:
-        return Standing(out=False, told="no earlier delivery counted it")
-    earlier = [
-        found
-        for place in range(1, len(others))
-        if (found := _nearest(others[place], others[:place], effect)) is not None
-    ]
-    shifts, shift = _shifts(others), _shift_from(new, others)
-    return _stands(
-        nearest, shift, earlier, shifts, bound=bound, times=TIMES, told=f"the last {len(others)} deliveries"
-    )
+def among_recent(new: Histogram, before: Sequence[Histogram], effect: Effect, bound: float) -> PastComparison:
+    """Whether a column is like none of its last deliveries: further away than they were from each other."""
+    if not before:
+        return PastComparison(unusual=False, words="no earlier delivery counted it")
+    *earlier, here = _nearest_before([*before, new], effect)
+    *shifts, shift = _nearest_before([*before, new], partial(_shift, scale=_scale(before)))
+    words = f"the last {len(before)} deliveries"
+    return _compare(here, shift, earlier, shifts, bound=bound, times=TIMES, words=words)
 
 
 def among_first(
-    new: Histogram, base: Histogram, before: Sequence[Histogram], effect: Effect, bound: float, *, least: int
-) -> Standing | None:
-    """Whether a column is far further from the pinned version than the first deliveries after it; None where these are not so many."""
-    far = [(item, found) for item in before if (found := effect(item, base)) is not None]
-    here = effect(new, base)
-    if len(far) < least or here is None:
-        return None
-    scale = _scale([base, *(item for item, _ in far)])
-    shifts = [_shift(item, base) / scale for item, _ in far] if scale else []
-    shift = _shift(new, base) / scale if scale else 0.0
-    told = f"the first {len(far)} after the pinned version"
-    return _stands(here, shift, [found for _, found in far], shifts, bound=bound, times=SLOW_TIMES, told=told)
+    new: Histogram, base: Histogram, before: Sequence[Histogram], effect: Effect, bound: float
+) -> PastComparison:
+    """Whether a column is far further from the pinned version than the first deliveries after it were."""
+    words = f"the first {len(before)} after the pinned version"
+    pairs = [(item, base) for item in before]
+    return _among_pairs(new, base, pairs, effect, bound=bound, times=SLOW_TIMES, words=words)
 
 
 def among_seasons(
@@ -92,26 +82,39 @@ def among_seasons(
     pairs: Sequence[tuple[Histogram, Histogram]],
     effect: Effect,
     bound: float,
-) -> Standing:
+) -> PastComparison:
     """Whether a column is further from that of a season before than the last deliveries were from theirs."""
-    far = [(one, other, found) for one, other in pairs if (found := effect(one, other)) is not None]
-    here = effect(new, base) or 0.0
-    scale = _scale([base, *(one for one, _, _ in far)])
-    shifts = [_shift(one, other) / scale for one, other, _ in far] if scale else []
-    shift = _shift(new, base) / scale if scale else 0.0
-    told = f"the last {len(far)} deliveries from those a season before"
-    return _stands(here, shift, [found for _, _, found in far], shifts, bound=bound, times=TIMES, told=told)
+    words = f"the last {len(pairs)} deliveries from those a season before"
+    return _among_pairs(new, base, pairs, effect, bound=bound, times=TIMES, words=words)
 
 
 def usual_share(share: float, before: Sequence[float], *, bound: float) -> bool:
-    """Whether a share of NULL is one that the column has now and then: no further from the nearest than they were from each other."""
-    if len(before) <= LEAST_CHANGES:
-        return min(abs(share - item) for item in before) <= EARLY_EFFECT * bound if before else False
-    earlier = [min(abs(before[place] - item) for item in before[:place]) for place in range(1, len(before))]
-    return min(abs(share - item) for item in before) <= max(bound, TIMES * max(earlier))
+    """Whether a column has such a share of NULL now and then: as near to one as they were to each other."""
+    if not before:
+        return False
+    *earlier, here = _nearest_before([*before, share], lambda one, other: abs(one - other))
+    if len(earlier) < LEAST_CHANGES:
+        return here <= EARLY_EFFECT * bound
+    return here <= max(bound, TIMES * max(earlier))
 
 
-def _stands(
+def _among_pairs(
+    new: Histogram,
+    base: Histogram,
+    pairs: Sequence[tuple[Histogram, Histogram]],
+    effect: Effect,
+    *,
+    bound: float,
+    times: float,
+    words: str,
+) -> PastComparison:
+    shift = partial(_shift, scale=_scale([base, *(one for one, _ in pairs)]))
+    earlier, shifts = [effect(*pair) for pair in pairs], [shift(*pair) for pair in pairs]
+    here, moved = effect(new, base), shift(new, base)
+    return _compare(here, moved, earlier, shifts, bound=bound, times=times, words=words)
+
+
+def _compare(
     effect: float,
     shift: float,
     earlier: Sequence[float],
@@ -119,52 +122,43 @@ def _stands(
     *,
     bound: float,
     times: float,
-    told: str,
-) -> Standing:
+    words: str,
+) -> PastComparison:
     if len(earlier) < LEAST_CHANGES:
-        out = shift > EARLY_SHIFT or effect > (EARLY_APART if shift else EARLY_EFFECT) * bound
-        return Standing(
-            out,
-            f"{'far ' * out}{'over' if out else 'within'} what is told while there are few deliveries to say what is usual",
-        )
-    most, furthest = max(earlier), max(shifts, default=0.0)
-    out = effect > bound and (effect > times * most or (bool(shifts) and shift > times * furthest))
-    return Standing(out, f"at most {most:.4f} in {told}")
+        unusual = shift > EARLY_SHIFT or effect > (EARLY_APART if shift else EARLY_EFFECT) * bound
+        where = "far over" if unusual else "within"
+        why = "what is reported while there are few deliveries to say what is usual"
+        return PastComparison(unusual, f"{where} {why}")
+    unusual = effect > bound and (effect > times * max(earlier) or shift > times * max(shifts))
+    return PastComparison(unusual, f"at most {max(earlier):.4f} in {words}")
 
 
-def _nearest(new: Histogram, others: Sequence[Histogram], effect: Effect) -> float | None:
-    return min((found for item in others if (found := effect(new, item)) is not None), default=None)
-
-
-def _shifts(others: Sequence[Histogram]) -> list[float]:
-    """How far each lies from the nearest before it, in distances between the quartiles of them all."""
-    if not (scale := _scale(others)):
-        return []
-    return [
-        min(_shift(others[place], item) for item in others[:place]) / scale for place in range(1, len(others))
-    ]
-
-
-def _shift_from(new: Histogram, others: Sequence[Histogram]) -> float:
-    scale = _scale(others)
-    return min(_shift(new, item) for item in others) / scale if scale else 0.0
+def _nearest_before(items: Sequence[T], distance: Callable[[T, T], float]) -> list[float]:
+    """How far each item but the first lies from the nearest of those before it."""
+    return [min(distance(items[at], other) for other in items[:at]) for at in range(1, len(items))]
 
 
 def _scale(several: Sequence[Histogram]) -> float:
-    """The distance between the quartiles of all of them together, or between outer tenths where half of them is one value; 0 of classes."""
-    if not several or not several[0].numeric:
+    """The distance between the quartiles of all histograms together; 0 for classes.
+
+    Where half of all numbers are one value, it is the distance between the outer tenths.
+    """
+    if not several[0].numeric:
         return 0.0
     low, first, _, third, high = quantiles(reduce(merge, several))
     return (third - first) or (high - low)
 
 
-def _shift(one: Histogram, other: Histogram) -> float:
-    """The furthest that a quantile moved."""
-    return max(abs(here - there) for here, there in zip(quantiles(one), quantiles(other), strict=True))
+def _shift(one: Histogram, other: Histogram, *, scale: float) -> float:
+    """The furthest that a quantile moved, as a multiple of the scale; 0 without a scale."""
+    if not scale:
+        return 0.0
+    pairs = zip(quantiles(one), quantiles(other), strict=True)
+    return max(abs(here - there) for here, there in pairs) / scale
 
 
 def quantiles(histogram: Histogram) -> tuple[float, ...]:
-    """The values of `QUANTILES`, each as the end of its bin that lies nearer to zero; zeros where there is no number."""
+    """The values of `QUANTILES`, each as the end of its bin that is nearer to zero; zeros without numbers."""
     codes = sorted(histogram.bins)
     total, upto, found = sum(histogram.bins.values()), 0, list[float]()
     for code in codes:

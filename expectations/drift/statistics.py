@@ -1,6 +1,7 @@
-"""How far two histograms lie apart, and whether chance alone explains it: one answer from the same counts (promise P5).
+"""How far two histograms lie apart, and whether chance explains it. Equal counts give equal results (P5).
 
-Everything is found from whole numbers, in sorted order, in Python's own floating point. scipy is asked for p-values only.
+Everything is computed from whole numbers, in sorted order, in Python's own floating point. scipy gives
+p-values only.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from expectations.drift.histogram import Histogram
 POOLED: Final = 10
 """Classes of about equal weight into which a column of numbers is pooled."""
 PRIOR: Final = 0.5
-"""What each class is counted more on either side, so that none is empty (Jeffreys' prior; Krichevsky and Trofimov 1981)."""
+"""Added to each count, so that no class is empty (Jeffreys' prior; Krichevsky and Trofimov 1981)."""
 RARE: Final = 5
-"""Classes of which fewer rows are expected on either side are pooled for the chi-squared test (Cochran 1954)."""
+"""Classes with fewer expected rows on either side are pooled for the chi-squared test (Cochran 1954)."""
 
 Counts = Sequence[int]
 """Rows by class; the two sides of a comparison name the same classes in the same order."""
@@ -30,10 +31,11 @@ def counted(histogram: Histogram) -> int:
 
 
 def kolmogorov_smirnov(new: Histogram, base: Histogram) -> tuple[float, float]:
-    """The least and the greatest that the two-sample Kolmogorov-Smirnov statistic D of the values themselves can be.
+    """The bounds of the two-sample Kolmogorov-Smirnov statistic D of the values themselves.
 
-    Between bins both distribution functions are known. Within a bin they can lie further apart than at its ends, at most by its
-    whole rise; not so in a bin that holds one value. NULL and NaN are left out. (Kolmogorov 1933, Smirnov 1939.)
+    Between bins both distribution functions are known. Within a bin they can lie further apart than at its
+    ends, at most by its whole rise; not so in a bin of one value. NULL and NaN are left out. (Kolmogorov
+    1933, Smirnov 1939.)
     """
     rows, others = sum(new.bins.values()), sum(base.bins.values())
     if not rows or not others:
@@ -53,20 +55,21 @@ def kolmogorov_smirnov(new: Histogram, base: Histogram) -> tuple[float, float]:
 
 
 def kolmogorov_p_value(distance: float, rows: int, others: int) -> float:
-    """The chance of so great a D between two samples of one distribution, by its limit (too great a p for values with ties)."""
+    """The chance of so great a D between samples of one distribution, by its limit (too great with ties)."""
     from scipy.special import kolmogorov
 
-    return (
-        float(kolmogorov(distance * math.sqrt(rows * others / (rows + others)))) if rows and others else 1.0
-    )
+    if not rows or not others:
+        return 1.0
+    return float(kolmogorov(distance * math.sqrt(rows * others / (rows + others))))
 
 
 def classes(new: Histogram, base: Histogram) -> tuple[list[int], list[int]]:
     """The same classes counted on both sides, in a fixed order.
 
-    Texts and booleans: each value. Numbers: bins pooled at the quantiles of the baseline, so that each class holds about a
-    tenth of it. A bin that holds a tenth by itself (zero, where most are zero; the only value of a constant) is a class of its own,
-    so that what moves past it is seen. The first class and the last are open. NaN is a class.
+    Texts and booleans: each value. Numbers: bins pooled at the quantiles of the baseline, so that each class
+    holds about a tenth of it. A bin that holds a tenth by itself (zero, where most are zero; the only value
+    of a constant) is a class of its own, so that values that move past it are seen. The first class and the
+    last are open. NaN is a class.
     """
     if not base.numeric:
         names = sorted({*new.classes, *base.classes})
@@ -97,13 +100,13 @@ def smoothed(counts: Counts) -> list[float]:
 
 
 def kullback_leibler(new: Counts, base: Counts) -> float:
-    """The Kullback-Leibler divergence of the new shares from the baseline's, in nats, of smoothed shares (1951)."""
+    """The Kullback-Leibler divergence (1951) of the new shares from the baseline's, smoothed, in nats."""
     pairs = zip(smoothed(new), smoothed(base), strict=True)
     return max(0.0, math.fsum(one * math.log(one / other) for one, other in pairs))
 
 
 def jensen_shannon(new: Counts, base: Counts) -> float:
-    """The Jensen-Shannon divergence in bits, from 0 (the same) to 1 (no class in common); no share is smoothed (Lin 1991)."""
+    """The Jensen-Shannon divergence (Lin 1991) in bits: 0 (the same) to 1 (no class in common)."""
     rows, others = sum(new), sum(base)
     if not rows or not others:
         return 0.0
@@ -115,13 +118,13 @@ def jensen_shannon(new: Counts, base: Counts) -> float:
 
 
 def population_stability(new: Counts, base: Counts) -> float:
-    """The population stability index: both Kullback-Leibler divergences, added up, in nats, of smoothed shares."""
+    """The population stability index: both Kullback-Leibler divergences of smoothed shares, added up."""
     pairs = zip(smoothed(new), smoothed(base), strict=True)
     return math.fsum((one - other) * math.log(one / other) for one, other in pairs)
 
 
 def chi_squared(new: Counts, base: Counts) -> tuple[float, int]:
-    """Pearson's statistic of homogeneity and its degrees of freedom, over the classes that somebody has (1900)."""
+    """Pearson's statistic of homogeneity (1900) and its degrees of freedom, over classes with rows."""
     rows, others = sum(new), sum(base)
     pairs = [pair for pair in zip(new, base, strict=True) if any(pair)]
     if not rows or not others or len(pairs) <= 1:
@@ -132,7 +135,7 @@ def chi_squared(new: Counts, base: Counts) -> tuple[float, int]:
 
 
 def chi_squared_p_value(new: Counts, base: Counts) -> float:
-    """The chance of so great a statistic between two samples of one distribution; rare classes count as one."""
+    """The chance of so great a statistic between samples of one distribution; rare classes count as one."""
     from scipy.special import chdtrc
 
     statistic, freedom = chi_squared(*_without_rare(new, base))
@@ -140,13 +143,13 @@ def chi_squared_p_value(new: Counts, base: Counts) -> float:
 
 
 def cramers_v(new: Counts, base: Counts) -> float:
-    """Cramer's V, the size of what chi-squared found: 0 (the same shares) to 1 (no class in common), whatever the rows (1946)."""
+    """Cramer's V (1946), the size of a difference in shares: 0 (none) to 1 (no class in common)."""
     statistic, _ = chi_squared(new, base)
     return math.sqrt(statistic / (sum(new) + sum(base))) if statistic else 0.0
 
 
 def proportions_p_value(part: int, rows: int, other_part: int, others: int) -> float:
-    """The chance that two samples of one distribution have shares so far apart (two-proportion z test, two-sided)."""
+    """The chance of shares so far apart in samples of one distribution (two-sided two-proportion z test)."""
     pooled = part + other_part
     if not rows or not others or pooled in (0, rows + others):
         return 1.0
@@ -156,11 +159,10 @@ def proportions_p_value(part: int, rows: int, other_part: int, others: int) -> f
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """The p-values corrected for how many were asked for: the false discovery rate at which each counts (1995)."""
+    """The p-values corrected for their number: the false discovery rate at which each counts (1995)."""
     corrected, least = [1.0] * len(p_values), 1.0
-    for rank, place in reversed(
-        list(enumerate(sorted(range(len(p_values)), key=lambda item: p_values[item]), 1))
-    ):
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    for rank, place in reversed(list(enumerate(order, 1))):
         least = min(least, p_values[place] * len(p_values) / rank)
         corrected[place] = least
     return corrected

@@ -15,8 +15,9 @@ def page(report: dict[str, Any], *, title: str, at: str) -> str:
     """A report in GX's format (`expectations.verdict.report`) as one HTML page.
 
     Args:
-        report: Counts and numbers; it holds no value of a personal column (promise P6), so neither does the page.
-        title: Stands for the run, such as `flights@v3`.
+        report: Counts and numbers; it holds no value of a personal column (promise P6), so neither does the
+            page.
+        title: The run's name, such as `flights@v3`.
         at: When it was judged, ISO 8601.
     """
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
@@ -61,5 +62,5 @@ def page(report: dict[str, Any], *, title: str, at: str) -> str:
 
 def _harmless(result: dict[str, Any]) -> dict[str, Any]:
     """A rule's result whose texts are shown as texts; the type is one that GX knows."""
-    asked = result["expectation_config"]
-    return {**harmless(result), "expectation_config": {**harmless(asked), "type": asked["type"]}}
+    config = result["expectation_config"]
+    return {**harmless(result), "expectation_config": {**harmless(config), "type": config["type"]}}

@@ -1,4 +1,4 @@
-"""Lakegate's own expectations, registered with Great Expectations so that a suite with them stays a GX suite.
+"""Lakegate's own expectations, registered with Great Expectations so that a suite with them is a GX suite.
 
 Importing this module imports GX (six seconds): only the modules that evaluate or render a suite do.
 """
@@ -31,16 +31,12 @@ class OfDeclaredType(ColumnMapMetricProvider):  # type: ignore[misc]
 
     @column_condition_partial(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
     def _spark(
-        cls,
-        column: Any,
-        _metrics: dict[str, Any],
-        _accessor_domain_kwargs: dict[str, Any],
-        **_: Any,
+        cls, column: Any, _metrics: dict[str, Any], _accessor_domain_kwargs: dict[str, Any], **_: Any
     ) -> Any:
         text = text_column(_accessor_domain_kwargs["column"])
-        return (
-            ~(F.col(text).isNotNull() & column.isNull()) if text in _metrics["table.columns"] else F.lit(True)
-        )
+        if text not in _metrics["table.columns"]:
+            return F.lit(True)
+        return ~(F.col(text).isNotNull() & column.isNull())
 
 
 class ExpectColumnValuesToBeOfDeclaredType(ColumnMapExpectation):  # type: ignore[misc]
@@ -54,7 +50,7 @@ class ExpectColumnValuesToBeOfDeclaredType(ColumnMapExpectation):  # type: ignor
 
 
 class InReference(ColumnMapMetricProvider):  # type: ignore[misc]
-    """A value is in the reference if the join with the reference's pinned version found it; NULL points nowhere."""
+    """A value is in the reference if the join with its pinned version found it; NULL points nowhere."""
 
     condition_metric_name = "column_values.in_reference"
     condition_value_keys = ("reference", "reference_column")
@@ -75,23 +71,15 @@ class ExpectColumnValuesToExistInReference(ColumnMapExpectation):  # type: ignor
 
 
 class ExpectTableColumnsToBeUnique(BatchExpectation):  # type: ignore[misc]
-    """Expect no column name to stand twice in a delivery's header, in whatever case."""
+    """Expect no column name to be twice in a delivery's header, in whatever case."""
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("table.columns",)
     success_keys: ClassVar[tuple[str, ...]] = ()
 
-    def _validate(
-        self,
-        metrics: dict[str, Any],
-        runtime_configuration: Any = None,
-        execution_engine: Any = None,
-    ) -> dict[str, Any]:
-        twice = sorted(
-            name
-            for name, count in Counter(column.lower() for column in metrics["table.columns"]).items()
-            if count > 1
-        )
-        return {"success": not twice, "result": {"observed_value": len(twice)}}
+    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
+        counts = Counter(column.lower() for column in metrics["table.columns"])
+        twice = sum(count > 1 for count in counts.values())
+        return {"success": not twice, "result": {"observed_value": twice}}
 
 
 class ExpectTableColumnsToBeInSet(BatchExpectation):  # type: ignore[misc]
@@ -101,20 +89,16 @@ class ExpectTableColumnsToBeInSet(BatchExpectation):  # type: ignore[misc]
     success_keys: ClassVar[tuple[str, ...]] = ("column_set",)
     column_set: list[str]
 
-    def _validate(
-        self,
-        metrics: dict[str, Any],
-        runtime_configuration: Any = None,
-        execution_engine: Any = None,
-    ) -> dict[str, Any]:
-        others = sorted(set(metrics["table.columns"]) - set(self.column_set))
-        return {"success": not others, "result": {"observed_value": len(others)}}
+    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
+        others = len(set(metrics["table.columns"]) - set(self.column_set))
+        return {"success": not others, "result": {"observed_value": others}}
 
 
-class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
-    """A rule that GX can hold and report; only Lakegate's plan can answer it.
+class GateExpectation(BatchExpectation):  # type: ignore[misc]
+    """A rule that GX can store and report; only Lakegate's plan can evaluate it.
 
-    What it asks (a drop's delivery, delivered text, the published table, another dataset's version, a histogram) no batch of GX has.
+    It needs what no batch of GX has: a delivery, delivered text, the published table, another dataset, or a
+    histogram.
     """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ()
@@ -122,17 +106,12 @@ class AskedOfTheGate(BatchExpectation):  # type: ignore[misc]
     row_condition: RowConditionType = None
     condition_parser: ConditionParser | None = None
 
-    def _validate(
-        self,
-        metrics: dict[str, Any],
-        runtime_configuration: Any = None,
-        execution_engine: Any = None,
-    ) -> dict[str, Any]:
+    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
         what = f"{type(self).__name__} is answered by Lakegate's gate; a batch alone can't"
         raise TypeError(what)
 
 
-ANSWERED: Final = frozenset(
+EVALUATED: Final = frozenset(
     {
         "expect_column_values_to_be_of_declared_type",
         "expect_column_values_to_exist_in_reference",
@@ -140,19 +119,19 @@ ANSWERED: Final = frozenset(
         "expect_table_columns_to_be_in_set",
     }
 )
-"""Types whose class stands above; those of all others are made from the table of types, which GX's metaclass registers."""
+"""Types with a class above. The table of types makes the others' classes; GX's metaclass registers all."""
 
 
-def _made(name: str, kind: Expectation) -> type[AskedOfTheGate]:
-    """A type's class, which holds the arguments that a contract may give."""
-    own = sorted(kind.arguments - AskedOfTheGate.__fields__.keys())
+def _made(name: str, kind: Expectation) -> type[GateExpectation]:
+    """A type's class, with the arguments that a contract may give."""
+    own = sorted(kind.arguments - GateExpectation.__fields__.keys())
     body = {
         "__module__": __name__,
         "__annotations__": dict.fromkeys(own, Any),
         "success_keys": tuple(own),
         **{argument: None for argument in own if argument not in kind.needs},
     }
-    return type(name.title().replace("_", ""), (AskedOfTheGate,), body)
+    return type(name.title().replace("_", ""), (GateExpectation,), body)
 
 
-MADE: Final = tuple(_made(name, EXPECTATIONS[name]) for name in sorted(OWN - ANSWERED))
+MADE: Final = tuple(_made(name, EXPECTATIONS[name]) for name in sorted(OWN - EVALUATED))

@@ -1,7 +1,8 @@
-"""Row rules that the plan has no SQL for: asked of Great Expectations itself, at the cost of its import and its queries.
+"""Row rules without SQL: Great Expectations evaluates them, at the cost of its import and its queries.
 
-A row rule's predicate is taken out of GX's metric registry (`<map_metric>.condition`), so that it joins the one pass. These are GX
-internals, hence the exact pin and the parity tests. What GX raises is an error of that name, never a verdict.
+A row rule's predicate is taken out of GX's metric registry (`<map_metric>.condition`), so that it joins the
+one pass. These are GX internals, hence the exact pin and the parity tests. An exception of GX becomes an
+error of that name, never a verdict.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.expressions.spark_sql import all_of
 from catalog.rules.arguments import SPARK_NAMES
-from expectations.rules.row_rules import Columns, within
+from expectations.rules.row_rules import within
 from expectations.suite import Rule
+from expectations.typed_frame import Columns
 from lakegate.errors import ContractError
 
 if TYPE_CHECKING:
@@ -24,14 +26,13 @@ def row_predicates(rules: tuple[Rule, ...], frame: DataFrame, columns: Columns) 
     """For each row rule, a boolean column that is true where the row breaks it, and never NULL.
 
     Raises:
-        ContractError: GX doesn't decide a rule row by row, or can't ask it of these columns.
+        ContractError: GX doesn't decide a rule row by row, or not for these columns.
     """
     from great_expectations.execution_engine import SparkDFExecutionEngine
     from great_expectations.execution_engine.sparkdf_batch_data import SparkDFBatchData
 
-    engine = SparkDFExecutionEngine(
-        spark=frame.sparkSession, persist=False
-    )  # a persisted frame is one more job and its memory
+    # A persisted frame would be one more job and its memory.
+    engine = SparkDFExecutionEngine(spark=frame.sparkSession, persist=False)
     engine.load_batch_data("frame", SparkDFBatchData(engine, frame))
     return {rule.id: _predicate(rule, engine, columns) for rule in rules}
 
@@ -41,14 +42,15 @@ def _predicate(rule: Rule, engine: Any, columns: Columns) -> Column:
     from great_expectations.validator.metric_configuration import MetricConfiguration
     from pyspark.sql import functions as F  # noqa: N812
 
+    # The plan evaluates a row condition itself, once, in Spark SQL.
+    conditions = ("row_condition", "condition_parser")
+    own = {key: value for key, value in rule.kwargs.items() if key not in conditions}
     with _gx_errors(rule):
-        expectation = get_expectation_impl(rule.type)(**_own_arguments(rule))
+        expectation = get_expectation_impl(rule.type)(**own)
         name = f"{expectation.map_metric}.condition"
-        kwargs = get_metric_kwargs(name, configuration=expectation.configuration)
-        domain = dict(kwargs["metric_domain_kwargs"]) | {"batch_id": "frame"}
-        metric = MetricConfiguration(
-            name, metric_domain_kwargs=domain, metric_value_kwargs=kwargs["metric_value_kwargs"]
-        )
+        given = get_metric_kwargs(name, configuration=expectation.configuration)
+        domain = {**given["metric_domain_kwargs"], "batch_id": "frame"}
+        metric = MetricConfiguration(name, domain, given["metric_value_kwargs"])
         broken = _resolve(metric, engine, columns)[0]
     return F.coalesce(broken & F.expr(all_of(within(rule, columns))), F.lit(False))
 
@@ -59,34 +61,24 @@ def _gx_errors(rule: Rule) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise _refusal(rule, type(error).__name__) from error
+        what = f"Great Expectations can't evaluate {rule.type} ({type(error).__name__})"
+        fix = "check the rule's arguments in the contract or suite"
+        raise ContractError(what, where=f"rule {rule.id}", fix=fix) from error
 
 
-def _refusal(rule: Rule, why: str) -> ContractError:
-    what = f"Great Expectations can't evaluate {rule.type} ({why})"
-    return ContractError(
-        what, where=f"rule {rule.id}", fix="check the rule's arguments in the contract or suite"
-    )
+def _resolve(metric: Any, engine: Any, columns: Columns) -> Any:
+    """The value of a metric: what its provider makes of the metrics that it depends on.
 
-
-def _own_arguments(rule: Rule) -> dict[str, Any]:
-    """The arguments without a row condition, which is asked by the plan, once, in Spark SQL."""
-    return {
-        key: value for key, value in rule.kwargs.items() if key not in ("row_condition", "condition_parser")
-    }
-
-
-def _resolve(metric: Any, engine: Any, columns: Columns) -> tuple[Column, dict[str, Any], dict[str, Any]]:
-    """Call a metric's provider with what it depends on, which is never a query for a row condition."""
+    For a row condition that is a Spark column and arguments, and no dependency is a query.
+    """
     from great_expectations.expectations.registry import get_metric_provider
 
     if (known := _TABLE_METRICS.get(metric.metric_name)) is not None:
-        found: tuple[Column, dict[str, Any], dict[str, Any]] = known(columns)
-        return found
+        return known(columns)
     provider_class, provider = get_metric_provider(metric.metric_name, engine)
     needs = provider_class.get_evaluation_dependencies(metric=metric, execution_engine=engine)
     values = {key: _resolve(need, engine, columns) for key, need in needs.items()}
-    resolved: tuple[Column, dict[str, Any], dict[str, Any]] = provider(
+    return provider(
         cls=provider_class,
         execution_engine=engine,
         metric_domain_kwargs=metric.metric_domain_kwargs,
@@ -94,7 +86,6 @@ def _resolve(metric: Any, engine: Any, columns: Columns) -> tuple[Column, dict[s
         metrics=values,
         runtime_configuration={},
     )
-    return resolved
 
 
 _TABLE_METRICS: dict[str, Any] = {

@@ -1,5 +1,6 @@
-"""A suite becomes one plan, and the plan is run: one pass over the rows, however many rules.
+"""From a suite to its outcomes: the plan of all rules, and the queries that evaluate them together.
 
-In here: how rules are asked together. May import: all other packages of `expectations`.
-What is asked is in `plan`; how, in `execute`; that a row is quarantined, in `rule_bitmask`; the rules of a delivery's header are asked in `raw_gate`.
+In here: how rules are evaluated together. May import: all other packages of `expectations`. `plan` and
+`steps` say what is evaluated, `execute` runs it, `rule_bitmask` says which rows are quarantined; rules on
+histograms are in `execute_distributions`.
 """

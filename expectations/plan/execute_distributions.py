@@ -1,4 +1,4 @@
-"""Judging the rules that histograms answer: drift, null rates, imbalance, group shares, outliers."""
+"""Judging the rules that histograms decide: drift, null rates, imbalance, group shares, outliers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from expectations.drift.histogram_rules import ALONE, EACH, NO_CLUSTERS, as_befo
 from expectations.drift.precedent import Past
 from expectations.plan.outlier_clusters import Cluster, count_clusters, judge_cluster
 from expectations.suite import Rule
+from expectations.typed_frame import Collect
 from expectations.verdict import Outcome
 from lakegate.errors import ContractError
 
@@ -22,19 +23,28 @@ if TYPE_CHECKING:
     from expectations.plan.plan import Plan
 
 Baselines = Callable[[Mapping[str, Kind]], Mapping[Baseline, Histograms]]
-"""Histograms of earlier versions, of the columns that are asked for."""
+"""Histograms of earlier versions, of the columns that are requested."""
 
 
 def ask_distributions(
     frame: DataFrame,
     plan: Plan,
     baselines: Baselines,
-    collect: Callable[[DataFrame], list[Any]],
+    collect: Collect,
     *,
     passing: str = "true",
     past: Past = NO_PAST,
 ) -> tuple[Histograms, dict[str, Outcome]]:
-    """The histograms of a frame's passing rows, and the outcomes of the rules that they answer."""
+    """Count the histograms of a frame's passing rows, and judge the rules that they decide.
+
+    Args:
+        frame: Typed rows, or labelled ones.
+        plan: Of a suite.
+        baselines: Gives histograms of earlier versions.
+        collect: Fetches a small frame's rows.
+        passing: SQL for the rows that count.
+        past: Earlier deliveries, for rules with a `history`.
+    """
     seen = count_histograms(frame, plan.histograms, collect, passing=passing)
     clusters = count_clusters(frame, plan, seen, collect, passing=passing)
     return seen, judge_distributions(plan, seen, baselines(plan.histograms), clusters=clusters, past=past)
@@ -48,17 +58,17 @@ def judge_distributions(
     clusters: Mapping[str, Cluster] | None = None,
     past: Past = NO_PAST,
 ) -> dict[str, Outcome]:
-    """The outcome of each rule that histograms answer, by its id.
+    """The outcome of each rule that histograms decide, by its id.
 
     Args:
         plan: Of a suite.
         seen: The histograms of the rows that pass, one for each column of `plan.histograms`.
-        baselines: Those of the versions to compare with, as far as there are any.
-        clusters: What `expectations.plan.outlier_clusters.count_clusters` gave, where a rule asks for it.
-        past: What earlier deliveries added, for rules that ask whether a change stands out.
+        baselines: Those of the versions to compare with, as far as they exist.
+        clusters: The result of `expectations.plan.outlier_clusters.count_clusters`, where a rule needs it.
+        past: Earlier deliveries, for rules with a `history`.
 
     Raises:
-        ContractError: A rule asks for clusters where none were counted.
+        ContractError: A rule needs clusters where none were counted.
     """
     rules = [step.rule for step in plan.steps if step.way == "distribution"]
     parts = {rule.id: _by_column(rule) for rule in rules}
@@ -92,21 +102,20 @@ def _by_column(rule: Rule) -> list[Rule]:
 
 
 def _together(rule: Rule, found: list[Outcome]) -> Outcome:
-    """The outcome of a rule over several columns: how many break it, what was seen of each, and which they are."""
+    """The outcome of a rule over several columns: how many break it, which, and what was observed of each."""
     if rule.type not in EACH:
         return found[0]
-    effects = {str(item.rule.kwargs["column"]): item.observed["observed_value"] for item in found}
-    known = {name: effect for name, effect in effects.items() if effect is not None}
+    effects = {item.rule.kwargs["column"]: item.observed["observed_value"] for item in found}
+    known = [effect for effect in effects.values() if effect is not None]
     broken = [item for item in found if item.failed]
-    told = [f"{len(broken)} of {len(known)} columns compared break it" if known else "no column was compared"]
-    told += [item.observed["told"] for item in (broken if known else found[:1])]
-    observed = {
-        "observed_value": max(known.values(), default=None),
+    words = [
+        f"{len(broken)} of {len(known)} columns compared break it" if known else "no column was compared"
+    ]
+    words += [item.observed["told"] for item in (broken if known else found[:1])]
+    observed: dict[str, Any] = {
+        "observed_value": max(known, default=None),
         "columns": effects,
-        "broken_by": _names(broken),
+        "broken_by": [item.rule.kwargs["column"] for item in broken],
+        "told": "; ".join(words),
     }
-    return Outcome(rule, len(broken), len(found), observed | {"told": "; ".join(told)})
-
-
-def _names(found: list[Outcome]) -> list[str]:
-    return [str(item.rule.kwargs["column"]) for item in found]
+    return Outcome(rule, len(broken), len(found), observed)

@@ -41,11 +41,11 @@ def holds(bit: tuple[str, int]) -> str:
 
 def is_quarantined(plan: Plan) -> str:
     """SQL over labelled rows: whether a row is quarantined."""
-    return any_of([holds(word) for word in aside_words(plan).items()])
+    return any_of([holds(word) for word in quarantine_words(plan).items()])
 
 
-def aside_words(plan: Plan) -> dict[str, int]:
-    """For each mask column the bits of which any sets a row aside."""
+def quarantine_words(plan: Plan) -> dict[str, int]:
+    """For each mask column the bits of which any quarantines a row."""
     words: dict[str, int] = {}
     for mask, bit in bits(plan, severity="quarantine").values():
         words[mask] = words.get(mask, 0) | bit
@@ -53,7 +53,9 @@ def aside_words(plan: Plan) -> dict[str, int]:
 
 
 def reasons(plan: Plan, words: Mapping[str, npt.NDArray[np.int64]]) -> pa.Array:
-    """The ids of the rules that set each row aside, sorted, as lists of texts; made once for each combination of rules that occurs.
+    """The ids of the rules that quarantine each row, sorted, as lists of texts.
+
+    Each list is made once for each combination of rules that occurs.
 
     Args:
         plan: Of the suite.

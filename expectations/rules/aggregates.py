@@ -1,15 +1,16 @@
-"""What table rules ask of a column, as SQL aggregates: one for each thing asked, however many rules ask it.
+"""The SQL aggregates that table rules need: each once, however many rules need it.
 
-All of them are order-free (promise P5). Sums of whole numbers go through decimal. Other sums are taken in a second pass, of
-whole multiples of a unit: each value's distance from the middle of the column's range, in units of 2^-52 of that range. So
-they are exact to the engine and the same in any order, and their error is at most half a unit a row.
+All of them are order-free (promise P5). Sums of whole numbers go through decimal. Other sums are taken in a
+second pass, of whole multiples of a unit: each value's distance from the middle of the column's range, in
+units of 2^-52 of that range. So they are exact to the engine and the same in any order, and their error is at
+most half a unit a row.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -29,7 +30,7 @@ Function = Literal[
     "distinct",
     "median",
     "quantile",
-    "standing",
+    "matching",
     "mode",
 ]
 UNIT_BITS: Final = 52
@@ -42,7 +43,7 @@ LEAST: Final = 5e-324
 class Measure:
     """One aggregate: a function of a column's values (or of rows), of the rows where a condition holds.
 
-    `standing` counts the rows where `detail`, a condition, holds; `quantile` takes its number as text.
+    `matching` counts the rows where `detail`, a condition, holds; `quantile` takes its number as text.
     """
 
     function: Function
@@ -51,20 +52,38 @@ class Measure:
     where: str | None = None
     detail: str = ""
 
+    def to(self, function: Function, detail: str = "") -> Measure:
+        """Another aggregate of the same column and rows."""
+        if function == "rows":
+            return replace(self, function=function, column=None, type=None)
+        return replace(self, function=function, detail=detail)
+
+    def each(self, *functions: Function) -> tuple[Measure, ...]:
+        """Several aggregates of the same column and rows."""
+        return tuple(map(self.to, functions))
+
+    def odd(self, functions: tuple[Function, ...]) -> tuple[Function, ...]:
+        """Those of the aggregates that count numbers without an order, which only doubles have."""
+        return functions if self.type == "double" else ()
+
     def sql(self) -> str:
-        """The aggregate as Spark SQL. Times come as microseconds and days since 1970; NaN is counted, and left out of all else."""
+        """The aggregate as Spark SQL.
+
+        Times come as microseconds and days since 1970. NaN is counted by `nan` and left out of all others.
+        """
         value, number = self._value(), self._chosen(self.number)
-        conditions = all_of([part for part in (self.where, self.detail) if part])
+        distinct = f"{value} + 0.0D" if self.type == "double" else value
+        matching = all_of([part for part in (self.where, self.detail) if part])
         made: dict[Function, str] = {
-            "rows": f"count(case when {conditions} then 1 end)",
-            "standing": f"count(case when {conditions} then 1 end)",
+            "rows": f"count(case when {matching} then 1 end)",
+            "matching": f"count(case when {matching} then 1 end)",
             "present": f"count({self._chosen(value)})",
             "nan": f"count({self._chosen(f'case when isnan({value}) then 1 end')})",
             "infinite": f"count({self._chosen(f'case when abs({value}) = double({INFINITY}) then 1 end')})",
             "min": f"min({number})",
             "max": f"max({number})",
             "total": f"sum({self._chosen(f'cast({value} as decimal(38, 0))')})",
-            "distinct": f"count(distinct {self._chosen(f'{value} + 0.0D' if self.type == 'double' else value)})",
+            "distinct": f"count(distinct {self._chosen(distinct)})",
             "median": f"percentile({number}, 0.5)",
             "quantile": f"percentile_disc({self.detail}) within group (order by {number})",
         }
@@ -80,20 +99,15 @@ class Measure:
         return f"max(abs({self._chosen(f'cast({self._value()} as double)')}))"
 
     def spread_sql(self, centre: float, unit: float) -> tuple[str, str]:
-        """The second pass of a column's sums: distances from the centre, and their squares, as whole multiples of the unit."""
+        """The second pass of a column's sums: distances from the centre and their squares, in whole units."""
         away = f"{self.number} - {centre!r}D"
-        if isinstance(
-            centre, int
-        ):  # a double holds how far two whole numbers lie apart where it doesn't hold the two
-            away = (
-                f"cast(cast({self._value()} as decimal(38, 0)) - cast({centre} as decimal(38, 0)) as double)"
-            )
+        if isinstance(centre, int):  # a double can hold the distance of two whole numbers that it can't hold
+            exact = f"cast({self._value()} as decimal(38, 0)) - cast({centre} as decimal(38, 0))"
+            away = f"cast({exact} as double)"
         steps = f"(({away}) / {unit!r}D)"
         square = f"{steps} * {steps} / {2.0**UNIT_BITS!r}D"
-        first, second = (
-            f"sum({self._chosen(f'cast(round({part}) as decimal(38, 0))')})" for part in (steps, square)
-        )
-        return first, second
+        first, second = (self._chosen(f"cast(round({part}) as decimal(38, 0))") for part in (steps, square))
+        return f"sum({first})", f"sum({second})"
 
     def _value(self) -> str:
         return quoted(self.column) if self.column is not None else "1"
@@ -153,52 +167,59 @@ def spread(count: int, centre: float, unit: float, sums: tuple[Decimal | None, D
 
 
 def unique(measures: Iterable[Measure]) -> tuple[Measure, ...]:
-    """Each measure once, in the order of first asking."""
+    """Each measure once, in the order of first use."""
     return tuple(dict.fromkeys(measures))
 
 
-Seen = Mapping[Measure, Any]
-"""What the aggregates gave."""
+@dataclass(frozen=True)
+class AggregateRequest:
+    """What one table rule needs: aggregates, and the column whose sums take a second pass."""
+
+    measures: tuple[Measure, ...]
+    spread: Measure | None = None
+
+
+@dataclass(frozen=True)
+class AggregateResults:
+    """Values of aggregates by measure, and spreads by the measure that requested them."""
+
+    measures: Mapping[Measure, Any]
+    spreads: Mapping[Measure, Spread]
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY, _MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 
 
 def comparable(value: Any, kind: ColumnType) -> Any:
     """A bound as the number that the column's least and greatest value come as."""
     if kind == "date" and isinstance(value, str):
-        return (date.fromisoformat(value) - date(1970, 1, 1)).days
+        return (date.fromisoformat(value) - _EPOCH.date()).days
     if kind == "timestamp" and isinstance(value, str):
         moment = datetime.fromisoformat(value)
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(
-            microseconds=1
-        )
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
     return value
 
 
 def shown_value(value: Any, kind: ColumnType) -> Any:
-    """What an aggregate gave, as it is told: dates and times as ISO text.
+    """An aggregate's value as reports show it: dates and times as ISO text.
 
-    One beyond the years 1 to 9999, which an older release let pass, is told by the first or last of them: Python has no other.
+    One outside the years 1 to 9999, which an older release let pass, shows as before or after their first or
+    last: Python has no other years.
     """
     if value is None:
         return None
     if kind == "date":
-        return _told(date(1970, 1, 1), timedelta(days=1), value, date.min, date.max)
+        return _shown_time(_EPOCH.date(), _DAY, value, date.min, date.max)
     if kind == "timestamp":
-        return _told(
-            _EPOCH,
-            timedelta(microseconds=1),
-            value,
-            datetime.min.replace(tzinfo=UTC),
-            datetime.max.replace(tzinfo=UTC),
-        )
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        return _shown_time(_EPOCH, _MICROSECOND, value, first, last)
     return value
 
 
-def _told(epoch: date, step: timedelta, steps: int, first: date, last: date) -> str:
+def _shown_time(epoch: date, step: timedelta, steps: int, first: date, last: date) -> str:
     if steps < (first - epoch) // step:
         return f"before {first.isoformat()}"
-    return (
-        f"after {last.isoformat()}" if steps > (last - epoch) // step else (epoch + step * steps).isoformat()
-    )
+    if steps > (last - epoch) // step:
+        return f"after {last.isoformat()}"
+    return (epoch + step * steps).isoformat()

@@ -1,7 +1,7 @@
-"""What row rules look up beyond the row, as plain values: each adds helper columns to the frame by hash aggregation and join.
+"""Row rules that compare a row with others: each adds helper columns by hash aggregation and join.
 
-The joins compare what is the same value (`same`), and their tables bring columns of the rule's own names along, so that none is
-ambiguous. A rule's table is small where it can be: keys that come once take part in no join.
+The joins compare values by `same`. The tables that they join bring columns under the rule's own names, so
+none is ambiguous. A rule's table is small where it can be: keys that come once take part in no join.
 """
 
 from __future__ import annotations
@@ -21,38 +21,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tables:
-    """What a frame may be held against: the table that it is appended to, if any, and pinned versions of other datasets."""
+    """Tables to compare rows with: the one they are appended to, and pinned versions of other datasets."""
 
-    rows: DataFrame | None
-    """The frame before any mark: a mark that aggregated what others joined would double the query with each rule."""
     published: DataFrame | None
     reference: Callable[[str], DataFrame]
     earlier: DataFrame | None = None
-    """The rows of the published table that came before this drop; a replay judges a drop when later ones are in."""
+    """The published rows that came before this drop: when a drop is replayed, later ones are published."""
 
 
 def _no_reference(table: str) -> DataFrame:
-    what = f"these rows are held against no other dataset, and a rule asks for {table}"
+    what = f"these rows are compared with no other dataset, and a rule asks for {table}"
     raise ContractError(what, fix="ask it at the processed hop")
 
 
-ALONE: Final = Tables(None, None, _no_reference)
-"""Nothing to hold a frame against."""
+ALONE: Final = Tables(None, _no_reference)
+"""No table to compare with."""
 
 
 class JoinRule(Protocol):
-    """A look-up of one rule."""
+    """A row rule that needs helper columns."""
 
     @property
     def broken(self) -> str:
-        """SQL over the marked frame that is true where a row is found."""
+        """SQL over the joined frame that is true where a row breaks the rule."""
 
     @property
     def joins(self) -> int:
         """How many joins it takes, at most."""
 
-    def apply(self, frame: DataFrame, tables: Tables) -> DataFrame:
-        """The frame with the mark's helper columns; what it aggregates it takes from `tables.rows`."""
+    def apply(self, frame: DataFrame, rows: DataFrame, tables: Tables) -> DataFrame:
+        """The frame with the rule's helper columns.
+
+        Args:
+            frame: The rows, with the helper columns of other rules.
+            rows: The same rows before any join. To aggregate `frame` instead would double the query with each
+                rule.
+            tables: What the rows are compared with.
+        """
 
 
 def same(columns: Iterable[Column]) -> list[str]:
@@ -64,7 +69,7 @@ def same(columns: Iterable[Column]) -> list[str]:
 
 
 def present(columns: Iterable[Column]) -> list[str]:
-    """SQL that is true of a value that is there, for each column."""
+    """SQL that is true of a value that isn't NULL, for each column."""
     return [f"{quoted(column.name)} is not null" for column in columns]
 
 
@@ -78,10 +83,24 @@ def names(parts: list[str], name: str) -> list[str]:
     return [quoted(f"{name}{number}") for number, _ in enumerate(parts)]
 
 
+COUNT: Final = f"{HELPER}n"
+"""Helper column of `counted_by`: how many rows have the key."""
+
+
+def counted_by(frame: DataFrame, keys: Iterable[str]) -> DataFrame:
+    """One row for each key, with the number of its rows as `COUNT`."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    return frame.groupBy(*keys).agg(F.count(F.lit(1)).alias(COUNT))
+
+
 def attach(
     frame: DataFrame, there: DataFrame, pairs: Iterable[tuple[str, str]], *, null_safe: bool = False
 ) -> DataFrame:
-    """The frame with the columns of another table, NULL where it has no row: engines hash what stands left, and the frame is greater."""
+    """The frame with another table's columns, NULL where that has no row.
+
+    Engines hash the left side of a join, and the frame is the greater one: so it is the right side.
+    """
     return join(there, frame, [(other, own) for own, other in pairs], how="right", null_safe=null_safe)
 
 
@@ -96,29 +115,18 @@ def join(
 
 
 def known(
-    frame: DataFrame,
-    rows: DataFrame,
-    parts: list[str],
-    there: DataFrame,
-    mark: str,
-    *,
-    null_safe: bool = False,
+    frame: DataFrame, rows: DataFrame, parts: list[str], there: DataFrame, mark: str, *, null_safe: bool
 ) -> DataFrame:
-    """The frame with helper column `mark`: true where the parts' values stand in another table too, else NULL.
+    """The frame with helper column `mark`: true where another table has the parts' values too, else NULL.
 
-    Of the other table only what `rows`, the frame before any mark, ask for is joined: little where either is small.
+    Only the values of `rows` are looked up in the other table: little where either table is small.
     """
     key, inner = f"{mark}_k", f"{mark}_p"
-    asked, stand = (
-        part.selectExpr(*named(parts, name)).distinct() for part, name in ((rows, key), (there, inner))
+    own, others = (
+        table.selectExpr(*named(parts, name)).distinct() for table, name in ((rows, key), (there, inner))
     )
-    found = join(
-        asked,
-        stand,
-        zip(names(parts, key), names(parts, inner), strict=True),
-        how="left_semi",
-        null_safe=null_safe,
-    )
+    pairs = zip(names(parts, key), names(parts, inner), strict=True)
+    found = join(own, others, pairs, how="left_semi", null_safe=null_safe)
     return flagged(frame, parts, found, names(parts, key), mark, null_safe=null_safe)
 
 
@@ -131,18 +139,27 @@ def flagged(
     *,
     null_safe: bool = False,
 ) -> DataFrame:
-    """The frame with helper column `mark`: true where the parts' values are a row of `there`, whose rows are distinct."""
+    """The frame with helper column `mark`: true where another table has the parts' values, else NULL.
+
+    Args:
+        frame: The rows.
+        parts: SQL of the values to find.
+        there: The other table, whose rows are distinct.
+        keys: Its columns, one for each part.
+        mark: The helper column.
+        null_safe: Whether NULL equals NULL.
+    """
     found = there.selectExpr(*keys, f"true as {quoted(mark)}")
-    return attach(frame, found, zip(parts, keys, strict=True), null_safe=null_safe).drop(
-        *[key.strip("`") for key in keys]
-    )
+    marked = attach(frame, found, zip(parts, keys, strict=True), null_safe=null_safe)
+    return marked.drop(*[key.strip("`") for key in keys])
 
 
 @dataclass(frozen=True)
 class KeepOnePerKey:
-    """The one row of each key that is kept: the first or last by `order` (a missing value loses), then by record number.
+    """One row of each key passes: the first or last by `order` (missing values lose), then by record number.
 
-    A key that stands in the published table already is kept there: no row takes its place.
+    No row takes the place of one that is published: where a key is published already, all rows of it break
+    the rule.
     """
 
     rule: str
@@ -155,49 +172,44 @@ class KeepOnePerKey:
 
     @property
     def broken(self) -> str:
-        """Whether a row's key is kept in another row."""
-        return f"(coalesce({quoted(ROW)} <> {self._kept}, false) or coalesce({self._again}, false))"
+        """Whether another row of the key passes instead."""
+        return f"(coalesce({quoted(ROW)} <> {self._chosen}, false) or coalesce({quoted(self._again)}, false))"
 
     @property
-    def _kept(self) -> str:
+    def _chosen(self) -> str:
         return quoted(f"{HELPER}kept_{self.rule}")
 
     @property
     def _again(self) -> str:
-        return quoted(f"{HELPER}again_{self.rule}")
+        return f"{HELPER}again_{self.rule}"
 
-    def apply(self, frame: DataFrame, tables: Tables) -> DataFrame:
-        """Helper columns: the record number that is kept, where a key comes more than once; whether it was published."""
+    def apply(self, frame: DataFrame, rows: DataFrame, tables: Tables) -> DataFrame:
+        """Helper columns: the record number that passes, for a repeated key; whether the key is published."""
         from pyspark.sql import functions as F  # noqa: N812
 
-        key, parts = f"{HELPER}key_{self.rule}_", same(self.columns)
-        rows = frame if tables.rows is None else tables.rows
-        asked = rows.where(F.expr(self.where)).selectExpr(*named(parts, key), f"{self._best} as {HELPER}best")
-        best = F.min(f"{HELPER}best") if self.keep == "first" else F.max(f"{HELPER}best")
-        kept = asked.groupBy(*names(parts, key)).agg(
-            best.alias(f"{HELPER}best"), F.count(F.lit(1)).alias(f"{HELPER}n")
+        parts, best = same(self.columns), f"{HELPER}best"
+        keys = names(parts, f"{HELPER}key_{self.rule}_")
+        places = rows.where(self.where).selectExpr(
+            *named(parts, f"{HELPER}key_{self.rule}_"), f"{self._best} as {best}"
         )
-        several = kept.where(f"{HELPER}n > 1").selectExpr(
-            *names(parts, key), f"{HELPER}best.place as {self._kept}"
-        )
-        marked = attach(frame, several, zip(parts, names(parts, key), strict=True), null_safe=self.null_safe)
-        marked = marked.drop(*[name.strip("`") for name in names(parts, key)])
+        chosen = F.min(best) if self.keep == "first" else F.max(best)
+        groups = places.groupBy(*keys).agg(chosen.alias(best), F.count(F.lit(1)).alias(COUNT))
+        several = groups.where(f"{COUNT} > 1").selectExpr(*keys, f"{best}.place as {self._chosen}")
+        marked = attach(frame, several, zip(parts, keys, strict=True), null_safe=self.null_safe)
+        marked = marked.drop(*[key.strip("`") for key in keys])
         if tables.published is None:
-            return marked.selectExpr("*", f"cast(null as boolean) as {self._again}")
-        there = tables.published.where(F.expr(self.where))
-        return known(marked, rows, parts, there, self._again.strip("`"), null_safe=self.null_safe)
+            return marked.selectExpr("*", f"cast(null as boolean) as {quoted(self._again)}")
+        published = tables.published.where(self.where)
+        return known(marked, rows, parts, published, self._again, null_safe=self.null_safe)
 
     @property
     def _best(self) -> str:
-        """What the rows of a key are ordered by: NULL loses, and NaN with it; engines place NULL differently, so it is said."""
+        """A struct that orders a key's rows. NULL and NaN lose explicitly: engines order NULL differently."""
         fields = []
         for number, column in enumerate(self.order):
             value = quoted(column.name)
-            value = (
-                f"(case when not isnan({value}) then {value} + 0.0D end)"
-                if column.type == "double"
-                else value
-            )
+            if column.type == "double":
+                value = f"(case when not isnan({value}) then {value} + 0.0D end)"
             lost = f"{value} is {'' if self.keep == 'first' else 'not '}null"
             fields += [f"'lost{number}', {lost}", f"'value{number}', {value}"]
         fields.append(f"'place', {quoted(ROW)}")
@@ -206,7 +218,7 @@ class KeepOnePerKey:
 
 @dataclass(frozen=True)
 class AlreadyPublished:
-    """Rows whose values in these columns stand in the published table already; NULL equals NULL."""
+    """Rows whose values in these columns are in the published table already; NULL equals NULL."""
 
     rule: str
     columns: tuple[Column, ...]
@@ -221,10 +233,8 @@ class AlreadyPublished:
     def _mark(self) -> str:
         return f"{HELPER}again_{self.rule}"
 
-    def apply(self, frame: DataFrame, tables: Tables) -> DataFrame:
+    def apply(self, frame: DataFrame, rows: DataFrame, tables: Tables) -> DataFrame:
         """Helper column: true where the row was published before."""
-        parts = same(self.columns)
         if tables.published is None:
             return frame.selectExpr("*", f"cast(null as boolean) as {quoted(self._mark)}")
-        rows = frame if tables.rows is None else tables.rows
-        return known(frame, rows, parts, tables.published, self._mark, null_safe=True)
+        return known(frame, rows, same(self.columns), tables.published, self._mark, null_safe=True)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from catalog.expressions.spark_sql import all_of, quoted
 from expectations.rules.aggregates import Measure
-from expectations.typed_frame import HELPER
+from expectations.rules.joins import COUNT, counted_by
+from expectations.rules.queries.query_rules import aggregate
+from expectations.typed_frame import HELPER, Collect
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -21,13 +23,13 @@ def exact_quantiles(
     frame: DataFrame,
     reaches: Mapping[Measure, float | None],
     chosen: Callable[[Measure], Measure],
-    collect: Callable[[DataFrame], list[Any]],
+    collect: Collect,
 ) -> dict[Measure, Any]:
     """The quantiles of columns whose numbers reach beyond what a double holds; by one query each.
 
     Args:
         frame: The rows.
-        reaches: The greatest distance from zero, by what is asked of the column.
+        reaches: The greatest distance of a column from zero, by quantile.
         chosen: Makes a measure one of the rows that count.
         collect: Fetches a small frame's rows.
     """
@@ -38,28 +40,20 @@ def exact_quantiles(
     }
 
 
-def _exact(frame: DataFrame, measure: Measure, collect: Callable[[DataFrame], list[Any]]) -> int | Fraction:
-    from pyspark.sql import functions as F  # noqa: N812
-
-    value, n, upto, of = (f"{HELPER}{name}" for name in ("v", "n", "upto", "of"))
-    rows = frame.where(
-        all_of([part for part in (measure.where, f"{quoted(str(measure.column))} is not null") if part])
+def _exact(frame: DataFrame, measure: Measure, collect: Collect) -> int | Fraction:
+    column, (value, upto, of) = (
+        quoted(str(measure.column)),
+        (f"{HELPER}{name}" for name in ("v", "upto", "of")),
     )
-    counts = (
-        rows.selectExpr(f"{quoted(str(measure.column))} as {value}")
-        .groupBy(value)
-        .agg(F.count(F.lit(1)).alias(n))
-    )
+    rows = frame.where(all_of([part for part in (measure.where, f"{column} is not null") if part]))
+    counts = counted_by(rows.selectExpr(f"{column} as {value}"), [value])
     running = counts.selectExpr(
-        value, f"sum({n}) over (order by {value}) as {upto}", f"sum({n}) over () as {of}"
+        value, f"sum({COUNT}) over (order by {value}) as {upto}", f"sum({COUNT}) over () as {of}"
     )
     if measure.function == "quantile":
         reached = f"cast({upto} as double) >= {measure.detail}D * cast({of} as double)"
-        (found,) = collect(running.agg(F.expr(f"min(case when {reached} then {value} end)")))
-        return int(found[0])
+        (found,) = aggregate(running, [f"min(case when {reached} then {value} end)"], collect)
+        return int(found)
     middle = (f"min(case when 2 * {upto} {sign} {of} then {value} end)" for sign in (">=", ">"))
-    (found,) = collect(
-        running.agg(*[F.expr(sql).alias(f"{HELPER}{number}") for number, sql in enumerate(middle)])
-    )
-    half = Fraction(int(found[0]) + int(found[1]), 2)
+    half = Fraction(sum(map(int, aggregate(running, middle, collect))), 2)
     return int(half) if half.denominator == 1 else half

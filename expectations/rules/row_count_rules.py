@@ -1,4 +1,4 @@
-"""Table rules that counts of rows decide: those that pass, those set aside, those of another table."""
+"""Table rules that counts of rows decide: those that pass, the quarantined ones, those of another table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from expectations.suite import Rule
-from expectations.verdict import Outcome
+from expectations.verdict import Outcome, table_outcome
 from lakegate.errors import ContractError
 
 COUNTED_TYPES: Final = frozenset(
@@ -29,21 +29,22 @@ def judge_table(
     other_rows: Mapping[str, int] | None = None,
     before: int | None = None,
 ) -> Outcome:
-    """One table rule's outcome from the rows that would be published, those set aside, and other tables' rows.
+    """One table rule's outcome from counts of rows.
 
-    `before` is how many rows the previous version has; None where there is none, or nobody compares with it.
+    Args:
+        rule: The rule.
+        valid: Rows that would be published.
+        quarantined: Rows that would be quarantined.
+        other_rows: Rows of other tables, by table.
+        before: Rows of the previous version; None where there is none, or the table is not compared with it.
 
     Raises:
-        ContractError: The rule can't be asked of a table at this hop.
+        ContractError: The rule can't judge a table at this hop.
     """
     match rule.type:
         case "expect_table_row_count_to_equal":
-            return Outcome(
-                rule,
-                int(valid != rule.kwargs["value"]),
-                1,
-                {"observed_value": valid, "told": f"{valid} rows pass"},
-            )
+            broken = valid != rule.kwargs["value"]
+            return table_outcome(rule, broken=broken, words=f"{valid} rows pass", observed_value=valid)
         case "expect_quarantined_share_to_be_at_most":
             return _share(rule, valid, quarantined)
         case "expect_table_row_count_to_equal_other_table":
@@ -51,14 +52,15 @@ def judge_table(
         case "expect_table_not_to_shrink":
             return _shrunk(rule, valid, before)
         case _:
-            what = f"{rule.type} can't be asked of a table at this hop"
-            raise ContractError(
-                what, where=f"rule {rule.id}", fix="see docs/contracts.md for the rules of each hop"
+            what, fix = (
+                f"{rule.type} can't judge a table at this hop",
+                "see docs/contracts.md for the rules of each hop",
             )
+            raise ContractError(what, where=f"rule {rule.id}", fix=fix)
 
 
 def over_budget(rule: Rule, lost: int, total: int) -> tuple[str, str] | None:
-    """Where lost rows are more than the rule's `max_share` or `max_rows`: how many of how many, and what is allowed."""
+    """If lost rows exceed the rule's `max_share` or `max_rows`: how many of how many, and what is allowed."""
     share, rows = rule.kwargs.get("max_share"), rule.kwargs.get("max_rows")
     if share is not None and total and lost / total > share:
         return f"{lost} of {total}", f"the contract allows {share:.0%}"
@@ -69,30 +71,22 @@ def over_budget(rule: Rule, lost: int, total: int) -> tuple[str, str] | None:
 
 def _share(rule: Rule, valid: int, quarantined: int) -> Outcome:
     total = valid + quarantined
+    over = over_budget(rule, quarantined, total)
+    words = f"{quarantined} of {total} rows would be quarantined" + (f", {over[1]}" if over else "")
     share = quarantined / total if total else 0.0
-    told = over_budget(rule, quarantined, total)
-    words = f"{quarantined} of {total} rows would be quarantined" + (f", {told[1]}" if told else "")
-    return Outcome(rule, int(told is not None), 1, {"observed_value": share, "told": words})
+    return table_outcome(rule, broken=over is not None, words=words, observed_value=share)
 
 
 def _shrunk(rule: Rule, rows: int, before: int | None) -> Outcome:
-    """Broken also by a first version that has no row: of nothing nobody else would tell."""
+    """Broken also by a first version without a row: no other rule would report that."""
     if before is None:
-        return Outcome(
-            rule,
-            int(rows == 0),
-            1,
-            {"told": "the table would have no row" if rows == 0 else "there is no previous version"},
-        )
-    lost = (before - rows) / before if before else 0.0
-    broken = before > 0 and lost > rule.kwargs["max_share"] and (before >= LEAST_BEFORE or rows == 0)
-    allowed = f", the contract allows to lose {rule.kwargs['max_share']:.0%}" if broken else ""
-    return Outcome(
-        rule,
-        int(broken),
-        1,
-        {"observed_value": max(lost, 0.0), "told": f"{rows} rows where the table has {before}{allowed}"},
-    )
+        words = "there is no previous version" if rows else "the table would have no row"
+        return table_outcome(rule, broken=rows == 0, words=words)
+    lost, most = (before - rows) / before if before else 0.0, rule.kwargs["max_share"]
+    broken = before > 0 and lost > most and (before >= LEAST_BEFORE or rows == 0)
+    allowed = f", the contract allows to lose {most:.0%}" if broken else ""
+    words = f"{rows} rows where the table has {before}{allowed}"
+    return table_outcome(rule, broken=broken, words=words, observed_value=max(lost, 0.0))
 
 
 def _equal(rule: Rule, rows: int, other_rows: Mapping[str, int]) -> Outcome:
@@ -100,5 +94,5 @@ def _equal(rule: Rule, rows: int, other_rows: Mapping[str, int]) -> Outcome:
     if other not in other_rows:
         what = f"{other} is not an input of this table"
         raise ContractError(what, where=f"rule {rule.id}", fix=f"name one of {', '.join(sorted(other_rows))}")
-    told = f"{rows} rows, {other} has {other_rows[other]}"
-    return Outcome(rule, int(rows != other_rows[other]), 1, {"observed_value": rows, "told": told})
+    words = f"{rows} rows, {other} has {other_rows[other]}"
+    return table_outcome(rule, broken=rows != other_rows[other], words=words, observed_value=rows)

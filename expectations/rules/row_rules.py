@@ -1,7 +1,7 @@
 r"""Row rules as SQL: for each expectation type, an expression that is true where a row breaks it.
 
-NULL passes every rule but those about NULL, and NaN lies outside every bound and set: docs/null-and-nan.md is the whole
-truth table, and says where Great Expectations' own engines differ.
+NULL passes every rule but those about NULL, and NaN lies outside every bound and set: docs/null-and-nan.md is
+the whole truth table, and says where Great Expectations' own engines differ.
 """
 
 from __future__ import annotations
@@ -15,23 +15,22 @@ from catalog.expressions.condition import sql_of
 from catalog.expressions.patterns import portable
 from catalog.expressions.spark_sql import all_of, any_of, literal, quoted, text
 from catalog.rules.expectation_types import NESTED_FIELDS, REPEATED_HEADER
+from expectations.rules.joins import same
 from expectations.rules.time_rules import TIME_RULES
 from expectations.suite import Rule
-from expectations.typed_frame import nested_marker, reference_marker, text_column
-
-Columns = dict[str, Column]
+from expectations.typed_frame import Columns, nested_marker, reference_marker, text_column
 
 
 def broken_when(rule: Rule, columns: Columns) -> str | None:
-    """The SQL that is true where a row breaks the rule (NULL means no); None where the plan has none for its type."""
+    """The SQL that is true where a row breaks the rule (NULL means no); None where its type has none."""
     if (make := _MADE.get(rule.type)) is None:
         return None
     return all_of([*within(rule, columns), make(rule.kwargs, columns)])
 
 
 def within(rule: Rule, columns: Columns) -> list[str]:
-    """What must hold of a row for the rule to be asked of it: its row condition, and which missing values it ignores."""
-    parts = [sql_of(rule.kwargs["row_condition"], columns)] if rule.kwargs.get("row_condition") else []
+    """What holds of rows that the rule judges: its row condition, and which missing values it ignores."""
+    parts = condition_of(rule, columns)
     if "column_A" in rule.kwargs or "column_list" in rule.kwargs:
         names = rule.kwargs.get("column_list") or [rule.kwargs["column_A"], rule.kwargs["column_B"]]
         present = [f"{quoted(name)} is not null" for name in names]
@@ -45,6 +44,12 @@ def within(rule: Rule, columns: Columns) -> list[str]:
     return parts
 
 
+def condition_of(rule: Rule, columns: Columns) -> list[str]:
+    """The rule's row condition, as none or one SQL expression."""
+    condition = rule.kwargs.get("row_condition")
+    return [sql_of(condition, columns)] if condition else []
+
+
 def _between(kwargs: dict[str, Any], columns: Columns) -> str:
     column = columns[kwargs["column"]]
     parts = _outside(quoted(column.name), kwargs, lambda value: literal(value, column.type))
@@ -53,12 +58,12 @@ def _between(kwargs: dict[str, Any], columns: Columns) -> str:
 
 def _outside(what: str, kwargs: dict[str, Any], written: Callable[[Any], str]) -> list[str]:
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    parts = [] if low is None else [f"{what} {'<=' if kwargs.get('strict_min') else '<'} {written(low)}"]
-    return (
-        parts
-        if high is None
-        else [*parts, f"{what} {'>=' if kwargs.get('strict_max') else '>'} {written(high)}"]
-    )
+    parts = []
+    if low is not None:
+        parts.append(f"{what} {'<=' if kwargs.get('strict_min') else '<'} {written(low)}")
+    if high is not None:
+        parts.append(f"{what} {'>=' if kwargs.get('strict_max') else '>'} {written(high)}")
+    return parts
 
 
 def _not_a_number(*columns: Column) -> list[str]:
@@ -66,20 +71,21 @@ def _not_a_number(*columns: Column) -> list[str]:
 
 
 def in_set(column: Column, values: list[Any]) -> str:
-    """Whether a column's value stands in a list of values (NULL where it is NULL). Sail's lists tell -0.0 from 0.0; a sum doesn't."""
-    value = f"({quoted(column.name)} + 0.0D)" if column.type == "double" else quoted(column.name)
+    """SQL: whether a column's value is in a list (NULL where it is NULL).
+
+    Sail's lists tell -0.0 from 0.0; a sum doesn't.
+    """
+    (value,) = same([column])
     return f"{value} in ({', '.join(literal(value, column.type) for value in values)})"
 
 
 def _matches(kwargs: dict[str, Any]) -> list[str]:
     column = quoted(kwargs["column"])
     if "regex" in kwargs or "regex_list" in kwargs:
-        return [
-            f"{column} rlike {text(portable(item))}" for item in kwargs.get("regex_list") or [kwargs["regex"]]
-        ]
-    return [
-        f"{column} like {text(item)}" for item in kwargs.get("like_pattern_list") or [kwargs["like_pattern"]]
-    ]
+        patterns = kwargs.get("regex_list") or [kwargs["regex"]]
+        return [f"{column} rlike {text(portable(item))}" for item in patterns]
+    patterns = kwargs.get("like_pattern_list") or [kwargs["like_pattern"]]
+    return [f"{column} like {text(item)}" for item in patterns]
 
 
 def _unmatched(kwargs: dict[str, Any], _: Columns) -> str:
@@ -111,19 +117,21 @@ def _unequal(kwargs: dict[str, Any], _: Columns) -> str:
 
 
 def _not_a_pair(kwargs: dict[str, Any], columns: Columns) -> str:
-    pair = [columns[kwargs["column_A"]], columns[kwargs["column_B"]]]
+    first, second = columns[kwargs["column_A"]], columns[kwargs["column_B"]]
+    pairs = [
+        all_of([_equals(first, one), _equals(second, other)]) for one, other in kwargs["value_pairs_set"]
+    ]
+    return f"not {any_of(pairs)}"
 
-    def same(column: Column, value: Any) -> str:
-        return f"{quoted(column.name)} <=> {'null' if value is None else literal(value, column.type)}"
 
-    return f"not {any_of([all_of([same(*item) for item in zip(pair, values, strict=True)]) for values in kwargs['value_pairs_set']])}"
+def _equals(column: Column, value: Any) -> str:
+    return f"{quoted(column.name)} <=> {'null' if value is None else literal(value, column.type)}"
 
 
 def _sum_differs(kwargs: dict[str, Any], columns: Columns) -> str:
-    whole = all(columns[name].type == "integer" for name in kwargs["column_list"])
-    addends = [f"coalesce({quoted(name)}, 0)" for name in kwargs["column_list"]]
-    total = kwargs["sum_total"]
-    if whole:  # 64 bits may overflow, 38 digits can't
+    names, total = kwargs["column_list"], kwargs["sum_total"]
+    addends = [f"coalesce({quoted(name)}, 0)" for name in names]
+    if all(columns[name].type == "integer" for name in names):  # 64 bits may overflow, 38 digits can't
         return f"{' + '.join(f'cast({item} as decimal(38, 0))' for item in addends)} <> {total!r}"
     return f"{' + '.join(addends)} <> {float(total)!r}D"
 
@@ -138,32 +146,22 @@ def _not_of_declared_type(kwargs: dict[str, Any], columns: Columns) -> str:
 
 
 def _repeats_header(kwargs: dict[str, Any], columns: Columns) -> str:
-    """Asked of the delivered texts; first of those that are NULL in sound rows, the texts of typed columns."""
-    pairs = [
-        (columns[name], header) for name, header in zip(kwargs["column_list"], kwargs["header"], strict=True)
-    ]
-    typed = [
-        f"{quoted(text_column(column.name))} = {text(header)}"
-        for column, header in pairs
-        if column.type != "string"
-    ]
-    return all_of(
-        [
-            *typed,
-            *(
-                f"{quoted(column.name)} = {text(header)}"
-                for column, header in pairs
-                if column.type == "string"
-            ),
-        ]
-    )
+    """Compares delivered texts; first those of typed columns, which are NULL in sound rows."""
+    typed, texts = [], []
+    for name, header in zip(kwargs["column_list"], kwargs["header"], strict=True):
+        if columns[name].type == "string":
+            texts.append(f"{quoted(name)} = {text(header)}")
+        else:
+            typed.append(f"{quoted(text_column(name))} = {text(header)}")
+    return all_of(typed + texts)
 
 
 def _not_as_declared(kwargs: dict[str, Any], columns: Columns) -> str:
-    """The marks of a JSON text were made while it was parsed: engines differ on which numbers, nesting and surrogates they take."""
+    """The parser checked the JSON text: engines differ in the numbers, nesting and surrogates they accept."""
     column = columns[kwargs["column"]]
-    asked = [(check, path) for check, path, _ in column.nested.checks()] if column.nested else []
-    return f"substring({quoted(nested_marker(column.name))}, {asked.index((kwargs['check'], kwargs['path'])) + 1}, 1) = '1'"
+    checks = [(check, path) for check, path, _ in column.nested.checks()] if column.nested else []
+    place = checks.index((kwargs["check"], kwargs["path"])) + 1
+    return f"substring({quoted(nested_marker(column.name))}, {place}, 1) = '1'"
 
 
 def _not_in_reference(kwargs: dict[str, Any], _: Columns) -> str:

@@ -1,20 +1,30 @@
-"""Rules that column names and types alone decide: asked of a delivery's header, or of the columns that a contract declares."""
+"""Rules on column names and types: those of a delivery's header, or those that a contract declares."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
+from typing import Any, Final
 
 from catalog.documents.visible_names import NAMED, folded, listed, visible
 from catalog.rules.arguments import SPARK_NAMES
-from expectations.rules.row_rules import Columns
 from expectations.suite import Rule
-from expectations.verdict import Outcome
+from expectations.typed_frame import Columns
+from expectations.verdict import Outcome, table_outcome
+
+_DIFFER_BY_CASE: Final = (
+    "names that differ by case alone, of which engines make one column unless physicalName maps them to two,"
+)
 
 
 def judge_header(rule: Rule, names: Sequence[str], columns: Columns | None = None) -> Outcome | None:
-    """A rule's outcome on column names, in their order, and on their types where they are known; None where it asks for more."""
+    """A rule's outcome on column names in their order; None where it needs more.
+
+    Args:
+        rule: Any rule.
+        names: The names of a header, or of a contract's columns.
+        columns: The contract's columns, where rules on types may be judged too.
+    """
     if rule.type in _NAMES:
         return _NAMES[rule.type](rule, names)
     if rule.type in _TYPES and columns is not None:
@@ -25,30 +35,28 @@ def judge_header(rule: Rule, names: Sequence[str], columns: Columns | None = Non
 def _exists(rule: Rule, names: Sequence[str]) -> Outcome:
     column, index = rule.kwargs["column"], rule.kwargs.get("column_index")
     if column not in names:
-        return Outcome(rule, 1, 1, {"told": f"column {visible(column)} is missing"})
-    elsewhere = index is not None and list(names).index(column) != index
-    return Outcome(
-        rule,
-        int(elsewhere),
-        1,
-        {"told": f"column {column} is not the one at index {index}"} if elsewhere else {},
-    )
+        return table_outcome(rule, broken=True, words=f"column {visible(column)} is missing")
+    if index is not None and list(names).index(column) != index:
+        return table_outcome(rule, broken=True, words=f"column {column} is not the one at index {index}")
+    return Outcome(rule, 0, 1)
 
 
 def _unexpected(rule: Rule, names: Sequence[str]) -> Outcome:
     expected = set(rule.kwargs["column_set"])
     unknown = [name for name in dict.fromkeys(names) if name not in expected]
     missing = expected - set(names)
-    # A file without a header has somebody's data there (P6): names are told only where the line is a header, or are a column's but for
-    # what isn't read aloud.
-    header, close = expected != missing, _alike(unknown, missing)
-    told = listed(unknown) if header else f"{len(unknown)} names, none of which the contract knows"
+    # The first line of a file without a header holds data (P6). So names are reported only where the line is
+    # a header, or where they are a missing column's name but for case, spaces and signs.
+    header = expected != missing
+    words = listed(unknown) if header else f"{len(unknown)} names, none of which the contract knows"
     if header and "" in unknown:
-        told += "; a column without a name holds values" if names[-1] == "" else "; a column has no name"
-    # For whoever asks what else a column that is missing may have been called; then no version comes of it.
-    others = list(dict.fromkeys([*close, *(unknown[:NAMED] if header else ())])) if missing else []
-    seen = {"told": f"unexpected: {told}"} | ({"names": others} if others else {})
-    return Outcome(rule, len(unknown), max(len(names), 1), seen if unknown else {})
+        words += "; a column without a name holds values" if names[-1] == "" else "; a column has no name"
+    observed: dict[str, Any] = {"told": f"unexpected: {words}"} if unknown else {}
+    # Names that a missing column may have got; no version is published then.
+    candidates = [*_alike(unknown, missing), *(unknown[:NAMED] if header else ())]
+    if missing and candidates:
+        observed["names"] = list(dict.fromkeys(candidates))
+    return Outcome(rule, len(unknown), max(len(names), 1), observed)
 
 
 def _alike(unknown: Sequence[str], missing: Collection[str]) -> list[str]:
@@ -59,63 +67,50 @@ def _alike(unknown: Sequence[str], missing: Collection[str]) -> list[str]:
 def _set(rule: Rule, names: Sequence[str]) -> Outcome:
     missing = [name for name in rule.kwargs["column_set"] if name not in names]
     others = _unexpected(rule, names) if rule.kwargs.get("exact_match", True) else Outcome(rule, 0, 1)
-    parts = [
-        *([f"missing: {listed(missing)}"] if missing else []),
-        *([others.observed["told"]] if others.failed else []),
-    ]
-    return Outcome(
-        rule, len(missing) + others.failed, max(len(names), 1), {"told": "; ".join(parts)} if parts else {}
-    )
+    words = [f"missing: {listed(missing)}"] if missing else []
+    if others.failed:
+        words.append(others.observed["told"])
+    observed = {"told": "; ".join(words)} if words else {}
+    return Outcome(rule, len(missing) + others.failed, max(len(names), 1), observed)
 
 
 def _ordered(rule: Rule, names: Sequence[str]) -> Outcome:
     wanted = list(rule.kwargs["column_list"])
-    wrong = [
-        number for number, pair in enumerate(zip(names, wanted, strict=False), start=1) if pair[0] != pair[1]
-    ]
+    pairs = enumerate(zip(names, wanted, strict=False), start=1)
+    wrong = [place for place, (name, expected) in pairs if name != expected]
     failed = len(wrong) + abs(len(wanted) - len(names))
-    told = f"{len(names)} columns for {len(wanted)}, other names at {_places(wrong) or 'none'}"
-    return Outcome(rule, failed, max(len(names), len(wanted)), {"told": told} if failed else {})
+    words = f"{len(names)} columns for {len(wanted)}, other names at {_places(wrong) or 'none'}"
+    return Outcome(rule, failed, max(len(names), len(wanted)), {"told": words} if failed else {})
 
 
 def _distinct(rule: Rule, names: Sequence[str]) -> Outcome:
-    folded = [name.lower() for name in names]  # engines don't tell upper from lower case
-    twice = {name for name, count in Counter(folded).items() if count > 1}
+    lower = [name.lower() for name in names]  # engines don't tell upper from lower case
+    twice = {name for name, count in Counter(lower).items() if count > 1}
     same = {name.lower() for name, count in Counter(names).items() if count > 1}
-    # By position, since without a header these would be somebody's data (P6).
-    told = [
-        f"{what} at columns {_places([number for number, name in enumerate(folded, start=1) if name in chosen])}"
-        for what, chosen in (
-            ("the same name", same - {""}),
-            ("no name, and values,", same & {""}),
-            (
-                "names that differ by case alone, of which engines make one column unless physicalName maps them to two,",
-                twice - same,
-            ),
-        )
-        if chosen
-    ]
-    return Outcome(rule, len(twice), len(names), {"told": "; ".join(told)} if twice else {})
+    words = []
+    for what, chosen in (
+        ("the same name", same - {""}),
+        ("no name, and values,", same & {""}),
+        (_DIFFER_BY_CASE, twice - same),
+    ):
+        # By position: where the file has no header, the names are data (P6).
+        if places := [place for place, name in enumerate(lower, start=1) if name in chosen]:
+            words.append(f"{what} at columns {_places(places)}")
+    return Outcome(rule, len(twice), len(names), {"told": "; ".join(words)} if twice else {})
 
 
 def _count(rule: Rule, names: Sequence[str]) -> Outcome:
-    low, high = (
-        rule.kwargs.get("min_value", rule.kwargs.get("value")),
-        rule.kwargs.get("max_value", rule.kwargs.get("value")),
-    )
-    outside = (low is not None and len(names) < low) or (high is not None and len(names) > high)
-    return Outcome(rule, int(outside), 1, {"observed_value": len(names), "told": f"{len(names)} columns"})
+    exactly, count = rule.kwargs.get("value"), len(names)
+    low, high = rule.kwargs.get("min_value", exactly), rule.kwargs.get("max_value", exactly)
+    outside = (low is not None and count < low) or (high is not None and count > high)
+    return table_outcome(rule, broken=outside, words=f"{count} columns", observed_value=count)
 
 
 def _type(rule: Rule, columns: Columns) -> Outcome:
-    seen = SPARK_NAMES[columns[rule.kwargs["column"]].type]
+    type_ = SPARK_NAMES[columns[rule.kwargs["column"]].type]
     allowed = rule.kwargs.get("type_list") or [rule.kwargs["type_"]]
-    return Outcome(
-        rule,
-        int(seen not in allowed),
-        1,
-        {"observed_value": seen, "told": f"{rule.kwargs['column']} is of type {seen}"},
-    )
+    words = f"{rule.kwargs['column']} is of type {type_}"
+    return table_outcome(rule, broken=type_ not in allowed, words=words, observed_value=type_)
 
 
 def _places(numbers: list[int]) -> str:

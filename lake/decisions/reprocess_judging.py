@@ -151,7 +151,7 @@ class Rejudging:
         session, contract = self.decision.session, self.decision.contract
         parsed = parse_received(session, contract, drop)
         arrived = judge_raw(build_suite(contract, "raw", session.settings.project), parsed)
-        if verdict_of(arrived, set_aside=0) is Verdict.BLOCKED:
+        if verdict_of(arrived, quarantined=0) is Verdict.BLOCKED:
             raise self._rejected(drop, arrived)
         if parsed.staging is None:
             what = "the raw version can't be parsed any more"

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from catalog.contract import Contract, Drift
-from expectations.drift.baseline_rules import LEAST_ROWS
+from expectations.drift.compared import LEAST_ROWS
 from expectations.drift.histogram import Histograms, merge_all
 from expectations.drift.precedent import Past
 from lake.drift.histogram_store import LOOK_BACK, HistogramStore

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from expectations.drift.baseline_rules import LEAST_ROWS
+from expectations.drift.compared import LEAST_ROWS
 from expectations.drift.histogram import Histogram, Histograms, Kind, merge_all
 from lake import paths
 from lake.lakefs.repository import Repository

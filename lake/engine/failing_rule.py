@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from expectations.plan.execute import count_rows
-from expectations.plan.plan import Plan, Step
+from expectations.plan.plan import Plan
+from expectations.plan.steps import Step
 from expectations.rules.joins import Tables
 from lakegate.errors import ContractError, LakegateError, Transient
 

@@ -120,7 +120,7 @@ def evaluate(
         reference=reference,
         earlier=earlier,
     )
-    keep, tables = [*plan.columns, ROW], Tables(None, published, reference)
+    keep, tables = [*plan.columns, ROW], Tables(published, reference)
     with naming_the_rule(engine, frame, plan, tables):
         with engine.small_on_the_left():
             labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")
@@ -129,7 +129,7 @@ def evaluate(
         labelled, plan, baselines, engine.rows, passing=f"not {is_quarantined(plan)}", past=past
     )
     found = outcomes(plan, counted, distributions=distributions, before=before)
-    return Evaluated(plan, labelled, kept, counted.valid, counted.aside, found, histograms)
+    return Evaluated(plan, labelled, kept, counted.valid, counted.quarantined, found, histograms)
 
 
 def aside_by_rule(engine: Engine, labelled: DataFrame, plan: Plan) -> dict[str, int]:

@@ -184,5 +184,5 @@ class _Work:
         seen, found = ask_distributions(frame, plan, compare.baselines, rows, past=compare.past)
         notes = compare.keep(candidate, seen, plan.histograms)
         marked = mark(frame, plan, published=None, reference=inputs.__getitem__)
-        counted = count_rows(marked, plan, rows, Tables(None, None, inputs.__getitem__))
+        counted = count_rows(marked, plan, rows, Tables(None, inputs.__getitem__))
         return outcomes(plan, counted, other_rows=rows_of, distributions=found, before=before), notes

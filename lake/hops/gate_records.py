@@ -119,7 +119,7 @@ def answer(session: Session, job: Job, written: HopOutput, *, reason: str = "") 
     """The verdict on what a job found, and why, in words; a `reason` that is known refuses it."""
     approved = approval_of(session, job) if unapproved_holds(written.outcomes, ()) else {}
     waived, file = approved.get("rules", ()), str(job.source.get("delivered_name", ""))
-    verdict = verdict_of(written.outcomes, set_aside=written.counts.quarantined, waived=waived)
+    verdict = verdict_of(written.outcomes, quarantined=written.counts.quarantined, waived=waived)
     if reason or verdict is Verdict.BLOCKED:
         verdict, reason = (
             Verdict.BLOCKED,

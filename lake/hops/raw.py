@@ -56,7 +56,7 @@ class _Delivery:
         steps.report("parse")
         parsed = _parse_and_check(self.session, contract, self.drop)
         outcomes, readable = judge_raw(self.suite, parsed), parsed.readable
-        blocked = verdict_of(outcomes, set_aside=0) is Verdict.BLOCKED
+        blocked = verdict_of(outcomes, quarantined=0) is Verdict.BLOCKED
         order = None if blocked else order_value(self.session.engine, contract, parsed)
         told = {"records_in": parsed.records, "valid": readable, "unreadable": parsed.unreadable_count}
         listed = [vars(item) for item in parsed.unreadable[:REPORTED]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from expectations.plan.rule_bitmask import aside_words, masks, reasons
+from expectations.plan.rule_bitmask import masks, quarantine_words, reasons
 from expectations.typed_frame import DROP, RECORD, ROW
 from lake.parsing.staging_file import int64
 
@@ -67,7 +67,7 @@ def quarantined_marks(plan: Plan, labelled: Path) -> pa.Table:
     import pyarrow.dataset as ds
 
     chosen = ds.scalar(value=False)
-    for name, word in aside_words(plan).items():
+    for name, word in quarantine_words(plan).items():
         chosen |= pc.bit_wise_and(ds.field(name), word) != 0
     schema = pa.schema([(name, pa.int64()) for name in (ROW, *masks(plan))])
     if not labelled.exists():  # Sail makes no folder for no rows

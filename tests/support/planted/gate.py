@@ -101,9 +101,7 @@ class Gate:
             execute.label(frame, plan, keep=[*plan.columns, "_row"]),
             self.folder / f"labelled{next(self.numbers)}",
         )
-        counted = execute.count_labelled(
-            labelled, plan, self.engine.rows, Tables(None, stands, tables.__getitem__)
-        )
+        counted = execute.count_labelled(labelled, plan, self.engine.rows, Tables(stands, tables.__getitem__))
 
         def counted_of(kinds: Mapping[str, Kind]) -> dict[Baseline, Histograms]:
             frames = {
@@ -137,5 +135,5 @@ class Gate:
             if outcome.rule.row_rule
         )
         aside, passed = (frozenset(row["_row"] for row in masks if row[side]) for side in ("aside", "passed"))
-        assert not bits or (len(aside), len(passed)) == (counted.aside, counted.valid)
+        assert not bits or (len(aside), len(passed)) == (counted.quarantined, counted.valid)
         return Found(outcomes, tuple(broken), aside, passed)

@@ -59,7 +59,7 @@ def staged(text: str, format: FileFormat) -> tuple[Parsed, list[dict[str, Any]]]
 
 def refused(made: Contract, text: str) -> str:
     outcomes = judge_raw(build_suite(made, "raw", made.path.parent), staged(text, made.file)[0])
-    return blocked_message(made, outcomes) if verdict_of(outcomes, set_aside=0) is Verdict.BLOCKED else ""
+    return blocked_message(made, outcomes) if verdict_of(outcomes, quarantined=0) is Verdict.BLOCKED else ""
 
 
 HEADERS = [

@@ -85,12 +85,12 @@ def test_a_contract_can_ignore_columns_that_nobody_announced_but_not_two_of_one_
     contract = planes(tmp_path, "{property: unexpectedColumns, value: ignore}")
     suite, names = build_suite(contract, "raw", tmp_path), tuple(column.name for column in contract.columns)
     found = {outcome.rule.id: outcome for outcome in judge_arrival(suite, Arrival((*names, "colour"), 9, 9))}
-    assert (found["unexpected-columns"].failed, verdict_of(found.values(), set_aside=0)) == (
+    assert (found["unexpected-columns"].failed, verdict_of(found.values(), quarantined=0)) == (
         1,
         Verdict.PASSED,
     )
     twice = judge_arrival(suite, Arrival((*names, "TailNum"), 9, 9))
-    assert verdict_of(twice, set_aside=0) is Verdict.BLOCKED
+    assert verdict_of(twice, quarantined=0) is Verdict.BLOCKED
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_budget_of_unreadable_records_is_the_same(tmp_path: Path) -> None:
     contract = planes(tmp_path, "{property: file, value: {maxUnreadable: {rows: 2}}}")
     suite, names = build_suite(contract, "raw", tmp_path), tuple(column.name for column in contract.columns)
     verdicts = [
-        verdict_of(judge_arrival(suite, Arrival(names, 1000, 1000 - bad)), set_aside=0) for bad in (2, 3)
+        verdict_of(judge_arrival(suite, Arrival(names, 1000, 1000 - bad)), quarantined=0) for bad in (2, 3)
     ]
     assert verdicts == [Verdict.PASSED, Verdict.BLOCKED]
     assert rule_of(contract, "readable", "raw").kwargs == {"max_rows": 2}

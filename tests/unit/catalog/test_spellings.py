@@ -13,7 +13,16 @@ from catalog.contract import Column, ColumnType
 from catalog.odcs.time_patterns import ALLOWED, pattern_mistake
 from catalog.rules.arguments import fits
 from expectations.rules.aggregates import shown_value
-from expectations.spellings import ENDS, FALSE, INFINITE, INFINITE_BELOW, NOT_A_NUMBER, SPELLINGS, TOLD, TRUE
+from expectations.spellings import (
+    DESCRIPTIONS,
+    ENDS,
+    FALSE,
+    INFINITE,
+    INFINITE_BELOW,
+    NOT_A_NUMBER,
+    SPELLINGS,
+    TRUE,
+)
 from tests.support.places import ROOT
 
 PAGE = (ROOT / "docs" / "contracts.md").read_text()
@@ -36,8 +45,10 @@ def table() -> dict[str, str]:
 
 
 def test_the_page_tells_of_each_type_what_the_code_accepts() -> None:
-    assert table() == TOLD
-    assert {LOGICAL[name] for name in TOLD} == SPELLINGS.keys() == {*get_args(ColumnType)} - {"string"}
+    assert table() == DESCRIPTIONS
+    assert (
+        {LOGICAL[name] for name in DESCRIPTIONS} == SPELLINGS.keys() == {*get_args(ColumnType)} - {"string"}
+    )
 
 
 @pytest.mark.parametrize("name", LOGICAL)

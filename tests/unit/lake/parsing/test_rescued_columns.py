@@ -111,7 +111,7 @@ def test_a_contract_that_rescues_publishes_and_tells_columns_and_rows(tmp_path: 
     )
     outcomes = {item.rule.id: item for item in judge_raw(suite, found)}
     told = outcomes["unexpected-columns"]
-    assert (told.failed, told.rule.family, verdict_of(outcomes.values(), set_aside=0)) == (
+    assert (told.failed, told.rule.family, verdict_of(outcomes.values(), quarantined=0)) == (
         2,
         "schema",
         Verdict.PASSED,
@@ -121,7 +121,7 @@ def test_a_contract_that_rescues_publishes_and_tells_columns_and_rows(tmp_path: 
         "rescued_rows": 1,
     }
     missing = judge_arrival(suite, Arrival(tuple(header[1:]), 1, 1, 0))
-    assert verdict_of(missing, set_aside=0) is Verdict.BLOCKED
+    assert verdict_of(missing, quarantined=0) is Verdict.BLOCKED
 
 
 def test_no_rule_may_state_values_of_what_was_rescued(tmp_path: Path) -> None:
