@@ -1,7 +1,7 @@
 """Whatever goes wrong while one file is read is that file's mistake and stops no other file (promise P7).
 
-Parsers and libraries have limits of their own: how deep something is nested, how long a number is, how much memory
-there is. Those limits can't be listed, so everything that is raised counts.
+Parsers and libraries have limits of their own: how deep something is nested, how long a number is, how much
+memory there is. Those limits can't be listed, so everything that is raised counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ def mistakes_in(path: Path) -> Iterator[None]:
     """Turn whatever is raised within into the mistake of a file.
 
     Raises:
-        ContractError: Something was raised. The error names the file; of an error that is not Lakegate's, only its kind.
+        ContractError: Something was raised. The error names the file; of an error that is not Lakegate's,
+            only its kind.
     """
     try:
         yield
@@ -43,7 +44,7 @@ def mistakes_in(path: Path) -> Iterator[None]:
 
 
 def mistake_of(path: Path, check: Callable[[], ContractError | None]) -> ContractError | None:
-    """The mistake that a check finds in a file, or the failure of the check itself; None where all is well."""
+    """The mistake that a check finds in a file, or its own failure; None where all is well."""
     try:
         with mistakes_in(path):
             return check()

@@ -1,4 +1,4 @@
-"""YAML and JSON documents that know the line of each of their parts, so that a mistake is reported with file and line."""
+"""YAML and JSON documents that know the line of each of their parts, for messages with file and line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ _BRACKETS: Final = re.compile(r"[\[\]{}]|^[ ]*(?:[-?] +){20}", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Document:
-    """A document as plain dicts, lists and scalars (dates stay text), never changed; `lines` has each part's line, from 1."""
+    """A document as plain dicts, lists and scalars (dates stay text), never changed.
+
+    `lines` has the line of each part, from 1.
+    """
 
     path: Path
     data: Any
@@ -47,7 +50,7 @@ class Document:
 
 
 def suggest(word: object, known: Iterable[str]) -> str:
-    """What to write instead of an unknown word: the one with the same meaning, the most similar, else the list of all."""
+    """What to write instead of an unknown word: a known one that means the same or is like it, or all."""
     options = sorted(set(known))
     if (same := meant(word, frozenset(options))) is not None:
         return f"did you mean {same!r}?"
@@ -140,6 +143,6 @@ def read_json(path: Path) -> Document:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         what = f"not valid JSON: {error.msg}" if isinstance(error, json.JSONDecodeError) else "not valid JSON"
         raise ContractError(what, where=f"{path}:{line}", fix="correct the JSON at that line") from error
-    # Lines come from the YAML reader, as JSON is YAML but for two things: tabs between tokens (a JSON text holds none),
+    # Lines come from the YAML reader, as JSON is YAML but for two things: tabs between tokens,
     # and characters that are written as two halves (here only the line counts, not what a text says).
     return Document(path, data, parse_yaml(path, _HALVES.sub(r"\\ufffd", text.replace("\t", " "))).lines)

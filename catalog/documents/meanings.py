@@ -1,4 +1,4 @@
-"""Words of other systems and the words of contracts that mean the same: looked up before letters are compared."""
+"""Words of other systems that mean the same as words of contracts: looked up before letters are compared."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ def by_word(groups: Mapping[str, str]) -> dict[str, str]:
 
 TYPES: Final = by_word(
     {
-        "integer": "int int2 int4 int8 int16 int32 int64 uint8 uint16 uint32 uint64 tinyint smallint mediumint"
-        " bigint long short byte serial whole integertype longtype shorttype bytetype",
-        "number": "float float4 float8 float16 float32 float64 double real floating numeral doubletype floattype",
+        "integer": "int int2 int4 int8 int16 int32 int64 uint8 uint16 uint32 uint64 tinyint smallint"
+        " mediumint bigint long short byte serial whole integertype longtype shorttype bytetype",
+        "number": "float float4 float8 float16 float32 float64 double real floating numeral doubletype"
+        " floattype",
         "decimal": "decimal dec numeric money decimaltype",
-        "string": "str text char nchar varchar nvarchar varchar2 character clob uuid binary bytes enum category"
-        " stringtype varchartype utf8",
+        "string": "str text char nchar varchar nvarchar varchar2 character clob uuid binary bytes enum"
+        " category stringtype varchartype utf8",
         "boolean": "bool bit flag booleantype",
         "date": "day date32 date64 datetype",
-        "timestamp": "datetime datetime2 datetime64 timestamptz timestamp_ntz timestamp_ltz timestampntz instant"
-        " timestamptype timestampntztype smalldatetime",
+        "timestamp": "datetime datetime2 datetime64 timestamptz timestamp_ntz timestamp_ltz timestampntz"
+        " instant timestamptype timestampntztype smalldatetime",
         "time": "time",
         "object": "map struct record json jsonb variant dict mapping maptype structtype",
         "array": "list vector sequence arraytype",
     }
 )
-"""The logical type of each type of SQL, Spark, Arrow, pandas or Python; `decimal` and `time` are none of Lakegate's."""
+"""The logical type of each type of SQL, Spark, Arrow, pandas or Python; contracts have no decimal or time."""
 SPARK: Final = {
     "integer": "LongType",
     "number": "DoubleType",

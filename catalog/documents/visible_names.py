@@ -35,11 +35,11 @@ _LETTERS: Final = str.maketrans(
         "μ": "u",
     }
 )
-"""Letters that Unicode doesn't take apart into one of a to z and a mark, or that are spelt otherwise without the mark."""
+"""Letters that Unicode doesn't take apart into a to z and a mark, or that are spelt otherwise without it."""
 
 
 def visible(name: str) -> str:
-    """A plain name as it is; any other in quotes, with blanks, invisible characters and loose marks as escapes."""
+    """A plain name as it is; any other in quotes, with blanks, invisible characters and marks as escapes."""
     name = name.removeprefix(UNCLAIMED)
     cut = name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
     if _PLAIN.fullmatch(name):

@@ -79,6 +79,5 @@ def _listed(value: str | list[str]) -> list[str]:
 
 def _split(document: Document, text: str, at: Steps) -> tuple[str, str]:
     if (match := _REFERENCE.fullmatch(text)) is None:
-        what = f"{text!r} is no reference"
-        raise document.error(what, *at, fix="write dataset.column")
+        raise document.error(f"{text!r} is no reference", *at, fix="write dataset.column")
     return match[1], match[2]
