@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from catalog.drift import Drift
 from catalog.nested import Nested
 from catalog.retention import Retention
 
@@ -117,39 +118,6 @@ class FileFormat:
     """Headers and the columns that they bring, where a column's name is another text."""
     known: tuple[str, ...] | None = None
     """The columns that the contract names, where the values of all others go to `_rescued`; None: they don't."""
-
-
-LONGEST_SEASON: Final = 400
-"""Deliveries that a season may have: a year of days, and some that came twice."""
-
-
-LEAST_HISTORY: Final = 4
-"""Deliveries that a history needs: three changes say what is usual."""
-LONGEST_HISTORY: Final = 60
-"""Deliveries that may be asked what is usual: each is read where something moved."""
-
-
-@dataclass(frozen=True)
-class Drift:
-    """Which columns are compared with the previous and the `pinned` version, and from where on that is told.
-
-    `warn` and `trigger` are Kullback-Leibler divergences in nats, `imbalance` is a share of rows. Without `columns` all are
-    compared whose values are counted, but for the key, the one that orders drops, and those of `left_out`.
-    `history` is how many earlier deliveries say what is usual: what doesn't stand out from them is not told (0: the bounds alone decide).
-    `nulls` is the change of a share of NULL that is told; None: none is.
-    `season` is how many deliveries make a cycle; the columns of `calendar` are compared with the delivery so many before alone.
-    """
-
-    columns: tuple[str, ...] | None = None
-    left_out: tuple[str, ...] = ()
-    pinned: int = 1
-    warn: float = 0.05
-    trigger: float = 0.10
-    imbalance: float = 0.80
-    season: int | None = None
-    calendar: tuple[str, ...] = ()
-    history: int = 12
-    nulls: float | None = 0.10
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from catalog.contract import LEAST_HISTORY, LONGEST_HISTORY
+from catalog.drift import LEAST_HISTORY, LONGEST_HISTORY
 from catalog.rules.mistake import number
 
 

@@ -7,7 +7,8 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from catalog.contract import Contract, Drift
+from catalog.contract import Contract
+from catalog.drift import Drift
 from expectations.drift.baseline_rules import SIGNIFICANCE
 from expectations.drift.compare_columns import ComparedColumn, Finding, Thresholds, compare_columns, worst
 from expectations.drift.histogram import Histogram, Histograms, as_kind, kind_of
