@@ -17,13 +17,14 @@ LONGEST_HISTORY: Final = 60
 
 @dataclass(frozen=True)
 class Drift:
-    """The columns that are compared with the previous and the `pinned` version, and the bounds of what is reported.
+    """The columns that are compared with the previous and the `pinned` version, and the bounds of a report.
 
-    `warn` and `trigger` are Kullback-Leibler divergences in nats, `imbalance` is a share of rows. Without `columns` all are
-    compared whose values are counted, but for the key, the one that orders drops, and those of `left_out`. `history` is how
-    many earlier deliveries say what is usual, which is not reported (0: the bounds alone decide). `nulls` is the change of a
-    share of NULL that is reported; None: none is. `season` is how many deliveries make a cycle; the columns of `calendar`
-    are compared only with the delivery so many before.
+    `warn` and `trigger` are Kullback-Leibler divergences in nats, `imbalance` is a share of rows. Without
+    `columns` all are compared whose values are counted, but for the key, the one that orders drops, and
+    those of `left_out`. `history` is how many earlier deliveries say what is usual, which is not reported
+    (0: the bounds alone decide). `nulls` is the change of a share of NULL that is reported; None: none is.
+    `season` is how many deliveries make a cycle; the columns of `calendar` are compared only with the
+    delivery so many before.
     """
 
     columns: tuple[str, ...] | None = None

@@ -17,7 +17,8 @@ _FILES: Final = {
 """Where each template goes. The contract ends in .txt: it is an example until it is renamed."""
 
 _IGNORE: Final = ".gitignore"
-_IGNORED: Final = """# Lakegate's state: data, keys and Dagster's runs, none of which belongs into a repository.
+_IGNORED: Final = """\
+# Lakegate's state: data, keys and Dagster's runs, none of which belongs into a repository.
 /.lakegate/
 """
 

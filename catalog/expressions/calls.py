@@ -110,7 +110,7 @@ def _as_text(value: Value) -> Value:
 
 
 def _bounded(value: Value, letter: str, least: int, reach: int) -> Value:
-    """A number of days or characters; a computed one is NULL out of reach, and 0 for less than 0 characters."""
+    """A number of days or characters; a computed one is NULL out of reach, and 0 for fewer characters."""
     if letter not in _LEAST or not value.whole:
         return value
     if value.constant is not None:

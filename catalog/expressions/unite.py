@@ -57,7 +57,7 @@ def _fix(left: Value, right: Value) -> str:
 
 
 def united(values: Sequence[Value]) -> tuple[list[str], Callable[[str], Value]]:
-    """Values of which one is chosen: the SQL of each in one type, and what makes a value of the choice's SQL."""
+    """Values of which one is chosen: their SQL in one type, and what makes a value of the chosen SQL."""
     first = next((item for item in values if item.kind != "null"), values[0])
     pairs = [fitted(first, item) for item in values]
     first = next((one for one, item in pairs if one.kind == "timestamp" == item.kind), first)

@@ -1,4 +1,4 @@
-"""What a contract says to Lakegate under the standard's customProperties: the known names, and their values."""
+"""What a contract says to Lakegate under the standard's customProperties: known names, and their values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ TOP: Final = (
 _RELATIONSHIP: Final = ("severity",)
 _QUALITY: Final = ("hop", "family")
 BUDGET: Final = "write a share from 0 to 1, such as 0.1, or {rows: 100}, or both: {share: 0.1, rows: 100}"
-_SOURCE: Final = ("name", "query", "licence")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Custom:
     found: dict[str, tuple[Any, Steps]]
 
     def error(self, name: str, what: str, *inside: str, fix: str) -> ContractError:
-        """A mistake at a property, or at a key in its value; where it is missing, at the custom properties."""
+        """A mistake at a property, or at a key in its value; of a missing one, at the custom properties."""
         at = self.found[name][1] if name in self.found else (*self.steps, "customProperties")
         return self.document.error(what, *at, *inside, fix=fix)
 
@@ -99,7 +98,7 @@ class Custom:
         return tuple(value or ())
 
     def budget(self, name: str) -> tuple[float | None, int | None]:
-        """A property that bounds rows by a share, `0.1`, or by `{share: 0.1, rows: 100}`; None for what it doesn't bound."""
+        """A property that bounds rows by a share, a number (`{rows: 100}`), or both; None: no bound."""
         if name not in self.found:
             return None, None
         value = self.get(name)
@@ -127,7 +126,8 @@ class Custom:
 def read_custom(document: Document, *steps: str | int) -> Custom:
     """The custom properties that Lakegate reads at one place, without other vendors'.
 
-    A misspelt one is read as what it means, so that it isn't reported as missing; `custom_mistakes` reports it.
+    A misspelt one is read as what it means, so that it isn't reported as missing; `custom_mistakes` reports
+    it.
     """
     found, misspelt = dict[str, tuple[Any, Steps]](), dict[str, tuple[Any, Steps]]()
     known = _known(steps)
@@ -193,19 +193,6 @@ def write_mode_of(custom: Custom, kind: Kind) -> WriteMode:
         custom.word("writeMode", ("replace",), default="replace")
         return "replace"
     return cast("WriteMode", custom.word("writeMode", get_args(WriteMode)))
-
-
-def source_of(custom: Custom) -> dict[str, Any]:
-    """Where the data comes from.
-
-    Raises:
-        ContractError: A key is unknown or its value no text.
-    """
-    given = custom.mapping("source", _SOURCE)
-    for key, value in given.items():
-        if not isinstance(value, str):
-            raise custom.error("source", f"{key} is {value!r}"[:200], key, fix="write text")
-    return dict(given)
 
 
 def _known(steps: Steps) -> tuple[str, ...]:

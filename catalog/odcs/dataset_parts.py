@@ -1,17 +1,17 @@
-"""A contract beyond its schema: how a dataset is delivered and written; the SQL and inputs of a feature table."""
+"""A contract beyond its schema: how a dataset is delivered and written; a feature table's SQL and inputs."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from catalog.contract import Contract, FileFormat, Kind
 from catalog.documents.document import suggest
 from catalog.mistakes import Mistakes
 from catalog.odcs import schema
-from catalog.odcs.custom_properties import Custom, source_of
+from catalog.odcs.custom_properties import Custom
 from catalog.odcs.drift_defaults import drift_of
 from catalog.odcs.file_format import file_format
 from catalog.odcs.policy import duplicate_keys, max_shrink_of, same_name_of, unexpected_columns, upsert_of
@@ -20,6 +20,7 @@ from catalog.queries.feature_sql import read_sql
 MAX_QUARANTINED: Final = 0.10
 """Default of a full delivery: to quarantine more of it would take good rows away from readers."""
 _SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
+_SOURCE: Final = ("name", "query", "licence")
 _FEATURE_ONLY: Final = ("sql", "driver", "inputs")
 _DATASET_ONLY: Final = (
     "orderBy",
@@ -35,7 +36,7 @@ _DATASET_ONLY: Final = (
 
 
 def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contract:
-    """The contract of a dataset with what it says of delivery and writing; mistakes are noted and left out."""
+    """The contract of a dataset with its delivery and writing; mistakes are noted and left out."""
     attempt = mistakes.attempt
     _refuse(custom, _FEATURE_ONLY, "feature", mistakes)
     order_by = attempt(partial(_order_by, contract, custom), None)
@@ -49,7 +50,7 @@ def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Con
     found = replace(
         contract,
         file=replace(file, nested=nested, typed=typed, headers=headers),
-        source=attempt(partial(source_of, custom), {}),
+        source=attempt(partial(_source_of, custom), {}),
         drift=attempt(partial(drift_of, custom, contract), None),
         order_by=order_by,
         max_quarantined=MAX_QUARANTINED if unbounded and contract.write_mode == "replace" else share,
@@ -61,6 +62,19 @@ def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Con
         same_name=attempt(partial(same_name_of, custom, contract), "refuse"),
     )
     return attempt(partial(unexpected_columns, custom, found), found)
+
+
+def _source_of(custom: Custom) -> dict[str, Any]:
+    """Where the data comes from.
+
+    Raises:
+        ContractError: A key is unknown or its value no text.
+    """
+    given = custom.mapping("source", _SOURCE)
+    for key, value in given.items():
+        if not isinstance(value, str):
+            raise custom.error("source", f"{key} is {value!r}"[:200], key, fix="write text")
+    return dict(given)
 
 
 def _order_by(contract: Contract, custom: Custom) -> str | None:

@@ -1,4 +1,4 @@
-"""The custom property `drift`: the columns that are compared with earlier versions by default, and the bounds."""
+"""The custom property `drift`: the columns that are compared with earlier versions, and the bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a contract: ODCS YAML in, plain values out, or all its mistakes, each with file, line and what to do."""
+"""Read a contract: ODCS YAML in; plain values out, or all its mistakes, each with file, line and fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A contract's decisions about what no rule covers: repeated keys, corrected files, unexpected columns, retention."""
+"""A contract's decisions beyond rules: repeated keys, corrected files, unexpected columns, retention."""
 
 from __future__ import annotations
 
@@ -76,10 +76,11 @@ def max_shrink_of(custom: Custom, contract: Contract) -> float | None:
 
 
 def upsert_of(custom: Custom, contract: Contract) -> Upsert | None:
-    """The column that orders the rows of a key, and the rows that delete it; None where the write mode is no upsert.
+    """The column that orders the rows of a key, and the rows that delete it; None where nothing is upserted.
 
     Raises:
-        ContractError: It is missing, misplaced or can't be read, or a column isn't there, is personal or may be NULL.
+        ContractError: It is missing, misplaced or can't be read, or a column isn't there, is personal or
+            may be NULL.
     """
     given = custom.mapping("upsert", _UPSERT)
     if contract.write_mode != "upsert":
@@ -141,7 +142,7 @@ def _tombstone(custom: Custom, contract: Contract, given: Any) -> str | None:
 
 
 def unexpected_columns(custom: Custom, contract: Contract) -> Contract:
-    """The contract with its policy for columns that it doesn't name, and the column `_rescued` where it rescues them.
+    """The contract with its policy for unexpected columns, and `_rescued` where it rescues them.
 
     Nobody classified the values of such columns, so `_rescued` is personal.
 

@@ -148,8 +148,8 @@ def key(document: Document, known: tuple[Column, ...], *, needed_by: str | None)
     """The key's columns, by primaryKeyPosition; none where the contract names none, and nothing needs one.
 
     Raises:
-        ContractError: A position is missing or used twice, a key column may be null, or there is no key and `needed_by`
-            says what needs it.
+        ContractError: A position is missing or used twice, a key column may be null, or there is no key and
+            `needed_by` says what needs it.
     """
     positions: dict[int, Column] = {}
     for i, item in enumerate(document.data["schema"][0]["properties"]):

@@ -1,7 +1,7 @@
-"""Formats of dates and times that mean the same on both engines: their letters, and the texts that match them.
+"""Formats of dates and times that mean the same on both engines: their letters, and the matching texts.
 
-Engines differ in the other texts that they read (a full month's name for a short one, zones, signs). So a text has to
-have the format's own shape before an engine reads it (promise P5).
+Engines differ in the other texts that they read (a full month's name for a short one, zones, signs). So a
+text has to have the format's own shape before an engine reads it (promise P5).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Aggregates of a query: exact sums, NaN above all numbers, the same results on both engines (docs/sql.md)."""
+"""Aggregates of a query: exact sums, NaN above all numbers, equal results on both engines (docs/sql.md)."""
 
 from __future__ import annotations
 

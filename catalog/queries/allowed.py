@@ -1,4 +1,4 @@
-"""A list of what the SQL of a feature may hold: functions, and parts of a SELECT. All else is refused (promise P5)."""
+"""What the SQL of a feature may hold: a list of functions and parts of a SELECT, and no more (promise P5)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 _QUERY: Final = (
-    "Select From Join Where Group Having Order Ordered Limit With CTE Subquery Table TableAlias Alias Star Distinct "
+    "Select From Join Where Group Having Order Ordered Limit With CTE Subquery Table TableAlias Alias Star "
+    "Distinct "
     "Union Intersect Except Window WindowSpec Filter IgnoreNulls RespectNulls Exists"
 )
 _EXPRESSION: Final = (
-    "Column Identifier Literal RawString Null Boolean Paren Neg Cast TryCast DataType DataTypeParam And Or Not "
-    "EQ NEQ LT LTE GT GTE NullSafeEQ Between In Is Like RegexpLike Case If Interval Var DPipe Concat Anonymous "
+    "Column Identifier Literal RawString Null Boolean Paren Neg Cast TryCast DataType DataTypeParam And "
+    "Or Not "
+    "EQ NEQ LT LTE GT GTE NullSafeEQ Between In Is Like RegexpLike Case If Interval Var DPipe Concat "
+    "Anonymous "
     "Add Sub Mul Div IntDiv Mod"
 )
 NODES: Final = frozenset(f"{_QUERY} {_EXPRESSION}".split())

@@ -1,4 +1,4 @@
-"""The engine's SQL of a feature table: each column in its contract's type, and no number that wraps (promise P5)."""
+"""The engine's SQL of a feature table: each column in its contract's type; no number wraps (promise P5)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PROVENANCE: Final = (Column("_drop", "string"), Column("_row", "integer"))
 """The columns that name the drop and record of a driver's row; its feature rows inherit them (promise P8)."""
 TOO_GREAT: Final = -(2**63)
-"""Stands in on the candidate for a whole number of more than 18 digits: such a candidate is never published."""
+"""Written on the candidate for a whole number of more than 18 digits; such a candidate is not published."""
 
 
 _SHOWN: Final = 120
@@ -49,12 +49,12 @@ def feature_query(
     Args:
         contract: The feature.
         inputs: The columns of each input, by its table's name.
-        keys: The keys of inputs that are feature tables, where one row of the driver may have several rows. Of all
-            others `_drop` and `_row` are the key.
+        keys: The keys of inputs that are feature tables, where one row of the driver may have several rows.
+            Of all others `_drop` and `_row` are the key.
 
     Raises:
-        ContractError: Its types don't fit, or it holds what engines read differently; the line, and what to write
-            instead.
+        ContractError: Its types don't fit, or it holds what engines read differently; the line, and what to
+            write instead.
     """
     node = written(contract.sql or "")[0]
     try:
@@ -116,7 +116,7 @@ def line_of_column(contract: Contract, name: str) -> int:
 
 
 def _typed(value: Value, column: Column, contract: Contract) -> tuple[str, bool]:
-    """A column of the result in its declared type, on which readers rely, and whether it may hold `TOO_GREAT`."""
+    """A column of the result in its declared type, and whether it may hold `TOO_GREAT`."""
     wanted = SPARK_TYPES[column.type]
     if value.kind == "null":
         return f"cast(null as {wanted})", False

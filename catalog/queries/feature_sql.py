@@ -1,4 +1,4 @@
-"""The SQL of a feature table: read in the Spark dialect, its inputs and columns checked against the contract."""
+"""The SQL of a feature table: read in the Spark dialect, with the inputs and columns of its contract."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def read_sql(path: Path, contract: Contract) -> str:
     """The text of a feature's SQL.
 
     Raises:
-        ContractError: It is no single SELECT, reads other tables than the contract says, or gives other columns; all
-            of that at once.
+        ContractError: It is no single SELECT, reads other tables than the contract says, or gives other
+            columns; all of that at once.
     """
     from sqlglot import exp
 
@@ -64,7 +64,7 @@ def _statements(path: Path, text: str) -> list[exp.Expr]:
 
 
 def unsound_sql(contract: Contract, inputs: Mapping[str, Contract]) -> ContractError | None:
-    """All that makes the result of a feature's SQL depend on the order of rows, time, chance or engine (promise P5).
+    """All that makes a feature's result depend on the order of rows, time, chance or engine (promise P5).
 
     So do types that don't fit: among the SQL's own, and those of its columns with the contract's.
     """

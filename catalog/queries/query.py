@@ -1,4 +1,4 @@
-"""A query, read strictly and written anew: expression by expression, with a kind for each column (docs/sql.md)."""
+"""A query, read strictly and written anew: expression by expression, a kind for each column (docs/sql.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def relation(node: Any, rows: Rows, tables: Tables) -> Relation:
         tables: What can be read, by name.
 
     Raises:
-        Refused: It holds what can't be asked; what, where, and what to write instead.
+        Refused: It holds what no query can; what, where, and what to write instead.
     """
     try:
         return _relation(node, rows, tables)

@@ -1,4 +1,4 @@
-"""A query that others read: its SQL, its columns with their kinds, and the columns in which no two rows are equal."""
+"""A query that others read: its SQL, its columns with their kinds, and its key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a query's expressions can name: columns of its tables and of the query around it, and aliases before them."""
+"""What a query's expressions can name: columns of its tables and of the query around, and aliases."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class Rows:
         aliases: Items of a SELECT that may be named after them.
         correlated: Whether something named a column of the query around.
         chosen: The conditions, by id, that all hold of the rows that WHERE or HAVING is choosing.
-        ties: The equalities, by id, that all hold of the chosen rows: they alone may name a column of the query around.
+        ties: The equalities, by id, that all hold of the chosen rows: they alone may name a column of the
+            query around.
         tied: The SQL of the correlated subqueries in it.
         joining: Whether a table is being joined, where engines take no subquery.
         key: The SQL of columns in which no two rows are equal; None where none are known.

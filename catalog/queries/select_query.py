@@ -83,7 +83,10 @@ def _chosen(node: Any, scope: Rows) -> str:
 
 
 def _aggregates(node: Any) -> bool:
-    """Whether an expression aggregates rows of its own query. A window's function does not, but its arguments may."""
+    """Whether an expression aggregates rows of its own query.
+
+    A window's function does not, but its arguments may.
+    """
     kind = type(node).__name__
     if kind in ("Select", "Subquery", *SET_OPERATIONS):
         return False
@@ -100,7 +103,7 @@ def _aggregates(node: Any) -> bool:
 
 @dataclass
 class _Select:
-    """One SELECT in its scope; `computed` names the expressions, by SQL, that a subquery computes before it groups."""
+    """One SELECT in its scope; `computed` names, by SQL, the expressions of the subquery below the groups."""
 
     node: Any
     scope: Rows

@@ -123,7 +123,7 @@ def _joined(join: Any, rows: Rows, tables: Tables) -> str:
 
 
 def _met(on: Any, key: frozenset[str] | None, rows: Rows) -> bool:
-    """Whether an ON sets all of a table's key equal to columns of others, so that it finds one row at most."""
+    """Whether an ON sets a table's whole key equal to columns of others, so that it finds one row at most."""
     if on is None or key is None:
         return False
     said, found = f"{quoted(rows.sources[-1].alias)}.", set[str]()

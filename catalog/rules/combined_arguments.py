@@ -31,7 +31,7 @@ def combined_mistakes(
     columns = [contract.column(kwargs[name]) for name in ("column_A", "column_B") if name in kwargs]
     column = contract.column(kwargs["column"]) if "column" in kwargs else None
     if kwargs.get("mostly", 1) != 1 and severity == "quarantine":
-        fix = "leave mostly out: each row that breaks the rule is quarantined; maxQuarantined bounds their number"
+        fix = "leave mostly out: each row that breaks the rule is quarantined; maxQuarantined bounds them"
         yield Mistake("mostly means nothing for severity quarantine", "mostly", fix)
     if "condition_parser" in kwargs and not isinstance(kwargs.get("row_condition"), str):
         what = "condition_parser without a row_condition in text"

@@ -28,7 +28,7 @@ _ROUNDING: Final = 1e-9
 
 
 def distribution_mistakes(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
-    """What is wrong with the combined arguments of a rule about a distribution; nothing for any other rule."""
+    """What is wrong with the combined arguments of a rule about a distribution; nothing of other rules."""
     if kwargs.get("baseline") == "season" and (contract.drift is None or contract.drift.season is None):
         fix = "use previous or pinned"
         if contract.kind == "dataset":

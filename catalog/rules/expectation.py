@@ -1,4 +1,4 @@
-"""An expectation type as a value: family, row or table rule, hops and arguments; and how to make each kind."""
+"""An expectation type as a value: family, row or table rule, hops and arguments; and how to make one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Expectation:
     generated: bool = False
     """Whether it is made from the contract's schema only, and never written by hand."""
     planned: bool = True
-    """Whether the plan evaluates it; else Great Expectations does, at the cost of its import and its queries."""
+    """Whether the plan evaluates it; else Great Expectations does, with its import and its queries."""
 
     @property
     def arguments(self) -> frozenset[str]:

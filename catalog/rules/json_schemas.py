@@ -1,4 +1,7 @@
-"""A JSON schema that texts are checked by. It is self-contained: to check a row takes no network and no file."""
+"""A JSON schema that texts are checked by.
+
+It is self-contained: to check a row takes no network and no file.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ def _references(part: Any, where: str) -> Iterator[tuple[str, str]]:
 
 
 def _has_part(schema: Any, target: str) -> bool:
-    """Whether the part that a pointer names is in the schema; a schema with several bases is rare, and not checked."""
+    """Whether the part that a pointer names is in the schema; not checked where it has several bases."""
     if "$id" in json.dumps(schema, default=str):
         return True
     part = schema

@@ -1,4 +1,4 @@
-"""Lakegate's own expectation types, registered with GX where it runs a suite (`expectations.gx.expectation_classes`)."""
+"""Lakegate's own expectation types, registered with GX where it runs a suite (`expectations.gx`)."""
 
 from __future__ import annotations
 
