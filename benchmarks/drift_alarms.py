@@ -20,7 +20,8 @@ import numpy as np
 
 from benchmarks.drift_faults import FAULTS, NULLS, Fault, plant
 from benchmarks.monthly import Drop, Series, Values, all_series
-from catalog.contract import Column, Contract, Drift
+from catalog.contract import Column, Contract
+from catalog.drift import Drift
 from expectations.building.build import build_suite
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of

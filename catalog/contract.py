@@ -1,4 +1,4 @@
-"""What a contract says, as plain values; `catalog.odcs.loader` reads them from ODCS YAML and `catalog.files` finds them."""
+"""Contracts as plain values: `catalog.odcs.loader` reads them from ODCS YAML, `catalog.files` finds them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from catalog.drift import Drift
 from catalog.nested import Nested
 from catalog.retention import Retention
 
@@ -65,13 +66,13 @@ class Column:
 
     @property
     def counted(self) -> bool:
-        """Whether histograms count its values: not personal ones, no times, which grow by nature, and no JSON."""
+        """Whether histograms count its values: no personal ones, no times, which always grow, and no JSON."""
         return not self.personal and self.nested is None and self.type not in ("date", "timestamp")
 
 
 @dataclass(frozen=True)
 class Relationship:
-    """A foreign key: `columns` of this dataset point at `to_columns` of dataset `to`; NULL points nowhere and passes."""
+    """A foreign key: `columns` of this dataset refer to `to_columns` of dataset `to`; NULL passes."""
 
     columns: tuple[str, ...]
     to: str
@@ -116,45 +117,12 @@ class FileFormat:
     headers: tuple[tuple[str, str], ...] = ()
     """Headers and the columns that they bring, where a column's name is another text."""
     known: tuple[str, ...] | None = None
-    """The columns that the contract names, where the values of all others go to `_rescued`; None: they don't."""
-
-
-LONGEST_SEASON: Final = 400
-"""Deliveries that a season may have: a year of days, and some that came twice."""
-
-
-LEAST_HISTORY: Final = 4
-"""Deliveries that a history needs: three changes say what is usual."""
-LONGEST_HISTORY: Final = 60
-"""Deliveries that may be asked what is usual: each is read where something moved."""
-
-
-@dataclass(frozen=True)
-class Drift:
-    """Which columns are compared with the previous and the `pinned` version, and from where on that is told.
-
-    `warn` and `trigger` are Kullback-Leibler divergences in nats, `imbalance` is a share of rows. Without `columns` all are
-    compared whose values are counted, but for the key, the one that orders drops, and those of `left_out`.
-    `history` is how many earlier deliveries say what is usual: what doesn't stand out from them is not told (0: the bounds alone decide).
-    `nulls` is the change of a share of NULL that is told; None: none is.
-    `season` is how many deliveries make a cycle; the columns of `calendar` are compared with the delivery so many before alone.
-    """
-
-    columns: tuple[str, ...] | None = None
-    left_out: tuple[str, ...] = ()
-    pinned: int = 1
-    warn: float = 0.05
-    trigger: float = 0.10
-    imbalance: float = 0.80
-    season: int | None = None
-    calendar: tuple[str, ...] = ()
-    history: int = 12
-    nulls: float | None = 0.10
+    """The columns that the contract names, where `_rescued` holds the values of all others; else None."""
 
 
 @dataclass(frozen=True)
 class Upsert:
-    """How rows of one key follow each other: by `order`, a column; `tombstone` is SQL that is true of a row that deletes its key."""
+    """How rows of one key follow each other: by column `order`; `tombstone` is SQL of rows that delete it."""
 
     order: str
     tombstone: str | None = None
@@ -162,11 +130,11 @@ class Upsert:
 
 @dataclass(frozen=True)
 class Contract:
-    """One dataset (or feature table): what it holds, how it is written, what is asked of it, who answers for it.
+    """One dataset (or feature table): its columns, how it is written, its rules, and its owner.
 
-    `hash` is the SHA-256 of the contract's canonical JSON. `order_by` names the column whose least value orders the
-    drops of an append dataset. A feature has `sql` (text), `driver` (one features version per version of it) and
-    `inputs` (all tables its SQL reads).
+    `hash` is the SHA-256 of the contract's canonical JSON. `order_by` names the column whose least value
+    orders the drops of an append dataset. A feature has `sql` (text), `driver` (one features version per
+    version of it) and `inputs` (all tables its SQL reads).
     """
 
     name: str
@@ -183,27 +151,33 @@ class Contract:
     file: FileFormat = field(default_factory=FileFormat)
     order_by: str | None = None
     max_quarantined: float | None = None
-    """Share of rows set aside over which the drop is blocked (table rule); None: no bound. Replace tables: 0.10."""
+    """Share of quarantined rows over which the drop is blocked (table rule); None: no bound.
+
+    Replace tables: 0.10.
+    """
     max_quarantined_rows: int | None = None
     """Number of them over which it is; None: no bound."""
     max_shrink: float | None = None
-    """Share of its rows that a version which takes the place of the one before may lose; None: no bound. Replace and feature tables: 0.5."""
+    """Share of its rows that a version which takes the place of the one before may lose; None: no bound.
+
+    Replace and feature tables: 0.5.
+    """
     keep: Keep = "none"
-    """Which row of a key that comes more than once is kept: by `keep_order`, then by record number."""
+    """Which row of a key to keep that comes more than once: by `keep_order`, then by record number."""
     keep_order: tuple[str, ...] = ()
     same_name: SameName = "refuse"
-    """What becomes of a delivery under the name of a published drop with other bytes: refused, or it takes that drop's place."""
+    """What happens to other bytes under the name of a published drop: refused, or they supersede it."""
     unexpected: Unexpected = "refuse"
     """What is done with delivered columns that the contract doesn't name."""
     source: dict[str, Any] = field(default_factory=dict)
     """Where the data comes from: `{"name", "query", "licence"}`, as far as the contract tells."""
     retention: Retention | None = None
-    """Which versions are kept; None: all of them."""
+    """Which versions are retained; None: all of them."""
     owner: str = ""
     support: str = ""
     """Whom to ask and what to do when the gate refuses, shown with every block."""
     text: str = ""
-    """The contract as it was written, comments and all: kept as evidence with every version."""
+    """The contract as it was written, with comments: stored as evidence with every version."""
     sql: str | None = None
     sql_path: Path | None = None
     driver: str | None = None
@@ -225,7 +199,7 @@ class Contract:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Datasets whose pinned versions the rows are judged by: those of relationships, and those that rules name."""
+        """Datasets whose pinned versions the rows are judged by: those of relationships and of rules."""
         named = {str(rule.kwargs["reference"]) for rule in self.rules if "reference" in rule.kwargs}
         return tuple(sorted({item.to for item in self.relationships} | named))
 
@@ -241,7 +215,7 @@ class Contract:
 
     @property
     def seasonal(self) -> tuple[Column, ...]:
-        """The columns that are compared with a season before by default: the drifting ones, and those of the calendar."""
+        """The columns that are compared with a season before by default: drifting ones and the calendar's."""
         if self.drift is None or self.drift.season is None:
             return ()
         names = {column.name for column in self.drifting} | set(self.drift.calendar)
@@ -249,7 +223,7 @@ class Contract:
 
     @property
     def nullable(self) -> tuple[Column, ...]:
-        """The columns whose shares of NULL are compared by default: those that may be NULL, but for what the contract leaves out."""
+        """The columns whose shares of NULL are compared by default: nullable ones that drift includes."""
         if self.drift is None or self.drift.nulls is None:
             return ()
         others = {*self.key, self.order_by, RESCUED, *self.drift.left_out}
@@ -257,10 +231,11 @@ class Contract:
 
     @property
     def with_statistics(self) -> tuple[str, ...]:
-        """Columns whose least and greatest value may stand in the Delta log.
+        """Columns whose least and greatest value may be in the Delta log.
 
-        Not personal ones (P6) nor JSON, whose unexpected fields nobody classified; not booleans (Delta has none for them), and no
-        doubles: statistics leave NaN out, and Sail 0.7.2 reads 1.0 and NaN as a constant 1.0 then.
+        Not personal ones (P6) nor JSON, whose unexpected fields nobody classified; not booleans (Delta has
+        none for them), and no doubles: statistics leave NaN out, and Sail 0.7.2 reads 1.0 and NaN as a
+        constant 1.0 then.
         """
         open_ones = (column for column in self.columns if not column.personal and column.nested is None)
         return tuple(column.name for column in open_ones if column.type not in ("boolean", "double"))

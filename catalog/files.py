@@ -1,8 +1,7 @@
-"""All contracts of a project: each checked by itself, then against the others; a broken one takes down nobody else."""
+"""All contracts of a project: each checked by itself, then with the others; a broken one stops no other."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -43,12 +42,9 @@ class Catalog:
             return self.contracts[name]
         if (stem := self.declared.get(name, name)) in self.broken:
             raise self.broken[stem]
-        what = f"unknown dataset {name!r}"
+        known = [*self.contracts, *self.broken]
         raise UsageError(
-            what,
-            fix=suggest(name, [*self.contracts, *self.broken])
-            if self.contracts or self.broken
-            else "write a contract",
+            f"unknown dataset {name!r}", fix=suggest(name, known) if known else "write a contract"
         )
 
     @property
@@ -65,37 +61,34 @@ class Catalog:
 def load_catalog(project: Path, *, cache: Path | None = None) -> Catalog:
     """Read every contract in `<project>/catalog/contracts/`.
 
-    `cache` is the folder of a home (see `catalog.odcs.checked_before`), which spares judging again what was right.
+    `cache` is the folder of a home (see `catalog.odcs.checked_before`), which spares judging again what was
+    right.
 
     Raises:
         UsageError: The project has no such folder.
     """
     folder = project / "catalog" / "contracts"
     if not folder.is_dir():
-        what = f"{project} has no folder catalog/contracts"
-        raise UsageError(
-            what, fix="run `lakegate init DIR` for a lake of your own, or name one with --project"
-        )
+        fix = "run `lakegate init DIR` for a lake of your own, or name one with --project"
+        raise UsageError(f"{project} has no folder catalog/contracts", fix=fix)
     loaded: dict[str, Loaded] = {}
     broken: dict[str, ContractError] = {}
     if cache is not None:
         recall(cache)
-    for path in sorted(
-        item for item in folder.iterdir() if item.suffix in _YAML and not item.name.startswith(".")
-    ):
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in _YAML or path.name.startswith("."):
+            continue
         stem = dataset_of(path)
-        if not path.name.isprintable():  # what is no UTF-8 is not printable either
-            broken[ascii(stem)] = ContractError(
-                "the file's name can't be shown",
-                where=ascii(str(path)),
-                fix="rename it to <dataset>.odcs.yaml",
-            )
+        if not path.name.isprintable():  # a name that is no UTF-8 isn't either
+            what, fix = "the file's name can't be shown", "rename it to <dataset>.odcs.yaml"
+            broken[ascii(stem)] = ContractError(what, where=ascii(str(path)), fix=fix)
             continue
         if not path.name.endswith(SUFFIX):
-            what = "contracts are files named <dataset>.odcs.yaml"
-            broken[path.name] = ContractError(
-                what, where=str(path), fix=f"rename it to {stem.removesuffix('.odcs')}{SUFFIX}"
+            what, fix = (
+                "contracts are files named <dataset>.odcs.yaml",
+                f"rename it to {stem.removesuffix('.odcs')}{SUFFIX}",
             )
+            broken[path.name] = ContractError(what, where=str(path), fix=fix)
             continue
         try:
             with mistakes_in(path):
@@ -110,63 +103,52 @@ def load_catalog(project: Path, *, cache: Path | None = None) -> Catalog:
 def _together(loaded: dict[str, Loaded], broken: dict[str, ContractError]) -> Catalog:
     """Check the contracts against each other.
 
-    A dataset whose reference's file can't be used is broken; one whose reference is itself broken only by what that
-    refers to is not, for its own reference can still be read. A feature is broken by any broken input.
+    A dataset whose reference's file can't be used is broken; one whose reference is itself broken only by
+    what that refers to is not, for its own reference can still be read. A feature is broken by any broken
+    input.
     """
-    everything, declared = dict(loaded), {item.contract.name: stem for stem, item in loaded.items()}
+    everything, declared = list(loaded.values()), {item.contract.name: stem for stem, item in loaded.items()}
 
     def refuse(check: Callable[[Loaded, dict[str, Contract]], ContractError | None]) -> bool:
+        """Move the contracts in which a check finds a mistake to the broken ones; whether there are any."""
         known = {item.contract.name: item.contract for item in loaded.values()}
-        checked = {
-            stem: mistake_of(item.contract.path, partial(check, item, known)) for stem, item in loaded.items()
-        }
-        found = {stem: error for stem, error in checked.items() if error is not None}
-        broken.update(found)
-        for stem in found:
-            del loaded[stem]
-        return bool(found)
+        before = len(broken)
+        for stem, item in list(loaded.items()):
+            if (error := mistake_of(item.contract.path, partial(check, item, known))) is not None:
+                broken[stem] = error
+                del loaded[stem]
+        return len(broken) > before
 
-    counts = Counter(item.contract.name for item in loaded.values())
-    refuse(lambda item, _: _declared_twice(item, counts, everything.values()))
+    refuse(lambda item, _: _declared_twice(item, everything))
     refuse(_unknown_reference)
     refuse(lambda item, known: wrong_reference(item.contract, known))
     refuse(_circle)
-    while refuse(_unusable_input) or refuse(_unsound):
+    while refuse(_unusable_input) or refuse(lambda item, known: unsound_sql(item.contract, known)):
         pass
     refuse(_circle)
     contracts = {item.contract.name: item.contract for item in loaded.values()}
-    return Catalog(
-        contracts, broken, {name: stem for name, stem in declared.items() if name not in contracts}
-    )
+    unusable = {name: stem for name, stem in declared.items() if name not in contracts}
+    return Catalog(contracts, broken, unusable)
 
 
-def _declared_twice(item: Loaded, counts: Counter[str], everything: Iterable[Loaded]) -> ContractError | None:
+def _declared_twice(item: Loaded, everything: Iterable[Loaded]) -> ContractError | None:
     name = item.contract.name
-    if counts[name] == 1:
+    others = [other for other in everything if other.contract.name == name and other is not item]
+    if not others:
         return None
-    others = sorted(
-        other.contract.path.name for other in everything if other.contract.name == name and other is not item
-    )
-    return item.document.error(
-        f"{', '.join(others)} declares the dataset {name!r} too", "name", fix="keep one of them"
-    )
+    files = ", ".join(sorted(other.contract.path.name for other in others))
+    return item.document.error(f"{files} declares the dataset {name!r} too", "name", fix="keep one of them")
 
 
 def _unknown_reference(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
-    found = [
-        error
-        for i in range(len(item.contract.relationships))
-        if (error := _unknown_target(item, i, known)) is not None
-    ]
+    checked = (_unknown_target(item, i, known) for i in range(len(item.contract.relationships)))
+    found = [error for error in checked if error is not None]
     return joined(found) if found else None
 
 
 def _unknown_target(item: Loaded, index: int, known: dict[str, Contract]) -> ContractError | None:
-    own, relationship, at = (
-        item.contract,
-        item.contract.relationships[index],
-        item.places[f"relationship:{index}"],
-    )
+    own, at = item.contract, item.places[f"relationship:{index}"]
+    relationship = own.relationships[index]
     target = known.get(relationship.to)
     if own.kind == "feature" and relationship.to not in own.inputs:
         what = f"the relationship points at {relationship.to!r}, which is no input of {own.name}"
@@ -174,19 +156,15 @@ def _unknown_target(item: Loaded, index: int, known: dict[str, Contract]) -> Con
     if target is None or (target.kind != "dataset" and own.kind == "dataset"):
         options = [name for name, other in known.items() if other.kind == "dataset" and name != own.name]
         what = f"the relationship points at {relationship.to!r}, which is no dataset with a valid contract"
-        return item.document.error(
-            what,
-            *at,
-            fix=f"correct that contract if it is broken, or here: {suggest(relationship.to, options)}",
-        )
+        fix = f"correct that contract if it is broken, or here: {suggest(relationship.to, options)}"
+        return item.document.error(what, *at, fix=fix)
     for column, other in zip(relationship.columns, relationship.to_columns, strict=True):
-        names = [entry.name for entry in target.columns]
-        if other not in names:
-            return item.document.error(
-                f"{target.name} has no column {other!r}", *at, fix=suggest_column(other, target.columns)
-            )
-        if own.column(column).type != target.column(other).type:
-            what = f"{column} is of type {own.column(column).type}, {target.name}.{other} of type {target.column(other).type}"
+        if other not in [entry.name for entry in target.columns]:
+            fix = suggest_column(other, target.columns)
+            return item.document.error(f"{target.name} has no column {other!r}", *at, fix=fix)
+        types = own.column(column).type, target.column(other).type
+        if types[0] != types[1]:
+            what = f"{column} is of type {types[0]}, {target.name}.{other} of type {types[1]}"
             return item.document.error(what, *at, fix="give both the same logicalType")
     return None
 
@@ -195,13 +173,10 @@ def _unusable_input(item: Loaded, known: dict[str, Contract]) -> ContractError |
     for name in item.contract.inputs:
         if name not in known:
             what = f"the input {name!r} has no valid contract"
-            fix = f"correct that contract if it is broken, or here: {suggest(name, known.keys() - {item.contract.name})}"
+            instead = suggest(name, known.keys() - {item.contract.name})
+            fix = f"correct that contract if it is broken, or here: {instead}"
             return item.document.error(what, *item.places["inputs"], fix=fix)
     return None
-
-
-def _unsound(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
-    return unsound_sql(item.contract, known)
 
 
 def _circle(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
@@ -213,14 +188,10 @@ def _circle(item: Loaded, known: dict[str, Contract]) -> ContractError | None:
         contract = known.get(waiting.pop())
         for name in (*contract.references, *contract.inputs) if contract else ():
             if name == start:
-                at = (
-                    item.places.get("inputs") or item.places.get("relationship:0") or ("schema", 0, "quality")
-                )
-                return item.document.error(
-                    f"{start!r} refers to itself, by way of {sorted(seen) or 'nothing'}",
-                    *at,
-                    fix="break the circle",
-                )
+                places = item.places
+                at = places.get("inputs") or places.get("relationship:0") or ("schema", 0, "quality")
+                what = f"{start!r} refers to itself, by way of {sorted(seen) or 'nothing'}"
+                return item.document.error(what, *at, fix="break the circle")
             if name not in seen:
                 seen.add(name)
                 waiting.append(name)

@@ -1,12 +1,13 @@
-"""What a contract says of a column that has a mistake, as it may be once that is mended: what is wrong whatever it is, is told now.
+"""Columns with a mistake, as they may be once it is mended, so that all other mistakes are reported too.
 
-A rule that names a column with an unknown type may have a mistake of its own, which nobody should learn of later; and one that only follows
-from that type, which is none. So the rest of the contract is read under each thing that the column may turn out to be.
+A rule that names a column of unknown type may have a mistake of its own, to be reported now; or one that
+only follows from the type, which is none. So the rest of the contract is read with each type and so on that
+the column may get.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, get_args
 
@@ -14,7 +15,7 @@ from catalog.contract import Column, ColumnType
 from catalog.documents.document import Steps
 
 Part = Literal["name", "type", "required", "classification"]
-"""What a mistake leaves open of a column."""
+"""A part of a column that a mistake leaves open."""
 PARTS: Final[frozenset[Part]] = frozenset(get_args(Part))
 _OF: Final[dict[str | int, Part]] = {
     "name": "name",
@@ -29,33 +30,33 @@ _OF: Final[dict[str | int, Part]] = {
 
 
 def open_parts(at: Steps, places: Iterable[Steps]) -> set[Part]:
-    """What the standard leaves open of the column that stands at `at`, by the places that it refuses."""
+    """The open parts of the column at `at`, by the places that the standard refuses."""
     found = set[Part]()
     for place in places:
-        if place[: len(at)] == at:
-            inside = place[len(at) :]
-            found |= {_OF[inside[0]]} if inside and inside[0] in _OF else set() if inside else PARTS
+        if place == at:
+            found |= PARTS
+        elif place[: len(at)] == at and (part := _OF.get(place[len(at)])) is not None:
+            found.add(part)
     return found
 
 
-def as_may_be(columns: tuple[Column, ...], spoilt: Mapping[str, set[Part]]) -> Iterator[tuple[Column, ...]]:
-    """The columns as they were read; then as they may be, so that each open part of one has every value, or two of them."""
-    told = [columns]
-    yield columns
+def as_may_be(columns: tuple[Column, ...], spoilt: Mapping[str, set[Part]]) -> list[tuple[Column, ...]]:
+    """The columns as read; then as they may be: each open part takes every value, or two of them."""
+    found = [columns]
     for number, type_ in enumerate(get_args(ColumnType)):
-        changed = tuple(
-            _changed(column, spoilt.get(column.name, set()), type_, odd=bool(number % 2))
-            for column in columns
-        )
-        if changed not in told:
-            told.append(changed)
-            yield changed
+        odd = bool(number % 2)
+        changed = tuple(_changed(item, spoilt.get(item.name, set()), type_, odd=odd) for item in columns)
+        if changed not in found:
+            found.append(changed)
+    return found
 
 
 def names_any(value: Any, names: set[str]) -> bool:
     """Whether an argument of a rule names one of these columns, also within a condition."""
-    if isinstance(value, dict | list):
-        return any(names_any(item, names) for item in (value.values() if isinstance(value, dict) else value))
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return any(names_any(item, names) for item in value)
     return isinstance(value, str) and any(name in value for name in names)
 
 

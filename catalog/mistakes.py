@@ -1,4 +1,4 @@
-"""All that is wrong with a contract, suite file or SQL, told at once: each part is read by itself, whatever is wrong with the others."""
+"""All mistakes of a contract, suite file or SQL at once: each part is read, whatever else is wrong."""
 
 from __future__ import annotations
 
@@ -12,28 +12,31 @@ from lakegate.errors import ContractError
 
 T = TypeVar("T")
 SHOWN: Final = 20
-"""Most mistakes of one contract that are told."""
+"""Most mistakes of one contract that are reported."""
 _FOLLOWS: Final = (KeyError, IndexError, TypeError, AttributeError, ValueError)
-"""What a part that the standard refuses makes of the code that reads it."""
+"""What code raises that reads a part that the standard refuses."""
 
 
 class Mistakes:
-    """The mistakes that were found; `lax` where the standard's own check found some, so that parts may not be there or be anything."""
+    """The mistakes found so far.
+
+    `lax` is set where the standard's own check found some, so that parts may be missing or be anything.
+    """
 
     def __init__(self, refused: Iterable[tuple[Steps, ContractError]] = ()) -> None:
-        told = list(refused)
-        self.found, self.lax = [error for _, error in told], bool(told)
-        self.places = [steps for steps, _ in told]
+        pairs = list(refused)
+        self.found, self.lax = [error for _, error in pairs], bool(pairs)
+        self.places = [steps for steps, _ in pairs]
         self.spoilt: dict[str, set[Part]] = {}
         """Columns of which something is wrong, and what that leaves open of each."""
 
     @property
     def unnamed(self) -> set[str]:
-        """Columns that will have another name: what names them is not told."""
+        """Columns that will get another name: mistakes that name them are not reported."""
         return {name for name, parts in self.spoilt.items() if "name" in parts}
 
     def apart(self) -> Mistakes:
-        """None yet, of the same document."""
+        """No mistakes yet, of the same document."""
         other = Mistakes()
         other.lax, other.spoilt = self.lax, self.spoilt
         return other
@@ -57,14 +60,12 @@ class Mistakes:
                 raise
 
     def add(self, error: ContractError) -> None:
-        """Note a mistake with those that it brings, unless it follows from one in a column, or was noted."""
-        brought, error.others = error.others, ()
+        """Note a mistake and its others, unless it follows from one in a column, or was noted."""
+        others, error.others = error.others, ()
         follows = any(repr(name) in error.what for name in self.unnamed)
-        if not follows and (error.where, error.what) not in {
-            (other.where, other.what) for other in self.found
-        }:
+        if not follows and all((error.where, error.what) != (item.where, item.what) for item in self.found):
             self.found.append(error)
-        for other in brought:
+        for other in others:
             self.add(ContractError(other.what, where=other.where, fix=other.fix))
 
     def end(self) -> None:
@@ -81,13 +82,8 @@ def joined(found: Iterable[ContractError]) -> ContractError:
     """Several mistakes as one error: the first by line, and the others with it."""
     first, *others = sorted(found, key=lambda error: (error.where.rpartition(":")[0], _line(error)))
     if len(others) >= SHOWN:
-        others[SHOWN - 1 :] = [
-            ContractError(
-                f"{len(others) - SHOWN + 1} more mistakes",
-                where=first.where.rpartition(":")[0],
-                fix="mend these first",
-            )
-        ]
+        more, where = f"{len(others) - SHOWN + 1} more mistakes", first.where.rpartition(":")[0]
+        others[SHOWN - 1 :] = [ContractError(more, where=where, fix="mend these first")]
     first.others = tuple(others)
     return first
 

@@ -13,7 +13,8 @@ Check = Literal["type", "required", "unexpected"]
 class Nested:
     """A value in JSON: its type by the standard's word, the fields of an object, the items of an array.
 
-    An object without `fields`, or an array without `items`, may hold anything. `required`: present and not null.
+    An object without `fields`, or an array without `items`, may hold anything. `required`: present and not
+    null.
     """
 
     type: str
@@ -22,12 +23,14 @@ class Nested:
     items: Nested | None = None
 
     def checks(self, path: str = "") -> Iterator[tuple[Check, str, str]]:
-        """What is asked of a value of this kind, in an order that its description alone fixes: check, path in the column, type."""
+        """The checks of such a value, as check, path in the column and type, in a fixed order."""
         yield "type", path, self.type
         if self.fields:
             yield "unexpected", path, self.type
         inner = [(f"{path}.{name}", field) for name, field in self.fields]
-        for place, value in [*inner, *([(f"{path}[]", self.items)] if self.items else [])]:
+        if self.items:
+            inner.append((f"{path}[]", self.items))
+        for place, value in inner:
             if value.required:
                 yield "required", place, value.type
             yield from value.checks(place)

@@ -17,7 +17,8 @@ _FILES: Final = {
 """Where each template goes. The contract ends in .txt: it is an example until it is renamed."""
 
 _IGNORE: Final = ".gitignore"
-_IGNORED: Final = """# Lakegate's state: data, keys and Dagster's runs, none of which belongs into a repository.
+_IGNORED: Final = """\
+# Lakegate's state: data, keys and Dagster's runs, none of which belongs into a repository.
 /.lakegate/
 """
 
@@ -36,8 +37,7 @@ def init_project(folder: Path) -> list[Path]:
         LakegateError: It can't be written.
     """
     if folder.exists() and not folder.is_dir():
-        what = f"{folder} is not a folder"
-        raise UsageError(what, fix="name a new folder")
+        raise UsageError(f"{folder} is not a folder", fix="name a new folder")
     targets = {folder / name: template for name, template in _FILES.items()}
     if taken := [path for path in (folder / "catalog", folder / "expectations", *targets) if path.exists()]:
         what = f"{taken[0]} is there already"

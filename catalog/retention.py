@@ -1,4 +1,4 @@
-"""How long versions are kept: a value of a contract."""
+"""How long versions are retained: a value of a contract."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Retention:
-    """A version lives while it is among the newest `versions`, or younger than `days`; the latest always does."""
+    """A version is retained among the newest `versions`, or while younger than `days`; the latest always."""
 
     versions: int | None = None
     days: int | None = None
 
     def __str__(self) -> str:
-        told = [f"the newest {self.versions}"] if self.versions is not None else []
-        return " and ".join(
-            [*told, *([f"those younger than {self.days} days"] if self.days is not None else [])]
-        )
+        newest = None if self.versions is None else f"the newest {self.versions}"
+        young = None if self.days is None else f"those younger than {self.days} days"
+        return " and ".join(filter(None, (newest, young)))

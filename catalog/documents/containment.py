@@ -1,7 +1,7 @@
-"""What goes wrong while one file is read is that file's mistake, whatever it is; nobody else stops for it (promise P7).
+"""Whatever goes wrong while one file is read is that file's mistake and stops no other file (promise P7).
 
-Parsers and libraries have limits of their own: how deep something is nested, how long a number is, how much memory there is. Which of them
-a text will meet can't be listed, so everything that is raised counts.
+Parsers and libraries have limits of their own: how deep something is nested, how long a number is, how much
+memory there is. Those limits can't be listed, so everything that is raised counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ def mistakes_in(path: Path) -> Iterator[None]:
     """Turn whatever is raised within into the mistake of a file.
 
     Raises:
-        ContractError: Something was raised; the error names the file and, where it was none of ours, the kind of error alone.
+        ContractError: Something was raised. The error names the file; of an error that is not Lakegate's,
+            only its kind.
     """
     try:
         yield
@@ -29,10 +30,11 @@ def mistakes_in(path: Path) -> Iterator[None]:
     except LakegateError as error:
         raise ContractError(error.what, where=error.where or str(path), fix=error.fix) from error
     except RecursionError as error:
-        what = "it is nested too deeply to be read"
-        raise ContractError(
-            what, where=str(path), fix="write it flatter: a few dozen brackets within each other at most"
-        ) from error
+        what, fix = (
+            "it is nested too deeply to be read",
+            "write it flatter: a few dozen nested brackets at most",
+        )
+        raise ContractError(what, where=str(path), fix=fix) from error
     except Exception as error:
         what = f"it can't be read ({type(error).__name__})"
         fix = (
@@ -42,7 +44,7 @@ def mistakes_in(path: Path) -> Iterator[None]:
 
 
 def mistake_of(path: Path, check: Callable[[], ContractError | None]) -> ContractError | None:
-    """What a check says of a file; where it fails itself, that."""
+    """The mistake that a check finds in a file, or its own failure; None where all is well."""
     try:
         with mistakes_in(path):
             return check()

@@ -1,4 +1,4 @@
-"""YAML and JSON documents that know the line of each of their parts, so that a mistake can be told with file and line."""
+"""YAML and JSON documents that know the line of each of their parts, for messages with file and line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from catalog.documents.meanings import meant
-from catalog.documents.yaml_reader import Steps, read_yaml
+from catalog.documents.yaml_reader import DEPTH, Steps, read_yaml
 from lakegate.errors import ContractError
 
 __all__ = ["Document", "Steps", "parse_yaml", "read_json", "read_text", "suggest"]
@@ -23,16 +23,16 @@ __all__ = ["Document", "Steps", "parse_yaml", "read_json", "read_text", "suggest
 _HALVES: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 MAX_BYTES: Final = 1024 * 1024
 """Far above any contract; a data file saved under a contract's name must not stop the others."""
-
-
-MAX_DEPTH: Final = 100
-"""Brackets within each other. A reader of YAML takes time with the square of it."""
 _BRACKETS: Final = re.compile(r"[\[\]{}]|^[ ]*(?:[-?] +){20}", re.MULTILINE)
+"""A bracket, or a line that opens twenty sequences at once."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A document as plain dicts, lists and scalars (dates stay text), which nobody changes; `lines` tells where each part stands, from 1."""
+    """A document as plain dicts, lists and scalars (dates stay text), never changed.
+
+    `lines` has the line of each part, from 1.
+    """
 
     path: Path
     data: Any
@@ -50,15 +50,13 @@ class Document:
 
 
 def suggest(word: object, known: Iterable[str]) -> str:
-    """What to write instead of an unknown word: the one that means the same, the one most like it, else the list of all."""
+    """What to write instead of an unknown word: a known one that means the same or is like it, or all."""
     options = sorted(set(known))
     if (same := meant(word, frozenset(options))) is not None:
         return f"did you mean {same!r}?"
-    close = difflib.get_close_matches(
-        str(word).lower(), [option.lower() for option in options], n=1, cutoff=0.6
-    )
-    if close:
-        return f"did you mean {next(option for option in options if option.lower() == close[0])!r}?"
+    by_lower = {option.lower(): option for option in reversed(options)}
+    if close := difflib.get_close_matches(str(word).lower(), by_lower, n=1):
+        return f"did you mean {by_lower[close[0]]!r}?"
     return f"use one of: {', '.join(options)}" if options else "remove it"
 
 
@@ -79,9 +77,8 @@ def read_text(path: Path) -> str:
         raise ContractError(what, where=str(path), fix="put the file there and make it readable") from error
     if len(raw) > MAX_BYTES:
         what = f"the file has {max(size, len(raw))} bytes, more than {MAX_BYTES}"
-        raise ContractError(
-            what, where=str(path), fix="data belongs into a drop; keep contracts and suites small"
-        )
+        fix = "data belongs into a drop; keep contracts and suites small"
+        raise ContractError(what, where=str(path), fix=fix)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -104,31 +101,32 @@ def parse_yaml(path: Path, text: str) -> Document:
         mark = error.problem_mark or error.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         what = f"not valid YAML: {error.problem or error.context}"
-        raise ContractError(
-            what,
-            where=where,
-            fix="correct the YAML there; indentation, quotes and colons are the usual cause",
-        ) from error
+        fix = "correct the YAML there; indentation, quotes and colons are the usual cause"
+        raise ContractError(what, where=where, fix=fix) from error
     except (yaml.YAMLError, ValueError) as error:
         what = f"not valid YAML ({type(error).__name__})"
-        raise ContractError(
-            what, where=str(path), fix="correct the YAML; one document, plain values, not nested without end"
-        ) from error
+        fix = "correct the YAML; one document, plain values, not nested without end"
+        raise ContractError(what, where=str(path), fix=fix) from error
     return Document(path, data, lines)
 
 
 def _check_depth(path: Path, text: str) -> None:
-    """Refuse what no parser should be given; brackets in texts and comments count too, of which those that open are closed as a rule."""
+    """Refuse a text that nests too deeply for a parser, which takes time with the square of the depth.
+
+    Brackets in texts and comments count too; those that open are closed as a rule.
+    """
     depth = 0
     for found in _BRACKETS.finditer(text):
-        depth = depth + 1 if found[0] in "[{" else max(0, depth - 1) if found[0] in "]}" else MAX_DEPTH + 1
-        if depth > MAX_DEPTH:
-            where = f"{path}:{text.count(chr(10), 0, found.end()) + 1}"
-            raise ContractError(
-                "it is nested too deeply to be read",
-                where=where,
-                fix=f"write it flatter: {MAX_DEPTH} brackets at most",
-            )
+        if found[0] in "[{":
+            depth += 1
+        elif found[0] in "]}":
+            depth = max(0, depth - 1)
+        else:
+            depth = DEPTH + 1
+        if depth > DEPTH:
+            line = text.count("\n", 0, found.end()) + 1
+            fix = f"write it flatter: {DEPTH} brackets at most"
+            raise ContractError("it is nested too deeply to be read", where=f"{path}:{line}", fix=fix)
 
 
 def read_json(path: Path) -> Document:
@@ -145,6 +143,6 @@ def read_json(path: Path) -> Document:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         what = f"not valid JSON: {error.msg}" if isinstance(error, json.JSONDecodeError) else "not valid JSON"
         raise ContractError(what, where=f"{path}:{line}", fix="correct the JSON at that line") from error
-    # JSON is YAML but for tabs between tokens, which the YAML reader refuses; inside a JSON text a tab can't stand.
-    # Nor does it read a character that is written as two halves; what a text says is known already, its line alone is asked for.
+    # Lines come from the YAML reader, as JSON is YAML but for two things: tabs between tokens,
+    # and characters that are written as two halves (here only the line counts, not what a text says).
     return Document(path, data, parse_yaml(path, _HALVES.sub(r"\\ufffd", text.replace("\t", " "))).lines)

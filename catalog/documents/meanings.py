@@ -1,32 +1,36 @@
-"""What other systems call a thing, and what it is called here: looked up before letters are compared."""
+"""Words of other systems that mean the same as words of contracts: looked up before letters are compared."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 
-def _by_word(groups: Mapping[str, str]) -> dict[str, str]:
+def by_word(groups: Mapping[str, str]) -> dict[str, str]:
+    """What each word means, from the words (in one text) of each meaning."""
     return {word: meant for meant, words in groups.items() for word in words.split()}
 
 
-TYPES: Final = _by_word(
+TYPES: Final = by_word(
     {
-        "integer": "int int2 int4 int8 int16 int32 int64 uint8 uint16 uint32 uint64 tinyint smallint mediumint bigint long short byte serial"
-        " whole integertype longtype shorttype bytetype",
-        "number": "float float4 float8 float16 float32 float64 double real floating numeral doubletype floattype",
+        "integer": "int int2 int4 int8 int16 int32 int64 uint8 uint16 uint32 uint64 tinyint smallint"
+        " mediumint bigint long short byte serial whole integertype longtype shorttype bytetype",
+        "number": "float float4 float8 float16 float32 float64 double real floating numeral doubletype"
+        " floattype",
         "decimal": "decimal dec numeric money decimaltype",
-        "string": "str text char nchar varchar nvarchar varchar2 character clob uuid binary bytes enum category stringtype varchartype utf8",
+        "string": "str text char nchar varchar nvarchar varchar2 character clob uuid binary bytes enum"
+        " category stringtype varchartype utf8",
         "boolean": "bool bit flag booleantype",
         "date": "day date32 date64 datetype",
-        "timestamp": "datetime datetime2 datetime64 timestamptz timestamp_ntz timestamp_ltz timestampntz instant timestamptype"
-        " timestampntztype smalldatetime",
+        "timestamp": "datetime datetime2 datetime64 timestamptz timestamp_ntz timestamp_ltz timestampntz"
+        " instant timestamptype timestampntztype smalldatetime",
         "time": "time",
         "object": "map struct record json jsonb variant dict mapping maptype structtype",
         "array": "list vector sequence arraytype",
     }
 )
-"""The logical type that is meant by a type of SQL, Spark, Arrow, pandas or Python."""
+"""The logical type of each type of SQL, Spark, Arrow, pandas or Python; contracts have no decimal or time."""
 SPARK: Final = {
     "integer": "LongType",
     "number": "DoubleType",
@@ -39,7 +43,7 @@ SPARK: Final = {
     "array": "StringType",
 }
 """What GX's Spark engine calls a column of each."""
-_WORDS: Final = _by_word(
+_WORDS: Final = by_word(
     {
         "replace": "overwrite truncate full snapshot",
         "upsert": "merge update",
@@ -54,18 +58,13 @@ _WORDS: Final = _by_word(
 
 
 def logical_type(word: object) -> str | None:
-    """The logical type that a type of another system is; `decimal` and `time` are none of Lakegate's."""
-    plain = str(word).lower().partition("(")[0].partition("<")[0].partition("[")[0].strip()
-    plain = (
-        plain
-        if plain in ("integer", "number", "string", "boolean", "date", "timestamp", "object", "array")
-        else TYPES.get(plain, "")
-    )
-    return plain or None
+    """The logical type of a type of another system, as in `TYPES`; None where it is unknown."""
+    plain = re.split(r"[(<\[]", str(word).lower(), maxsplit=1)[0].strip()
+    return plain if plain in SPARK and plain != "decimal" else TYPES.get(plain)
 
 
 def meant(word: object, known: frozenset[str]) -> str | None:
-    """The known word that one of another system means."""
+    """The known word that means the same as a word of another system; None where there is none."""
     text = str(word).strip()
     if text.lower() in {option.lower() for option in known}:
         return None

@@ -1,4 +1,4 @@
-"""Names as messages show them: what the eye can't see, or takes for something else, is written out."""
+"""Names as messages show them: invisible and misleading characters are written as escapes."""
 
 from __future__ import annotations
 
@@ -12,29 +12,34 @@ LONGEST: Final = 64
 NAMED: Final = 8
 """Most names that a message lists."""
 UNCLAIMED: Final = "\x1f"
-"""Stands before a header that is the name of a column which comes under another header: it brings nothing. No header can hold it."""
+"""Prefix of a header that no column takes, though a column that comes under another header has this name.
+
+No header can hold this character.
+"""
 MASK: Final = "***"
 """What is shown in place of a value that may be personal."""
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LETTERS: Final = {
-    "ä": "ae",
-    "ö": "oe",
-    "ü": "ue",
-    "ß": "ss",
-    "æ": "ae",
-    "ø": "oe",
-    "œ": "oe",
-    "ł": "l",
-    "đ": "d",
-    "þ": "th",
-    "µ": "u",
-    "μ": "u",
-}
-"""Letters that don't come apart into one of a to z and a mark, or are written otherwise where there is no mark."""
+_LETTERS: Final = str.maketrans(
+    {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "ß": "ss",
+        "æ": "ae",
+        "ø": "oe",
+        "œ": "oe",
+        "ł": "l",
+        "đ": "d",
+        "þ": "th",
+        "µ": "u",
+        "μ": "u",
+    }
+)
+"""Letters that Unicode doesn't take apart into a to z and a mark, or that are spelt otherwise without it."""
 
 
 def visible(name: str) -> str:
-    """A plain name as it stands; any other in quotes, with blanks, invisible characters and marks of their own as escapes."""
+    """A plain name as it is; any other in quotes, with blanks, invisible characters and marks as escapes."""
     name = name.removeprefix(UNCLAIMED)
     cut = name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
     if _PLAIN.fullmatch(name):
@@ -53,7 +58,7 @@ def listed(names: Iterable[str]) -> str:
 
 
 def folded(name: str) -> str:
-    """What is left of a name that is read aloud: letters and digits, whatever their case, marks, and what stands between."""
+    """A name without case, marks and all that is neither letter nor digit, to compare it with another."""
     return re.sub(r"[\W_]", "", _spelt(name))
 
 
@@ -67,7 +72,5 @@ def identifier(name: str, *, place: int) -> str:
 
 def _spelt(name: str) -> str:
     lower = unicodedata.normalize("NFC", name).casefold()
-    spelt = "".join(_LETTERS.get(character, character) for character in lower)
-    return "".join(
-        mark for mark in unicodedata.normalize("NFKD", spelt) if unicodedata.category(mark)[0] not in "MC"
-    )
+    apart = unicodedata.normalize("NFKD", lower.translate(_LETTERS))
+    return "".join(character for character in apart if unicodedata.category(character)[0] not in "MC")

@@ -1,7 +1,8 @@
-"""YAML as plain values that know their lines, from libyaml's events: a tenth of the time that a pure Python parser takes.
+"""YAML as plain values that know their lines, from libyaml's events: ten times as fast as pure Python.
 
-libyaml builds its own trees by recursion in C, which some thousand brackets end with a segmentation fault; events nest nothing, so the
-depth is bounded here. It resolves plain scalars by YAML 1.1 (`no` is false, `1:30` is 90); here YAML 1.2 is read.
+libyaml builds its own trees by recursion in C, which some thousand brackets end with a segmentation fault;
+events nest nothing, so the depth is bounded here. It resolves plain scalars by YAML 1.1 (`no` is false,
+`1:30` is 90); here YAML 1.2 is read.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Steps = tuple[str | int, ...]
 """The way to a part of a document: keys and list positions from the root."""
 
 DEPTH: Final = 100
-"""Far above any contract: a nested field takes two levels."""
+"""Most levels, or brackets within each other; far above any contract, where a nested field takes two."""
 _TAG: Final = "tag:yaml.org,2002:"
 _PLAIN: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("null", re.compile(r"~|null|Null|NULL|")),
@@ -42,7 +43,8 @@ def read_yaml(path: Path, text: str) -> tuple[Any, dict[Steps, int]]:
     """The values of a YAML document, and the line of each part, from 1.
 
     Raises:
-        ContractError: It is more than one document, a key stands twice, a value can't be read, or it nests deeper than any contract.
+        ContractError: It is more than one document, a key comes twice, a value can't be read, or it nests
+            too deeply.
         YAMLError: It is no YAML.
     """
     reader = _Reader(path, text, yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
@@ -61,11 +63,7 @@ class _Reader:
         found = self.value(next(self.events), ())
         next(self.events)  # the document's end
         if isinstance(more := next(self.events), DocumentStartEvent):
-            raise ContractError(
-                "another document begins",
-                where=f"{self.path}:{_line(more)}",
-                fix="write one document in a file",
-            )
+            raise self.error("another document begins", _line(more), "write one document in a file")
         return found
 
     def value(self, event: Event, steps: Steps) -> Any:
@@ -73,21 +71,16 @@ class _Reader:
         line = _line(event)
         self.lines.setdefault(steps, line)
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
-            # An alias lets a few lines unfold to more than memory holds, and one part to stand at two lines.
-            raise ContractError(
-                "anchors and aliases are not read", where=f"{self.path}:{line}", fix="write the part out"
-            )
+            # An alias lets a few lines unfold to more than memory holds, and gives one part two lines.
+            raise self.error("anchors and aliases are not read", line, "write the part out")
         if isinstance(event, ScalarEvent):
             return self.scalar(event, line)
         if len(steps) >= DEPTH:
-            what = f"it nests deeper than {DEPTH} levels"
-            raise ContractError(
-                what, where=f"{self.path}:{line}", fix="no contract or suite does: is a bracket not closed?"
-            )
+            fix = "no contract or suite does: is a bracket not closed?"
+            raise self.error(f"it nests deeper than {DEPTH} levels", line, fix)
         if isinstance(event, SequenceStartEvent):
-            return [
-                self.value(item, (*steps, i)) for i, item in enumerate(self._until(yaml.SequenceEndEvent))
-            ]
+            items = enumerate(self._until(yaml.SequenceEndEvent))
+            return [self.value(item, (*steps, i)) for i, item in items]
         return self.mapping(steps)
 
     def mapping(self, steps: Steps) -> dict[str, Any]:
@@ -96,19 +89,13 @@ class _Reader:
         for key in self._until(yaml.MappingEndEvent):
             at = _line(key)
             if not isinstance(key, ScalarEvent) or key.anchor is not None:
-                what, fix = (
-                    "a key is no plain text",
-                    "write `key: value`, the key in quotes where it needs them",
-                )
-                raise ContractError(what, where=f"{self.path}:{at}", fix=fix)
-            if (
-                key.start_mark and self.text[key.start_mark.index - 1 : key.start_mark.index] == "?"
-            ):  # YAML 1.1; in 1.2 it is text
-                what, fix = "a text that begins with ? stands in brackets", "put it in quotes"
-                raise ContractError(what, where=f"{self.path}:{at}", fix=fix)
+                fix = "write `key: value`, the key in quotes where it needs them"
+                raise self.error("a key is no plain text", at, fix)
+            start = key.start_mark.index if key.start_mark else 0
+            if self.text[start - 1 : start] == "?":  # a key to YAML 1.1, text to 1.2
+                raise self.error("a text in brackets begins with ?", at, "put it in quotes")
             if key.value in found:
-                what = f"the key {key.value!r} stands twice"
-                raise ContractError(what, where=f"{self.path}:{at}", fix="keep one of them")
+                raise self.error(f"the key {key.value!r} comes twice", at, "keep one of them")
             self.lines[*steps, key.value] = at
             found[key.value] = self.value(next(self.events), (*steps, key.value))
         return found
@@ -124,14 +111,15 @@ class _Reader:
             number = text.replace("_", "").lower()
             if (special := number.lstrip("+-")) in (".inf", ".nan"):
                 what = f"{special} is no number to compare with"
-                raise ContractError(
-                    what, where=f"{self.path}:{line}", fix="write a number, or quote the text"
-                )
+                raise self.error(what, line, "write a number, or quote the text")
             return float(number) if tag == "float" else int(number, _BASES.get(special[:2], 10))
         if tag in ("str", "timestamp"):
             return text
-        what = f"the YAML tag {tag!r} is not read"
-        raise ContractError(what, where=f"{self.path}:{line}", fix="write a plain value")
+        raise self.error(f"the YAML tag {tag!r} is not read", line, "write a plain value")
+
+    def error(self, what: str, line: int, fix: str) -> ContractError:
+        """A mistake on a line of the file."""
+        return ContractError(what, where=f"{self.path}:{line}", fix=fix)
 
     def _until(self, end: type[Event]) -> Iterator[Event]:
         while not isinstance(event := next(self.events), end):

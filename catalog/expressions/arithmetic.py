@@ -1,4 +1,4 @@
-"""Arithmetic of row conditions: exact of exact numbers, NULL where something is divided by zero; times and intervals."""
+"""Arithmetic of row conditions: exact for exact numbers, NULL for a division by zero; times and intervals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def _product(left: Value, right: Value) -> Value:
 
 
 def _exact(left: Value, sign: str, right: Value, most: int, scale: int) -> Value:
-    """With a fraction the same is computed of doubles for what is compared with one: engines round a decimal to it differently."""
+    """An exact result.
+
+    With a fraction it is also computed in doubles: engines convert a decimal to one differently.
+    """
     real = f"({left.double} {sign} {right.double})" if scale else ""
     whole = max(left.digits - left.scale, right.digits - right.scale)
     typed = left.digits + right.digits + 1 if sign == "*" else whole + scale + 1
@@ -51,18 +54,14 @@ def _divided(sign: str) -> Operation:
     def rest(left: Value, right: Value) -> Value:
         for one in (left, right):
             if one.kind != "exact" or one.scale:
-                raise Refused(
-                    f"{sign} divides whole numbers, and {one.told()}", "use /, or cast(... as bigint)"
-                )
+                what = f"{sign} divides whole numbers, and {one.described()}"
+                raise Refused(what, "use /, or cast(... as bigint)")
             if one.most >= 2**63:
-                raise Refused(
-                    f"{sign} of a number that may have more than 18 digits",
-                    "divide before you multiply, or use /",
-                )
+                what = f"{sign} of a number that may have more than 18 digits"
+                raise Refused(what, "divide before you multiply, or use /")
         whole, by = (f"cast({one.sql} as bigint)" for one in (left, right))
-        return exact(
-            f"{whole} {sign} nullif({by}, 0L)", left.most if sign == "div" else min(left.most, right.most)
-        )
+        most = left.most if sign == "div" else min(left.most, right.most)
+        return exact(f"{whole} {sign} nullif({by}, 0L)", most)
 
     return rest
 
@@ -71,22 +70,21 @@ def _numbers(left: Value, sign: str, right: Value) -> None:
     for one in (left, right):
         if one.kind in ("date", "timestamp"):
             fix = "use datediff(later, earlier), date_add(day, 1), unix_micros(at), or + interval '1' hour"
-            raise Refused(f"{sign} is no arithmetic of times, and {one.told()}", fix)
+            raise Refused(f"{sign} is no arithmetic of times, and {one.described()}", fix)
         if not one.number:
-            raise Refused(
-                f"{sign} computes with numbers, and {one.told()}",
-                "cast it, as in cast(a as bigint): NULL where it is no number",
-            )
+            fix = "cast it, as in cast(a as bigint): NULL where it is no number"
+            raise Refused(f"{sign} computes with numbers, and {one.described()}", fix)
 
 
 def _moved(left: Value, sign: str, right: Value) -> Value:
     moment, interval = (left, right) if right.kind == "interval" else (right, left)
     if moment.kind not in ("date", "timestamp") or (sign == "-" and moment is right):
-        raise Refused(f"an interval is added to a time, and {moment.told()}", "write at + interval '1' hour")
-    if moment.kind == "date" and interval.constant != "day":
         raise Refused(
-            f"{moment.told()}, which has days alone", "use interval '1' day, or cast(day as timestamp)"
+            f"an interval is added to a time, and {moment.described()}", "write at + interval '1' hour"
         )
+    if moment.kind == "date" and interval.constant != "day":
+        fix = "use interval '1' day, or cast(day as timestamp)"
+        raise Refused(f"{moment.described()}, which has days alone", fix)
     moved = f"({moment.sql} {sign} {interval.sql})"
     return Value(f"cast({moved} as date)" if moment.kind == "date" else moved, moment.kind)
 
@@ -107,7 +105,7 @@ def negated(value: Value) -> Value:
     if value.kind == "double":
         return Value(f"(- {value.sql})", "double", name=f"-{value.name}" if value.name else "")
     if value.kind != "exact":
-        raise Refused(f"- stands before a number, and {value.told()}", "leave it out")
+        raise Refused(f"- is the sign of a number, and {value.described()}", "leave it out")
     constant = f"-{value.constant}" if value.constant else None
     return Value(
         f"(- {value.sql})", "exact", value.most, value.scale, f"(- {value.real})", constant, constant or ""

@@ -1,4 +1,4 @@
-"""Casts in row conditions: NULL where a value can't be had, and text read in the spellings that a contract's types have.
+"""Casts in row conditions: NULL where a value doesn't fit, and text in the spellings of a contract's types.
 
 Engines read other spellings of text differently, and write numbers with a fraction differently.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Literal
 
 from catalog.expressions.spark_sql import literal, text
 from catalog.expressions.values import DEEPEST, FINEST, LARGEST_INTEGER, MOST_DIGITS, Refused, Value, exact
@@ -16,25 +16,32 @@ from catalog.expressions.values import DEEPEST, FINEST, LARGEST_INTEGER, MOST_DI
 if TYPE_CHECKING:
     from sqlglot import exp
 
+    Cast = Callable[[Value, exp.DataType], Value]
+
+_TIMES: Final = ("date", "timestamp")
 _WHOLE: Final = {"TINYINT": 2**7, "SMALLINT": 2**15, "INT": 2**31, "BIGINT": 2**63}
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
-_OFFSET: Final = "(Z|[+-][0-9]{2}:[0-9]{2})?"
+_DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK: Final = "[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})?"
 _SPELLED: Final = {
     "bigint": "^[+-]?[0-9]{1,18}\\z",
     "decimal": "^[+-]?[0-9]{1,30}([.][0-9]{1,6})?\\z",
     "double": "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\\z",
-    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\z",
-    "timestamp": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?{_OFFSET}\\z",
+    "date": f"^{_DAY}\\z",
+    "timestamp": f"^{_DAY}[T ]{_CLOCK}\\z",
 }
+"""The text that each type is read from."""
+CASTABLE: Final = "cast to bigint, decimal(p, s), double, string, boolean, date or timestamp"
 
 
 def moment(value: Value, kind: str) -> Value:
     """A text literal beside a date or timestamp: the time that it says."""
     said, pattern = value.constant or "", _DATE if kind == "date" else _TIME
-    if not pattern.fullmatch(said) or not _is_time(said, kind):
+    if not pattern.fullmatch(said) or not on_calendar(said):
         sample = "2013-01-31" if kind == "date" else "2013-01-31T05:00:00Z"
         raise Refused(f"'{said}' is no {kind}", f"write it like '{sample}'; times without an offset are UTC")
     if kind == "timestamp" and re.search(r"[+-][0-9]{2}:[0-9]{2}$", said[10:]):
@@ -42,9 +49,10 @@ def moment(value: Value, kind: str) -> Value:
     return Value(literal(said, kind), kind, constant=said, name=said)  # type: ignore[arg-type]
 
 
-def _is_time(said: str, kind: str) -> bool:
+def on_calendar(said: str) -> bool:
+    """Whether the calendar has this day and the clock this time, in the years 1 to 9999."""
     try:
-        (date if kind == "date" else datetime).fromisoformat(said)
+        datetime.fromisoformat(said)
     except ValueError:
         return False
     return True
@@ -52,26 +60,26 @@ def _is_time(said: str, kind: str) -> bool:
 
 def cast(value: Value, to: exp.DataType) -> Value:
     """A value in another type."""
-    name = to.this.name if hasattr(to.this, "name") else str(to.this)
-    make = _CASTS.get("WHOLE" if name in _WHOLE else name)
-    if make is None:
-        raise Refused(
-            f"a cast to {name.lower()}",
-            "cast to bigint, decimal(p, s), double, string, boolean, date or timestamp",
-        )
+    if (make := CASTS.get(type_name(to))) is None:
+        raise Refused(f"a cast to {type_name(to).lower()}", CASTABLE)
     return make(value if value.kind != "null" else Value("cast(null as string)", "string"), to)
+
+
+def type_name(to: exp.DataType) -> str:
+    """The name of a type, as sqlglot has it."""
+    return str(getattr(to.this, "name", to.this))
 
 
 def _spelled(value: Value, kind: str, *, to: str = "") -> str:
     trimmed = f"trim({value.sql})"
-    zero = f" and not {trimmed} like '0000%'" if kind in ("date", "timestamp") else ""
-    return (
-        f"case when {trimmed} rlike {text(_SPELLED[kind])}{zero} then try_cast({trimmed} as {to or kind}) end"
-    )
+    spelled = f"{trimmed} rlike {text(_SPELLED[kind])}"
+    if kind in _TIMES:
+        spelled += f" and not {trimmed} like '0000%'"
+    return f"case when {spelled} then try_cast({trimmed} as {to or kind}) end"
 
 
 def _refuse(value: Value, to: str, fix: str) -> Refused:
-    return Refused(f"{value.told()}, which is not cast to {to}", fix)
+    return Refused(f"{value.described()}, which is not cast to {to}", fix)
 
 
 def _whole(value: Value, to: exp.DataType) -> Value:
@@ -80,18 +88,18 @@ def _whole(value: Value, to: exp.DataType) -> Value:
     if value.kind == "string":
         within = _spelled(value, "bigint")
         return exact(within if name == "BIGINT" else f"try_cast({within} as {name.lower()})", most)
-    if value.kind in ("exact", "double", "boolean"):
-        sql = (
-            value.decimal
-            if value.kind == "exact" and not value.scale and value.most > LARGEST_INTEGER
-            else value.sql
-        )
-        sql = f"case when abs({sql}) < {2.0**63!r}D then {sql} end" if value.kind == "double" else sql
-        if value.kind == "exact" and value.scale:
+    sql = value.sql
+    if value.kind == "exact":
+        if value.scale:
             raise _refuse(value, "a whole number", "compute with whole numbers, or cast it to double first")
-        most = min(most, value.most) if value.kind == "exact" else most
-        return exact(f"try_cast({sql} as {name.lower()})", most if value.kind != "boolean" else 1)
-    raise _refuse(value, name.lower(), "use unix_date, unix_micros or year(...)")
+        sql, most = value.decimal if value.most > LARGEST_INTEGER else sql, min(most, value.most)
+    elif value.kind == "double":
+        sql = f"case when abs({sql}) < {2.0**63!r}D then {sql} end"
+    elif value.kind == "boolean":
+        most = 1
+    else:
+        raise _refuse(value, name.lower(), "use unix_date, unix_micros or year(...)")
+    return exact(f"try_cast({sql} as {name.lower()})", most)
 
 
 def _double(value: Value, _: exp.DataType) -> Value:
@@ -125,7 +133,7 @@ def _decimal(value: Value, to: exp.DataType) -> Value:
 
 
 def _of_double(sql: str, scale: int) -> str:
-    """A double below 10^28 as a decimal, rounded at its last digit as doubles are; engines round by rules of their own."""
+    """A double below 10^28 as a decimal, rounded at its last digit as doubles are: engines differ here."""
     whole = f"cast({sql} as bigint)"
     if scale:
         part = f"cast(round(({sql} - cast({whole} as double)) * 1{'0' * scale}.0D) as bigint)"
@@ -136,22 +144,16 @@ def _of_double(sql: str, scale: int) -> str:
     high, half = f"cast({sql} / {2.0**62!r}D as bigint)", f"cast('{2**62}' as decimal(19, 0))"
     rest = f"cast({sql} - cast({high} as double) * {2.0**62!r}D as bigint)"
     great = f"cast({high} as decimal(10, 0)) * {half} + cast({rest} as decimal(19, 0))"
-    to = f"decimal(38, {scale})"
-    return f"case when abs({sql}) < 9e18D then cast({made} as {to}) when abs({sql}) < 1e28D then cast({great} as {to}) end"
+    small = f"when abs({sql}) < 9e18D then cast({made} as decimal(38, {scale}))"
+    return f"case {small} when abs({sql}) < 1e28D then cast({great} as decimal(38, {scale})) end"
 
 
 def _text(value: Value, _: exp.DataType) -> Value:
-    if value.kind in ("string", "boolean", "date") or (value.kind == "exact" and not value.scale):
-        return Value(
-            f"cast({value.sql} as string)",
-            "string",
-            constant=value.constant if value.kind == "string" else None,
-        )
-    raise _refuse(
-        value,
-        "string",
-        "engines write numbers with a fraction and times differently: compare the value itself",
-    )
+    if value.kind not in ("string", "boolean", "date") and not value.whole:
+        fix = "engines write numbers with a fraction and times differently: compare the value itself"
+        raise _refuse(value, "string", fix)
+    constant = value.constant if value.kind == "string" else None
+    return Value(f"cast({value.sql} as string)", "string", constant=constant)
 
 
 def _boolean(value: Value, _: exp.DataType) -> Value:
@@ -163,34 +165,27 @@ def _boolean(value: Value, _: exp.DataType) -> Value:
     return Value(f"(case when {said} = 'true' then true when {said} = 'false' then false end)", "boolean")
 
 
-def _day(value: Value, _: exp.DataType) -> Value:
-    if value.constant is not None and value.kind == "string":
-        return moment(value, "date")
-    if value.kind == "string":
-        return Value(f"({_spelled(value, 'date')})", "date")
-    if value.kind not in ("date", "timestamp"):
-        raise _refuse(value, "date", "cast text or a timestamp")
-    return Value(f"cast({value.sql} as date)", "date")
+def _time(kind: Literal["date", "timestamp"], other: str) -> Cast:
+    def made(value: Value, _: exp.DataType) -> Value:
+        if value.kind == "string":
+            if value.constant is not None:
+                return moment(value, kind)
+            return Value(f"({_spelled(value, kind)})", kind)
+        if value.kind not in _TIMES:
+            raise _refuse(value, kind, f"cast text or a {other}")
+        return Value(f"cast({value.sql} as {kind})", kind)
+
+    return made
 
 
-def _timestamp(value: Value, _: exp.DataType) -> Value:
-    if value.constant is not None and value.kind == "string":
-        return moment(value, "timestamp")
-    if value.kind == "string":
-        return Value(f"({_spelled(value, 'timestamp')})", "timestamp")
-    if value.kind not in ("date", "timestamp"):
-        raise _refuse(value, "timestamp", "cast text or a date")
-    return Value(f"cast({value.sql} as timestamp)", "timestamp")
-
-
-_CASTS: Final[dict[str, Callable[[Value, exp.DataType], Value]]] = {
-    "WHOLE": _whole,
+CASTS: Final[dict[str, Cast]] = {
+    **dict.fromkeys(_WHOLE, _whole),
     "DOUBLE": _double,
     "DECIMAL": _decimal,
     "TEXT": _text,
     "VARCHAR": _text,
     "BOOLEAN": _boolean,
-    "DATE": _day,
-    "TIMESTAMP": _timestamp,
-    "TIMESTAMPTZ": _timestamp,
+    "DATE": _time("date", "timestamp"),
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMPTZ"), _time("timestamp", "date")),
 }
+"""By sqlglot's name of the type."""

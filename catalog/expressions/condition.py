@@ -1,8 +1,8 @@
-"""Row conditions: Spark SQL over a row's own columns, read strictly and written anew, so that no data can make it fail.
+"""Row conditions: Spark SQL over a row's own columns, rewritten so that no data makes one fail.
 
-What reaches an engine is made here, operator by operator, and never the text of a contract: what is not known is refused when the
-contract is read. Types have to fit, whole numbers are computed exactly, and what only data can decide (a division by zero, a
-cast of text) is NULL (docs/sql.md).
+An engine never gets the text of a contract. Its SQL is made here, operator by operator, and unknown
+operators are refused when the contract is read. Types have to fit, whole numbers are computed exactly, and
+what only data can decide (a division by zero, a cast of text) is NULL (docs/sql.md).
 """
 
 from __future__ import annotations
@@ -22,30 +22,28 @@ if TYPE_CHECKING:
 
 
 def sql_of(condition: Any, columns: dict[str, Column]) -> str:
-    """A row condition, as Spark SQL or the JSON of GX, as the SQL that an engine is asked.
+    """The engine's SQL of a row condition, which is Spark SQL or the JSON of GX.
 
     Raises:
         ValueError: It can't be read; the text says why.
     """
     try:
-        return asked(condition_sql(condition, columns), tuple(columns.values()))
+        return checked_sql(condition_sql(condition, columns), tuple(columns.values()))
     except Refused as refused:
-        what = f"{refused.what}: {refused.fix}"
-        raise ValueError(what) from refused
+        raise ValueError(f"{refused.what}: {refused.fix}") from refused
 
 
 @functools.lru_cache(maxsize=1024)
-def asked(sql: str, columns: tuple[Column, ...]) -> str:
-    """A condition's SQL as it is asked of an engine.
+def checked_sql(sql: str, columns: tuple[Column, ...]) -> str:
+    """The engine's SQL of a condition in Spark SQL.
 
     Raises:
         Refused: It is none; what is wrong, and what to write instead.
     """
     found = value_of(sql, columns)
     if found.kind not in TRUTH:
-        raise Refused(
-            f"the condition is {found.told()}, and neither true nor false", "compare it with something"
-        )
+        what = f"the condition is {found.described()}, and neither true nor false"
+        raise Refused(what, "compare it with something")
     return found.sql
 
 
@@ -66,9 +64,8 @@ class _Row:
 
     def column(self, node: exp.Expr) -> Value:
         if node.args.get("table") or node.name not in self._columns:
-            raise Refused(
-                f"there is no column {node.sql(dialect='spark')!r}", suggest(node.name, self._columns)
-            )
+            what = f"there is no column {node.sql(dialect='spark')!r}"
+            raise Refused(what, suggest(node.name, self._columns))
         return of_column(self._columns[node.name])
 
     def special(self, _: exp.Expr) -> Value | None:

@@ -1,4 +1,4 @@
-"""Expressions of SQL, read strictly and written anew: operator by operator, with a kind for each part (docs/sql.md)."""
+"""Expressions of SQL, read strictly and written anew: operator by operator, a kind for each (docs/sql.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from catalog.expressions.arithmetic import ARITHMETIC, Operation, negated
 from catalog.expressions.calls import called
 from catalog.expressions.casts import cast
-from catalog.expressions.parse import function_name
+from catalog.expressions.parse import check_parts, function_name, shown
 from catalog.expressions.patterns import PORTABLE, portable, unportable_pattern
 from catalog.expressions.spark_sql import text
 from catalog.expressions.unite import compared, united
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 class Scope(Protocol):
-    """What an expression stands in: the columns that it may name, and what else it may ask."""
+    """What an expression may use: the columns of its rows, and in a query more."""
 
     def column(self, node: exp.Expr) -> Value:
         """The column that is named."""
 
     def special(self, node: exp.Expr) -> Value | None:
-        """What only stands in a query, such as an aggregate; None where the node is none of that."""
+        """The value of what only a query can hold, such as an aggregate; None of any other node."""
 
 
 _UNITS: Final = ("second", "minute", "hour", "day", "week")
 TRUTH: Final = ("boolean", "null")
 _PARTS: Final = frozenset({"this", "expression", "expressions"})
-_READ: Final = {
+_MORE_PARTS: Final = {
     "Column": frozenset({"table", "db", "catalog"}),
     "Literal": frozenset({"is_string"}),
     "Cast": frozenset({"to", "safe"}),
@@ -43,7 +43,7 @@ _READ: Final = {
     "Div": frozenset({"safe", "typed"}),
     "DPipe": frozenset({"safe"}),
 }
-"""What else a node says, by its name, that is read below: what is not read would be left out in silence."""
+"""Further parts of a node, by its name, that are read below."""
 
 
 def value(node: exp.Expr, scope: Scope) -> Value:
@@ -61,27 +61,21 @@ def value(node: exp.Expr, scope: Scope) -> Value:
 
 
 def _made(node: exp.Expr, scope: Scope) -> Value:
-    made = _NODES.get(type(node).__name__)
-    if made is None:
-        what = f"{node.sql(dialect='spark')[:60]} ({type(node).__name__})"
-        raise Refused(
-            f"{what} is nothing that a condition can hold",
-            "use comparisons, and, or, in, between, like, case, and docs/sql.md",
-        )
-    if (
-        odd := {name for name, item in node.args.items() if item}
-        - _READ.get(type(node).__name__, frozenset())
-        - _PARTS
-    ):
-        raise Refused(
-            f"{node.sql(dialect='spark')[:60]} ({', '.join(sorted(odd))})",
-            "write it in plainer words; docs/sql.md says what can be used",
-        )
+    name = type(node).__name__
+    if (made := _NODES.get(name)) is None:
+        fix = "use comparisons, and, or, in, between, like, case, and docs/sql.md"
+        raise Refused(f"{shown(node)} ({name}) is nothing that a condition can hold", fix)
+    check_parts(node, _PARTS | _MORE_PARTS.get(name, frozenset()))
     return made(node, scope)
 
 
 def _literal(node: exp.Expr, _: Scope) -> Value:
     return of_text(node.name) if node.args.get("is_string", True) else of_digits(node.name)
+
+
+def _boolean(node: exp.Expr, _: Scope) -> Value:
+    word = "true" if node.this else "false"
+    return Value(word, "boolean", name=word)
 
 
 def _joined(node: exp.Expr, scope: Scope) -> Value:
@@ -103,9 +97,8 @@ def truth(node: exp.Expr, scope: Scope) -> str:
     """The SQL of what is true or false."""
     found = value(node, scope)
     if found.kind not in TRUTH:
-        raise Refused(
-            f"{found.told()}, and stands where something is true or false", "compare it with something"
-        )
+        what = f"{found.described()}, in a place for something that is true or false"
+        raise Refused(what, "compare it with something")
     return found.sql
 
 
@@ -145,27 +138,24 @@ def _is(node: exp.Expr, scope: Scope) -> Value:
         return Value(f"({value(node.this, scope).sql} is null)", "boolean")
     if type(node.expression).__name__ == "Boolean":
         return Value(f"({truth(node.this, scope)} <=> {truth(node.expression, scope)})", "boolean")
-    raise Refused(node.sql(dialect="spark")[:60], "write is null, or is true")
+    raise Refused(shown(node), "write is null, or is true")
 
 
 def _like(node: exp.Expr, scope: Scope) -> Value:
     said, pattern = value(node.this, scope), value(node.expression, scope)
     if said.kind != "string" or pattern.constant is None or pattern.kind != "string":
-        raise Refused(
-            f"LIKE asks text for a pattern, and {said.told()}",
-            "write a like '...', with % and _ where anything may stand",
-        )
+        fix = "write a like '...', where % is any text and _ any character"
+        raise Refused(f"LIKE asks text for a pattern, and {said.described()}", fix)
     if "\\" in pattern.constant:
-        raise Refused(
-            f"{pattern.constant!r} holds a backslash, which engines read differently in LIKE", "use rlike"
-        )
+        what = f"{pattern.constant!r} holds a backslash, which engines read differently in LIKE"
+        raise Refused(what, "use rlike")
     return Value(f"({said.sql} {'not ' if node.args.get('negate') else ''}like {pattern.sql})", "boolean")
 
 
 def _rlike(node: exp.Expr, scope: Scope) -> Value:
     said, pattern = value(node.this, scope), value(node.expression, scope)
     if said.kind != "string":
-        raise Refused(f"RLIKE asks text, and {said.told()}", "compare it with a number or a time")
+        raise Refused(f"RLIKE asks text, and {said.described()}", "compare it with a number or a time")
     return Value(f"({said.sql} rlike {pattern_of(pattern)})", "boolean")
 
 
@@ -174,9 +164,8 @@ def pattern_of(value: Value) -> str:
     if value.constant is None or value.kind != "string":
         raise Refused("a pattern that is no literal", "write it out")
     if (found := unportable_pattern(value.constant)) is not None:
-        raise Refused(
-            f"the pattern {value.constant!r}: {found!r} does not mean the same on every engine", PORTABLE
-        )
+        what = f"the pattern {value.constant!r}: {found!r} does not mean the same on every engine"
+        raise Refused(what, PORTABLE)
     return text(portable(value.constant))
 
 
@@ -189,21 +178,16 @@ def _case(node: exp.Expr, scope: Scope) -> Value:
     default = node.args.get("default")
     thens = [value(item.args["true"], scope) for item in node.args["ifs"]]
     thens.append(Value("null", "null") if default is None else value(default, scope))
-    parts, like = united(thens)
-    *chosen, other = parts
+    (*chosen, other), like = united(thens)
     sql = " ".join(f"when {when} then {then}" for when, then in zip(whens, chosen, strict=True))
     return like(f"case {sql} else {other} end")
 
 
 def _interval(node: exp.Expr, _: Scope) -> Value:
-    unit, count = (
-        str(node.args["unit"].name if node.args.get("unit") else "").lower().removesuffix("s"),
-        getattr(node.this, "name", ""),
-    )
-    if unit not in _UNITS or not str(count).isdecimal() or len(str(count)) > len("99999"):
-        raise Refused(
-            node.sql(dialect="spark")[:60], f"write interval '1' hour, in units of {', '.join(_UNITS)}"
-        )
+    unit = node.args["unit"].name.lower().removesuffix("s") if node.args.get("unit") else ""
+    count = str(getattr(node.this, "name", ""))
+    if unit not in _UNITS or not count.isdecimal() or len(count) > len("99999"):
+        raise Refused(shown(node), f"write interval '1' hour, in units of {', '.join(_UNITS)}")
     days = {"day": 1, "week": 7}.get(unit)
     sql = f"interval '{count}' {unit}" if days is None else f"interval '{int(count) * days}' day"
     return Value(sql, "interval", constant="day" if days else unit, name=f"{count} {unit}")
@@ -226,9 +210,7 @@ _NODES: Final[dict[str, Callable[[Any, Scope], Value]]] = {
     "RawString": lambda node, _: of_text(node.name),
     "Concat": _joined,
     "Null": lambda *_: Value("null", "null", name="NULL"),
-    "Boolean": lambda node, _: Value(
-        str(bool(node.this)).lower(), "boolean", name=str(bool(node.this)).lower()
-    ),
+    "Boolean": _boolean,
     "Paren": lambda node, scope: value(node.this, scope),
     "Neg": lambda node, scope: negated(value(node.this, scope)),
     "Cast": _cast,

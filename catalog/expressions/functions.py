@@ -1,12 +1,14 @@
-"""The functions that SQL may use, each of which both engines answer alike (promise P5; tests/parity/test_functions.py asks them).
+"""The functions of SQL, with the same results on both engines (promise P5; tests/parity/test_functions.py).
 
-What is not listed is refused by name. `LEFT_OFF` says of those that people ask for why they are not.
+Any other is refused by name. `LEFT_OFF` says why some functions that people want are not listed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from catalog.documents.meanings import by_word
 
 Given = Literal["boolean", "exact", "double", "string", "date", "timestamp", "same", "days"]
 
@@ -15,15 +17,16 @@ Given = Literal["boolean", "exact", "double", "string", "date", "timestamp", "sa
 class Function:
     """What a function takes of a row and gives.
 
-    `takes` is a letter for each argument: s text, n number, e exact number, f double, b boolean, d date, t timestamp, m date or
-    timestamp, x anything, k a whole number that is written out, c one of 0 or more, o one of 1 or more, p a pattern, w a word of
-    `words`; ? before those that can be left out, * after the one that may come again.
+    `takes` is a letter for each argument: s text, n number, e exact number, f double, b boolean, d date, t
+    timestamp, m date or timestamp, x anything, k a whole number that is written out, c one of 0 or more, o
+    one of 1 or more, p a pattern, w a word of `words`; ? before those that can be left out, * after the one
+    that may come again.
     """
 
     takes: str
     gives: Given
     sql: str = ""
-    """How it is asked, with {0}, {1} for the arguments; else by its name."""
+    """The engine's SQL, with {0}, {1} for the arguments; empty: a call by the function's name."""
     words: tuple[str, ...] = ()
     most: int = 2**31
     """Of an exact number: the greatest that it gives."""
@@ -107,7 +110,7 @@ ROW_FUNCTIONS: Final[dict[str, Function]] = {
     "date_sub": Function("dk", "date"),
     "add_months": Function("dk", "date"),
     "last_day": Function("d", "date"),
-    "trunc": Function("dw", "date", words=("year", "quarter", "month", "week")),  # asked as `TRUNCATED` says
+    "trunc": Function("dw", "date", words=("year", "quarter", "month", "week")),  # its SQL is in `TRUNCATED`
     "date_trunc": Function("wt", "timestamp", words=("year", "quarter", "month", "week", "day")),
     "datediff": Function("mm", "exact", "datediff(cast({0} as date), cast({1} as date))"),
     "date_diff": Function("mm", "exact", "datediff(cast({0} as date), cast({1} as date))"),
@@ -115,43 +118,29 @@ ROW_FUNCTIONS: Final[dict[str, Function]] = {
     "unix_date": Function("d", "exact", "datediff({0}, date'1970-01-01')"),
     "unix_micros": Function("t", "exact", most=10**18),
 }
-"""What a condition may ask of a row; the SQL of a feature too."""
+"""Functions of one row, for conditions and the SQL of features."""
 
+_OF_CONDITIONS: Final = ("bool_and", "bool_or", "every", "some")
 AGGREGATES: Final = frozenset(
-    {
-        "count",
-        "count_if",
-        "sum",
-        "avg",
-        "mean",
-        "min",
-        "max",
-        "bool_and",
-        "bool_or",
-        "every",
-        "some",
-        "percentile",
-        "median",
-    }
+    {"count", "count_if", "sum", "avg", "mean", "min", "max", "percentile", "median", *_OF_CONDITIONS}
 )
-"""What the SQL of a feature may ask of several rows."""
+"""Functions of several rows, for the SQL of features alone."""
 WINDOW_ARGUMENTS: Final = {
     **dict.fromkeys(("row_number", "rank", "dense_rank"), (0, 0)),
     **dict.fromkeys(("first_value", "last_value", "ntile"), (1, 1)),
     **dict.fromkeys(("lag", "lead"), (1, 3)),
     "nth_value": (2, 2),
 }
-"""What a window's function is given: from and to."""
+"""The least and the greatest number of arguments of each window function."""
 WINDOWED: Final = frozenset(WINDOW_ARGUMENTS)
-"""What it may ask over a window, whose order has to be total for some (`catalog.queries.windows`)."""
+"""Functions over a window, whose order has to be total for some (`catalog.queries.windows`)."""
 
 _FLOATS: Final = "engines round it differently; compare with a margin, or compute it where the data is made"
-LEFT_OFF: Final[dict[str, str]] = {
-    **dict.fromkeys(
-        ("unix_millis", "unix_seconds"), "engines round times before 1970 differently: use unix_micros(at)"
-    ),
-    **dict.fromkeys(
-        ("exp", "ln", "log", "log2", "log10", "pow", "power", "sin", "cos", "tan", "cbrt"), _FLOATS
-    ),
-}
-"""Functions that people ask for, and why they are not on the list."""
+_BEFORE_1970: Final = "engines round times before 1970 differently: use unix_micros(at)"
+LEFT_OFF: Final[dict[str, str]] = by_word(
+    {
+        _BEFORE_1970: "unix_millis unix_seconds",
+        _FLOATS: "exp ln log log2 log10 pow power sin cos tan cbrt",
+    }
+)
+"""Functions that people want, and why they are not on the list."""

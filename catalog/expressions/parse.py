@@ -1,15 +1,18 @@
-"""SQL as a tree of what was written: each function keeps its name and its arguments, whatever sqlglot knows of it."""
+"""SQL as a syntax tree in which each function has the name and arguments that were written."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
+
+from catalog.expressions.values import Refused
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 OPERATORS = ("CAST", "TRY_CAST")
-"""What looks like a function and is parsed as an operator."""
+"""Operators that look like functions."""
 
 
 @functools.cache
@@ -38,8 +41,30 @@ def written(sql: str) -> list[exp.Expr]:
     return [item for item in sqlglot.parse(sql, dialect=_dialect()) if item is not None]
 
 
+def error_details(error: Exception) -> dict[str, Any]:
+    """What sqlglot knows of a syntax error, such as `description`, `line` and `highlight`."""
+    details: dict[str, Any] = (getattr(error, "errors", None) or [{}])[0]
+    return details
+
+
+def shown(node: exp.Expr) -> str:
+    """The beginning of a part's SQL, for a message."""
+    return node.sql(dialect="spark")[:60]
+
+
+def check_parts(node: exp.Expr, names: Collection[str]) -> None:
+    """Refuse a node with other parts than these, which would be left out in silence.
+
+    Raises:
+        Refused: It has others.
+    """
+    if odd := {name for name, item in node.args.items() if item}.difference(names):
+        fix = "write it in plainer words; docs/sql.md says what can be used"
+        raise Refused(f"{shown(node)} ({', '.join(sorted(odd))})", fix)
+
+
 def function_name(node: exp.Expr) -> str:
-    """The name of a function as it was called, in small letters; empty where the node is none."""
+    """The name of a function as it was called, in small letters; empty where the node is no call."""
     from sqlglot import exp
 
     return str(node.name).lower() if isinstance(node, exp.Anonymous) else ""

@@ -1,4 +1,4 @@
-"""Patterns that mean the same to Java (Spark), to Rust (Sail) and to Python (Great Expectations), and how they are asked (promise P5)."""
+"""Patterns that mean the same to Java (Spark), Rust (Sail) and Python (Great Expectations) (promise P5)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ _ESCAPE: Final = re.compile(r"\\[wWdDsSbB0-9ZNUv]")
 _GROUP: Final = re.compile(r"\(\?[=!<P>#(]|\(\?[a-z]*[aLu]|[*+?}]\+")
 """Groups and repeats that the engines read differently, or that only one of them has."""
 _NO_COUNT: Final = re.compile(r"\{(?![0-9]+(,[0-9]*)?\})[^}]*\}?")
-"""A brace that Python takes for itself, and the engines for a count that is none."""
+"""A brace that Python reads as a character, and the engines as a wrong count."""
 _IN_CLASS: Final = re.compile(r"\[|--|&&|~~")
 """Within a class: a class in it, a difference, an intersection, to some; characters to others."""
 _ANY_CASE: Final = re.compile(r"\(\?[a-z]*i")
 _FOLDED: Final = re.compile(r"[kKsS]|[^\x00-\x7f]|[A-Za-z]-[A-Za-z]|\\x")
-"""What has a third case beyond ASCII (the Kelvin sign, the long s), or may have: Rust folds it, Java doesn't."""
-PORTABLE: Final = "write classes out, such as [0-9] or [A-Za-z0-9_], both cases, such as [Kk], and no look-around or back references"
+"""Characters that (may) have a third case beyond ASCII, as the Kelvin sign: Rust folds it, Java doesn't."""
+PORTABLE: Final = (
+    "write classes out, such as [0-9] or [A-Za-z0-9_], both cases, such as [Kk],"
+    " and no look-around or back references"
+)
 """What to do about it."""
 
 
@@ -32,13 +35,13 @@ def unportable_pattern(pattern: str) -> str | None:
     for part in classes:
         if _IN_CLASS.search(re.sub(r"\\.", " ", part[1:])):
             return part
-    folded = (
-        next((token for token in tokens if _FOLDED.search(token)), None) if _ANY_CASE.search(bare) else None
-    )
-    return None if folded is None else f"{folded} under (?i)"
+    if _ANY_CASE.search(bare):
+        for token in filter(_FOLDED.search, tokens):
+            return f"{token} under (?i)"
+    return None
 
 
 def portable(pattern: str) -> str:
-    r"""A pattern that ends in `$` asked with `\z`: Java's `$` lets a line's end pass after the last character, Rust's does not."""
+    r"""The pattern with `\z` for a `$` at its end: Java's `$` also matches before a line's end there."""
     tokens: list[str] = _TOKENS.findall(pattern)
     return pattern[:-1] + "\\z" if tokens and tokens[-1] == "$" else pattern

@@ -32,7 +32,7 @@ def text(value: str) -> str:
 
 
 def literal(value: Any, kind: ColumnType) -> str:
-    """A value of a contract or suite (checked by `catalog.rules.rule_checks.fits`) as a literal of a column's type.
+    """A value of a contract or suite (see `catalog.rules.arguments.fits`) as a literal of a column's type.
 
     Times without an offset are UTC.
     """
@@ -44,7 +44,9 @@ def literal(value: Any, kind: ColumnType) -> str:
         return f"date{text(value)}"
     if kind == "timestamp":
         moment = value.replace("T", " ").removesuffix("Z")
-        return f"timestamp{text(moment + (':00' if moment.count(':') == 1 else '') + ('' if len(moment) <= len('2013-01-31') else 'Z'))}"
+        if moment.count(":") == 1:
+            moment += ":00"
+        return f"timestamp{text(moment + 'Z' if ':' in moment else moment)}"
     return f"{value + 0.0!r}D" if isinstance(value, float) else str(value)  # -0.0 becomes 0.0
 
 
@@ -69,7 +71,7 @@ def condition_sql(condition: Any, columns: dict[str, Column]) -> str:
     if isinstance(condition, str):
         return f"({condition})"
     if not isinstance(condition, dict):
-        raise ValueError("write Spark SQL, or the JSON of a GX condition")  # noqa: TRY004  (the caller tells a mistake in a file)
+        raise ValueError("write Spark SQL, or the JSON of a GX condition")  # noqa: TRY004  (a mistake in a file)
     match condition.get("type"):
         case "pass_through":
             return f"({condition['pass_through_filter']})"

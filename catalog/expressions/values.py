@@ -1,7 +1,8 @@
-"""What an expression of a row condition is: its SQL, its kind, and, of an exact number, how great it can be (promise P5).
+"""An expression as a value: its SQL, its kind, and, of an exact number, how great it can be (promise P5).
 
-Whole numbers and decimals are computed in decimals that hold every digit: 64 bits wrap on one engine and fail on the other.
-What could need more than 38 digits is refused when the contract is read, so no data can make a condition fail.
+Integers of 64 bits wrap on one engine and fail on the other. So whole numbers and decimals are computed in
+decimals that hold every digit. What could need more than 38 digits is refused when the contract is read: no
+data makes a condition fail.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ LARGEST_INTEGER: Final = 10**18
 """A whole number of a table lies below it: 18 digits."""
 MOST_DIGITS: Final = 38
 FINEST: Final = 6
-"""Digits behind the point that both engines keep whatever stands before it."""
+"""Digits behind the point that both engines keep, however many are before it."""
 DEEPEST: Final = 9
-"""Most digits behind the point that a decimal is kept with, cast to, or added up with."""
+"""Most digits behind the point of a decimal that is stored, cast to, or added up."""
 LONGEST: Final = 2**18
-"""Most characters of an expression as it is asked: its parts are asked several times over, so it can grow by a power of its depth."""
-TOLD: Final[dict[str, str]] = {
+"""Most characters of an expression's SQL, which repeats its parts, and so grows by a power of its depth."""
+_IN_WORDS: Final[dict[str, str]] = {
     "exact": "a number",
     "double": "a number",
     "string": "text",
@@ -50,7 +51,7 @@ class Refused(Exception):
 
 
 def within(length: int, most: int) -> None:
-    """Refuse SQL that is longer as it is asked than an engine should read."""
+    """Refuse SQL that is longer than an engine should read."""
     if length > most:
         fix = "compute its parts in a subquery, one on the other, and name them as columns"
         raise Refused(f"it takes more than {most // 1024} KiB of SQL to ask that", fix)
@@ -66,7 +67,11 @@ def refuse_all(found: list[Refused]) -> None:
 
 @dataclass(frozen=True)
 class Value:
-    """An expression. Of an exact number `most` is the greatest it can be, counted in its last digit, and `scale` its digits behind the point."""
+    """An expression.
+
+    Of an exact number `most` is the greatest it can be, counted in its last digit, and `scale` its digits
+    behind the point.
+    """
 
     sql: str
     kind: Kind
@@ -77,7 +82,7 @@ class Value:
     constant: str | None = None
     """What a literal says."""
     name: str = ""
-    """How it stands in the condition."""
+    """How the condition writes it."""
 
     def __post_init__(self) -> None:
         within(max(len(self.sql), len(self.real)), LONGEST)
@@ -86,6 +91,16 @@ class Value:
     def number(self) -> bool:
         """Whether it is one."""
         return self.kind in ("exact", "double")
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is an exact number without a fraction."""
+        return self.kind == "exact" and not self.scale
+
+    def literal_of(self, least: int, end: int) -> int | None:
+        """The whole number that a literal says, from `least` to below `end`; None where it is none."""
+        number = int(self.constant) if self.whole and self.constant is not None else least - 1
+        return number if least <= number < end else None
 
     @property
     def digits(self) -> int:
@@ -104,12 +119,15 @@ class Value:
 
     @property
     def canonical(self) -> str:
-        """As what is grouped, ordered or kept apart by: of doubles there is one NaN and one zero."""
+        """Its SQL for grouping, ordering and DISTINCT: a double with one NaN and one zero."""
         return self.sql if self.kind != "double" else f"(nanvl({self.sql}, double('NaN')) + 0.0D)"
 
     @property
-    def settled(self) -> str:
-        """A number as a double that is compared: what is computed may be a NaN with a sign, which Sail takes for less than all numbers."""
+    def comparable(self) -> str:
+        """A number as a double to compare.
+
+        A computed one may be a NaN with a sign, which Sail takes for the least number.
+        """
         return self.double if self.plain or self.kind != "double" else self.canonical
 
     @property
@@ -117,9 +135,9 @@ class Value:
         """Whether it is a column or literal, and not computed."""
         return self.constant is not None or self.sql.endswith("`")
 
-    def told(self) -> str:
+    def described(self) -> str:
         """What it is, in words."""
-        return f"{self.name} is {TOLD[self.kind]}" if self.name else TOLD[self.kind]
+        return f"{self.name} is {_IN_WORDS[self.kind]}" if self.name else _IN_WORDS[self.kind]
 
 
 def of_column(column: Column) -> Value:
@@ -138,7 +156,7 @@ def of_digits(written: str) -> Value:
     most, scale = int(whole + fraction or "0"), len(fraction)
     real = f"{float(written)!r}D"
     found = Value(written, "exact", most, scale, real, constant=written, name=written)
-    fits(found)
+    _check_digits(found)
     return replace(found, sql=f"cast('{written}' as decimal({found.digits}, {scale}))") if scale else found
 
 
@@ -157,15 +175,26 @@ def of_text(value: str) -> Value:
 def exact(sql: str, most: int, scale: int = 0, *, real: str = "") -> Value:
     """An exact number that is computed."""
     found = Value(f"({sql})", "exact", most, scale)
-    fits(found)
-    return replace(found, real=real or real_of(found))
+    _check_digits(found)
+    return replace(found, real=real or _as_double(found))
 
 
-def real_of(value: Value) -> str:
+def same_kind(value: Value, sql: str) -> Value:
+    """The result of a function that gives a value of its argument's kind."""
+    return exact(sql, value.most, value.scale) if value.kind == "exact" else Value(sql, value.kind)
+
+
+def under(value: Value, sql: str, *, name: str | None = None) -> Value:
+    """A computed value under other SQL, such as a column's name; it is no literal any more."""
+    found = replace(value, sql=sql, constant=None, name=value.name if name is None else name)
+    return replace(found, real=_as_double(found)) if found.kind == "exact" else found
+
+
+def _as_double(value: Value) -> str:
     """An exact number as a double.
 
-    Engines round a decimal with a fraction to it differently, so it is made of the whole number of its last digits. Above 10^16
-    a double has no fraction.
+    Engines convert a decimal with a fraction differently, so the double is made of the whole number of its
+    last digits. Above 10^16 a double has no fraction.
     """
     scale = value.scale
     if not scale or scale > DEEPEST:
@@ -178,7 +207,7 @@ def real_of(value: Value) -> str:
     return f"coalesce({real}, cast(cast({value.sql} as decimal(38, 0)) as double))"
 
 
-def fits(value: Value) -> None:
+def _check_digits(value: Value) -> None:
     """Refuse an exact number that a decimal may not hold."""
     if value.digits > MOST_DIGITS or (value.scale > FINEST and value.digits >= MOST_DIGITS):
         fix = "say that its parts are small, as by cast(a as int), or compute with cast(a as double)"
@@ -186,12 +215,11 @@ def fits(value: Value) -> None:
 
 
 def alike(left: Value, right: Value) -> tuple[str, str]:
-    """Two numbers as ones that can be compared: exact where both are, else as doubles."""
+    """The SQL of two numbers to compare: exact where one decimal type holds both, else doubles."""
+    if left.whole and right.whole:
+        return left.sql, right.sql
     if left.kind == right.kind == "exact":
-        scale = max(left.scale, right.scale)
-        if (
-            left.scale == right.scale == 0
-            or max(one.digits - one.scale for one in (left, right)) + scale <= MOST_DIGITS
-        ):
-            return (left.sql, right.sql) if not scale else (left.decimal, right.decimal)
-    return left.settled, right.settled
+        before_point = max(one.digits - one.scale for one in (left, right))
+        if before_point + max(left.scale, right.scale) <= MOST_DIGITS:
+            return left.decimal, right.decimal
+    return left.comparable, right.comparable

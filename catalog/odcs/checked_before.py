@@ -1,6 +1,7 @@
-"""Contracts that were found to keep to the standard, remembered by the hash of their text: to judge one takes longer than all else of reading it.
+"""A cache, in the home, of contracts that keep to the standard, by the hash of their text: the check is slow.
 
-A cache and nothing more, in the home: what is missing, unreadable or another release's is judged again. It holds no word of a contract.
+It is only a cache: what is missing, unreadable or another release's is checked again. It holds no word of a
+contract.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from lakegate.errors import ContractError
 
 FILE: Final = "contracts.json"
 MOST: Final = 20_000
-"""Texts that are remembered: the newest, some 70 bytes each."""
+"""Most texts that are remembered, of some 70 bytes each: the newest."""
 _known: Final[dict[str, None]] = {}
-"""Hashes of texts that were right, the newest last: those that this process judged, and those that it read of."""
+"""Hashes of right texts, the newest last: those that this process checked, and those that it read."""
 
 
 def mistakes_once(document: Document, text: str) -> tuple[tuple[Steps, ContractError], ...]:
-    """What the standard refuses in a document; nothing, unasked, where a text like this was found right before."""
+    """What the standard refuses in a document; nothing, without a check, where the text was right before."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     if digest in _known:
         return ()
@@ -39,14 +40,14 @@ def mistakes_once(document: Document, text: str) -> tuple[tuple[Steps, ContractE
 
 
 def recall(folder: Path) -> None:
-    """Read which texts were found right; nothing where nobody remembered any, or others than the owner may write there."""
+    """Read the hashes of right texts; none where there are none, or where others than the owner may write."""
     own = list(_known)
     _known.clear()
     _known.update(dict.fromkeys([*_read(folder), *own]))
 
 
 def remember(folder: Path) -> None:
-    """Write down which texts this process knows to be right, where the home is made and that is news to it."""
+    """Write the hashes of right texts, where the folder exists and doesn't have them yet."""
     if not folder.is_dir():
         return
     right = list(_known)[-MOST:]
@@ -59,23 +60,19 @@ def remember(folder: Path) -> None:
 def _read(folder: Path) -> list[str]:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         found = (folder / FILE).stat()
-        told = json.loads((folder / FILE).read_bytes())
-        if (
-            found.st_uid == os.getuid()
-            and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-            and told["code"] == _code()
-        ):
-            return [str(digest) for digest in told["right"]]
+        content = json.loads((folder / FILE).read_bytes())
+        private = found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if private and content["code"] == _code():
+            return [str(digest) for digest in content["right"]]
     return []
 
 
 @cache
 def _code() -> str:
-    """What judges: with another of these, another word may be right."""
+    """A hash of all that checks: with another, another text may be right."""
     digest = hashlib.sha256(f"{version('jsonschema')} {version('pyyaml')}".encode())
-    for source in sorted(
-        (item for item in files("catalog").iterdir() if item.name.endswith(".py")), key=lambda item: item.name
-    ):
+    sources = [item for item in files("catalog").iterdir() if item.name.endswith(".py")]
+    for source in sorted(sources, key=lambda item: item.name):
         digest.update(source.read_bytes())
     digest.update((files("open_data_contract_standard") / "schema.json").read_bytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What a contract says to Lakegate under the standard's customProperties: which words there are, and their values."""
+"""What a contract says to Lakegate under the standard's customProperties: known names, and their values."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast, get_args
 
-from catalog.contract import FileFormat, FileKind, Kind, WriteMode
+from catalog.column_names import suggest_column
+from catalog.contract import Column, Contract, Kind, WriteMode
 from catalog.documents.document import Document, Steps, suggest
-from catalog.odcs.budget import BUDGET, budget_of
 from lakegate.errors import ContractError
 
 VENDOR: Final = "lakegate"
@@ -34,17 +34,7 @@ TOP: Final = (
 )
 _RELATIONSHIP: Final = ("severity",)
 _QUALITY: Final = ("hop", "family")
-_FILE: Final = (
-    "format",
-    "delimiter",
-    "nullValues",
-    "maxLines",
-    "maxBytes",
-    "maxColumns",
-    "maxUnreadable",
-    "finalLineEnd",
-)
-_SOURCE: Final = ("name", "query", "licence")
+BUDGET: Final = "write a share from 0 to 1, such as 0.1, or {rows: 100}, or both: {share: 0.1, rows: 100}"
 
 
 @dataclass(frozen=True)
@@ -55,11 +45,22 @@ class Custom:
     steps: Steps
     found: dict[str, tuple[Any, Steps]]
 
-    def error(self, name: str, what: str, *, fix: str) -> ContractError:
-        """A mistake at a property, or at the place where it should stand."""
-        return self.document.error(
-            what, *(self.found[name][1] if name in self.found else (*self.steps, "customProperties")), fix=fix
-        )
+    def error(self, name: str, what: str, *inside: str, fix: str) -> ContractError:
+        """A mistake at a property, or at a key in its value; of a missing one, at the custom properties."""
+        at = self.found[name][1] if name in self.found else (*self.steps, "customProperties")
+        return self.document.error(what, *at, *inside, fix=fix)
+
+    def column(self, name: str, contract: Contract, column: Any, *inside: str) -> Column:
+        """A column that a property names.
+
+        Raises:
+            ContractError: The contract has no such column.
+        """
+        for known in contract.columns:
+            if known.name == column:
+                return known
+        fix = suggest_column(column, contract.columns)
+        raise self.error(name, f"{contract.name} has no column {column!r}", *inside, fix=fix)
 
     def get(self, name: str) -> Any:
         """A property's value, None where it isn't there."""
@@ -75,7 +76,8 @@ class Custom:
         if value is None and default is not None:
             return default
         if value is None:
-            fix = f"write under customProperties: - {{property: {name}, value: {next(iter(words))}}}; the value is one of: {', '.join(words)}"
+            example = f"- {{property: {name}, value: {next(iter(words))}}}"
+            fix = f"write under customProperties: {example}; the value is one of: {', '.join(words)}"
             raise self.error(name, f"the custom property {name!r} is missing", fix=fix)
         if value not in words:
             raise self.error(name, f"{name} can't be {value!r}", fix=suggest(value, words))
@@ -91,56 +93,61 @@ class Custom:
     def texts(self, name: str) -> tuple[str, ...]:
         """A property that takes a list of texts; empty where it isn't there."""
         value = self.get(name)
-        if value is not None and not _texts(value):
+        if value is not None and not are_texts(value):
             raise self.error(name, f"{name} is {value!r}"[:200], fix="write a list of texts, such as [a, b]")
         return tuple(value or ())
 
     def budget(self, name: str) -> tuple[float | None, int | None]:
-        """A property that bounds rows by a share, `0.1`, or by `{share: 0.1, rows: 100}`; None for what it doesn't bound."""
+        """A property that bounds rows by a share, a number (`{rows: 100}`), or both; None: no bound."""
         if name not in self.found:
             return None, None
-        return budget_of(
-            self.get(name), lambda: self.error(name, f"{name} is {self.get(name)!r}"[:200], fix=BUDGET)
-        )
+        value = self.get(name)
+        return budget_of(value, self.error(name, f"{name} is {value!r}"[:200], fix=BUDGET))
 
     def mapping(self, name: str, keys: Collection[str], *, or_else: str = "") -> dict[str, Any]:
-        """A property that takes a mapping with known keys; empty where it isn't there. `or_else` says what else it takes."""
+        """A property that takes a mapping with known keys; empty where it isn't there.
+
+        Args:
+            name: The property's.
+            keys: Those that the mapping may have.
+            or_else: What else it takes, for the message.
+        """
         value = self.get(name)
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise self.error(
-                name,
-                f"{name} is {value!r}"[:200],
-                fix=f"write {or_else}a mapping with any of: {', '.join(keys)}",
-            )
+            fix = f"write {or_else}a mapping with any of: {', '.join(keys)}"
+            raise self.error(name, f"{name} is {value!r}"[:200], fix=fix)
         for key in value.keys() - set(keys):
-            what = f"unknown key {key!r} in {name}"
-            raise self.document.error(what, *self.found[name][1], key, fix=suggest(key, keys))
+            raise self.error(name, f"unknown key {key!r} in {name}", key, fix=suggest(key, keys))
         return value
 
 
 def read_custom(document: Document, *steps: str | int) -> Custom:
-    """The custom properties that Lakegate reads at one place, those of another vendor left alone; `custom_mistakes` tells of wrong ones."""
+    """The custom properties that Lakegate reads at one place, without other vendors'.
+
+    A misspelt one is read as what it means, so that it isn't reported as missing; `custom_mistakes` reports
+    it.
+    """
+    found, misspelt = dict[str, tuple[Any, Steps]](), dict[str, tuple[Any, Steps]]()
+    known = _known(steps)
+    for i, entry in enumerate(_part(document, steps).get("customProperties", ())):
+        name, value = entry["property"], (entry["value"], (*steps, "customProperties", i, "value"))
+        if not _ours(entry.get("vendor", VENDOR)):
+            continue
+        if name in known:
+            found.setdefault(name, value)
+        else:
+            for meant in difflib.get_close_matches(name, known, n=1):
+                misspelt.setdefault(meant, value)
+    return Custom(document, steps, misspelt | found)
+
+
+def _part(document: Document, steps: Steps) -> Any:
     part = document.data
     for step in steps:
         part = part[step]
-    found: dict[str, tuple[Any, Steps]] = {}
-    known = _known(steps)
-    entries = [
-        (i, entry)
-        for i, entry in enumerate(part.get("customProperties", ()))
-        if _ours(entry.get("vendor", VENDOR))
-    ]
-    for i, entry in sorted(entries, key=lambda item: item[1]["property"] not in known):
-        # A misspelt one is a mistake, and read as what it was meant to be, so that nothing is told to be missing.
-        if (
-            named := [entry["property"]]
-            if entry["property"] in known
-            else difflib.get_close_matches(entry["property"], known, n=1)
-        ):
-            found.setdefault(named[0], (entry["value"], (*steps, "customProperties", i, "value")))
-    return Custom(document, steps, found)
+    return part
 
 
 def _ours(vendor: str) -> bool:
@@ -148,12 +155,9 @@ def _ours(vendor: str) -> bool:
 
 
 def custom_mistakes(document: Document) -> Iterator[ContractError]:
-    """What is wrong with the custom properties of a document, wherever they stand; those of another vendor are left alone."""
+    """What is wrong with the custom properties in a document; other vendors' are not checked."""
     for steps in _places(document.data, ()):
-        part = document.data
-        for step in steps:
-            part = part[step]
-        yield from _unread(document, part["customProperties"], steps)
+        yield from _unread(document, _part(document, steps)["customProperties"], steps)
 
 
 def _unread(document: Document, entries: list[dict[str, Any]], steps: Steps) -> Iterator[ContractError]:
@@ -162,17 +166,15 @@ def _unread(document: Document, entries: list[dict[str, Any]], steps: Steps) -> 
         name, vendor, at = entry["property"], entry.get("vendor", VENDOR), (*steps, "customProperties", i)
         if vendor != VENDOR:
             if _ours(vendor):
-                yield document.error(
-                    f"unknown vendor {vendor!r}", *at, "vendor", fix=f"did you mean {VENDOR!r}?"
-                )
+                fix = f"did you mean {VENDOR!r}?"
+                yield document.error(f"unknown vendor {vendor!r}", *at, "vendor", fix=fix)
         elif name not in known:
             hint = suggest(name, known) if known else "Lakegate reads none here"
             fix = f"{hint}; where it is meant for another tool, add its vendor"
             yield document.error(f"unknown custom property {name!r}", *at, "property", fix=fix)
         elif name in seen:
-            yield document.error(
-                f"the custom property {name!r} stands twice", *at, "property", fix="keep one of them"
-            )
+            what = f"the custom property {name!r} comes twice"
+            yield document.error(what, *at, "property", fix="keep one of them")
         seen.add(name)
 
 
@@ -193,77 +195,13 @@ def write_mode_of(custom: Custom, kind: Kind) -> WriteMode:
     return cast("WriteMode", custom.word("writeMode", get_args(WriteMode)))
 
 
-def file_format(custom: Custom) -> FileFormat:
-    """How a delivered file is to be read. An empty field is always null, `nullValues` come on top.
-
-    Raises:
-        ContractError: An option is unknown or has a value that it can't have.
-    """
-    given = custom.mapping("file", _FILE)
-    default = FileFormat()
-
-    def bad(key: str, fix: str) -> ContractError:
-        return custom.document.error(f"{key} is {given[key]!r}", *custom.found["file"][1], key, fix=fix)
-
-    kind, kinds = given.get("format", default.kind), get_args(FileKind)
-    if kind not in kinds:
-        raise bad("format", suggest(kind, kinds))
-    delimiter = given.get("delimiter", default.delimiter)
-    if (
-        not isinstance(delimiter, str)
-        or len(delimiter) != 1
-        or not delimiter.isascii()
-        or delimiter in '"\r\n'
-        or delimiter.isalnum()
-    ):
-        raise bad("delimiter", 'write one ASCII character in quotes, such as "," or ";" or "\\t"')
-    if not _texts(nulls := given.get("nullValues", [])):
-        raise bad("nullValues", "write a list of texts, such as [NA]; quote numbers")
-    if given.get("finalLineEnd", "required") != "required":
-        raise bad("finalLineEnd", "write required, or leave it out")
-    share, rows = budget_of(
-        given.get("maxUnreadable", default.max_unreadable), lambda: bad("maxUnreadable", BUDGET)
-    )
-    for key in ("maxLines", "maxBytes", "maxColumns"):
-        if key in given and (type(given[key]) is not int or given[key] < 1):
-            raise bad(key, "write a whole number, 1 or more")
-    return FileFormat(
-        kind=kind,
-        delimiter=delimiter,
-        null_values=tuple(dict.fromkeys(("", *nulls))),
-        max_lines=given.get("maxLines", default.max_lines),
-        max_bytes=given.get("maxBytes", default.max_bytes),
-        max_columns=given.get("maxColumns", default.max_columns),
-        max_unreadable=share,
-        max_unreadable_rows=rows,
-        final_line_end="finalLineEnd" in given,
-    )
-
-
-def source_of(custom: Custom) -> dict[str, Any]:
-    """Where the data comes from.
-
-    Raises:
-        ContractError: A key is unknown or its value no text.
-    """
-    given = custom.mapping("source", _SOURCE)
-    for key, value in given.items():
-        if not isinstance(value, str):
-            raise custom.document.error(
-                f"{key} is {value!r}"[:200], *custom.found["source"][1], key, fix="write text"
-            )
-    return dict(given)
-
-
 def _known(steps: Steps) -> tuple[str, ...]:
     if not steps:
         return TOP
     words = [step for step in steps if isinstance(step, str)]
-    return (
-        {"relationships": _RELATIONSHIP, "quality": _QUALITY}.get(words[-1], ())
-        if words[0] == "schema"
-        else ()
-    )
+    if words[0] != "schema":
+        return ()
+    return {"relationships": _RELATIONSHIP, "quality": _QUALITY}.get(words[-1], ())
 
 
 def _places(data: Any, steps: Steps) -> Iterator[Steps]:
@@ -278,5 +216,23 @@ def _places(data: Any, steps: Steps) -> Iterator[Steps]:
             yield from _places(value, (*steps, i))
 
 
-def _texts(value: Any) -> bool:
+def are_texts(value: Any) -> bool:
+    """Whether a value is a list of texts."""
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def budget_of(value: Any, mistake: ContractError) -> tuple[float | None, int | None]:
+    """How many rows may be lost: a share and a number, each None where it is not given.
+
+    Raises:
+        ContractError: The mistake, where the value is no budget.
+    """
+    given = value if isinstance(value, dict) and value else {"share": value}
+    share, rows = given.get("share"), given.get("rows")
+    if given.keys() - {"share", "rows"} or (share is None and rows is None):
+        raise mistake
+    if share is not None and not (type(share) in (int, float) and 0 <= share <= 1):
+        raise mistake
+    if rows is not None and (type(rows) is not int or rows < 0):
+        raise mistake
+    return (None if share is None else float(share)), rows

@@ -1,25 +1,26 @@
-"""What a contract says beyond its schema: of a dataset, how it is delivered and written; of a feature table, its SQL and inputs."""
+"""A contract beyond its schema: how a dataset is delivered and written; a feature table's SQL and inputs."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from catalog.column_names import suggest_column
 from catalog.contract import Contract, FileFormat, Kind
 from catalog.documents.document import suggest
 from catalog.mistakes import Mistakes
 from catalog.odcs import schema
-from catalog.odcs.custom_properties import Custom, file_format, source_of
+from catalog.odcs.custom_properties import Custom
 from catalog.odcs.drift_defaults import drift_of
+from catalog.odcs.file_format import file_format
 from catalog.odcs.policy import duplicate_keys, max_shrink_of, same_name_of, unexpected_columns, upsert_of
 from catalog.queries.feature_sql import read_sql
 
 MAX_QUARANTINED: Final = 0.10
-"""A full delivery of which more is set aside would take good rows away from readers."""
+"""Default of a full delivery: to quarantine more of it would take good rows away from readers."""
 _SQL_FILE: Final = re.compile(r"[a-z][a-z0-9_]*\.sql")
+_SOURCE: Final = ("name", "query", "licence")
 _FEATURE_ONLY: Final = ("sql", "driver", "inputs")
 _DATASET_ONLY: Final = (
     "orderBy",
@@ -35,7 +36,7 @@ _DATASET_ONLY: Final = (
 
 
 def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contract:
-    """The contract of a dataset with all that it says of delivery and writing; what can't be read is noted, and as if it weren't there."""
+    """The contract of a dataset with its delivery and writing; mistakes are noted and left out."""
     attempt = mistakes.attempt
     _refuse(custom, _FEATURE_ONLY, "feature", mistakes)
     order_by = attempt(partial(_order_by, contract, custom), None)
@@ -45,12 +46,11 @@ def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Con
     nested = tuple((item.name, item.nested) for item in contract.columns if item.nested)
     typed = tuple((item.name, item.type) for item in contract.columns if item.plain)
     headers = tuple((item.header, item.name) for item in contract.columns if item.delivered_as is not None)
+    file = attempt(partial(file_format, custom), FileFormat())
     found = replace(
         contract,
-        file=replace(
-            attempt(partial(file_format, custom), FileFormat()), nested=nested, typed=typed, headers=headers
-        ),
-        source=attempt(partial(source_of, custom), {}),
+        file=replace(file, nested=nested, typed=typed, headers=headers),
+        source=attempt(partial(_source_of, custom), {}),
         drift=attempt(partial(drift_of, custom, contract), None),
         order_by=order_by,
         max_quarantined=MAX_QUARANTINED if unbounded and contract.write_mode == "replace" else share,
@@ -64,24 +64,33 @@ def dataset_parts(contract: Contract, custom: Custom, mistakes: Mistakes) -> Con
     return attempt(partial(unexpected_columns, custom, found), found)
 
 
+def _source_of(custom: Custom) -> dict[str, Any]:
+    """Where the data comes from.
+
+    Raises:
+        ContractError: A key is unknown or its value no text.
+    """
+    given = custom.mapping("source", _SOURCE)
+    for key, value in given.items():
+        if not isinstance(value, str):
+            raise custom.error("source", f"{key} is {value!r}"[:200], key, fix="write text")
+    return dict(given)
+
+
 def _order_by(contract: Contract, custom: Custom) -> str | None:
     order_by = custom.text("orderBy")
     if order_by is None:
         return None
-    if order_by not in [column.name for column in contract.columns]:
-        raise custom.error(
-            "orderBy",
-            f"{contract.name} has no column {order_by!r}",
-            fix=suggest_column(order_by, contract.columns),
-        )
-    column = contract.column(order_by)
-    if column.personal or not column.required or contract.write_mode != "append":
-        later = (
-            "takes no place: an upsert table takes drops in any order"
-            if contract.write_mode == "upsert"
-            else "orders full deliveries"
-        )
-        why = "is personal" if column.personal else "may be null" if not column.required else later
+    column, why = custom.column("orderBy", contract, order_by), ""
+    if column.personal:
+        why = "is personal"
+    elif not column.required:
+        why = "may be null"
+    elif contract.write_mode == "upsert":
+        why = "takes no place: an upsert table takes drops in any order"
+    elif contract.write_mode == "replace":
+        why = "orders full deliveries"
+    if why:
         fix = "order an append dataset by a required column that is not personal"
         raise custom.error("orderBy", f"orderBy {order_by!r} {why}", fix=fix)
     if column.type == "boolean" or column.nested:
@@ -91,7 +100,7 @@ def _order_by(contract: Contract, custom: Custom) -> str | None:
 
 
 def feature_of(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contract:
-    """The contract of a feature table with its SQL, driver and inputs; what can't be read is noted."""
+    """The contract of a feature table with its SQL, driver and inputs; mistakes are noted and left out."""
     _refuse(custom, _DATASET_ONLY, "dataset", mistakes)
     _feature_columns(contract, custom, mistakes)
     contract = replace(contract, max_shrink=mistakes.attempt(partial(max_shrink_of, custom, contract), None))
@@ -102,22 +111,15 @@ def feature_of(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contra
 def _inputs(contract: Contract, custom: Custom, mistakes: Mistakes) -> Contract:
     for name in _FEATURE_ONLY:
         if name not in custom.found:
-            mistakes.add(
-                custom.error("kind", f"the feature has no {name!r}", fix=f"add a custom property {name!r}")
-            )
+            what = f"the feature has no {name!r}"
+            mistakes.add(custom.error("kind", what, fix=f"add a custom property {name!r}"))
     driver, inputs = custom.text("driver") or "", custom.texts("inputs")
     if driver not in inputs and {"driver", "inputs"} <= custom.found.keys():
-        mistakes.add(
-            custom.error(
-                "driver", f"the driver {driver!r} is none of the inputs", fix=suggest(driver, inputs)
-            )
-        )
+        what = f"the driver {driver!r} is none of the inputs"
+        mistakes.add(custom.error("driver", what, fix=suggest(driver, inputs)))
     if len(set(inputs)) != len(inputs) or contract.name in inputs:
-        raise custom.error(
-            "inputs",
-            "inputs name a table twice, or the feature itself",
-            fix="name each table that the SQL reads once",
-        )
+        what = "inputs name a table twice, or the feature itself"
+        raise custom.error("inputs", what, fix="name each table that the SQL reads once")
     return replace(contract, driver=driver, inputs=inputs)
 
 
@@ -126,15 +128,13 @@ def _sql(contract: Contract, custom: Custom) -> Contract:
     if file is None:
         return contract
     if not _SQL_FILE.fullmatch(file):
-        raise custom.error(
-            "sql", f"sql is {file!r}", fix="name a file in catalog/sql/, such as flight_features.sql"
-        )
+        fix = "name a file in catalog/sql/, such as flight_features.sql"
+        raise custom.error("sql", f"sql is {file!r}", fix=fix)
     path = contract.path.parent.parent / "sql" / file
     if not path.is_file():
         present = [item.name for item in path.parent.glob("*.sql")]
-        raise custom.error(
-            "sql", f"{path} is not there", fix=suggest(file, present) if present else "write it"
-        )
+        fix = suggest(file, present) if present else "write it"
+        raise custom.error("sql", f"{path} is not there", fix=fix)
     return replace(contract, sql=read_sql(path, contract), sql_path=path)
 
 
@@ -154,11 +154,8 @@ def _feature_columns(contract: Contract, custom: Custom, mistakes: Mistakes) -> 
 
 
 def _refuse(custom: Custom, names: tuple[str, ...], kind: Kind, mistakes: Mistakes) -> None:
+    other = "dataset" if kind == "feature" else "feature"
     for name in names:
         if name in custom.found:
-            other = "dataset" if kind == "feature" else "feature"
-            mistakes.add(
-                custom.error(
-                    name, f"{name!r} means nothing for a {other}", fix=f"remove it, or set kind to {kind}"
-                )
-            )
+            what = f"{name!r} means nothing for a {other}"
+            mistakes.add(custom.error(name, what, fix=f"remove it, or set kind to {kind}"))

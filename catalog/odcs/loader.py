@@ -1,4 +1,4 @@
-"""Read a contract: ODCS YAML in, plain values out, or all its mistakes, each with file, line and what to do."""
+"""Read a contract: ODCS YAML in; plain values out, or all its mistakes, each with file, line and fix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from catalog.contract import Column, Contract, Kind, WriteMode
+from catalog.contract import Column, Contract, Kind, QualityRule, WriteMode
 from catalog.documents.containment import check_texts, mistakes_in
 from catalog.documents.document import Document, Steps, parse_yaml, read_text
 from catalog.may_be import as_may_be
@@ -19,6 +19,7 @@ from catalog.odcs.checked_before import mistakes_once
 from catalog.odcs.custom_properties import Custom, custom_mistakes, kind_of, read_custom, write_mode_of
 from catalog.odcs.dataset_parts import dataset_parts, feature_of
 from catalog.odcs.policy import retention_of
+from catalog.odcs.quality_rules import quality_rules
 from catalog.odcs.relationships import relationships
 from catalog.odcs.standard import API_VERSION
 from catalog.rules.rule_checks import FEATURE_SEVERITIES, ROW_SEVERITIES
@@ -29,13 +30,13 @@ SUFFIX: Final = ".odcs.yaml"
 _DERIVED: Final = ("_raw", "_quarantine")
 _NEEDS_KEY: Final = {
     "feature": "a feature table needs",
-    "upsert": "writeMode upsert, where the newest row of each key is kept, needs",
+    "upsert": "writeMode upsert, which keeps the newest row of each key, needs",
 }
 
 
 @lru_cache(maxsize=4096)
 def _checked(path: Path, text: str) -> tuple[Document, tuple[tuple[Steps, ContractError], ...]]:
-    """A document, and what the standard refuses in it. A process reads the same one at each command, tick and run."""
+    """A document, and what the standard refuses in it: a process reads the same one again and again."""
     document = parse_yaml(path, text)
     check_texts(document)
     return document, mistakes_once(document, text)
@@ -43,7 +44,7 @@ def _checked(path: Path, text: str) -> tuple[Document, tuple[tuple[Steps, Contra
 
 @dataclass(frozen=True)
 class Loaded:
-    """A contract with its document and where in it the names of other datasets stand."""
+    """A contract with its document and the places in it that name other datasets."""
 
     contract: Contract
     document: Document
@@ -55,17 +56,17 @@ def load_contract(path: Path) -> Contract:
     """Read and check one contract by itself; what it says of other datasets is checked by `catalog.files`.
 
     Raises:
-        ContractError: It has a mistake; the error tells file, line and what to do.
+        ContractError: It has a mistake; the error has file, line and what to do.
     """
     with mistakes_in(path):
         return read_contract(path).contract
 
 
 def read_contract(path: Path) -> Loaded:
-    """Read and check one contract, keeping the places of names that `catalog.files` looks up.
+    """Read and check one contract, with the places of names that `catalog.files` looks up.
 
     Raises:
-        ContractError: It has mistakes; the error tells of each file, line and what to do.
+        ContractError: It has mistakes; the error has file, line and what to do for each.
     """
     document, refused = _checked(path, text := read_text(path))
     mistakes = Mistakes(refused)
@@ -74,9 +75,8 @@ def read_contract(path: Path) -> Loaded:
     loaded = mistakes.attempt(partial(_read, path, document, text, mistakes), None)
     mistakes.end()
     if loaded is None:  # nothing of it could be read, and the standard finds nothing wrong
-        raise document.error(
-            "the contract can't be read", fix="report this as a bug of Lakegate, with the contract"
-        )
+        fix = "report this as a bug of Lakegate, with the contract"
+        raise document.error("the contract can't be read", fix=fix)
     return loaded
 
 
@@ -101,15 +101,15 @@ def _read(path: Path, document: Document, text: str, mistakes: Mistakes) -> Load
     for may_be in as_may_be(columns, mistakes.spoilt):
         found.append(part := mistakes.apart())
         loaded = part.attempt(partial(_with_columns, about, may_be, part), None) or loaded
-    told = [{(error.where, error.what) for error in part.found} for part in found]
+    everywhere = set.intersection(*({(error.where, error.what) for error in part.found} for part in found))
     for error in found[0].found:
-        if all((error.where, error.what) in others for others in told):
+        if (error.where, error.what) in everywhere:
             mistakes.add(error)
     return loaded
 
 
 class _About(NamedTuple):
-    """What is known of a contract before its columns."""
+    """A contract before its columns are known."""
 
     path: Path
     document: Document
@@ -120,7 +120,7 @@ class _About(NamedTuple):
 
 
 def _with_columns(about: _About, columns: tuple[Column, ...], mistakes: Mistakes) -> Loaded:
-    """The contract, with columns that are as they were read or as they may be."""
+    """The contract with these columns, which are as they were read or as they may be."""
     path, document, text, custom, name, kind = about
     attempt = mistakes.attempt
     write_mode: WriteMode | None = attempt(partial(write_mode_of, custom, kind), None)
@@ -145,9 +145,8 @@ def _with_columns(about: _About, columns: tuple[Column, ...], mistakes: Mistakes
     contract = replace(contract, retention=attempt(partial(retention_of, custom), None))
     more = feature_of if kind == "feature" else dataset_parts
     contract = attempt(partial(more, contract, custom, mistakes), contract)
-    contract = attempt(
-        lambda: replace(contract, rules=tuple(schema.rules(document, contract, mistakes))), contract
-    )
+    rules: tuple[QualityRule, ...] = attempt(lambda: tuple(quality_rules(document, contract, mistakes)), ())
+    contract = replace(contract, rules=rules)
     places = {f"relationship:{i}": (*at, "to") for i, (_, at) in enumerate(found)}
     if "inputs" in custom.found:
         places["inputs"] = custom.found["inputs"][1]
@@ -163,17 +162,14 @@ def _name(document: Document) -> str:
     data = document.data
     if not data.get("schema") or len(data["schema"]) != 1:
         what = f"the contract describes {len(data.get('schema', ()))} tables"
-        raise document.error(
-            what, "schema", fix="describe one table under schema; write one contract for each dataset"
-        )
+        fix = "describe one table under schema; write one contract for each dataset"
+        raise document.error(what, "schema", fix=fix)
     table = data["schema"][0]["name"]
     name = data.get("name", table)
     longest = MAX_NAME - max(map(len, _DERIVED))
     if not NAME.match(name) or len(name) > longest:
-        what = f"{name[:80]!r} can't name a dataset"
-        raise document.error(
-            what, "name", fix=f"use a lower-case letter, then letters, digits and _ ({longest} at most)"
-        )
+        fix = f"use a lower-case letter, then letters, digits and _ ({longest} at most)"
+        raise document.error(f"{name[:80]!r} can't name a dataset", "name", fix=fix)
     if name.endswith(_DERIVED):
         what = f"{name!r} is the name of another dataset's table"
         raise document.error(what, "name", fix=f"don't end it in {' or '.join(_DERIVED)}")
@@ -196,9 +192,8 @@ def _owner(data: dict[str, Any]) -> str:
 
 
 def _support(data: dict[str, Any]) -> str:
-    return "\n".join(
-        f"{item['channel']}{' (' + item['url'] + ')' if 'url' in item else ''}: {item.get('description', '')}".removesuffix(
-            ": "
-        )
-        for item in data.get("support", ())
-    )
+    lines = []
+    for item in data.get("support", ()):
+        channel = f"{item['channel']} ({item['url']})" if "url" in item else item["channel"]
+        lines.append(f"{channel}: {item['description']}" if item.get("description") else channel)
+    return "\n".join(lines)

@@ -10,7 +10,10 @@ from catalog.documents.meanings import logical_type
 from lakegate.errors import ContractError
 
 LOGICAL_TYPES: Final = ("string", "integer", "number", "boolean", "date", "timestamp", "object", "array")
-DECIMAL: Final = "there is no decimal: write number (a double), or integer in the smallest unit (cents) or string where each digit counts"
+DECIMAL: Final = (
+    "there is no decimal: write number (a double), or integer in the smallest unit (cents)"
+    " or string where each digit counts"
+)
 _MAP: Final = "write object, which is delivered as JSON; without properties it may hold any keys"
 _INSTEAD: Final = {
     "decimal": DECIMAL,
@@ -21,18 +24,17 @@ _INSTEAD: Final = {
 
 
 def type_mistakes(document: Document) -> Iterator[tuple[Steps, ContractError]]:
-    """Each missing or unknown `logicalType` of a column, or of a field within one, with the place of the column or field.
+    """Each missing or unknown `logicalType`, with the place of its column or nested field.
 
-    The standard's schema tells a wrong or missing one as the lack of something else.
+    The standard's schema reports one as the lack of something else.
     """
     tables = document.data.get("schema")
     for i, table in enumerate(tables if isinstance(tables, list) else ()):
         for at, item, what in _fields(table, ("schema", i), "column"):
             if (given := item.get("logicalType")) not in LOGICAL_TYPES:
-                told = f"{what} {item.get('name', 'items')!r} has " + (
-                    f"logicalType {given!r}" if given else "no logicalType"
-                )
-                yield at, document.error(told, *at, "logicalType", fix=_instead(given))
+                wrong = f"logicalType {given!r}" if given else "no logicalType"
+                mistake = f"{what} {item.get('name', 'items')!r} has {wrong}"
+                yield at, document.error(mistake, *at, "logicalType", fix=_instead(given))
 
 
 def _fields(item: Any, at: Steps, what: str) -> Iterator[tuple[Steps, dict[str, Any], str]]:
@@ -40,10 +42,12 @@ def _fields(item: Any, at: Steps, what: str) -> Iterator[tuple[Steps, dict[str, 
     if not isinstance(item, dict):
         return
     inner = item.get("properties")
-    places = [
-        ((*at, "properties", i), value) for i, value in enumerate(inner if isinstance(inner, list) else ())
-    ]
-    for place, value in [*places, *([((*at, "items"), item["items"])] if "items" in item else [])]:
+    places: list[tuple[Steps, Any]] = []
+    for i, value in enumerate(inner if isinstance(inner, list) else ()):
+        places.append(((*at, "properties", i), value))
+    if "items" in item:
+        places.append(((*at, "items"), item["items"]))
+    for place, value in places:
         if isinstance(value, dict):
             yield place, value, what
             yield from _fields(value, place, "the nested field")

@@ -22,7 +22,7 @@ _KNOWN: Final = (
     "examples",
     "id",
 )
-"""Keys of a nested property that Lakegate acts on, or that are for people only; any other would be a promise that nobody keeps."""
+"""Keys of a nested property that Lakegate acts on, or that are for people; any other is refused."""
 
 
 def nested_column(document: Document, item: dict[str, Any], at: Steps) -> Nested | None:
@@ -43,8 +43,12 @@ def nested_column(document: Document, item: dict[str, Any], at: Steps) -> Nested
 
 def classifications(item: dict[str, Any], at: Steps) -> Iterator[tuple[str, Steps]]:
     """Every classification that is stated within a nested property, with its place."""
-    inner = [((*at, "properties", i), value) for i, value in enumerate(item.get("properties") or ())]
-    for place, value in [*inner, *([((*at, "items"), item["items"])] if item.get("items") else [])]:
+    inner: list[tuple[Steps, Any]] = [
+        ((*at, "properties", i), value) for i, value in enumerate(item.get("properties") or ())
+    ]
+    if item.get("items"):
+        inner.append(((*at, "items"), item["items"]))
+    for place, value in inner:
         if "classification" in value:
             yield value["classification"], (*place, "classification")
         yield from classifications(value, place)
@@ -57,12 +61,8 @@ def _nested(document: Document, item: dict[str, Any], at: Steps) -> Nested:
         place, name = (*at, "properties", i), inner["name"]
         if not _NAME.fullmatch(name) or name in fields:
             what = f"{name!r} can't name a nested field" + (" twice" if name in fields else "")
-            raise document.error(
-                what,
-                *place,
-                "name",
-                fix="name each once, without spaces, dots, brackets, quotes or backslashes",
-            )
+            fix = "name each once, without spaces, dots, brackets, quotes or backslashes"
+            raise document.error(what, *place, "name", fix=fix)
         fields[name] = _inner(document, inner, place)
     items = _inner(document, item["items"], (*at, "items")) if item.get("items") else None
     return Nested(item["logicalType"], item.get("required", False), tuple(fields.items()), items)
@@ -79,7 +79,6 @@ def _inner(document: Document, item: dict[str, Any], at: Steps) -> Nested:
     for key, said in item.items():
         if said and key not in (*_KNOWN, "properties", "items"):
             what = f"Lakegate doesn't act on {key!r} of a nested field"
-            raise document.error(
-                what, *at, key, fix="leave it out, or deliver the field as a column of its own"
-            )
+            fix = "leave it out, or deliver the field as a column of its own"
+            raise document.error(what, *at, key, fix=fix)
     return _nested(document, item, at)

@@ -1,4 +1,4 @@
-"""The relationships of a contract: foreign keys, of one column or of several, from the standard's words to values."""
+"""The relationships of a contract: foreign keys of one or more columns, from words to values."""
 
 from __future__ import annotations
 
@@ -36,9 +36,8 @@ def relationships(
     for j, given in enumerate(table.get("relationships", ())):
         at = (*OBJECT, "relationships", j)
         with mistakes.noting():
-            found.append(
-                (_relationship(document, given, at, _own(document, name, known, given, at), severities), at)
-            )
+            own = _own(document, name, known, given, at)
+            found.append((_relationship(document, given, at, own, severities), at))
     for i, (item, at) in enumerate(found):
         if any((item.columns, item.to) == (other.columns, other.to) for other, _ in found[:i]):
             what = f"{', '.join(item.columns)} points at {item.to} twice"
@@ -53,10 +52,8 @@ def _own(
     names = [column.name for column in known]
     for owner, column in pairs:
         if owner != name or column not in names:
-            what = f"{owner}.{column} is no column of {name}"
-            raise document.error(
-                what, *at, "from", fix=suggest(f"{name}.{column}", [f"{name}.{item}" for item in names])
-            )
+            fix = suggest(f"{name}.{column}", [f"{name}.{item}" for item in names])
+            raise document.error(f"{owner}.{column} is no column of {name}", *at, "from", fix=fix)
     return tuple(column for _, column in pairs)
 
 
@@ -64,10 +61,9 @@ def _relationship(
     document: Document, given: dict[str, Any], at: Steps, own: tuple[str, ...], severities: Sequence[Severity]
 ) -> Relationship:
     pairs = [_split(document, text, (*at, "to")) for text in _listed(given["to"])]
-    if len({table for table, _ in pairs}) != 1 or len(pairs) != len(own):
-        what = (
-            f"{len(own)} columns point at {len(pairs)} of {', '.join(sorted({table for table, _ in pairs}))}"
-        )
+    tables = sorted({table for table, _ in pairs})
+    if len(tables) != 1 or len(pairs) != len(own):
+        what = f"{len(own)} columns point at {len(pairs)} of {', '.join(tables)}"
         raise document.error(what, *at, "to", fix="name as many columns of one dataset")
     severity = cast("Severity", read_custom(document, *at).word("severity", severities))
     return Relationship(own, pairs[0][0], tuple(column for _, column in pairs), severity)
@@ -79,6 +75,5 @@ def _listed(value: str | list[str]) -> list[str]:
 
 def _split(document: Document, text: str, at: Steps) -> tuple[str, str]:
     if (match := _REFERENCE.fullmatch(text)) is None:
-        what = f"{text!r} is no reference"
-        raise document.error(what, *at, fix="write dataset.column")
+        raise document.error(f"{text!r} is no reference", *at, fix="write dataset.column")
     return match[1], match[2]

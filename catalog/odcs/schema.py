@@ -1,31 +1,27 @@
-"""The schema part of a contract: columns, key and quality rules, from the standard's words to values."""
+"""The schema part of a contract: columns and key, from the standard's words to values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from catalog.column_names import check_headers, read_name
-from catalog.contract import PERSONAL, Column, ColumnType, Contract, Family, Hop, QualityRule, Severity
+from catalog.contract import PERSONAL, Column, ColumnType
 from catalog.documents.document import Document, Steps, suggest
-from catalog.may_be import PARTS, Part, names_any, open_parts
+from catalog.may_be import PARTS, Part, open_parts
 from catalog.mistakes import Mistakes
-from catalog.odcs.custom_properties import read_custom
 from catalog.odcs.logical_types import DECIMAL
 from catalog.odcs.nested_fields import classifications, nested_column
-from catalog.odcs.time_patterns import TOLD, pattern_mistake
-from catalog.rules.expectation_types import EXPECTATIONS
-from catalog.rules.rule_checks import FAMILIES, SEVERITIES, mistakes
+from catalog.odcs.time_patterns import ADVICE, pattern_mistake
 
 T = TypeVar("T")
 OBJECT: Final[Steps] = ("schema", 0)
-"""Where the one table of a contract stands."""
+"""The place of a contract's one table."""
 
 CLASSIFICATIONS: Final = ("public", "internal", "confidential", "restricted", *sorted(PERSONAL))
 """A closed list: a misspelt `personal` would let values leak."""
 
-ENGINE: Final = "greatExpectations"
 _TYPES: Final[dict[str, ColumnType]] = {
     "string": "string",
     "integer": "integer",
@@ -45,11 +41,11 @@ _PHYSICAL: Final[dict[ColumnType, tuple[str, ...]]] = {
     "timestamp": ("timestamp",),
 }
 _IGNORED_OTHERWISE: Final = ("unique", "enum", "encryptedName", "partitioned")
-"""What the standard can say of a column and Lakegate doesn't do: refused, as to ignore it would be a broken promise."""
+"""Keys of the standard that Lakegate doesn't act on: refused, as to ignore one would break a promise."""
 
 
 def columns(document: Document, mistakes: Mistakes) -> tuple[Column, ...]:
-    """The columns, in the contract's order; what can't be used of one is noted, and it is spoilt.
+    """The columns, in the contract's order; a mistake in one is noted, and spoils the column.
 
     Raises:
         ContractError: There is none.
@@ -66,7 +62,7 @@ def columns(document: Document, mistakes: Mistakes) -> tuple[Column, ...]:
             name = str(item.get("name", f"column {i + 1}")) if isinstance(item, dict) else f"column {i + 1}"
             column, parts = Column(name, "string", required=True), {*PARTS}
         if column.name.lower() in {other.name.lower() for other in found}:
-            what = f"column {column.name!r} stands twice (engines don't tell upper from lower case)"
+            what = f"column {column.name!r} comes twice (engines don't tell upper from lower case)"
             mistakes.add(document.error(what, *at, "name", fix="keep one of them"))
         if parts:
             mistakes.spoilt[column.name] = mistakes.spoilt.get(column.name, set()) | parts
@@ -79,19 +75,22 @@ def columns(document: Document, mistakes: Mistakes) -> tuple[Column, ...]:
 def _column(
     document: Document, item: dict[str, Any], at: Steps, mistakes: Mistakes, parts: set[Part]
 ) -> Column:
-    """A column as far as it can be read; `parts` takes up what its mistakes leave open."""
+    """A column as far as it can be read; what its mistakes leave open is added to `parts`."""
     logical = item.get("logicalType")
 
     def attempt(read: Callable[[], T], default: Any, of: Part = "type") -> T:
         before = len(mistakes.found)
         value = mistakes.attempt(read, default)
-        parts.update([of] if len(mistakes.found) > before else [])
+        if len(mistakes.found) > before:
+            parts.add(of)
         return value
 
     name, delivered_as = attempt(partial(read_name, document, item, at), (str(item["name"]), None), "name")
-    type_ = _TYPES.get(str(logical), "string")  # an unknown one is told by `catalog.odcs.logical_types`
-    if logical in _TYPES:
+    type_, pattern, nested = _TYPES.get(str(logical), "string"), None, None
+    if logical in _TYPES:  # else `catalog.odcs.logical_types` reports it
         attempt(partial(_check_physical, document, item, at, type_), None)
+        pattern = attempt(partial(_format, document, item, (*at, "logicalTypeOptions"), type_), None)
+        nested = attempt(partial(nested_column, document, item, at), None)
     for key in _IGNORED_OTHERWISE:
         if item.get(key):
             what = f"Lakegate doesn't act on {key!r} of a column"
@@ -101,11 +100,9 @@ def _column(
         type=type_,
         required=item.get("required", False),
         classification=attempt(partial(_classification, document, item, at), "public", "classification"),
-        format=attempt(partial(_format, document, item, (*at, "logicalTypeOptions"), type_), None)
-        if logical in _TYPES
-        else None,
+        format=pattern,
         description=item.get("description", ""),
-        nested=attempt(partial(nested_column, document, item, at), None) if logical in _TYPES else None,
+        nested=nested,
         delivered_as=delivered_as,
     )
 
@@ -113,11 +110,10 @@ def _column(
 def _check_physical(document: Document, item: dict[str, Any], at: Steps, type_: ColumnType) -> None:
     physical = item.get("physicalType", _PHYSICAL[type_][0])
     if physical.lower() not in _PHYSICAL[type_]:
-        what = (
-            f"column {item['name']!r} has physicalType {physical!r}, its logicalType is {item['logicalType']}"
-        )
+        types = f"physicalType {physical!r}, its logicalType is {item['logicalType']}"
         exact = f"; {DECIMAL}" if physical.lower().startswith(("decimal", "numeric")) else ""
-        raise document.error(what, *at, "physicalType", fix=f"use {_PHYSICAL[type_][0]}{exact}")
+        fix = f"use {_PHYSICAL[type_][0]}{exact}"
+        raise document.error(f"column {item['name']!r} has {types}", *at, "physicalType", fix=fix)
 
 
 def _classification(document: Document, item: dict[str, Any], at: Steps) -> str:
@@ -138,14 +134,13 @@ def _format(document: Document, item: dict[str, Any], at: Steps, type_: ColumnTy
         what = f"Lakegate doesn't act on {key!r} of a {type_}"
         raise document.error(what, *at, key, fix="write it as a quality rule")
     if options.get("defaultTimezone", "UTC") not in ("UTC", "Etc/UTC"):
-        raise document.error(
-            "timestamps are UTC", *at, "defaultTimezone", fix="deliver UTC, or an offset with each value"
-        )
+        fix = "deliver UTC, or an offset with each value"
+        raise document.error("timestamps are UTC", *at, "defaultTimezone", fix=fix)
     pattern = options.get("format")
     if pattern is None:
         return None
-    if (told := pattern_mistake(str(pattern))) is not None:
-        raise document.error(f"format {pattern!r} is no date pattern: {told}", *at, "format", fix=TOLD)
+    if (mistake := pattern_mistake(str(pattern))) is not None:
+        raise document.error(f"format {pattern!r} is no date pattern: {mistake}", *at, "format", fix=ADVICE)
     return str(pattern)
 
 
@@ -153,7 +148,8 @@ def key(document: Document, known: tuple[Column, ...], *, needed_by: str | None)
     """The key's columns, by primaryKeyPosition; none where the contract names none, and nothing needs one.
 
     Raises:
-        ContractError: A position is missing or used twice, a key column may be null, or there is none and `needed_by` says what needs it.
+        ContractError: A position is missing or used twice, a key column may be null, or there is no key and
+            `needed_by` says what needs it.
     """
     positions: dict[int, Column] = {}
     for i, item in enumerate(document.data["schema"][0]["properties"]):
@@ -168,112 +164,14 @@ def key(document: Document, known: tuple[Column, ...], *, needed_by: str | None)
             raise document.error(what, *at, "primaryKey", fix="add required: true")
         position = item.get("primaryKeyPosition", -1)
         if position < 1 or position in positions:
-            what = f"key column {column.name!r} has {'the position of another' if position in positions else 'no position'}"
-            raise document.error(
-                what,
-                *at,
-                "primaryKeyPosition",
-                fix="number the key's columns with primaryKeyPosition: 1, 2, 3",
+            which = "the position of another" if position in positions else "no position"
+            what, fix = (
+                f"key column {column.name!r} has {which}",
+                "number the key's columns with primaryKeyPosition: 1, 2, 3",
             )
+            raise document.error(what, *at, "primaryKeyPosition", fix=fix)
         positions[position] = column
     if not positions and needed_by is not None:
         fix = "mark the key's columns with required: true, primaryKey: true and primaryKeyPosition: 1, 2, 3"
         raise document.error(f"no column is the key, and {needed_by} one", *OBJECT, "properties", fix=fix)
     return tuple(positions[position].name for position in sorted(positions))
-
-
-class _Rules(NamedTuple):
-    document: Document
-    contract: Contract
-    found: Mistakes
-
-
-def rules(document: Document, contract: Contract, found: Mistakes) -> Iterator[QualityRule]:
-    """The quality rules, those of the table first, then those of its columns; one that can't be run, or has no id, is noted as a mistake."""
-    table = document.data["schema"][0]
-    places = [((*OBJECT, "quality", i), given, None) for i, given in enumerate(table.get("quality", ()))]
-    for i, item in enumerate(table["properties"]):
-        at = (*OBJECT, "properties", i, "quality")
-        places += [((*at, j), given, item["name"]) for j, given in enumerate(item.get("quality", ()))]
-    seen: set[str] = set()
-    for at, given, column in places:
-        if given.get("type", "library") == "text":  # for people only
-            continue
-        with found.noting():
-            rule = _rule(_Rules(document, contract, found), given, at, column)
-            if rule.id in seen:
-                what = f"the rule id {rule.id!r} stands twice"
-                raise document.error(what, *at, "id", fix="give each rule an id of its own")
-            seen.add(rule.id)
-            yield rule
-
-
-RESERVED: Final = frozenset(
-    {
-        "key",
-        "unexpected-columns",
-        "duplicate-columns",
-        "not-empty",
-        "readable",
-        "max-quarantined",
-        "imbalance",
-        "repeated-header",
-        "final-line-end",
-    }
-)
-"""Ids of rules made from the schema; the others hold a colon, which the standard keeps out of ids."""
-
-
-def _rule(rules: _Rules, given: dict[str, Any], at: Steps, column: str | None) -> QualityRule:
-    document, contract, found = rules
-    body, inside = _body(document, given, at), (*at, "implementation")
-    kwargs, kind = dict(body.get("kwargs", {})), EXPECTATIONS.get(str(body["type"]))
-    if column is not None and kind and "column" in kind.needs:
-        kwargs.setdefault("column", column)
-    custom = read_custom(document, *at)
-    hops = ("features",) if contract.kind == "feature" else ("processed", "raw")
-    hop, severity = (
-        cast("Hop", custom.word("hop", hops, default=hops[0])),
-        cast("Severity", given["severity"]),
-    )
-    for mistake in (
-        mistakes(contract, hop, body["type"], kwargs, severity)
-        if not names_any(kwargs, found.unnamed)
-        else ()
-    ):
-        place = (*inside, "kwargs", mistake.argument) if mistake.argument is not None else (*inside, "type")
-        found.add(document.error(mistake.what, *place, fix=mistake.fix))
-    family = cast("Family", custom.word("family", FAMILIES, default=kind.family if kind else "schema"))
-    return QualityRule(given["id"], hop, body["type"], kwargs, severity, family, document.line(*at))
-
-
-def _body(document: Document, given: dict[str, Any], at: Steps) -> dict[str, Any]:
-    if given.get("type", "library") != "custom" or given.get("engine") != ENGINE:
-        what = f"a quality rule of type {given.get('type', 'library')!r}, engine {given.get('engine')!r}"
-        raise document.error(
-            what,
-            *at,
-            "engine" if given.get("type") == "custom" else "type",
-            fix=f"use type: custom and engine: {ENGINE}",
-        )
-    for key_ in ("id", "severity"):
-        if key_ not in given:
-            what = f"a quality rule has no {key_}"
-            raise document.error(what, *at, fix=f"add {key_}: it is written out, always")
-    if given["id"] in RESERVED:
-        what = f"the rule id {given['id']!r} is taken by a rule made from the schema"
-        raise document.error(what, *at, "id", fix="use another")
-    if given["severity"] not in SEVERITIES:
-        what = f"unknown severity {given['severity']!r}"
-        raise document.error(what, *at, "severity", fix=suggest(given["severity"], SEVERITIES))
-    body, inside = given["implementation"], (*at, "implementation")
-    if not isinstance(body, dict) or not isinstance(body.get("kwargs", {}), dict) or "type" not in body:
-        raise document.error(
-            "the rule's implementation has no type and kwargs",
-            *inside,
-            fix="write {type: expect_..., kwargs: {...}}",
-        )
-    for unknown in body.keys() - {"type", "kwargs"}:
-        what = f"unknown key {unknown!r} in implementation"
-        raise document.error(what, *inside, unknown, fix=suggest(unknown, ("type", "kwargs")))
-    return body

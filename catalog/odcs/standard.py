@@ -1,4 +1,4 @@
-"""A contract against the Open Data Contract Standard: its own JSON schema, told as one mistake with a line and a fix."""
+"""A contract checked by the JSON schema of the Open Data Contract Standard, with lines and fixes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _TYPES: Final = {
     "number": "a number",
 }
 _BRANCHES: Final = ("allOf", "anyOf", "oneOf")
+_INDIRECT: Final = ("unevaluatedProperties", "additionalProperties")
+"""Keywords whose mistakes follow from others, or are unknown keys."""
 
 
 @lru_cache(maxsize=1)
@@ -35,65 +37,74 @@ def validator() -> Draft201909Validator:
 
 
 def standard_mistakes(document: Document) -> Iterator[tuple[Steps, ContractError]]:
-    """What the standard, or Lakegate's choice of its types, refuses in a document, with its place; a key that it doesn't know anywhere is a mistake too.
+    """What the standard, or Lakegate's choice of its types, refuses in a document, with its place.
 
-    The schema leaves some objects open and reports an unknown key in others only through what surrounds it, so unknown
-    keys are looked for first, by walking the document and the schema together.
+    So is any unknown key. The schema leaves some objects open and reports an unknown key in others only
+    through what surrounds it, so unknown keys are searched first, by walking the document and the schema
+    together.
     """
     if not isinstance(document.data, dict):
         fix = f"begin with apiVersion: {API_VERSION} and kind: DataContract"
         yield (), document.error("the contract is empty, or no mapping", fix=fix)
         return
-    known, told = validator(), dict[Steps, str]()
+    known, unknown = validator(), dict[Steps, str]()
     for steps, allowed in _unknown_keys(document.data, known.schema, ()):
         key = steps[-1]
         around = ".".join(str(step) for step in steps[:-1] if isinstance(step, str)) or "the contract"
         fix = suggest(key, allowed)
         if len(steps) == 1 and key in TOP:
             fix = f"write under customProperties: - {{property: {key}, value: ...}}"
-        told[steps] = fix
+        unknown[steps] = fix
         yield steps, document.error(f"unknown key {key!r} in {around}", *steps, fix=fix)
     typed = set[Steps]()
     for at, error in type_mistakes(document):
         typed.add(at)
-        if not any(steps[:-1] == at and "'logicalType'" in fix for steps, fix in told.items()):
+        if not any(steps[:-1] == at and "'logicalType'" in fix for steps, fix in unknown.items()):
             yield (*at, "logicalType"), error
-    yield from _refused(document, told, typed)
+    yield from _refused(document, unknown, typed)
 
 
 _BY_TYPE: Final[frozenset[str | int]] = frozenset(
     {"logicalType", "logicalTypeOptions", "items", "properties"}
 )
-"""What the standard asks of a column by its type: nothing of it is told where that is a mistake."""
+"""Keys that depend on a column's type: nothing of them is reported where the type is a mistake."""
 
 
 def _refused(
-    document: Document, told: dict[Steps, str], typed: set[Steps]
+    document: Document, unknown: dict[Steps, str], typed: set[Steps]
 ) -> Iterator[tuple[Steps, ContractError]]:
-    """What the standard's schema refuses, one mistake for each place, but for what follows from those that were told."""
+    """What the standard's schema refuses, one mistake for each place.
+
+    Args:
+        document: The contract.
+        unknown: The fix of each unknown key, which may be a misspelt one that seems missing.
+        typed: Columns whose type is a mistake, of which more follows.
+    """
     found = [min(_leaves(error), key=_weight) for error in validator().iter_errors(document.data)]
-    direct = [
-        error for error in found if error.validator not in ("unevaluatedProperties", "additionalProperties")
-    ]
+    direct = [error for error in found if error.validator not in _INDIRECT]
     seen = set[Steps]()
-    for error in direct or (() if told or typed else found):
+    for error in direct or (() if unknown or typed else found):
         steps = tuple(error.absolute_path)
-        if steps in seen or any(
-            steps[: len(place)] == place and not {*steps[len(place) :][:1]} - _BY_TYPE for place in typed
-        ):
+        if steps in seen or any(_follows(steps, place) for place in typed):
             continue
-        if error.validator == "required" and any(
-            place[:-1] == steps and repr(_lacks(error)) in fix for place, fix in told.items()
-        ):
-            continue
+        if error.validator == "required":
+            fixes = [fix for place, fix in unknown.items() if place[:-1] == steps]
+            if any(repr(_lacks(error)) in fix for fix in fixes):
+                continue
         seen.add(steps)
         yield steps, document.error(_what(error, steps), *steps, fix=_fix(error))
 
 
+def _follows(steps: Steps, column: Steps) -> bool:
+    """Whether a mistake follows from a column's wrong type: at the column, or at what depends on the type."""
+    inside = steps[len(column) :]
+    return steps[: len(column)] == column and (not inside or inside[0] in _BY_TYPE)
+
+
 def _weight(error: ValidationError) -> tuple[bool, int, str]:
-    """Of the ways in which alternatives fail the most telling first."""
+    """Sorts the ways in which alternatives fail, the most specific first."""
     return (
-        error.validator in ("unevaluatedProperties", "additionalProperties"),
+        error.validator in _INDIRECT,
         -len(error.absolute_path),
         str(error.validator),
     )

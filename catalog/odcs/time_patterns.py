@@ -1,7 +1,7 @@
-"""Formats of dates and times that mean the same on both engines: the letters that there are, and the texts that a format takes.
+"""Formats of dates and times that mean the same on both engines: their letters, and the matching texts.
 
-Engines differ on what they take beside it (a full month's name for a short one, zones, signs), so a text has to have the
-format's own shape before an engine reads it (promise P5).
+Engines differ in the other texts that they read (a full month's name for a short one, zones, signs). So a
+text has to have the format's own shape before an engine reads it (promise P5).
 """
 
 from __future__ import annotations
@@ -31,11 +31,8 @@ _MONTHS: Final = [
 
 def _any_case(words: list[str]) -> str:
     """The words in any case, each letter written out: engines fold some letters beyond ASCII."""
-    return (
-        "("
-        + "|".join("".join(f"[{letter.upper()}{letter.lower()}]" for letter in word) for word in words)
-        + ")"
-    )
+    spelled = ("".join(f"[{letter.upper()}{letter.lower()}]" for letter in word) for word in words)
+    return f"({'|'.join(spelled)})"
 
 
 _TWO, _ONE_OR_TWO = "[0-9]{2}", "[0-9]{1,2}"
@@ -56,30 +53,30 @@ _SHAPES: Final = {
     "xxx": "[+-][0-9]{2}:[0-9]{2}",
     "Z": "[+-][0-9]{4}",
 }
-"""What stands in a text for each group of letters; those that aren't here mean one thing to one engine and another to the other."""
+"""The text of each group of letters. Engines differ on the groups that aren't here."""
 ALLOWED: Final = tuple(_SHAPES)
 _FIELDS: Final = {"x": "X", "Z": "X", "h": "H"}
-"""Letters that say the same as another."""
+"""Letters that mean the same as another."""
 _NEEDS: Final = (("m", "H"), ("s", "m"), ("S", "s"))
 _RESERVED: Final = ("[", "]", "{", "}", "#", "'")
-TOLD: Final = (
-    "use yyyy or yy, MM, M, MMM or MMMM, dd or d, HH or H (hh or h with a), mm or m, ss or s, S to SSSSSS, XX, XXX, xx, xxx or Z, "
-    "other letters in single quotes, such as yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
+ADVICE: Final = (
+    "use yyyy or yy, MM, M, MMM or MMMM, dd or d, HH or H (hh or h with a), mm or m, ss or s, S to SSSSSS, "
+    "XX, XXX, xx, xxx or Z, other letters in single quotes, such as yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
 )
-"""What to write instead."""
+"""What to write instead of a wrong format."""
 
 
 def pattern_mistake(pattern: str) -> str | None:
-    """What of a format does not mean the same on every engine, or isn't whole; None where all is well."""
+    """The part of a format that is missing, or that engines read differently; None where all is well."""
     return next(_mistakes([found[0] for found in _TOKEN.finditer(pattern)]), None)
 
 
 def _mistakes(tokens: list[str]) -> Iterator[str]:
     groups = [token for token in tokens if token[0].isascii() and token[0].isalpha()]
-    yield from (
-        f"{token!r} does not mean the same on every engine" for token in groups if token not in _SHAPES
-    )
-    yield from (f"{token!r} is no text that stands for itself" for token in tokens if token in _RESERVED)
+    for token in groups:
+        if token not in _SHAPES:
+            yield f"{token!r} does not mean the same on every engine"
+    yield from (f"{token!r} is reserved" for token in tokens if token in _RESERVED)
     fields = [_FIELDS.get(token[0], token[0]) for token in groups]
     if len(set(fields)) < len(fields):
         yield "it says one thing twice"
@@ -107,10 +104,10 @@ def _literal(written: str) -> str:
 
 
 def _digits(token: str) -> bool:
-    """Whether digits stand for it."""
+    """Whether its text is digits."""
     return token[0] in "yMdHhmsS" and len(token) <= (2 if token[0] == "M" else len(token))
 
 
 def _open(token: str) -> bool:
-    """Whether it has no width of its own."""
+    """Whether its text has no fixed width."""
     return len(token) == 1 or token[0] == "S"

@@ -1,4 +1,4 @@
-"""The SQL of a feature table as it is asked of an engine: each column in its contract's type, and no number that wraps (promise P5)."""
+"""The engine's SQL of a feature table: each column in its contract's type; no number wraps (promise P5)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 PROVENANCE: Final = (Column("_drop", "string"), Column("_row", "integer"))
-"""Every row of the driver names its drop and record; a feature row carries them on (promise P8)."""
+"""The columns that name the drop and record of a driver's row; its feature rows inherit them (promise P8)."""
 TOO_GREAT: Final = -(2**63)
-"""Written on the candidate for a whole number of more than 18 digits, so that one look at what was written finds it; never published."""
+"""Written on the candidate for a whole number of more than 18 digits; such a candidate is not published."""
+
+
+_SHOWN: Final = 120
+_ALIAS: Final = "_feature"
 
 
 @dataclass(frozen=True)
 class FeatureQuery:
-    """The SQL of a feature as an engine is asked, and the columns in which `TOO_GREAT` may stand."""
+    """The engine's SQL of a feature, and the columns that may hold `TOO_GREAT`."""
 
     sql: str
     checked: tuple[str, ...]
@@ -45,55 +49,44 @@ def feature_query(
     Args:
         contract: The feature.
         inputs: The columns of each input, by its table's name.
-        keys: The keys of inputs that are feature tables: a row of theirs may give several of its driver's rows, or one of them several times.
+        keys: The keys of inputs that are feature tables, where one row of the driver may have several rows.
             Of all others `_drop` and `_row` are the key.
 
     Raises:
-        ContractError: Its types don't fit, or it holds what engines read differently; the line, and what to write instead.
+        ContractError: Its types don't fit, or it holds what engines read differently; the line, and what to
+            write instead.
     """
     node = written(contract.sql or "")[0]
     try:
-        return _asked(node, contract, inputs, keys or {})
+        return _typed_columns(node, contract, _tables(inputs, keys or {}))
     except Refused as refused:
-        found = [_told(item, node, contract) for item in (refused, *refused.others)]
-        raise joined(found) from None
+        raise joined([_error(item, node, contract) for item in (refused, *refused.others)]) from None
 
 
-def _told(refused: Refused, node: exp.Expr, contract: Contract) -> ContractError:
+def _error(refused: Refused, node: exp.Expr, contract: Contract) -> ContractError:
     at = refused.node if refused.node is not None else node
     text = at.sql(dialect="spark")
     inside = "" if len(text) > _SHOWN or text in refused.what else f", in {text}"
-    return ContractError(
-        f"{refused.what}{inside}", where=f"{contract.sql_path}:{line_of(at)}", fix=refused.fix
-    )
+    where = f"{contract.sql_path}:{line_of(at)}"
+    return ContractError(f"{refused.what}{inside}", where=where, fix=refused.fix)
 
 
-_SHOWN: Final = 120
-_ALIAS: Final = "_feature"
+def _tables(inputs: Mapping[str, Sequence[Column]], keys: Mapping[str, Sequence[str]]) -> dict[str, Relation]:
+    found = {}
+    for name, columns in inputs.items():
+        given = tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE))
+        key = keys.get(name, [column.name for column in PROVENANCE])
+        found[name.lower()] = Relation("", given, key=frozenset(key))
+    return found
 
 
-def _asked(
-    node: exp.Expr,
-    contract: Contract,
-    inputs: Mapping[str, Sequence[Column]],
-    keys: Mapping[str, Sequence[str]],
-) -> FeatureQuery:
-    own = [column.name for column in PROVENANCE]
-    tables = {
-        name.lower(): Relation(
-            "",
-            tuple((column.name, of_column(column)) for column in (*columns, *PROVENANCE)),
-            key=frozenset(keys.get(name, own)),
-        )
-        for name, columns in inputs.items()
-    }
+def _typed_columns(node: exp.Expr, contract: Contract, tables: Mapping[str, Relation]) -> FeatureQuery:
     found = relation(node, Rows([], _unread), tables)
     given, parts, checked, wrong = dict(found.columns), list[str](), list[str](), list[Refused]()
     for column in (*contract.columns, *PROVENANCE):
         if column.name not in given:
-            raise Refused(
-                f"the SQL gives no column {column.name}", "select it, or take it out of the contract"
-            )
+            fix = "select it, or take it out of the contract"
+            raise Refused(f"the SQL gives no column {column.name}", fix)
         try:
             sql, guarded = _typed(stored(given[column.name], column.name, _ALIAS), column, contract)
         except Refused as refused:
@@ -123,31 +116,23 @@ def line_of_column(contract: Contract, name: str) -> int:
 
 
 def _typed(value: Value, column: Column, contract: Contract) -> tuple[str, bool]:
-    """A column of the result in its declared type, and whether it may hold `TOO_GREAT`: readers and content hashes rely on the type."""
+    """A column of the result in its declared type, and whether it may hold `TOO_GREAT`."""
     wanted = SPARK_TYPES[column.type]
     if value.kind == "null":
         return f"cast(null as {wanted})", False
     if column.type == "double" and value.number:
         return value.double, False
-    if column.type == "integer" and value.kind == "exact" and not value.scale:
+    if column.type == "integer" and value.whole:
         if value.most <= LARGEST_INTEGER:
             return f"cast({value.sql} as bigint)", False
         fits = f"abs(cast({value.sql} as decimal(38, 0))) < {LARGEST_INTEGER}"
-        return (
-            f"case when {value.sql} is null then null when {fits} then try_cast({value.sql} as bigint) else -{2**63 - 1}L - 1L end",
-            True,
-        )
-    if column.type != value.kind or column.type in ("integer", "double"):
-        given = (
-            f"decimal({value.digits}, {value.scale})"
-            if value.kind == "exact" and value.scale
-            else _KINDS.get(value.kind, value.kind)
-        )
+        bigint = f"when {fits} then try_cast({value.sql} as bigint) else -{2**63 - 1}L - 1L"
+        return f"case when {value.sql} is null then null {bigint} end", True
+    if column.type != value.kind:
+        given: str = value.kind
+        if value.kind == "exact":
+            given = f"decimal({value.digits}, {value.scale})" if value.scale else "bigint"
         what = f"the SQL gives {column.name} as {given}, the contract says {column.type}"
-        raise Refused(
-            what, f"cast it to {wanted} in the SQL, or correct its logicalType in {contract.path.name}"
-        )
+        fix = f"cast it to {wanted} in the SQL, or correct its logicalType in {contract.path.name}"
+        raise Refused(what, fix)
     return value.sql, False
-
-
-_KINDS: Final = {"exact": "bigint"}

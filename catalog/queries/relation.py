@@ -1,16 +1,16 @@
-"""A query as what another reads: its SQL, its columns with their kinds, and the columns in which no two rows are equal."""
+"""A query that others read: its SQL, its columns with their kinds, and its key."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from catalog.expressions.spark_sql import quoted
-from catalog.expressions.values import DEEPEST, Refused, Value, real_of, within
+from catalog.expressions.values import DEEPEST, Refused, Value, under, within
 
 LONGEST_QUERY: Final = 2**20
-"""Most characters of a query as it is asked."""
+"""Most characters of a query."""
 Columns = tuple[tuple[str, Value], ...]
 
 
@@ -36,11 +36,10 @@ class Source:
     columns: Columns
 
     def get(self, name: str) -> Value | None:
-        """The column of that name, in whatever letters; None where there is none."""
-        exact = [column for said, column in self.columns if said == name]
-        return next(
-            iter(exact or [column for said, column in self.columns if said.lower() == name.lower()]), None
-        )
+        """The column of that name, else one that differs in case alone; None where there is none."""
+        found = [pair for pair in self.columns if pair[0].lower() == name.lower()]
+        found.sort(key=lambda pair: pair[0] != name)
+        return found[0][1] if found else None
 
 
 def select(listed: Sequence[str], query: str, alias: str) -> str:
@@ -57,5 +56,4 @@ def stored(value: Value, name: str, alias: str) -> Value:
         raise Refused(what, f"cast it to a decimal with {DEEPEST} at most, or to double")
     if value.kind == "null":
         return Value("null", "null", name=name)
-    found = replace(value, sql=f"{quoted(alias)}.{quoted(name)}", constant=None, name=name)
-    return replace(found, real=real_of(found)) if found.kind == "exact" else found
+    return under(value, f"{quoted(alias)}.{quoted(name)}", name=name)

@@ -1,8 +1,8 @@
-"""The columns that a feature's SQL names and its inputs lack, all of them: sqlglot itself tells the first."""
+"""All columns that a feature's SQL names and its inputs lack; sqlglot itself reports only the first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from catalog.documents.document import suggest
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from sqlglot.optimizer.scope import Scope
 
 
-def unknown_columns(tree: exp.Expr, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    """What the SQL names and nothing that it reads has, once for each name and line.
+def unknown_columns(tree: exp.Expr, schema: Mapping[str, Any]) -> list[Finding]:
+    """The columns that nothing that the SQL reads has, each once for each line.
 
     Args:
         tree: The SQL as it was parsed; it is changed.
@@ -31,23 +31,18 @@ def unknown_columns(tree: exp.Expr, schema: Mapping[str, Any]) -> Iterator[Findi
         allow_partial_qualification=True,
         validate_qualify_columns=False,
     )
-    told = set[tuple[str, int]]()
+    found: dict[tuple[str, int], Finding] = {}
     for scope in traverse_scope(partly):
         for column in scope.columns:
-            found = (column.sql(dialect="spark"), line_of(column))
-            if (
-                found not in told
-                and (known := _known(scope, column, schema)) is not None
-                and column.name not in known
-            ):
-                told.add(found)
-                yield Finding(
-                    f"the SQL names {found[0]}, which its inputs lack", found[1], suggest(column.name, known)
-                )
+            name, line, known = column.sql(dialect="spark"), line_of(column), _known(scope, column, schema)
+            if known is not None and column.name not in known:
+                what = f"the SQL names {name}, which its inputs lack"
+                found.setdefault((name, line), Finding(what, line, suggest(column.name, known)))
+    return list(found.values())
 
 
 def _known(scope: Scope, column: exp.Column, schema: Mapping[str, Any]) -> set[str] | None:
-    """The columns among which this one has to be; None where that isn't known, as of the query around a correlated one."""
+    """The columns that this one can be; None where that isn't known, as in a correlated subquery."""
     sources = {name: _columns(source, schema) for name, source in scope.sources.items()}
     if column.table:
         return sources.get(column.table)
@@ -62,8 +57,6 @@ def _columns(source: Any, schema: Mapping[str, Any]) -> set[str] | None:
 
     if isinstance(source, exp.Table):
         return {*schema[source.name]} if source.name in schema else None
-    return (
-        {*source.expression.named_selects}
-        if isinstance(source, Scope) and isinstance(source.expression, exp.Query)
-        else None
-    )
+    if isinstance(source, Scope) and isinstance(source.expression, exp.Query):
+        return {*source.expression.named_selects}
+    return None

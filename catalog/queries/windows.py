@@ -1,4 +1,4 @@
-"""Windows of a query, whose order names each row where the answer depends on it, and both engines answer alike (docs/sql.md)."""
+"""Windows of a query: their order is total where the result depends on it (docs/sql.md)."""
 
 from __future__ import annotations
 
@@ -10,35 +10,31 @@ from catalog.expressions.calls import counted
 from catalog.expressions.expression import truth, value
 from catalog.expressions.functions import WINDOW_ARGUMENTS, WINDOWED
 from catalog.expressions.unite import united
-from catalog.expressions.values import Refused, Value, exact
-from catalog.queries.groups import ROWS, Call, aggregated, call_of, is_aggregate
+from catalog.expressions.values import Refused, Value, exact, same_kind
+from catalog.queries.aggregates import ROWS, Call, aggregated, call_of, is_aggregate
 
 if TYPE_CHECKING:
     from catalog.expressions.expression import Scope
 
-_WRITTEN: Final = 2**31
 _RANKED: Final = frozenset({"row_number", "lag", "lead", "nth_value", "ntile", "first_value", "last_value"})
-"""What tells apart rows that its order does not."""
+"""Functions whose result depends on the order of rows that the window's order leaves equal."""
 _ALL: Final = "rows between unbounded preceding and unbounded following"
 
 
-def settled(what: str, by: Collection[str], key: frozenset[str] | None) -> None:
-    """Refuse what depends on the order of rows that are ordered by no key of theirs, and so may be equal."""
+def check_total_order(what: str, by: Collection[str], key: frozenset[str] | None) -> None:
+    """Refuse what depends on the order of rows that is not by a key of theirs, so that two may be equal."""
     if key is None:
-        fix = "its rows have no key there: read tables that carry _drop, _row, or group or select distinct in a subquery first"
-        raise Refused(f"{what} without a total order", fix)
+        fix = "read tables that carry _drop, _row, or group or select distinct in a subquery first"
+        raise Refused(f"{what} without a total order", f"its rows have no key there: {fix}")
     if lacking := sorted(key.difference(by)):
         named = ", ".join(item.replace("`", "") for item in lacking)
-        fix = (
-            f"end its ORDER BY in {named}"
-            if all(item.endswith("`") for item in lacking)
-            else "order by all that is grouped by"
-        )
+        columns = all(item.endswith("`") for item in lacking)
+        fix = f"end its ORDER BY in {named}" if columns else "order by all that is grouped by"
         raise Refused(f"{what} without a total order", fix)
 
 
 def windowed(call: Call, ignoring: str) -> Value:
-    """What a function gives over a window."""
+    """The result of a function over a window."""
     name, parts = call.name, [call.of(item) for item in call.arguments]
     if name not in WINDOWED:
         raise Refused(f"{name}() over a window", "ask an aggregate, or one of docs/sql.md")
@@ -49,31 +45,23 @@ def windowed(call: Call, ignoring: str) -> Value:
     first = parts[0]
     more = [_written(name, item) for item in parts[1:2]]
     if len(parts) > len("ab"):
-        (kept, default), like = united([first, parts[2]])
-        return like(f"{name}({kept}, {more[0]}, {default}){ignoring}{call.tail}")
+        (argument, default), like = united([first, parts[2]])
+        return like(f"{name}({argument}, {more[0]}, {default}){ignoring}{call.tail}")
     if first.kind in ("null", "interval"):
-        raise Refused(f"{name}() of {first.told()}", "ask it of a column")
-    made = f"{name}({', '.join([first.sql, *more])}){ignoring}{call.tail}"
-    return exact(made, first.most, first.scale) if first.kind == "exact" else Value(made, first.kind)
+        raise Refused(f"{name}() of {first.described()}", "ask it of a column")
+    return same_kind(first, f"{name}({', '.join([first.sql, *more])}){ignoring}{call.tail}")
 
 
 def _written(name: str, given: Value) -> str:
     least = 0 if name in ("lag", "lead") else 1
-    if (
-        given.kind != "exact"
-        or given.scale
-        or given.constant is None
-        or not least <= int(given.constant) < _WRITTEN
-    ):
-        raise Refused(
-            f"an argument of {name}() is no whole number of {least} or more that is written out",
-            f"write {least}, {least + 1} or more there",
-        )
-    return str(int(given.constant))
+    if (number := given.literal_of(least, 2**31)) is None:
+        what = f"an argument of {name}() is no whole number of {least} or more that is written out"
+        raise Refused(what, f"write {least}, {least + 1} or more there")
+    return str(number)
 
 
-def over(window: Any, scope: Scope, name: str, key: frozenset[str] | None) -> str:
-    """The window behind a function."""
+def _over(window: Any, scope: Scope, name: str, key: frozenset[str] | None) -> str:
+    """The window after a function's call."""
     parts, by, frame = list[str](), set[str](), ""
     if partition := window.args.get("partition_by"):
         found = [value(item, scope) for item in partition]
@@ -87,15 +75,18 @@ def over(window: Any, scope: Scope, name: str, key: frozenset[str] | None) -> st
         frame = _frame(spec)
         parts.append(frame)
     if name in _RANKED or (frame.startswith("rows") and frame != _ALL):
-        settled(f"{name}() over {'rows of a window' if frame.startswith('rows') else 'a window'}", by, key)
+        what = "rows of a window" if frame.startswith("rows") else "a window"
+        check_total_order(f"{name}() over {what}", by, key)
     return f" over ({' '.join(parts)})"
 
 
 def ordered(item: Any, by: Value) -> str:
     """One part of an ORDER BY."""
     if by.kind == "interval":
-        raise Refused(f"ordered by {by.told()}", "order by a column")
-    return f"{by.canonical} {'desc' if item.args.get('desc') else 'asc'} nulls {'first' if item.args.get('nulls_first') else 'last'}"
+        raise Refused(f"ordered by {by.described()}", "order by a column")
+    direction = "desc" if item.args.get("desc") else "asc"
+    nulls = "first" if item.args.get("nulls_first") else "last"
+    return f"{by.canonical} {direction} nulls {nulls}"
 
 
 def _frame(spec: Any) -> str:
@@ -125,33 +116,30 @@ def window_of(node: Any, scope: Scope, named: Mapping[str, Any], key: frozenset[
         named: Windows that have names.
         key: The SQL of columns in which no two rows are equal; None where none are known.
     """
-    inner, ignoring, window = node.this, "", node
+    inner, ignoring, condition = node.this, "", None
     if type(inner).__name__ in ("IgnoreNulls", "RespectNulls"):
-        inner, ignoring = inner.this, " ignore nulls" if type(inner).__name__ == "IgnoreNulls" else ""
-    if node.alias:
-        window = named.get(node.alias.lower())
-        if (
-            window is None
-            or window.alias
-            or any(node.args.get(part) for part in ("partition_by", "order", "spec"))
-        ):
-            raise Refused(f"there is no window {node.alias!r}", "write over (partition by ... order by ...)")
-    if any(
-        type(item).__name__ == "Distinct"
-        for item in (inner.this if type(inner).__name__ == "Filter" else inner).expressions
-    ):
-        raise Refused(
-            "DISTINCT over a window", "count groups in a subquery, and join it"
-        )  # Spark has no plan for it
-    if type(inner).__name__ == "Filter":  # which Sail has no plan for over a window
-        chosen, inner = truth(inner.expression.this, scope), inner.this
-        if not is_aggregate(inner):
-            raise Refused(
-                "a filter of what is no aggregate", "ask it in a CASE, or in the WHERE of a subquery"
-            )
+        ignoring = " ignore nulls" if type(inner).__name__ == "IgnoreNulls" else ""
+        inner = inner.this
+    window = _named(node, named) if node.alias else node
+    if type(inner).__name__ == "Filter":
+        condition, inner = inner.expression.this, inner.this
+    if any(type(item).__name__ == "Distinct" for item in inner.expressions):  # Spark has no plan for it
+        raise Refused("DISTINCT over a window", "count groups in a subquery, and join it")
+    if condition is None:
+        call = call_of(inner, scope, str)
+    elif is_aggregate(inner):  # Sail has no plan for a filter over a window
+        chosen = truth(condition, scope)
         call = call_of(inner, scope, lambda sql: f"(case when {chosen} then {sql} end)")
         call = replace(call, each=call.keep("1"))
     else:
-        call = call_of(inner, scope, str)
-    call = replace(call, tail=call.tail + over(window, scope, call.name, key))
+        raise Refused("a filter of what is no aggregate", "ask it in a CASE, or in the WHERE of a subquery")
+    call = replace(call, tail=call.tail + _over(window, scope, call.name, key))
     return aggregated(call) if is_aggregate(inner) else windowed(call, ignoring)
+
+
+def _named(node: Any, named: Mapping[str, Any]) -> Any:
+    """The window that is named; its parts are written there and nowhere else."""
+    window = named.get(node.alias.lower())
+    if window is None or window.alias or any(map(node.args.get, ("partition_by", "order", "spec"))):
+        raise Refused(f"there is no window {node.alias!r}", "write over (partition by ... order by ...)")
+    return window

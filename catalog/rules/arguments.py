@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
 from catalog.column_names import suggest_column
 from catalog.contract import Column, ColumnType, Contract
 from catalog.documents.document import suggest
+from catalog.expressions.casts import on_calendar
 from catalog.expressions.lint import condition_findings
 from catalog.expressions.patterns import PORTABLE, unportable_pattern
 from catalog.expressions.spark_sql import condition_sql
-from catalog.rules import scalars
-from catalog.rules.distribution_rules import DISTRIBUTION_CHECKS
+from catalog.rules.distribution_rules import BASELINES, METHODS, STATISTICS, group_by, shares
 from catalog.rules.expectation_types import Expectation
 from catalog.rules.json_schemas import json_schema
 from catalog.rules.mistake import Mistake, number
+from catalog.rules.scalars import SCALARS, VALUES, Scalar
 
 SPARK_NAMES: Final[dict[ColumnType, str]] = {
     "string": "StringType",
@@ -29,20 +29,35 @@ SPARK_NAMES: Final[dict[ColumnType, str]] = {
     "timestamp": "TimestampType",
 }
 """What GX's Spark engine calls a column's type."""
+Check = Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]
+"""What is wrong with an argument: its contract, its expectation type, its name and its value."""
 
 
 def argument_mistakes(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    """What is wrong with one argument of a rule."""
-    if name in _CHECKS:
+    """What is wrong with one argument of a rule.
+
+    Args:
+        contract: The contract of the rule's columns.
+        kind: The rule's expectation type.
+        name: The argument's name.
+        value: Its value.
+    """
+    if name in SCALARS:
+        yield from _scalar(SCALARS[name], name, value)
+    elif name in _CHECKS:
         yield from _CHECKS[name](contract, kind, name, value)
+
+
+def _scalar(scalar: Scalar, name: str, value: Any) -> Iterator[Mistake]:
+    if not scalar.fits(value):
+        yield Mistake(scalar.wrong.format(name=name, value=value), name, scalar.fix)
 
 
 def _one_column(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     known = [column.name for column in contract.columns]
     if value not in known:
-        yield Mistake(
-            f"{contract.name} has no column {value!r}", name, suggest_column(value, contract.columns)
-        )
+        what = f"{contract.name} has no column {value!r}"
+        yield Mistake(what, name, suggest_column(value, contract.columns))
     elif (type_ := contract.column(value).type) not in kind.types:
         what = f"column {value!r} is of type {type_}, which this rule can't judge"
         yield Mistake(what, name, f"name a column of type {' or '.join(sorted(kind.types))}")
@@ -62,26 +77,32 @@ def _any_columns(contract: Contract, kind: Expectation, name: str, value: Any) -
 
 
 def _word(_: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    words = {
-        "match_on": ("any", "all"),
-        "condition_parser": ("spark",),
-        "keep": ("majority", "none") if "column" in kind.needs else ("first", "last", "none"),
-        "ignore_row_if": ("both_values_are_missing", "either_value_is_missing", "neither")
-        if "column_A" in kind.needs
-        else ("all_values_are_missing", "any_value_is_missing", "never"),
-    }[name]
+    words = _WORDS.get(name, ())
+    if name == "keep":
+        words = ("majority", "none") if "column" in kind.needs else ("first", "last", "none")
+    elif name == "ignore_row_if":
+        words = _IGNORE_PAIR if "column_A" in kind.needs else _IGNORE_COLUMNS
     if value not in words:
         yield Mistake(f"{name} can't be {value!r}", name, suggest(value, words))
 
 
-def _each(
-    check: Callable[[str, Any], Iterator[Mistake]],
-) -> Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]:
-    """A check of one value made into one of a value or a list of them."""
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "match_on": ("any", "all"),
+    "condition_parser": ("spark",),
+    "baseline": BASELINES,
+    "statistic": STATISTICS,
+    "method": METHODS,
+}
+_IGNORE_PAIR: Final = ("both_values_are_missing", "either_value_is_missing", "neither")
+_IGNORE_COLUMNS: Final = ("all_values_are_missing", "any_value_is_missing", "never")
 
-    def checked(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+
+def _each(check: Callable[[str, Any], Iterator[Mistake]]) -> Check:
+    """A check of a value, or of each value of a list."""
+
+    def checked(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
         if name.endswith("_list"):
-            yield from scalars.values(contract, kind, name, value)
+            yield from _scalar(VALUES, name, value)
         for item in value if isinstance(value, list) else [value]:
             yield from check(name, item)
 
@@ -100,31 +121,25 @@ def _regex(name: str, value: Any) -> Iterator[Mistake]:
 
 def _like(name: str, value: Any) -> Iterator[Mistake]:
     if not isinstance(value, str) or not value:
-        yield Mistake(
-            f"{value!r} is no pattern of LIKE", name, "write text, with % and _ where anything may stand"
-        )
+        fix = "write text, where % is any text and _ any character"
+        yield Mistake(f"{value!r} is no pattern of LIKE", name, fix)
     elif "\\" in value:
-        yield Mistake(
-            f"{value!r} holds a backslash, which engines read differently in LIKE", name, "use a regex"
-        )
+        what = f"{value!r} holds a backslash, which engines read differently in LIKE"
+        yield Mistake(what, name, "use a regex")
 
 
 def _type_name(name: str, value: Any) -> Iterator[Mistake]:
     if value not in SPARK_NAMES.values():
-        yield Mistake(
-            f"{value!r} is no type that a column can have", name, suggest(value, SPARK_NAMES.values())
-        )
+        what = f"{value!r} is no type that a column can have"
+        yield Mistake(what, name, suggest(value, SPARK_NAMES.values()))
 
 
 def _expression(contract: Contract, kind: Expectation, name: str, value: Any) -> Iterator[Mistake]:
     if isinstance(value, str):
         yield from _condition(contract, kind, name, value)
     else:
-        yield Mistake(
-            f"{name} is no text",
-            name,
-            "write Spark SQL over a row's own columns, such as departed <= arrived",
-        )
+        fix = "write Spark SQL over a row's own columns, such as departed <= arrived"
+        yield Mistake(f"{name} is no text", name, fix)
 
 
 def _input(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[Mistake]:
@@ -133,25 +148,24 @@ def _input(contract: Contract, _: Expectation, name: str, value: Any) -> Iterato
 
 
 def _quantiles(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    fix = "write {quantiles: [0.5], value_ranges: [[1, 9]]}, a range for each quantile, null where it has no end"
+    example = "write {quantiles: [0.5], value_ranges: [[1, 9]]}"
+    fix = f"{example}, a range for each quantile, null where it has no end"
     if not isinstance(value, dict) or value.keys() != {"quantiles", "value_ranges"}:
         yield Mistake(f"{name} needs quantiles and value_ranges, and nothing else", name, fix)
         return
     quantiles, ranges = value["quantiles"], value["value_ranges"]
-    if (
-        not isinstance(quantiles, list)
-        or not isinstance(ranges, list)
-        or len(quantiles) != len(ranges)
-        or not quantiles
-    ):
+    lists = isinstance(quantiles, list) and isinstance(ranges, list)
+    if not lists or not quantiles or len(quantiles) != len(ranges):
         yield Mistake(f"{name} does not give one range for each quantile", name, fix)
     elif not all(number(item) and 0 <= item <= 1 for item in quantiles):
         yield Mistake(f"{name}: a quantile lies between 0 and 1", name, fix)
-    elif not all(
-        isinstance(item, list) and [end is None or number(end) for end in item] == [True, True]
-        for item in ranges
-    ):
+    elif not all(map(_is_range, ranges)):
         yield Mistake(f"{name}: a range has two ends", name, fix)
+
+
+def _is_range(value: Any) -> bool:
+    """Whether a value is a list of two numbers, each of which may be null."""
+    return isinstance(value, list) and [end is None or number(end) for end in value] == [True, True]
 
 
 def _condition(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[Mistake]:
@@ -159,47 +173,31 @@ def _condition(contract: Contract, _: Expectation, name: str, value: Any) -> Ite
     try:
         sql = condition_sql(value, columns)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        yield Mistake(
-            f"{name} can't be read: {error}",
-            name,
-            "write Spark SQL over this contract's columns, such as month = 1",
-        )
+        fix = "write Spark SQL over this contract's columns, such as month = 1"
+        yield Mistake(f"{name} can't be read: {error}", name, fix)
         return
-    findings = list(condition_findings(sql, columns, personal=contract.personal))
-    yield from (Mistake(f"{name}: {what}", name, fix) for what, fix in findings)
+    for what, fix in condition_findings(sql, columns, personal=contract.personal):
+        yield Mistake(f"{name}: {what}", name, fix)
 
 
-_CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]]] = {
+_CHECKS: Final[dict[str, Check]] = {
     **dict.fromkeys(("column", "column_A", "column_B", "cutoff_column", "split_column"), _one_column),
     **dict.fromkeys(("column_list", "column_set"), _columns),
     **dict.fromkeys(("order_by", "by", "on"), _any_columns),
-    **dict.fromkeys(("reference", "reference_column"), scalars.name),
-    **dict.fromkeys(("reference_on", "reference_by"), scalars.names),
-    **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match", "ties_okay"), scalars.flag),
     **dict.fromkeys(("match_on", "condition_parser", "ignore_row_if", "keep"), _word),
+    **dict.fromkeys(("baseline", "statistic", "method"), _word),
     **dict.fromkeys(("regex", "regex_list"), _each(_regex)),
     **dict.fromkeys(("like_pattern", "like_pattern_list"), _each(_like)),
     **dict.fromkeys(("type_", "type_list"), _each(_type_name)),
-    **dict.fromkeys(
-        ("value", "column_index", "tolerance_seconds", "max_late_seconds", "max_missing"), scalars.count
-    ),
-    "value_set": scalars.values,
-    "value_pairs_set": scalars.values,
-    "mostly": scalars.share,
-    "max_share": scalars.allowed,
-    "max_repeats": scalars.several,
-    "step_seconds": scalars.several,
-    "tolerance": scalars.tolerance,
-    "sum_total": scalars.a_number,
-    "threshold": scalars.a_number,
     "other_table_name": _input,
     "quantile_ranges": _quantiles,
-    **DISTRIBUTION_CHECKS,
+    "shares": shares,
+    "group_by": group_by,
     "json_schema": json_schema,
     "row_condition": _condition,
     "condition": _expression,
-    "time_zone": scalars.time_zone,
 }
+"""By the argument's name; those of `SCALARS` need no contract."""
 
 
 def fits(column: Column, value: Any) -> bool:
@@ -211,19 +209,10 @@ def fits(column: Column, value: Any) -> bool:
     if column.type == "boolean":
         return isinstance(value, bool)
     if column.type == "date":
-        return isinstance(value, str) and _DATE.fullmatch(value) is not None and _stands(value)
+        return isinstance(value, str) and _DATE.fullmatch(value) is not None and on_calendar(value)
     if column.type == "timestamp":
-        return isinstance(value, str) and _TIME.fullmatch(value) is not None and _stands(value)
+        return isinstance(value, str) and _TIME.fullmatch(value) is not None and on_calendar(value)
     return isinstance(value, str)
-
-
-def _stands(value: str) -> bool:
-    """Whether the calendar has the day and the clock the time, in the years 1 to 9999."""
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
 
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

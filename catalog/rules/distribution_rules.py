@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
-from catalog.contract import LEAST_HISTORY, LONGEST_HISTORY, Column, Contract
+from catalog.contract import Column, Contract
 from catalog.documents.document import suggest
 from catalog.rules.expectation_types import Expectation
 from catalog.rules.mistake import Mistake, number
@@ -13,7 +13,6 @@ from catalog.rules.mistake import Mistake, number
 BASELINES: Final = ("previous", "pinned", "season")
 STATISTICS: Final = ("kl", "js", "psi", "ks", "chi_squared")
 METHODS: Final = ("iqr", "zscore")
-_WORDS: Final = {"baseline": BASELINES, "statistic": STATISTICS, "method": METHODS}
 _OF_VALUES: Final = frozenset(
     {
         "expect_column_distribution_to_stay_close",
@@ -29,13 +28,11 @@ _ROUNDING: Final = 1e-9
 
 
 def distribution_mistakes(contract: Contract, type_: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
-    """What is wrong with the arguments of a rule about a distribution taken together; nothing for a rule of another kind."""
+    """What is wrong with the combined arguments of a rule about a distribution; nothing of other rules."""
     if kwargs.get("baseline") == "season" and (contract.drift is None or contract.drift.season is None):
-        fix = (
-            "add it to the custom property drift, such as {season: 12}"
-            if contract.kind == "dataset"
-            else "use previous or pinned"
-        )
+        fix = "use previous or pinned"
+        if contract.kind == "dataset":
+            fix = "add it to the custom property drift, such as {season: 12}"
         yield Mistake(f"{contract.name} has no season", "baseline", fix)
     if type_ not in _OF_VALUES:
         return
@@ -48,59 +45,31 @@ def distribution_mistakes(contract: Contract, type_: str, kwargs: dict[str, Any]
 
 def _of_column(column: Column, argument: str, kwargs: dict[str, Any]) -> Iterator[Mistake]:
     if column.personal:
-        fix = "leave it out; expect_column_null_share_to_stay_close can be asked of it"
+        fix = "leave it out; expect_column_null_share_to_stay_close can judge it"
         yield Mistake(f"column {column.name!r} is personal, and its values are never counted", argument, fix)
     if kwargs.get("statistic") == "ks" and column.type not in ("integer", "double"):
-        yield Mistake(
-            f"statistic ks compares numbers, column {column.name!r} is of type {column.type}",
-            "statistic",
-            "use chi_squared",
-        )
+        what = f"statistic ks compares numbers, column {column.name!r} is of type {column.type}"
+        yield Mistake(what, "statistic", "use chi_squared")
     if kwargs.get("group_by") == column.name:
-        yield Mistake(
-            f"outliers of {column.name!r} can't be grouped by their own values",
-            "group_by",
-            "name another column",
-        )
+        what = f"outliers of {column.name!r} can't be grouped by their own values"
+        yield Mistake(what, "group_by", "name another column")
     if column.type == "boolean" and (others := kwargs.get("shares", {}).keys() - {"true", "false"}):
-        what = f"{min(others)!r} in shares can never stand in column {column.name!r} of type boolean"
+        what = f"{min(others)!r} in shares can't be a value of column {column.name!r} of type boolean"
         yield Mistake(what, "shares", 'write them like {"true": 0.5, "false": 0.5}')
 
 
-def _word(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if value not in _WORDS[name]:
-        yield Mistake(f"{name} can't be {value!r}", name, suggest(value, _WORDS[name]))
-
-
-def _share(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not (number(value) and 0 <= value <= 1):
-        yield Mistake(f"{name} is {value!r}", name, "write a share from 0 to 1, such as 0.05")
-
-
-def _factor(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not (number(value) and value > 0):
-        yield Mistake(f"{name} is {value!r}", name, "write a number above 0, such as 1.5")
-
-
-def _history(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
-    if not (type(value) is int and LEAST_HISTORY <= value <= LONGEST_HISTORY):
-        fix = f"write how many deliveries say what is usual, {LEAST_HISTORY} to {LONGEST_HISTORY}, or leave it out"
-        yield Mistake(f"{name} is {value!r}", name, fix)
-
-
-def _by(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+def group_by(contract: Contract, _: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    """What is wrong with the column that outliers are grouped by."""
     known = [column.name for column in contract.columns]
     if value not in known:
         yield Mistake(f"{contract.name} has no column {value!r}", name, suggest(value, known))
     elif contract.column(value).type == "double":
-        yield Mistake(
-            f"column {value!r} is of type double, whose values are hardly shared",
-            name,
-            "name a column of another type",
-        )
+        what = f"column {value!r} is of type double, whose values are hardly shared"
+        yield Mistake(what, name, "name a column of another type")
 
 
-def _shares(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+def shares(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mistake]:
+    """What is wrong with the shares of a column's values."""
     fix = 'write the share of each value, such as {"a": 0.5, "b": 0.3}; what is left is that of all others'
     if not isinstance(value, dict) or not value or not all(isinstance(key, str) for key in value):
         yield Mistake(f"{name} is no mapping of values, as texts, to their shares", name, fix)
@@ -108,14 +77,3 @@ def _shares(_: Contract, __: Expectation, name: str, value: Any) -> Iterator[Mis
         yield Mistake(f"{name} holds what is no share from 0 to 1", name, fix)
     elif sum(value.values()) > 1 + _ROUNDING:
         yield Mistake(f"{name} add up to {sum(value.values()):g}", name, "let them add up to 1 or less")
-
-
-DISTRIBUTION_CHECKS: Final[dict[str, Callable[[Contract, Expectation, str, Any], Iterator[Mistake]]]] = {
-    **dict.fromkeys(_WORDS, _word),
-    **dict.fromkeys(("max_share", "max_change", "max_difference", "significance"), _share),
-    "factor": _factor,
-    "history": _history,
-    "shares": _shares,
-    "group_by": _by,
-}
-"""A check of each argument that only these rules have."""

@@ -1,4 +1,7 @@
-"""A JSON schema that a rule holds texts against: it is whole in itself, so that judging a row never asks the network or a file."""
+"""A JSON schema that texts are checked by.
+
+It is self-contained: to check a row takes no network and no file.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,8 @@ def json_schema(_: Contract, __: Expectation, name: str, value: Any) -> Iterator
         try:
             schema = json.loads(value)
         except ValueError as error:
-            yield Mistake(
-                f"{name} is no JSON ({error})", name, "write the schema as YAML, or correct the text"
-            )
+            fix = "write the schema as YAML, or correct the text"
+            yield Mistake(f"{name} is no JSON ({error})", name, fix)
             return
     if not isinstance(schema, dict):
         yield Mistake(f"{name} is no JSON schema", name, "write a mapping, such as {type: object}")
@@ -37,20 +39,17 @@ def json_schema(_: Contract, __: Expectation, name: str, value: Any) -> Iterator
     references = list(_references(schema, ""))
     for where, target in references:
         if not target.startswith("#"):
-            yield Mistake(
-                f"{name}: {where} is {target!r}, which would be fetched while rows are judged", name, FIX
-            )
-        elif target.startswith("#/") and not _there(schema, target):
-            yield Mistake(
-                f"{name}: {where} is {target!r}, and the schema has no such part", name, "correct it"
-            )
+            what = f"{name}: {where} is {target!r}, which would be fetched while rows are judged"
+            yield Mistake(what, name, FIX)
+        elif target.startswith("#/") and not _has_part(schema, target):
+            what = f"{name}: {where} is {target!r}, and the schema has no such part"
+            yield Mistake(what, name, "correct it")
     if all(target.startswith("#") for _, target in references):
         try:
             validator_for(schema).check_schema(schema)
         except SchemaError as error:
-            yield Mistake(
-                f"{name} is no JSON schema: {error.message} ({error.json_path})", name, "correct it there"
-            )
+            what = f"{name} is no JSON schema: {error.message} ({error.json_path})"
+            yield Mistake(what, name, "correct it there")
 
 
 def _references(part: Any, where: str) -> Iterator[tuple[str, str]]:
@@ -66,8 +65,8 @@ def _references(part: Any, where: str) -> Iterator[tuple[str, str]]:
             yield from _references(value, f"{where}/{index}")
 
 
-def _there(schema: Any, target: str) -> bool:
-    """Whether the part that a pointer names is in the schema; of several bases each could be meant, which is rare and left alone."""
+def _has_part(schema: Any, target: str) -> bool:
+    """Whether the part that a pointer names is in the schema; not checked where it has several bases."""
     if "$id" in json.dumps(schema, default=str):
         return True
     part = schema

@@ -1,4 +1,4 @@
-"""A mistake in a rule, as every check of rules tells it."""
+"""A mistake in a rule, as every check of rules reports it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake in a rule: what, at which argument (None: its type; empty: the arguments as a whole), and what to do."""
+    """What is wrong, at which argument (None: the type; empty: the arguments as a whole), and what to do."""
 
     what: str
     argument: str | None

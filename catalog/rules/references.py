@@ -1,4 +1,4 @@
-"""What rules say of other datasets, checked against those datasets' contracts."""
+"""The datasets and columns that rules refer to, checked against those datasets' contracts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PAIRED: Final = (("on", "reference_on"), ("by", "reference_by"))
 
 
 def wrong_reference(contract: Contract, known: dict[str, Contract]) -> ContractError | None:
-    """The first rule that names a dataset or a column that isn't there, or compares columns of different types."""
+    """The first mistake in a reference: a missing dataset or column, or columns of different types."""
     for rule in contract.rules:
         if "reference" in rule.kwargs and (found := _wrong(contract, rule, known)) is not None:
             what, fix = found
@@ -25,28 +25,22 @@ def _wrong(contract: Contract, rule: QualityRule, known: dict[str, Contract]) ->
     name = rule.kwargs["reference"]
     target = known.get(name)
     if contract.kind == "feature" and name not in contract.inputs:
-        what = f"{name!r} is no input of {contract.name}, and a feature table is held against the versions that it was made from"
-        return what, suggest(name, contract.inputs)
-    if target is not None and contract.kind == "feature":
-        return _wrong_column(contract, rule, target)
-    if target is None or target.kind != "dataset" or name == contract.name:
+        why = "a feature table is compared with the versions that it was made from"
+        return f"{name!r} is no input of {contract.name}, and {why}", suggest(name, contract.inputs)
+    usable = contract.kind == "feature" or (target is not None and target.kind == "dataset")
+    if target is None or not usable or name == contract.name:
         options = [
-            other for other, item in known.items() if item.kind == "dataset" and other != contract.name
+            other.name for other in known.values() if other.kind == "dataset" and other is not contract
         ]
-        return (
-            f"{name!r} is no other dataset with a valid contract",
-            f"correct that contract if it is broken, or here: {suggest(name, options)}",
-        )
-    return _wrong_column(contract, rule, target)
-
-
-def _wrong_column(contract: Contract, rule: QualityRule, target: Contract) -> tuple[str, str] | None:
-    name, columns = target.name, [column.name for column in target.columns]
+        fix = f"correct that contract if it is broken, or here: {suggest(name, options)}"
+        return f"{name!r} is no other dataset with a valid contract", fix
+    columns = [column.name for column in target.columns]
     for own, there in _pairs(rule.kwargs):
         if there not in columns:
             return f"{name} has no column {there!r}", suggest(there, columns)
         if contract.column(own).type != target.column(there).type:
-            what = f"{own} is of type {contract.column(own).type}, {name}.{there} of type {target.column(there).type}"
+            types = contract.column(own).type, target.column(there).type
+            what = f"{own} is of type {types[0]}, {name}.{there} of type {types[1]}"
             return what, "compare columns of one type"
     return None
 

@@ -2,80 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from catalog.rules.mistake import Mistake, number
+from catalog.drift import LEAST_HISTORY, LONGEST_HISTORY
+from catalog.rules.mistake import number
 
 
-def name(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A name."""
-    if not isinstance(value, str) or not value:
-        yield Mistake(f"{name} is {value!r}", name, "write a name")
+@dataclass(frozen=True)
+class Scalar:
+    """What an argument may be, and what to write instead of anything else."""
+
+    fits: Callable[[Any], bool]
+    fix: str
+    wrong: str = "{name} is {value!r}"
 
 
-def names(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A list of names."""
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
-        yield Mistake(f"{name} is no list of names", name, "write a list, such as [a, b]")
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item for item in value)
 
 
-def tolerance(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A number, 0 or more."""
-    if not number(value) or value < 0:
-        yield Mistake(f"{name} is {value!r}", name, "write a number, 0 or more")
-
-
-def flag(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """True or false."""
-    if not isinstance(value, bool):
-        yield Mistake(f"{name} is {value!r}", name, "use true or false")
-
-
-def values(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A list of values, not empty."""
-    if not isinstance(value, list) or not value:
-        yield Mistake(f"{name} is no list of values", name, "write a list, such as [a, b]")
-
-
-def share(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A share above 0."""
-    if not (type(value) in (int, float) and 0 < value <= 1):
-        yield Mistake(f"{name} is {value!r}", name, "write a share above 0 and at most 1, such as 0.95")
-
-
-def count(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A whole number, 0 or more."""
-    if type(value) is not int or value < 0:
-        yield Mistake(f"{name} is {value!r}", name, "use a whole number, 0 or more")
-
-
-def several(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A whole number, 1 or more."""
-    if type(value) is not int or value < 1:
-        yield Mistake(f"{name} is {value!r}", name, "use a whole number, 1 or more")
-
-
-def allowed(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A share below 1."""
-    if not (type(value) in (int, float) and 0 <= value < 1):
-        yield Mistake(f"{name} is {value!r}", name, "write a share from 0 to less than 1, such as 0.1")
-
-
-def a_number(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A number."""
-    if not number(value):
-        yield Mistake(f"{name} is {value!r}", name, "write a number")
-
-
-def time_zone(_: object, __: object, name: str, value: Any) -> Iterator[Mistake]:
-    """A time zone of the IANA database."""
+def _is_time_zone(value: Any) -> bool:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        yield Mistake(
-            f"{name} {value!r} is no time zone",
-            name,
-            "write one of the IANA database, such as America/New_York",
-        )
+        return False
+    return True
+
+
+VALUES: Final = Scalar(
+    lambda value: isinstance(value, list) and bool(value),
+    "write a list, such as [a, b]",
+    "{name} is no list of values",
+)
+_NAME: Final = Scalar(lambda value: isinstance(value, str) and bool(value), "write a name")
+_NAMES: Final = Scalar(_is_names, "write a list, such as [a, b]", "{name} is no list of names")
+_FLAG: Final = Scalar(lambda value: isinstance(value, bool), "use true or false")
+_COUNT: Final = Scalar(lambda value: type(value) is int and value >= 0, "use a whole number, 0 or more")
+_SEVERAL: Final = Scalar(lambda value: type(value) is int and value >= 1, "use a whole number, 1 or more")
+_SHARE: Final = Scalar(
+    lambda value: number(value) and 0 <= value <= 1, "write a share from 0 to 1, such as 0.05"
+)
+
+SCALARS: Final[dict[str, Scalar]] = {
+    **dict.fromkeys(("reference", "reference_column"), _NAME),
+    **dict.fromkeys(("reference_on", "reference_by"), _NAMES),
+    **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match", "ties_okay"), _FLAG),
+    **dict.fromkeys(
+        ("value", "column_index", "tolerance_seconds", "max_late_seconds", "max_missing"), _COUNT
+    ),
+    **dict.fromkeys(("max_repeats", "step_seconds"), _SEVERAL),
+    **dict.fromkeys(("value_set", "value_pairs_set"), VALUES),
+    **dict.fromkeys(("max_share", "max_change", "max_difference", "significance"), _SHARE),
+    **dict.fromkeys(("sum_total", "threshold"), Scalar(number, "write a number")),
+    "mostly": Scalar(
+        lambda value: number(value) and 0 < value <= 1, "write a share above 0 and at most 1, such as 0.95"
+    ),
+    "tolerance": Scalar(lambda value: number(value) and value >= 0, "write a number, 0 or more"),
+    "factor": Scalar(lambda value: number(value) and value > 0, "write a number above 0, such as 1.5"),
+    "history": Scalar(
+        lambda value: type(value) is int and LEAST_HISTORY <= value <= LONGEST_HISTORY,
+        f"write how many deliveries say what is usual, {LEAST_HISTORY} to {LONGEST_HISTORY}, or leave it out",
+    ),
+    "time_zone": Scalar(
+        _is_time_zone,
+        "write one of the IANA database, such as America/New_York",
+        "{name} {value!r} is no time zone",
+    ),
+}
+"""By the argument's name."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from catalog.contract import Column, Contract, Drift, Family, Hop, Relationship, Severity
+from catalog.contract import Column, Contract, Family, Hop, Relationship, Severity
 from catalog.documents.containment import mistakes_in
+from catalog.drift import Drift
 from catalog.mistakes import Mistakes
 from catalog.nested import Nested
 from catalog.rules.expectation_types import EXPECTATIONS, LINE_END, NESTED_FIELDS, REPEATED_HEADER

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from catalog.contract import Contract, Drift
+from catalog.contract import Contract
+from catalog.drift import Drift
 from expectations.drift.compared import LEAST_ROWS
 from expectations.drift.histogram import Histograms, merge_all
 from expectations.drift.precedent import Past

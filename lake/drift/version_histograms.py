@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from catalog.contract import LONGEST_SEASON, Contract, Drift
+from catalog.contract import Contract
+from catalog.drift import LONGEST_SEASON, Drift
 from expectations.drift.baseline_rules import NO_PAST, Baseline
 from expectations.drift.histogram import Histograms, merge_all
 from expectations.drift.histogram_query import count_histograms

@@ -9,7 +9,8 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from catalog.contract import Contract, Drift
+from catalog.contract import Contract
+from catalog.drift import Drift
 from expectations.drift.baseline_rules import SIGNIFICANCE
 from expectations.drift.compare_columns import ComparedColumn, Finding, Thresholds, compare_columns, worst
 from lake.drift.delivery_history import EarlierRows

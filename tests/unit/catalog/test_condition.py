@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.contract import Column
-from catalog.expressions.condition import asked, sql_of, value_of
+from catalog.expressions.condition import checked_sql, sql_of, value_of
 from catalog.expressions.functions import AGGREGATES, LEFT_OFF, ROW_FUNCTIONS, WINDOWED
 from catalog.expressions.lint import condition_findings
 from catalog.expressions.spark_sql import text
@@ -48,7 +48,7 @@ def refused(sql: str) -> tuple[str, str]:
         ("d = 'yesterday'", "'yesterday' is no date", "2013-01-31"),
         ("d = '2013-02-30'", "'2013-02-30' is no date", "2013-01-31"),
         ("n", "neither true nor false", "compare"),
-        ("n and b", "stands where something is true or false", "compare"),
+        ("n and b", "something that is true or false", "compare"),
         ("coalesce(n, y) = 1", "one of them is chosen", "cast(y as bigint)"),
         ("length(n) > 1", "argument 1 of length() is text, and n is a number", "cast"),
         ("cast(x as string) = '1.0'", "not cast to string", "differently"),
@@ -138,7 +138,7 @@ def test_a_misspelt_function_is_told_the_one_that_was_meant() -> None:
     ],
 )
 def test_a_condition_is_written_anew(sql: str, made: str) -> None:
-    assert asked(sql, tuple(COLUMNS.values())) == made
+    assert checked_sql(sql, tuple(COLUMNS.values())) == made
 
 
 def test_gxs_json_is_read_as_strictly() -> None:
@@ -159,7 +159,7 @@ def test_a_text_in_a_condition_stays_text(said: str) -> None:
 def test_whatever_is_written_is_a_condition_or_refused(said: str) -> None:
     told = ("a condition",)
     try:
-        asked(said, tuple(COLUMNS.values()))
+        checked_sql(said, tuple(COLUMNS.values()))
     except Refused as refusal:
         told = (refusal.what, refusal.fix)
     assert all(told)

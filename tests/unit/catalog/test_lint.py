@@ -54,7 +54,7 @@ REFUSED = {
     "percentile(distance / 3, 0.5)": "takes whole numbers",
     "percentile(distance, 0.9)": "at another share",
     "max(distance) over ()": "may give several",
-    "max(case when dest in (select origin from weather) then 1 end)": "stands as a value",
+    "max(case when dest in (select origin from weather) then 1 end)": "as a value",
     "max(dest) having day > 1": "day is neither grouped by nor aggregated",
     "max(extract(year from time_hour))": "holds what it can't",
     "max(trim(both from tailnum))": "holds what it can't",

@@ -118,7 +118,7 @@ def test_what_is_wrong_whatever_a_column_turns_out_to_be_is_told_and_what_follow
         "schema.0.properties.0.required is 'very'",
         "column 'origin' has classification 'persnal'",
         "expect_column_values_to_be_between has no argument 'max_valeu'",
-        "1 in value_set can never stand in column 'origin' of type string",
+        "1 in value_set can't be a value of column 'origin' of type string",
         "unknown custom property 'year'",
     ]
     flights.write_text(

@@ -66,7 +66,7 @@ def test_a_contract_can_keep_one_row_of_a_key(tmp_path: Path) -> None:
 
 def test_of_a_table_without_a_key_no_row_can_be_kept(tmp_path: Path) -> None:
     properties = "{property: duplicateKeys, value: {keep: first}}"
-    with pytest.raises(ContractError, match="has no key of which"):
+    with pytest.raises(ContractError, match="has no key whose rows"):
         without_key(planes(tmp_path, properties).path)
 
 

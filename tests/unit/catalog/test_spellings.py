@@ -128,7 +128,7 @@ def test_the_page_tells_of_each_letter_of_a_format() -> None:
         ("yyyyMMddHHmmssSSS", "nothing tells where 'ss' ends and 'SSS' begins"),
         ("dd/mm/yyyy", "it has no year, month and day"),
         ("yyyy-MM-dd hh:mm", "hh and a are written together"),
-        ("yyyy-MM-dd[ HH]", "'[' is no text that stands for itself"),
+        ("yyyy-MM-dd[ HH]", "'[' is reserved"),
         ("yyyy-MM-dd yy", "it says one thing twice"),
     ],
 )

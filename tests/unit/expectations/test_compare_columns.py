@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from scipy.stats import false_discovery_control
 
-from catalog.contract import Column, Contract, Drift
+from catalog.contract import Column, Contract
+from catalog.drift import Drift
 from catalog.files import Catalog
 from catalog.rules.distribution_rules import STATISTICS
 from cli.compare import header

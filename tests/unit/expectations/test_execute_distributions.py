@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.contract import Column, Contract, Drift
+from catalog.contract import Column, Contract
+from catalog.drift import Drift
 from catalog.odcs.loader import load_contract
 from catalog.rules.expectation_types import EXPECTATIONS
 from catalog.rules.rule_checks import mistakes

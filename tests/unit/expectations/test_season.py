@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.contract import Column, Contract, Drift
+from catalog.contract import Column, Contract
+from catalog.drift import Drift
 from catalog.odcs.loader import load_contract
 from catalog.rules.rule_checks import mistakes
 from expectations.building.build import build_suite
