@@ -10,7 +10,7 @@ from typing import Any, Final
 from catalog.contract import Contract
 from lake import paths
 from lake.hops.delivery_cache import DeliveryCache
-from lake.hops.gate_records import APPROVED, REJECTED
+from lake.hops.gate.approvals import APPROVED, REJECTED
 from lake.hops.open_drops import open_states
 from lake.hops.runner import slot
 from lake.lakefs.repository import MAIN

@@ -14,9 +14,9 @@ from expectations.suite import Suite
 from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.drift.version_histograms import keep_given_back
-from lake.hops.gate_records import published_before
+from lake.hops.gate.no_rows_taken import still_none
+from lake.hops.gate.published_before import published_before
 from lake.hops.job import HopOutput, HopResult, Job
-from lake.hops.no_rows_taken import still_none
 from lake.hops.published import finish_interrupted
 from lake.hops.runner import run_hop
 from lake.runtime.identity import current_user
@@ -154,7 +154,7 @@ class _Discard:
             parent.quarantine,
             parent.content_hash,
             notes=notes,
-            settled=settled,
-            aside=balance,
+            resolved=settled,
+            balance=balance,
             tombstones=parent.tombstones,
         )

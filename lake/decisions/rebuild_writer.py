@@ -15,8 +15,8 @@ from expectations.verdict import Outcome
 from lake import paths
 from lake.drift.version_histograms import keep_rebuilt
 from lake.hops.evaluate import Evaluated
+from lake.hops.gate.no_rows_taken import made_again
 from lake.hops.job import HopOutput
-from lake.hops.no_rows_taken import made_again
 from lake.hops.published import JUDGED, REBUILT
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Drop, received
@@ -87,7 +87,7 @@ def keep_aside(found: Evaluated, originals: Originals | None, drop: Drop, suite:
 
     told = {DROP: drop.sha256, "_file": drop.name, "_suite": suite.hash, ATTEMPT: ""}
     rows, path = (
-        rows_aside(found.plan, marks_aside(found.plan, found.kept), originals, told),
+        rows_aside(found.plan, marks_aside(found.plan, found.files), originals, told),
         folder / "aside.parquet",
     )
     with parquet.ParquetWriter(path, rows.schema) as writer:
@@ -136,8 +136,8 @@ def write_rebuilt(
         tables.content,
         notes=notes,
         evidence={JUDGED: rebuilt.drops},
-        settled=decided,
-        aside=balance,
+        resolved=decided,
+        balance=balance,
         tombstones=tables.tombstones,
     )
 

@@ -25,13 +25,13 @@ from lake import paths
 from lake.decisions.restage import stage_records
 from lake.drift.version_histograms import keep_given_back
 from lake.engine.scratch_table import ScratchTable
-from lake.hops.evaluate import Evaluated, aside_by_rule, evaluate, pin_references
-from lake.hops.gate_records import replayed_before
+from lake.hops.evaluate import Evaluated, evaluate, pin_references, quarantined_by_rule
+from lake.hops.gate.no_rows_taken import NOTE, still_none
+from lake.hops.gate.published_before import replayed_before
+from lake.hops.gate.schema_check import check_columns
 from lake.hops.job import HopOutput, Job, Replayed
-from lake.hops.no_rows_taken import NOTE, still_none
 from lake.hops.published import finish_interrupted
 from lake.hops.runner import run_hop
-from lake.hops.schema_check import check_columns
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
@@ -145,7 +145,7 @@ class _Replay:
                     *columns[:-2], F.lit(drop).alias(DROP), F.col(ROW)
                 )
             )
-            failed.update(aside_by_rule(engine, labelled, found.plan))
+            failed.update(quarantined_by_rule(engine, labelled, found.plan))
             shutil.rmtree(folder)
         if (passing := fresh.frame()) is not None:
             self.passing = passing
@@ -248,8 +248,8 @@ class _Replay:
             parent.quarantine,
             tables.content,
             notes=notes,
-            settled=settled,
-            aside=balance,
+            resolved=settled,
+            balance=balance,
             tombstones=tables.tombstones,
         )
 

@@ -26,9 +26,10 @@ from lake.decisions.rebuild_writer import Rebuilt, first_of, keep_aside, standin
 from lake.engine.scratch_table import ScratchTable
 from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.evaluate import evaluate, pin_references
-from lake.hops.gate_records import published_before, unapproved_holds
+from lake.hops.gate.approvals import unapproved_holds
+from lake.hops.gate.messages import blocked_message, held_message
+from lake.hops.gate.published_before import published_before
 from lake.hops.job import HopResult, Job
-from lake.hops.messages import blocked_message, held_message
 from lake.hops.published import finish_interrupted, published_version
 from lake.hops.raw import judge_raw, parse_received
 from lake.hops.runner import run_hop
@@ -227,7 +228,7 @@ class _Reprocess:
             self.counted["inserted"] += found.valid
             self.rows.add(rows)
         self.aside.append(keep_aside(found, parsed.originals, drop, self.suite, folder))
-        for made in (found.kept, folder / "fates"):
+        for made in (found.files, folder / "fates"):
             shutil.rmtree(made, ignore_errors=True)
 
     def change(self) -> Change:

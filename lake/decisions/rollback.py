@@ -14,9 +14,9 @@ from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.drift.version_histograms import keep_rolled_back
 from lake.hops.file_names import name_path_of
-from lake.hops.gate_records import published_before
+from lake.hops.gate.no_rows_taken import still_none
+from lake.hops.gate.published_before import published_before
 from lake.hops.job import HopOutput, HopResult, Job
-from lake.hops.no_rows_taken import still_none
 from lake.hops.published import REBUILT, finish_interrupted, published_version
 from lake.hops.runner import run_hop
 from lake.lakefs.repository import MAIN
@@ -244,8 +244,8 @@ class _Rollback:
             target.quarantine,
             target.content_hash,
             notes=notes,
-            settled=target.settled,
-            aside=target.aside,
+            resolved=target.settled,
+            balance=target.aside,
             tombstones=target.tombstones,
             proofs=target.proofs,
         )
