@@ -8,9 +8,11 @@ none; the same command run again does, of an unchanged hop.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +21,14 @@ from typing import Final, Protocol
 from expectations.verdict import Verdict
 from lake import paths
 from lake.hops.job import HopResult
+from lake.runtime.leases import POLL
 from lake.session import Session, to_stderr
 from lakegate.atomic import write_atomically
+from lakegate.errors import IntegrityError, Transient
 from lakegate.modes import private_folder
 
+PATIENCE: Final = 5.0
+"""Seconds that a delivery waits for that of another process, and spends at most in calls that fail."""
 TOGETHER: Final = 512
 """Events that a listener gets in one call: so many are in memory, and are delivered again where it fails."""
 
@@ -50,8 +56,15 @@ class HopEvent:
 
     @classmethod
     def from_json(cls, body: bytes) -> HopEvent:
-        """The event that `to_json` wrote."""
+        """The event that `to_json` wrote.
+
+        Raises:
+            IntegrityError: A later release wrote it, in a format that this one doesn't know.
+        """
         found = json.loads(body)
+        if found["format"] != paths.FORMAT:
+            what = f"event format {found['format']!r}, this release reads {paths.FORMAT}"
+            raise IntegrityError(what, fix="install a release of lakegate that reads it")
         result = HopResult(**{**found["result"], "verdict": Verdict(found["result"]["verdict"])})
         return cls(found["dataset"], result, found["run"], found["at"])
 
@@ -89,26 +102,71 @@ def emit(session: Session, dataset: str, result: HopResult) -> HopResult:
 def deliver(session: Session, listener: Listener) -> None:
     """Deliver the spooled events of a listener, those of earlier processes among them; one process at a time.
 
+    Where the listener fails on several events, each half of them is delivered by itself, so that an event that
+    it can't take stops no other one. Such an event stays in the spool, and is reported.
+
     Raises:
-        Exception: Whatever the listener raises; its events stay in the spool.
+        Transient: Another process delivers to this listener, and still did after `PATIENCE`.
+        Exception: The last error of the listener.
     """
     folder = _folder(session, listener)
     if not any(folder.glob("*.json")):
         return
-    with session.lease(f"tell_{listener.name}"):
-        while files := sorted(folder.glob("*.json"))[:TOGETHER]:
-            listener.hear(session, [event for file in files if (event := _read(file)) is not None])
-            for file in files:
-                file.unlink(missing_ok=True)
+    with _alone(session, listener):
+        files = sorted(folder.glob("*.json"))
+        batches = [files[at : at + TOGETHER] for at in range(0, len(files), TOGETHER)]
+        batches.reverse()
+        refused: dict[Path, Exception] = {}
+        failed, seconds, taken = None, 0.0, False
+        while batches and seconds < PATIENCE:
+            batch, start = batches.pop(), time.monotonic()
+            try:
+                listener.hear(session, [event for file in batch if (event := _read(file)) is not None])
+            except Exception as error:  # noqa: BLE001  (whatever it is, it must stop no other event)
+                failed, seconds = error, seconds + time.monotonic() - start
+                half = len(batch) // 2
+                if half:
+                    batches += [batch[half:], batch[:half]]
+                else:
+                    refused[batch[0]] = error
+            else:
+                taken = True
+                for file in batch:
+                    file.unlink(missing_ok=True)
+    if failed is None:
+        return
+    if taken:  # else the listener itself is at fault, and no event
+        for file, cause in refused.items():
+            kind = type(cause).__name__
+            to_stderr(f"warning: {listener.name} fails on an event ({kind}); it stays in {file}")
+    raise failed
+
+
+@contextlib.contextmanager
+def _alone(session: Session, listener: Listener) -> Iterator[None]:
+    """Deliver in this process alone; the wait for another one ends after `PATIENCE`."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        with session.try_lease(f"tell_{listener.name}") as free:
+            if free:
+                yield
+                return
+        if time.monotonic() > until:
+            what = f"another process delivers events to {listener.name}"
+            raise Transient(what, fix="nothing to do: the next command delivers those that are left")
+        time.sleep(POLL)
 
 
 def _read(file: Path) -> HopEvent | None:
     """A spooled event; one that can't be read is renamed, so that it stops no other."""
     try:
         return HopEvent.from_json(file.read_bytes())
-    except (ValueError, KeyError, TypeError):
+    except FileNotFoundError:  # it was renamed when it was read before
+        return None
+    except (ValueError, KeyError, TypeError, IntegrityError) as error:
+        why = error.what if isinstance(error, IntegrityError) else "it is damaged"
         unreadable = file.replace(file.with_suffix(".unreadable"))
-        to_stderr(f"warning: an event can't be read, so nobody gets it; it is stored as {unreadable}")
+        to_stderr(f"warning: an event can't be read, so nobody gets it: {why}; it is stored as {unreadable}")
         return None
 
 
