@@ -61,34 +61,31 @@ def followers(session: Session, table: str) -> list[Contract]:
     return [contract for contract in contracts if contract.kind == "feature" and table in contract.inputs]
 
 
-def carry_followers(session: Session, table: str, *, on_error: OnError | None = None) -> Iterator[HopResult]:
-    """Every missing version of the feature tables that read `table`, and of those that read these."""
-    return _follow(session, table, on_error, set())
+def carry_followers(
+    session: Session, table: str, *, on_error: OnError | None = None, done: set[str] | None = None
+) -> Iterator[HopResult]:
+    """Every missing version of the feature tables that read `table`, and of those that read these.
+
+    Args:
+        session: The open lake.
+        table: The table.
+        on_error: Gets each error that stops a feature table; without it the first one is raised.
+        done: Tables that had no missing version since a table that they read got one; gets more.
+    """
+    done = set() if done is None else done
+    for contract in followers(session, table):
+        if contract.name not in done:
+            yield from carry_features_from(session, contract, on_error=on_error, done=done)
 
 
 def carry_features_from(
-    session: Session, contract: Contract, *, on_error: OnError | None = None
+    session: Session, contract: Contract, *, on_error: OnError | None = None, done: set[str] | None = None
 ) -> Iterator[HopResult]:
-    """Every missing version of a feature table, and of those that read it.
+    """Every missing version of a feature table, and of those that read it; takes what `carry_followers` does.
 
     An interrupted process may have left versions of those missing.
     """
-    return _carry(session, contract, on_error, set())
-
-
-def _follow(session: Session, table: str, on_error: OnError | None, done: set[str]) -> Iterator[HopResult]:
-    for contract in followers(session, table):
-        if contract.name not in done:
-            yield from _carry(session, contract, on_error, done)
-
-
-def _carry(
-    session: Session, contract: Contract, on_error: OnError | None, done: set[str]
-) -> Iterator[HopResult]:
-    """The missing versions of a feature table and of its followers.
-
-    `done` are the tables that had no missing version since a table that they read got one.
-    """
+    done = set() if done is None else done
     made: HopResult | None = None
     while made is None or made.verdict not in STOPPED:
         made = None
@@ -99,6 +96,6 @@ def _carry(
         yield made
         if made.verdict not in STOPPED:
             done.difference_update(item.name for item in followers(session, contract.name))
-            yield from _follow(session, contract.name, on_error, done)
+            yield from carry_followers(session, contract.name, on_error=on_error, done=done)
     done.add(contract.name)
-    yield from _follow(session, contract.name, on_error, done)
+    yield from carry_followers(session, contract.name, on_error=on_error, done=done)
