@@ -97,7 +97,7 @@ def evaluate(
         delivered_at: When the drop was delivered, the present of rules about time.
         earlier: The published rows that came before this drop; None: all of them.
         baselines: Histograms of earlier versions, for rules that compare with them.
-        past: What earlier deliveries added, for rules about a change that stands out.
+        past: What earlier deliveries added, for rules about an unusual change.
         before: Rows of the version that these replace; None where they replace none.
     """
     engine, plan = session.engine, make_plan(suite, contract, delivered_at=delivered_at)

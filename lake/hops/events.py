@@ -102,8 +102,8 @@ def emit(session: Session, dataset: str, result: HopResult) -> HopResult:
 def deliver(session: Session, listener: Listener) -> None:
     """Deliver the spooled events of a listener, those of earlier processes among them; one process at a time.
 
-    Where the listener fails on several events, each half of them is delivered by itself, so that an event that
-    it can't take stops no other one. Such an event stays in the spool, and is reported.
+    Where the listener fails on several events, each half of them is delivered by itself, so that an event
+    that it can't take stops no other one. Such an event stays in the spool, and is reported.
 
     Raises:
         Transient: Another process delivers to this listener, and still did after `PATIENCE`.

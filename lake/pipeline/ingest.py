@@ -99,8 +99,7 @@ def ingest_all(
             if on_error is None or len(deliveries) == 1:
                 raise
             on_error(dataset, error)
-    results: dict[tuple[str, str], DropResult] = {}
-    tried: set[str] = set()
+    results, tried = dict[tuple[str, str], DropResult](), set[str]()
     with session.caching():
         for dataset, contract in contracts.items():
             work = partial(_carry_files, again=again, supersede=supersede, on_error=on_error)
