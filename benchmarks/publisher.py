@@ -18,8 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from lake.hops import processed_rows, runner
-from lake.hops.processed import carry_processed
+from lake.hops import runner
+from lake.hops.processed import hop, write_rows
+from lake.hops.processed.hop import carry_processed
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
 from lake.lakefs.repository import Repository
@@ -33,22 +34,22 @@ RIDES: Final = 10
 PARTS: Final[tuple[tuple[Any, str], ...]] = (
     (runner, "_done"),
     (publish, "stage"),
-    (runner, "_record_of"),
-    (runner, "resume_at"),
-    (processed_rows.DropRows, "_refused"),
-    (processed_rows.DropRows, "_compacted"),
+    (runner, "_publication"),
+    (runner, "finish_interrupted_at"),
+    (hop, "refuse_name"),
+    (write_rows, "_compacted"),
     (writer, "_take_over"),
     (change, "list_table"),
     (change, "table_files"),
     (change, "content_after"),
-    (processed_rows, "table_files"),
-    (processed_rows.DropRows, "_settle"),
+    (write_rows, "table_files"),
+    (write_rows, "_update_tree"),
     (publish, "commit"),
     (publish, "merge"),
     (Repository, "tag"),
     (runner, "keep"),
-    (runner, "note"),
-    (runner, "_discard"),
+    (runner, "cache_published"),
+    (runner, "_delete"),
     (runner, "record"),
 )
 

@@ -36,7 +36,7 @@ def command(
     from cli.notify import open_with_listeners
     from cli.progress import Progress
     from lake.decisions.discard import discard
-    from lake.pipeline.ingest import require_dataset
+    from lake.pipeline.call_checks import require_dataset
 
     code = 0
     with Progress(quiet=as_json) as progress:

@@ -28,7 +28,7 @@ def command(
     from cli.notify import open_with_listeners
     from cli.progress import Progress
     from lake.decisions.replay import replay
-    from lake.pipeline.ingest import require_dataset
+    from lake.pipeline.call_checks import require_dataset
 
     code = 0
     with Progress(quiet=as_json) as progress:
@@ -37,7 +37,7 @@ def command(
         if as_json:
             show_json(found.to_json())
         else:
-            say(_told(found.asked, found.passing, found.by_rule, dry_run=dry_run))
+            say(_told(found.requested, found.passing, found.by_rule, dry_run=dry_run))
         if found.hop is not None:
             code = follow(session, dataset, found.hop, progress)
     raise click.exceptions.Exit(code)

@@ -26,7 +26,7 @@ def command(dataset: str, *, since: str | None, as_json: bool, settings: Setting
     from cli.notify import open_with_listeners
     from cli.progress import Progress
     from lake.decisions.reprocess import reprocess
-    from lake.pipeline.ingest import require_dataset
+    from lake.pipeline.call_checks import require_dataset
 
     with Progress(quiet=as_json) as progress:
         session = open_with_listeners(existing(settings), watcher=progress.step)

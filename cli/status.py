@@ -23,7 +23,7 @@ def command(*, as_json: bool, settings: Settings) -> None:
     """
     from catalog.files import load_catalog
     from expectations.building.suite_files import stray_suite_files
-    from lake.hops.messages import all_of
+    from lake.hops.gate.messages import all_of
     from lake.reports.status import at_a_glance
     from lake.runtime.circuit_breaker import open_breakers
     from lake.server.lifecycle import server_status

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from filelock import SoftFileLease
 
@@ -68,6 +68,10 @@ class Session:
     """Id of the run that this process carries: Dagster's, where it is one of its."""
     backfill: bool = False
     """Whether what it carries lets whatever else comes in go first."""
+    dry_run: bool = False
+    """Whether nothing may be written now, in the lake or the home."""
+    listeners: list[Any] = field(default_factory=list)
+    """Who is sent the events of its hops: each a `lake.hops.events.Listener`."""
     finished: dict[VersionName, Published] = field(default_factory=dict)
     """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
     swept: set[VersionName] = field(default_factory=set)

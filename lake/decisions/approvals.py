@@ -11,7 +11,7 @@ from catalog.contract import Contract
 from lake import paths
 from lake.decisions.decision import demand_reason
 from lake.hops.delivery_cache import DeliveryCache
-from lake.hops.gate_records import APPROVED, REJECTED
+from lake.hops.gate.approvals import APPROVED, REJECTED
 from lake.hops.open_drops import open_states
 from lake.hops.runner import slot
 from lake.lakefs.repository import MAIN

@@ -14,9 +14,9 @@ from catalog.contract import Contract
 from expectations.typed_frame import DROP
 from lake.decisions.decision import Decision, cause_of, demand_reason, latest_version
 from lake.drift.version_histograms import keep_of_decision
-from lake.hops.gate_records import published_before
+from lake.hops.gate.no_rows_taken import still_none
+from lake.hops.gate.published_before import published_before
 from lake.hops.job import HopOutput, HopResult
-from lake.hops.no_rows_taken import still_none
 from lake.hops.runner import run_hop
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
@@ -107,7 +107,7 @@ def _write(
         parent.quarantine,
         parent.content_hash,
         notes={**notes, **still_none(parent, set(rows.column(DROP).to_pylist()))},
-        settled=resolved,
-        aside=balance,
+        resolved=resolved,
+        balance=balance,
         tombstones=parent.tombstones,
     )

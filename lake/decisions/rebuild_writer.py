@@ -10,8 +10,8 @@ from expectations.typed_frame import DROP, ROW
 from lake import paths
 from lake.decisions.reprocess_judging import ATTEMPT, Rejudging
 from lake.drift.version_histograms import keep_of_decision
+from lake.hops.gate.no_rows_taken import made_again
 from lake.hops.job import HopOutput
-from lake.hops.no_rows_taken import made_again
 from lake.hops.published import JUDGED, REBUILT
 from lake.parsing.source_records import COLUMNS
 from lake.runtime.step_timer import StepTimer
@@ -71,8 +71,8 @@ def write_rebuilt(judged: Rejudging, change: Change, candidate: Candidate, steps
         tables.content,
         notes=notes,
         evidence={JUDGED: judged.results},
-        settled=resolved,
-        aside={
+        resolved=resolved,
+        balance={
             "set_aside": count,
             "open": count - resolutions.num_rows,
             **{state: states[state] for state in SETTLEMENTS},

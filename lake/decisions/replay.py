@@ -16,11 +16,11 @@ from lake.decisions.decision import Decision, cause_of, latest_version
 from lake.decisions.replay_judging import JudgedAgain, judge_again
 from lake.drift.version_histograms import keep_of_decision
 from lake.hops.evaluate import pin_references
-from lake.hops.gate_records import replayed_before
+from lake.hops.gate.no_rows_taken import NOTE, still_none
+from lake.hops.gate.published_before import replayed_before
+from lake.hops.gate.schema_check import check_columns
 from lake.hops.job import HopOutput, Job, Replayed
-from lake.hops.no_rows_taken import NOTE, still_none
 from lake.hops.runner import run_hop
-from lake.hops.schema_check import check_columns
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.change import change_of, write_change, written
@@ -126,7 +126,7 @@ def _write(
         parent.quarantine,
         tables.content,
         notes={**notes, **still_none(parent, [drop for (drop,) in drops])},
-        settled=files,
-        aside=balance,
+        resolved=files,
+        balance=balance,
         tombstones=tables.tombstones,
     )

@@ -19,7 +19,7 @@ from expectations.verdict import Outcome
 from lake.decisions.decision import Decision, passing_rows, row_count
 from lake.decisions.restage import stage_records
 from lake.engine.scratch_table import ScratchTable
-from lake.hops.evaluate import Evaluated, aside_by_rule, evaluate
+from lake.hops.evaluate import Evaluated, evaluate, quarantined_by_rule
 from lake.tables.change import Passed, published_rows
 from lake.tables.quarantine import earlier_rows, judged_at, published_as
 
@@ -67,7 +67,7 @@ def judge_again(decision: Decision, rows: pa.Table, chosen: pa.Table, folder: Pa
         wanted_rows = session.engine.read_parquet([wanted.as_uri()])
         labelled = found.labelled.join(wanted_rows, on=ROW, how="left_semi")
         passing.add(passing_rows(labelled, found.plan, contract, drop))
-        failed.update(aside_by_rule(session.engine, labelled, found.plan))
+        failed.update(quarantined_by_rule(session.engine, labelled, found.plan))
         shutil.rmtree(part)
     if (frame := passing.frame()) is None:
         raise ValueError(contract.name)

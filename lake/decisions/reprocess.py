@@ -14,7 +14,7 @@ from lake.decisions.decision import Decision, cause_of, latest_version
 from lake.decisions.rebuild_writer import write_rebuilt
 from lake.decisions.reprocess_judging import Rejudging
 from lake.hops.evaluate import pin_references
-from lake.hops.gate_records import published_before
+from lake.hops.gate.published_before import published_before
 from lake.hops.job import HopResult, Job
 from lake.hops.runner import run_hop
 from lake.lakefs.repository import MAIN

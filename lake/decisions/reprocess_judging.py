@@ -14,8 +14,8 @@ from lake.decisions.decision import Decision, passing_rows, row_count
 from lake.engine.scratch_table import ScratchTable
 from lake.hops.delivery_cache import DeliveryCache
 from lake.hops.evaluate import Evaluated, evaluate
-from lake.hops.gate_records import unapproved_holds
-from lake.hops.messages import blocked_message, held_message
+from lake.hops.gate.approvals import unapproved_holds
+from lake.hops.gate.messages import blocked_message, held_message
 from lake.hops.published import published_version
 from lake.hops.raw import judge_raw, parse_received
 from lake.ledger.receipts import Drop
@@ -101,7 +101,7 @@ class Rejudging:
         else:
             self._merge(contract.upsert, rows, folder / "fates")
         self.quarantined.append(self._write_quarantined(found, parsed.originals, drop, folder))
-        for scratch in (found.kept, folder / "fates"):
+        for scratch in (found.files, folder / "fates"):
             shutil.rmtree(scratch, ignore_errors=True)
         session.cache(DeliveryCache).release(drop.sha256)
 
@@ -187,7 +187,7 @@ class Rejudging:
 
         suite = self.decision.suite.hash
         alike = {DROP: drop.sha256, "_file": drop.name, "_suite": suite, ATTEMPT: ""}
-        rows = quarantined_rows(found.plan, quarantined_marks(found.plan, found.kept), originals, alike)
+        rows = quarantined_rows(found.plan, quarantined_marks(found.plan, found.files), originals, alike)
         path = folder / "quarantined.parquet"
         with parquet.ParquetWriter(path, rows.schema) as writer:
             for batch in rows:

@@ -16,9 +16,9 @@ from lake import paths
 from lake.decisions.decision import Decision, cause_of, demand_reason, latest_version, row_count
 from lake.decisions.rollback_drops import MovedDrop, moved_drops, restore_records
 from lake.drift.version_histograms import keep_of_decision
-from lake.hops.gate_records import published_before
+from lake.hops.gate.no_rows_taken import still_none
+from lake.hops.gate.published_before import published_before
 from lake.hops.job import HopOutput, HopResult, Job
-from lake.hops.no_rows_taken import still_none
 from lake.hops.published import REBUILT, published_version
 from lake.hops.runner import run_hop
 from lake.ledger.repair import REINSTATED, WITHDRAWN
@@ -143,8 +143,8 @@ def _write(
         target.quarantine,
         target.content_hash,
         notes={**notes, REBUILT: target.notes.get(REBUILT, []), **still_none(target)},
-        settled=target.settled,
-        aside=target.aside,
+        resolved=target.settled,
+        balance=target.aside,
         tombstones=target.tombstones,
         proofs=target.proofs,
     )

@@ -1,7 +1,7 @@
 """One drop, one hop, exactly once.
 
-In here: the three hops, the steps that they share, and what each answers. May import: everything below `lake.hops`.
-What a hop does step by step is in `runner`; what raw, processed and features are is in `raw`, `processed` and `features`;
-rows are judged in `evaluate`, and what quarantines one is said by `is_quarantined` in
-`expectations.plan.rule_bitmask`; what a refusal says is in `messages`.
+In here: the three hops and the steps that they share. May import: everything below `lake.hops`. The steps of
+every hop are in `runner`, the hops themselves in `raw`, `processed` and `features`. Rows are judged in
+`evaluate`; `is_quarantined` in `expectations.plan.rule_bitmask` says what quarantines one. The verdict of a
+hop, its words and its records are in `gate`.
 """

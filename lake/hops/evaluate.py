@@ -1,4 +1,4 @@
-"""A drop's rows, typed, joined with pinned references and labelled with the rules they break, in one evaluation."""
+"""The rows of a drop: typed, joined with pinned references, labelled with the rules that they break."""
 
 from __future__ import annotations
 
@@ -21,14 +21,12 @@ from expectations.suite import Suite
 from expectations.typed_frame import ROW, typed
 from expectations.verdict import Outcome
 from lake.engine.failing_rule import naming_the_rule
-from lake.hops.published import published_version
+from lake.hops.published import latest_version, published_version
 from lake.session import Session
 from lake.tables.proved_files import demand_sound_columns
 from lake.tables.writer import read_version
-from lake.versions import publish
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Parent
-from lakegate.names import VersionName
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -42,7 +40,7 @@ class Evaluated:
 
     plan: Plan
     labelled: DataFrame
-    kept: Path
+    files: Path
     """The folder of its Parquet files."""
     valid: int
     quarantined: int
@@ -63,12 +61,10 @@ def pin_references(session: Session, contract: Contract) -> tuple[Parent, ...]:
     """
     pins = []
     for table in contract.references:
-        latest = publish.head(session.repository, table)
-        if latest is None:
+        if (latest := latest_version(session, table)) is None:
             what = f"{contract.name} refers to {table}, which has no version"
             raise IntegrityError(what, fix=f"publish {table} first")
-        name = VersionName(table, int(latest["version"]))
-        pins.append(Parent(table, name.number, published_version(session, name).commit))
+        pins.append(Parent(table, latest.name.number, latest.commit))
     return tuple(pins)
 
 
@@ -87,53 +83,53 @@ def evaluate(
     past: Past = NO_PAST,
     before: int | None = None,
 ) -> Evaluated:
-    """Label the rows of a staging file in one evaluation, kept in `folder`, and count from it.
+    """Label the rows of a staging file in one pass, write them into `folder`, and count from there.
 
     Args:
         session: The open lake.
         contract: Gives types, keys and relationships.
         suite: The rules of the processed hop.
         staging: What was parsed, see `lake.parsing.parsed.Parsed`.
-        folder: Scratch folder that the labelled rows are kept in.
+        folder: Scratch folder of the labelled rows.
         pins: The references' versions.
-        published: The table that the drop is appended to, whose keys must not come again; None where it is replaced.
+        published: The table that the drop is appended to, whose keys must not come again; None where it is
+            replaced.
         delivered_at: When the drop was delivered, the present of rules about time.
-        earlier: Those of the published rows that came before this drop; all of them where it is None.
+        earlier: The published rows that came before this drop; None: all of them.
         baselines: Histograms of earlier versions, for rules that compare with them.
-        past: What earlier deliveries added, for rules that ask whether a change stands out.
-        before: Rows of the version whose place these take; None where they take none.
+        past: What earlier deliveries added, for rules about an unusual change.
+        before: Rows of the version that these replace; None where they replace none.
     """
     engine, plan = session.engine, make_plan(suite, contract, delivered_at=delivered_at)
 
     def reference(table: str) -> DataFrame:
         (pin,) = (item for item in pins if item.table == table)
+        ref = pin.commit if session.dry_run else pin.name.tag  # a dry run names no version that lacks its tag
         manifest = published_version(session, pin.name).manifest
-        whole = session.references.copies(manifest)
-        columns = (item["name"] for item in manifest.schema) if whole else reference_columns(suite, table)
-        demand_sound_columns(session, pin.name.tag, manifest, columns)
-        return session.references.frame(manifest, lambda: read_version(session, manifest, pin.name.tag))
+        if session.references.copies(manifest):
+            columns = [item["name"] for item in manifest.schema]
+        else:
+            columns = [*reference_columns(suite, table)]
+        demand_sound_columns(session, ref, manifest, columns)
+        return session.references.frame(manifest, lambda: read_version(session, manifest, ref))
 
-    frame = mark(
-        typed(engine.read_staging(staging), contract),
-        plan,
-        published=published,
-        reference=reference,
-        earlier=earlier,
-    )
-    keep, tables = [*plan.columns, ROW], Tables(published, reference)
+    rows = typed(engine.read_staging(staging), contract)
+    frame = mark(rows, plan, published=published, reference=reference, earlier=earlier)
+    keep, tables, files = [*plan.columns, ROW], Tables(published, reference), folder / "labelled"
     with naming_the_rule(engine, frame, plan, tables):
         with engine.small_on_the_left():
-            labelled = engine.write_scratch(label(frame, plan, keep=keep), kept := folder / "labelled")
+            labelled = engine.write_scratch(label(frame, plan, keep=keep), files)
         counted = count_labelled(labelled, plan, engine.rows, tables)
+    passing = f"not {is_quarantined(plan)}"
     histograms, distributions = ask_distributions(
-        labelled, plan, baselines, engine.rows, passing=f"not {is_quarantined(plan)}", past=past
+        labelled, plan, baselines, engine.rows, passing=passing, past=past
     )
     found = outcomes(plan, counted, distributions=distributions, before=before)
-    return Evaluated(plan, labelled, kept, counted.valid, counted.quarantined, found, histograms)
+    return Evaluated(plan, labelled, files, counted.valid, counted.quarantined, found, histograms)
 
 
-def aside_by_rule(engine: Engine, labelled: DataFrame, plan: Plan) -> dict[str, int]:
-    """How many of these rows each rule sets aside; a row may break several."""
+def quarantined_by_rule(engine: Engine, labelled: DataFrame, plan: Plan) -> dict[str, int]:
+    """How many of these rows each rule quarantines; a row may break several."""
     rules = bits(plan, severity="quarantine")
     if not rules:
         return {}

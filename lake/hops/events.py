@@ -1,145 +1,174 @@
-"""Hop events: what each hop came to, told at its end to whoever listens, and kept in the home until they have heard it.
+"""Hop events: the result of each hop, spooled in the home until every listener took it.
 
-A hop is done when its event is made, so no listener can undo it, hold it up or make it fail. A process that dies before it
-told a listener leaves the events behind; the next one that has this listener tells them first. So a listener may hear of a hop
-twice. One whose process died between its publish and its event is told when the same is asked for again: it is unchanged then.
+A hop is done before its event is written, so no listener can undo it, delay it or make it fail. A process
+that dies before it delivered an event leaves it in the spool, and the next process with that listener
+delivers it; so a listener may get an event twice. A process that dies between a publish and its event writes
+none; the same command run again does, of an unchanged hop.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
-from expectations.verdict import STOPPED, Verdict
+from expectations.verdict import Verdict
 from lake import paths
 from lake.hops.job import HopResult
+from lake.runtime.leases import POLL
 from lake.session import Session, to_stderr
 from lakegate.atomic import write_atomically
+from lakegate.errors import IntegrityError, Transient
 from lakegate.modes import private_folder
 
+PATIENCE: Final = 5.0
+"""Seconds that a delivery waits for that of another process, and spends at most in calls that fail."""
 TOGETHER: Final = 512
-"""Events that a listener is handed at once: so many are in memory, and are told again where it fails."""
-Kind = Literal["published", "unchanged", "blocked", "held", "waiting"]
+"""Events that a listener gets in one call: so many are in memory, and are delivered again where it fails."""
 
 
 @dataclass(frozen=True)
 class HopEvent:
-    """What one hop of one drop (or of a feature, or of a decision) came to."""
+    """The result of one hop of one drop (or of a feature, or of a decision)."""
 
     dataset: str
     result: HopResult
     run: str
-    """Id of the run that carried it."""
+    """Id of the run that the hop belongs to."""
     at: str
     """When the hop ended."""
 
     @property
-    def kind(self) -> Kind:
-        """What became of it: with a new version, with the one that it had, or without any."""
+    def kind(self) -> str:
+        """`published` of a hop that made a version, else its verdict."""
         verdict = self.result.verdict
-        if verdict in STOPPED or verdict in (Verdict.WAITING, Verdict.UNCHANGED):
-            return verdict.value  # type: ignore[return-value]
-        return "published"
+        return "published" if verdict in (Verdict.PASSED, Verdict.QUARANTINED) else str(verdict)
 
     def to_json(self) -> bytes:
-        """The event as it waits in the home."""
-        told = {"format": paths.FORMAT, "dataset": self.dataset, "run": self.run, "at": self.at}
-        return json.dumps({**told, "result": asdict(self.result)}, sort_keys=True).encode()
+        """The event as it is spooled."""
+        return json.dumps({"format": paths.FORMAT, **asdict(self)}, sort_keys=True).encode()
 
     @classmethod
     def from_json(cls, body: bytes) -> HopEvent:
-        """The event that `to_json` wrote."""
-        told = json.loads(body)
-        result = HopResult(**{**told["result"], "verdict": Verdict(told["result"]["verdict"])})
-        return cls(told["dataset"], result, told["run"], told["at"])
+        """The event that `to_json` wrote.
+
+        Raises:
+            IntegrityError: A later release wrote it, in a format that this one doesn't know.
+        """
+        found = json.loads(body)
+        if found["format"] != paths.FORMAT:
+            what = f"event format {found['format']!r}, this release reads {paths.FORMAT}"
+            raise IntegrityError(what, fix="install a release of lakegate that reads it")
+        result = HopResult(**{**found["result"], "verdict": Verdict(found["result"]["verdict"])})
+        return cls(found["dataset"], result, found["run"], found["at"])
 
 
 class Listener(Protocol):
-    """Somebody who hears of hops: Dagster is the first (`assets.dagster_listener`)."""
+    """A receiver of hop events: Dagster is the first (`assets.dagster_listener`)."""
 
     name: str
-    """Names the folder in which its events wait; it never changes."""
+    """Names the folder of its events; it never changes."""
 
     def hear(self, session: Session, events: Sequence[HopEvent]) -> None:
-        """Take these events, oldest first, some perhaps not for the first time; whatever it raises, they are told again later."""
-
-
-@dataclass
-class Listeners:
-    """The listeners of a session (a kind of `Session.cache`)."""
-
-    heard_by: list[Listener] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, _: Session) -> Listeners:
-        """None yet."""
-        return cls()
-
-    def caching(self) -> contextlib.AbstractContextManager[None]:
-        """Listeners stay as long as their session."""
-        return contextlib.nullcontext()
+        """Take these events, oldest first; some may come again. After an error they are delivered again."""
 
 
 def listen(session: Session, listener: Listener) -> None:
-    """Have a listener hear of every hop of this session from now on."""
-    session.cache(Listeners).heard_by.append(listener)
+    """Deliver the events of all hops of this session from now on to a listener."""
+    session.listeners.append(listener)
 
 
 def emit(session: Session, dataset: str, result: HopResult) -> HopResult:
-    """Put the event of a hop that is done where each listener will hear of it; gives the result back."""
+    """Spool the event of a hop that is done for each listener; returns the result."""
     at = datetime.now(UTC).isoformat(timespec="microseconds")
-    event = HopEvent(dataset, result, session.run, at)
-    for listener in session.cache(Listeners).heard_by:
+    body = HopEvent(dataset, result, session.run, at).to_json()
+    for listener in session.listeners:
         folder = _folder(session, listener)
         try:
             private_folder(folder)
-            write_atomically(folder / f"{at.replace(':', '')}-{uuid.uuid4().hex[:8]}.json", event.to_json())
+            write_atomically(folder / f"{at.replace(':', '')}-{uuid.uuid4().hex[:8]}.json", body)
         except OSError as error:
-            to_stderr(
-                f"warning: {listener.name} won't be told of {result.table}: its events can't be written ({error.strerror})"
-            )
+            what = f"the event of {result.table} can't be written ({error.strerror})"
+            to_stderr(f"warning: {what}, so {listener.name} won't get it")
     return result
 
 
 def deliver(session: Session, listener: Listener) -> None:
-    """Tell a listener of what waits for it, those of earlier processes among them, one process of a home at a time.
+    """Deliver the spooled events of a listener, those of earlier processes among them; one process at a time.
+
+    Where the listener fails on several events, each half of them is delivered by itself, so that an event
+    that it can't take stops no other one. Such an event stays in the spool, and is reported.
 
     Raises:
-        Exception: Whatever the listener raises; its events wait for the next delivery.
+        Transient: Another process delivers to this listener, and still did after `PATIENCE`.
+        Exception: The last error of the listener.
     """
     folder = _folder(session, listener)
     if not any(folder.glob("*.json")):
         return
-    with session.lease(f"tell_{listener.name}"):
-        while files := sorted(folder.glob("*.json"))[:TOGETHER]:
-            waiting = [event for file in files if (event := _read(file)) is not None]
-            listener.hear(session, waiting)
-            for file in files:
-                file.unlink(missing_ok=True)
+    with _alone(session, listener):
+        files = sorted(folder.glob("*.json"))
+        batches = [files[at : at + TOGETHER] for at in range(0, len(files), TOGETHER)]
+        batches.reverse()
+        refused: dict[Path, Exception] = {}
+        failed, seconds, taken = None, 0.0, False
+        while batches and seconds < PATIENCE:
+            batch, start = batches.pop(), time.monotonic()
+            try:
+                listener.hear(session, [event for file in batch if (event := _read(file)) is not None])
+            except Exception as error:  # noqa: BLE001  (whatever it is, it must stop no other event)
+                failed, seconds = error, seconds + time.monotonic() - start
+                half = len(batch) // 2
+                if half:
+                    batches += [batch[half:], batch[:half]]
+                else:
+                    refused[batch[0]] = error
+            else:
+                taken = True
+                for file in batch:
+                    file.unlink(missing_ok=True)
+    if failed is None:
+        return
+    if taken:  # else the listener itself is at fault, and no event
+        for file, cause in refused.items():
+            kind = type(cause).__name__
+            to_stderr(f"warning: {listener.name} fails on an event ({kind}); it stays in {file}")
+    raise failed
+
+
+@contextlib.contextmanager
+def _alone(session: Session, listener: Listener) -> Iterator[None]:
+    """Deliver in this process alone; the wait for another one ends after `PATIENCE`."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        with session.try_lease(f"tell_{listener.name}") as free:
+            if free:
+                yield
+                return
+        if time.monotonic() > until:
+            what = f"another process delivers events to {listener.name}"
+            raise Transient(what, fix="nothing to do: the next command delivers those that are left")
+        time.sleep(POLL)
 
 
 def _read(file: Path) -> HopEvent | None:
-    """An event that waits; one that can't be read is put out of the way, and holds up no other."""
+    """A spooled event; one that can't be read is renamed, so that it stops no other."""
     try:
         return HopEvent.from_json(file.read_bytes())
-    except (ValueError, KeyError, TypeError):
-        file.replace(file.with_suffix(".unreadable"))
-        to_stderr(
-            f"warning: an event can't be read; nobody is told of it, and it is kept as {file.with_suffix('.unreadable')}"
-        )
+    except FileNotFoundError:  # it was renamed when it was read before
+        return None
+    except (ValueError, KeyError, TypeError, IntegrityError) as error:
+        why = error.what if isinstance(error, IntegrityError) else "it is damaged"
+        unreadable = file.replace(file.with_suffix(".unreadable"))
+        to_stderr(f"warning: an event can't be read, so nobody gets it: {why}; it is stored as {unreadable}")
         return None
 
 
 def _folder(session: Session, listener: Listener) -> Path:
     return session.settings.home.spool / session.settings.tenant / "events" / listener.name
-
-
-def listeners(session: Session) -> Sequence[Listener]:
-    """Those who hear of this session's hops."""
-    return session.cache(Listeners).heard_by

@@ -23,10 +23,17 @@ _TYPES: Final = {sql: kind for kind, sql in SPARK_TYPES.items()}
 def result_of(
     engine: Engine, contract: Contract, inputs: Mapping[str, DataFrame], *, keys: Mapping[str, Sequence[str]]
 ) -> tuple[DataFrame, FeatureQuery]:
-    """The SQL's result, in the columns and types of the contract; each input goes by its table's name, `keys` are those of feature tables.
+    """The SQL's result, in the columns and types of the contract, and the query.
+
+    Args:
+        engine: Runs it.
+        contract: The feature table's, with its SQL.
+        inputs: The rows of each input, by its table's name.
+        keys: The keys of those inputs that are feature tables.
 
     Raises:
-        ContractError: The SQL doesn't fit the columns that the inputs have, which may be those of an earlier contract.
+        ContractError: The SQL doesn't fit the columns of the inputs, which may be those of an earlier
+            contract.
     """
     with engine_errors(f"opening the inputs of {contract.name}"):
         columns = {table: _columns(frame) for table, frame in inputs.items()}
@@ -39,23 +46,21 @@ def result_of(
 
 def _columns(frame: DataFrame) -> Sequence[Column]:
     types = {field.name: field.dataType.simpleString() for field in frame.schema}
-    return [
-        Column(name, _TYPES[kind])
-        for name, kind in types.items()
-        if kind in _TYPES and name not in PROVENANCE
-    ]
+    known = {name: _TYPES[kind] for name, kind in types.items() if kind in _TYPES and name not in PROVENANCE}
+    return [Column(name, kind) for name, kind in known.items()]
 
 
 @contextlib.contextmanager
 def failing_sql(contract: Contract) -> Iterator[None]:
-    """Name the feature where an engine can't give its result; that is final, for the same inputs would fail again."""
+    """Name the feature whose result the engine can't compute; the same inputs would fail again."""
     try:
         yield
     except LakegateError as error:
         if type(error) is not LakegateError:  # not the engine's: keys, the store, a lost connection
             raise
         what = f"the SQL of {contract.name} can't be computed: {error.what}"
-        fix = "nothing was published; ask less at once, column by column, and see which one it is; where that is right, report it"
+        fix = "nothing was published; ask less at once, column by column, and see which one it is; "
+        fix += "where that is right, report it"
         raise LakegateError(what, where=str(contract.sql_path), fix=fix) from None
 
 
@@ -67,11 +72,13 @@ def demand_numbers(engine: Engine, contract: Contract, written: DataFrame, query
     """
     if not query.checked:
         return
-    (found,) = engine.rows(
-        written.selectExpr(*(f"count_if({quoted(name)} = {TOO_GREAT + 1}L - 1L)" for name in query.checked))
-    )
+    too_great = f"{TOO_GREAT + 1}L - 1L"
+    columns = [f"count_if({quoted(name)} = {too_great})" for name in query.checked]
+    (found,) = engine.rows(written.selectExpr(*columns))
     for name, rows in zip(query.checked, found, strict=True):
         if rows:
-            what = f"{contract.name}.{name} would be a whole number of more than 18 digits in {rows:,} {'row' if rows == 1 else 'rows'}"
-            fix = "nothing was published; compute smaller numbers, or cast it to double and say number as its logicalType"
+            count = "1 row" if rows == 1 else f"{rows:,} rows"
+            what = f"{contract.name}.{name} would be a whole number of more than 18 digits in {count}"
+            fix = "nothing was published; compute smaller numbers, "
+            fix += "or cast it to double and say number as its logicalType"
             raise ContractError(what, where=f"{contract.sql_path}:{line_of_column(contract, name)}", fix=fix)

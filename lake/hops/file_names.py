@@ -1,4 +1,4 @@
-"""The names of deliveries: where rows join a table, that of a published drop is taken."""
+"""The names of deliveries: an append table takes one published drop under each name."""
 
 from __future__ import annotations
 
@@ -18,69 +18,59 @@ from lakegate.errors import UsageError
 NAME_TAKEN: Final = Rule(
     "delivered-name", "expect_delivered_name_to_be_new", {}, "block", "duplicate", row_rule=False
 )
-"""On an append table the name of a published drop that stands can't come again with other bytes."""
+"""On an append table other bytes can't come under the name of a published drop."""
 
 
 def name_taken(drop: Drop) -> Outcome:
-    """The broken rule, where a drop of an append dataset comes under the name of another that was published."""
-    return Outcome(
-        NAME_TAKEN, 1, 1, {"told": f"a published drop was delivered as {drop.name} with other bytes"}
-    )
+    """The broken rule of a drop of an append dataset under the name of another published drop."""
+    found = f"a published drop was delivered as {drop.name} with other bytes"
+    return Outcome(NAME_TAKEN, 1, 1, {"told": found})
 
 
 def check_appends(contract: Contract) -> None:
-    """Refuse that a drop's place is taken in a table whose rows are not those of one drop after the other.
+    """Refuse a correction of a drop in a table whose rows are not those of one drop after the other.
 
     Raises:
         UsageError: It is such a table; nothing was taken in.
     """
-    if contract.write_mode != "append":
-        what, fix = (
-            f"{contract.name} has writeMode {contract.write_mode}",
-            "deliver the corrected file as any other: ",
-        )
-        fix += (
-            f"its rows win where their {contract.upsert.order} is later"
-            if contract.upsert
-            else "it takes the place of all that is there"
-        )
-        raise UsageError(what, fix=fix)
+    if contract.write_mode == "append":
+        return
+    effect = "it takes the place of all that is there"
+    if contract.upsert:
+        effect = f"its rows win where their {contract.upsert.order} is later"
+    what = f"{contract.name} has writeMode {contract.write_mode}"
+    raise UsageError(what, fix=f"deliver the corrected file as any other: {effect}")
 
 
 def check_corrects(session: Session, contract: Contract, path: Path) -> None:
-    """Refuse a file that is to take a published drop's place, where none was published under its name: its rows would be added.
+    """Refuse a corrected file where no drop was published under its name: its rows would be added.
 
     Raises:
         UsageError: There is none; nothing was taken in.
     """
     if session.repository.get_json(MAIN, name_path_of(contract.name, path.name)) is None:
         what = f"no published drop of {contract.name} is named {path.name}"
-        raise UsageError(
-            what,
-            where=str(path),
-            fix="give the corrected file the name of the one that it corrects, or leave --supersede out",
-        )
+        fix = "give the corrected file the name of the one that it corrects, or leave --supersede out"
+        raise UsageError(what, where=str(path), fix=fix)
 
 
 def other_name(contract: Contract) -> str:
     """What to do with a file whose name is taken: nothing is wrong with it, or with its contract."""
     correction = f"`lakegate ingest {contract.name} FILE --supersede`"
-    return f"Deliver it under a name of its own where its rows are further ones, or by {correction} where it corrects that drop"
+    return (
+        "Deliver it under a name of its own where its rows are further ones, "
+        f"or by {correction} where it corrects that drop"
+    )
 
 
 def name_holder(session: Session, contract: Contract, drop: Drop, *, base: str) -> str | None:
     """The other drop of an append dataset that was published under this one's name."""
     if contract.write_mode != "append":
         return None
-    known = session.repository.get_json(base, name_path(contract, drop))
+    known = session.repository.get_json(base, name_path_of(contract.name, drop.name))
     return None if known is None or known["drop"] == drop.sha256 else str(known["drop"])
 
 
-def name_path(contract: Contract, drop: Drop) -> str:
-    """Where it is recorded which drop was published under a name."""
-    return name_path_of(contract.name, drop.name)
-
-
 def name_path_of(dataset: str, name: str) -> str:
-    """The same, of a name."""
+    """The path of the record which drop was published under a name."""
     return paths.delivered_name(dataset, hashlib.sha256(name.encode()).hexdigest()[:32])

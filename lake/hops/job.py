@@ -1,9 +1,9 @@
-"""What a hop is told and what it answers: plain values, shared by whoever carries drops and whoever shows results."""
+"""The plain values of a hop: the job that describes it, the output of its writer, and its result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from catalog.contract import Contract, Hop
@@ -16,9 +16,8 @@ from lakegate.names import VersionName
 
 NOTHING: Final = Counts(0, 0, 0, 0, before=0, inserted=0, deleted=0, after=0)
 """The counts of a delivery that could not be opened."""
-
-_TOLD: Final = ("rule", "family", "severity", "failed", "columns")
-"""What a result tells of each rule."""
+_REPORTED: Final = ("rule", "family", "severity", "failed", "columns")
+"""Fields of a rule's outcome that a result reports."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +31,28 @@ class HopOutput:
     content_hash: str = ""
     notes: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
-    settled: list[DataFile] = field(default_factory=list)
+    resolved: list[DataFile] = field(default_factory=list)
+    """Files of what became of quarantined rows."""
     tombstones: list[DataFile] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
     """Of files that an earlier version than the parent wrote."""
-    aside: dict[str, int] = field(default_factory=dict)
+    balance: dict[str, int] = field(default_factory=dict)
+    """Quarantined rows by what became of them (see `quarantine_balance`)."""
 
     @property
     def all_files(self) -> list[DataFile]:
-        """Files of the table, its quarantine, its settlements and its tombstones."""
-        return [*self.files, *self.quarantine, *self.settled, *self.tombstones]
+        """Files of the table, its quarantine, its resolved rows and its tombstones."""
+        return [*self.files, *self.quarantine, *self.resolved, *self.tombstones]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One hop of one drop: which table, why, under which rules and pinned references, and how it is written.
+    """One hop of one drop: its table, cause, rules and pinned references, and the functions that do it.
 
-    `cause` is the SHA-256 of what it is made for. `judge` is asked before anything is written, of a commit of main and while others
-    publish; `write` then writes what it judged, in the table's turn, and judges again what depends on a head that moved. A job
-    without it is judged while it is written. Both may raise DataRejected where a drop can't even be read.
+    `cause` is the SHA-256 of what it is made for. `judge` runs before anything is written, on a commit of
+    main and without the table's lease; `write` then writes what it judged, under the lease, and judges again
+    what depends on a head that moved. A job without `judge` is judged while it is written. Both may raise
+    DataRejected where a drop can't even be read.
     """
 
     hop: Hop
@@ -67,16 +69,21 @@ class Job:
     delivered_at: str | None = None
     judge: Callable[[str, StepTimer], HopOutput] | None = None
     replaces: bool = False
-    """Whether the version takes the place of the one before (then an older content can be published again)."""
+    """Whether the version replaces the one before (then an older content can be published again)."""
     anew: bool = False
     """Whether a dry run looks at a delivery that would make the table an older content again."""
     depends: str = ""
-    """Whatever else the verdict depends on, so that a blocked one is repeated only while it stays the same."""
+    """What else the verdict depends on; a recorded verdict is repeated only while this stays the same."""
 
     @property
     def schema(self) -> list[dict[str, str]]:
         """Names and types of the columns, in contract order."""
         return [{"name": column.name, "type": column.type} for column in self.contract.columns]
+
+    @property
+    def file(self) -> str:
+        """The name that the drop was delivered under; empty of a job without a delivery."""
+        return str(self.source.get("delivered_name", ""))
 
 
 @dataclass(frozen=True)
@@ -93,23 +100,14 @@ class HopResult:
     content_hash: str = ""
     cause: str = ""
     reprocessed: dict[str, Any] | None = None
-    """Of an unchanged drop that a reprocess judged again: `name` of the version that did, `version`, and its rows as `to_json` names them."""
-
+    """Of an unchanged drop that a reprocess judged again: that version's `name` and `version`, and the drop's
+    rows as `to_json` names them."""
     none_taken: bool = False
     """Whether the drop had rows, none of them became part of the table, and nobody decided on them yet."""
 
-    def judged_again(self, standing: dict[str, Any] | None) -> HopResult:
-        """The same, of a drop that was judged again since (None: it wasn't)."""
-        if standing is None:
-            return self
-        return replace(
-            self,
-            reprocessed=standing,
-            reason=f"published as {self.version}, judged again by the reprocess {standing['name']}",
-        )
-
     def to_json(self) -> dict[str, Any]:
         """The result as `lakegate ingest --json` prints it."""
+        more = {"reason": self.reason, "none_taken": self.none_taken, "standing": self.reprocessed}
         return {
             "hop": self.hop,
             "table": self.table,
@@ -120,37 +118,28 @@ class HopResult:
             "rows_valid": self.counts.get("valid", 0),
             "rows_quarantined": self.counts.get("quarantined", 0),
             "rows_unreadable": self.counts.get("unreadable", 0),
-            "rules": [{name: rule[name] for name in _TOLD if name in rule} for rule in self.rules],
-        } | {
-            name: told
-            for name, told in (
-                ("reason", self.reason),
-                ("none_taken", self.none_taken),
-                ("standing", self.reprocessed),
-            )
-            if told
-        }
+            "rules": [{name: rule[name] for name in _REPORTED if name in rule} for rule in self.rules],
+        } | {name: value for name, value in more.items() if value}
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay found: open rows that were asked for, how many of them pass now, and the version they became part of."""
+    """What a replay found: the rows that were requested, how many of them pass now, and their version."""
 
     dataset: str
-    asked: int
+    requested: int
     passing: int
     by_rule: dict[str, int]
     hop: HopResult | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The result as `lakegate replay --json` prints it."""
-        version = self.hop.version if self.hop else None
         return {
             "dataset": self.dataset,
             "verdict": str(self.hop.verdict if self.hop else Verdict.UNCHANGED),
-            "rows_in": self.asked,
+            "rows_in": self.requested,
             "rows_passing": self.passing,
-            "rows_still_aside": self.asked - self.passing,
+            "rows_still_aside": self.requested - self.passing,
             "still_broken": self.by_rule,
-            "version": version,
+            "version": self.hop.version if self.hop else None,
         }

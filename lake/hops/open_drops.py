@@ -1,4 +1,4 @@
-"""Drops that were received and are not published: what the ledger says of each, asked of all at once."""
+"""Drops that were received and are not published, each with its newest record in the ledger."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ from lake.ledger.refused_drops import STATES, refused_drops
 from lake.session import Session
 
 READERS: Final = 8
-"""Questions to lakeFS at once: each is a wait."""
+"""Requests to lakeFS at once: each is a wait."""
 
 
 def datasets_with_open(session: Session) -> set[str]:
     """The datasets of which any drop is pending."""
-    return {
-        item.path.removeprefix(paths.PENDING).partition("/")[0]
-        for item in session.repository.listing(MAIN, paths.PENDING)
-    }
+    listed = session.repository.listing(MAIN, paths.PENDING)
+    return {item.path.removeprefix(paths.PENDING).partition("/")[0] for item in listed}
 
 
 def open_states(session: Session, dataset: str) -> dict[str, records.Record | None]:
@@ -31,22 +29,21 @@ def open_states(session: Session, dataset: str) -> dict[str, records.Record | No
     if not (digests := pending(session, dataset)):
         return {}
     refused = refused_drops(session, dataset)
-    found: dict[str, records.Record | None] = {
-        digest: records.record_of(refused[digest].record) if digest in refused else None for digest in digests
-    }
-    others = [digest for digest in digests if digest not in refused]
+
+    def newest(digest: str) -> records.Record | None:
+        if digest in refused:
+            return records.record_of(refused[digest].record)
+        return records.latest(session, dataset=dataset, cause=digest)
+
     with ThreadPoolExecutor(READERS) as pool:
-        return found | dict(
-            zip(
-                others,
-                pool.map(lambda digest: records.latest(session, dataset=dataset, cause=digest), others),
-                strict=True,
-            )
-        )
+        return dict(zip(digests, pool.map(newest, digests), strict=True))
 
 
 def under_way(session: Session, dataset: str) -> Iterator[tuple[str, records.Record | None]]:
-    """The pending drops that somebody waits for, each with its newest record; those that were refused are marked where they weren't."""
+    """The pending drops that were not refused, each with its newest record.
+
+    A refused drop without a marker gets one (see `lake.ledger.refused_drops`).
+    """
     digests = pending(session, dataset)
     refused = refused_drops(session, dataset) if digests else {}
     for digest in digests:

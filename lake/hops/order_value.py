@@ -1,4 +1,4 @@
-"""The value that orders a drop among those of its dataset: the least of a column, typed before it is compared."""
+"""The value that orders a drop among those of its dataset: the least of a column, by its type."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST: Final = 200
 
 
 def order_value(engine: Engine, contract: Contract, parsed: Parsed) -> OrderValue | None:
-    """The least value of the column that orders a dataset's drops; None where no record has one that can be read.
+    """The least value of the column that orders a dataset's drops; None where no record has a readable one.
 
     A date or time is ISO 8601 text, in UTC. NaN and the infinite numbers are no order.
     """
@@ -36,8 +36,7 @@ def order_value(engine: Engine, contract: Contract, parsed: Parsed) -> OrderValu
     if kind == "date":
         return str(found.isoformat())
     if kind == "timestamp":
-        moment = found if found.tzinfo else found.replace(tzinfo=UTC)
-        return str(moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z")
+        return str(_aware(found).astimezone(UTC).replace(tzinfo=None).isoformat() + "Z")
     if isinstance(found, str) and not (found.isprintable() and len(found) <= LONGEST):
         return None
     least: OrderValue = found
@@ -47,31 +46,32 @@ def order_value(engine: Engine, contract: Contract, parsed: Parsed) -> OrderValu
 def comes_before(theirs: OrderValue, mine: OrderValue, kind: ColumnType) -> bool:
     """Whether a drop of one value comes before one of the other.
 
-    What an older release recorded is read as the column's type; where it can't be, neither comes before the other.
+    What an older release recorded is read as the column's type; where that fails, neither comes before the
+    other.
     """
     one, other = rank(theirs, kind), rank(mine, kind)
     return one is not None and other is not None and type(one) is type(other) and one < other  # type: ignore[operator]
 
 
 def rank(value: OrderValue | None, kind: ColumnType) -> OrderValue | None:
-    """A recorded value as what is compared; None where it is none of the column's type."""
+    """The comparable form of a recorded value; None where it is none of the column's type."""
     if value is None or kind == "string":
         return value if isinstance(value, str) else None
-    if kind in ("date", "timestamp"):
-        try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     try:
+        if kind in ("date", "timestamp"):
+            return _aware(datetime.fromisoformat(str(value))).timestamp()
         number = int(value) if kind == "integer" else float(value)
     except ValueError:
         return None
     return number if math.isfinite(number) else None
 
 
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _least(engine: Engine, contract: Contract, parsed: Parsed) -> Any:
-    """The least value: of plain ones alone by Arrow, else by the engine, as the processed hop will type them."""
+    """The least value: of plain ones alone by Arrow, else by the engine, typed as in the processed hop."""
     import pyarrow.compute as pc
 
     column = contract.column(str(contract.order_by))

@@ -1,4 +1,8 @@
-"""What stands on main already: found from the lake alone, and finished where an attempt died between its merge and its name."""
+"""What is published on main already, and the steps after a merge that an interrupted attempt left undone.
+
+A version counts from its merge on. Its tag, its retention branch and the home's copy of its manifest follow,
+so a process may die in between. Whoever needs such a version finishes them first; a dry run only reads.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ from typing import Any, Final
 
 from lake import paths
 from lake.hops.job import Job
-from lake.hops.no_rows_taken import NOTE
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import is_pending
 from lake.session import Session
@@ -19,65 +22,81 @@ from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 
 REBUILT: Final = "rebuilt"
-"""In the notes of a manifest: the reprocesses that its table went through, oldest first; a rollback takes those back that came since."""
-INHERITED: Final = (REBUILT, NOTE)
-"""Notes that hold for the next version too, unless it says otherwise; an empty one is left out."""
+"""In the notes of a manifest: the reprocesses of its table that no rollback undid, oldest first."""
 JUDGED: Final = "drops"
-"""In the evidence of a reprocess: what came of each drop that it judged."""
+"""In the evidence of a reprocess: what became of each drop that it judged."""
 REMEMBERED: Final = 200
-"""Versions: each names all its files, so a process that remembered every one would grow with the square of them."""
+"""Versions: each names all its files, so all of them would take memory by the square of their number."""
+
+
+def latest_name(session: Session, table: str) -> VersionName | None:
+    """The name of the table's latest version; None before its first."""
+    head = publish.head(session.repository, table)
+    return None if head is None else VersionName(table, int(head["version"]))
+
+
+def latest_version(session: Session, table: str) -> Published | None:
+    """The table's latest version; None before its first. Raises what `published_version` does."""
+    name = latest_name(session, table)
+    return None if name is None else published_version(session, name)
 
 
 def finish_interrupted(session: Session, table: str) -> None:
-    """Finish the table's latest version, where an attempt died between merge and tag. Call it in the table's queue."""
-    if (head := publish.head(session.repository, table)) is not None:
-        finish_interrupted_at(session, VersionName(table, int(head["version"])))
+    """Finish the table's latest version after an attempt that died; needs the table's lease."""
+    if (name := latest_name(session, table)) is not None:
+        finish_interrupted_at(session, name)
 
 
 def finish_interrupted_at(session: Session, name: VersionName) -> None:
-    """The same of a version that is the latest, or was when somebody looked; it may have expired since."""
+    """Finish a version that is the latest, or was when its name was read: it may have expired since."""
     if name not in session.swept:
-        publish.delete_stale_candidates(
-            session.repository, table=name.table, cause=published_version(session, name).manifest.drop
-        )
+        cause = published_version(session, name).manifest.drop
+        publish.delete_stale_candidates(session.repository, table=name.table, cause=cause)
         session.swept.add(name)
 
 
 def find_published(session: Session, job: Job) -> Published | None:
-    """The publish of this job that stands on main, where there is one (its tag may still be missing)."""
+    """The version that this job was published as (its tag may be missing); None: it has to be published."""
     name = published_as(session, dataset=job.dataset, cause=job.cause, table=job.table, replaces=job.replaces)
     return None if name is None or job.anew else publish.recover(session.repository, name)
 
 
 def published_as(
-    session: Session, *, dataset: str, cause: str, table: str, replaces: bool
+    session: Session, *, dataset: str, cause: str, table: str, replaces: bool = False
 ) -> VersionName | None:
-    """The version that a drop was published as, unless it was delivered anew to a table that holds another one since.
+    """The version that a cause was published as; None where it wasn't, or that publish was withdrawn.
 
-    That an older content of a replace table is to be published again is told by its pending marker, and by nothing else: a
-    delivery is used up by one publish.
+    Args:
+        session: The open lake.
+        dataset: The dataset of the drop, or the feature table.
+        cause: The SHA-256 of the drop, or of whatever else was published.
+        table: The table that it was published to.
+        replaces: The table holds one delivery alone. An older content that is pending, and not the latest,
+            has to be published again then: one publish uses up one delivery.
     """
-    done = publish.publication(session.repository, dataset=dataset, cause=cause, table=table)
-    if done is None:
+    found = publish.publication(session.repository, dataset=dataset, cause=cause, table=table)
+    if found is None:
         return None
-    if (
-        replaces
-        and (publish.head(session.repository, table) or {}).get("cause") != cause
-        and is_pending(session, dataset, cause)
-    ):
-        return None
-    return VersionName(table, int(done["version"]))
+    if replaces:
+        head = publish.head(session.repository, table)
+        if (head is None or head["cause"] != cause) and is_pending(session, dataset, cause):
+            return None
+    return VersionName(table, int(found["version"]))
 
 
 def ensure_named(session: Session, published: Published) -> Published:
-    """The steps after the merge, each harmless when done again: tag, retention branch, the home's copy."""
+    """The steps after the merge, each harmless when repeated: tag, retention branch, the home's copy."""
     give_name(session.repository, published)
     return cache_published(session, published)
 
 
 def cache_published(session: Session, published: Published) -> Published:
-    """Put the home's copy of a version's manifest in its place, and remember that nothing of it is left to do."""
+    """Store the home's copy of a version's manifest, and remember that the version is complete."""
     copy_manifest(session.settings.home, published.manifest)
+    return _remember(session, published)
+
+
+def _remember(session: Session, published: Published) -> Published:
     session.finished.pop(published.name, None)
     session.finished[published.name] = published
     while len(session.finished) > REMEMBERED:
@@ -86,29 +105,26 @@ def cache_published(session: Session, published: Published) -> Published:
 
 
 def published_version(session: Session, name: VersionName) -> Published:
-    """A version that main names, with the steps after its merge done, by whichever attempt.
+    """A version that main names, with the steps after its merge done, whichever attempt merged it.
+
+    In a dry run they stay undone, so read such a version by its commit, not by its tag.
 
     Raises:
         IntegrityError: No merge commit published it, or its tag or branch is on another commit.
-        Expired: It is kept no longer.
+        Expired: Retention expired it.
     """
     if (known := session.finished.get(name)) is not None:
         return known
     if (gone := session.repository.get_json(MAIN, paths.expired(name.table, name.number))) is not None:
         raise Expired.of(name, gone)
-    return ensure_named(session, publish.recover(session.repository, name))
-
-
-def inherit_notes(notes: dict[str, Any], parent: Manifest | None) -> dict[str, Any]:
-    """Notes of a new version, with those of its parent that hold for it too."""
-    inherited = {name: notes.get(name, parent.notes.get(name) if parent else None) for name in INHERITED}
-    return {name: told for name, told in {**notes, **inherited}.items() if told or name not in INHERITED}
+    found = publish.recover(session.repository, name)
+    return _remember(session, found) if session.dry_run else ensure_named(session, found)
 
 
 def rebuilt_since(session: Session, latest: Manifest, name: VersionName, drop: str) -> dict[str, Any] | None:
-    """What came of a drop when a reprocess judged it after the version that it was published as; None where none did.
+    """What became of a drop when a reprocess judged it after the version `name`; None where none did.
 
-    Asks nothing of lakeFS where the table's latest version says that there was none.
+    Reads nothing of lakeFS where the table's latest version lists no later reprocess.
     """
     for number in reversed(latest.notes.get(REBUILT, [])):
         if number <= name.number:

@@ -1,4 +1,4 @@
-"""The raw hop: a delivered file becomes a version of `<dataset>_raw` where its schema rules let it pass."""
+"""The raw hop: a delivered file becomes a version of `<dataset>_raw` unless a schema rule refuses it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from expectations.plan.raw_gate import Arrival, judge_arrival
 from expectations.verdict import Outcome, Verdict, verdict_of
 from lake import paths
 from lake.hops.delivery_cache import DeliveryCache
-from lake.hops.gate_records import REMARKS
+from lake.hops.gate.judgement import REMARKS
+from lake.hops.gate.schema_check import check_columns
 from lake.hops.job import NOTHING, HopOutput, HopResult, Job
 from lake.hops.order_value import OrderValue, order_value
+from lake.hops.published import published_as
 from lake.hops.runner import run_hop
-from lake.hops.schema_check import check_columns
 from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Drop
 from lake.parsing.column_mapping import delivered
@@ -29,7 +30,6 @@ from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
-from lakegate.names import VersionName
 from lakegate.ranges import SMALL
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ REPORTED = 1000
 
 @dataclass
 class _Delivery:
-    """A drop at the gate of raw. Its rules ask for nothing but the drop, so its verdict holds on any head."""
+    """A drop at the gate of raw. Its rules read nothing but the drop, so its verdict holds on any head."""
 
     session: Session
     contract: Contract
@@ -50,7 +50,7 @@ class _Delivery:
     judged: HopOutput | None = None
 
     def judge(self, _: str, steps: StepTimer) -> HopOutput:
-        """Parse the drop, which takes longer than all else here; what judges its rows next starts meanwhile."""
+        """Parse the drop, the longest step of the hop; the engine of the processed hop starts meanwhile."""
         contract = self.contract
         self.session.engine.begin()
         steps.report("parse")
@@ -58,16 +58,21 @@ class _Delivery:
         outcomes, readable = judge_raw(self.suite, parsed), parsed.readable
         blocked = verdict_of(outcomes, quarantined=0) is Verdict.BLOCKED
         order = None if blocked else order_value(self.session.engine, contract, parsed)
-        told = {"records_in": parsed.records, "valid": readable, "unreadable": parsed.unreadable_count}
+        counts = replace(
+            NOTHING,
+            records_in=parsed.records,
+            valid=readable,
+            unreadable=parsed.unreadable_count,
+            inserted=readable,
+            after=readable,
+        )
         listed = [vars(item) for item in parsed.unreadable[:REPORTED]]
         evidence: dict[str, Any] = {"unreadable": listed, "unreadable_reasons": parsed.reasons}
-        self.judged = HopOutput(
-            outcomes,
-            replace(NOTHING, **told, inserted=readable, after=readable),
-            content_hash=self.drop.sha256,
-            notes={"order": order, **header_notes(parsed), "bytes": parsed.account},
-            evidence=evidence | ({REMARKS: words} if (words := remarks(contract, parsed, order)) else {}),
-        )
+        if words := remarks(contract, parsed, order):
+            evidence[REMARKS] = words
+        notes = {"order": order, **header_notes(parsed), "bytes": parsed.account}
+        digest = self.drop.sha256
+        self.judged = HopOutput(outcomes, counts, content_hash=digest, notes=notes, evidence=evidence)
         return self.judged
 
     def write(self, candidate: Candidate, steps: StepTimer) -> HopOutput:
@@ -80,7 +85,7 @@ class _Delivery:
         return replace(judged, counts=counts, files=[self._described(candidate, stored, counts.valid)])
 
     def _described(self, candidate: Candidate, stored: Any, rows: int) -> DataFile:
-        """The delivered file as it lies in raw; of one that is not small every byte is hashed again, for the proofs of its ranges."""
+        """The delivered file in raw; one that is not small is hashed again, for the proofs of its ranges."""
         path, size = str(stored.path), int(stored.size_bytes)
         physical = self.session.repository.physical(stored.physical_address)
         if size <= SMALL:
@@ -117,7 +122,7 @@ def raw_job(session: Session, contract: Contract, drop: Drop) -> Job:
 def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool = False) -> HopResult:
     """Judge a received drop by its schema rules and publish it in raw; raises what `raw_job` does."""
     job = raw_job(session, contract, drop)
-    with session.caching():  # from the judgement to the write
+    with session.caching():  # the write needs what the judgement parsed
         result = run_hop(session, job, again=again)
     if result.verdict is Verdict.BLOCKED:
         session.cache(DeliveryCache).release(drop.sha256)
@@ -125,12 +130,11 @@ def carry_raw(session: Session, contract: Contract, drop: Drop, *, again: bool =
 
 
 def remarks(contract: Contract, parsed: Parsed, order: OrderValue | None) -> list[str]:
-    """What the sender of a drop that passes may want to know: quiet notes, that no rule is broken by."""
+    """What the sender of a drop that passes may want to know, although no rule is broken."""
     found = []
     if not parsed.ended and parsed.records:
-        found.append(
-            "the last record has no line end: if the file was cut, deliver it whole (file.finalLineEnd: required refuses such files)"
-        )
+        fix = "if the file was cut, deliver it whole (file.finalLineEnd: required refuses such files)"
+        found.append(f"the last record has no line end: {fix}")
     if contract.order_by is not None and order is None and parsed.readable:
         what = f"no record has a value of {contract.order_by}, which orders the drops, that can be read"
         found.append(f"{what}: this one waits for no other, and no other for it")
@@ -138,52 +142,53 @@ def remarks(contract: Contract, parsed: Parsed, order: OrderValue | None) -> lis
 
 
 def parse_received(session: Session, contract: Contract, drop: Drop) -> Parsed:
-    """What a drop holds, while it is at hand: parsed once, of the bytes that were received or are fetched out of the lake.
+    """The parsed content of a drop: parsed once, from the cached delivery or else from raw.
 
     Raises:
-        DataRejected: They can't be unpacked, or aren't of the contract's format.
-        IntegrityError: The lake holds other bytes than were delivered.
+        DataRejected: Its bytes can't be unpacked, or aren't of the contract's format.
+        IntegrityError: Raw holds other bytes than were delivered.
     """
-    if session.cache(DeliveryCache).delivered(drop.sha256) is None:
-        fetched = session.cache(DeliveryCache).place(drop.sha256, drop.name)
+    cache = session.cache(DeliveryCache)
+    if cache.delivered(drop.sha256) is None:
+        fetched = cache.place(drop.sha256, drop.name)
         path = paths.raw_object(contract.name, drop.sha256)
         _check(path, session.repository.download("main", path, fetched), drop)
-        session.cache(DeliveryCache).keep(drop.sha256, fetched, drop.name)
-    return session.cache(DeliveryCache).parsed(drop.sha256, contract.file)
+        cache.keep(drop.sha256, fetched, drop.name)
+    return cache.parsed(drop.sha256, contract.file)
 
 
 def _parse_and_check(session: Session, contract: Contract, drop: Drop) -> Parsed:
-    """What a drop holds; that raw holds it too is proved, where its bytes were not fetched from there.
+    """The parsed content of a drop, and the proof that raw holds the same bytes.
 
-    Raw may be the file that the delivery was copied into as it was hashed, laid there; else it is hashed meanwhile.
-    A drop that only a dry run saw has no receipt, and is not there.
+    Bytes that were fetched from raw are proved by that. The object in raw may be the very file that was
+    hashed when the drop was received; else it is hashed while the drop is parsed. A drop of a dry run has no
+    receipt, and isn't in raw.
     """
-    if not drop.receipt:
+    cache = session.cache(DeliveryCache)
+    if not drop.receipt or cache.delivered(drop.sha256) is None:
         return parse_received(session, contract, drop)
     path = paths.raw_object(contract.name, drop.sha256)
-    at_hand = session.cache(DeliveryCache).delivered(drop.sha256) is not None
-    block = session.repository.block("main", path) if at_hand else None
+    block = session.repository.block("main", path)
 
-    def laid() -> bool:
-        return block is not None and session.cache(DeliveryCache).is_copy(drop.sha256, block)
+    def is_copy() -> bool:
+        return block is not None and cache.is_copy(drop.sha256, block)
 
     with ThreadPoolExecutor(1) as pool:
-        stored = pool.submit(session.repository.sha256, "main", path) if at_hand and not laid() else None
+        stored = None if is_copy() else pool.submit(session.repository.sha256, "main", path)
         try:
             return parse_received(session, contract, drop)
         finally:
             if stored is not None:
                 _check(path, stored.result(), drop)
-            elif at_hand and not laid():  # written while it was parsed
+            elif not is_copy():  # it was written while it was parsed
                 _check(path, session.repository.sha256("main", path), drop)
 
 
 def _check(path: str, found: str, drop: Drop) -> None:
     if found != drop.sha256:
         what = f"raw holds bytes with SHA-256 {found[:12]}"
-        raise IntegrityError(
-            what, where=path, fix="restore the object from a backup, or deliver the file again"
-        )
+        fix = "restore the object from a backup, or deliver the file again"
+        raise IntegrityError(what, where=path, fix=fix)
 
 
 def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
@@ -202,31 +207,25 @@ def judge_raw(suite: Suite, parsed: Parsed) -> tuple[Outcome, ...]:
 
 def source_of(contract: Contract, drop: Drop) -> dict[str, Any]:
     """Where a version's rows come from, for its manifest."""
-    told = {
-        "delivered_name": drop.name,
-        "delivered_bytes": drop.size,
-        "receipt": drop.receipt,
-        "extracted_at": drop.extracted_at,
-    }
-    return {**contract.source, **told}
+    delivery = {"delivered_name": drop.name, "delivered_bytes": drop.size}
+    return {**contract.source, **delivery, "receipt": drop.receipt, "extracted_at": drop.extracted_at}
 
 
 def header_notes(parsed: Parsed) -> dict[str, Any]:
-    """The header as it was delivered, and, where the contract names a column by another text, the columns that it brings."""
-    brought = delivered(parsed.shape)
-    header, names = [text for text, _ in brought], [name for _, name in brought]
-    return {"columns": header} | ({"names": names} if names != header else {})
+    """The delivered header, and its columns where one has another header than its name."""
+    pairs = delivered(parsed.shape)
+    header, names = [text for text, _ in pairs], [name for _, name in pairs]
+    return {"columns": header, "names": names} if names != header else {"columns": header}
 
 
 def recorded_header(session: Session, contract: Contract, drop: str) -> list[tuple[str, str | None]]:
-    """The delivered file's header, in its own order, as its raw version recorded it: each text, and the column that it brought.
+    """The delivered header in its own order, from the raw version: each text, and the column that it brought.
 
     None is a header that is the name of a column which came under another one.
     """
-    table = f"{contract.name}_raw"
-    raw = publish.publication(session.repository, dataset=contract.name, cause=drop, table=table)
-    if raw is None:
+    name = published_as(session, dataset=contract.name, cause=drop, table=f"{contract.name}_raw")
+    if name is None:
         return []
-    notes = publish.manifest_at(session.repository, MAIN, VersionName(table, int(raw["version"]))).notes
+    notes = publish.manifest_at(session.repository, MAIN, name).notes
     header = notes.get("columns", [])
     return list(zip(header, notes.get("names", header), strict=True))

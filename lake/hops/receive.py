@@ -1,4 +1,4 @@
-"""Receive: the delivered bytes and a receipt, committed before anybody judges them. Raw keeps whatever arrived."""
+"""Receive: the delivered bytes and a receipt, committed before they are judged. Raw stores every delivery."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def receive(
     take_in: bool = True,
     advance: Advance | None = None,
 ) -> Drop:
-    """Take a file into the lake, verbatim, with a receipt; the same file seen again writes nothing.
+    """Take a file into the lake, verbatim, with a receipt; the same file received again writes nothing.
 
     Args:
         session: The open lake.
-        dataset: What it is a delivery of.
+        dataset: The dataset that it is a delivery of.
         path: The file.
-        anew: It is another delivery, although the same file was seen.
-        supersede: It is to supersede the published drop of its name. So says the receipt.
-        take_in: A dry run does not: the drop is at hand alone, without a receipt unless it has one already.
-        advance: What it does to its source's position, which the receipt tells: committed with the bytes.
+        anew: Whether it is another delivery, although the same file was received before.
+        supersede: Whether it supersedes the published drop of its name; the receipt says so.
+        take_in: False in a dry run: the drop is only cached, without a receipt unless it has one already.
+        advance: The new position of its source, which the receipt holds: committed with the bytes.
 
     Raises:
         UsageError: The path is a link, or no regular file; nothing was taken in.
-        Overtaken: The source stands elsewhere than before this delivery; nothing was taken in.
+        Overtaken: The source is not where this delivery begins; nothing was taken in.
     """
     if check_path(path).st_size > LONG:
         session.ready_ahead()
@@ -71,26 +71,25 @@ def receive(
         body |= {"size": info.st_size, "modified_at": modified, "received_by": current_user()}
         body |= {"supersedes": True} if supersede else {}
         body |= {"source": advance.source, "position": advance.after} if advance else {}
-        if not take_in:
+
+        def received() -> tuple[dict[str, Any] | None, dict[str, Any]]:
+            """The receipt that main has, and the one that holds."""
             known = session.repository.get_json(MAIN, receipt)
-            body = known or body | {"received_at": datetime.now(UTC).isoformat(timespec="microseconds")}
+            now = datetime.now(UTC).isoformat(timespec="microseconds")
+            return known, known or body | {"received_at": now}
+
+        if not take_in:
+            known, body = received()
             return drop_of(session, dataset, digest, body, receipt=receipt if known else "")
         with session.lease(f"receive_{dataset}"):
             for dead in branches_of(session.repository, RECEIVE, dataset, digest):
                 session.repository.delete_branch(dead)
-            known = session.repository.get_json(MAIN, receipt)
-            body = known or body | {"received_at": datetime.now(UTC).isoformat(timespec="microseconds")}
+            known, body = received()
             again = known and _ended(session, dataset, digest)[:1] == ["withdrawn"]  # by a rollback
             if known is None or (again and not is_pending(session, dataset, digest)):
-                _commit(
-                    session,
-                    dataset,
-                    digest,
-                    copied=copied,
-                    receipt=receipt,
-                    body=body,
-                    advance=None if known else advance,
-                )
+                content = json.dumps(body, sort_keys=True).encode()
+                first = None if known else advance
+                _commit(session, dataset, digest, copied=copied, receipt=(receipt, content), advance=first)
     session.names[dataset, digest] = path.name
     return drop_of(session, dataset, digest, body, receipt=receipt)
 
@@ -104,19 +103,16 @@ def check_path(path: Path) -> os.stat_result:
     try:
         str(path).encode()
     except UnicodeEncodeError:
-        raise UsageError(
-            "a file name that is not UTF-8 is not taken in", where=ascii(str(path)), fix="rename the file"
-        ) from None
+        what = "a file name that is not UTF-8 is not taken in"
+        raise UsageError(what, where=ascii(str(path)), fix="rename the file") from None
     try:
         info = path.lstat()
     except OSError as error:
-        raise UsageError(
-            f"the file can't be read ({error.strerror})", where=str(path), fix="check the path"
-        ) from error
+        what = f"the file can't be read ({error.strerror})"
+        raise UsageError(what, where=str(path), fix="check the path") from error
     if stat.S_ISLNK(info.st_mode):
-        raise UsageError(
-            "a symbolic link is not taken in", where=str(path), fix="deliver the file it points to"
-        )
+        what = "a symbolic link is not taken in"
+        raise UsageError(what, where=str(path), fix="deliver the file it points to")
     if not stat.S_ISREG(info.st_mode):
         raise UsageError("not a regular file", where=str(path), fix="deliver one file")
     return info
@@ -128,36 +124,44 @@ def _commit(
     digest: str,
     *,
     copied: Path,
-    receipt: str,
-    body: dict[str, Any],
-    advance: Advance | None = None,
+    receipt: tuple[str, bytes],
+    advance: Advance | None,
 ) -> None:
-    """Commit bytes, receipt, marker and the source's position in one merge; the caller holds the queue."""
-    repository, told = session.repository, f"receive {dataset} {digest[:12]}"
+    """Commit bytes, receipt, marker and the source's position in one merge; needs the dataset's lease.
+
+    Args:
+        session: The open lake.
+        dataset: The dataset that it is a delivery of.
+        digest: The SHA-256 of the bytes.
+        copied: The file that holds them.
+        receipt: Path and content of the receipt.
+        advance: The new position of the source, if it has one.
+    """
+    repository, message = session.repository, f"receive {dataset} {digest[:12]}"
+    raw, metadata = paths.raw_object(dataset, digest), {"lakegate_drop": digest}
     for tried in range(1, RECEIVE_TRIES + 1):
         branch = branch_of(RECEIVE, new_attempt(), dataset, digest)
         try:
             repository.branch(branch, MAIN)
             if advance is not None:
-                advance_source(session, branch, advance, receipt)
-            if not repository.listing(MAIN, paths.raw_object(dataset, digest)):
+                advance_source(session, branch, advance, receipt[0])
+            if not repository.listing(MAIN, raw):
                 session.cache(DeliveryCache).parse_ahead(digest, session.catalog.get(dataset).file)
                 session.report_step(dataset, "receive.upload")
-                repository.upload(branch, paths.raw_object(dataset, digest), copied, etag=digest)
+                repository.upload(branch, raw, copied, etag=digest)
                 session.unmarked.add((dataset, digest))
             else:
                 unmark(session, dataset, digest)
-            repository.put(branch, receipt, json.dumps(body, sort_keys=True).encode())
-            if not _stands(session, dataset, digest):
-                repository.put(
-                    branch, paths.pending(dataset, digest), json.dumps({"format": paths.FORMAT}).encode()
-                )
-            repository.commit(branch, told, {"lakegate_drop": digest})
+            repository.put(branch, *receipt)
+            if not _is_current(session, dataset, digest):
+                marker = json.dumps({"format": paths.FORMAT}).encode()
+                repository.put(branch, paths.pending(dataset, digest), marker)
+            repository.commit(branch, message, metadata)
             session.report_step(dataset, "receive.merge")
-            repository.merge(branch, told, {"lakegate_drop": digest})
+            repository.merge(branch, message, metadata)
             session.report_step(dataset, "receive.done")
         except (Conflict, NotThere, Transient, IntegrityError) as error:
-            if repository.get(MAIN, receipt) is not None:
+            if repository.get(MAIN, receipt[0]) is not None:
                 return
             if tried == RECEIVE_TRIES or isinstance(error, Overtaken):
                 raise
@@ -169,13 +173,16 @@ def _commit(
 
 
 def _ended(session: Session, dataset: str, digest: str) -> list[str]:
-    """How and by which version its publish ended, where it did: a delivery that is to take a place again is another one each time."""
+    """How and by which version its publish ended; empty where it did not.
+
+    It is part of a correction's identity: the same bytes may correct a drop once more after each such end.
+    """
     found = session.repository.get_json(MAIN, paths.publication(dataset, digest, dataset)) or {}
     return [str(found[ENDED]), str(found.get("by", ""))] if ENDED in found else []
 
 
-def _stands(session: Session, dataset: str, digest: str) -> bool:
-    """Whether this content is part of the table already, or is what a replace table holds and will go on holding."""
+def _is_current(session: Session, dataset: str, digest: str) -> bool:
+    """Whether this content is part of the table, and of a replace table its newest content."""
     if publication(session.repository, dataset=dataset, cause=digest, table=dataset) is None:
         return False
     if session.catalog.get(dataset).write_mode != "replace":
@@ -190,36 +197,30 @@ def copy_in(source: Path, target: Path) -> tuple[str, os.stat_result]:
         UsageError: It can't be read, or it changed while it was copied.
     """
     digest = hashlib.sha256()
-    taken: Future[None] | None = None
+    hashed: Future[None] | None = None
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
-        refused = UsageError(
-            f"the file can't be read ({error.strerror})", where=str(source), fix="check its owner and mode"
-        )
-        raise (disk_error(error, source) if error.errno in HANDLES else None) or refused from error
+        if error.errno in HANDLES and (full := disk_error(error, source)) is not None:
+            raise full from error
+        what = f"the file can't be read ({error.strerror})"
+        raise UsageError(what, where=str(source), fix="check its owner and mode") from error
     with os.fdopen(descriptor, "rb") as reader, ThreadPoolExecutor(1) as hasher:
         before = os.fstat(reader.fileno())
         try:
             with target.open("wb") as writer:
                 while chunk := reader.read(CHUNK):
-                    if taken is not None:
-                        taken.result()
-                    taken = hasher.submit(digest.update, chunk)
+                    if hashed is not None:
+                        hashed.result()
+                    hashed = hasher.submit(digest.update, chunk)
                     writer.write(chunk)
         except OSError as error:
-            failed = LakegateError(
-                f"the delivery can't be copied ({error.strerror})",
-                where=str(target),
-                fix="see that its disk is sound",
-            )
+            what = f"the delivery can't be copied ({error.strerror})"
+            failed = LakegateError(what, where=str(target), fix="see that its disk is sound")
             raise disk_error(error, target) or failed from error
         after = os.fstat(reader.fileno())
-    if (before.st_size, before.st_mtime_ns) != (
-        after.st_size,
-        after.st_mtime_ns,
-    ) or target.stat().st_size != after.st_size:
-        raise UsageError(
-            "the file changed while it was read", where=str(source), fix="deliver it when it stands still"
-        )
+    sizes = {before.st_size, after.st_size, target.stat().st_size}
+    if len(sizes) > 1 or before.st_mtime_ns != after.st_mtime_ns:
+        what = "the file changed while it was read"
+        raise UsageError(what, where=str(source), fix="deliver it when nothing writes it any more")
     return digest.hexdigest(), after

@@ -1,4 +1,4 @@
-"""The listeners that hear of every hop, and the telling: last of all, again where it failed, and never in the way."""
+"""The listeners that hear of every hop, and the delivery of events to them: after the hops, and retried."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Final
 
 import tenacity
 
-from lake.hops.events import Listener, deliver, listen, listeners
+from lake.hops.events import Listener, deliver, listen
 from lake.runtime.step_timer import Watcher
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 
 TRIES: Final = 3
-"""A listener may lose a race with others that write where it does; what it knows already it doesn't note again."""
+"""A listener may lose a race with other writers of its store; it stores no event twice."""
 
 
 def everywhere() -> list[Listener]:
-    """Those that hear of the hops of commands and of Dagster's runs alike; a new one is named here."""
+    """The listeners of commands and of Dagster's runs alike; a new one is named here."""
     return []
 
 
@@ -31,17 +31,16 @@ def open_with_listeners(
 
 
 def tell_listeners(session: Session) -> dict[str, str]:
-    """Tell each listener of a session what waits for it.
+    """Deliver the spooled events to each listener of a session.
 
     Returns:
-        Kind of the error by name of each listener that could not be told; its events wait for the next telling.
+        The kind of the error by name of each listener that failed; its events stay in the spool.
     """
-    untold = {}
-    for listener in listeners(session):
-        wait = tenacity.wait_random(0.1, 0.5)
-        again = tenacity.Retrying(stop=tenacity.stop_after_attempt(TRIES), wait=wait, reraise=True)
+    failed = {}
+    wait, stop = tenacity.wait_random(0.1, 0.5), tenacity.stop_after_attempt(TRIES)
+    for listener in session.listeners:
         try:
-            again(deliver, session, listener)
-        except Exception as error:  # noqa: BLE001  (whatever a listener says, the hops are done)
-            untold[listener.name] = type(error).__name__
-    return untold
+            tenacity.Retrying(stop=stop, wait=wait, reraise=True)(deliver, session, listener)
+        except Exception as error:  # noqa: BLE001  (the hops are done, whatever a listener raises)
+            failed[listener.name] = type(error).__name__
+    return failed

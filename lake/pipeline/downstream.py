@@ -1,4 +1,4 @@
-"""The features that follow a version of a table; and how what fails on the way of one drop or table stops nothing else."""
+"""The feature tables that follow a version of a table; and the isolation of what fails on the way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lake.session import Session
 from lakegate.errors import LakegateError, Transient, unforeseen
 
 OnError = Callable[[str, LakegateError], None]
-"""Told which dataset stopped and why, so that the others go on; where there is none the error is raised."""
+"""Gets the dataset that stopped and the error, so that the others go on; without one the error is raised."""
 
 
 @contextlib.contextmanager
@@ -26,9 +26,14 @@ def isolate_failures(
     drop: Drop | None = None,
     later: list[Drop] | None = None,
 ) -> Iterator[list[LakegateError]]:
-    """What fails stops itself: a drop whose failure may go away by itself is left for `later`, of all else `on_error` is told.
+    """Let a failure stop nothing but itself; the list that this yields holds the error afterwards.
 
-    The list that it gives holds the error afterwards.
+    Args:
+        session: The open lake.
+        dataset: The dataset or feature table that may fail.
+        on_error: Gets each error but those of drops that are tried again.
+        drop: The drop that may fail.
+        later: Gets the drop where its error is transient; None: it is not tried again.
     """
     met: list[LakegateError] = []
     try:
@@ -43,44 +48,44 @@ def isolate_failures(
             raise
         else:
             on_error(dataset, error)
-    except Exception as error:  # whatever it is, others go on
+    except Exception as error:  # any other error stops nothing else either
         if on_error is None:
             raise
-        met.append(told := unforeseen(error))
-        on_error(dataset, told)
+        met.append(unforeseen(error))
+        on_error(dataset, met[0])
 
 
 def followers(session: Session, table: str) -> list[Contract]:
     """The feature tables whose SQL reads a table."""
-    return [
-        contract
-        for contract in session.catalog.contracts.values()
-        if contract.kind == "feature" and table in contract.inputs
-    ]
+    contracts = session.catalog.contracts.values()
+    return [contract for contract in contracts if contract.kind == "feature" and table in contract.inputs]
 
 
-def carry_followers(session: Session, table: str, *, on_error: OnError | None = None) -> Iterator[HopResult]:
-    """Every missing version of the feature tables that read `table`, and of those that read these."""
-    return _follow(session, table, on_error, set())
+def carry_followers(
+    session: Session, table: str, *, on_error: OnError | None = None, done: set[str] | None = None
+) -> Iterator[HopResult]:
+    """Every missing version of the feature tables that read `table`, and of those that read these.
+
+    Args:
+        session: The open lake.
+        table: The table.
+        on_error: Gets each error that stops a feature table; without it the first one is raised.
+        done: Tables that had no missing version since a table that they read got one; gets more.
+    """
+    done = set() if done is None else done
+    for contract in followers(session, table):
+        if contract.name not in done:
+            yield from carry_features_from(session, contract, on_error=on_error, done=done)
 
 
 def carry_features_from(
-    session: Session, contract: Contract, *, on_error: OnError | None = None
+    session: Session, contract: Contract, *, on_error: OnError | None = None, done: set[str] | None = None
 ) -> Iterator[HopResult]:
-    """Every missing version of a feature table, and of those that read it, which one who died before them may have left."""
-    return _carry(session, contract, on_error, set())
+    """Every missing version of a feature table, and of those that read it; takes what `carry_followers` does.
 
-
-def _follow(session: Session, table: str, on_error: OnError | None, asked: set[str]) -> Iterator[HopResult]:
-    for contract in followers(session, table):
-        if contract.name not in asked:
-            yield from _carry(session, contract, on_error, asked)
-
-
-def _carry(
-    session: Session, contract: Contract, on_error: OnError | None, asked: set[str]
-) -> Iterator[HopResult]:
-    """The versions of a feature table and of its followers; `asked`: those that were asked since a table that they read got a version."""
+    An interrupted process may have left versions of those missing.
+    """
+    done = set() if done is None else done
     made: HopResult | None = None
     while made is None or made.verdict not in STOPPED:
         made = None
@@ -90,7 +95,7 @@ def _carry(
             break
         yield made
         if made.verdict not in STOPPED:
-            asked.difference_update(item.name for item in followers(session, contract.name))
-            yield from _follow(session, contract.name, on_error, asked)
-    asked.add(contract.name)
-    yield from _follow(session, contract.name, on_error, asked)
+            done.difference_update(item.name for item in followers(session, contract.name))
+            yield from carry_followers(session, contract.name, on_error=on_error, done=done)
+    done.add(contract.name)
+    yield from carry_followers(session, contract.name, on_error=on_error, done=done)

@@ -1,4 +1,4 @@
-"""A drop through all its hops: raw, processed, and the features that follow; then whoever waited for it."""
+"""A drop through all its hops: raw, processed, and the features that follow; then drops that waited."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog.contract import Contract
-from expectations.building.build import build_suite
 from expectations.verdict import STOPPED, Verdict, worst
-from lake.hops.file_names import check_appends, check_corrects
 from lake.hops.job import HopResult
 from lake.hops.open_drops import datasets_with_open
 from lake.hops.raw import carry_raw
-from lake.hops.receive import check_path, receive
+from lake.hops.receive import receive
 from lake.ledger.receipts import Drop
+from lake.pipeline.call_checks import check_call
 from lake.pipeline.downstream import OnError, carry_followers, isolate_failures
 from lake.pipeline.ordering import carry_after_raw, in_order, order_of, waiting_drops, waits_for
 from lake.session import Session
-from lakegate.errors import ContractError, LakegateError, Transient, UsageError
+from lakegate.errors import ContractError, LakegateError, Transient
 
 Tell = Callable[["DropResult"], None]
 TOGETHER: Final = 32
-"""Files that are received before the first of them is judged, where nobody asks for an order: more would be more on disk, in memory and open."""
+"""Files that are received before the first is judged, without an order: more would fill disk and memory."""
 BACK_OFF: Final = (1.0, 4.0)
-"""Seconds before drops that met a transient failure are tried again, and again; half as much more or less by chance."""
+"""Seconds before each new try of drops that met a transient failure; half as much more or less by chance."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,8 @@ class DropResult:
 
     def to_json(self) -> dict[str, Any]:
         """The result as `lakegate ingest --json` prints it."""
-        return {
-            "dataset": self.dataset,
-            "drop": self.drop,
-            "verdict": str(self.verdict),
-            "hops": [hop.to_json() for hop in self.hops],
-        }
+        hops = [hop.to_json() for hop in self.hops]
+        return {"dataset": self.dataset, "drop": self.drop, "verdict": str(self.verdict), "hops": hops}
 
 
 def ingest(
@@ -65,10 +60,9 @@ def ingest(
     tell: Tell = lambda _: None,
     on_error: OnError | None = None,
 ) -> list[DropResult]:
-    """Receive files of one dataset and carry each through all hops that follow: `ingest_all` of it alone, with the same errors."""
-    return ingest_all(
-        session, {dataset: list(files)}, again=again, supersede=supersede, tell=tell, on_error=on_error
-    )
+    """`ingest_all` of the files of one dataset, with the same options and errors."""
+    deliveries = {dataset: list(files)}
+    return ingest_all(session, deliveries, again=again, supersede=supersede, tell=tell, on_error=on_error)
 
 
 def ingest_all(
@@ -80,20 +74,21 @@ def ingest_all(
     tell: Tell = lambda _: None,
     on_error: OnError | None = None,
 ) -> list[DropResult]:
-    """Receive files of several datasets and carry each through all hops that follow, in the order that its contract asks for.
+    """Receive files of several datasets and process each through all its hops, in its contract's order.
 
-    Datasets come one after the other, and what stops one stops no other. Drops that had waited for these are carried too.
+    Datasets come one after the other, and what stops one stops no other. Then follow the drops that waited.
 
     Args:
         session: The open lake.
         deliveries: The files of each dataset.
         again: Judge again what was judged.
-        supersede: Each file takes the place of the published drop of its name.
-        tell: Hears of each result as it is done.
-        on_error: Told of what stopped; without it the first such error is raised.
+        supersede: Each file replaces the published drop of its name.
+        tell: Gets each result as it is done.
+        on_error: Gets each error that stops something; without it the first such error is raised.
 
     Raises:
-        UsageError: An unknown dataset, a path that can't be taken in, or nothing to supersede; nothing was taken in then.
+        UsageError: An unknown dataset, a path that can't be taken in, or nothing to supersede; nothing was
+            taken in.
         ContractError: The contract or suite of the only dataset is wrong.
     """
     contracts: dict[str, Contract] = {}
@@ -104,43 +99,16 @@ def ingest_all(
             if on_error is None or len(deliveries) == 1:
                 raise
             on_error(dataset, error)
-    results: dict[tuple[str, str], DropResult] = {}
+    results, tried = dict[tuple[str, str], DropResult](), set[str]()
     with session.caching():
-        tried: set[str] = set()
         for dataset, contract in contracts.items():
-            for result in _carry_files(
-                session,
-                contract,
-                deliveries[dataset],
-                tried,
-                again=again,
-                supersede=supersede,
-                on_error=on_error,
-            ):
+            work = partial(_carry_files, again=again, supersede=supersede, on_error=on_error)
+            for result in work(session, contract, deliveries[dataset], tried):
                 if result.verdict is Verdict.WAITING:
                     tried.discard(result.drop)
                 results[result.dataset, result.drop] = result
                 tell(result)
     return list(results.values())
-
-
-def check_call(session: Session, dataset: str, paths: Iterable[Path], *, supersede: bool) -> Contract:
-    """The contract of a dataset that files are to be taken in for.
-
-    Raises:
-        UsageError: There is none, a path can't be taken in, or there is nothing to supersede.
-        ContractError: It is broken, or a suite of its rules is.
-    """
-    contract = require_dataset(session, dataset)
-    build_suite(contract, "raw", session.settings.project)
-    build_suite(contract, "processed", session.settings.project)
-    if supersede:
-        check_appends(contract)
-    for path in paths:
-        check_path(path)
-        if supersede:
-            check_corrects(session, contract, path)
-    return contract
 
 
 def _carry_files(
@@ -153,37 +121,24 @@ def _carry_files(
     supersede: bool,
     on_error: OnError | None,
 ) -> Iterator[DropResult]:
-    """Receive files and carry them, some at a time, then whoever waited for these.
+    """Receive files and process them, some at a time, then the drops that waited for these.
 
-    Where the contract orders drops all are received first, and so are full deliveries: all of them decide what is published, and when.
+    Where the contract orders drops, and of full deliveries, all are received first: their order decides what
+    is published.
     """
-    anew, known = again and contract.write_mode == "replace", set[str]()
-    together = TOGETHER if contract.order_by is None and contract.write_mode != "replace" else len(paths)
+    full, known = contract.write_mode == "replace", set[str]()
+    together = (len(paths) or 1) if full or contract.order_by is not None else TOGETHER
     with isolate_failures(session, contract.name, on_error):
-        for first in range(0, len(paths), together or 1):
-            received = [
-                receive(session, contract.name, path, anew=anew, supersede=supersede)
-                for path in paths[first : first + together]
-            ]
-            drops = {drop.sha256: drop for drop in received if drop.sha256 not in known}
+        for first in range(0, len(paths), together):
+            drops: dict[str, Drop] = {}
+            for path in paths[first : first + together]:
+                drop = receive(session, contract.name, path, anew=again and full, supersede=supersede)
+                if drop.sha256 not in known:
+                    drops[drop.sha256] = drop
             known |= drops.keys()
-            tried.update(drops)  # in place: whoever called takes those out again that wait
+            tried.update(drops)  # in place: the caller takes out those that wait
             yield from process_drops(session, contract, list(drops.values()), again=again, on_error=on_error)
     yield from carry_waiting(session, contract.name, tried=tried, on_error=on_error)
-
-
-def require_dataset(session: Session, dataset: str) -> Contract:
-    """The contract of a dataset that files can be delivered for.
-
-    Raises:
-        UsageError: There is none, or it is a feature table's.
-        ContractError: It is broken.
-    """
-    contract = session.catalog.get(dataset)
-    if contract.kind != "dataset":
-        what = f"{dataset} is a feature table, it is made from other tables"
-        raise UsageError(what, fix=f"deliver files of {', '.join(contract.inputs)}")
-    return contract
 
 
 def process_drops(
@@ -194,28 +149,29 @@ def process_drops(
     again: bool = False,
     on_error: OnError | None = None,
 ) -> Iterator[DropResult]:
-    """Carry received drops of one dataset through all hops, in the contract's order.
+    """Process received drops of one dataset through all hops, in the contract's order.
 
-    Those that meet a transient failure are tried again when the others are done, a few times, after a while that grows. Where the
-    contract orders drops, those behind it wait for it: a raw version that comes late would have another number than if nothing had
-    failed. So do full deliveries, until its last try: of two that come late the older one would never be a version.
+    After a transient failure a drop is tried again behind the others. Where the contract orders drops, those
+    behind it wait: raw versions then have the same numbers as without the failure. So do full deliveries
+    until the last try: a late older one would never be a version.
+
+    Args:
+        session: The open lake.
+        contract: The dataset's.
+        drops: The drops.
+        again: Judge again what was judged.
+        on_error: Gets each error that stops a drop; without it the first one is raised.
     """
     left, raw = drops, dict[str, HopResult]()
-    for wait in (*BACK_OFF, None):
+    work = partial(_carry, session, contract, again=again, on_error=on_error)
+    for wait in BACK_OFF:
         later: list[Drop] = []
-        yield from _carry(
-            session,
-            contract,
-            left,
-            raw,
-            again=again,
-            on_error=on_error,
-            later=None if wait is None else later,
-        )
-        if not later or wait is None:
+        yield from work(left, raw, later=later)
+        if not later:
             return
-        time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311  (so that those who failed together don't come back together)
+        time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311  (several processes must not retry at once)
         left = later
+    yield from work(left, raw, later=None)
 
 
 def _carry(
@@ -228,34 +184,33 @@ def _carry(
     on_error: OnError | None,
     later: list[Drop] | None,
 ) -> Iterator[DropResult]:
-    """One try of each; `raw` is what became of those whose raw hop is done, `later` of those to be tried again."""
+    """One try of each drop; `raw` gets raw's results, `later` drops to try again (None: the last try)."""
     full = contract.write_mode == "replace"
     for number, drop in enumerate(drops):
         if drop.sha256 in raw:
             continue
         with isolate_failures(session, contract.name, on_error, drop, later) as met:
             raw[drop.sha256] = carry_raw(session, contract, drop, again=again)
-        if _failed(met) and (contract.order_by is not None or (full and later is not None)):
+        if _is_transient(met) and (contract.order_by is not None or (full and later is not None)):
             if later is not None:
                 later += [behind for behind in drops[number + 1 :] if behind.sha256 not in raw]
             break
-
     begun = in_order(session, contract, [drop for drop in drops if drop.sha256 in raw])
     for number, drop in enumerate(begun):
-        hops, done = [raw[drop.sha256]], raw[drop.sha256].verdict in STOPPED
-        if not done:
+        hops = [raw[drop.sha256]]
+        if hops[0].verdict not in STOPPED:
             with isolate_failures(session, contract.name, on_error, drop, later) as met:
                 hops.append(carry_after_raw(session, contract, drop, again=again))
-                done = True
             hops.extend(carry_followers(session, contract.name, on_error=on_error))
-            if full and later is not None and _failed(met):
+            if full and later is not None and _is_transient(met):
                 later += begun[number + 1 :]
-                break
-        if done:
-            yield DropResult(contract.name, drop.sha256, tuple(hops), drop.name)
+                return
+            if met:
+                continue
+        yield DropResult(contract.name, drop.sha256, tuple(hops), drop.name)
 
 
-def _failed(met: list[LakegateError]) -> bool:
+def _is_transient(met: list[LakegateError]) -> bool:
     """Whether another try may help."""
     return any(isinstance(error, Transient) for error in met)
 
@@ -263,10 +218,16 @@ def _failed(met: list[LakegateError]) -> bool:
 def carry_waiting(
     session: Session, dataset: str | None, *, tried: set[str], on_error: OnError | None = None
 ) -> Iterator[DropResult]:
-    """Drops whose turn has come, until no more can move: those that wait, and of `dataset`, if any, also those that nobody carries.
+    """Process the drops whose turn has come, until no more can move.
 
-    Each is tried once (`tried` are those that were already): one that fails stays where it is, and where the contract orders drops so
-    do those behind it.
+    Each is tried once. One that fails stays where it is; where the contract orders drops, so do those behind
+    it.
+
+    Args:
+        session: The open lake.
+        dataset: Of this dataset also the drops that no process works on.
+        tried: The drops that were tried already; gets more.
+        on_error: Gets each error that stops a drop.
     """
     moved = True
     while moved:
@@ -279,10 +240,7 @@ def carry_waiting(
                     continue
                 results: list[DropResult] = []
                 with isolate_failures(session, contract.name, on_error):
-                    if (
-                        waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract))
-                        is not None
-                    ):
+                    if waits_for(session, contract, drop, carry_raw=partial(carry_raw, session, contract)):
                         continue
                     tried.add(drop.sha256)
                     moved = True

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.contract import Contract, Drift
+from catalog.contract import Contract
+from catalog.drift import Drift
 from expectations.drift.histogram import Histogram, Histograms, as_kind, kind_of
 from lake.drift.histogram_store import HistogramStore, VersionHistograms, no_rows
 from lakegate.errors import UsageError, VersionNotFound

@@ -8,7 +8,7 @@ from typing import Any
 
 from lake import paths
 from lake.decisions.approvals import HELD, open_causes
-from lake.hops.no_rows_taken import NOTE
+from lake.hops.gate.no_rows_taken import NOTE
 from lake.hops.open_drops import READERS
 from lake.lakefs.repository import MAIN
 from lake.ledger import records

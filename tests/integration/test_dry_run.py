@@ -209,3 +209,37 @@ def test_a_drop_that_nobody_carries_is_carried_while_somebody_looks_at_it(
     assert asked
     assert not any(asked)
     assert pending(session, "fares") == [drop.sha256]
+
+
+def test_a_version_that_its_process_died_at_is_left_as_it_is(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Merged, and without a name: a dry run reads it by its commit, as table, as reference, and as what is published."""
+    contracts = session.settings.project / "catalog" / "contracts"
+    trips = (contracts / "fares.odcs.yaml").read_text().replace("fares", "trips")
+    severity = "customProperties: [{property: severity, value: quarantine}]"
+    relation = f"name: fare, logicalType: integer, relationships: [{{to: fares.ride, {severity}}}]"
+    (contracts / "trips.odcs.yaml").write_text(trips.replace("name: fare, logicalType: number", relation))
+    first, trip = file(session, "a.csv", "1,1.5,1"), file(session, "trips.csv", "7,1,1", "8,2,1")
+    with monkeypatch.context() as patched:
+        patched.setattr("lake.hops.runner.keep", lambda *_: 1 / 0)
+        patched.setattr("lake.lakefs.repository.Repository.tag", lambda *_: 1 / 0)
+        patched.setattr("lake.hops.published.give_name", lambda *_: None)
+        patched.setattr("lake.hops.published.copy_manifest", lambda *_: None)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                ingest(session, "fares", [first])
+    assert session.repository.get_json(MAIN, paths.head("fares")) is not None
+    tag = VersionName("fares", 1).tag
+    assert session.repository.resolve(tag) is None
+    fresh = open_session(session.settings, say=print)
+    before = state(fresh)
+    for path in (first, file(session, "b.csv", "2,1.5,2")):
+        (dry,) = dry_run(fresh, "fares", [path])
+        assert dry.verdict == ("unchanged" if path == first else "passed")
+    (dry,) = dry_run(fresh, "trips", [trip])
+    assert [hop.verdict for hop in dry.hops] == ["passed", "quarantined"]
+    assert state(fresh) == before
+    (real,) = ingest(fresh, "trips", [trip])
+    assert real.hops[1].counts == dry.hops[1].counts
+    assert fresh.repository.resolve(tag) is not None

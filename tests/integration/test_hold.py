@@ -12,8 +12,8 @@ from dagster import AssetKey
 from assets import run_tags
 from assets.instance import open_instance
 from lake.decisions import approvals
-from lake.hops import processed_rows
 from lake.hops.delivery_cache import DeliveryCache
+from lake.hops.processed import judge_rows
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
 from lake.reports.versions import list_versions
@@ -309,7 +309,7 @@ def test_an_approval_that_comes_while_a_drop_is_judged_publishes_its_rows_or_not
     readings.ingest("readings", readings.file("day-2.csv", content), code=3)
     session, honest, asked, failed = (
         open_session(readings.settings),
-        processed_rows.approval,
+        judge_rows.approval,
         list[str](),
         list[LakegateError](),
     )
@@ -318,7 +318,7 @@ def test_an_approval_that_comes_while_a_drop_is_judged_publishes_its_rows_or_not
         asked.append(named["cause"])
         return {} if len(asked) <= blind else honest(*given, **named)
 
-    monkeypatch.setattr(processed_rows, "approval", late)
+    monkeypatch.setattr(judge_rows, "approval", late)
     monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", ())
     held = approvals.find_held(session, drop(content))
     list(approvals.approve(session, held, reason="checked", on_error=lambda _, error: failed.append(error)))

@@ -22,7 +22,8 @@ from lake.decisions import rebuild_writer
 from lake.decisions.discard import discard
 from lake.decisions.reprocess import reprocess
 from lake.decisions.rollback import roll_back
-from lake.hops import processed_rows, runner
+from lake.hops import runner
+from lake.hops.processed import write_rows
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
 from lake.lakefs.repository import MAIN
@@ -114,7 +115,7 @@ def test_a_failure_says_where_and_whether_another_try_may_help(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(processed_rows, "write_change", fail)
+        patch.setattr(write_rows, "write_change", fail)
         patch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", ())
         with pytest.raises(type(error)):
             ingest(session, "rides", [delivered(tmp_path, "1.csv", "1,2.5")])
@@ -181,7 +182,7 @@ def failing(honest: Callable[..., Any], nth: int, times: int = 1) -> Callable[..
 def test_a_drop_whose_failure_goes_away_is_tried_again_after_the_others(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processed_rows, "write_change", failing(processed_rows.write_change, 1, times=2))
+    monkeypatch.setattr(write_rows, "write_change", failing(write_rows.write_change, 1, times=2))
     monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", (0.01, 0.01))
     told = ingest(
         session, "rides", [delivered(tmp_path, f"{number}.csv", f"{number},2.5") for number in (1, 2, 3)]
@@ -246,7 +247,7 @@ def test_a_full_delivery_waits_for_one_that_is_tried_again(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the older one would come too late to be a version."""
-    monkeypatch.setattr(processed_rows, "write_change", failing(processed_rows.write_change, 1))
+    monkeypatch.setattr(write_rows, "write_change", failing(write_rows.write_change, 1))
     monkeypatch.setattr(sys.modules["lake.pipeline.ingest"], "BACK_OFF", (0.01, 0.01))
     session.catalog.contracts["rides"] = replace(session.catalog.get("rides"), write_mode="replace")
     told = ingest(session, "rides", [delivered(tmp_path, f"{ride}.csv", f"{ride},2.5") for ride in FIVE])

@@ -13,7 +13,7 @@ from benchmarks.rides import contract_text
 from lake.hops.raw import carry_raw
 from lake.hops.receive import receive
 from lake.lakefs.client import Calls
-from lake.pipeline.ordering import settle_corrected, waits_for
+from lake.pipeline.ordering import clear_corrected, waits_for
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 
@@ -204,7 +204,7 @@ def test_those_behind_it_cost_a_drop_nothing(
         waits_for(session, contract, drop, carry_raw=lambda _: None)
     monkeypatch.setattr(Calls, "_once", once)
     assert waits_for(session, contract, found[0], carry_raw=lambda _: None) is None
-    settle_corrected(session, contract, found[0])
+    clear_corrected(session, contract, found[0])
     assert len(asked) == 2, asked
     assert "an earlier drop is on its way" in str(
         waits_for(session, contract, found[1], carry_raw=lambda _: None)

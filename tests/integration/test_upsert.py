@@ -199,7 +199,7 @@ def test_a_row_that_comes_back_keeps_its_place_in_the_order(session: Session, tm
     contract.write_text(RIDERS)
     fresh = open_session(session.settings, say=print)
     done = replay(fresh, fresh.catalog.get("riders"))
-    assert (done.asked, done.passing) == (3, 3)
+    assert (done.requested, done.passing) == (3, 3)
     assert done.hop is not None
     assert done.hop.version == "riders@v3"
     manifest = manifest_at(fresh.repository, "main", VersionName("riders", 3))

@@ -18,7 +18,7 @@ from catalog.documents.visible_names import UNCLAIMED, identifier, visible
 from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.verdict import Verdict, verdict_of
-from lake.hops.messages import blocked_message
+from lake.hops.gate.messages import blocked_message
 from lake.hops.raw import header_notes, judge_raw
 from lake.parsing.csv.parse import parse
 from lake.parsing.parsed import Parsed

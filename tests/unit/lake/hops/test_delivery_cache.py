@@ -61,7 +61,7 @@ def test_one_drop_is_parsed_ahead_and_others_when_their_turn_comes(
     digests = [given(drops, tmp_path, TEXT + bytes([48 + number]) + b",z\n") for number in range(3)]
     for digest in digests:
         drops.parse_ahead(digest, FileFormat())
-    assert [digest for digest, kept in drops._kept.items() if kept.parsed] == digests[:1]
+    assert [digest for digest, held in drops._deliveries.items() if held.parsed] == digests[:1]
     parsed = [drops.parsed(digest, FileFormat()) for digest in digests]
     assert [item.readable for item in parsed] == [3, 3, 3]
     assert len({item.staging for item in parsed}) == 3
@@ -130,13 +130,13 @@ def test_to_keep_one_more_drop_looks_into_no_other_drops_folder(
     drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured: list[str] = []
-    honest = module._Kept.measure
+    honest = module._Delivery.measure
 
-    def measure(kept: module._Kept) -> None:
+    def measure(kept: module._Delivery) -> None:
         measured.append(kept.folder.name)
         honest(kept)
 
-    monkeypatch.setattr(module._Kept, "measure", measure)
+    monkeypatch.setattr(module._Delivery, "measure", measure)
     for number in range(20):
         given(drops, tmp_path, TEXT + f"{number},z\n".encode())
     assert len(measured) == len(set(measured)) == 20

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.verdict import Verdict
+from lake.hops import events as module
 from lake.hops.events import HopEvent, deliver, emit, listen
 from lake.hops.job import HopResult
 from lake.session import Session
+from lakegate.errors import Transient
 from lakegate.settings import Settings
 
 
@@ -35,9 +40,9 @@ class Remembers:
 
 def opened(home: Path, *listeners: Remembers) -> Session:
     """A session of a home, as a process has one; no lakeFS is asked."""
-    settings = Settings.load(home=home, project=home)
-    settings.home.prepare()
-    session = Session(settings, cast("Any", None), cast("Any", None))
+    found = Settings.load(home=home, project=home)
+    found.home.prepare()
+    session = Session(found, cast("Any", None), cast("Any", None))
     for listener in listeners:
         listen(session, listener)
     return session
@@ -96,6 +101,86 @@ def test_an_event_that_cannot_be_read_holds_up_no_other_and_is_kept(tmp_path: Pa
     deliver(session, listener)
     assert listener.heard == ["published a"]
     assert [file.name for file in folder.iterdir()] == ["0-torn.unreadable"]
+
+
+def test_an_event_of_a_later_format_is_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listener = Remembers()
+    session = opened(tmp_path, listener)
+    emit(session, "rides", result("a"))
+    (file,) = (session.settings.home.spool / "default" / "events" / "remembers").iterdir()
+    later = json.loads(file.read_bytes()) | {"format": 2}
+    file.write_text(json.dumps(later))
+    emit(session, "rides", result("b"))
+    deliver(session, listener)
+    assert listener.heard == ["published b"]
+    assert json.loads(file.with_suffix(".unreadable").read_bytes()) == later
+    assert "event format 2, this release reads 1" in capsys.readouterr().err
+
+
+@given(bad=st.sets(st.integers(0, 24)), together=st.integers(1, 9))
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_an_event_that_a_listener_cannot_take_stops_no_other_and_is_delivered_later(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], bad: set[int], together: int
+) -> None:
+    class Picky(Remembers):
+        def hear(self, session: Session, events: Sequence[HopEvent]) -> None:
+            if unwanted & {event.result.cause for event in events}:
+                raise LookupError("not this one")
+            super().hear(session, events)
+
+    monkeypatch.setattr(module, "TOGETHER", together)
+    unwanted, listener = {f"{number:02}" for number in bad}, Picky()
+    with TemporaryDirectory() as folder:
+        session = opened(Path(folder), listener)
+        causes = [f"{number:02}" for number in range(25)]
+        for cause in causes:
+            emit(session, "rides", result(cause))
+        capsys.readouterr()
+        for _ in range(2):
+            if bad:
+                with pytest.raises(LookupError):
+                    deliver(session, listener)
+            else:
+                deliver(session, listener)
+            assert listener.heard == [f"published {cause}" for cause in causes if cause not in unwanted]
+        named = [line for line in capsys.readouterr().err.splitlines() if "fails on an event" in line]
+        assert len(named) == (len(bad) if len(bad) < len(causes) else 0)
+        unwanted.clear()
+        deliver(session, listener)
+        assert sorted(listener.heard) == [f"published {cause}" for cause in causes]
+
+
+def test_a_listener_that_fails_slowly_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = Remembers(fails=99)
+    session = opened(tmp_path, listener)
+    for cause in "abcdefgh":
+        emit(session, "rides", result(cause))
+    monkeypatch.setattr(module, "PATIENCE", 1e-9)
+    with pytest.raises(LookupError):
+        deliver(session, listener)
+    assert listener.fails == 98, "one call took longer than the patience"
+    listener.fails = 0
+    monkeypatch.undo()
+    deliver(session, listener)
+    assert listener.heard == [f"published {cause}" for cause in "abcdefgh"]
+
+
+def test_a_delivery_waits_for_another_one_and_not_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Remembers()
+    session, other = opened(tmp_path, listener), opened(tmp_path)
+    emit(session, "rides", result("a"))
+    monkeypatch.setattr(module, "PATIENCE", 0.2)
+    start = time.monotonic()
+    with other.lease("tell_remembers"), pytest.raises(Transient, match="another process"):
+        deliver(session, listener)
+    assert time.monotonic() - start < 5
+    assert listener.heard == []
+    deliver(session, listener)
+    assert listener.heard == ["published a"]
 
 
 def test_without_a_listener_nothing_is_kept(tmp_path: Path) -> None:

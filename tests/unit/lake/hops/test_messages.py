@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lake.hops.messages import no_rows_taken_message
+from lake.hops.gate.messages import no_rows_taken_message
 
 KEY = {"rule": "key", "family": "duplicate", "severity": "quarantine", "failed": 3}
 FARE = {"rule": "fare-plausible", "family": "range", "severity": "quarantine", "failed": 4}

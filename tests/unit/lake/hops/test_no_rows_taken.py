@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
-from lake.hops.no_rows_taken import NOTE, made_again
+from lake.hops.gate.no_rows_taken import NOTE, made_again
 from lakegate.manifest import Manifest
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from expectations.verdict import Verdict
 from lake.hops.job import HopResult
+from lake.pipeline import call_checks
 from lake.pipeline import ingest as module
 from lake.pipeline.ingest import TOGETHER, DropResult, ingest
 
@@ -44,7 +45,7 @@ def events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, s
     monkeypatch.setattr(module, "receive", receive)
     monkeypatch.setattr(module, "process_drops", carry)
     monkeypatch.setattr(module, "carry_waiting", carry_waiting)
-    monkeypatch.setattr(module, "build_suite", lambda *_: None)
+    monkeypatch.setattr(call_checks, "build_suite", lambda *_: None)
     return found
 
 

@@ -1,7 +1,7 @@
-"""Rules that set most of a delivery aside for the first time: more often a mistake in the rule than that much bad data.
+"""Rules that quarantine most of a delivery for the first time: often the rule is wrong, not the data.
 
-What is told is on record with the version or refusal, with one row as an example; values of personal columns, and of columns that the
-contract doesn't know, are masked (promise P6).
+The version or the refusal records each such rule with one row as an example. Values of personal columns, and
+of columns that the contract doesn't know, are masked (promise P6).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lakegate.manifest import Manifest
 
 MOSTLY: Final = "mostly_aside"
-"""Name of what is on record, in a manifest's notes and in the ledger."""
+"""The key of this record, in a manifest's notes and in the ledger."""
 SHOWN: Final = 40
 """Most characters of a value that are shown."""
 _NAMED: Final = ("column", "column_A", "column_B", "column_list", "cutoff_column", "on")
@@ -50,37 +50,36 @@ def mostly_quarantined(
     parent: Manifest | None,
     published: DataFrame | None,
 ) -> dict[str, Any]:
-    """What is noted of rules that set more than half of the delivery aside, and of the version before did not.
+    """The note of rules that quarantine more than half of the delivery, and did not of the one before.
 
-    Rows that are published already, and come again, don't count: no rule is wrong that keeps them out. Nor is one that the contract
-    has keep one of several rows, which sets most of a log of changes aside.
+    Rows that were published before and come again don't count: a rule that keeps them out isn't wrong. Nor
+    does a rule that keeps one of several rows with a key: it quarantines most of a log of changes.
 
     Args:
         session: The open lake.
         contract: Says which columns are personal.
-        found: The rows, labelled, and how the rules came out.
+        found: The rows, labelled, and the outcomes of the rules.
         parsed: The delivery, whose header names the fields and from which records are cut.
         parent: The version before, if any.
         published: The table that the rows are appended to, if any.
     """
-    before = {
-        rule["rule"]
-        for rule in (parent.rules if parent else ())
-        if _is_most(int(rule["failed"]), int(rule["of"]))
-    }
-    rows, after = found.valid + found.quarantined, parent.version if parent else 0
-    asked = [
+    rows, before = found.valid + found.quarantined, set[str]()
+    if parent is not None:
+        before = {item["rule"] for item in parent.rules if _is_most(int(item["failed"]), int(item["of"]))}
+    suspects = [
         item.rule
         for item in found.outcomes
-        if item.rule.severity == "quarantine" and _is_most(item.failed, rows) and item.rule.id not in before
-        if not isinstance(found.plan.mark_of(item.rule), KeepOnePerKey)
+        if item.rule.severity == "quarantine"
+        and _is_most(item.failed, rows)
+        and item.rule.id not in before
+        and not isinstance(found.plan.mark_of(item.rule), KeepOnePerKey)
     ]
-    told = []
-    for rule, (failed, first) in zip(asked, _broken(session, found, asked, published), strict=True):
+    after, noted = parent.version if parent else 0, []
+    for rule, (failed, first) in zip(suspects, _broken(session, found, suspects, published), strict=True):
         if _is_most(failed, rows):
             example = _example(contract, parsed, rule, first)
-            told.append({"rule": rule.id, "failed": failed, "of": rows, "after": after, **example})
-    return {MOSTLY: told} if told else {}
+            noted.append({"rule": rule.id, "failed": failed, "of": rows, "after": after, **example})
+    return {MOSTLY: noted} if noted else {}
 
 
 def _is_most(failed: int, rows: int) -> bool:
@@ -90,42 +89,38 @@ def _is_most(failed: int, rows: int) -> bool:
 def _broken(
     session: Session, found: Evaluated, rules: Sequence[Rule], published: DataFrame | None
 ) -> list[tuple[int, int]]:
-    """For each rule how many rows that come for the first time break it, and the number of the first of them (0: there is none)."""
+    """Per rule: how many new rows break it, and the number of the first of them (0: there is none)."""
     if not rules:
         return []
-    place = bits(found.plan)
-    counts = [f"count(case when {holds(place[rule.id])} then 1 end)" for rule in rules]
-    firsts = [
-        f"coalesce(min(case when {holds(place[rule.id])} then {quoted(ROW)} end), 0L)" for rule in rules
-    ]
-    made = [f"{sql} as n{number}" for number, sql in enumerate([*counts, *firsts])]
+    place, columns = bits(found.plan), []
+    for number, rule in enumerate(rules):
+        broken = holds(place[rule.id])
+        columns.append(f"count(case when {broken} then 1 end) as count{number}")
+        columns.append(f"coalesce(min(case when {broken} then {quoted(ROW)} end), 0L) as first{number}")
     fresh = found.labelled if published is None else without_published(found.labelled, found.plan, published)
-    (row,) = session.engine.rows(fresh.selectExpr(*made))
-    numbers = [int(value) for value in row]
-    return list(zip(numbers[: len(rules)], numbers[len(rules) :], strict=True))
+    (row,) = session.engine.rows(fresh.selectExpr(*columns))
+    return [(int(count), int(first)) for count, first in zip(row[::2], row[1::2], strict=True)]
 
 
 def _example(contract: Contract, parsed: Parsed, rule: Rule, row: int) -> dict[str, Any]:
     """A row by its number: the fields that the rule names, of which some are masked."""
     record = parsed.originals.cut(np.array([row]))[0].as_py() if parsed.originals else None
     fields = dict(_fields(record, delivered(parsed.shape), contract)) if record is not None else {}
-    asked = _columns(rule, contract)
-    return {
-        "record": row,
-        "fields": {name: text for name, text in fields.items() if not asked or name in asked},
-    }
+    named = _columns(rule, contract)
+    shown = {name: text for name, text in fields.items() if not named or name in named}
+    return {"record": row, "fields": shown}
 
 
 def _columns(rule: Rule, contract: Contract) -> set[str]:
     """The columns that a rule is about; none where it is about the whole row."""
-    given = [rule.kwargs.get(name) for name in _NAMED]
-    named = {name for item in given if item for name in (item if isinstance(item, list) else [item])}
+    named = set[str]()
+    for key in _NAMED:
+        value = rule.kwargs.get(key) or []
+        named.update(value if isinstance(value, list) else [value])
     condition = rule.kwargs.get("condition")
-    return named | (
-        columns_in(condition, [column.name for column in contract.columns])
-        if isinstance(condition, str)
-        else set()
-    )
+    if isinstance(condition, str):
+        named |= columns_in(condition, [column.name for column in contract.columns])
+    return named
 
 
 def _fields(record: str, header: Header, contract: Contract) -> Iterator[tuple[str, str]]:
@@ -138,18 +133,17 @@ def _fields(record: str, header: Header, contract: Contract) -> Iterator[tuple[s
 
 
 def mostly_quarantined_message(table: str, notes: Mapping[str, Any]) -> str:
-    """What is noted, in words; empty where nothing is."""
-    return " ".join(_told(table, item) for item in notes.get(MOSTLY, ()))
+    """The note in words; empty where there is none."""
+    return " ".join(_message(table, item) for item in notes.get(MOSTLY, ()))
 
 
-def _told(table: str, item: Mapping[str, Any]) -> str:
-    before = f"{table}@v{item['after']}" if item["after"] else ""
-    first = f"; of {before} it did not" if before else ", the first that it judged"
-    fields = ", ".join(
-        f"{name}: {value if value == MASK else json.dumps(value).translate(_MARKUP)}"
-        for name, value in item["fields"].items()
-    )
-    example = (
-        f" Record {item['record']} has {fields}." if fields else f" Record {item['record']} is the first."
-    )
-    return f"{item['rule']} quarantines {item['failed']} of {item['of']} rows of this delivery{first}: is the rule right?{example}"
+def _message(table: str, item: Mapping[str, Any]) -> str:
+    before = f"; of {table}@v{item['after']} it did not" if item["after"] else ", the first that it judged"
+    fields = ", ".join(f"{name}: {_shown(value)}" for name, value in item["fields"].items())
+    example = f"has {fields}" if fields else "is the first"
+    failed = f"{item['rule']} quarantines {item['failed']} of {item['of']} rows of this delivery"
+    return f"{failed}{before}: is the rule right? Record {item['record']} {example}."
+
+
+def _shown(value: str) -> str:
+    return value if value == MASK else json.dumps(value).translate(_MARKUP)
