@@ -13,7 +13,7 @@ from typing import Any
 
 from lake import paths
 from lake.lakefs.errors import BlockGone
-from lake.lakefs.objects import sha256_of
+from lake.lakefs.files import sha256_of
 from lake.lakefs.repository import MAIN, NotThere, Repository
 from lake.maintenance.version_trees import DATA, Trees, table_data
 from lake.session import Session

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lake.lakefs.objects import missing, sha256_of
+from lake.lakefs.files import missing, sha256_of
 from lake.lakefs.repository import Repository
 from lake.tables.log_cache import FOLDER, DeltaLogCache, Log, OpenLog
 from lakegate.home import Endpoint

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 from catalog.contract import ColumnType
 from catalog.expressions.spark_sql import SPARK_TYPES, quoted
 from expectations.typed_frame import DROP, ROW
-from lake.lakefs.objects import missing
+from lake.lakefs.files import missing
 from lake.session import Session
 from lake.tables.data_files import HASHERS, Added, Listed
 from lake.tables.delta_log import storage_options, with_log, writes_locally
