@@ -20,6 +20,7 @@ from lake import paths
 from lake.engine.engine import Engine
 from lake.engine.environment import prepare_environment
 from lake.engine.reference_cache import ReferenceCache
+from lake.engine.startup import preload
 from lake.lakefs.repository import MAIN, Repository
 from lake.migrations.migrate import migrate
 from lake.runtime.leases import at_once, lease_at, wait_for
@@ -151,12 +152,13 @@ class Session:
             self.references.forget()
 
     def ready_ahead(self) -> None:
-        """Ready the repository, and import the engine's packages, beside what this thread does: a second and more of Python's imports."""
+        """Ready the repository and import the engine's packages in another thread, which takes a second and more.
+
+        What fails there is tried again, and raised, at its first use.
+        """
         pool = ThreadPoolExecutor(1, thread_name_prefix="ready")
-        pool.submit(
-            lambda: self.repository
-        )  # what fails here fails there again where it is asked for, and is told then
-        pool.submit(self.engine.preload)
+        pool.submit(lambda: self.repository)
+        pool.submit(preload)
         pool.shutdown(wait=False)
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Which rule an engine failed on: where a plan fails as a whole, each of its rules is asked alone."""
+"""Which rule an engine failed on: where a plan fails as a whole, each of its rules is evaluated alone."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def naming_the_rule(engine: Engine, marked: DataFrame, plan: Plan, tables: Tables) -> Iterator[None]:
-    """Name the rule where an engine's error is one rule's; it is no verdict, and nobody is told to try again.
+    """Name the rule in the engine's error, where one rule causes it; the error is no verdict.
 
     Args:
-        engine: What failed.
+        engine: The engine that failed.
         marked: The rows, typed, and joined with what the rules look up.
-        plan: Of the rules that are asked.
-        tables: What they are held against.
+        plan: The evaluated rules.
+        tables: The tables that rules compare with.
 
     Raises:
-        LakegateError: What was raised, as the rule's own where one of them fails alone.
+        LakegateError: The error that was raised; the rule's own where one of them fails alone.
     """
     try:
         yield
@@ -53,7 +53,6 @@ def _alone(engine: Engine, marked: DataFrame, plan: Plan, tables: Tables) -> Lak
 def _of_rule(step: Step, error: LakegateError) -> LakegateError:
     if isinstance(error, Transient):
         return error
-    fix = "correct the rule, or leave it out: it fails of this drop each time; `lakegate plan` shows its SQL. This is no verdict, nothing was published"
-    return LakegateError(
-        f"{step.rule.type} can't be evaluated: {error.what}", where=f"rule {step.rule.id}", fix=fix
-    )
+    what, where = f"{step.rule.type} can't be evaluated: {error.what}", f"rule {step.rule.id}"
+    fix = "correct the rule, or leave it out: it fails of this drop each time; `lakegate plan` shows its SQL."
+    return LakegateError(what, where=where, fix=f"{fix} This is no verdict, nothing was published")
