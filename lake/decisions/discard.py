@@ -123,7 +123,7 @@ class _Discard:
         candidate.demand_parent(parent, fix="look at the rows again, then run it again")
         steps.report("write.settled")
         parquet.write_table(self.rows, self.folder / "rows.parquet")
-        engine, path = self.session.engine, paths.settled_table(self.contract.name)
+        engine, path = self.session.engine, paths.resolutions_table(self.contract.name)
         frame = engine.read_parquet([(self.folder / "rows.parquet").as_uri()])
         told = resolution_rows(
             frame, "discarded", version=candidate.number, attempt=candidate.attempt, reason=self.reason

@@ -114,7 +114,7 @@ def write_rebuilt(
     steps.report("write.settled")
     settled = _write_settled(session, contract, rebuilt, candidate)
     tables = written(session, contract, change, candidate, added=added, fresh=True)
-    lie = paths.quarantine_table(contract.name), paths.settled_table(contract.name)
+    lie = paths.quarantine_table(contract.name), paths.resolutions_table(contract.name)
     quarantine = table_files(session, candidate.branch, lie[0], known=[])
     decided = table_files(session, candidate.branch, lie[1], known=[])
     there = sum(item.rows for item in quarantine), sum(item.rows for item in decided)
@@ -172,7 +172,7 @@ def _write_settled(session: Session, contract: Contract, rebuilt: Rebuilt, candi
     import pyarrow.compute as pc
     from pyarrow import parquet
 
-    parent, path = rebuilt.parent, paths.settled_table(contract.name)
+    parent, path = rebuilt.parent, paths.resolutions_table(contract.name)
     before = read_rows(session, parent, parent.settled, list(SETTLED))
     if not parent.settled:
         return before

@@ -233,7 +233,7 @@ class _Replay:
             **still_none(parent, taken),
         }
         tables = written(session, contract, change, candidate, added=added, fresh=False)
-        path = paths.settled_table(contract.name)
+        path = paths.resolutions_table(contract.name)
         settled = table_files(session, candidate.branch, path, known=parent.settled)
         if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != self.passed:
             what = f"{self.passed} rows pass, and not as many were settled"
@@ -256,7 +256,7 @@ class _Replay:
     def _settle(self, rows: DataFrame, state: Settlement, candidate: Candidate) -> None:
         """Write what became of rows."""
         told = resolution_rows(rows, state, version=candidate.number, attempt=candidate.attempt)
-        path = paths.settled_table(self.contract.name)
+        path = paths.resolutions_table(self.contract.name)
         write_table(
             self.session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW]
         )

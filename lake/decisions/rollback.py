@@ -215,7 +215,7 @@ class _Rollback:
         for path, files in (
             (paths.processed_table(table), target.files),
             (paths.quarantine_table(table), target.quarantine),
-            (paths.settled_table(table), target.settled),
+            (paths.resolutions_table(table), target.settled),
             (paths.tombstones_table(table), target.tombstones),
         ):
             restore_files(self.session, ref=candidate.branch, path=path, files=files, tag=target.name.tag)

@@ -19,8 +19,9 @@ from typing import Final, Literal, Protocol
 from expectations.verdict import STOPPED, Verdict
 from lake import paths
 from lake.hops.job import HopResult
-from lake.session import Session, to_stderr
+from lake.session import Session
 from lakegate.atomic import write_atomically
+from lakegate.home import to_stderr
 from lakegate.modes import private_folder
 
 TOGETHER: Final = 512

@@ -305,7 +305,7 @@ class DropRows:
                 restore_files(
                     self.session,
                     ref=candidate.branch,
-                    path=paths.settled_table(contract.name),
+                    path=paths.resolutions_table(contract.name),
                     files=[],
                     tag=candidate.base,
                 )

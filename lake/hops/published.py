@@ -13,6 +13,7 @@ from lake.session import Session
 from lake.versions import publish
 from lake.versions.home_copies import copy_manifest
 from lake.versions.publish import Published
+from lake.versions.recover import recover
 from lake.versions.tags import give_name
 from lakegate.errors import Expired
 from lakegate.manifest import Manifest
@@ -46,7 +47,7 @@ def finish_interrupted_at(session: Session, name: VersionName) -> None:
 def find_published(session: Session, job: Job) -> Published | None:
     """The publish of this job that stands on main, where there is one (its tag may still be missing)."""
     name = published_as(session, dataset=job.dataset, cause=job.cause, table=job.table, replaces=job.replaces)
-    return None if name is None or job.anew else publish.recover(session.repository, name)
+    return None if name is None or job.anew else recover(session.repository, name)
 
 
 def published_as(
@@ -96,7 +97,7 @@ def published_version(session: Session, name: VersionName) -> Published:
         return known
     if (gone := session.repository.get_json(MAIN, paths.expired(name.table, name.number))) is not None:
         raise Expired.of(name, gone)
-    return ensure_named(session, publish.recover(session.repository, name))
+    return ensure_named(session, recover(session.repository, name))
 
 
 def inherit_notes(notes: dict[str, Any], parent: Manifest | None) -> dict[str, Any]:

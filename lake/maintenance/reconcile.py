@@ -28,7 +28,7 @@ from lake.maintenance.reconciled_up_to import (
 )
 from lake.maintenance.verify import published_names
 from lake.session import Session
-from lake.versions import publish
+from lake.versions.recover import recover
 from lake.versions.tags import give_name
 from lakegate.errors import IntegrityError
 from lakegate.names import VersionName
@@ -148,7 +148,7 @@ class _Reconciliation:
                 continue
             what = f"a version without {' and '.join(lacks)}"
             try:
-                published = publish.recover(repository, name)
+                published = recover(repository, name)
                 if not self.dry_run:
                     give_name(repository, published)
                     cache_published(self.session, published)

@@ -28,7 +28,7 @@ def settle_superseded(
     import pyarrow.compute as pc
     from pyarrow import parquet
 
-    parent, path = candidate.parent, paths.settled_table(contract.name)
+    parent, path = candidate.parent, paths.resolutions_table(contract.name)
     if parent is None:
         return [], 0
     publish.mark_ended(session.repository, candidate, drop, "superseded")

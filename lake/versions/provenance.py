@@ -1,7 +1,8 @@
-"""Which code, packages and settings made a version: recorded with it, because it can't be told later."""
+"""Which code, packages and settings made a version: recorded with it, because nobody can find out later."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import platform
 import subprocess
@@ -52,10 +53,8 @@ def packages() -> dict[str, str]:
     """Versions of the packages that can change a result, and of Python."""
     found = {"python": platform.python_version()}
     for name in RECORDED:
-        try:
+        with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return found
 
 
@@ -69,10 +68,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
+    command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, check=True, timeout=GIT_SECONDS
-        )
+        return subprocess.run(command, capture_output=True, check=True, timeout=GIT_SECONDS).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout
