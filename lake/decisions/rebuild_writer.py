@@ -25,7 +25,7 @@ from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.change import Change, write_change, written
 from lake.tables.data_files import table_files
-from lake.tables.quarantine import IDENTITY, SETTLEMENTS, STATE, read_rows
+from lake.tables.quarantine import IDENTITY, RESOLUTIONS, STATE, read_rows
 from lake.tables.writer import restore_files, write_rows
 from lake.versions import publish
 from lake.versions.publish import Candidate
@@ -123,7 +123,7 @@ def write_rebuilt(
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
     states = Counter(settled.column(STATE).to_pylist())
     balance = {"set_aside": aside, "open": aside - settled.num_rows} | {
-        str(name): states[name] for name in SETTLEMENTS
+        str(name): states[name] for name in RESOLUTIONS
     }
     notes: dict[str, Any] = {REBUILT: [*parent.notes.get(REBUILT, []), candidate.number]}
     notes |= keep_rebuilt(session, contract, rebuilt.suite, candidate, change.rows)

@@ -35,10 +35,10 @@ from lake.hops.schema_check import check_columns
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
-from lake.tables.change import Passed, change_of, published_rows, write_change, written
+from lake.tables.change import Passed, change_of, write_change, written
 from lake.tables.data_files import table_files
 from lake.tables.quarantine import (
-    Settlement,
+    Resolution,
     earlier_rows,
     filter_rows,
     judged_at,
@@ -49,6 +49,7 @@ from lake.tables.quarantine import (
     unresolved_rows,
     without,
 )
+from lake.tables.reader import published_rows
 from lake.tables.writer import write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
@@ -253,7 +254,7 @@ class _Replay:
             tombstones=tables.tombstones,
         )
 
-    def _settle(self, rows: DataFrame, state: Settlement, candidate: Candidate) -> None:
+    def _settle(self, rows: DataFrame, state: Resolution, candidate: Candidate) -> None:
         """Write what became of rows."""
         told = resolution_rows(rows, state, version=candidate.number, attempt=candidate.attempt)
         path = paths.resolutions_table(self.contract.name)

@@ -38,6 +38,7 @@ from lake.session import Session
 from lake.tables.change import Change
 from lake.tables.proved_files import demand_sound
 from lake.tables.quarantine import judged_at, latest_manifest
+from lake.tables.reader import uri_of
 from lake.tables.upsert import (
     KEY_EXISTS,
     MERGE_ACTION,
@@ -46,7 +47,6 @@ from lake.tables.upsert import (
     deleted_keys,
     rows_after,
 )
-from lake.tables.writer import uri_of
 from lake.versions import provenance, publish
 from lakegate.errors import DataRejected, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent

@@ -25,9 +25,9 @@ from lake.ledger.version_records import use_bytes
 from lake.runtime.identity import current_user
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
-from lake.tables.change import read_files
 from lake.tables.data_files import list_table
 from lake.tables.quarantine import latest_manifest
+from lake.tables.reader import read_files
 from lake.tables.writer import restore_files
 from lake.versions import publish
 from lake.versions.origin import ROLLS_BACK, TO

@@ -26,20 +26,12 @@ from lake.ledger.receipts import Drop
 from lake.parsing.source_records import Originals, marks_aside, rows_aside
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
-from lake.tables.change import (
-    Change,
-    Passed,
-    change_of,
-    plain_counts,
-    published_rows,
-    statistics_of,
-    write_change,
-    written,
-)
-from lake.tables.compaction import compacted, table_fingerprint, told_of_quarantine
+from lake.tables.change import Change, Passed, change_of, plain_counts, statistics_of, write_change, written
+from lake.tables.compaction import compacted, quarantine_fingerprint, table_fingerprint
 from lake.tables.data_files import Added, table_files
 from lake.tables.quarantine import quarantine_balance
-from lake.tables.supersede import settle_superseded
+from lake.tables.reader import published_rows
+from lake.tables.supersede import resolve_superseded
 from lake.tables.writer import Mode, restore_files, write_rows
 from lake.versions import publish
 from lake.versions.publish import Candidate
@@ -147,13 +139,13 @@ class DropRows:
             paths.quarantine_table(self.contract.name),
         )
         if table:
-            told = partial(table_fingerprint, engine, self.contract)
+            fingerprint = partial(table_fingerprint, engine, self.contract)
             table_path = paths.processed_table(self.contract.name)
-            files = merge(table_path, parent.files, statistics=statistics_of(self.contract), told=told)
+            files = merge(table_path, parent.files, statistics=statistics_of(self.contract), fingerprint=fingerprint)
             if files != parent.files:
                 return replace(candidate, parent=replace(parent, files=files))
         aside = merge(
-            path, parent.quarantine, statistics=[DROP, ROW], told=partial(told_of_quarantine, engine)
+            path, parent.quarantine, statistics=[DROP, ROW], fingerprint=partial(quarantine_fingerprint, engine)
         )
         return replace(candidate, parent=replace(parent, quarantine=aside))
 
@@ -282,7 +274,7 @@ class DropRows:
             raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
         settled, late = kept.settled if kept else [], 0
         if self.instead_of is not None and kept is not None:
-            settled, late = settle_superseded(
+            settled, late = resolve_superseded(
                 self.session, self.contract, candidate, self.instead_of, self.folder
             )
         return HopOutput(
