@@ -45,7 +45,7 @@ class Cache(Protocol):
         """An empty cache."""
 
     def caching(self) -> contextlib.AbstractContextManager[None]:
-        """Hold added values until the outermost of these ends."""
+        """Hold added values until this ends; a session enters it once."""
 
 
 @dataclass
@@ -151,11 +151,9 @@ class Session:
         pool.submit(preload)
         pool.shutdown(wait=False)
 
-    @contextlib.contextmanager
-    def scratch(self, name: str) -> Iterator[Path]:
+    def scratch(self, name: str) -> contextlib.AbstractContextManager[Path]:
         """A path in the scratch folder that is gone afterwards."""
-        with scratch(self.settings, name) as folder:
-            yield folder
+        return scratch(self.settings, name)
 
     @contextlib.contextmanager
     def lease(self, name: str) -> Iterator[None]:

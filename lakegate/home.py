@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,71 +38,41 @@ class Endpoint:
         return f"Endpoint(url={self.url!r})"
 
 
+def _below(*parts: str) -> cached_property[Path]:
+    """A path below the home's root."""
+    return cached_property(lambda home: home.root.joinpath(*parts))
+
+
 @dataclass(frozen=True)
 class Home:
     """Paths below the home folder. Everything in it can be copied or moved while nothing runs."""
 
     root: Path
 
-    @property
-    def format_file(self) -> Path:
-        """JSON `{"format"}`, and `from` while the content is migrated from that format."""
-        return self.root / "lakegate.json"
-
-    @property
-    def lakefs(self) -> Path:
-        """The embedded lakeFS: config.yaml, keys.json (0600), server.json, kv/, blocks/, lakefs.log."""
-        return self.root / "lakefs"
-
-    @property
-    def blocks(self) -> Path:
-        """The local blockstore's root, to which physical addresses in manifests are relative."""
-        return self.lakefs / "blocks"
-
-    @property
-    def keys_file(self) -> Path:
-        """JSON `{"format", "key_id", "secret", "encrypt_secret"}`, owner-readable only."""
-        return self.lakefs / "keys.json"
-
-    @property
-    def server_file(self) -> Path:
-        """JSON `{"format", "pid", "started", "port"}` of the embedded server while it runs."""
-        return self.lakefs / "server.json"
-
-    @property
-    def landing(self) -> Path:
-        """`landing/<dataset>/` is watched for new files."""
-        return self.root / "landing"
-
-    @property
-    def spool(self) -> Path:
-        """Ledger records that wait for lakeFS."""
-        return self.root / "spool"
-
-    @property
-    def scratch(self) -> Path:
-        """Runs' intermediate files; safe to delete while nothing runs."""
-        return self.root / "scratch"
-
-    @property
-    def cache(self) -> Path:
-        """Values that can be computed again; safe to delete."""
-        return self.root / "cache"
-
-    @property
-    def dagster(self) -> Path:
-        """DAGSTER_HOME."""
-        return self.root / "dagster"
-
-    @property
-    def manifests(self) -> Path:
-        """Copies of manifests, from which a reader starts without lakeFS."""
-        return self.root / "manifests"
-
-    @property
-    def locks(self) -> Path:
-        """Leases and locks."""
-        return self.root / "locks"
+    format_file = _below("lakegate.json")
+    """JSON `{"format"}`, and `from` while the content is migrated from that format."""
+    lakefs = _below("lakefs")
+    """The embedded lakeFS: config.yaml, keys.json (0600), server.json, kv/, blocks/, lakefs.log."""
+    blocks = _below("lakefs", "blocks")
+    """The local blockstore's root, to which physical addresses in manifests are relative."""
+    keys_file = _below("lakefs", "keys.json")
+    """JSON `{"format", "key_id", "secret", "encrypt_secret"}`, owner-readable only."""
+    server_file = _below("lakefs", "server.json")
+    """JSON `{"format", "pid", "started", "port"}` of the embedded server while it runs."""
+    landing = _below("landing")
+    """`landing/<dataset>/` is watched for new files."""
+    spool = _below("spool")
+    """Ledger records that wait for lakeFS."""
+    scratch = _below("scratch")
+    """Runs' intermediate files; safe to delete while nothing runs."""
+    cache = _below("cache")
+    """Values that can be computed again; safe to delete."""
+    dagster = _below("dagster")
+    """DAGSTER_HOME."""
+    manifests = _below("manifests")
+    """Copies of manifests, from which a reader starts without lakeFS."""
+    locks = _below("locks")
+    """Leases and locks."""
 
     def manifest_copy(self, tenant: str, table: str, number: int) -> Path:
         """The home's copy of a manifest: a cache that `lakegate up` rebuilds from the lake."""

@@ -15,10 +15,8 @@ from lakegate.names import VersionName
 
 __all__ = ["Base", "Counts", "DataFile", "Manifest", "Parent", "Proof", "manifest_path", "sha256"]
 
-FORMAT = 1
-"""Format of a manifest that lists all of its files; a reader refuses a format that it doesn't know."""
-BASED = 2
-"""Format of a manifest that lists the files which its base doesn't list."""
+FORMAT, BASED = 1, 2
+"""Formats of a manifest that lists all of its files, and of one that lists those which its base doesn't."""
 
 LATER = ("settled", "aside", "tombstones", "proofs")
 """Fields that were added after the first release of the format."""

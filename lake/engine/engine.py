@@ -47,7 +47,7 @@ class Engine:
     """
 
     def __init__(self, settings: Settings, endpoint: Endpoint) -> None:
-        self.settings, self.endpoint, self.repository = settings, endpoint, settings.repository
+        self.settings, self.endpoint = settings, endpoint
         self._sail: Sail | None = None
         self._held = 0
         self._beginning = threading.Lock()
@@ -124,7 +124,7 @@ class Engine:
 
     def uri(self, ref: str, path: str) -> str:
         """The engine's address of `path` in the tree of a branch, tag or commit."""
-        return f"s3a://{self.repository}/{ref}/{path}"
+        return f"s3a://{self.settings.repository}/{ref}/{path}"
 
     def _spelled(self, uri: str) -> str:
         """The URI as the engine reads it: Sail decodes escapes, Spark takes them literally."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from expectations.plan.execute import count_rows
-from expectations.plan.plan import Plan, Step
+from expectations.plan.plan import Plan
 from expectations.rules.joins import Tables
 from lakegate.errors import ContractError, LakegateError, Transient
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from lake.engine.engine import Engine
+
+
+_FIX: Final = (
+    "correct the rule, or leave it out: it fails of this drop each time; `lakegate plan` shows its SQL. "
+    "This is no verdict, nothing was published"
+)
 
 
 @contextlib.contextmanager
@@ -37,22 +43,11 @@ def naming_the_rule(engine: Engine, marked: DataFrame, plan: Plan, tables: Table
         raise
     except LakegateError as error:
         for step in plan.steps:
-            if (found := _alone(engine, marked, replace(plan, steps=(step,)), tables)) is not None:
-                raise _of_rule(step, found) from error
+            try:
+                count_rows(marked, replace(plan, steps=(step,)), engine.rows, tables)
+            except Transient:
+                raise
+            except LakegateError as found:
+                what, where = f"{step.rule.type} can't be evaluated: {found.what}", f"rule {step.rule.id}"
+                raise LakegateError(what, where=where, fix=_FIX) from error
         raise
-
-
-def _alone(engine: Engine, marked: DataFrame, plan: Plan, tables: Tables) -> LakegateError | None:
-    try:
-        count_rows(marked, plan, engine.rows, tables)
-    except LakegateError as error:
-        return error
-    return None
-
-
-def _of_rule(step: Step, error: LakegateError) -> LakegateError:
-    if isinstance(error, Transient):
-        return error
-    what, where = f"{step.rule.type} can't be evaluated: {error.what}", f"rule {step.rule.id}"
-    fix = "correct the rule, or leave it out: it fails of this drop each time; `lakegate plan` shows its SQL."
-    return LakegateError(what, where=where, fix=f"{fix} This is no verdict, nothing was published")

@@ -27,17 +27,15 @@ class ReferenceCache:
 
     @contextlib.contextmanager
     def caching(self) -> Iterator[None]:
-        """Keep copies until the outermost of these ends."""
-        if self._stack is not None:
-            yield
-            return
+        """Hold copies until this ends; a session enters it once."""
         with contextlib.ExitStack() as stack:
             self._stack = stack
-            try:
-                yield
-            finally:
-                self._copies.clear()
-                self._stack = None
+            stack.callback(self._end)
+            yield
+
+    def _end(self) -> None:
+        self._stack = None
+        self.forget()
 
     def forget(self) -> None:
         """Forget the frames of an engine that has ended; each version is read from the lake again."""

@@ -40,7 +40,7 @@ class Repository(Files):
 
     @cached_property
     def latest(self) -> dict[str, tuple[str, Manifest]]:
-        """By table: SHA-256 and manifest that this process read or wrote last, as reading takes many calls."""
+        """By table, the manifest that this process read or wrote last, with its SHA-256."""
         return {}
 
     @cached_property
@@ -133,7 +133,7 @@ class Repository(Files):
         return [str(item.id) for item in self._branches(prefix=prefix, after=after)]
 
     def branches_but(self, prefix: str) -> list[str]:
-        """Names of the branches that don't start with `prefix`, which ends in `-`; the others aren't listed."""
+        """Names of the branches that don't start with `prefix`, which ends in `-`, without listing others."""
         names = (str(item.id) for item in self._branches(first=FIRST))
         before = itertools.takewhile(lambda name: name < prefix, names)
         return [*before, *self.branches("", after=f"{prefix[:-1]}.")]
@@ -168,10 +168,10 @@ class Repository(Files):
                 what = f"tag {name} names commit {found[:12]}, it should name {commit[:12]}"
                 raise IntegrityError(what, fix="somebody moved it: `lakegate verify --all`") from None
 
-    def touched(self, path: str, *, ref: str = MAIN, amount: int = 1) -> list[tuple[str, dict[str, str]]]:
-        """The latest commits of `ref` that changed `path`: ids and metadata, newest first."""
+    def touched(self, path: str) -> list[tuple[str, dict[str, str]]]:
+        """The latest commit of main that changed `path`, if any: its id and metadata."""
         call, doing = "refs_api.log_commits", f"reading the history of {path}"
-        found = self._ask(call, ref, objects=[path], amount=amount, limit=True, doing=doing)
+        found = self._ask(call, MAIN, objects=[path], amount=1, limit=True, doing=doing)
         return [_id_and_metadata(item) for item in found.results]
 
     def history(self, ref: str = MAIN) -> Iterator[tuple[str, dict[str, str]]]:

@@ -73,7 +73,7 @@ class DeltaLogCache:
 
     def __init__(self) -> None:
         self._logs: dict[str, OpenLog] = {}
-        self._caching = 0
+        self._caching = False
 
     @classmethod
     def of(cls, _: Session) -> DeltaLogCache:
@@ -82,13 +82,13 @@ class DeltaLogCache:
 
     @contextlib.contextmanager
     def caching(self) -> Iterator[None]:
-        """Hold logs until the outermost of these ends."""
-        self._caching += 1
+        """Hold logs until this ends; a session enters it once."""
+        self._caching = True
         try:
             yield
         finally:
-            self._caching -= 1
-            while not self._caching and self._logs:
+            self._caching = False
+            while self._logs:
                 self._logs.popitem()[1].close()
 
     def take(self, path: str) -> OpenLog | None:

@@ -32,18 +32,18 @@ GIT_SECONDS: Final = 10
 def code() -> dict[str, str | None]:
     """The release, and in a git checkout its commit and the SHA-256 of what differs from it."""
     folder = Path(__file__).resolve().parents[2]
-    commit = _git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
+    commit = commit_of(folder) if (folder / ".git").exists() else None
     changes = _git(folder, "diff", "HEAD") if commit else None
     return {
         "release": __version__,
-        "commit": commit.decode().strip() if commit else None,
+        "commit": commit,
         "diff_sha256": hashlib.sha256(changes).hexdigest() if changes else None,
     }
 
 
 @cache
 def commit_of(folder: Path) -> str | None:
-    """The git commit of the project that the contracts come from, where it is a checkout."""
+    """The git commit of a project, where it is a checkout."""
     found = _git(folder, "rev-parse", "HEAD")
     return found.decode().strip() if found else None
 
