@@ -141,11 +141,16 @@ class DropRows:
         if table:
             fingerprint = partial(table_fingerprint, engine, self.contract)
             table_path = paths.processed_table(self.contract.name)
-            files = merge(table_path, parent.files, statistics=statistics_of(self.contract), fingerprint=fingerprint)
+            files = merge(
+                table_path, parent.files, statistics=statistics_of(self.contract), fingerprint=fingerprint
+            )
             if files != parent.files:
                 return replace(candidate, parent=replace(parent, files=files))
         aside = merge(
-            path, parent.quarantine, statistics=[DROP, ROW], fingerprint=partial(quarantine_fingerprint, engine)
+            path,
+            parent.quarantine,
+            statistics=[DROP, ROW],
+            fingerprint=partial(quarantine_fingerprint, engine),
         )
         return replace(candidate, parent=replace(parent, quarantine=aside))
 
