@@ -17,6 +17,7 @@ from lake.versions import publish
 from lake.versions.home_copies import copy_manifest
 from lake.versions.origin import Origin
 from lake.versions.publish import Published
+from lake.versions.recover import recover
 from lakegate.names import VersionName
 
 DATA_VERSION = "dagster/data_version"
@@ -34,7 +35,7 @@ def standing(session: Session, contract: Contract, drop: str, table: str) -> Pub
     name = published_as(session, dataset=contract.name, cause=drop, table=table, replaces=replaces)
     if name is None:
         return None
-    found = publish.recover(session.repository, name)
+    found = recover(session.repository, name)
     if not _kept(session, found):
         return ensure_named(session, found)
     copy_manifest(session.settings.home, found.manifest)

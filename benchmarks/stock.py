@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.arena import bucket
 from benchmarks.rules import REFERENCE
-from lake.lakefs.objects import sha256_of
+from lake.lakefs.files import sha256_of
 from lake.pipeline.ingest import ingest
 from lake.server.lifecycle import stop_server
 from lake.session import open_session

@@ -25,7 +25,7 @@ def command(folder: Path, *, as_json: bool, settings: Settings) -> None:
     """
     from lake.server.backup import backup
     from lake.server.lifecycle import ensure_server, server_status
-    from lake.session import to_stderr
+    from lakegate.home import to_stderr
 
     if settings.lakefs is not None or settings.lakefs_namespace is not None:
         what = "what was delivered and every version lie in another store than the home"

@@ -1,4 +1,4 @@
-"""Where things lie in the tree of a tenant's repository."""
+"""The paths in the tree of a tenant's repository."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LEDGER: Final = "ledger"
 """Branch of the execution-state records that are not part of a publish; never merged."""
 
 SEPARATOR: Final = "~"
-"""What parts the words in the name of a ledger's record."""
+"""Separates the words in the name of a ledger's record."""
 
 FORMAT: Final = 1
 """Format of the JSON records that Lakegate writes into the lake (heads, drops, receipts, ledger)."""
@@ -34,12 +34,12 @@ def processed_table(dataset: str) -> str:
 
 
 def quarantine_table(dataset: str) -> str:
-    """The Delta table of rows set aside."""
+    """The Delta table of quarantined rows."""
     return f"quarantine/{dataset}"
 
 
-def settled_table(dataset: str) -> str:
-    """The Delta table of what became of rows set aside: replayed, discarded or superseded."""
+def resolutions_table(dataset: str) -> str:
+    """The Delta table of resolved rows of the quarantine: replayed, discarded or superseded."""
     return f"settled/{dataset}"
 
 
@@ -59,7 +59,7 @@ def head(table: str) -> str:
 
 
 def publication(dataset: str, cause: str, table: str) -> str:
-    """That a drop (or whatever caused a version) was published; two publishes of one drop always conflict on it."""
+    """The record that a drop (or another cause) was published; two publishes of one drop conflict on it."""
     return f"_lakegate/drops/{dataset}/{cause}.{table}.json"
 
 
@@ -74,7 +74,7 @@ def evidence(table: str, number: int) -> str:
 
 
 def histograms(table: str, number: int) -> str:
-    """Counts of a version's rows, by column and bin: what distributions are compared by."""
+    """Counts of a version's rows, by column and bin, by which distributions are compared."""
     return f"_lakegate/histograms/{table}/v{number}.json"
 
 
@@ -90,30 +90,30 @@ PROOFS: Final = "_lakegate/proofs/"
 
 
 def proofs(table: str, number: int) -> str:
-    """Hashes of ranges of the files that came with a version: what a reader proves a part of them by."""
+    """Hashes of ranges of a version's new files, by which a reader proves a part of a file."""
     return f"{PROOFS}{table}/v{number}.json"
 
 
 EXPIRED: Final = "_lakegate/expired/"
-"""Prefix of the records of versions that ended."""
+"""Prefix of the records of expired versions."""
 
 
 def expired(table: str, number: int) -> str:
-    """That a version ended: when, by whom and why."""
+    """The record that a version expired: when, by whom and why."""
     return f"{EXPIRED}{table}/v{number}.json"
 
 
 KEPT: Final = "_lakegate/kept/"
-"""Prefix of the records of versions that are kept whatever their contract says."""
+"""Prefix of the pins: records of versions that are kept whatever their contract says."""
 
 
 def kept(table: str, number: int, why: str) -> str:
-    """That a version is kept, and why; `why` is the hash of who uses it."""
+    """The record that a version is kept, and why; `why` is the hash of who uses it."""
     return f"{KEPT}{table}/v{number}/{why}.json"
 
 
 def use(table: str, number: int) -> str:
-    """Who decided last whether a version's files are needed; whoever ends it, keeps it or goes back to it writes here, and two conflict."""
+    """The last decision that a version's files are needed, or not: expiry, pin or rollback; two conflict."""
     return f"_lakegate/uses/{table}/v{number}.json"
 
 
@@ -127,24 +127,24 @@ PENDING: Final = "_lakegate/pending/"
 
 
 def pending(dataset: str, drop: str = "") -> str:
-    """That a received drop is not published yet (or the prefix of all such); removed by the publish itself."""
+    """The marker that a received drop is not published yet (or the prefix of all); the publish removes it."""
     return f"{PENDING}{dataset}/{drop}.json" if drop else f"{PENDING}{dataset}/"
 
 
 def position(source: str) -> str:
-    """Which receipt is a source's newest; two deliveries that begin at one position always conflict on it."""
+    """The record of a source's newest receipt; two deliveries that begin at one position conflict on it."""
     return f"_lakegate/positions/{source}.json"
 
 
 REFUSED: Final = "_lakegate/refused/"
-"""Prefix, on the ledger's branch, of the markers of drops that were refused (see `lake.ledger.refused_drops`)."""
+"""Prefix, on the ledger's branch, of the markers of refused drops (see `lake.ledger.refused_drops`)."""
 
 
 def refused(dataset: str) -> str:
-    """That of a dataset's."""
+    """Prefix of the markers of a dataset's refused drops."""
     return f"{REFUSED}{dataset}/"
 
 
 def delivered_name(dataset: str, name_hash: str) -> str:
-    """Which published drop of an append dataset was delivered under a name."""
+    """The record which published drop of an append dataset was delivered under a name."""
     return f"_lakegate/names/{dataset}/{name_hash}.json"

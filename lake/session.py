@@ -1,9 +1,8 @@
-"""An open lake: the values that every step of a run is handed, made once per process."""
+"""An open lake: what every step of a run works with, made once per process."""
 
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from lake import paths
 from lake.engine.engine import Engine
 from lake.engine.environment import prepare_environment
 from lake.engine.reference_cache import ReferenceCache
+from lake.engine.startup import preload
 from lake.lakefs.repository import MAIN, Repository
 from lake.migrations.migrate import migrate
 from lake.runtime.leases import at_once, lease_at, wait_for
@@ -28,8 +28,7 @@ from lake.runtime.step_timer import Watcher
 from lake.server.lifecycle import ensure_server
 from lake.server.port_owner import is_own
 from lake.versions.publish import Published
-from lakegate.home import Endpoint
-from lakegate.media import message
+from lakegate.home import Endpoint, to_stderr
 from lakegate.names import VersionName
 from lakegate.ranges import Ranges
 from lakegate.settings import Settings
@@ -39,53 +38,48 @@ C = TypeVar("C", bound="Cache")
 
 
 class Cache(Protocol):
-    """What a session keeps of one kind between hops, for whichever package owns the kind; it can be made again from the lake."""
+    """Values that a session holds between hops for the package that owns the kind; the lake has them all."""
 
     @classmethod
     def of(cls, session: Session) -> Self:
-        """An empty one."""
+        """An empty cache."""
 
     def caching(self) -> contextlib.AbstractContextManager[None]:
-        """Hold what is given within, until the outermost of these ends."""
-
-
-def to_stderr(text: str) -> None:
-    """Say something to whoever watches; stdout belongs to results."""
-    print(message(text), file=sys.stderr, flush=True)  # noqa: T201
+        """Hold added values until this ends; a session enters it once."""
 
 
 @dataclass
 class Session:
-    """One tenant's lake, opened. Repository and engine are readied when first asked for."""
+    """One tenant's lake, opened. Repository and engine are readied at their first use."""
 
     settings: Settings
     endpoint: Endpoint
     _repository: Repository
     watcher: Watcher | None = None
     log: Say = to_stderr
-    """Told each thing that takes time."""
+    """Called with each message about work that takes time."""
     run: str = field(default_factory=lambda: uuid.uuid4().hex)
-    """Id of the run that this process carries: Dagster's, where it is one of its."""
+    """Id of the run in this process: Dagster's, where it is one of its runs."""
     backfill: bool = False
-    """Whether what it carries lets whatever else comes in go first."""
+    """Whether this run lets other runs go first."""
     dry_run: bool = False
     """Whether nothing may be written now, in the lake or the home."""
     listeners: list[Any] = field(default_factory=list)
     """Who is sent the events of its hops: each a `lake.hops.events.Listener`."""
     finished: dict[VersionName, Published] = field(default_factory=dict)
-    """Versions that this process has seen merged, tagged and kept. They never change, so they are asked for once."""
+    """Versions that this process has seen merged, tagged and retained; they never change."""
     swept: set[VersionName] = field(default_factory=set)
-    """Those of them whose dead candidates were looked for."""
+    """Those of them whose dead candidates are deleted."""
     orders: dict[tuple[str, str], int | float | str] = field(default_factory=dict)
-    """The values that order drops, by dataset and SHA-256. They never change either."""
+    """The values that order drops, by dataset and SHA-256; they never change."""
     names: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The names under which drops were delivered, as far as this process was told."""
+    """The names under which drops were delivered, as far as this process knows."""
     unmarked: set[tuple[str, str]] = field(default_factory=set)
-    """Drops, by dataset and SHA-256, whose content this process brought: none of them was refused before."""
+    """Drops, by dataset and SHA-256, whose content this process received first: none was refused before."""
     measured: dict[str, Ranges] = field(default_factory=dict)
-    """Hashes of ranges of files that were written, by path, until their version's proofs hold them."""
+    """Hashes of ranges of written files, by path, until their version's proofs hold them."""
     proved: dict[str, frozenset[str] | None] = field(default_factory=dict)
-    """Files, by where they lie, of which columns were proved since this process began (None: all of it). They never change either."""
+    """By a file's physical address: its columns that this process has proved; None: all of the file."""
     _caches: dict[object, Cache] = field(default_factory=dict)
     _caching: contextlib.ExitStack | None = None
     _leases: dict[str, SoftFileLease] = field(default_factory=dict)
@@ -94,10 +88,10 @@ class Session:
 
     @property
     def repository(self) -> Repository:
-        """The tenant's repository; at the first use it is made where it is missing, and migrated where it is older.
+        """The tenant's repository; the first use creates it where it is missing, and migrates an older one.
 
         Raises:
-            LakegateError: lakeFS doesn't answer, or refuses it; or a later release migrated it.
+            LakegateError: lakeFS doesn't respond, or refuses it; or a later release migrated it.
         """
         with self._readying:
             if not self._ready:
@@ -119,14 +113,11 @@ class Session:
 
     @cached_property
     def references(self) -> ReferenceCache:
-        """The pinned references that this process has at hand."""
+        """The pinned references that this process has copied."""
         return ReferenceCache(self.engine)
 
     def cache(self, kind: type[C]) -> C:
-        """The one instance of a kind of cache that this session has, made when it is first asked for.
-
-        What a cache holds is kept while the session is `caching`; outside of that it holds nothing.
-        """
+        """The session's one cache of a kind, made at its first use; it holds values only while `caching`."""
         if (found := self._caches.get(kind)) is None:
             found = self._caches[kind] = kind.of(self)
             if self._caching is not None:
@@ -135,7 +126,7 @@ class Session:
 
     @contextlib.contextmanager
     def caching(self) -> Iterator[None]:
-        """Let caches hold what they are given until the outermost of these ends."""
+        """Let caches hold values until the outermost of these ends."""
         if self._caching is not None:
             yield
             return
@@ -150,48 +141,49 @@ class Session:
                 self._caching = None
 
     def renew_engine(self) -> None:
-        """Between drops, when no frame is used any more: start the engine anew where it needs it."""
+        """Restart the engine where it needs it; call this between drops, when no frame is used any more."""
         if self.engine.renew():
             self.references.forget()
 
     def ready_ahead(self) -> None:
-        """Ready the repository, and import the engine's packages, beside what this thread does: a second and more of Python's imports."""
+        """Ready the repository and import the engine's packages in another thread, a second and more of work.
+
+        What fails there fails again, and is raised, at its first use.
+        """
         pool = ThreadPoolExecutor(1, thread_name_prefix="ready")
-        pool.submit(
-            lambda: self.repository
-        )  # what fails here fails there again where it is asked for, and is told then
-        pool.submit(self.engine.preload)
+        pool.submit(lambda: self.repository)
+        pool.submit(preload)
         pool.shutdown(wait=False)
 
-    @contextlib.contextmanager
-    def scratch(self, name: str) -> Iterator[Path]:
+    def scratch(self, name: str) -> contextlib.AbstractContextManager[Path]:
         """A path in the scratch folder that is gone afterwards."""
-        with scratch(self.settings, name) as folder:
-            yield folder
+        return scratch(self.settings, name)
 
     @contextlib.contextmanager
     def lease(self, name: str) -> Iterator[None]:
-        """This home's place in a queue, a table's for example.
+        """Hold this home's lease of that name, a table's for example (re-entrant).
 
-        Whoever holds it may enter again. It keeps conflicts rare; what keeps them safe is the publish itself. Whoever finds it held waits
-        at its door; of the backfills one at a time comes that far, until it leaves the queue: so others wait for one of them at most.
+        It only makes conflicts rare; correctness comes from the compare-and-set in `publish`. Waiting runs
+        queue for the lease `<name>.door`, one of them at a time waits for the lease itself. Backfills first
+        queue for `<name>.backfills` and hold that to the end, so that other runs wait for one backfill at
+        most.
         """
-        place = self._lease(name)
+        lease = self._lease(name)
         with contextlib.ExitStack() as held:
-            if place.is_locked:
-                held.enter_context(place)
-            elif not self.backfill and (free := at_once(place)) is not None:
+            if lease.is_locked:
+                held.enter_context(lease)
+            elif not self.backfill and (free := at_once(lease)) is not None:
                 held.enter_context(free)
             else:
                 if self.backfill:
                     held.enter_context(wait_for(self._lease(f"{name}.backfills")))
                 with wait_for(self._lease(f"{name}.door")):
-                    held.enter_context(wait_for(place))
+                    held.enter_context(wait_for(lease))
             yield
 
     @contextlib.contextmanager
     def try_lease(self, name: str) -> Iterator[bool]:
-        """The same where nobody holds it; else False, at once."""
+        """Hold the lease of that name where nobody holds it, and yield whether this does."""
         held = at_once(self._lease(name))
         with held or contextlib.nullcontext():
             yield held is not None
@@ -203,7 +195,7 @@ class Session:
         return lease
 
     def report_step(self, table: str, step: str) -> None:
-        """Tell whoever watches where the run is."""
+        """Report to the watcher, if any, where the run is."""
         if self.watcher is not None:
             self.watcher(table, step)
 
@@ -215,25 +207,22 @@ def open_session(
 
     Args:
         settings: Name home, tenant and lakeFS.
-        say: Told each thing that takes time.
-        watcher: Told each step of each hop.
-        ready: Whether to see to the repository now; else at its first use, which may be beside other work.
+        say: Called with each message about work that takes time.
+        watcher: Called with each step of each hop.
+        ready: Whether to ready the repository now; else at its first use, which may be beside other work.
 
     Raises:
         LakegateError: The home can't be written, lakeFS can't be started, or refuses the repository.
-        Transient: An external lakeFS does not answer.
+        Transient: An external lakeFS does not respond.
     """
     prepare_environment()
     settings.home.prepare(say=say)
     sweep(settings)
     endpoint = ensure_server(settings, say=say)
-    namespace = (
-        f"{settings.lakefs_namespace.rstrip('/')}/{settings.tenant}"
-        if settings.lakefs_namespace
-        else f"local://{settings.repository}"
-    )
-
-    blocks = settings.home.blocks if settings.lakefs is None and settings.lakefs_namespace is None else None
+    namespace = f"local://{settings.repository}"
+    if settings.lakefs_namespace:
+        namespace = f"{settings.lakefs_namespace.rstrip('/')}/{settings.tenant}"
+    local = settings.lakefs is None and settings.lakefs_namespace is None
 
     def reconnect() -> Endpoint:
         session.endpoint = ensure_server(settings, say=say)
@@ -243,7 +232,12 @@ def open_session(
         return settings.lakefs is not None or is_own(settings.home)
 
     repository = Repository(
-        endpoint, settings.repository, namespace=namespace, blocks=blocks, reconnect=reconnect, proved=proved
+        endpoint,
+        settings.repository,
+        namespace=namespace,
+        blocks=settings.home.blocks if local else None,
+        reconnect=reconnect,
+        proved=proved,
     )
     session = Session(settings, endpoint, repository, watcher, say)
     if ready:

@@ -13,7 +13,7 @@ __all__ = ["Snapshot", "__version__", "open_snapshot"]
 
 
 def __getattr__(name: str) -> object:
-    """Import the reader, and with it pyarrow, only when it is asked for."""
+    """Import the reader, and with it pyarrow, at its first use."""
     if name in ("open_snapshot", "Snapshot"):
         from lakegate import snapshot
 

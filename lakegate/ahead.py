@@ -1,4 +1,4 @@
-"""Work done ahead, beside what its results are used for: waiting for a store, and hashing, cost little then."""
+"""Calls made ahead in other threads while their results are used: waiting and hashing cost little then."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from concurrent.futures import Executor, Future
 from typing import Final, TypeVar
 
 AHEAD: Final = 16 * 1024**2
-"""Bytes that calls which run ahead may take up together; one runs ahead however many it takes."""
+"""Bytes that the calls made ahead may take together; one call may always be."""
 
 CALL: Final = 1024**2
-"""Bytes that a call counts for at least, so that not all are made at once."""
+"""Least bytes that a call counts for, so that not all are made at once."""
 
 T = TypeVar("T")
 Call = tuple[int, Callable[[], T]]
-"""What makes something, and the bytes that it takes up."""
+"""The bytes that a result takes, and the call that makes it."""
 
 
 def ahead(pool: Executor, calls: Iterable[Call[T]]) -> Iterator[T]:
-    """What the calls return, in their order; the next ones are made while somebody works with one."""
+    """What the calls return, in their order; the next calls are made while a result is used."""
     waiting, taken = deque[tuple[int, Future[T]]](), 0
     try:
         for size, call in calls:

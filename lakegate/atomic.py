@@ -15,20 +15,21 @@ AS_OTHER_FILES: Final = 0o666
 def write_atomically(
     path: Path, content: bytes | str, *, mode: int = OWNERS_ALONE, durable: bool = False
 ) -> None:
-    """Put a file in the place of the one that is there, if any: a reader finds the old one or the new one, and so does a later start.
+    """Write or replace a file: a reader finds the old content or the new one, also after a crash.
 
-    It is written beside its place, under a hidden name that no other writer has. Of two writers the later one wins.
+    The content is first written beside it, under a hidden name that no other writer has. Of two writers the
+    later wins.
 
     Args:
-        path: Its place; the folder is there.
+        path: The file; its folder exists.
         content: Bytes, or text that is written as UTF-8.
-        mode: What a new file may be used for and by whom; the umask takes its part away.
+        mode: The mode of a new file, before the umask.
         durable: Whether it has to outlive a loss of power, and not only the death of this process.
 
     Raises:
-        OSError: It can't be written; what was there stays, and nothing is left beside it.
+        OSError: It can't be written; the old file stays, and nothing is left beside it.
     """
-    fresh = path.with_name(f".{secrets.token_hex(8)}.tmp")  # no longer than any place has room for
+    fresh = path.with_name(f".{secrets.token_hex(8)}.tmp")  # short enough for every file system
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)

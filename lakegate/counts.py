@@ -1,4 +1,4 @@
-"""How many rows a version took in, and what became of them: the two equations of conservation."""
+"""How many rows a version received, and what became of them: the two equations of conservation."""
 
 from __future__ import annotations
 
@@ -28,18 +28,15 @@ class Counts:
 
     def gaps(self) -> list[str]:
         """The equations that do not hold, in words; empty where both do."""
-        found = []
-        if self.records_in != self.valid + self.quarantined + self.unreadable:
-            found.append(
-                f"{self.records_in} in != {self.valid} valid + {self.quarantined} quarantined + {self.unreadable} unreadable"
-            )
-        if self.after != self.before + self.inserted - self.deleted:
-            found.append(
-                f"{self.after} after != {self.before} before + {self.inserted} inserted - {self.deleted} deleted"
-            )
-        parts = self.inserted + self.updated + self.unchanged + self.tombstones + self.outdated
-        if self.valid != parts:
-            found.append(
-                f"{self.valid} valid != {parts} inserted, updated, unchanged, tombstones and outdated"
-            )
-        return found
+        judged = self.valid + self.quarantined + self.unreadable
+        after = self.before + self.inserted - self.deleted
+        merged = self.inserted + self.updated + self.unchanged + self.tombstones + self.outdated
+        sides = f"{self.valid} valid + {self.quarantined} quarantined + {self.unreadable} unreadable"
+        change = f"{self.before} before + {self.inserted} inserted - {self.deleted} deleted"
+        actions = f"{merged} inserted, updated, unchanged, tombstones and outdated"
+        equations = {
+            f"{self.records_in} in != {sides}": self.records_in == judged,
+            f"{self.after} after != {change}": self.after == after,
+            f"{self.valid} valid != {actions}": self.valid == merged,
+        }
+        return [words for words, holds in equations.items() if not holds]

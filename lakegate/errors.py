@@ -1,16 +1,17 @@
-"""What can go wrong, by what follows from it; every error says what happened, where, and what to do now."""
+"""Errors, one class for each consequence; every error says what happened, where, and what to do now."""
 
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
 GONE: Final = re.compile(r"HTTP status (404|410)\b|RESOURCE_NOT_FOUND|NO_SUCH_KEY")
-"""lakeFS knows the object and its block is away: the HEAD succeeds, then the GET fails with one of these (Arrow names the
-same answer now one way, now another)."""
+"""lakeFS knows the object and its block is gone: the HEAD succeeds, then the GET fails with one of these
+(Arrow names the same response in several ways)."""
 
 
 class Exit(IntEnum):
@@ -37,9 +38,9 @@ class LakegateError(Exception):
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = what, where, fix
         self.others: tuple[LakegateError, ...] = ()
-        """What else is wrong in the same place, such as a contract; told with it."""
+        """What else is wrong in the same place, such as a contract; part of its text."""
         self.file = ""
-        """Name of the delivery that it stopped, where it is one's."""
+        """Name of the delivery that it stopped, if any."""
         super().__init__(what, where, fix)
 
     def __str__(self) -> str:
@@ -48,7 +49,7 @@ class LakegateError(Exception):
 
 
 class UsageError(LakegateError):
-    """The caller asked for something that can't be: an unknown name, a path that isn't a file."""
+    """The caller's request is impossible: an unknown name, a path that isn't a file."""
 
     exit_code = Exit.USAGE
 
@@ -66,7 +67,7 @@ class DataRejected(LakegateError):
 
 
 class Held(LakegateError):
-    """A gate wants a person to decide."""
+    """A gate waits for a person's decision."""
 
     exit_code = Exit.BLOCKED
 
@@ -84,18 +85,21 @@ class IntegrityError(LakegateError):
 
 
 class AccessError(LakegateError):
-    """Keys were refused, or lack a right: tried again later, once somebody saw to it; it says nothing about the lake."""
+    """Keys were refused, or lack a right: tried again later; it says nothing about the lake."""
 
 
 class Expired(LakegateError):
-    """The version was published, and its files are kept no longer; its manifest is, and who ended it, when and why."""
+    """The version's files are deleted; its manifest remains, and the record who expired it, when and why."""
 
     @classmethod
     def of(cls, version: object, record: Mapping[str, Any], *, where: str = "") -> Expired:
-        """As the record of its end tells it."""
+        """From the record of its expiry."""
         what = f"{version} expired on {str(record['at'])[:10]} ({record['why']}; {record['by']})"
-        fix = "this is no damage, and its manifest is kept; open a later version. `lakegate reprocess` rebuilds a dataset's table from raw, as a "
-        fix += "new version; a longer retention in the contract, or `lakegate pin`, keeps versions that are still there"
+        fix = (
+            "this is no damage, and its manifest is kept; open a later version. `lakegate reprocess` "
+            "rebuilds a dataset's table from raw, as a new version; a longer retention in the contract, or "
+            "`lakegate pin`, keeps versions that are still there"
+        )
         return cls(what, where=where, fix=fix)
 
 
@@ -104,13 +108,8 @@ class VersionNotFound(UsageError):
 
 
 def unforeseen(error: Exception) -> LakegateError:
-    """An error that nobody foresaw, as one of ours: its kind and where it was raised; its text may quote values (P6)."""
-    place, raised = error.__traceback__, ""
-    while place is not None:
-        raised = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno} in {place.tb_frame.f_code.co_name}"
-        place = place.tb_next
-    return LakegateError(
-        f"an unexpected {type(error).__name__}",
-        where=raised,
-        fix="report this; nothing else was stopped by it",
-    )
+    """An unexpected error as one of ours: its type and place, not its text, which may quote values (P6)."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
+    what, fix = f"an unexpected {type(error).__name__}", "report this; nothing else was stopped by it"
+    return LakegateError(what, where=where, fix=fix)

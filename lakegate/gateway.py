@@ -1,4 +1,4 @@
-"""lakeFS's S3 gateway as a file system of Arrow's: path-style, with no look-up of keys or region elsewhere."""
+"""lakeFS's S3 gateway as an Arrow file system: path-style, with the given keys and no look-up of a region."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def file_system(
     Args:
         endpoint: Its address and keys.
         connect: Seconds that a connection may take.
-        request: Seconds that an answer may take.
+        request: Seconds that a response may take.
         attempts: Tries of each request.
     """
     from pyarrow import fs

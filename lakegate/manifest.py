@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import takewhile
 from typing import Any
 
 from lakegate.counts import Counts
@@ -14,15 +15,14 @@ from lakegate.names import VersionName
 
 __all__ = ["Base", "Counts", "DataFile", "Manifest", "Parent", "Proof", "manifest_path", "sha256"]
 
-FORMAT = 1
-"""Format of a manifest that lists all of its files; a reader refuses one it doesn't know rather than guess."""
-BASED = 2
-"""Format of one that lists those that its base doesn't."""
+FORMAT, BASED = 1, 2
+"""Formats of a manifest that lists all of its files, and of one that lists those which its base doesn't."""
 
 LATER = ("settled", "aside", "tombstones", "proofs")
-"""Fields that came after the first release of the format."""
+"""Fields that were added after the first release of the format."""
 
 LISTS = ("files", "quarantine", "settled", "tombstones", "proofs")
+_RESTORE = "restore it from the lake: `lakegate up` rebuilds the home's copies"
 Earlier = Callable[[int], bytes | None]
 """The bytes of the manifest of an earlier version of the same table; None where there is none."""
 
@@ -31,7 +31,8 @@ Earlier = Callable[[int], bytes | None]
 class DataFile:
     """One file of a version.
 
-    `path` is relative to the tagged tree, `physical` to the store's root; `size` in bytes; `sha256` of the bytes.
+    `path` is relative to the tagged tree, `physical` to the store's root; `size` in bytes; `sha256` of the
+    bytes.
     """
 
     path: str
@@ -43,9 +44,9 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Proof:
-    """A file beside a version that holds the hashes of ranges of its files: those whose paths are in `covers`.
+    """A file beside a version with the hashes of ranges of its files: of those whose paths are in `covers`.
 
-    A reader of a few columns proves these by it. What no proof covers is hashed as a whole.
+    A reader of a few columns proves them by it. Files that no proof covers are hashed as a whole.
     """
 
     path: str
@@ -76,7 +77,10 @@ class Parent:
 
 @dataclass(frozen=True)
 class Base:
-    """An earlier version with whose files this one's lists begin: `counts` says, by list, with how many; `sha256` is its manifest's."""
+    """An earlier version with whose files this one's lists begin; `counts` says with how many, by list.
+
+    `sha256` is of its manifest.
+    """
 
     version: int
     sha256: str
@@ -85,14 +89,14 @@ class Base:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a version is and how it came to be. What is not recorded here can't be told later.
+    """What a version is and how it was made.
 
     `drop` is the SHA-256 of the delivered bytes (of the parents' names for a feature table). `schema` lists
-    `{"name", "type"}` in contract order. `rules` holds `{"rule", "family", "severity", "failed", "of"}`, and a
-    `value` where a number was seen. `quarantine` are the data files of the quarantine table at the same version, `settled` those of what
-    became of its rows since, and `aside` their counts: set_aside = open + replayed + discarded + superseded. `tombstones` are those of
-    the keys that an upsert table no longer holds; `proofs` hold the hashes of ranges of all these. Times are ISO 8601 in UTC, durations in
-    seconds.
+    `{"name", "type"}` in contract order. `rules` holds `{"rule", "family", "severity", "failed", "of"}`, and
+    a `value` where a number was measured. `quarantine` are the data files of the quarantine table at the same
+    version, `settled` those of its rows' resolutions, and `aside` their counts: set_aside = open + replayed +
+    discarded + superseded. `tombstones` are the files of the keys that were deleted from an upsert table;
+    `proofs` hold the hashes of ranges of all these. Times are ISO 8601 in UTC, durations in seconds.
     """
 
     tenant: str
@@ -140,19 +144,15 @@ class Manifest:
     @property
     def all_files(self) -> list[DataFile]:
         """Every file that belongs to the version, those of its quarantine and its proofs among them."""
-        return [
-            *self.files,
-            *self.quarantine,
-            *self.settled,
-            *self.tombstones,
-            *(item.file for item in self.proofs),
-        ]
+        proofs = (item.file for item in self.proofs)
+        return [*self.files, *self.quarantine, *self.settled, *self.tombstones, *proofs]
 
     def after(self, parent: Manifest | None) -> Manifest:
-        """The same manifest, written as a change against an earlier one; one that shares no file with its parent lists all of its own.
+        """The same manifest, written as a change of an earlier one; in full where it shares no file with it.
 
-        Which one is chosen as in a Fenwick tree (doi:10.1002/spe.4380240306), so that the n-th version after the last full list is
-        read from log n manifests at most, and n of them list n log n files together, where lists grow at their ends.
+        The earlier one is chosen as in a Fenwick tree (doi:10.1002/spe.4380240306): the n-th version after
+        the last full list is read from log n manifests at most, and n of them list n log n files together,
+        where lists grow at their ends.
         """
         if parent is None:
             return replace(self, chain=(), format=FORMAT)
@@ -165,42 +165,45 @@ class Manifest:
         chain = (Base(parent.version, sha256(parent.to_bytes()), shared), *parent.chain)
         at = [base.version for base in chain].index(chosen)
         counts = {name: min(base.counts.get(name, 0) for base in chain[: at + 1]) for name in LISTS}
-        counts = {
-            name: count for name, count in counts.items() if count or name != "proofs"
-        }  # as before, where there are none
+        if not counts["proofs"]:  # the first release of this format had none
+            del counts["proofs"]
         return replace(self, chain=(replace(chain[at], counts=counts), *chain[at + 1 :]), format=BASED)
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: sorted keys, no spaces, UTF-8. Its SHA-256 stands in the merge commit's metadata.
+        """Canonical JSON: sorted keys, no spaces, UTF-8. The merge commit's metadata hold its SHA-256.
 
-        What a manifest of an earlier release does not have is left out where it is empty, so that its bytes stay the same.
+        Empty fields that earlier releases don't know are left out, so that the bytes of their manifests stay
+        the same.
         """
         base = self.chain[0] if self.chain else None
-        own: dict[str, Any] = (
-            {name: getattr(self, name)[count:] for name, count in base.counts.items()} if base else {}
-        )
-        told = {
-            key: value
-            for key, value in asdict(replace(self, chain=(), **own)).items()
-            if key != "chain" and (value or key not in LATER)
-        }
+        own: dict[str, Any] = {}
         if base is not None:
-            told["base"] = asdict(base)
-        return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+            own = {name: getattr(self, name)[count:] for name, count in base.counts.items()}
+        record = asdict(replace(self, chain=(), **own))
+        del record["chain"]
+        record = {key: value for key, value in record.items() if value or key not in LATER}
+        if base is not None:
+            record["base"] = asdict(base)
+        return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes, *, where: str, earlier: Earlier = lambda _: None) -> Manifest:
-        """Read a manifest, and those that its lists begin with.
+        """Read a manifest, and the earlier ones that its lists begin with.
+
+        Args:
+            raw: The manifest's bytes.
+            where: Its place, for errors.
+            earlier: Reads an earlier manifest of the table.
 
         Raises:
-            IntegrityError: It is not JSON, or of a format that this release doesn't know; or one of the earlier ones is not what it was.
+            IntegrityError: It is not JSON, or of an unknown format; or an earlier manifest has changed.
         """
         try:
             data = json.loads(raw)
             if data["format"] not in (FORMAT, BASED):
                 what = f"manifest format {data['format']!r}, this release reads {FORMAT} and {BASED}"
                 raise IntegrityError(what, where=where, fix="install a release of lakegate that reads it")
-            known = {key: data[key] for key in (item.name for item in fields(cls)) if key in data}
+            known = {item.name: data[item.name] for item in fields(cls) if item.name in data}
             for name in LISTS:
                 kind = Proof if name == "proofs" else DataFile
                 known[name] = [kind(**item) for item in (data.get(name, []) if name in LATER else data[name])]
@@ -210,35 +213,30 @@ class Manifest:
             base = Base(**data["base"]) if data["format"] == BASED else None
         except (ValueError, KeyError, TypeError) as error:
             what = f"the manifest can't be read ({type(error).__name__})"
-            raise IntegrityError(
-                what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies"
-            ) from error
+            raise IntegrityError(what, where=where, fix=_RESTORE) from error
         return found if base is None else found._completed(base, where=where, earlier=earlier)
 
     def _completed(self, base: Base, *, where: str, earlier: Earlier) -> Manifest:
         raw, name = earlier(base.version), VersionName(self.table, base.version)
         if raw is None or sha256(raw) != base.sha256:
-            what = f"its lists begin with those of {name}, whose manifest is {'missing' if raw is None else 'not what it was'}"
-            raise IntegrityError(
-                what, where=where, fix="restore it from the lake: `lakegate up` rebuilds the home's copies"
-            )
+            state = "missing" if raw is None else "not what it was"
+            what = f"its lists begin with those of {name}, whose manifest is {state}"
+            raise IntegrityError(what, where=where, fix=_RESTORE)
         before = Manifest.from_bytes(raw, where=f"the manifest of {name}", earlier=earlier)
-        if any(len(getattr(before, item)) < base.counts.get(item, 0) for item in LISTS):
-            raise IntegrityError(
-                f"{name} has fewer files than it had", where=where, fix=f"`lakegate verify {name}`"
-            )
-        whole: dict[str, Any] = {
-            item: [*getattr(before, item)[: base.counts.get(item, 0)], *getattr(self, item)] for item in LISTS
-        }
+        whole: dict[str, Any] = {}
+        for item in LISTS:
+            first, count = getattr(before, item), base.counts.get(item, 0)
+            if len(first) < count:
+                what = f"{name} has fewer files than it had"
+                raise IntegrityError(what, where=where, fix=f"`lakegate verify {name}`")
+            whole[item] = [*first[:count], *getattr(self, item)]
         return replace(self, chain=(base, *before.chain), **whole)
 
 
 def _common(first: Sequence[object], second: Sequence[object]) -> int:
-    """With how many items both begin."""
-    return next(
-        (at for at, (one, other) in enumerate(zip(first, second, strict=False)) if one != other),
-        min(len(first), len(second)),
-    )
+    """How many items both begin with."""
+    same = (one == other for one, other in zip(first, second, strict=False))
+    return sum(takewhile(bool, same))
 
 
 def sha256(raw: bytes) -> str:

@@ -1,7 +1,7 @@
-"""Text from outside (names, records, contracts, messages that quote them), written for a medium that takes some of it for code.
+"""Delivered text (names, records, contracts, messages that quote them), escaped for its medium.
 
-One function a medium: `line` and `message` for a terminal or a log, `page` for HTML, `markdown`, `code` and `block` for Markdown. None of them can be
-forgotten for one kind of text: each takes whatever comes, and shows what the eye can't see.
+One function for each medium: `line` and `message` for a terminal or a log, `page` for HTML, `markdown`,
+`code` and `block` for Markdown. Each takes any text, and makes invisible characters visible.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Any, Final
 from lakegate.errors import LakegateError
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
-"""Categories of characters that move the cursor, turn the direction of what follows, break a line, or show nothing."""
+"""Categories of characters that move the cursor, turn the text around, break a line, or are invisible."""
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters and marks that show nothing."""
+"""Letters and marks that are invisible."""
 _SELECTORS: Final = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
-"""Marks that choose between forms of the character before them, and show nothing."""
+"""Invisible marks that choose between forms of the character before them."""
 _INDENTS: Final = ("  -> ", "  | ")
-"""What a line break of Lakegate's own is followed by; a break in delivered text is shown, so that it can't feign a line."""
+"""What follows Lakegate's own line breaks; breaks in delivered text are escaped and can't fake a line."""
 _MARKED: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&:.@-])")
 _ENTITIES: Final = {"<": "&lt;", "&": "&amp;"}
 _TICKS: Final = re.compile(r"`+")
 
 
 def hidden(character: str) -> bool:
-    """Whether a character other than the plain blank acts on the medium or shows nothing."""
+    """Whether a character other than the plain blank acts on the medium or is invisible."""
     if character == " ":
         return False
     if character in _BLANK or any(first <= ord(character) <= last for first, last in _SELECTORS):
@@ -37,36 +37,25 @@ def hidden(character: str) -> bool:
 
 
 def _escape(character: str) -> str:
-    number = ord(character)
-    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
-    return short or (
-        f"\\x{number:02x}"
-        if number < 0x100  # noqa: PLR2004
-        else f"\\u{number:04x}"
-        if number < 0x10000  # noqa: PLR2004
-        else f"\\U{number:08x}"
-    )
+    return character.encode("unicode_escape").decode()
 
 
 def line(text: object) -> str:
-    """One line of plain text: what is hidden is written out as Python would escape it, line breaks and tabs among it."""
-    told = str(text)
-    if told.isascii() and told.isprintable():
-        return told
-    return "".join(_escape(character) if hidden(character) else character for character in told)
+    """One line of plain text; hidden characters, line breaks and tabs too, are escaped as in Python."""
+    plain = str(text)
+    if plain.isascii() and plain.isprintable():
+        return plain
+    return "".join(_escape(character) if hidden(character) else character for character in plain)
 
 
 def message(text: object) -> str:
-    """Text of several lines: Lakegate's own line breaks stand, which indent what follows; all else as `line` writes it.
+    """Text of several lines: Lakegate's own line breaks, which indent what follows, stay; the rest as `line`.
 
-    Of an error each mistake that it tells of stands in a line of its own.
+    Each mistake of an error has a line of its own.
     """
     if isinstance(text, LakegateError):
         return "\n".join([_error(text), *map(message, text.others)])
-    told = str(text)
-    if "\n" not in told:
-        return line(told)
-    first, *rest = told.split("\n")
+    first, *rest = str(text).split("\n")
     return line(first) + "".join(("\n" if part.startswith(_INDENTS) else "\\n") + line(part) for part in rest)
 
 
@@ -81,23 +70,23 @@ def page(text: object) -> str:
 
 
 def markdown(text: object) -> str:
-    """Text within Markdown, which it neither formats nor extends: no tag, picture, link or table of its own."""
+    """Text within Markdown that has no formatting, tag, picture, link or table of its own."""
     return _MARKED.sub(lambda found: _ENTITIES.get(found[1], f"\\{found[1]}"), line(text))
 
 
 def code(text: object) -> str:
-    """Text within Markdown as a span of code; a fence longer than any run of ticks in it."""
-    told = line(text)
-    fence = "`" * (_longest(told) + 1)
-    space = " " if not told or told.strip("` ") != told else ""
-    return f"{fence}{space}{told}{space}{fence}"
+    """Text within Markdown as a span of code, with a fence longer than any run of ticks in it."""
+    plain = line(text)
+    fence = "`" * (_longest(plain) + 1)
+    space = " " if not plain or plain.strip("` ") != plain else ""
+    return f"{fence}{space}{plain}{space}{fence}"
 
 
 def block(text: str, language: str = "") -> str:
     """Lines within Markdown as a block of code."""
-    told = "\n".join(line(part) for part in text.strip("\n").split("\n"))
-    fence = "`" * max(3, _longest(told) + 1)
-    return f"{fence}{language}\n{told}\n{fence}"
+    plain = "\n".join(line(part) for part in text.strip("\n").split("\n"))
+    fence = "`" * max(3, _longest(plain) + 1)
+    return f"{fence}{language}\n{plain}\n{fence}"
 
 
 def _longest(text: str) -> int:
@@ -105,9 +94,9 @@ def _longest(text: str) -> int:
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
-    """A value as JSON that a terminal can show: what is hidden in its texts is written as JSON's own escapes, so it reads back the same."""
-    told = json.dumps(value, ensure_ascii=False, indent=indent)
-    return "".join(
-        json.dumps(character)[1:-1] if character != "\n" and hidden(character) else character
-        for character in told
-    )
+    """A value as JSON for a terminal, with hidden characters as JSON's escapes: it reads back the same."""
+
+    def escape(character: str) -> str:
+        return json.dumps(character)[1:-1] if character != "\n" and hidden(character) else character
+
+    return "".join(map(escape, json.dumps(value, ensure_ascii=False, indent=indent)))

@@ -1,4 +1,4 @@
-"""Who may write, and read, what lies in a home: its owner alone, whatever the umask was when it was made."""
+"""Who may write and read in a home: its owner alone, whatever the umask was when it was made."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from lakegate.errors import LakegateError
 
 OTHERS: Final = 0o077
 WRITE: Final = 0o022
-"""Of a mode: what others may, and what of it changes things."""
+"""The bits of a mode for others' rights, and those for writing."""
 
+_FOREIGN: Final = {
+    WRITE: "others may write this, and it belongs to another user",
+    OTHERS: "others may read these keys, and another user owns them",
+}
 KNOWN: Final = (
-    "whoever had an account here since they were made may know these keys, and change the whole lake with them as long as it can run programs on "
-    "this machine. lakeFS gives a home one pair for life: if such an account isn't trusted, deliver the files into a new home and delete this one"
+    "whoever had an account here since they were made may know these keys, and change the whole lake with "
+    "them as long as it can run programs on this machine. lakeFS gives a home one pair for life: if such an "
+    "account isn't trusted, deliver the files into a new home and delete this one"
 )
 
 
 def tighten(trees: Iterable[Path], *, say: Callable[[str], None]) -> None:
-    """Take from others the right to write these folders, and all that lies in those that had it; say of each that it was so.
+    """Take from others the right to write these folders, with all in a writable one, and report each.
 
-    A folder that is in order costs one look at it: one that isn't was made without care, and so was what lies in it.
+    Nothing within a folder that others can't write is looked at.
 
     Raises:
         LakegateError: One belongs to another user, who may write it.
@@ -31,7 +36,7 @@ def tighten(trees: Iterable[Path], *, say: Callable[[str], None]) -> None:
     for tree in trees:
         if not _open(tree, WRITE):
             continue
-        # The folder itself at last: whoever is killed in between begins again.
+        # The folder itself comes last, so that a killed process begins again.
         for folder, _, names in os.walk(tree, topdown=False, followlinks=False):
             for path in (Path(folder, name) for name in names):
                 if _open(path, WRITE):
@@ -43,13 +48,13 @@ def tighten(trees: Iterable[Path], *, say: Callable[[str], None]) -> None:
 
 
 def tighten_folder(folder: Path, *, say: Callable[[str], None]) -> None:
-    """The same of a folder alone."""
+    """Take from others the right to write a folder, but not what lies in it, and report it."""
     if _open(folder, WRITE) and _take(folder, WRITE):
         say(f"{folder} could be written by others: by its owner alone from now on")
 
 
 def tighten_keys(file: Path, *, say: Callable[[str], None]) -> None:
-    """Take from others every right to a file that holds keys, and say that they may be known."""
+    """Take from others every right to a file that holds keys, and report that others may know them."""
     if _open(file, OTHERS) and _take(file, OTHERS):
         say(f"warning: {file} could be read by others: by its owner alone from now on\n  -> {KNOWN}")
 
@@ -68,10 +73,15 @@ def foreign(path: Path) -> bool:
 
 
 def shut_cache(folders: Sequence[Path], *, spoilt: Path | None = None, say: Callable[[str], None]) -> None:
-    """Take away what any account could have put into the cache, if there is something, and their right to put another there.
+    """Take from others the right to write the cache, and delete what another account may have put there.
+
+    Args:
+        folders: The cache's folders.
+        spoilt: A file that another account may have put there.
+        say: Called with each change.
 
     Raises:
-        LakegateError: Others may go on writing it.
+        LakegateError: Others can still write it.
     """
     try:
         if spoilt is not None:
@@ -79,14 +89,12 @@ def shut_cache(folders: Sequence[Path], *, spoilt: Path | None = None, say: Call
         for folder in folders:
             tighten_folder(folder, say=say)
     except OSError as error:
-        what = f"others may write the cache ({error.strerror})"
-        raise LakegateError(
-            what, where=str(spoilt or folders[0]), fix="name another folder in LAKEGATE_CACHE"
-        ) from error
+        what, where = f"others may write the cache ({error.strerror})", str(spoilt or folders[0])
+        raise LakegateError(what, where=where, fix="name another folder in LAKEGATE_CACHE") from error
 
 
 def private_folder(path: Path) -> Path:
-    """A folder for its owner alone, made where it is missing with those above it."""
+    """A folder for its owner alone; it and those above it are made where they are missing."""
     for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
     return path
@@ -102,7 +110,7 @@ def _open(path: Path, rights: int) -> bool:
 
 
 def _take(path: Path, rights: int) -> bool:
-    """Take these rights, and say whether they are gone: some file systems give all files one mode, whatever is asked."""
+    """Take these rights from others; False where the file system gives all files one mode."""
     try:
         found = path.lstat()
         path.chmod(stat.S_IMODE(found.st_mode) & ~rights)
@@ -111,12 +119,6 @@ def _take(path: Path, rights: int) -> bool:
     except PermissionError as error:
         if found.st_uid == os.geteuid():
             return False
-        what = (
-            "others may write this, and it belongs to another user"
-            if rights == WRITE
-            else "others may read these keys, and another user owns them"
-        )
-        raise LakegateError(
-            what, where=str(path), fix="have its owner run chmod go-rwx on it, or name another home"
-        ) from error
+        what, fix = _FOREIGN[rights], "have its owner run chmod go-rwx on it, or name another home"
+        raise LakegateError(what, where=str(path), fix=fix) from error
     return not _open(path, rights)

@@ -1,4 +1,4 @@
-"""The one place that knows how a version is written: by people, as a lakeFS tag, as a retention branch."""
+"""A version's name and its spellings: for people, as a lakeFS tag, as a retention branch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from lakegate.errors import UsageError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-"""Datasets, tables and tenants. No dot or dash, so that a tag splits in one way only."""
+"""Datasets, tables and tenants. No dot or dash, so that a tag has one table and one number only."""
 
-# Bounded, so that a name from outside is neither too long for a file system nor a number that int() refuses.
+# Bounded, so that a given name is neither too long for a file system nor a number that int() refuses.
 _VERSION = re.compile(r"([a-z][a-z0-9_]{0,63})@v([1-9][0-9]{0,17})\Z")
 _TAG = re.compile(r"([a-z][a-z0-9_]{0,63})\.v([1-9][0-9]{0,17})\Z")
 _KEEP = re.compile(r"keep-([a-z][a-z0-9_]{0,63})-v([1-9][0-9]{0,17})\Z")
@@ -48,9 +48,8 @@ class VersionName:
         """
         if (match := _VERSION.match(text)) is None:
             what = f"{text[:80]!r} is not the name of a version"
-            raise UsageError(
-                what, fix="write TABLE@vN, for example flights@v6; `lakegate versions TABLE` lists them"
-            )
+            fix = "write TABLE@vN, for example flights@v6; `lakegate versions TABLE` lists them"
+            raise UsageError(what, fix=fix)
         return cls(match[1], int(match[2]))
 
     @classmethod
@@ -71,10 +70,8 @@ def checked_name(text: str, *, kind: str) -> str:
         UsageError: It may not.
     """
     if NAME.match(text) is None or len(text) > MAX_NAME:
-        what = f"{text[:80]!r} can't name a {kind}"
-        raise UsageError(
-            what, fix=f"use a lower-case letter, then letters, digits and _ ({MAX_NAME} at most)"
-        )
+        fix = f"use a lower-case letter, then letters, digits and _ ({MAX_NAME} at most)"
+        raise UsageError(f"{text[:80]!r} can't name a {kind}", fix=fix)
     return text
 
 

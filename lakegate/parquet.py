@@ -18,10 +18,10 @@ from lakegate.ranges import Read
 from lakegate.window import Window
 
 BATCH_ROWS = 64 * 1024
-"""Rows per batch: some tens of megabytes of a wide table, and few enough batches that their handling costs nothing."""
+"""Rows per batch: some tens of megabytes of a wide table, and few batches."""
 
 PROVENANCE = {"_drop": pa.string(), "_row": pa.int64()}
-"""Where each row came from: the drop's identity and the record's number in it."""
+"""The origin of each row: its drop's identity and its record's number in it."""
 
 TYPES = {
     "string": pa.string(),
@@ -31,7 +31,7 @@ TYPES = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
-"""A manifest's types in Arrow. Whatever a Delta writer chose for a file (large strings, nanoseconds), a reader gets these."""
+"""A manifest's types in Arrow, which a reader gets whatever a file has (large strings, nanoseconds)."""
 
 _FIX = "`lakegate verify` says whether the file or its manifest is damaged"
 _TAIL = 8
@@ -40,16 +40,16 @@ _TAIL = 8
 
 @dataclass(frozen=True)
 class Group:
-    """A row group, with the proved bytes of the columns that are wanted."""
+    """A row group, with the proved bytes of the wanted columns."""
 
     of: Proved
     metadata: pq.FileMetaData
     number: int
     wanted: list[str]
-    at_hand: pa.NativeFile
+    content: pa.NativeFile
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Its rows as the file has them; after its last group the file is closed.
+        """The group's rows in the file's types; after its last group the file is closed.
 
         Raises:
             IntegrityError: They are not as many as the file says, or it is no Parquet of these types.
@@ -57,7 +57,7 @@ class Group:
         rows, where = 0, self.of.where
         try:
             file = pq.ParquetFile(
-                self.at_hand,
+                self.content,
                 metadata=self.metadata,
                 page_checksum_verification=True,
                 coerce_int96_timestamp_unit="us",
@@ -94,12 +94,9 @@ class Opened:
             present = metadata.schema.to_arrow_schema().names
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(error, where=where) from None
-        _demand_rows(file.rows, metadata.num_rows, where=where)
-        _demand_rows(
-            file.rows,
-            sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)),
-            where=where,
-        )
+        groups = range(metadata.num_row_groups)
+        for rows in (metadata.num_rows, sum(metadata.row_group(number).num_rows for number in groups)):
+            _demand_rows(file.rows, rows, where=where)
         if lost := [name for name in names if name not in present and f"/{name}=" in f"/{file.path}"]:
             what = f"column {lost[0]} lies in the path, not in the file"
             fix = "publish the table unpartitioned by it; reading it from the path would guess its type"
@@ -107,44 +104,48 @@ class Opened:
         return cls(source, metadata, [name for name in names if name in present])
 
     def groups(self) -> Iterator[Call[Group]]:
-        """What fetches and proves each row group, with the bytes that it takes up."""
+        """The calls that fetch and prove each row group, with the bytes that it takes."""
         if not self.metadata.num_row_groups:
             self.source.close()
         for number in range(self.metadata.num_row_groups):
-            spans = [
-                (start, stop)
-                for name, start, stop in chunks(self.metadata, number)
-                if _of_one(name, self.wanted)
-            ]
+            found = chunks(self.metadata, number)
+            spans = [(start, stop) for name, start, stop in found if _of_one(name, self.wanted)]
             yield sum(stop - start for start, stop in spans), partial(self._group, number, spans)
 
     def _group(self, number: int, spans: Sequence[Span]) -> Group:
-        if self.source.content is not None:
-            return Group(
-                self.source, self.metadata, number, self.wanted, pa.BufferReader(self.source.content)
-            )
-        at_hand = pa.PythonFile(Window(self.source, self.source.hold(spans), shared=True), "r")
-        return Group(self.source, self.metadata, number, self.wanted, at_hand)
+        source = self.source
+        if source.content is not None:
+            content = pa.BufferReader(source.content)
+        else:
+            content = pa.PythonFile(Window(source, source.hold(spans), shared=True), "r")
+        return Group(source, self.metadata, number, self.wanted, content)
 
 
 def read_groups(prover: Prover, files: Sequence[DataFile], names: Sequence[str]) -> Iterator[Group]:
     """The row groups of files, each with the columns of these names that it has; some are fetched ahead.
 
     Raises:
-        IntegrityError: A file has other rows than the manifest says, or is no Parquet, or not what was published.
-        Transient: The store doesn't answer.
+        IntegrityError: A file has other rows than the manifest says, or is no Parquet, or not what was
+            published.
+        Transient: The store doesn't respond.
     """
+
+    def opened(file: DataFile) -> Opened:
+        return Opened.of(prover.open(file), names)
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        opened = ahead(pool, ((prover.at_once(file), partial(_open, prover, file, names)) for file in files))
-        yield from ahead(pool, (call for one in opened for call in one.groups()))
+        sources = ahead(pool, ((prover.at_once(file), partial(opened, file)) for file in files))
+        yield from ahead(pool, (call for source in sources for call in source.groups()))
 
 
 def prove_columns(prover: Prover, file: DataFile, names: Sequence[str]) -> None:
-    """Prove the footer of a file and the bytes of columns, and read no value; a file that is hashed as a whole is proved by that.
+    """Prove the footer of a file and the bytes of columns, without reading values.
+
+    A file that is hashed as a whole is proved by `open` already.
 
     Raises:
         IntegrityError: It is not what was published.
-        Transient: The store doesn't answer.
+        Transient: The store doesn't respond.
     """
     with prover.open(file) as source:
         if source.content is None:
@@ -152,15 +153,8 @@ def prove_columns(prover: Prover, file: DataFile, names: Sequence[str]) -> None:
                 fetch()
 
 
-def _open(prover: Prover, file: DataFile, names: Sequence[str]) -> Opened:
-    return Opened.of(prover.open(file), names)
-
-
 def footer(read: Read, size: int) -> memoryview:
-    """What a Parquet file ends with; of one that is none, anything.
-
-    The bytes are asked for from where it begins, so no range before it is.
-    """
+    """The footer of a Parquet file, without a byte before it; any bytes of another file."""
     tail = read(max(size - _TAIL, 0), size)
     length = int.from_bytes(tail[: _TAIL // 2], "little") + _TAIL
     return read(max(size - length, 0), size)
@@ -171,12 +165,8 @@ def chunks(metadata: pq.FileMetaData, number: int) -> Iterator[tuple[str, int, i
     group = metadata.row_group(number)
     for index in range(group.num_columns):
         column = group.column(index)
-        starts = [at for at in (column.dictionary_page_offset, column.data_page_offset) if at]
-        yield (
-            column.path_in_schema,
-            min(starts, default=0),
-            min(starts, default=0) + column.total_compressed_size,
-        )
+        start = min(filter(None, (column.dictionary_page_offset, column.data_page_offset)), default=0)
+        yield column.path_in_schema, start, start + column.total_compressed_size
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema, *, where: str) -> pa.RecordBatch:
@@ -186,9 +176,8 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema, *, where: str) -> pa.Recor
         IntegrityError: The file has other types than the manifest says.
     """
     try:
-        return pa.RecordBatch.from_arrays(
-            [_column(batch, wish, where=where) for wish in schema], schema=schema
-        )
+        columns = [_column(batch, wish, where=where) for wish in schema]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
     except pa.ArrowException as error:
         raise _unreadable(error, where=where) from None
 
@@ -199,7 +188,7 @@ def _of_one(name: str, columns: Sequence[str]) -> bool:
 
 
 def _unreadable(error: Exception, *, where: str) -> IntegrityError:
-    # Arrow's own text may quote a value, so neither it nor its traceback goes on.
+    # Arrow's own text may quote a value, so neither it nor its traceback is shown.
     what = f"the file can't be read as Parquet of the manifest's types ({type(error).__name__})"
     return IntegrityError(what, where=where, fix=_FIX)
 
@@ -212,28 +201,27 @@ def _column(batch: pa.RecordBatch, wish: pa.Field, *, where: str) -> pa.Array:
     found = batch.column(index)
     if _kind(found.type) != _kind(wish.type):
         what = f"column {wish.name} is {found.type}, the manifest says {wish.type}"
-        raise IntegrityError(
-            what, where=where, fix="reprocess the table; a reader doesn't guess what another type means"
-        )
-    return found if found.type == wish.type else found.cast(wish.type)
+        fix = "reprocess the table; a reader doesn't guess what another type means"
+        raise IntegrityError(what, where=where, fix=fix)
+    return found.cast(wish.type)
 
 
 def _kind(kind: pa.DataType) -> str:
-    """What a type holds, whatever its width, unit or encoding."""
+    """The kind of a type's values, without width, unit and encoding."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return "string"
     tests = {
-        "integer": pa.types.is_integer,
-        "double": pa.types.is_floating,
-        "date": pa.types.is_date,
-        "timestamp": pa.types.is_timestamp,
+        pa.types.is_string: "string",
+        pa.types.is_large_string: "string",
+        pa.types.is_string_view: "string",
+        pa.types.is_integer: "integer",
+        pa.types.is_floating: "double",
+        pa.types.is_date: "date",
+        pa.types.is_timestamp: "timestamp",
     }
-    return next((name for name, test in tests.items() if test(kind)), str(kind))
+    return next((name for test, name in tests.items() if test(kind)), str(kind))
 
 
 def _demand_rows(expected: int, rows: int, *, where: str) -> None:
     if rows != expected:
-        what = f"{expected} rows expected, {rows} found"
-        raise IntegrityError(what, where=where, fix=_FIX)
+        raise IntegrityError(f"{expected} rows expected, {rows} found", where=where, fix=_FIX)

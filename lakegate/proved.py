@@ -1,6 +1,7 @@
-"""Files of a version whose bytes are handed out when they are proved, and not before.
+"""Files of a version whose bytes are returned only when they are proved.
 
-What was hashed is what is handed out: a byte that changes where it lies, between the one and the other, changes nothing here.
+The hashed bytes themselves are returned: a file that changes on the disk after it was hashed changes nothing
+here.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WHOLE: Final = 32 * 1024**2
-"""Bytes up to which a file without proofs of its ranges is held in memory. A larger one is hashed twice: as a whole, and what is read of it."""
+"""Bytes up to which a file without proofs of its ranges is held in memory; of a larger one, read bytes are
+hashed again."""
 
 RUN: Final = 8 * 1024**2
 """Bytes fetched at once, unless a single range is longer."""
@@ -34,7 +36,7 @@ AT_ONCE: Final = 4
 
 Span = tuple[int, int]
 Run = tuple[int, memoryview]
-"""Bytes that are proved, and where the first of them lies in the file."""
+"""The position of proved bytes in the file, and the bytes."""
 
 
 @dataclass
@@ -47,11 +49,11 @@ class Prover:
     _loading: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, file: DataFile) -> Proved:
-        """Open a file; up to a size it is read and proved now, else as it is read.
+        """Open a file; a small one is read and proved now, a larger one as it is read.
 
         Raises:
             IntegrityError: It is not what the manifest says.
-            Transient: The store doesn't answer.
+            Transient: The store doesn't respond.
         """
         found = None if file.size <= ranges.SMALL else self._ranges(file)
         handle, where = self.store.open_unproved(file), f"{self.manifest.name}, {file.path}"
@@ -88,17 +90,16 @@ class Prover:
         return file.size if file.size <= (ranges.SMALL if file.path in self._covered else WHOLE) else 0
 
     def _ranges(self, file: DataFile) -> Ranges | None:
-        """The proofs of a file's ranges; None where the version came without them, or with those of another release."""
+        """The proofs of a file's ranges; None where the version has none, or those of another release."""
         if (proof := self._covered.get(file.path)) is None:
             return None
         with self._loading:
             if proof.path not in self._known:
                 with Prover(self.manifest, self.store).open(proof.file) as source:
-                    self._known[proof.path] = ranges.from_bytes(
-                        bytes(source.read(0, proof.size)), where=source.where
-                    )
+                    content = bytes(source.read(0, proof.size))
+                self._known[proof.path] = ranges.from_bytes(content, where=source.where)
             known = self._known[proof.path]
-        if not known:  # of another release, which cut files otherwise
+        if not known:  # another release's, with other ranges
             return None
         found = known.get(file.path)
         if found is None or found.ends[-1] != file.size:
@@ -109,9 +110,9 @@ class Prover:
 
 @dataclass
 class Proved:
-    """An open file, of which only what is proved can be read; close it after use.
+    """An open file of which only proved bytes can be read; close it after use.
 
-    Either all of it is at hand already (`content`), or it is fetched and proved range by range.
+    Either all of it is in memory already (`content`), or it is fetched and proved range by range.
     """
 
     file: DataFile
@@ -131,7 +132,7 @@ class Proved:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._handle.close()
 
     def read(self, start: int, stop: int) -> memoryview:
@@ -139,17 +140,16 @@ class Proved:
 
         Raises:
             IntegrityError: They are not those that were published.
-            Transient: The store doesn't answer.
+            Transient: The store doesn't respond.
         """
         at, content = self._last
         if start < at or stop > at + len(content):
-            at, content = self._last = (self.hold([(start, stop)], whole=True) or [(start, memoryview(b""))])[
-                0
-            ]
+            runs = self.hold([(start, stop)], whole=True)
+            at, content = self._last = runs[0] if runs else (start, memoryview(b""))
         return content[start - at : stop - at]
 
     def hold(self, spans: Iterable[Span], *, whole: bool = False) -> list[Run]:
-        """The proved bytes of at least these spans, in runs that follow each other; each span in one run where `whole`."""
+        """The proved bytes of these spans (or more) as runs in order; each span in one run if `whole`."""
         if self.content is not None or self._ranges is None:
             return [(0, self.content or memoryview(b""))]
         numbers = sorted({number for start, stop in spans for number in self._ranges.over(start, stop)})
@@ -160,20 +160,21 @@ class Proved:
             return list(pool.map(self._run, runs))
 
     def _run(self, numbers: Sequence[int]) -> Run:
-        """Fetch ranges that follow each other, and prove each."""
+        """Fetch adjacent ranges, and prove each."""
         found = cast("Ranges", self._ranges)
         first, last = found.bounds(numbers[0])[0], found.bounds(numbers[-1])[1]
         content = self._read(first, last)
         for number in numbers:
             start, stop = found.bounds(number)
             if not found.holds(number, content[start - first : stop - first]):
-                what = f"bytes {start} to {stop - 1} are not those that were published: their BLAKE3 is not {found.blake3[number]}"
+                what = f"bytes {start} to {stop - 1} are not those that were published"
+                what += f": their BLAKE3 is not {found.blake3[number]}"
                 raise IntegrityError(what, where=self.where, fix=FIX)
         return first, content
 
 
 def _runs(found: Ranges, numbers: Sequence[int], *, longest: int) -> Iterator[list[int]]:
-    """Numbers of ranges that follow each other, as many together as are to be fetched at once."""
+    """The numbers of ranges in groups of adjacent ones, each of at most `longest` bytes or a single range."""
     run = list[int]()
     for number in numbers:
         if run and (number != run[-1] + 1 or found.bounds(number)[1] - found.bounds(run[0])[0] > longest):

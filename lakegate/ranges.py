@@ -1,7 +1,7 @@
-"""A file cut into ranges, each with its BLAKE3: so that a part of it can be proved without the rest.
+"""A file cut into ranges, each with its BLAKE3, so that a part of it can be proved without the rest.
 
-A reader hashes whatever it reads, and BLAKE3 takes a third of the time that SHA-256 takes. The file that holds the ranges of a version is
-proved by the SHA-256 in its manifest.
+A reader hashes all that it reads, and BLAKE3 takes a third of SHA-256's time. The file of a version's ranges
+is proved by the SHA-256 in its manifest.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from blake3 import blake3
@@ -22,7 +23,7 @@ FORMAT: Final = 2
 """Format of the file that holds the ranges of a version's files."""
 
 SMALL: Final = 256 * 1024
-"""Bytes: a file up to this size is fetched whole, so nothing is gained by cutting it."""
+"""Bytes up to which a file is fetched as a whole, without ranges."""
 
 BLOCK: Final = 1024**2
 """Bytes per range of a file that is no Parquet."""
@@ -36,18 +37,16 @@ Read = Callable[[int, int], memoryview]
 
 @dataclass(frozen=True)
 class Ranges:
-    """Where each range ends, and its hex BLAKE3. They follow each other from the first byte to the last: each byte lies in one."""
+    """Where each range ends, and its hex BLAKE3; each byte of the file lies in one range."""
 
     ends: tuple[int, ...]
     blake3: tuple[str, ...]
 
     def over(self, start: int, stop: int) -> range:
         """The numbers of the ranges that hold the bytes from `start` up to `stop`."""
-        return (
-            range(bisect_right(self.ends, start), bisect_left(self.ends, stop) + 1)
-            if start < stop
-            else range(0)
-        )
+        if start >= stop:
+            return range(0)
+        return range(bisect_right(self.ends, start), bisect_left(self.ends, stop) + 1)
 
     def bounds(self, number: int) -> tuple[int, int]:
         """Where a range begins and ends."""
@@ -59,7 +58,7 @@ class Ranges:
 
 
 def blocks(size: int) -> list[int]:
-    """Where the ranges of a file end that is cut into blocks of one size."""
+    """Where the ranges of a file end that is cut into equal blocks."""
     return [*range(BLOCK, size, BLOCK), size]
 
 
@@ -72,7 +71,7 @@ def measure(read: Read, size: int, ends: Sequence[int]) -> tuple[str, Ranges]:
         while at < size:
             piece = read(at, min(at + PIECE, size))
             if not piece:
-                break  # it is shorter than it should be: its hash tells
+                break  # it is shorter than it should be, so its hash differs
             taken, stop = pool.submit(whole.update, piece), at + len(piece)
             while at < stop:
                 running.update(piece[len(piece) - (stop - at) :][: end - at])
@@ -86,36 +85,30 @@ def measure(read: Read, size: int, ends: Sequence[int]) -> tuple[str, Ranges]:
 
 def to_bytes(files: Mapping[str, Ranges]) -> bytes:
     """The ranges of files by their paths, as a version's file of proofs holds them."""
-    told = {path: {"ends": item.ends, "blake3": item.blake3} for path, item in files.items()}
-    return json.dumps(
-        {"format": FORMAT, "files": told}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    ).encode()
+    listed = {path: {"ends": item.ends, "blake3": item.blake3} for path, item in files.items()}
+    record = {"format": FORMAT, "files": listed}
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def from_bytes(raw: bytes, *, where: str) -> dict[str, Ranges]:
-    """What `to_bytes` gave; nothing, where it is of a format that this release doesn't know: its files are then proved whole.
+    """Read what `to_bytes` wrote; empty where the format is unknown, so that files are proved as a whole.
 
     Raises:
-        IntegrityError: It is no such thing.
+        IntegrityError: It can't be read.
     """
     try:
-        told = json.loads(raw)
-        if told["format"] != FORMAT:
+        record = json.loads(raw)
+        if record["format"] != FORMAT:
             return {}
-        return {path: _ranges(item) for path, item in told["files"].items()}
+        return {path: _ranges(item) for path, item in record["files"].items()}
     except (ValueError, KeyError, TypeError) as error:
-        what = f"the proofs can't be read ({type(error).__name__})"
-        raise IntegrityError(
-            what, where=where, fix="`lakegate verify` names every gap of the version"
-        ) from error
+        what, fix = f"the proofs can't be read ({type(error).__name__})", "`lakegate verify` names every gap"
+        raise IntegrityError(what, where=where, fix=f"{fix} of the version") from error
 
 
-def _ranges(told: Mapping[str, Any]) -> Ranges:
-    ends, hashes = tuple(map(int, told["ends"])), tuple(map(str, told["blake3"]))
-    if (
-        len(ends) != len(hashes)
-        or not ends
-        or any(one >= other for one, other in zip((0, *ends), ends, strict=False))
-    ):
+def _ranges(record: Mapping[str, Any]) -> Ranges:
+    ends, hashes = tuple(map(int, record["ends"])), tuple(map(str, record["blake3"]))
+    ascending = all(one < other for one, other in pairwise((0, *ends)))
+    if not ends or len(ends) != len(hashes) or not ascending:
         raise ValueError(ends)
     return Ranges(ends, hashes)

@@ -6,18 +6,17 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pyarrow as pa
 
-from lakegate.errors import Expired, IntegrityError, LakegateError, UsageError, VersionNotFound
-from lakegate.home import Home
+from lakegate.errors import Expired, IntegrityError, LakegateError, UsageError
 from lakegate.manifest import DataFile, Manifest, Parent, sha256
 from lakegate.named import demand_named
 from lakegate.names import VersionName
+from lakegate.not_found import version_not_found
 from lakegate.parquet import PROVENANCE, TYPES, conform, read_groups
 from lakegate.proved import Prover
 from lakegate.settings import Settings
@@ -29,10 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 BUFFER = 256 * 1024
-"""Bytes of a raw version that are handed from hand to hand at once."""
-
-SHOWN = 5
-"""Versions that an error offers instead of the one it can't find."""
+"""Bytes of a raw version that are read at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +42,7 @@ class Snapshot:
     """Home and tenant that it was opened by."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Open it again where it is unpickled, by the settings there: no key is pickled, and no more than its name, home and tenant."""
+        """Pickle name, home and tenant, but no key: unpickling opens it again, by the settings there."""
         return _reopened, (str(self.name), *map(str, self._opened), sha256(self.manifest.to_bytes()))
 
     @property
@@ -80,9 +76,9 @@ class Snapshot:
         return pa.Table.from_batches(self._read(schema), schema)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows in batches of at most 65,536, holding one row group and the bytes of the next; raises as `arrow` does.
+        """The rows, all proved, in batches of at most 65,536; raises as `arrow` does.
 
-        What a batch is made of was proved before it is handed out.
+        It holds one row group and the bytes of the next.
         """
         return self._read(self._selected(columns))
 
@@ -94,28 +90,29 @@ class Snapshot:
         return cast("pl.DataFrame", pl.from_arrow(self.arrow(columns)))
 
     def pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """All rows as a pandas frame, integers and booleans in nullable types so that a NULL changes no value; raises as `arrow` does."""
+        """All rows as a pandas frame; raises as `arrow` does.
+
+        Integers and booleans have nullable types, so that a NULL changes no value.
+        """
         _need("pandas")
         import pandas as pd
 
-        kept = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-        return cast("pd.DataFrame", self.arrow(columns).to_pandas(types_mapper=kept.get))
+        nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+        return cast("pd.DataFrame", self.arrow(columns).to_pandas(types_mapper=nullable.get))
 
     def open(self) -> BinaryIO:
         """The delivered bytes of a raw version, as a seekable binary file; close it after use.
 
-        Of a large one no more than some megabytes are held. They are proved as they are read, so that reading may raise as this does.
+        Only some megabytes of a large file are held. Its bytes are proved as they are read, so reading may
+        raise as this does.
 
         Raises:
             UsageError: The version is a table.
             IntegrityError: The file is not what the manifest says.
         """
         if self.manifest.hop != "raw":
-            what = f"{self.name} is a table"
-            raise UsageError(
-                what,
-                fix="read it with .arrow(), .batches(), .polars() or .pandas(); .open() is for raw versions",
-            )
+            fix = "read it with .arrow(), .batches(), .polars() or .pandas(); .open() is for raw versions"
+            raise UsageError(f"{self.name} is a table", fix=fix)
         if len(self.files) != 1:
             what = f"a raw version is one file, its manifest lists {len(self.files)}"
             raise IntegrityError(what, where=str(self.name), fix=f"run `lakegate verify {self.name}`")
@@ -125,10 +122,8 @@ class Snapshot:
         fields = []
         for name, kind in self.schema:
             if kind not in TYPES:
-                what = f"column {name} has the unknown type {kind!r}"
-                raise IntegrityError(
-                    what, where=str(self.name), fix="install a release of lakegate that knows it"
-                )
+                what, fix = f"column {name} has the unknown type {kind!r}", "install a release of lakegate"
+                raise IntegrityError(what, where=str(self.name), fix=f"{fix} that knows it")
             fields.append(pa.field(name, TYPES[kind]))
         return [*fields, *(pa.field(name, kind) for name, kind in PROVENANCE.items())]
 
@@ -137,7 +132,9 @@ class Snapshot:
             what = f"{self.name} is a raw version: a delivered file, not a table"
             raise UsageError(what, fix="read its bytes with .open()")
         known = {item.name: item for item in self._fields()}
-        wanted = list(known) if columns is None else [columns] if isinstance(columns, str) else list(columns)
+        if columns is None:
+            columns = list(known)
+        wanted = [columns] if isinstance(columns, str) else list(columns)
         if unknown := [name for name in wanted if name not in known]:
             what = f"{self.name} has no column {', '.join(map(repr, unknown))}"
             raise UsageError(what, fix=f"choose from {', '.join(known)}")
@@ -164,54 +161,48 @@ def open_snapshot(name: str, *, home: str | Path | None = None, tenant: str | No
         VersionNotFound: There is no such version here.
         UsageError: The name is not one, or the home doesn't exist.
         IntegrityError: The manifest is not this version's.
-        Expired: It was one, and its contract keeps it no longer.
-        Transient: The settings name a lakeFS elsewhere, which doesn't answer.
+        Expired: Its contract retains it no longer.
+        Transient: The settings name an external lakeFS, which doesn't respond.
     """
     version, settings = VersionName.parse(name), Settings.load(home=home, tenant=tenant)
-    if not settings.home.format_file.is_file():
-        what = f"there is no Lakegate home at {settings.home.root}"
-        raise UsageError(
-            what,
-            fix='name it: open_snapshot(..., home="FOLDER"), --home on the command line, or LAKEGATE_HOME',
-        )
-    settings.home.check_format()
-    copy = settings.home.manifest_copy(settings.tenant, version.table, version.number)
+    lake, owner = settings.home, settings.tenant
+    if not lake.format_file.is_file():
+        fix = 'name it: open_snapshot(..., home="FOLDER"), --home on the command line, or LAKEGATE_HOME'
+        raise UsageError(f"there is no Lakegate home at {lake.root}", fix=fix)
+    lake.check_format()
+    copy = lake.manifest_copy(owner, version.table, version.number)
     try:
         raw = copy.read_bytes()
     except FileNotFoundError:
-        raise _not_found(version, settings.home, settings.tenant) from None
+        raise version_not_found(version, lake, owner) from None
     except OSError as error:
         what = f"the home's copy of the manifest can't be read ({error.strerror})"
         raise LakegateError(what, where=str(copy), fix="make it readable, or name another home") from error
-    manifest = Manifest.from_bytes(
-        raw, where=str(copy), earlier=lambda number: _read(copy.with_name(f"v{number}.json"))
-    )
-    if (manifest.tenant, manifest.name) != (settings.tenant, version):
-        what = f"this is the manifest of {manifest.name} of tenant {manifest.tenant}, not of {version} of tenant {settings.tenant}"
-        raise IntegrityError(
-            what, where=str(copy), fix="delete the copy; `lakegate up` rebuilds it from the lake"
+
+    def earlier(number: int) -> bytes | None:
+        return _read(copy.with_name(f"v{number}.json"))
+
+    manifest = Manifest.from_bytes(raw, where=str(copy), earlier=earlier)
+    if (manifest.tenant, manifest.name) != (owner, version):
+        found = f"this is the manifest of {manifest.name} of tenant {manifest.tenant}"
+        what, fix = (
+            f"{found}, not of {version} of tenant {owner}",
+            "delete the copy; `lakegate up` rebuilds it",
         )
-    if (
-        ended := _read(settings.home.expiry_copy(settings.tenant, version.table, version.number))
-    ) is not None:
-        raise Expired.of(version, json.loads(ended), where=str(copy))
+        raise IntegrityError(what, where=str(copy), fix=f"{fix} from the lake")
+    if (expiry := _read(lake.expiry_copy(owner, version.table, version.number))) is not None:
+        raise Expired.of(version, json.loads(expiry), where=str(copy))
     if settings.lakefs is not None:
         demand_named(settings.lakefs, settings.repository, version, manifest_sha256=sha256(raw))
-    return Snapshot(
-        version,
-        manifest,
-        Prover(manifest, choose_store(settings, manifest)),
-        (settings.home.root, settings.tenant),
-    )
+    return Snapshot(version, manifest, Prover(manifest, choose_store(settings, manifest)), (lake.root, owner))
 
 
 def _reopened(name: str, home: str, tenant: str, manifest_sha256: str) -> Snapshot:
     snapshot = open_snapshot(name, home=home, tenant=tenant)
     if sha256(snapshot.manifest.to_bytes()) != manifest_sha256:
         what = f"{name} in this home has another manifest than the one that was pickled"
-        raise IntegrityError(
-            what, where=home, fix="name the same lake where it is unpickled; `lakegate verify` proves it"
-        )
+        fix = "name the same lake where it is unpickled; `lakegate verify` proves it"
+        raise IntegrityError(what, where=home, fix=fix)
     return snapshot
 
 
@@ -220,30 +211,6 @@ def _read(copy: Path) -> bytes | None:
         return copy.read_bytes()
     except OSError:
         return None
-
-
-def _not_found(version: VersionName, home: Home, tenant: str) -> VersionNotFound:
-    folder = home.manifest_copy(tenant, version.table, version.number).parent
-    numbers = sorted(int(path.stem[1:]) for path in folder.glob("v*.json") if path.stem[1:].isdecimal())
-    rebuild = "`lakegate up` rebuilds the home's copies of the manifests"
-    what = f"{version} is not known in {home.root} (tenant {tenant})"
-    if numbers:
-        near = sorted(sorted(numbers, key=lambda number: abs(number - version.number))[:SHOWN])
-        shown = ", ".join(f"{version.table}@v{number}" for number in near)
-        return VersionNotFound(
-            what,
-            fix=f"{len(numbers)} versions are, closest {shown}, latest {version.table}@v{numbers[-1]}; {rebuild}",
-        )
-    tables = sorted(
-        path.name for path in folder.parent.glob("*") if path.is_dir() and any(path.glob("v*.json"))
-    )
-    listed = get_close_matches(version.table, tables, n=SHOWN) or tables[:SHOWN]
-    hint = (
-        f"the table has no version here, others have: {', '.join(listed)}"
-        if listed
-        else f"tenant {tenant} has no version here at all"
-    )
-    return VersionNotFound(what, fix=f"{hint}; {rebuild}")
 
 
 def _need(module: str) -> None:

@@ -1,4 +1,7 @@
-"""Where a manifest's files are read from: the home's own blockstore, or a lakeFS elsewhere. Nothing is proved here (see `lakegate.proved`)."""
+"""The store of a manifest's files: the home's own blockstore, or an external lakeFS.
+
+Nothing is proved here; see `lakegate.proved`.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +22,18 @@ from lakegate.names import VersionName
 from lakegate.settings import Settings
 
 ATTEMPTS = 3
-"""Tries per request. A reader must come to an end: beyond this the caller decides."""
+"""Tries per request, after which the caller decides."""
 
 CONNECT_SECONDS, REQUEST_SECONDS = 5.0, 60.0
-"""The second bounds each wait for bytes, not the whole transfer."""
+"""Time-outs; the second one is for each wait for bytes, not the whole transfer."""
 
 CHUNK = 4 * 1024**2
 """Bytes hashed at a time."""
 
+REFUSED = "refuses these keys or this tag"
+CHECK_KEYS = "check LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or the home you named"
 _REFUSED = re.compile(r"ACCESS_DENIED|HTTP status 40[013]\b")
-"""Wrong keys; ill-formed ones, or a ref that never was, get a bare 400. Trying again helps none of them."""
+"""Wrong keys; malformed ones, or a ref that never existed, get a bare 400. Another try helps none of them."""
 
 
 class FileGone(IntegrityError):
@@ -43,16 +48,16 @@ class Store(Protocol):
     """A place that holds the files of one version."""
 
     def open_unproved(self, file: DataFile) -> pa.NativeFile:
-        """Open a file for random access, for whoever proves what is read of it.
+        """Open a file for random access; the caller proves what it reads.
 
         Raises:
             FileGone: It is not there.
             PathRefused: Its path leads out of the store.
-            Transient: The store doesn't answer.
+            Transient: The store doesn't respond.
         """
 
     def fault(self, file: DataFile, error: OSError) -> LakegateError:
-        """What an error met while opening or reading a file means."""
+        """Our error for one met while opening or reading a file."""
 
 
 @dataclass(frozen=True)
@@ -78,30 +83,28 @@ class BlockStore:
             raise self.fault(file, error) from error
 
     def fault(self, file: DataFile, error: OSError) -> LakegateError:
-        """What an error met while reading a block means."""
+        """Our error for one met while reading a block."""
         where = _where(self.version, file)
         if isinstance(error, FileNotFoundError):
             return _gone(file, where=where, store=str(self.root))
         what = f"the block {file.physical} can't be read ({type(error).__name__})"
-        return LakegateError(
-            what, where=where, fix=f"check that {self.root} is readable by you and that its disk is sound"
-        )
+        fix = f"check that {self.root} is readable by you and that its disk is sound"
+        return LakegateError(what, where=where, fix=fix)
 
 
 class GatewayStore:
-    """A lakeFS elsewhere, through its S3 gateway: it reads, and shows neither its keys nor a file system that could write."""
+    """An external lakeFS's S3 gateway, read-only: it exposes no keys, and no file system that could write."""
 
     def __init__(self, endpoint: Endpoint, repository: str, version: VersionName) -> None:
         self.url, self.repository, self.version = endpoint.url, repository, version
         self._open = _opener(endpoint)
 
     def __repr__(self) -> str:
-        return (
-            f"GatewayStore(url={self.url!r}, repository={self.repository!r}, version={str(self.version)!r})"
-        )
+        named = f"url={self.url!r}, repository={self.repository!r}, version={str(self.version)!r}"
+        return f"GatewayStore({named})"
 
     def __reduce__(self) -> NoReturn:
-        msg = "a connection to lakeFS is not pickled, for its keys would be; open the version again where it is read"
+        msg = "a connection to lakeFS is not pickled, for its keys would be; open the version again"
         raise TypeError(msg)
 
     def open_unproved(self, file: DataFile) -> pa.NativeFile:
@@ -113,18 +116,13 @@ class GatewayStore:
             raise self.fault(file, error) from error
 
     def fault(self, file: DataFile, error: OSError) -> LakegateError:
-        """What an answer of the gateway means."""
+        """Our error for one of the gateway."""
         where, text = _where(self.version, file), str(error)
         if isinstance(error, FileNotFoundError) or GONE.search(text):
             return _gone(file, where=where, store=f"{self.url}, {self.repository}, tag {self.version.tag}")
         if _REFUSED.search(text):
-            what = f"lakeFS at {self.url} refuses these keys or this tag"
-            return LakegateError(
-                what,
-                where=where,
-                fix="check LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or the home you named",
-            )
-        if "AWS Error" not in text:  # Arrow's own, and no answer: it would come again
+            return LakegateError(f"lakeFS at {self.url} {REFUSED}", where=where, fix=CHECK_KEYS)
+        if "AWS Error" not in text:  # Arrow's own error, which another try won't change
             what = f"the object can't be read ({type(error).__name__})"
             return LakegateError(what, where=where, fix=FIX)
         what = f"lakeFS at {self.url} did not deliver after {ATTEMPTS} tries"
@@ -132,7 +130,7 @@ class GatewayStore:
 
 
 def _opener(endpoint: Endpoint) -> Callable[[str], pa.NativeFile]:
-    """What opens a path for reading."""
+    """A function that opens a path for reading; it hides the file system, which could write."""
     filesystem = file_system(endpoint, connect=CONNECT_SECONDS, request=REQUEST_SECONDS, attempts=ATTEMPTS)
 
     def open_path(path: str) -> pa.NativeFile:
@@ -142,7 +140,7 @@ def _opener(endpoint: Endpoint) -> Callable[[str], pa.NativeFile]:
 
 
 def choose_store(settings: Settings, manifest: Manifest) -> Store:
-    """The external lakeFS where one is set, with the keys that the settings name; else the home's blocks, which no key is asked for."""
+    """The external lakeFS where one is set, with the settings' keys; else the home's blocks, without keys."""
     if settings.lakefs is not None:
         return GatewayStore(settings.lakefs, settings.repository, manifest.name)
     prefix = (settings.lakefs_namespace or "").removeprefix("local://").strip("/")
@@ -150,7 +148,7 @@ def choose_store(settings: Settings, manifest: Manifest) -> Store:
 
 
 def digest(source: pa.NativeFile) -> tuple[int, str]:
-    """Size and hex SHA-256 of what is left to read."""
+    """Size and hex SHA-256 of the rest of a source."""
     running, size = hashlib.sha256(), 0
     while chunk := source.read(CHUNK):
         running.update(chunk)

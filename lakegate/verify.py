@@ -16,7 +16,8 @@ Problem = Literal["missing", "size", "sha256", "unexpected"]
 class Gap:
     """One way in which a file is not what its manifest says.
 
-    `unexpected` is an entry that should not be in a manifest: a path listed twice, or one that leads out of the store.
+    `unexpected` is an entry that a manifest must not have: a path listed twice, or one that leads out of the
+    store.
     """
 
     version: str
@@ -30,15 +31,13 @@ class Gap:
 
 
 def verify_files(manifest: Manifest, store: Store) -> list[Gap]:
-    """Hash every byte of a version's files, those of its quarantine and tombstones among them; empty where all of it is there and right.
+    """Hash every byte of all files of a version; empty where all are right.
 
     Raises:
-        Transient: The store doesn't answer, which says nothing about the files.
+        Transient: The store doesn't respond, which says nothing about the files.
     """
-    version = str(manifest.name)
-    return duplicates(manifest) + [
-        gap for file in manifest.all_files if (gap := verify_file(version, file, store))
-    ]
+    gaps = (verify_file(str(manifest.name), file, store) for file in manifest.all_files)
+    return [*duplicates(manifest), *filter(None, gaps)]
 
 
 def duplicates(manifest: Manifest) -> list[Gap]:
@@ -55,7 +54,7 @@ def verify_file(version: str, file: DataFile, store: Store) -> Gap | None:
     """Hash every byte of one file; None where it is what the manifest of `version` says.
 
     Raises:
-        Transient: The store doesn't answer, which says nothing about the file.
+        Transient: The store doesn't respond, which says nothing about the file.
     """
     try:
         source = store.open_unproved(file)

@@ -1,4 +1,4 @@
-"""A proved file as Python and Arrow read one."""
+"""A proved file as a file object for Python and Arrow."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Window(io.RawIOBase):
-    """A proved file that can be read and searched, and not written; what is `held` of it is at hand.
+    """A proved file, readable and seekable; reads of the runs in `held` don't fetch anything.
 
-    Closed with it is the file, unless others read it too: Python closes whatever nobody uses any more.
+    `close`, which Python's garbage collector calls too, closes the file unless it is `shared`.
     """
 
     def __init__(self, source: Proved, held: Sequence[Run] = (), *, shared: bool = False) -> None:
@@ -33,11 +33,11 @@ class Window(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Where the next byte is read."""
+        """The position of the next byte."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Read on from another byte."""
+        """Move to another byte."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.file.size}[whence]
         if base + offset < 0:
             raise ValueError(offset)
@@ -45,7 +45,7 @@ class Window(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any, /) -> int:
-        """Fill a buffer as far as what is at hand goes."""
+        """Fill a buffer from one run, at most."""
         target = memoryview(buffer).cast("B")
         start, stop = self._at, min(self._at + len(target), self._source.file.size)
         if start >= stop:
@@ -57,7 +57,7 @@ class Window(io.RawIOBase):
         return len(part)
 
     def read_buffer(self, size: int) -> pa.Buffer:
-        """Bytes as Arrow takes them, copied only where they lie in several runs."""
+        """The next bytes as an Arrow buffer, copied only where they lie in several runs."""
         import pyarrow as pa
 
         start, stop, parts = self._at, min(self._at + size, self._source.file.size), list[memoryview]()
@@ -69,7 +69,7 @@ class Window(io.RawIOBase):
         return pa.py_buffer(parts[0] if len(parts) == 1 else b"".join(parts))
 
     def close(self) -> None:
-        """Let go of the file, and of what is held of it."""
+        """Release the bytes, and close the file unless it is shared."""
         if not self.closed:
             self._held, self._starts, self._last = [], [], (0, memoryview(b""))
             if not self._shared:
@@ -77,9 +77,9 @@ class Window(io.RawIOBase):
         super().close()
 
     def _around(self, at: int) -> Run:
-        """The run that holds a byte: one at hand, or else it is fetched, and more where the file is read from one end to the other."""
-        number = bisect_right(self._starts, at) - 1
-        for start, content in (*self._held[number : number + 1 if number >= 0 else 0], self._last):
+        """The run that holds a byte: a held one, the last, or a fetched one, longer in sequential reads."""
+        number = bisect_right(self._starts, at)
+        for start, content in (*self._held[max(number - 1, 0) : number], self._last):
             if start <= at < start + len(content):
                 return start, content
         ahead = RUN if at == self._last[0] + len(self._last[1]) else 1

@@ -27,7 +27,7 @@ from lake.runtime.identity import current_user
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.data_files import table_files
-from lake.tables.quarantine import Settlement, latest_manifest, quarantine_balance, resolution_rows
+from lake.tables.quarantine import Resolution, latest_manifest, quarantine_balance, resolution_rows
 from lake.tables.writer import write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError, UsageError
@@ -103,7 +103,7 @@ class Decision:
         )
 
     def resolve(
-        self, candidate: Candidate, rows: Mapping[Settlement, tuple[DataFrame, int]], *, reason: str = ""
+        self, candidate: Candidate, rows: Mapping[Resolution, tuple[DataFrame, int]], *, reason: str = ""
     ) -> tuple[list[DataFile], dict[str, int]]:
         """Record what became of quarantined rows.
 
@@ -118,7 +118,7 @@ class Decision:
         Raises:
             IntegrityError: Not as many rows were written.
         """
-        path, before = paths.settled_table(self.contract.name), self.parent.settled
+        path, before = paths.resolutions_table(self.contract.name), self.parent.settled
         for state, (frame, _) in rows.items():
             resolved = resolution_rows(
                 frame, state, version=candidate.number, attempt=candidate.attempt, reason=reason

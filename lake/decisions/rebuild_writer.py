@@ -17,7 +17,7 @@ from lake.parsing.source_records import COLUMNS
 from lake.runtime.step_timer import StepTimer
 from lake.tables.change import Change, write_change, written
 from lake.tables.data_files import table_files
-from lake.tables.quarantine import IDENTITY, SETTLEMENTS, STATE, read_rows
+from lake.tables.quarantine import IDENTITY, RESOLUTIONS, STATE, read_rows
 from lake.tables.writer import restore_files, write_rows
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
@@ -53,7 +53,7 @@ def write_rebuilt(judged: Rejudging, change: Change, candidate: Candidate, steps
     resolutions = _write_resolutions(judged, candidate)
     tables = written(session, contract, change, candidate, added=added, fresh=True)
     quarantine = table_files(session, candidate.branch, paths.quarantine_table(contract.name), known=[])
-    resolved = table_files(session, candidate.branch, paths.settled_table(contract.name), known=[])
+    resolved = table_files(session, candidate.branch, paths.resolutions_table(contract.name), known=[])
     found = sum(item.rows for item in quarantine), sum(item.rows for item in resolved)
     if found != (meant := (count, resolutions.num_rows)):
         what = f"{meant} quarantined and resolved rows were to be written, {found} were"
@@ -75,7 +75,7 @@ def write_rebuilt(judged: Rejudging, change: Change, candidate: Candidate, steps
         balance={
             "set_aside": count,
             "open": count - resolutions.num_rows,
-            **{state: states[state] for state in SETTLEMENTS},
+            **{state: states[state] for state in RESOLUTIONS},
         },
         tombstones=tables.tombstones,
     )
@@ -122,7 +122,7 @@ def _write_resolutions(judged: Rejudging, candidate: Candidate) -> pa.Table:
     from pyarrow import parquet
 
     session, parent = judged.decision.session, judged.decision.parent
-    path = paths.settled_table(parent.table)
+    path = paths.resolutions_table(parent.table)
     before = read_rows(session, parent, parent.settled, RESOLUTION)
     if not parent.settled:
         return before

@@ -24,7 +24,7 @@ from lake.hops.runner import run_hop
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.change import change_of, write_change, written
-from lake.tables.quarantine import Settlement, filter_rows, unresolved_rows, without
+from lake.tables.quarantine import Resolution, filter_rows, unresolved_rows, without
 from lake.versions.publish import Candidate
 from lakegate.errors import UsageError
 
@@ -107,7 +107,7 @@ def _write(
     added = write_change(session, contract, change, candidate)
     steps.report("write.settled")
     late = change.counts.outdated
-    resolved: dict[Settlement, tuple[DataFrame, int]] = {}
+    resolved: dict[Resolution, tuple[DataFrame, int]] = {}
     if late < passed.count:
         taken = passed.rows if change.outdated is None else without(passed.rows, change.outdated)
         resolved["replayed"] = taken, passed.count - late

@@ -20,8 +20,9 @@ from lake.decisions.decision import Decision, passing_rows, row_count
 from lake.decisions.restage import stage_records
 from lake.engine.scratch_table import ScratchTable
 from lake.hops.evaluate import Evaluated, evaluate, quarantined_by_rule
-from lake.tables.change import Passed, published_rows
+from lake.tables.change import Passed
 from lake.tables.quarantine import earlier_rows, judged_at, published_as
+from lake.tables.reader import published_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

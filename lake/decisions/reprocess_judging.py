@@ -21,9 +21,10 @@ from lake.hops.raw import judge_raw, parse_received
 from lake.ledger.receipts import Drop
 from lake.parsing.parsed import Parsed
 from lake.parsing.source_records import Originals, quarantined_marks, quarantined_rows
-from lake.tables.change import Change, read_files
+from lake.tables.change import Change
 from lake.tables.proved_files import demand_sound
 from lake.tables.quarantine import judged_at
+from lake.tables.reader import read_files
 from lake.tables.upsert import KEY_EXISTS, MERGE_ACTION, classify_rows, deleted_keys, rows_after
 from lake.versions import publish
 from lakegate.errors import DataRejected, IntegrityError, UsageError

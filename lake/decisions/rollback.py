@@ -25,8 +25,8 @@ from lake.ledger.repair import REINSTATED, WITHDRAWN
 from lake.ledger.version_records import use_bytes
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
-from lake.tables.change import read_files
 from lake.tables.data_files import list_table
+from lake.tables.reader import read_files
 from lake.tables.writer import restore_files
 from lake.versions import publish
 from lake.versions.origin import ROLLS_BACK, TO
@@ -156,7 +156,7 @@ def _restore_tables(session: Session, target: Manifest, branch: str) -> None:
     tables = {
         paths.processed_table(name): target.files,
         paths.quarantine_table(name): target.quarantine,
-        paths.settled_table(name): target.settled,
+        paths.resolutions_table(name): target.settled,
         paths.tombstones_table(name): target.tombstones,
     }
     for path, files in tables.items():

@@ -27,7 +27,7 @@ from lake import paths
 from lake.drift.delivery_history import EarlierRows
 from lake.drift.histogram_store import DELIVERIES, NOTE, HistogramStore, Kinds, VersionHistograms, no_rows
 from lake.session import Session
-from lake.tables.writer import uri_of
+from lake.tables.reader import uri_of
 from lake.versions.publish import Candidate
 from lakegate.manifest import DataFile, Manifest, sha256
 

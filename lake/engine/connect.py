@@ -1,6 +1,6 @@
-"""Sessions of Spark Connect: the one module that imports pyspark's, as a linter's banned name says.
+"""Sessions of Spark Connect: the one module that imports pyspark's, which a linter enforces.
 
-Its import takes half a second, so whoever opens a session imports this module then.
+Its import takes half a second, so import this module where a session is opened.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession
 
 TRIES: Final = 3
-"""Of a call over loopback; pyspark's own fifteen go on for ten minutes after the server's death."""
+"""Tries of a call over loopback; pyspark's own fifteen take ten minutes after the server's death."""
 PATIENT: Final = 10
-"""The same of the first call, in seven seconds: gRPC waits one before it connects again."""
+"""Tries of the first call, which take seven seconds: gRPC waits one before it connects again."""
 
 
 class LeftToItsChannel(SparkSession):  # type: ignore[misc]
-    """A session whose end closes nothing but its own channel, which gRPC does.
+    """A session whose finalizer does nothing; gRPC closes its channel.
 
-    pyspark's waits for what other sessions of the process have still to release, in whatever thread the
-    garbage collector runs: within a call of gRPC it holds the lock that they need, and waits for ever.
+    pyspark's finalizer waits for what other sessions of the process have still to release, in whatever thread
+    the garbage collector runs: within a call of gRPC that thread holds the lock that they need, and waits for
+    ever.
     """
 
     def __del__(self) -> None:
-        """Nothing; `stop` is how one ends."""
+        """Do nothing; end a session with `stop`."""
 
 
 def open_on_loopback(port: str, interceptor: Any, *, first: str) -> SparkSession:
     """Open a session of a server on this machine.
 
     Args:
-        port: Where it listens.
-        interceptor: Sees each call.
-        first: SQL that waits until it answers.
+        port: The server's port.
+        interceptor: Called before each call.
+        first: SQL that is run until the server responds.
     """
     channel = DefaultChannelBuilder(f"sc://127.0.0.1:{port}")
     channel.add_interceptor(interceptor)

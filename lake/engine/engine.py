@@ -1,4 +1,4 @@
-"""The engines, and everything that differs between them: Sail (embedded) and Spark, both spoken to as Spark Connect."""
+"""Sail (embedded) and Spark, both used through Spark Connect, and everything that differs between them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import unquote
 
 from lake.engine.errors import engine_errors
-from lake.engine.startup import begin, preload, start
+from lake.engine.startup import begin, start
 from lake.parsing.staging_file import ARROW
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
@@ -25,27 +25,29 @@ if TYPE_CHECKING:
     from lake.engine.sail import Sail
 
 GROWTH: Final = 256 * 1024**2
-"""Bytes that Sail may come to hold beyond what it held after its first work; 0.7.2 keeps something of every query."""
+"""Bytes that Sail may hold beyond those after its first work; 0.7.2 frees not all that a query takes."""
 SCRATCH: Final = {"compression": "uncompressed", "dictionary_enabled": "false", "statistics_enabled": "none"}
-"""Written once and read once by this process: what makes a file smaller costs more than it saves. Spark knows the first alone."""
+"""Options of files that this process writes and reads once: compression costs more than it saves. Spark knows
+only the first."""
 
 
 def arrow_limit(settings: Settings) -> int:
-    """Bytes of the largest Arrow file that the engine can be given.
+    """Bytes of the largest Arrow file that the engine can read.
 
-    Spark reads none, and Sail 0.7.2 holds one in memory as a whole, beside what it may hold itself.
+    Spark reads none. Sail 0.7.2 holds one in memory as a whole, beside the memory that it may use itself.
     """
     return settings.memory // 2 if settings.engine == "sail" else 0
 
 
 class Engine:
-    """One Spark Connect session that reads and writes a tenant's repository through the lakeFS gateway, and files on this disk.
+    """A Spark Connect session that reads and writes a tenant's repository (by its gateway) and local files.
 
-    Of Spark's sessions in this process all have the keys of the first one: with that engine a process serves one tenant.
+    All of Spark's sessions in a process have the keys of the first one: with Spark a process serves one
+    tenant.
     """
 
     def __init__(self, settings: Settings, endpoint: Endpoint) -> None:
-        self.settings, self.endpoint, self.repository = settings, endpoint, settings.repository
+        self.settings, self.endpoint = settings, endpoint
         self._sail: Sail | None = None
         self._held = 0
         self._beginning = threading.Lock()
@@ -67,9 +69,8 @@ class Engine:
         Raises:
             LakegateError: The engine can't start here (Java missing, jars that don't resolve).
         """
-        logging.getLogger(
-            "pyspark.sql.connect.logging"
-        ).disabled = True  # it prints engines' errors, which quote values (P6)
+        # It prints engines' errors, which quote values (P6).
+        logging.getLogger("pyspark.sql.connect.logging").disabled = True
         self.begin()
         try:
             with engine_errors("starting"):
@@ -79,18 +80,14 @@ class Engine:
             raise
 
     def begin(self) -> None:
-        """Have Sail start while this process does something else; Spark starts when it is asked."""
+        """Start Sail while this process does something else; Spark starts at its first use."""
         with self._beginning:
             self._sail = self._sail or begin(self.settings, self.endpoint)
 
-    def preload(self) -> None:
-        """Import the engine's packages; nothing is started yet."""
-        preload()
-
     def renew(self) -> bool:
-        """End Sail where it holds much more than once it had worked, or lives no more; the next query starts another.
+        """End Sail where it died, or leaked memory since its first work; the next query starts another.
 
-        Call it where no frame is used any more: all that there are go with it, and it says whether they went.
+        Call it where no frame is used any more: all frames become invalid where it returns True.
         """
         if self._sail is None:
             return False
@@ -113,43 +110,49 @@ class Engine:
 
     @contextlib.contextmanager
     def small_on_the_left(self) -> Iterator[None]:
-        """For queries all of whose joins hash a small table, which stands left: Sail then doesn't part the other side, row by row, by key."""
-        self._repartition_joins(on=False)
+        """For queries whose joins all hash a small table on the left: Sail doesn't partition the right."""
+        self._repartition_joins("false")
         try:
             yield
         finally:
-            self._repartition_joins(on=True)
+            self._repartition_joins("true")
 
-    def _repartition_joins(self, *, on: bool) -> None:
+    def _repartition_joins(self, value: str) -> None:
         if self.name == "sail":
-            with engine_errors("planning joins"):  # a lost session is told as one, here too
-                self.spark.sql(f"SET datafusion.optimizer.repartition_joins={str(on).lower()}").collect()
+            with engine_errors("planning joins"):
+                self.spark.sql(f"SET datafusion.optimizer.repartition_joins={value}").collect()
 
     def uri(self, ref: str, path: str) -> str:
-        """Where the engine finds `path` of a branch, tag or commit."""
-        return f"s3a://{self.repository}/{ref}/{path}"
+        """The engine's address of `path` in the tree of a branch, tag or commit."""
+        return f"s3a://{self.settings.repository}/{ref}/{path}"
 
     def _spelled(self, uri: str) -> str:
-        """Sail decodes a URI; Spark takes its escapes for characters of the name."""
+        """The URI as the engine reads it: Sail decodes escapes, Spark takes them literally."""
         return unquote(uri) if self.name == "spark" and uri.startswith("file:") else uri
 
     def read_parquet(self, uris: Sequence[str], *, schema: str | None = None) -> DataFrame:
-        """The Parquet files at these addresses, as one frame; with a schema (DDL) a column that a file lacks is NULL."""
+        """Parquet files as one frame; with a schema (DDL), a column that a file lacks is NULL."""
         with engine_errors("opening files"):
             reader = self.spark.read if schema is None else self.spark.read.schema(schema)
             return reader.parquet(*map(self._spelled, uris))
 
     def read_staging(self, path: Path) -> DataFrame:
         """A staging file as a frame."""
+        kind = "arrow" if path.suffix == ARROW else "parquet"
         with engine_errors("opening files"):
-            return self.spark.read.format("arrow" if path.suffix == ARROW else "parquet").load(
-                self._spelled(path.as_uri())
-            )
+            return self.spark.read.format(kind).load(self._spelled(path.as_uri()))
 
     def write_delta(
         self, frame: DataFrame, *, uri: str, mode: Literal["append", "overwrite"], statistics: Sequence[str]
     ) -> None:
-        """Write a frame as a Delta commit of the table there; only the columns named in `statistics` get min and max in the log (P6)."""
+        """Write a frame as one commit of a Delta table.
+
+        Args:
+            frame: The rows.
+            uri: The table's address.
+            mode: Whether they join the table's rows or take their place.
+            statistics: The columns whose least and greatest values the log may hold (P6).
+        """
         with engine_errors("writing a table"):
             writer = frame.write.format("delta").mode(mode)
             for prefix in ("", "delta."):
@@ -160,14 +163,13 @@ class Engine:
 
     def write_scratch(self, frame: DataFrame, folder: Path) -> DataFrame:
         """Evaluate a frame once into Parquet in the scratch folder and read it back."""
+        uri = self._spelled(folder.as_uri())
         with engine_errors("evaluating the rules"):
-            frame.write.mode("overwrite").options(**SCRATCH).parquet(self._spelled(folder.as_uri()))
+            frame.write.mode("overwrite").options(**SCRATCH).parquet(uri)
             reader = self.spark.read
-            if (
-                next(folder.glob("*.parquet"), None) is None
-            ):  # Sail writes no file of no rows, so what the columns are has to be said
+            if not any(folder.glob("*.parquet")):  # Sail writes no file for no rows, so the schema is given
                 reader = reader.schema(frame.schema)
-            return reader.parquet(self._spelled(folder.as_uri()))
+            return reader.parquet(uri)
 
     def no_rows(self, schema: Any) -> DataFrame:
         """A frame of these columns without rows."""

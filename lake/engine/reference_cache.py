@@ -1,4 +1,4 @@
-"""Pinned versions of references that a run has at hand: read from the lake once, and from then on from scratch."""
+"""Pinned versions of references: a run reads each from the lake once, then its copy in the scratch folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 SMALL: Final = 1_000_000
-"""Rows up to which a reference is copied: opening a table in the lake takes longer than reading it, and each drop does it again."""
+"""Rows up to which a reference is copied: opening a table in the lake takes longer than reading it."""
 
 
 class ReferenceCache:
@@ -27,34 +27,31 @@ class ReferenceCache:
 
     @contextlib.contextmanager
     def caching(self) -> Iterator[None]:
-        """What is copied within stays until the outermost one ends."""
-        if self._stack is not None:
-            yield
-            return
+        """Hold copies until this ends; a session enters it once."""
         with contextlib.ExitStack() as stack:
             self._stack = stack
-            try:
-                yield
-            finally:
-                self._copies.clear()
-                self._stack = None
+            stack.callback(self._end)
+            yield
+
+    def _end(self) -> None:
+        self._stack = None
+        self.forget()
 
     def forget(self) -> None:
-        """Frames of an engine that is no more; what comes next is read from the lake again."""
+        """Forget the frames of an engine that has ended; each version is read from the lake again."""
         self._copies.clear()
 
     def copies(self, manifest: Manifest) -> bool:
-        """Whether a version is read as a whole, once, and its copy from then on."""
+        """Whether a version is copied: read as a whole, once."""
         return self._stack is not None and manifest.counts.after <= SMALL
 
     def frame(self, manifest: Manifest, read: Callable[[], DataFrame]) -> DataFrame:
         """The rows of a version; `read` opens it in the lake."""
-        name = manifest.name
-        if str(name) in self._copies:
-            return self._copies[str(name)]
-        table = read()
-        if self._stack is None or not self.copies(manifest):
-            return table
-        folder = self._stack.enter_context(scratch(self._engine.settings, "reference"))
-        self._copies[str(name)] = self._engine.write_scratch(table, folder / "rows")
-        return self._copies[str(name)]
+        name = str(manifest.name)
+        if name not in self._copies:
+            table = read()
+            if self._stack is None or not self.copies(manifest):
+                return table
+            folder = self._stack.enter_context(scratch(self._engine.settings, "reference"))
+            self._copies[name] = self._engine.write_scratch(table, folder / "rows")
+        return self._copies[name]

@@ -1,4 +1,4 @@
-"""Calls of Sail that go nowhere once its process has ended: whoever takes its port then is a stranger, and a plan holds rows."""
+"""Calls to Sail stop once its process has ended: a stranger may have its port, and plans hold rows."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ class OfTheLiving(
     grpc.StreamUnaryClientInterceptor,  # type: ignore[misc]
     grpc.StreamStreamClientInterceptor,  # type: ignore[misc]
 ):
-    """Asks before each call, and each of its tries, whether the process lives; while it does nobody else has its port."""
+    """Checks before each try of a call that the process lives; while it does, nobody else has its port."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
-    def _passed_on(self, continuation: Any, details: Any, request: Any) -> Any:
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        """Make the call, or raise Transient."""
         if self._process.poll() is not None:
-            raise Transient(
-                "Sail's process has ended", fix="run it again; see whether the machine runs out of memory"
-            )
+            fix = "run it again; see whether the machine runs out of memory"
+            raise Transient("Sail's process has ended", fix=fix)
         return continuation(details, request)
 
-    intercept_unary_unary = intercept_unary_stream = intercept_stream_unary = intercept_stream_stream = (
-        _passed_on
-    )
+    intercept_unary_stream = intercept_stream_unary = intercept_stream_stream = intercept_unary_unary

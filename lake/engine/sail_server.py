@@ -1,7 +1,8 @@
-"""What Sail's process runs: a Spark Connect server on loopback, for the process that started it alone, and no longer than that lives.
+"""The script of Sail's process: a Spark Connect server on loopback for the process that started it.
 
-A script, started by lake/engine/sail.py with Sail's settings in its environment. It prints its port, or why it can't keep others out, and ends
-with its standard input, which the kernel closes however its owner dies. It imports nothing of ours but the guard beside it.
+lake/engine/sail.py starts it with Sail's settings in its environment. It prints its port, or why it can't
+exclude other accounts. It ends with its standard input, which the kernel closes however its owner dies. It
+imports nothing of ours but the guard beside it.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from pathlib import Path
 OPEN = "--open"
 """The argument that leaves the guard out."""
 END = 10
-"""Seconds that it may take to end, whatever its queries are at."""
+"""Seconds that it may take to end, with queries running."""
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    gc.disable()  # hardly anything here is Python's, but for imports, of which its collector would take a fifth
-    if OPEN not in sys.argv and (why := kept_out()):
-        print(why, flush=True)  # noqa: T201  (its owner reads it)
+    gc.disable()  # hardly any objects here are Python's, and collecting takes a fifth of the imports' time
+    if OPEN not in sys.argv and (failure := exclude_others()):
+        print(failure, flush=True)  # noqa: T201  (its owner reads it)
         return
     from pysail.spark import SparkConnectServer
 
@@ -35,7 +36,7 @@ def main() -> None:
     try:
         print(port, flush=True)  # noqa: T201  (its owner reads it)
     except BrokenPipeError:
-        os._exit(0)  # it needed none
+        os._exit(0)  # its owner is gone already
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)  # a panic quotes values (P6)
@@ -46,15 +47,15 @@ def main() -> None:
 
 
 def import_pyspark() -> None:
-    """Import what the first query would, while its owner waits for that: without numpy, half of it, by which pyspark counts where it can be imported."""
+    """Import what the first query would; without numpy, which is optional, in half the time."""
     sys.modules["numpy"] = None  # type: ignore[assignment]
     with contextlib.suppress(ImportError):
         import pyspark.sql  # noqa: F401
     del sys.modules["numpy"]
 
 
-def kept_out() -> str:
-    """Keep everybody but the owner out, and return why that can't be done; empty where it can."""
+def exclude_others() -> str:
+    """Let nobody but the owner connect, and return why that can't be done; empty where it can."""
     spec = spec_from_file_location("sail_guard", Path(__file__).with_name("sail_guard.py"))
     if spec is None or spec.loader is None:
         return "sail_guard.py is missing"

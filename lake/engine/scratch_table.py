@@ -1,6 +1,7 @@
-"""A table in scratch that rows are added to, part by part, and that is read as one frame however many parts there were.
+"""A table in the scratch folder that grows part by part, and is read as one frame.
 
-A frame made of all of them, one joined to the other, would be planned anew by each query, and takes longer the more there are.
+A union of the parts' frames would be planned again by each query, which takes longer the more parts there
+are.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 MANY: Final = 16
-"""Parts of a size that are made one: each row is written again once for each power of it, and no query opens many files."""
+"""Parts of one size that are merged into one, so that no query opens many files."""
 
 
 class ScratchTable:
     """Rows of the same columns, in a folder of their own.
 
-    A frame of it is good until it changes, or the engine is started anew.
+    A frame of it is valid until the table changes, or the engine starts again.
     """
 
     def __init__(self, engine: Engine, folder: Path) -> None:
@@ -39,20 +40,20 @@ class ScratchTable:
                 _remove(parts)
 
     def replace(self, rows: DataFrame) -> None:
-        """Evaluate rows once, which may come of the table itself, into the files of all of it."""
+        """Replace the table's rows by others, which may be computed from them; they are evaluated once."""
         before, self._levels = self._levels, []
         self._keep(rows, 0)
         for parts in before:
             _remove(parts)
 
     def frame(self) -> DataFrame | None:
-        """All rows; None before there were any to be added, be it none."""
+        """All rows; None before the first `add`."""
         if parts := [part for level in self._levels for part in level]:
             return self._read(parts)
         return None if self._schema is None else self._engine.no_rows(self._schema)
 
     def with_others(self, others: DataFrame | None) -> DataFrame | None:
-        """The same and other rows of these columns, where there are such."""
+        """All rows and `others`, which have the same columns; None where there are neither."""
         rows = self.frame()
         return others if rows is None else rows if others is None else others.unionByName(rows)
 
@@ -61,7 +62,7 @@ class ScratchTable:
         written = self._engine.write_scratch(rows, part := self._folder / f"part{self._made}")
         if self._schema is None:
             self._schema = written.schema
-        if not _files(part):  # Sail writes none of no rows
+        if not _files(part):  # Sail writes no file for no rows
             return
         if level == len(self._levels):
             self._levels.append([])

@@ -1,4 +1,4 @@
-"""Spark's jars beyond its own: Delta's and those of S3, fetched from Maven by the first start on a machine."""
+"""Spark's additional jars, for Delta and S3: the first start on a machine fetches them from Maven."""
 
 from __future__ import annotations
 
@@ -20,84 +20,77 @@ from lakegate.modes import private_folder
 
 HADOOP_AWS: Final = "3.4.2"
 AWS_SDK: Final = "2.29.52"
-"""The SDK that hadoop-aws 3.4.2 was built with; its 600 MB bundle is replaced by the four modules that s3a uses."""
+"""The SDK that hadoop-aws 3.4.2 was built with; four modules that s3a uses replace its bundle of 600 MB."""
 
 
 @dataclass(frozen=True)
 class Jars:
-    """How Spark gets its jars: as the files that an earlier start was given, or else by their names, which takes Ivy ten seconds."""
+    """How Spark finds its jars: as files of an earlier start, or by name, which takes Ivy ten seconds."""
 
     listed: Path
     options: dict[str, str]
 
     def note(self, given: str) -> None:
-        """Remember the files that Ivy gave Spark, among those that its option `spark.jars` names, for the next start."""
+        """Remember for the next start the files that Ivy fetched, among those of the option `spark.jars`."""
         files = [Path(unquote(urlsplit(item).path)) for item in given.split(",") if item]
         ours = [str(file) for file in files if file.is_relative_to(self.listed.parent / "jars")]
         if "spark.jars" not in self.options and ours:
-            with contextlib.suppress(OSError):  # Ivy is asked again
+            with contextlib.suppress(OSError):  # the next start uses Ivy again
                 write_atomically(self.listed, "\n".join(ours))
 
 
 @contextlib.contextmanager
-def jars_at_hand(kept: Path) -> Iterator[Jars]:
-    """The first Spark on a machine fetches its jars alone: two at once spoil each other's (Ivy doesn't lock what it keeps).
+def jars_at_hand(folder: Path) -> Iterator[Jars]:
+    """Let the first Spark on a machine fetch its jars alone: two at once spoil each other's.
 
     Raises:
-        LakegateError: There is no place for them.
+        LakegateError: The folder can't be written.
     """
-    listed = kept / f"lakegate-{hashlib.sha256(' '.join(_names()).encode()).hexdigest()[:12]}"
-    if (files := _files(listed)) and not _others():
-        yield Jars(listed, {"spark.jars": ",".join(files)})
+    listed = folder / f"lakegate-{hashlib.sha256(' '.join(_names()).encode()).hexdigest()[:12]}"
+    if options := _as_files(listed):
+        yield Jars(listed, options)
         return
-    lock = FileLock(kept / "lakegate.lock")
+    lock = FileLock(folder / "lakegate.lock")
     try:
-        private_folder(kept)
+        private_folder(folder)
         lock.acquire()
     except OSError as error:
         what = f"Spark's jars can't be kept ({error.strerror or type(error).__name__})"
-        raise LakegateError(
-            what, where=str(kept), fix="make it writable; LAKEGATE_ENGINE=sail needs none"
-        ) from error
+        fix = "make it writable; LAKEGATE_ENGINE=sail needs none"
+        raise LakegateError(what, where=str(folder), fix=fix) from error
     try:
-        named = {"spark.jars.packages": ",".join(_names()), "spark.jars.ivy": str(kept)}
+        named = {"spark.jars.packages": ",".join(_names()), "spark.jars.ivy": str(folder)}
         named["spark.jars.excludes"] = "software.amazon.awssdk:bundle"
-        yield Jars(
-            listed, {"spark.jars": ",".join(files)} if (files := _files(listed)) and not _others() else named
-        )
+        yield Jars(listed, _as_files(listed) or named)
     finally:
         lock.release()
 
 
-def _others() -> bool:
-    """Whether somebody set jars of their own for this machine's Spark, to which ours are added by name: as files they would replace them."""
-    folders = [
-        os.environ.get("SPARK_CONF_DIR"),
-        f"{os.environ['SPARK_HOME']}/conf" if "SPARK_HOME" in os.environ else None,
-    ]
-    with contextlib.suppress(OSError):
-        found = [
-            path.read_text()
-            for folder in folders
-            if folder and (path := Path(folder, "spark-defaults.conf")).is_file()
-        ]
-        text = "\n".join(found[:1])
-        return any(line.split("=")[0].split()[:1] == ["spark.jars"] for line in text.splitlines())
-    return False
-
-
-def jars_kept() -> Path:
-    """Where Spark 4.1 keeps its jars if nobody says."""
-    return Path.home() / ".ivy2.5.2"
-
-
-def _files(listed: Path) -> list[str]:
-    """The jars that are on record there, where all of them still are."""
+def _as_files(listed: Path) -> dict[str, str]:
+    """The option for the jars that an earlier start listed; empty where it can't be used."""
     try:
         files = listed.read_text().splitlines()
     except OSError:
-        return []
-    return files if all(Path(file).is_file() for file in files) else []
+        return {}
+    if not files or not all(Path(file).is_file() for file in files) or _configured():
+        return {}
+    return {"spark.jars": ",".join(files)}
+
+
+def _configured() -> bool:
+    """Whether this machine's Spark configuration sets jars: ours as files would replace those."""
+    home = os.environ.get("SPARK_HOME")
+    for folder in (os.environ.get("SPARK_CONF_DIR"), home and f"{home}/conf"):
+        if folder and (path := Path(folder, "spark-defaults.conf")).is_file():
+            with contextlib.suppress(OSError):
+                lines = path.read_text().splitlines()
+                return any(line.split("=")[0].split()[:1] == ["spark.jars"] for line in lines)
+    return False
+
+
+def ivy_folder() -> Path:
+    """Where Spark 4.1 stores its jars by default."""
+    return Path.home() / ".ivy2.5.2"
 
 
 def _names() -> list[str]:

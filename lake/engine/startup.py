@@ -1,4 +1,4 @@
-"""How each engine is started: Sail as a process of this one's own, Spark as its JVM or as a server elsewhere."""
+"""How each engine is started: Sail as a child process, Spark as this process's JVM or a server elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from lake.engine.environment import environment
 from lake.engine.sail import Sail
-from lake.engine.spark_jars import jars_at_hand, jars_kept
+from lake.engine.spark_jars import ivy_folder, jars_at_hand
 from lake.runtime.scratch import scratch
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
@@ -29,13 +29,14 @@ REGION: Final = "us-east-1"
 """lakeFS's gateway ignores the region, the clients insist on one."""
 
 DEBUGGING: Final = "spark.python.sql.dataFrameDebugging.enabled"
-"""Whether PySpark notes for each column of each query which line of ours made it; it asks once a process."""
+"""Whether PySpark records which line made each column of a query; it reads this once a process."""
+FROM_ENVIRONMENT: Final = "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider"
 YEAR: Final = 365 * 24 * 3600
 """Seconds."""
 
 
 def start(settings: Settings, endpoint: Endpoint, sail: Sail | None) -> SparkSession:
-    """A session of the engine that the settings name, its clock on UTC; of this Sail, where there is one.
+    """A session of the engine that the settings name, in UTC; of `sail`, where it is given.
 
     Raises:
         LakegateError: It can't start here (Java missing, jars that don't resolve).
@@ -54,22 +55,20 @@ def start(settings: Settings, endpoint: Endpoint, sail: Sail | None) -> SparkSes
 
 
 def begin(settings: Settings, endpoint: Endpoint) -> Sail | None:
-    """Sail's process, on its way to be ready, where that is the engine."""
-    return (
-        Sail(_sail_settings(settings, endpoint), guarded=settings.sail_guard)
-        if settings.engine == "sail"
-        else None
-    )
+    """Sail's process, which may still be starting; None where another engine is set."""
+    if settings.engine != "sail":
+        return None
+    return Sail(_sail_settings(settings, endpoint), guarded=settings.sail_guard)
 
 
 def preload() -> None:
-    """Import what asking an engine imports, half a second of it; what fails here fails there again, and is told then."""
+    """Import what an engine needs, which takes half a second; what can't be imported fails at its use."""
     with contextlib.suppress(ImportError):
         importlib.import_module("lake.engine.connect")
 
 
 def _keys(endpoint: Endpoint) -> dict[str, str | None]:
-    """The object-store keys as every client of S3 takes them, without a token that the caller may hold for another store."""
+    """The gateway's keys as S3 clients take them, without a token of the caller for another store."""
     return {
         "AWS_ACCESS_KEY_ID": endpoint.key_id,
         "AWS_SECRET_ACCESS_KEY": endpoint.secret,
@@ -87,9 +86,11 @@ def _sail_settings(settings: Settings, endpoint: Endpoint) -> dict[str, str | No
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAIL_RUNTIME__MEMORY_POOL__TYPE": "fair",
         "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(settings.memory),
-        # Parquet's least and greatest value leave out NaN: with statistics Sail 0.7.2 takes 1.0 and NaN for a constant 1.0.
+        # Parquet's least and greatest value leave out NaN: with statistics Sail 0.7.2 takes 1.0 and NaN for a
+        # constant 1.0.
         "SAIL_EXECUTION__COLLECT_STATISTICS": "false",
-        # It forgets a session that is silent for a quarter of an hour, and its settings with it, and makes another of that name unasked.
+        # By default it forgets a session, and its settings, after a quarter of an hour without a call, and
+        # silently makes another one of that name then.
         "SAIL_SPARK__SESSION_TIMEOUT_SECS": str(YEAR),
         "RUST_LOG": "off",
     }
@@ -112,14 +113,13 @@ def _spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
 def _why_spark_did_not(settings: Settings) -> str:
     if not settings.spark_remote.startswith("local"):
         return f"see that a Spark Connect server answers at {settings.spark_remote} (LAKEGATE_SPARK_REMOTE)"
-    java = (
-        shutil.which("java", path=f"{os.environ['JAVA_HOME']}/bin")
-        if os.environ.get("JAVA_HOME")
-        else shutil.which("java")
-    )
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=f"{home}/bin" if home else None)
     if java is None:
-        return "the Spark engine needs Java 17 or newer on PATH (or JAVA_HOME), and there is none; LAKEGATE_ENGINE=sail needs none"
-    return f"see that {java} is Java 17 or newer and that Spark can fetch its jars ({jars_kept()}); LAKEGATE_ENGINE=sail needs neither"
+        need = "the Spark engine needs Java 17 or newer on PATH (or JAVA_HOME), and there is none"
+        return f"{need}; LAKEGATE_ENGINE=sail needs none"
+    need = f"see that {java} is Java 17 or newer and that Spark can fetch its jars ({ivy_folder()})"
+    return f"{need}; LAKEGATE_ENGINE=sail needs neither"
 
 
 def _remote_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
@@ -127,63 +127,58 @@ def _remote_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.remote(settings.spark_remote)
-    for name, value in {
-        **_s3a(endpoint),
-        "access.key": endpoint.key_id,
-        "secret.key": endpoint.secret,
-    }.items():
+    keys = {"access.key": endpoint.key_id, "secret.key": endpoint.secret}
+    for name, value in (_s3a(endpoint) | keys).items():
         builder = builder.config(f"spark.hadoop.fs.s3a.{name}", value)
     session: SparkSession = builder.getOrCreate()
     return session
 
 
 def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
-    """A Spark of this process's own, reached by it alone: loopback, ports that the system picks, a token, a secret.
+    """A Spark of this process's own that no other account reaches: loopback, free ports, a token, a secret.
 
-    pyspark's own `remote("local[2]")` does the same on every interface and on one port per host. Options stand on the
-    JVM's command line, which every user can read; so keys and token are handed over in its environment. What it writes to
-    disk while it computes, all may read: it gets a folder that only its owner can enter.
+    pyspark's own `remote("local[2]")` does the same on every interface and on one port per host. Every user
+    can read options on the JVM's command line, so the JVM gets keys and token in its environment. Files that
+    Spark writes while it computes are readable for all, so their folder is its owner's alone.
     """
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
-    options = (
-        {f"spark.hadoop.fs.s3a.{name}": value for name, value in _s3a(endpoint).items()}
-        | {
-            "spark.master": settings.spark_remote,
-            "spark.authenticate": "true",  # by a secret that the JVM makes for itself, of ports that read blocks and Java objects
-            "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
-            "spark.connect.grpc.binding.address": "127.0.0.1",
-            "spark.connect.grpc.binding.port": "0",
-            "spark.sql.artifact.isolation.enabled": "true",
-            "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
-            "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
-            "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-            "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-            "spark.driver.memory": str(settings.memory),
-            "spark.driver.host": "127.0.0.1",
-            "spark.driver.bindAddress": "127.0.0.1",
-            "spark.ui.enabled": "false",
-            "spark.ui.showConsoleProgress": "false",
-            "spark.log.level": "FATAL",  # executors quote values in what they log (P6)
-            "spark.sql.shuffle.partitions": "2",
-            DEBUGGING: "false",
-            "spark.databricks.delta.snapshotPartitions": "2",
-        }
-    )
+    options = {
+        **{f"spark.hadoop.fs.s3a.{name}": value for name, value in _s3a(endpoint).items()},
+        "spark.hadoop.fs.s3a.aws.credentials.provider": FROM_ENVIRONMENT,
+        "spark.master": settings.spark_remote,
+        "spark.authenticate": "true",  # on ports that serve blocks and Java objects, by the JVM's own secret
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": "0",
+        "spark.sql.artifact.isolation.enabled": "true",
+        "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.driver.memory": str(settings.memory),
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "FATAL",  # executors quote values in what they log (P6)
+        "spark.sql.shuffle.partitions": "2",
+        DEBUGGING: "false",
+        "spark.databricks.delta.snapshotPartitions": "2",
+    }
     token = str(uuid.uuid4())
     given = {
+        **_keys(endpoint),
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         "SPARK_REMOTE": None,
-        "SPARK_LOCAL_DIRS": str(_spilled(settings)),
+        "SPARK_LOCAL_DIRS": str(_spill_folder(settings)),
     }
-    asked = environment({**_keys(endpoint), **given})
-    with jars_at_hand(jars_kept()) as jars, asked:
+    with jars_at_hand(ivy_folder()) as jars, environment(given):
         context = SparkContext.getOrCreate(SparkConf().setAll([*options.items(), *jars.options.items()]))
         jars.note(context.getConf().get("spark.jars") or "")
     token = context.__dict__.setdefault(
         "_lakegate_token", token
-    )  # a process has one JVM, which keeps its first
+    )  # a process has one JVM, with its first token
     SparkSession(context)  # the server makes its sessions from it
     service = getattr(context._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")  # noqa: SLF001  (as pyspark's tests ask)
     port = getattr(service, "MODULE$").localPort()
@@ -192,7 +187,7 @@ def _local_spark(settings: Settings, endpoint: Endpoint) -> SparkSession:
 
 
 @functools.cache
-def _spilled(settings: Settings) -> Path:
+def _spill_folder(settings: Settings) -> Path:
     """Where this process's JVM puts blocks and temporary files: a scratch folder, until the process ends."""
     folder = contextlib.ExitStack()
     atexit.register(folder.close)

@@ -24,7 +24,7 @@ from lake.engine.failing_rule import naming_the_rule
 from lake.hops.published import latest_version, published_version
 from lake.session import Session
 from lake.tables.proved_files import demand_sound_columns
-from lake.tables.writer import read_version
+from lake.tables.reader import read_version
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Parent
 

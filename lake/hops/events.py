@@ -22,9 +22,10 @@ from expectations.verdict import Verdict
 from lake import paths
 from lake.hops.job import HopResult
 from lake.runtime.leases import POLL
-from lake.session import Session, to_stderr
+from lake.session import Session
 from lakegate.atomic import write_atomically
 from lakegate.errors import IntegrityError, Transient
+from lakegate.home import to_stderr
 from lakegate.modes import private_folder
 
 PATIENCE: Final = 5.0

@@ -35,7 +35,8 @@ from lake.session import Session
 from lake.tables.content_hash import add, content_of
 from lake.tables.data_files import table_files
 from lake.tables.proved_files import demand_sound
-from lake.tables.writer import read_version, uri_of, write_table
+from lake.tables.reader import read_version, uri_of
+from lake.tables.writer import write_table
 from lake.versions.publish import Candidate
 from lakegate.errors import ContractError, IntegrityError
 from lakegate.manifest import Counts, Parent

@@ -16,6 +16,7 @@ from lake.session import Session
 from lake.versions import publish
 from lake.versions.home_copies import copy_manifest
 from lake.versions.publish import Published
+from lake.versions.recover import recover
 from lake.versions.tags import give_name
 from lakegate.errors import Expired
 from lakegate.manifest import Manifest
@@ -58,7 +59,7 @@ def finish_interrupted_at(session: Session, name: VersionName) -> None:
 def find_published(session: Session, job: Job) -> Published | None:
     """The version that this job was published as (its tag may be missing); None: it has to be published."""
     name = published_as(session, dataset=job.dataset, cause=job.cause, table=job.table, replaces=job.replaces)
-    return None if name is None or job.anew else publish.recover(session.repository, name)
+    return None if name is None or job.anew else recover(session.repository, name)
 
 
 def published_as(
@@ -117,7 +118,7 @@ def published_version(session: Session, name: VersionName) -> Published:
         return known
     if (gone := session.repository.get_json(MAIN, paths.expired(name.table, name.number))) is not None:
         raise Expired.of(name, gone)
-    found = publish.recover(session.repository, name)
+    found = recover(session.repository, name)
     return _remember(session, found) if session.dry_run else ensure_named(session, found)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from lake import paths
 from lake.hops.delivery_cache import DeliveryCache
 from lake.lakefs.branches import RECEIVE, branch_of, branches_of, new_attempt
-from lake.lakefs.objects import CHUNK
+from lake.lakefs.files import CHUNK
 from lake.lakefs.repository import MAIN, NotThere
 from lake.ledger.receipts import Advance, Drop, Overtaken, advance_source, drop_of, is_pending, pending
 from lake.ledger.refused_drops import unmark

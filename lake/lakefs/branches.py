@@ -1,7 +1,8 @@
-"""Branches that attempts work on, and their names: no two attempts share one, and those of later attempts sort behind those of earlier ones.
+"""Branches that attempts work on, and their names: unique to an attempt, and sorted by the attempt's time.
 
-The first fences: whose branch was deleted finds nothing to write to, for good. The second is for speed: lakeFS's embedded store keeps what
-was deleted until it next writes its memory to disk, and whoever reads a branch passes over what was deleted behind it.
+Unique names fence: an attempt whose branch was deleted can never write again. Sorted names save time:
+lakeFS's embedded store keeps deleted branches until it next writes its memory to disk, and each read passes
+over the deleted ones behind it.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from lake.lakefs.repository import Repository
 ATTEMPT: Final = "attempt"
 """First word of all of them."""
 CANDIDATE: Final = "candidate"
-"""What is made on it: a version."""
+"""The attempt makes a version."""
 RECEIVE: Final = "receive"
-"""The record of a delivery."""
+"""The attempt records a delivery."""
 RECORD: Final = "record"
-"""Records about versions."""
+"""The attempt writes records about versions."""
 ATTEMPT_DIGITS: Final = 24
-"""Of an attempt's id, in its branch's name: twelve of the time, twelve by chance."""
+"""Digits of an attempt's id in its branch's name: twelve of the time, twelve by chance."""
 CAUSE_DIGITS: Final = 12
 SKEW: Final = 60_000
-"""Milliseconds by which the clocks of those who work on a lake may differ; of one that is further behind `reconcile` finds what it left."""
+"""Milliseconds that the clocks of a lake's writers may differ by; `reconcile` cleans up after slower ones."""
 ALL_AGAIN: Final = 3_600_000
-"""Milliseconds after which all are asked for again."""
+"""Milliseconds after which all branches are listed again."""
 
 
 def new_attempt() -> str:
@@ -45,27 +46,24 @@ def branches_of(repository: Repository, kind: str, table: str, cause: str) -> li
 
 
 def attempts(repository: Repository) -> list[str]:
-    """The branches of attempts at work, and of those that died; some that were there may be gone.
+    """The branches of attempts, running or dead; some of them may have been deleted since.
 
-    Whoever asks again asks for those that are new since: names sort by time, and to list all is to pass over all that were deleted.
+    Names sort by time, so only the branches that are new since the last call are listed: listing all of them
+    passes over every deleted one.
     """
     now, seen = time.time_ns() // 10**6, repository.attempts
     if now - seen.all_at > ALL_AGAIN:
         seen.all_at, seen.names = now, frozenset(repository.branches(f"{ATTEMPT}-"))
     else:
         after = f"{ATTEMPT}-{seen.at - SKEW:012x}"
-        seen.names = frozenset(
-            {
-                *(name for name in seen.names if name <= after),
-                *repository.branches(f"{ATTEMPT}-", after=after),
-            }
-        )
+        earlier = {name for name in seen.names if name <= after}
+        seen.names = frozenset(earlier.union(repository.branches(f"{ATTEMPT}-", after=after)))
     seen.at = now
     return sorted(seen.names)
 
 
 def kind_and_table(branch: str) -> tuple[str, str]:
-    """What an attempt's branch is for, by its name: the kind is empty where it is none's, the table where it is for none."""
+    """The kind and the table in the name of an attempt's branch; empty where the name has none."""
     word, _, rest = branch.partition("-")
     kind, _, of = rest.partition("-")[2].partition("-")
     return (kind, of.rpartition("-")[0]) if word == ATTEMPT else ("", "")

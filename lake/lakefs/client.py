@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
 import tenacity
 
-from lake.lakefs.errors import NotThere, answered, unanswered
+from lake.lakefs.errors import answered, unanswered
 from lakegate.errors import Transient
+from lakegate.gateway import file_system
 from lakegate.home import Endpoint
 
-__all__ = ["NotThere"]
-
 T = TypeVar("T")
-
-PAGE: Final = 1000
-"""Most entries that lakeFS returns per listing."""
 
 TRIES: Final = 5
 CONNECT_SECONDS: Final = 5
 CALL_SECONDS: Final = 60
-"""Seconds after which a call that isn't answered is a transient failure."""
+"""Seconds after which a call without a response is a transient failure."""
 RESERVE: Final = 20
 """Tries beyond the first that a process may make in a row while nothing succeeds."""
 EARNED_BY: Final = 5
@@ -31,7 +27,7 @@ EARNED_BY: Final = 5
 
 
 class Budget:
-    """What a process may press an outage with: tries beyond the first, earned back by calls that succeed."""
+    """How many tries beyond the first a process may make in an outage; calls that succeed earn them back."""
 
     def __init__(self) -> None:
         self._left, self._lock = RESERVE * EARNED_BY, threading.Lock()
@@ -51,14 +47,14 @@ class Budget:
 
 
 class Calls:
-    """The client of one lakeFS.
+    """The clients of one lakeFS: of its API, and of its S3 gateway.
 
     Args:
-        endpoint: Where lakeFS answers.
-        reconnect: Called before another try when lakeFS did not answer; starts the embedded server again if it died, and
-            says where it answers now.
-        proved: Asked of each new connection before a byte goes over it: whether it is lakeFS that listens there. Each
-            call carries the secret itself.
+        endpoint: URL and keys of lakeFS.
+        reconnect: Called before another try when lakeFS did not respond; starts the embedded server again if
+            it died, and returns its endpoint now.
+        proved: Called for each new connection before a byte goes over it: whether lakeFS listens there. Each
+            call sends the secret itself.
     """
 
     def __init__(
@@ -74,13 +70,17 @@ class Calls:
     def _api(self) -> Any:
         from lake.lakefs.sdk import Client
 
-        client: Any = Client
-        sdk = _bounded(
-            client(
-                host=self.endpoint.url, username=self.endpoint.key_id, password=self.endpoint.secret
-            ).sdk_client
-        )
-        return _proving(sdk, self._proved)
+        client: Any = Client  # the SDK has no types
+        keys = {"username": self.endpoint.key_id, "password": self.endpoint.secret}
+        sdk = client(host=self.endpoint.url, **keys).sdk_client
+        rest = sdk._api.rest_client  # noqa: SLF001  (it has no public setting for what follows)
+        _bound(rest)
+        _prove_connections(rest.pool_manager, self._proved)
+        return sdk
+
+    @cached_property
+    def _s3(self) -> Any:
+        return file_system(self.endpoint, connect=CONNECT_SECONDS, request=CALL_SECONDS)
 
     def _call(self, call: Callable[[], T], *, doing: str, retry: bool = True) -> T:
         """Run one call; transient failures are retried with jitter, others become our errors."""
@@ -98,14 +98,11 @@ class Calls:
     def _before_another_try(self, _: tenacity.RetryCallState) -> None:
         if (found := self._reconnect()) is not None and found != self.endpoint:
             self.endpoint = found
-            self._forget_clients()
-
-    def _forget_clients(self) -> None:
-        """Drop what was made for the endpoint that was; each is made anew when next asked for."""
-        self.__dict__.pop("_api", None)
+            for client in ("_api", "_s3"):  # they are made again for the new endpoint when next used
+                self.__dict__.pop(client, None)
 
     def calling(self, call: Callable[[Endpoint], T], *, doing: str, retry: bool = True) -> T:
-        """Run one call of another client, which is told where lakeFS answers, as if it were one of these."""
+        """Run one call of another client, given lakeFS's endpoint, with the same retries and errors."""
         return self._call(lambda: call(self.endpoint), doing=doing, retry=retry)
 
     def _once(self, call: Callable[[], T], doing: str) -> T:
@@ -120,33 +117,21 @@ class Calls:
         except (HTTPError, OSError) as error:
             raise unanswered(error, doing, self.endpoint) from error
 
-    def _pages(self, page: Callable[[str], Any], *, doing: str) -> Iterator[Any]:
-        after = ""
-        while True:
-            found = self._call(lambda start=after: page(start), doing=doing)  # type: ignore[misc]
-            yield from found.results
-            if not found.pagination.has_more:
-                return
-            after = found.pagination.next_offset
 
-
-def _bounded(sdk: Any) -> Any:
-    """The client with a bound on the time of each call, and without tries of its own: these are counted here."""
-    rest: Any = sdk._api.rest_client  # noqa: SLF001  (the SDK takes a time-out call by call alone)
+def _bound(rest: Any) -> None:
+    """Bound the time of each call, and switch off the SDK's own retries: `Calls` retries and counts."""
     rest.pool_manager.connection_pool_kw["retries"] = False
     unbounded = rest.request
 
     def request(*args: Any, _request_timeout: Any = None, **kwargs: Any) -> Any:
-        return unbounded(
-            *args, _request_timeout=_request_timeout or (CONNECT_SECONDS, CALL_SECONDS), **kwargs
-        )
+        timeout = _request_timeout or (CONNECT_SECONDS, CALL_SECONDS)
+        return unbounded(*args, _request_timeout=timeout, **kwargs)
 
     rest.request = request
-    return sdk
 
 
-def _proving(sdk: Any, proved: Callable[[], bool]) -> Any:
-    """The client with connections that are proved before they are used; those over TLS prove themselves."""
+def _prove_connections(manager: Any, proved: Callable[[], bool]) -> None:
+    """Have each connection proved before its first byte; connections over TLS prove themselves."""
     from urllib3.connection import HTTPConnection
     from urllib3.connectionpool import HTTPConnectionPool
     from urllib3.exceptions import NewConnectionError
@@ -161,6 +146,4 @@ def _proving(sdk: Any, proved: Callable[[], bool]) -> Any:
     class Pool(HTTPConnectionPool):
         ConnectionCls = Proven
 
-    manager: Any = sdk._api.rest_client.pool_manager  # noqa: SLF001
     manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "http": Pool}
-    return sdk

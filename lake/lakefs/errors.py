@@ -1,4 +1,4 @@
-"""What lakeFS answered, and that it did not, as our errors: by what follows from each."""
+"""lakeFS's error responses, and calls without a response, as our errors."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from lake.runtime.disk_errors import cause_on_disk, disk_error
 from lakegate.errors import GONE, AccessError, Conflict, IntegrityError, LakegateError, Transient, UsageError
 from lakegate.home import Endpoint
 
-RESTORE: Final = "restore it from a backup: `lakegate verify --all` tells what else is missing"
+RESTORE: Final = "restore it from a backup: `lakegate verify --all` lists what else is missing"
 DISK_FULL: Final = ("no space left on device", "disk quota exceeded")
 BUSY: Final = frozenset({0, 408, 423, 429, 500, 502, 503, 504})
-"""HTTP answers that another try may change."""
-REFUSED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+"""HTTP statuses that another try may change."""
+REFUSED: Final = {
+    HTTPStatus.UNAUTHORIZED: ("HTTP status 401",),
+    HTTPStatus.FORBIDDEN: ("HTTP status 403", "ACCESS_DENIED"),
+}
+"""Statuses of keys that lakeFS refuses, each with what the gateway's client says then."""
 
 
 class NotThere(UsageError):
@@ -38,32 +42,31 @@ def answered(error: Any, doing: str, endpoint: Endpoint) -> LakegateError:
     if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
         return Conflict(f"lakeFS reports a conflict ({doing})", fix="run it again")
     if status in BUSY:
-        full = any(words in message.lower() for words in DISK_FULL)
-        what, fix = (
-            ("lakeFS's disk is full", "free some space there, then ")
-            if full
-            else (f"lakeFS answered {status}", "")
-        )
-        return Transient(f"{what} ({doing})", fix=f"{fix}run it again")
+        what, fix = f"lakeFS responds with {status}", "run it again"
+        if any(words in message.lower() for words in DISK_FULL):
+            what, fix = "lakeFS's disk is full", "free some space there, then run it again"
+        return Transient(f"{what} ({doing})", fix=fix)
     return IntegrityError(f"lakeFS refused with {status}: {message} ({doing})", fix="see the lakeFS log")
 
 
 def unanswered(error: Exception, doing: str, endpoint: Endpoint) -> LakegateError:
-    """The error of a call without an answer: nobody heard it, this machine couldn't make it, or the gateway's client tells a status."""
-    if (own := cause_on_disk(error)) is not None and (told := disk_error(own, Path(doing))) is not None:
-        return told
+    """The error of a call without an HTTP response.
+
+    Nobody listened, this machine couldn't make the call, or the gateway's client put the status into its
+    error's text.
+    """
+    if (own := cause_on_disk(error)) is not None and (known := disk_error(own, Path(doing))) is not None:
+        return known
     if isinstance(error, FileNotFoundError):
         return NotThere(f"lakeFS does not have it ({doing})")
-    for status in REFUSED:
-        if f"HTTP status {status:d}" in str(error) or (
-            status == HTTPStatus.FORBIDDEN and "ACCESS_DENIED" in str(error)
-        ):
+    text = str(error)
+    for status, words in REFUSED.items():
+        if any(word in text for word in words):
             return _refused(status, doing, endpoint)
-    if GONE.search(str(error)):
+    if GONE.search(text):
         return _gone(doing)
-    return Transient(
-        f"lakeFS does not answer ({doing})", fix="`lakegate status` tells how it is; then run it again"
-    )
+    fix = "`lakegate status` shows whether it runs; then run it again"
+    return Transient(f"lakeFS does not answer ({doing})", fix=fix)
 
 
 def _gone(doing: str) -> BlockGone:
@@ -73,8 +76,8 @@ def _gone(doing: str) -> BlockGone:
 def _refused(status: int, doing: str, endpoint: Endpoint) -> AccessError:
     """The error of keys that lakeFS doesn't take."""
     what = f"lakeFS at {endpoint.url} refuses these keys with {status:d} ({doing})"
-    fix = "correct LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or grant the right to them; of the embedded one keys.json belongs to its kv/"
-    return AccessError(what, fix=fix)
+    fix = "correct LAKEGATE_LAKEFS_KEY_ID and LAKEGATE_LAKEFS_SECRET, or grant the right to them"
+    return AccessError(what, fix=f"{fix}; of the embedded one keys.json belongs to its kv/")
 
 
 def _message(error: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a listing of lakeFS tells of an object."""
+"""An object as a listing of lakeFS returns it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An object as a listing tells of it; `checksum` is another one for other bytes, `mtime` in seconds since 1970."""
+    """One listed object; `checksum` differs where its bytes differ, `mtime` is in seconds since 1970."""
 
     path: str
     size_bytes: int
@@ -17,12 +17,7 @@ class Listed:
     mtime: int
 
     @staticmethod
-    def of(told: dict[str, Any]) -> Listed:
-        """One entry of lakeFS's answer."""
-        return Listed(
-            told["path"],
-            int(told.get("size_bytes", 0)),
-            told["physical_address"],
-            told["checksum"],
-            int(told["mtime"]),
-        )
+    def of(entry: dict[str, Any]) -> Listed:
+        """One entry of lakeFS's JSON."""
+        size, mtime = int(entry.get("size_bytes", 0)), int(entry["mtime"])
+        return Listed(entry["path"], size, entry["physical_address"], entry["checksum"], mtime)

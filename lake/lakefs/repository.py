@@ -8,39 +8,39 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
-from lake.lakefs.client import PAGE, NotThere
-from lake.lakefs.objects import Objects
+from lake.lakefs.errors import NotThere
+from lake.lakefs.files import Files
 from lakegate.errors import Conflict, IntegrityError
 from lakegate.manifest import Manifest
 
 MAIN: Final = "main"
 FIRST: Final = 32
-"""Entries of the first page where the first ones are wanted as a rule: each of a page costs lakeFS time, wanted or not."""
+"""Entries of the first page where callers mostly need only the first few."""
 MARK: Final = "_lakefs/dummy"
 """What lakeFS writes into a namespace before it makes the repository, and refuses to find there."""
 MADE_ELSEWHERE: Final = 5.0
-"""Seconds that a repository which another process is making may take to be there."""
+"""Seconds that another process may take to make the repository."""
 
 __all__ = ["MAIN", "NotThere", "Repository"]
 
 
 @dataclass
 class Seen:
-    """The branches of attempts that this process knows of, when it asked last, and when it last asked for all: milliseconds since 1970."""
+    """The attempts' branches that this process knows; when (ms since 1970) it listed new ones, and all."""
 
     names: frozenset[str] = frozenset()
     at: int = 0
     all_at: int = 0
 
 
-class Repository(Objects):
+class Repository(Files):
     """The repository of one tenant: its refs and commits, beside its objects."""
 
     @cached_property
     def latest(self) -> dict[str, tuple[str, Manifest]]:
-        """Of each table the manifest that this process read or wrote last, with the SHA-256 of its bytes: some are read from many objects."""
+        """By table, the manifest that this process read or wrote last, with its SHA-256."""
         return {}
 
     @cached_property
@@ -57,149 +57,100 @@ class Repository(Objects):
         """Create the repository where it is missing."""
         from lake.lakefs.sdk import RepositoryCreation
 
-        if self._exists():
-            return
         creation = RepositoryCreation(name=self.name, storage_namespace=self.namespace, default_branch=MAIN)
         end = time.monotonic() + MADE_ELSEWHERE
-        while True:
+        while not self._exists():
             try:
                 self._call(
                     lambda: self._api.repositories_api.create_repository(creation),
                     doing="creating the repository",
                 )
-            except (
-                Conflict,
-                IntegrityError,
-            ):  # somebody else makes it at this moment; until it is there lakeFS calls its namespace used
-                if self._exists():
-                    return
-                if time.monotonic() > end and not self._abandoned():
+            except (Conflict, IntegrityError):
+                # Another process makes it at this moment; lakeFS calls its namespace used until it is there.
+                if time.monotonic() > end and not self._exists() and not self._abandoned():
                     raise
                 time.sleep(0.05)
             else:
                 return
 
     def _abandoned(self) -> bool:
-        """Whether a lakeFS that died while it made the repository had left its mark in the namespace, which is taken away now."""
-        mark = (
-            self.local(f"{self.namespace.removeprefix('local://')}/{MARK}")
-            if self.blocks is not None
-            else None
-        )
-        if (
-            mark is None
-            or not mark.exists()
-            or any(item.is_file() and item != mark for item in mark.parents[1].rglob("*"))
-        ):
+        """Whether a lakeFS died while it made the repository; its mark, all that it left, is deleted then."""
+        mark = self.local(f"{self.namespace.removeprefix('local://')}/{MARK}")
+        if mark is None or not mark.exists():
+            return False
+        if any(item.is_file() and item != mark for item in mark.parents[1].rglob("*")):
             return False
         mark.unlink()
         return True
 
     def _exists(self) -> bool:
-        try:
-            self._call(
-                lambda: self._api.repositories_api.get_repository(self.name), doing="opening the repository"
-            )
-        except NotThere:
-            return False
-        return True
+        with contextlib.suppress(NotThere):
+            self._ask("repositories_api.get_repository", doing="opening the repository")
+            return True
+        return False
+
+    def _commit_at(self, ref: str) -> Any:
+        return self._ask("commits_api.get_commit", ref, doing=f"resolving {ref}")
 
     def commit_of(self, ref: str) -> str:
         """The commit id that a branch, tag or commit names."""
-        commit = self._call(
-            lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}"
-        )
-        return str(commit.id)
+        return str(self._commit_at(ref).id)
 
     def resolve(self, ref: str) -> str | None:
         """The commit id that a ref names; None where there is no such ref."""
-        try:
+        with contextlib.suppress(NotThere):
             return self.commit_of(ref)
-        except NotThere:
-            return None
+        return None
 
     def commit_and_metadata(self, ref: str) -> tuple[str, dict[str, str]]:
         """The commit that a ref names, with its metadata."""
-        commit = self._call(
-            lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}"
-        )
-        return str(commit.id), dict(commit.metadata or {})
+        return _id_and_metadata(self._commit_at(ref))
 
     def committed_at(self, ref: str) -> int:
         """When the commit that a ref names was made, in seconds since 1970."""
-        commit = self._call(
-            lambda: self._api.commits_api.get_commit(self.name, ref), doing=f"resolving {ref}"
-        )
-        return int(commit.creation_date)
+        return int(self._commit_at(ref).creation_date)
 
     def branch(self, name: str, source: str) -> bool:
         """Create a branch; False where it exists already."""
         from lake.lakefs.sdk import BranchCreation
 
         creation = BranchCreation(name=name, source=source)
-        try:
-            self._call(
-                lambda: self._api.branches_api.create_branch(self.name, creation),
-                doing=f"creating branch {name}",
-            )
-        except Conflict:
-            return False
-        return True
+        with contextlib.suppress(Conflict):
+            self._ask("branches_api.create_branch", creation, doing=f"creating branch {name}")
+            return True
+        return False
 
     def delete_branch(self, name: str) -> None:
         """Delete a branch; nothing happens where it is gone already."""
         with contextlib.suppress(NotThere):
-            self._call(
-                lambda: self._api.branches_api.delete_branch(self.name, name), doing=f"deleting branch {name}"
-            )
+            self._ask("branches_api.delete_branch", name, doing=f"deleting branch {name}")
+
+    def _branches(self, **options: Any) -> Iterator[Any]:
+        return self._pages("branches_api.list_branches", doing="listing branches", **options)
 
     def branches(self, prefix: str, *, after: str = "") -> list[str]:
-        """Names of the branches that start with `prefix`, and come after `after` in their order."""
-        pages = self._pages(
-            lambda last: self._api.branches_api.list_branches(
-                self.name, prefix=prefix, after=last or after, amount=PAGE
-            ),
-            doing="listing branches",
-        )
-        return [str(item.id) for item in pages]
+        """Names of the branches that start with `prefix` and sort behind `after`."""
+        return [str(item.id) for item in self._branches(prefix=prefix, after=after)]
 
     def branches_but(self, prefix: str) -> list[str]:
-        """Names of the branches that don't start with `prefix`, which ends in `-`; however many do, they aren't listed."""
-        pages = self._pages(
-            lambda last: self._api.branches_api.list_branches(
-                self.name, after=last, amount=PAGE if last else FIRST
-            ),
-            doing="listing branches",
-        )
-        before = itertools.takewhile(lambda name: name < prefix, (str(item.id) for item in pages))
+        """Names of the branches that don't start with `prefix`, which ends in `-`, without listing others."""
+        names = (str(item.id) for item in self._branches(first=FIRST))
+        before = itertools.takewhile(lambda name: name < prefix, names)
         return [*before, *self.branches("", after=f"{prefix[:-1]}.")]
 
     def branch_commits(self, prefix: str) -> dict[str, str]:
         """Branches that start with `prefix`, with the commit that each is at."""
-        pages = self._pages(
-            lambda after: self._api.branches_api.list_branches(
-                self.name, prefix=prefix, after=after, amount=PAGE
-            ),
-            doing="listing branches",
-        )
-        return {str(item.id): str(item.commit_id) for item in pages}
+        return {str(item.id): str(item.commit_id) for item in self._branches(prefix=prefix)}
 
     def differences(self, before: str, after: str) -> Iterator[tuple[str, bool]]:
         """The paths that differ between two commits, and whether the later one holds them."""
-        pages = self._pages(
-            lambda last: self._api.refs_api.diff_refs(
-                self.name, before, after, after=last, amount=PAGE, type="two_dot"
-            ),
-            doing=f"comparing {before[:12]} and {after[:12]}",
-        )
+        doing = f"comparing {before[:12]} and {after[:12]}"
+        pages = self._pages("refs_api.diff_refs", before, after, type="two_dot", doing=doing)
         return ((str(item.path), str(item.type) != "removed") for item in pages if item.path_type == "object")
 
     def tags(self, prefix: str) -> dict[str, str]:
         """Tags that start with `prefix`, with the commit that each names."""
-        pages = self._pages(
-            lambda after: self._api.tags_api.list_tags(self.name, prefix=prefix, after=after, amount=PAGE),
-            doing="listing tags",
-        )
+        pages = self._pages("tags_api.list_tags", prefix=prefix, doing="listing tags")
         return {str(item.id): str(item.commit_id) for item in pages}
 
     def tag(self, name: str, commit: str) -> None:
@@ -211,52 +162,39 @@ class Repository(Objects):
         from lake.lakefs.sdk import TagCreation
 
         try:
-            self._call(
-                lambda: self._api.tags_api.create_tag(self.name, TagCreation(id=name, ref=commit)),
-                doing=f"tagging {name}",
-            )
+            self._ask("tags_api.create_tag", TagCreation(id=name, ref=commit), doing=f"tagging {name}")
         except Conflict:
             if (found := self.commit_of(name)) != commit:
                 what = f"tag {name} names commit {found[:12]}, it should name {commit[:12]}"
                 raise IntegrityError(what, fix="somebody moved it: `lakegate verify --all`") from None
 
-    def touched(self, path: str, *, ref: str = MAIN, amount: int = 1) -> list[tuple[str, dict[str, str]]]:
-        """The latest commits of `ref` that changed `path`: ids and metadata, newest first."""
-        found = self._call(
-            lambda: self._api.refs_api.log_commits(self.name, ref, objects=[path], amount=amount, limit=True),
-            doing=f"reading the history of {path}",
-        )
-        return [(str(item.id), dict(item.metadata or {})) for item in found.results]
+    def touched(self, path: str) -> list[tuple[str, dict[str, str]]]:
+        """The latest commit of main that changed `path`, if any: its id and metadata."""
+        call, doing = "refs_api.log_commits", f"reading the history of {path}"
+        found = self._ask(call, MAIN, objects=[path], amount=1, limit=True, doing=doing)
+        return [_id_and_metadata(item) for item in found.results]
 
     def history(self, ref: str = MAIN) -> Iterator[tuple[str, dict[str, str]]]:
         """All commits of `ref`: ids and metadata, newest first."""
-        pages = self._pages(
-            lambda after: self._api.refs_api.log_commits(
-                self.name, ref, after=after, amount=PAGE if after else FIRST
-            ),
-            doing=f"reading the history of {ref}",
-        )
-        return ((str(item.id), dict(item.metadata or {})) for item in pages)
+        doing = f"reading the history of {ref}"
+        return map(_id_and_metadata, self._pages("refs_api.log_commits", ref, first=FIRST, doing=doing))
 
     def commit(self, branch: str, message: str, metadata: dict[str, str]) -> str:
         """Commit what lies on a branch and return the commit's id."""
         from lake.lakefs.sdk import CommitCreation
 
         creation = CommitCreation(message=message, metadata=metadata)
-        commit = self._call(
-            lambda: self._api.commits_api.commit(self.name, branch, creation),
-            doing=f"committing {branch}",
-            retry=False,
-        )
-        return str(commit.id)
+        doing = f"committing {branch}"
+        return str(self._ask("commits_api.commit", branch, creation, doing=doing, retry=False).id)
 
     def merge(self, source: str, message: str, metadata: dict[str, str]) -> str:
         """Squash-merge a branch into main, never with a winning side; returns the id of main's new commit.
 
-        Squashed, main's history is one commit per publish, and lakeFS's log finds it by path (it leaves out two-parent
-        commits there).
+        Squashed, main's history is one commit per publish, and lakeFS's log finds it by path (it leaves out
+        two-parent commits there).
 
-        Not retried: an answer that was lost looks like no changes, so the caller looks for its publish id first.
+        Not retried: a merge whose response was lost looks like one without changes, so the caller first looks
+        for the merge that it requested.
 
         Raises:
             Conflict: Main holds other content on a path that the branch wrote.
@@ -264,9 +202,9 @@ class Repository(Objects):
         from lake.lakefs.sdk import Merge
 
         merge = Merge(message=message, metadata=metadata, squash_merge=True)
-        result = self._call(
-            lambda: self._api.refs_api.merge_into_branch(self.name, source, MAIN, merge=merge),
-            doing=f"merging {source}",
-            retry=False,
-        )
-        return str(result.reference)
+        call, doing = "refs_api.merge_into_branch", f"merging {source}"
+        return str(self._ask(call, source, MAIN, merge=merge, doing=doing, retry=False).reference)
+
+
+def _id_and_metadata(commit: Any) -> tuple[str, dict[str, str]]:
+    return str(commit.id), dict(commit.metadata or {})

@@ -1,7 +1,7 @@
 """lakeFS's own client, and the models and errors that calls name: the one module that imports it.
 
-Its import would build a model of the arguments of each of its 292 calls, a sixth of what a small command takes; here each
-is built when its call is first made.
+Importing it would build a model of the arguments of each of its 292 calls, which takes a sixth of a small
+command's time. Here each model is built when its call is first made.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _build: Final = pydantic.v1.validate_arguments
 
 
 def _when_called(call: Callable[..., Any]) -> Callable[..., Any]:
-    """What checks a call's arguments, made when it is first called."""
+    """The check of a call's arguments, built when it is first called."""
 
     @functools.cache
     def checked() -> Callable[..., Any]:

@@ -28,7 +28,7 @@ from lake.maintenance.reconciled_up_to import (
     write_position,
 )
 from lake.session import Session
-from lake.versions import publish
+from lake.versions.recover import recover
 from lake.versions.tags import give_name
 from lakegate.errors import IntegrityError
 from lakegate.names import VersionName
@@ -136,7 +136,7 @@ class _Reconciliation:
 
     def _unnamed(self, name: VersionName, what: str) -> Finding:
         try:
-            published = publish.recover(self.session.repository, name)
+            published = recover(self.session.repository, name)
             if not self.dry_run:
                 give_name(self.session.repository, published)
                 cache_published(self.session, published)

@@ -1,7 +1,7 @@
-"""Small files of a table made few: maintenance that rides in a publish, so that the next one costs what the first did.
+"""Merge the small files of a table, as part of a publish, so that the next publish costs what the first did.
 
-Each small drop adds a file, which everyone reads who compares keys with the table. delta-rs merges them on this disk; what it wrote is
-held against what it read before anybody sees it.
+Each small drop adds a file, which every comparison of keys reads. delta-rs merges the files on this disk; the
+rows that it wrote are compared with those that it read before anybody sees them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from lake.tables.data_files import list_table, table_files
 from lake.tables.delta_log import found_in_scratch, with_log
 from lake.tables.log_cache import Log
 from lake.tables.proved_files import demand_sound
-from lake.tables.writer import configure, uri_of
+from lake.tables.reader import uri_of
+from lake.tables.writer import configure
 from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
 from lakegate.names import VersionName
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
     from lake.engine.engine import Engine
 
-Told = Callable[["DataFrame"], list[Any]]
+Fingerprint = Callable[["DataFrame"], list[Any]]
 MANY: Final = 64
 """Small files that a table may have."""
 SMALL: Final = 2 * 1024**2
 TARGET: Final = 8 * 1024**2
-"""Bytes: files below it are merged with their neighbours up to it; as four small ones fit, many of them always become fewer."""
+"""Bytes: smaller files are merged with their neighbours up to this size; four small ones fit at least."""
 
 
 def compacted(
@@ -44,16 +45,24 @@ def compacted(
     files: Sequence[DataFile],
     *,
     statistics: Sequence[str],
-    told: Told,
+    fingerprint: Fingerprint,
     version: VersionName,
 ) -> list[DataFile]:
     """The files of the table at `path` of a branch, merged where many of them are small; else as they are.
 
-    They are all its files: what a publish adds joins them later, so that no file is written that no version names. `told` has to be
-    the same of their rows before and after, and they are proved first as those of `version`; only the columns in `statistics` get min and max (P6).
+    They are all its files: a publish adds its own later, so that no file is written that no version names.
+
+    Args:
+        session: The open lake.
+        ref: The branch.
+        path: Of the table.
+        files: The table's files.
+        statistics: The columns whose least and greatest values the log may hold (P6).
+        fingerprint: Has to be the same of the merged rows before and after.
+        version: The version as whose files they are proved first.
 
     Raises:
-        IntegrityError: What was written is not what was read, or that is not what was published.
+        IntegrityError: The rows written are not those read, or those are not the published ones.
     """
     if sum(item.size < SMALL for item in files) < MANY or not found_in_scratch(session):
         return list(files)
@@ -76,35 +85,30 @@ def compacted(
     listed = list_table(session, ref, path, known=files)
     now = table_files(session, ref, path, known=files, listed=listed)
     here, there = {item.path for item in now}, {item.path for item in files}
-    gone, come = (
-        [item for item in files if item.path not in here],
-        [item for item in now if item.path not in there],
-    )
+    gone = [item for item in files if item.path not in here]
+    come = [item for item in now if item.path not in there]
 
-    def told_of(files: Sequence[DataFile]) -> list[Any]:
-        return told(session.engine.read_parquet([*map(partial(uri_of, session, ref), files)]))
+    def fingerprint_of(files: Sequence[DataFile]) -> list[Any]:
+        return fingerprint(session.engine.read_parquet([*map(partial(uri_of, session, ref), files)]))
 
     with ThreadPoolExecutor(2) as pool:
-        before, after = pool.map(told_of, (gone, come)) if gone else ([], [])
+        before, after = pool.map(fingerprint_of, (gone, come)) if gone else ([], [])
     if before != after:
-        what = f"{len(gone)} files were merged, and their rows are not those of the {len(come)} that came of them"
-        raise IntegrityError(what, where=f"{ref}:{path}", fix="nothing was published; report this")
+        what = f"files were merged, and their rows are not those of the {len(come)} that came of them"
+        fix = "nothing was published; report this"
+        raise IntegrityError(f"{len(gone)} {what}", where=f"{ref}:{path}", fix=fix)
     return now
 
 
 def table_fingerprint(engine: Engine, contract: Contract, frame: DataFrame) -> list[Any]:
-    """What has to be the same of a table's rows wherever they lie: their content, and which drop's they are."""
+    """What of a table's rows has to be the same in whatever files they lie: their content, by drop."""
     return content_by(engine, frame, contract, key=DROP, number=ROW)
 
 
-def told_of_quarantine(engine: Engine, frame: DataFrame) -> list[Any]:
-    """The same of rows that were set aside: all that their table holds."""
-    kinds = {
-        name: f"concat_ws('\\n', {name})" if kind.startswith("array") else f"cast({name} as string)"
-        for name, kind in frame.dtypes
-    }
-    nulls = [f"case when {name} is null then 1L else 0L end" for name in kinds]
-    return [
-        sorted(kinds),
-        hash_of(engine, frame, [*nulls, *(f"coalesce({text}, '')" for text in kinds.values())]),
-    ]
+def quarantine_fingerprint(engine: Engine, frame: DataFrame) -> list[Any]:
+    """The same of quarantined rows: the hash of all columns."""
+    values = []
+    for name, kind in frame.dtypes:
+        text = f"concat_ws('\\n', {name})" if kind.startswith("array") else f"cast({name} as string)"
+        values += [f"case when {name} is null then 1L else 0L end", f"coalesce({text}, '')"]
+    return [sorted(frame.columns), hash_of(engine, frame, values)]

@@ -1,9 +1,9 @@
 """The content hash: one number for what a table holds, whatever files, order, engine or attempt it came in.
 
-Sum modulo 2^128 of one hash per row over the contract's columns in contract order: two xxHash64 of the row, begun with
-different salts (https://xxhash.com; Spark's function of that name feeds each column's hash to the next as its seed). A row's
-NULLs are part of it, so that NULL differs from an empty string and no two columns run together. It is a checksum and no proof
-against an adversary: file hashes in the manifest are SHA-256.
+Sum modulo 2^128 of one hash per row over the contract's columns in contract order: two xxHash64 of the row
+with different salts (https://xxhash.com; Spark's function of that name feeds each column's hash to the next
+as its seed). A row's NULLs are part of it, so that NULL differs from an empty string and no two columns run
+together. It is a checksum and no proof against an adversary: file hashes in the manifest are SHA-256.
 """
 
 from __future__ import annotations
@@ -25,20 +25,14 @@ Locate = Callable[["Listed | DataFile"], str]
 
 MODULUS: Final = 1 << 128
 SCHEME: Final = "x"
-"""Stands before the digits. Hashes without it are of the first scheme (MD5): they can be compared, and not added to."""
+"""First letter of a hash. Hashes without it are of the first scheme (MD5), and can't be added to."""
 
 _SALTS: Final = (0x4C61, 0x6B65)
-_SUMS: Final = (
-    *(
-        f"sum({half} & 4294967295L)"
-        for at, _ in enumerate(_SALTS)
-        for half in (f"shiftright(h{at}, 32)", f"h{at}")
-    ),
-    "count(1)",
-)
-"""Of 32-bit parts: the sum of 2^31 of them still fits 64 bits, and no engine's sum wraps around; and how many rows there are."""
+_PARTS: Final = ("shiftright(h0, 32)", "h0", "shiftright(h1, 32)", "h1")
+_SUMS: Final = (*(f"sum({part} & 4294967295L)" for part in _PARTS), "count(1)")
+"""Sums of the hashes' 32-bit parts (2^31 of them fit into 64 bits, so no engine overflows), and the rows."""
 _WORD: Final = 62
-"""Columns whose NULLs one number tells."""
+"""Columns whose NULLs one number holds as bits."""
 
 
 def content_of(engine: Engine, frame: DataFrame, contract: Contract) -> tuple[int, int]:
@@ -49,7 +43,7 @@ def content_of(engine: Engine, frame: DataFrame, contract: Contract) -> tuple[in
 def content_by(
     engine: Engine, frame: DataFrame, contract: Contract, *, key: str, number: str
 ) -> list[tuple[Any, ...]]:
-    """Of each `key` what its rows' hashes add up to, their `number` in them, and how many they are: wherever they lie, the same."""
+    """By `key`, the sums of its rows' hashes, which include their `number`, and how many rows there are."""
     from pyspark.sql import functions as F  # noqa: N812
 
     sums = _hashed(frame, [*_values(contract), number], key).groupBy(key).agg(*map(F.expr, _SUMS))
@@ -57,7 +51,7 @@ def content_by(
 
 
 def hash_of(engine: Engine, frame: DataFrame, values: Sequence[str]) -> tuple[int, int]:
-    """The same of any values in SQL, none of them NULL."""
+    """The hash and the count of a frame's rows, by any values in SQL that are never NULL."""
     (found,) = engine.rows(_hashed(frame, values).selectExpr(*_SUMS))
     *parts, rows = found
     total = 0
@@ -79,9 +73,16 @@ def content_after(
     *,
     uri: Locate,
 ) -> tuple[str, int]:
-    """The content hash of a table of these files, and the rows of those that the parent lacks; `uri` says where the engine finds one.
+    """The content hash of a table of these files, and the count of rows in files that the parent lacks.
 
-    Only these are read, unless the parent's hash was made by an earlier scheme. No parent: the table begins with these files.
+    Only those files are read, unless the parent's hash is of an earlier scheme.
+
+    Args:
+        engine: Reads the files.
+        contract: The table's contract.
+        files: All files of the table.
+        parent: The version whose files are among them; None where the table begins with these files.
+        uri: Gives the engine's address of a file.
     """
     old = {item.path for item in parent.files} if parent else set()
     fresh = [item for item in files if item.path not in old]
@@ -99,12 +100,11 @@ def _of_files(
     return content_of(engine, engine.read_parquet(uris), contract) if uris else (0, 0)
 
 
-def _hashed(frame: DataFrame, values: Sequence[str], *kept: str) -> DataFrame:
-    """A row's hashes, h0 and h1, and what is `kept` of it."""
+def _hashed(frame: DataFrame, values: Sequence[str], *columns: str) -> DataFrame:
+    """Each row's hashes, h0 and h1, beside some of its columns."""
     listed = ", ".join(values)
-    return frame.selectExpr(
-        *kept, *(f"xxhash64({salt}L, {listed}) as h{number}" for number, salt in enumerate(_SALTS))
-    )
+    hashes = (f"xxhash64({salt}L, {listed}) as h{number}" for number, salt in enumerate(_SALTS))
+    return frame.selectExpr(*columns, *hashes)
 
 
 def _values(contract: Contract) -> list[str]:
@@ -121,12 +121,15 @@ def _nulls(columns: Sequence[Column]) -> list[str]:
 
 
 def _canonical(column: Column) -> str:
-    """A value as text or number, never NULL, the same on both engines: no float is ever printed, no date ever formatted."""
+    """A value as text or number, never NULL, the same on both engines: no float or date becomes text."""
     value = quoted(column.name)
     made: dict[ColumnType, str] = {
         "string": f"coalesce({value}, '')",
         "integer": f"coalesce({value}, 0L)",
-        "double": f"case when {value} is null then 0.0D when isnan({value}) then double('nan') else {value} + 0.0D end",
+        "double": (
+            f"case when {value} is null then 0.0D when isnan({value}) then double('nan') "
+            f"else {value} + 0.0D end"
+        ),
         "boolean": f"case when {value} then 1L else 0L end",
         "date": f"cast(coalesce(datediff({value}, date'1970-01-01'), 0) as bigint)",
         "timestamp": f"coalesce(unix_micros({value}), 0L)",

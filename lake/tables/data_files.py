@@ -1,6 +1,6 @@
-"""The Delta log of a table on a branch: which files it holds, each with size, rows and SHA-256.
+"""The files of a Delta table on a branch, each with size, rows and SHA-256.
 
-Only the log is read through delta-rs; data never is (its S3 reader aborted processes at exit).
+delta-rs reads only the log, never data (its S3 reader aborted processes at exit).
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from lakegate.manifest import DataFile
 HASHERS: Final = 4
 """Files hashed at once."""
 FEW: Final = 16
-"""Objects that are asked for one by one."""
-
+"""Objects up to which each is requested by itself, without a listing."""
 
 Added = list[tuple[str, int | None]]
 """Files that a commit added to a table: their paths in the tree, and their rows."""
 
 
 class Listed(NamedTuple):
-    """A file that a Delta log names: its path in the tree, its rows, where it lies in the store, and its bytes."""
+    """A file that a Delta log names: its path in the tree, its rows, its physical address, and its bytes."""
 
     path: str
     rows: int
@@ -39,10 +38,15 @@ class Listed(NamedTuple):
 def list_table(
     session: Session, ref: str, path: str, *, known: Sequence[DataFile] = (), added: Added | None = None
 ) -> list[Listed]:
-    """The files of the Delta table at `path` in the tree `ref`, by its log; an absent table has none.
+    """The files of the Delta table at `path` in the tree `ref`; an absent table has none.
 
-    Files that `known` (the parent version's) lists are taken from there: Delta files never change. With `added` the log isn't asked,
-    which takes longer the more files there are: the table holds those that are known, and these.
+    Args:
+        session: The open lake.
+        ref: A branch, tag or commit.
+        path: Of the table.
+        known: The parent version's files, which never change.
+        added: All files that the table has beyond those; None: the log is read, which takes longer with each
+            file.
 
     Raises:
         IntegrityError: The log names a file that the tree does not hold, or one without a row count.
@@ -60,7 +64,7 @@ def list_table(
 
 
 def _stored(session: Session, ref: str, path: str, names: Sequence[str]) -> dict[str, Any]:
-    """What lakeFS says of these objects of a table; a few are asked for one by one, for its folder holds more with each version."""
+    """What lakeFS knows of these objects of a table, whose folder holds more files with each version."""
     repository = session.repository
     if len(names) > FEW:
         return {item.path: item for item in repository.listing(ref, f"{path}/")}
@@ -86,10 +90,15 @@ def table_files(
     added: Added | None = None,
     listed: Sequence[Listed] | None = None,
 ) -> list[DataFile]:
-    """The files of the Delta table at `path` in the tree `ref`: those that are `known` in their order, then others by path.
+    """The files of the Delta table at `path` in the tree `ref`: first those in `known`, then others by path.
 
-    Those that the parent version doesn't know are hashed, see `describe_file`. `added` is as in `list_table`, `listed` what that
-    gave, where the caller asked.
+    Args:
+        session: The open lake.
+        ref: A branch, tag or commit.
+        path: Of the table.
+        known: The parent version's files; all others are hashed, see `describe_file`.
+        added: See `list_table`.
+        listed: What `list_table` returned, if it was called already.
 
     Raises:
         IntegrityError: See `list_table`.
@@ -113,8 +122,5 @@ def _active(session: Session, ref: str, path: str) -> list[tuple[str, int | None
 
     if (actions := with_log(session, ref, path, read, doing=f"reading the Delta log of {path}")) is None:
         return []
-    names, rows = actions["path"].to_pylist(), actions["num_records"].to_pylist()
-    return [
-        (unquote(name), None if count is None else int(count))
-        for name, count in zip(names, rows, strict=True)
-    ]
+    names = map(unquote, actions["path"].to_pylist())
+    return list(zip(names, actions["num_records"].to_pylist(), strict=True))

@@ -1,7 +1,8 @@
 """The log of a Delta table on a branch, as delta-rs opens it.
 
-Where the blockstore lies on this disk, that is a folder of links to the blocks which the log's last entries lie in, and what a commit
-adds to it is laid into the store: through the gateway delta-rs asks for each entry, which takes longer the more there are.
+Through the gateway delta-rs requests each entry of a log, which takes longer the more there are. Where the
+blockstore lies on this disk, delta-rs opens a folder of links to the blocks of the log's last entries
+instead, and the files that its commit adds there are uploaded afterwards.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lake.lakefs.objects import missing, sha256_of
+from lake.lakefs.files import missing, sha256_of
 from lake.lakefs.repository import Repository
 from lake.tables.log_cache import FOLDER, DeltaLogCache, Log, OpenLog
 from lakegate.home import Endpoint
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 HINT: Final = "_last_checkpoint"
 SMALL: Final = 64 * 1024
-"""Bytes."""
-KEPT: Final = 200
-"""Entries of a log that a process goes on with; from then on it begins anew, at the last checkpoint."""
+"""Bytes of a file up to which one call uploads it."""
+LONG: Final = 200
+"""Entries after which a cached log is closed; the next use begins again, at the last checkpoint."""
 SENDERS: Final = 4
-"""Files laid into the store at once."""
+"""Files uploaded at once."""
 
 
 def writes_locally(session: Session) -> bool:
@@ -42,8 +43,8 @@ def writes_locally(session: Session) -> bool:
 def found_in_scratch(session: Session) -> bool:
     """Whether tables can lie in the scratch folder.
 
-    Not where its address needs escapes, or holds what delta-rs escapes all the same: Sail 0.7.2 writes a Delta table to another folder then,
-    and delta-rs 1.6 finds none.
+    Where its address needs escapes, or has a character that delta-rs escapes anyway, Sail 0.7.2 writes a
+    Delta table to another folder, and delta-rs 1.6 finds none.
     """
     address = session.settings.scratch_dir.absolute().as_uri()
     return "%" not in address and "~" not in address
@@ -59,15 +60,15 @@ def with_log(
     retry: bool = True,
     data: Sequence[DataFile] = (),
 ) -> T:
-    """What `use` makes of the log of the table at `path` of the tree `ref`; where `ref` is a branch it may add to it.
+    """The result of `use` on the log of the table at `path` in the tree `ref`.
 
     Args:
         session: The open lake.
         ref: A branch, tag or commit.
         path: Of the table.
-        use: Opens the log, and may commit to it.
+        use: Opens the log, and on a branch may commit to it.
         doing: What is done, for errors.
-        retry: Whether `use` may run again where lakeFS didn't answer.
+        retry: Whether `use` may run again where lakeFS didn't respond.
         data: Files of the table that it reads; with any, all lies on this disk, wherever the store is.
 
     Raises:
@@ -90,62 +91,64 @@ def with_log(
 def _with_own(
     session: Session, ref: str, path: str, use: Callable[[Log], T], *, doing: str, data: Sequence[DataFile]
 ) -> T:
-    """The same on this disk."""
+    """As `with_log`, on a copy of the log on this disk."""
     from lake.tables.delta_rs import delta_errors
 
-    repository = session.repository
-    mine = session.cache(DeltaLogCache).take(path)
-    if mine is None or not mine.is_of(repository, ref, path):
-        if mine is not None:
-            mine.close()
-        mine = OpenLog.made(session)
+    repository, cache = session.repository, session.cache(DeltaLogCache)
+    mine = cache.take(path)
+    if mine is not None and not mine.is_of(repository, ref, path):
+        mine.close()
+        mine = None
+    mine = mine or OpenLog.made(session)
+    folder = mine.folder
+    read = {item.path.removeprefix(f"{path}/"): item for item in data}
     try:
-        if not any((mine.folder / FOLDER).iterdir()):
-            _lay_log(repository, ref, f"{path}/{FOLDER}", mine.folder / FOLDER)
-        for item in data:
-            _lay(repository, ref, item.path, item.physical, mine.folder / item.path.removeprefix(f"{path}/"))
-        before = _files(mine.folder)
+        if not any((folder / FOLDER).iterdir()):
+            _link_log(repository, ref, f"{path}/{FOLDER}", folder / FOLDER)
+        for name, item in read.items():
+            _link(repository, ref, item.path, item.physical, folder / name)
+        before = _files(folder)
         with delta_errors(doing, local=True):
             found = use(mine.log)
-        new = [name for name, identity in _files(mine.folder).items() if before.get(name) != identity]
+        new = [name for name, identity in _files(folder).items() if before.get(name) != identity]
         if new:
-            send = partial(_send, repository, ref, path, mine.folder)
             with ThreadPoolExecutor(SENDERS) as pool:
-                list(pool.map(send, new))
+                list(pool.map(partial(_send, repository, ref, path, folder), new))
     except BaseException:
         mine.close()
         raise
-    for name in {*new, *(item.path.removeprefix(f"{path}/") for item in data)}:
+    for name in {*new, *read}:
         if not name.startswith(f"{FOLDER}/"):
-            (mine.folder / name).unlink()
-    if len(before) > KEPT:
+            (folder / name).unlink()
+    if len(before) > LONG:
         mine.close()
     else:
-        session.cache(DeltaLogCache).give(path, mine)
+        cache.give(path, mine)
     return found
 
 
 def _send(repository: Repository, ref: str, path: str, folder: Path, name: str) -> None:
     file = folder / name
-    if file.stat().st_size <= SMALL:  # one call, where laying it takes two
+    if file.stat().st_size <= SMALL:  # one call, where an upload takes two
         repository.put(ref, f"{path}/{name}", file.read_bytes())
     else:
         repository.upload(ref, f"{path}/{name}", file, etag=sha256_of(file))
 
 
-def _lay_log(repository: Repository, ref: str, path: str, log: Path) -> None:
-    """Make a folder of the log's entries from its last checkpoint on."""
+def _link_log(repository: Repository, ref: str, path: str, log: Path) -> None:
+    """Link the log's entries from its last checkpoint on into a folder."""
     after = ""
     if (hint := repository.get(ref, f"{path}/{HINT}")) is not None:
-        (log / HINT).write_bytes(hint)  # writers put another in its place, so it is no link
+        (log / HINT).write_bytes(hint)  # writers replace it, so it is no link
         with contextlib.suppress(ValueError, KeyError, TypeError):
             after = f"{path}/{int(json.loads(hint)['version']):020d}"
     for item in repository.listing(ref, f"{path}/", after=after):
         if (name := item.path.removeprefix(f"{path}/")) != HINT:
-            _lay(repository, ref, item.path, repository.physical(item.physical_address), log / name)
+            _link(repository, ref, item.path, repository.physical(item.physical_address), log / name)
 
 
-def _lay(repository: Repository, ref: str, path: str, physical: str, target: Path) -> None:
+def _link(repository: Repository, ref: str, path: str, physical: str, target: Path) -> None:
+    """Link an object's block to a path, or copy the object there where the store is elsewhere."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if (block := repository.local(physical)) is None:
         repository.download(ref, path, target)
@@ -156,11 +159,9 @@ def _lay(repository: Repository, ref: str, path: str, physical: str, target: Pat
 
 
 def _files(folder: Path, within: str = "") -> dict[str, tuple[int, int]]:
-    """The files of a folder, each with what tells it from another of its name."""
+    """The files of a folder, each with its inode and time of change: a new file of its name has others."""
     found: dict[str, tuple[int, int]] = {}
-    with os.scandir(
-        folder / within
-    ) as entries:  # the log has hundreds: pathlib asks the disk three times for each
+    with os.scandir(folder / within) as entries:  # pathlib takes three system calls for each of hundreds
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 found |= _files(folder, f"{within}{entry.name}/")

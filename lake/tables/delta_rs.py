@@ -1,6 +1,6 @@
-"""delta-rs, how it is set here, and its errors as ours: the one module that imports it.
+"""delta-rs, its options here, and its errors as ours: the one module that imports it.
 
-Its import takes time, so whoever needs this module imports it where it is needed.
+Its import takes time, so import this module where it is used.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ from typing import Final
 
 from deltalake import DeltaTable, Schema, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, PostCommitHookProperties, create_table_with_add_actions
 
 from lake.runtime.disk_errors import disk_error
 from lakegate.errors import Conflict, IntegrityError, LakegateError
 
 ROW_GROUP: Final = 200_000
-"""Rows that are encoded together: delta-rs's million of them takes half a gigabyte."""
+"""Rows that are encoded together: delta-rs's default, a million, takes half a gigabyte of memory."""
 
 __all__ = [
     "AddAction",
     "DeltaTable",
+    "PrimitiveType",
     "Schema",
     "TableNotFoundError",
     "commit_hooks",
@@ -39,16 +41,13 @@ def writer_properties() -> WriterProperties:
 
 
 def commit_hooks() -> PostCommitHookProperties:
-    """Of a commit: earlier versions of the log are other tags' as well, so nothing is cleaned up."""
+    """What follows a commit: no cleaning up of the log, as other tags need its earlier versions."""
     return PostCommitHookProperties(cleanup_expired_logs=False)
 
 
 @contextlib.contextmanager
 def delta_errors(doing: str, *, local: bool = False) -> Iterator[None]:
-    """Turn delta-rs's errors into ours, without their text, which may quote values (P6).
-
-    `local`: what it does is done on this disk.
-    """
+    """Turn errors of delta-rs into ours, without their text (it quotes values: P6); `local`: on this disk."""
     try:
         yield
     except CommitFailedError as error:

@@ -1,4 +1,4 @@
-"""Delta logs that a process has open: it goes on with one where nobody else wrote since, instead of reading it again."""
+"""Delta logs that a process holds open: it needn't read one again where nobody else wrote since."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FOLDER: Final = "_delta_log"
 
 @dataclass
 class Log:
-    """Where delta-rs finds a table's log, and the table as it opened it last."""
+    """The address of a table's log for delta-rs, and the table as delta-rs last opened it."""
 
     uri: str
     options: dict[str, str] = field(default_factory=dict, repr=False)
     table: DeltaTable | None = None
 
     def opened(self) -> DeltaTable | None:
-        """The table as its log tells it now; None where there is none."""
+        """The table by its log now; None where there is none."""
         from lake.tables.delta_rs import DeltaTable, TableNotFoundError
 
         with contextlib.suppress(TableNotFoundError):
@@ -39,7 +39,7 @@ class Log:
 
 @dataclass
 class OpenLog:
-    """A log that this process wrote, which it goes on with where nobody else wrote since."""
+    """A log on this disk that this process wrote."""
 
     folder: Path
     log: Log
@@ -47,62 +47,57 @@ class OpenLog:
 
     @classmethod
     def made(cls, session: Session) -> OpenLog:
-        """An empty folder for one."""
+        """An empty log."""
         stack = contextlib.ExitStack()
         table = stack.enter_context(session.scratch("log")) / "table"
         (table / FOLDER).mkdir(parents=True)
         return cls(table, Log(str(table)), stack.close)
 
     def is_of(self, repository: Repository, ref: str, path: str) -> bool:
-        """Whether the log of the tree `ref` ends with the entry that this one ends with: entries name files that no other attempt writes."""
-        last = max((file.name for file in (self.folder / FOLDER).glob("*.json")), default="")
-        if not last:
+        """Whether the log of the tree `ref` ends with this log's last entry.
+
+        Entries name files that no other attempt writes, so two logs with the same last entry are the same.
+        """
+        log, prefix = self.folder / FOLDER, f"{path}/{FOLDER}/"
+        last = max((file.name for file in log.glob("*.json")), default="")
+        found = repository.listing(ref, prefix, after=f"{prefix}{last[:20]}") if last else []
+        entries = sorted((item for item in found if item.path.endswith(".json")), key=lambda item: item.path)
+        if not entries or entries[-1].path != f"{prefix}{last}":
             return False
-        found = {
-            item.path: item
-            for item in repository.listing(ref, f"{path}/{FOLDER}/", after=f"{path}/{FOLDER}/{last[:20]}")
-        }
-        same = found.get(f"{path}/{FOLDER}/{last}")
-        block = repository.local(repository.physical(same.physical_address)) if same is not None else None
-        if (
-            block is None
-            or not block.is_file()
-            or block.read_bytes() != (self.folder / FOLDER / last).read_bytes()
-        ):
-            return False
-        return not any(item.endswith(".json") and item > f"{path}/{FOLDER}/{last}" for item in found)
+        block = repository.local(repository.physical(entries[-1].physical_address))
+        return block is not None and block.is_file() and block.read_bytes() == (log / last).read_bytes()
 
 
 class DeltaLogCache:
-    """Those of the tables that this process wrote, by their paths."""
+    """The open logs of the tables that this process wrote, by their paths."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, OpenLog] = {}
-        self._held = 0
+        self._logs: dict[str, OpenLog] = {}
+        self._caching = False
 
     @classmethod
     def of(cls, _: Session) -> DeltaLogCache:
-        """Those of a session."""
+        """An empty cache."""
         return cls()
 
     @contextlib.contextmanager
     def caching(self) -> Iterator[None]:
-        """What is given back within stays until the outermost of these ends."""
-        self._held += 1
+        """Hold logs until this ends; a session enters it once."""
+        self._caching = True
         try:
             yield
         finally:
-            self._held -= 1
-            while not self._held and self._kept:
-                self._kept.popitem()[1].close()
+            self._caching = False
+            while self._logs:
+                self._logs.popitem()[1].close()
 
     def take(self, path: str) -> OpenLog | None:
-        """The one of a table, which nobody else has then."""
-        return self._kept.pop(path, None)
+        """Take a table's log out of the cache; None where it has none."""
+        return self._logs.pop(path, None)
 
     def give(self, path: str, log: OpenLog) -> None:
-        """Keep one, or close it where nothing is at hand."""
-        if self._held:
-            self._kept[path] = log
+        """Put a table's log back; it is closed where nothing is cached."""
+        if self._caching:
+            self._logs[path] = log
         else:
             log.close()

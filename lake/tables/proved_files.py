@@ -1,7 +1,8 @@
-"""Files of a version that an engine reads to write their rows anew, proved first: what has changed in one would be published as right.
+"""Proofs of a version's files before an engine reads them: else damage in one would be published as right.
 
-An engine reads by itself, so what it reads a moment later is not what was hashed; damage that lies on a disk is found all the same. Where
-rows are only held against published ones, the columns that this reads are proved, once in a process, and nothing else of their files.
+An engine reads a file itself, a moment after it was hashed here; still, damage on the disk is found. Where an
+engine writes the rows again, whole files are proved. Where it only compares rows with them, the compared
+columns are proved, once a process.
 """
 
 from __future__ import annotations
@@ -37,15 +38,13 @@ def demand_sound(session: Session, ref: str, files: Sequence[DataFile], *, versi
     repository, fix = session.repository, _RESTORE.format(version)
 
     def demand(item: DataFile) -> None:
-        block = repository.local(item.physical)
+        block, where = repository.local(item.physical), f"{version}, {item.path}"
         if block is not None and not block.is_file():
-            raise IntegrityError(
-                "this file is missing from the store", where=f"{version}, {item.path}", fix=fix
-            )
+            raise IntegrityError("this file is missing from the store", where=where, fix=fix)
         found = repository.sha256(ref, item.path, physical=item.physical)
         if found != item.sha256:
             what = f"SHA-256 {item.sha256} expected, {found} found; nothing was made of it"
-            raise IntegrityError(what, where=f"{version}, {item.path}", fix=fix)
+            raise IntegrityError(what, where=where, fix=fix)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(demand, files))
@@ -76,7 +75,7 @@ def _is_proved(session: Session, item: DataFile, wanted: frozenset[str]) -> bool
 
 @dataclass(frozen=True)
 class _Tree:
-    """The files of a tree of the lake, as a `lakegate.store.Store`: a version that has no tag yet among them."""
+    """The files of a tree of the lake as a `lakegate.store.Store`; the version needs no tag."""
 
     session: Session
     ref: str
@@ -90,16 +89,14 @@ class _Tree:
             raise self.fault(file, error) from error
 
     def fault(self, file: DataFile, error: OSError) -> LakegateError:
-        """What an error met while reading it means: what will come again is no want of an answer."""
+        """Our error for one met while reading a file: only what another try may change is transient."""
         repository, where = self.session.repository, f"{self.version}, {file.path}"
         here = repository.local(file.physical) is not None
         if isinstance(error, FileNotFoundError) or GONE.search(str(error)):
-            return IntegrityError(
-                "this file is missing from the store", where=where, fix=_RESTORE.format(self.version)
-            )
+            what, fix = "this file is missing from the store", _RESTORE.format(self.version)
+            return IntegrityError(what, where=where, fix=fix)
         if error.errno not in HANDLES and (here or "AWS Error" not in str(error)):
             what = f"this file can't be read ({type(error).__name__}); nothing was made of it"
-            return LakegateError(
-                what, where=where, fix="see that the store can be read by you and that its disk is sound"
-            )
+            fix = "see that the store can be read by you and that its disk is sound"
+            return LakegateError(what, where=where, fix=fix)
         return unanswered(error, f"reading {file.path}", repository.endpoint)

@@ -1,7 +1,8 @@
-"""Rows set aside: what the quarantine holds, what became of each row since, and which are still open.
+"""Quarantined rows: what the quarantine holds, how each row was resolved since, and which are still open.
 
-The quarantine is only added to. What becomes of a row (replayed, discarded, superseded) is a row of its own in the table
-of settled rows, published in the same merge as the version that it belongs to; so set aside = open + the three.
+Rows are only added to the quarantine. A row's resolution (replayed, discarded, superseded) is a row in a
+table of its own, published in the same merge as the version that it belongs to. So quarantined = open +
+replayed + discarded + superseded.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-Settlement = Literal["replayed", "discarded", "superseded"]
-SETTLEMENTS: Final[tuple[Settlement, ...]] = ("replayed", "discarded", "superseded")
+Resolution = Literal["replayed", "discarded", "superseded"]
+RESOLUTIONS: Final[tuple[Resolution, ...]] = ("replayed", "discarded", "superseded")
 STATE: Final = "_state"
 IDENTITY: Final = ["_drop", "_row"]
 COLUMNS: Final = [*IDENTITY, "_file", "_reasons", "_suite", "_record"]
@@ -35,22 +36,14 @@ COLUMNS: Final = [*IDENTITY, "_file", "_reasons", "_suite", "_record"]
 
 def latest_manifest(session: Session, table: str) -> Manifest | None:
     """The manifest of a table's latest version; None before its first."""
-    head = publish.head(session.repository, table)
-    return (
-        publish.manifest_at(session.repository, MAIN, VersionName(table, int(head["version"])))
-        if head
-        else None
-    )
+    return publish.latest_at(session.repository, MAIN, table)
 
 
 def judged_at(session: Session, table: str, drop: str) -> str | None:
-    """When the delivery came that a published drop was judged as: what its version says."""
-    number = published_as(session, table, drop)
-    return (
-        publish.manifest_at(session.repository, MAIN, VersionName(table, number)).delivered_at
-        if number
-        else None
-    )
+    """When the delivery came that a published drop was judged as, by its version; None where it made none."""
+    if not (number := published_as(session, table, drop)):
+        return None
+    return publish.manifest_at(session.repository, MAIN, VersionName(table, number)).delivered_at
 
 
 def earlier_rows(
@@ -62,13 +55,18 @@ def earlier_rows(
     *,
     known: dict[str, int],
 ) -> DataFrame | None:
-    """The published rows of drops that came before one, where a rule asks for a watermark; None where none does.
+    """The published rows of drops that were published before one; None where no rule has a watermark.
 
-    `known` takes up the versions that drops were published as.
+    Args:
+        session: The open lake.
+        table: The drops' table.
+        suite: The rules.
+        published: The published rows.
+        drop: The drop.
+        known: Cache of the numbers of the versions that drops made.
     """
-    if published is None or not any(
-        rule.type == "expect_column_values_to_be_within_watermark" for rule in suite.rules
-    ):
+    watermarks = (rule.type == "expect_column_values_to_be_within_watermark" for rule in suite.rules)
+    if published is None or not any(watermarks):
         return None
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -84,23 +82,26 @@ def published_as(session: Session, table: str, drop: str) -> int:
 
 
 def unresolved_rows(session: Session, manifest: Manifest) -> pa.Table:
-    """The rows of a version's quarantine that nothing has become of yet: columns COLUMNS, by drop and record number."""
-    aside = read_rows(session, manifest, manifest.quarantine, COLUMNS)
-    settled = read_rows(session, manifest, manifest.settled, IDENTITY)
-    if settled.num_rows:
-        kept = (
-            aside.select(IDENTITY)
-            .append_column("__at", [list(range(aside.num_rows))])
-            .join(settled, keys=IDENTITY, join_type="left anti")
-        )
-        aside = aside.take(kept.column("__at"))
-    return aside.sort_by([("_drop", "ascending"), ("_row", "ascending")])
+    """The open rows of a version's quarantine: columns COLUMNS, by drop and record number."""
+    rows = read_rows(session, manifest, manifest.quarantine, COLUMNS)
+    resolved = read_rows(session, manifest, manifest.settled, IDENTITY)
+    if resolved.num_rows:  # Arrow joins no tables with columns of lists
+        numbered = rows.select(IDENTITY).append_column("__at", [list(range(rows.num_rows))])
+        open_rows = numbered.join(resolved, keys=IDENTITY, join_type="left anti")
+        rows = rows.take(open_rows.column("__at"))
+    return rows.sort_by([("_drop", "ascending"), ("_row", "ascending")])
 
 
 def filter_rows(
     rows: pa.Table, *, drop: str | None = None, rule: str | None = None, row: int | None = None
 ) -> pa.Table:
-    """Those of the open rows that came of a drop (its SHA-256 or the beginning of it), a rule set aside, with a record number.
+    """The open rows of a drop, of a rule, or with a record number.
+
+    Args:
+        rows: All open rows.
+        drop: The drop's SHA-256, or its beginning.
+        rule: A rule that quarantined the row.
+        row: The number of the record in its delivery.
 
     Raises:
         UsageError: There is none.
@@ -111,53 +112,49 @@ def filter_rows(
     if drop is not None:
         rows = rows.filter(pc.starts_with(rows.column("_drop"), pattern=drop))
     if rule is not None:
-        rows = rows.filter(
-            pa.array([rule in broken for broken in rows.column("_reasons").to_pylist()], pa.bool_())
-        )
+        broken = (rule in reasons for reasons in rows.column("_reasons").to_pylist())
+        rows = rows.filter(pa.array(broken, pa.bool_()))
     if row is not None:
         rows = rows.filter(pc.equal(rows.column("_row"), row))
     if not rows.num_rows and (drop, rule, row) != (None, None, None):
-        told = {"came of drop": drop, "was quarantined by rule": rule, "has the number": row}
-        asked = " and ".join(f"{words} {value!r}" for words, value in told.items() if value is not None)
-        raise UsageError(
-            f"no open row {asked}",
-            fix="`lakegate quarantine DATASET` lists the open rows with drop and rules",
-        )
+        filters = {"came of drop": drop, "was quarantined by rule": rule, "has the number": row}
+        wanted = " and ".join(f"{words} {value!r}" for words, value in filters.items() if value is not None)
+        fix = "`lakegate quarantine DATASET` lists the open rows with drop and rules"
+        raise UsageError(f"no open row {wanted}", fix=fix)
     return rows
 
 
 def quarantine_balance(
     parent: Manifest | None,
     quarantine: Sequence[DataFile],
-    settled: dict[Settlement, int],
+    resolved: dict[Resolution, int],
     *,
     fresh: bool = False,
 ) -> dict[str, int]:
-    """The quarantine's equation after a publish: rows set aside, how many are open, and what became of the others.
+    """The quarantine's equation after a publish: all rows, the open ones, and those of each resolution.
 
     Args:
         parent: The version before.
         quarantine: The quarantine's files now.
-        settled: Rows that this publish settles.
-        fresh: Whether the quarantine was begun anew, as a full delivery does.
+        resolved: Rows that this publish resolves.
+        fresh: Whether the quarantine begins again with this publish, as with a full delivery.
 
     Raises:
-        IntegrityError: More rows were settled than were set aside.
+        IntegrityError: More rows are resolved than were quarantined.
     """
     before = parent.aside if parent and not fresh else {}
-    counts = {name: before.get(name, 0) + settled.get(name, 0) for name in SETTLEMENTS}
-    whole = sum(item.rows for item in quarantine)
-    left = whole - sum(counts.values())
-    if left < 0:
-        what = f"{whole} rows were quarantined, {sum(counts.values())} of them are settled"
+    counts = {str(name): before.get(name, 0) + resolved.get(name, 0) for name in RESOLUTIONS}
+    whole, done = sum(item.rows for item in quarantine), sum(counts.values())
+    if done > whole:
+        what = f"{whole} rows were quarantined, {done} of them are resolved"
         raise IntegrityError(what, fix="nothing was published; report this")
-    return {"set_aside": whole, "open": left} | {str(name): count for name, count in counts.items()}
+    return {"set_aside": whole, "open": whole - done} | counts
 
 
 def read_rows(
     session: Session, manifest: Manifest, files: Sequence[DataFile], columns: list[str]
 ) -> pa.Table:
-    """Columns of files of a version, which are those of its quarantine or of what became of its rows."""
+    """Columns of files of a version's quarantine, or of its resolutions."""
     import pyarrow as pa
 
     kinds: dict[str, Any] = {"_row": pa.int64(), "_version": pa.int64(), "_reasons": pa.list_(pa.string())}
@@ -173,9 +170,17 @@ def read_rows(
 
 
 def resolution_rows(
-    rows: DataFrame, state: Settlement, *, version: int, attempt: str, reason: str = ""
+    rows: DataFrame, state: Resolution, *, version: int, attempt: str, reason: str = ""
 ) -> DataFrame:
-    """For rows with `_drop` and `_row`: what became of them, in which version of the table, when, by whom and why."""
+    """The resolutions of rows with `_drop` and `_row`, by and at the time of this call.
+
+    Args:
+        rows: The resolved rows.
+        state: Their resolution.
+        version: The number of the table's version that resolves them.
+        attempt: The attempt's id.
+        reason: The person's reason, if a person decided.
+    """
     from pyspark.sql import functions as F  # noqa: N812
 
     return rows.select(
@@ -190,10 +195,9 @@ def resolution_rows(
 
 
 def without(rows: DataFrame, others: DataFrame) -> DataFrame:
-    """Rows whose drop and record number is none of the others'."""
+    """The rows whose drop and record number are not among the others'."""
     from pyspark.sql import functions as F  # noqa: N812
 
     named = others.selectExpr(*[f"{name} as __other{name}" for name in IDENTITY])
-    return rows.join(
-        named, on=F.expr(" and ".join(f"{name} = __other{name}" for name in IDENTITY)), how="left_anti"
-    )
+    same = F.expr(" and ".join(f"{name} = __other{name}" for name in IDENTITY))
+    return rows.join(named, on=same, how="left_anti")

@@ -1,4 +1,7 @@
-"""Hashes of ranges of a version's files, taken when a publish reads back what it wrote: what a reader proves a part of a file by."""
+"""Hashes of ranges of a version's files, by which a reader proves a part of a file.
+
+A publish computes them when it reads back the files that it wrote.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,18 @@ if TYPE_CHECKING:
 
 
 def describe_file(session: Session, ref: str, path: str, *, physical: str, size: int, rows: int) -> DataFile:
-    """A file of the tree `ref` with its hash; of one that is not small the session remembers those of its ranges until its version has them."""
+    """A file of the tree `ref` with its hash.
+
+    The session holds the hashes of a larger file's ranges until `keep_proofs` stores them.
+
+    Args:
+        session: The open lake.
+        ref: A branch, tag or commit.
+        path: Of the file.
+        physical: Its physical address.
+        size: Its bytes.
+        rows: Its rows.
+    """
     session.proved[physical] = None
     if size <= ranges.SMALL:
         return DataFile(path, physical, size, session.repository.sha256(ref, path, physical=physical), rows)
@@ -33,7 +47,7 @@ def describe_file(session: Session, ref: str, path: str, *, physical: str, size:
 
 
 def ends_of(read: Read, size: int) -> Sequence[int]:
-    """Where the ranges of a file are to end: those of a Parquet file with its columns' chunks and its footer, else in equal blocks."""
+    """Where the ranges of a file end: at Parquet's column chunks and footer, else in equal blocks."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -44,13 +58,11 @@ def ends_of(read: Read, size: int) -> Sequence[int]:
         metadata = parquet.read_metadata(pa.BufferReader(tail))
     except (pa.ArrowException, OSError):
         return ranges.blocks(size)
-    bounds = {
-        at
-        for number in range(metadata.num_row_groups)
-        for _, *both in chunks(metadata, number)
-        for at in both
-    }
-    return sorted({at for at in (*bounds, size - len(tail)) if 0 < at < size} | {size})
+    bounds = {size - len(tail)}
+    for number in range(metadata.num_row_groups):
+        for _, start, stop in chunks(metadata, number):
+            bounds |= {start, stop}
+    return sorted({at for at in bounds if 0 < at < size} | {size})
 
 
 def keep_proofs(
@@ -63,18 +75,15 @@ def keep_proofs(
     """
     there = {item.path for item in files}
     before = [*(candidate.parent.proofs if candidate.parent else ()), *earlier]
-    kept = [
-        item
-        for number, item in enumerate(before)
-        if item not in before[:number] and there.intersection(item.covers)
-    ]
-    covered = {path for item in kept for path in item.covers}
+    proofs: list[Proof] = []
+    for item in before:
+        if item not in proofs and there.intersection(item.covers):
+            proofs.append(item)
+    covered = {path for item in proofs for path in item.covers}
     fresh = {path: session.measured[path] for path in sorted(there - covered) if path in session.measured}
     session.measured.clear()
-    if not fresh:
-        return kept
-    path, body = paths.proofs(candidate.table, candidate.number), ranges.to_bytes(fresh)
-    return [
-        *kept,
-        Proof(path, session.repository.put(candidate.branch, path, body), len(body), sha256(body), [*fresh]),
-    ]
+    if fresh:
+        path, body = paths.proofs(candidate.table, candidate.number), ranges.to_bytes(fresh)
+        physical = session.repository.put(candidate.branch, path, body)
+        proofs.append(Proof(path, physical, len(body), sha256(body), [*fresh]))
+    return proofs

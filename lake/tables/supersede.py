@@ -1,4 +1,4 @@
-"""A corrected file takes the place of a published drop: what becomes of the rows of that drop which were set aside."""
+"""A corrected file supersedes a published drop, and with it the quarantined rows of that drop."""
 
 from __future__ import annotations
 
@@ -17,31 +17,41 @@ from lakegate.errors import IntegrityError
 from lakegate.manifest import DataFile
 
 
-def settle_superseded(
+def resolve_superseded(
     session: Session, contract: Contract, candidate: Candidate, drop: str, folder: Path
 ) -> tuple[list[DataFile], int]:
-    """End a drop's publish on a candidate, and settle its open rows as superseded; the files of all settlements, and how many these are.
+    """End a drop's publish on a candidate, and resolve its open rows as superseded.
+
+    Args:
+        session: The open lake.
+        contract: The table's contract.
+        candidate: The corrected file's.
+        drop: The superseded drop.
+        folder: Scratch folder.
+
+    Returns:
+        The files of all resolutions of the table, and how many rows this resolved.
 
     Raises:
-        IntegrityError: Other rows were settled than were meant to be.
+        IntegrityError: Other rows were resolved than were meant to be.
     """
     import pyarrow.compute as pc
     from pyarrow import parquet
 
-    parent, path = candidate.parent, paths.settled_table(contract.name)
+    parent, path = candidate.parent, paths.resolutions_table(contract.name)
     if parent is None:
         return [], 0
     publish.mark_ended(session.repository, candidate, drop, "superseded")
-    rows = unresolved_rows(session, parent)
-    mine = rows.filter(pc.equal(rows.column(DROP), drop)).select(IDENTITY)
+    unresolved = unresolved_rows(session, parent)
+    mine = unresolved.filter(pc.equal(unresolved.column(DROP), drop)).select(IDENTITY)
     if not mine.num_rows:
         return parent.settled, 0
     parquet.write_table(mine, folder / "superseded.parquet")
     frame = session.engine.read_parquet([(folder / "superseded.parquet").as_uri()])
-    told = resolution_rows(frame, "superseded", version=candidate.number, attempt=candidate.attempt)
-    write_table(session, told, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
-    settled = table_files(session, candidate.branch, path, known=parent.settled)
-    if sum(item.rows for item in settled) - sum(item.rows for item in parent.settled) != mine.num_rows:
-        what = f"{mine.num_rows} rows were to be settled"
+    rows = resolution_rows(frame, "superseded", version=candidate.number, attempt=candidate.attempt)
+    write_table(session, rows, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
+    files = table_files(session, candidate.branch, path, known=parent.settled)
+    if sum(item.rows for item in files) - sum(item.rows for item in parent.settled) != mine.num_rows:
+        what = f"{mine.num_rows} rows were to be resolved"
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
-    return settled, mine.num_rows
+    return files, mine.num_rows

@@ -1,7 +1,7 @@
-"""Writing a table of the lake: an engine writes the rows, one Delta commit names their files.
+"""Write a table of the lake: an engine writes the rows, one Delta commit names their files.
 
-Where the blockstore lies on this disk the engine writes beside it, and the files are laid into it and named through delta-rs;
-else it writes through the gateway, from wherever it runs.
+Where the blockstore lies on this disk, the engine writes to the scratch folder, the files are uploaded into
+the store, and delta-rs commits them. Else the engine writes through the gateway, from wherever it runs.
 """
 
 from __future__ import annotations
@@ -10,20 +10,16 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, unquote
 
-from catalog.contract import ColumnType
-from catalog.expressions.spark_sql import SPARK_TYPES, quoted
-from expectations.typed_frame import DROP, ROW
-from lake.lakefs.objects import missing
 from lake.session import Session
-from lake.tables.data_files import HASHERS, Added, Listed
+from lake.tables.data_files import HASHERS, Added
 from lake.tables.delta_log import storage_options, with_log, writes_locally
 from lake.tables.log_cache import Log
 from lakegate.errors import IntegrityError
 from lakegate.home import Endpoint
-from lakegate.manifest import DataFile, Manifest
+from lakegate.manifest import DataFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,27 +30,33 @@ if TYPE_CHECKING:
 STATISTICS: Final = "delta.dataSkippingStatsColumns"
 CHECKPOINTS: Final = "delta.checkpointInterval"
 CHECKPOINT_EVERY: Final = "50"
-"""Commits: whoever opens a table reads no more of them one by one; delta-rs's own default is 100."""
+"""Commits after which a checkpoint replaces reading them one by one; delta-rs's own default is 100."""
 Mode = Literal["append", "overwrite"]
 
 
 def write_table(
     session: Session, frame: DataFrame, *, ref: str, path: str, mode: Mode, statistics: Sequence[str]
 ) -> Added | None:
-    """Write a frame as one Delta commit of the table at `path` of a branch; only the columns in `statistics` get min and max (P6).
+    """Write a frame as one Delta commit of a table.
 
-    Returns the files that joined the table; None where the log has to be asked which it holds now.
+    Args:
+        session: The open lake.
+        frame: The rows.
+        ref: A branch.
+        path: Of the table.
+        mode: Whether the rows join the table's or replace them.
+        statistics: The columns whose least and greatest values the log may hold (P6).
+
+    Returns:
+        The files that joined the table; None where only the log shows which files it holds now.
     """
     engine = session.engine
     if not writes_locally(session):
-        with_log(
-            session,
-            ref,
-            path,
-            lambda log: configure(log.opened(), ",".join(statistics)),
-            doing=f"opening {path}",
-            retry=False,
-        )
+
+        def prepare(log: Log) -> None:
+            configure(log.opened(), ",".join(statistics))
+
+        with_log(session, ref, path, prepare, doing=f"opening {path}", retry=False)
         engine.write_delta(frame, uri=engine.uri(ref, path), mode=mode, statistics=statistics)
         return None
     with session.scratch("table") as folder:
@@ -71,7 +73,7 @@ def write_rows(
     mode: Mode,
     statistics: Sequence[str],
 ) -> Added | None:
-    """As `write_table`, for rows that this process has at hand."""
+    """As `write_table`, for rows in this process's memory."""
     from lake.tables.delta_rs import delta_errors, write_deltalake, writer_properties
 
     repository = session.repository
@@ -96,10 +98,17 @@ def write_rows(
 
 
 def restore_files(session: Session, *, ref: str, path: str, files: Sequence[DataFile], tag: str) -> None:
-    """Make the table at `path` of a branch hold these files again, those that it held in the tree `tag`.
+    """Make the table at `path` of a branch hold the files again that it held in the tree `tag`.
 
-    They lie in the tree still: nothing is removed from it. The log's own history isn't asked: writers may shorten it. Two commits of
-    the log: one that named a file as removed and added would be read either way.
+    The files are still in the branch's tree. The log's own history isn't used, as writers may shorten it. It
+    takes two commits of the log: readers disagree on one that both removes and adds a file.
+
+    Args:
+        session: The open lake.
+        ref: The branch.
+        path: Of the table.
+        files: The table's files in the tree `tag`.
+        tag: A tag or commit, whose schema of the table is restored.
     """
     from lake.tables.delta_rs import AddAction, commit_hooks
 
@@ -113,39 +122,16 @@ def restore_files(session: Session, *, ref: str, path: str, files: Sequence[Data
     def commit(log: Log) -> None:
         if (table := log.opened()) is None:
             return
-        schema = then or table.schema()
-        table.create_write_transaction([], "overwrite", schema, post_commithook_properties=commit_hooks())
+        schema, hooks = then or table.schema(), commit_hooks()
+        table.create_write_transaction([], "overwrite", schema, post_commithook_properties=hooks)
         if added and (table := log.opened()) is not None:
-            table.create_write_transaction(
-                [*added], "append", schema, post_commithook_properties=commit_hooks()
-            )
+            table.create_write_transaction([*added], "append", schema, post_commithook_properties=hooks)
 
     with_log(session, ref, path, commit, doing=doing, retry=False)
 
 
-def uri_of(session: Session, ref: str, file: Listed | DataFile) -> str:
-    """Where the engine finds a file of the tree `ref`: on this disk where it lies there, else through the gateway."""
-    block = session.repository.local(file.physical)
-    if block is not None and not block.is_file():  # an engine would only say that it failed
-        raise missing(block, f"{ref}:{file.path}")
-    return session.engine.uri(ref, file.path) if block is None else block.as_uri()
-
-
-def read_version(session: Session, manifest: Manifest, ref: str) -> DataFrame:
-    """The rows of a version in the tree `ref`: of the files that its manifest names, in the manifest's columns and types.
-
-    Its Delta log is not asked: nothing proves that, and a bit of it decides which rows are read.
-    """
-    columns = [(item["name"], SPARK_TYPES[cast("ColumnType", item["type"])]) for item in manifest.schema]
-    schema = ", ".join(
-        f"{quoted(name)} {kind}" for name, kind in (*columns, (DROP, "string"), (ROW, "bigint"))
-    )
-    uris = [uri_of(session, ref, item) for item in manifest.files if item.rows]
-    return session.engine.read_parquet(uris, schema=schema) if uris else session.engine.no_rows(schema)
-
-
 def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: Mode) -> Added | None:
-    """Make the files of a Delta table on this disk those of a commit of the lake's table."""
+    """Commit the files of a Delta table on this disk to the lake's table."""
     from lake.tables.delta_rs import (
         AddAction,
         Schema,
@@ -158,30 +144,21 @@ def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: M
     added = [action["add"] for action in made if "add" in action]
     metadata = [action["metaData"] for action in made if "metaData" in action]
     if not metadata:
-        raise IntegrityError(
-            "the engine wrote a table without a schema", where=path, fix="nothing was published; report this"
-        )
+        what = "the engine wrote a table without a schema"
+        raise IntegrityError(what, where=path, fix="nothing was published; report this")
+    configuration = dict(metadata[-1]["configuration"])
     with delta_errors(f"writing rows of {path}"):
-        schema, configuration = (
-            Schema.from_json(metadata[-1]["schemaString"]),
-            dict(metadata[-1]["configuration"]),
-        )
+        schema = Schema.from_json(metadata[-1]["schemaString"])
 
     def put(action: dict[str, Any]) -> None:
-        name = unquote(action["path"])  # which holds a random part, as all writers of Delta give one
+        name = unquote(action["path"])  # all writers of Delta put a random part into it
         session.repository.upload(ref, f"{path}/{name}", staged / name, etag=name)
 
-    actions = [
-        AddAction(
-            item["path"],
-            item["size"],
-            item.get("partitionValues") or {},
-            item["modificationTime"],
-            True,
-            item.get("stats") or "{}",
-        )
-        for item in added
-    ]
+    def action_of(item: dict[str, Any]) -> AddAction:
+        partition, statistics = item.get("partitionValues") or {}, item.get("stats") or "{}"
+        return AddAction(item["path"], item["size"], partition, item["modificationTime"], True, statistics)
+
+    actions = [*map(action_of, added)]
 
     def commit(log: Log) -> None:
         if (table := log.opened()) is not None:
@@ -189,9 +166,8 @@ def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: M
                 what = "rows of other columns than the table's would be added to it"
                 raise IntegrityError(what, where=path, fix="nothing was published; report this")
             configure(table, configuration.get(STATISTICS, ""))
-            table.create_write_transaction(
-                [*actions], mode, schema, post_commithook_properties=commit_hooks()
-            )
+            hooks = commit_hooks()
+            table.create_write_transaction([*actions], mode, schema, post_commithook_properties=hooks)
             return
         create_table_with_add_actions(
             log.uri,
@@ -214,7 +190,7 @@ def _adopt_files(session: Session, staged: Path, *, ref: str, path: str, mode: M
 
 
 def configure(table: DeltaTable | None, statistics: str) -> None:
-    """Have a table, where there is one, keep statistics of these columns alone, another may be personal since (P6), and checkpoints."""
+    """Set which columns' statistics a table's log may hold, as others may be personal since (P6)."""
     from lake.tables.delta_rs import commit_hooks
 
     meant = {STATISTICS: statistics, CHECKPOINTS: CHECKPOINT_EVERY}
@@ -223,20 +199,15 @@ def configure(table: DeltaTable | None, statistics: str) -> None:
 
 
 def _columns(schema: Schema) -> dict[str, str]:
-    """Names and types; that elements may be NULL is told by one writer and not by the other."""
-    return {
-        field.name: str(getattr(field.type, "type", ""))
-        if field.type.__class__.__name__ == "PrimitiveType"
-        else ""
-        for field in schema.fields
-    }
+    """Names and types; of lists only names, as writers disagree whether elements may be NULL."""
+    from lake.tables.delta_rs import PrimitiveType
+
+    kinds = {field.name: field.type for field in schema.fields}
+    return {name: kind.type if isinstance(kind, PrimitiveType) else "" for name, kind in kinds.items()}
 
 
 def _actions(staged: Path) -> Iterator[dict[str, Any]]:
-    """What the log of a table just made tells: its schema, and the files that it adds with the statistics that the engine took."""
+    """The actions in the log of a table just made: its schema, and its files with the engine's statistics."""
     for log in sorted((staged / "_delta_log").glob("*.json")):
-        for line in log.read_bytes().split(
-            b"\n"
-        ):  # and at nothing else that Unicode calls a line's end: values hold it
-            if line:
-                yield json.loads(line)
+        lines = log.read_bytes().split(b"\n")  # `splitlines` of text would also split at line ends in values
+        yield from (json.loads(line) for line in lines if line)

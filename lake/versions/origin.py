@@ -1,4 +1,4 @@
-"""What made a version: a drop, the inputs of a feature table, or a person's decision; told by the source in its manifest."""
+"""What made a version, by its manifest: a drop, the inputs of a feature table, or a person's decision."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ DECISIONS: Final = {
     ROLLS_BACK: ("rollback", TO),
     "reprocesses": ("reprocess", "reprocesses"),
 }
-"""What the source names where a person's decision made the version, and no delivery: what that was, and what names the version it is of."""
+"""By key in the source of a version that a decision made: the decision, and the key of its version."""
 NO_DELIVERY: Final = frozenset(DECISIONS)
 
 
 @dataclass(frozen=True)
 class Origin:
-    """`made_by` is drop, inputs, replay, discard, rollback or reprocess; `made_from` the version or versions, empty for a drop.
+    """`made_by` is drop, inputs, replay, discard, rollback or reprocess.
 
-    `reason` is what the person gave, where one was asked for.
+    `made_from` names the version or versions; it is empty for a drop. `reason` is the person's, where one is
+    required.
     """
 
     made_by: str
@@ -33,7 +34,7 @@ class Origin:
 
     @classmethod
     def of(cls, source: Mapping[str, Any]) -> Origin:
-        """As the source of a manifest, or of a job, tells it."""
+        """From the source of a manifest, or of a job."""
         for key, (made_by, named) in DECISIONS.items():
             if key in source:
                 return cls(made_by, str(source.get(named, "")), str(source.get("reason", "")))
@@ -45,14 +46,15 @@ class Origin:
         return self.made_by not in ("drop", "inputs")
 
     def to_record(self) -> dict[str, str]:
-        """What a record of the ledger says of a decision; nothing of what is made for a drop or inputs, which its cause names."""
-        told = {"made_by": self.made_by, "made_from": self.made_from} | (
-            {"reason": self.reason} if self.reason else {}
-        )
-        return told if self.decided else {}
+        """A decision's fields in a ledger record; none for a drop or inputs: its cause names them."""
+        if not self.decided:
+            return {}
+        record = {"made_by": self.made_by, "made_from": self.made_from}
+        return record | {"reason": self.reason} if self.reason else record
 
     def __str__(self) -> str:
         """For a person: `drop`, `flights@v12`, `rollback to v6`, `replay of v3`."""
         if not self.decided:
             return self.made_from or self.made_by
-        return f"{self.made_by} {'to' if self.made_by == 'rollback' else 'of'} {self.made_from.rpartition('@')[2]}"
+        preposition = "to" if self.made_by == "rollback" else "of"
+        return f"{self.made_by} {preposition} {self.made_from.rpartition('@')[2]}"

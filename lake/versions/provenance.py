@@ -1,7 +1,8 @@
-"""Which code, packages and settings made a version: recorded with it, because it can't be told later."""
+"""Which code, packages and settings made a version: recorded with it, because nobody can find out later."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import platform
 import subprocess
@@ -31,18 +32,18 @@ GIT_SECONDS: Final = 10
 def code() -> dict[str, str | None]:
     """The release, and in a git checkout its commit and the SHA-256 of what differs from it."""
     folder = Path(__file__).resolve().parents[2]
-    commit = _git(folder, "rev-parse", "HEAD") if (folder / ".git").exists() else None
+    commit = commit_of(folder) if (folder / ".git").exists() else None
     changes = _git(folder, "diff", "HEAD") if commit else None
     return {
         "release": __version__,
-        "commit": commit.decode().strip() if commit else None,
+        "commit": commit,
         "diff_sha256": hashlib.sha256(changes).hexdigest() if changes else None,
     }
 
 
 @cache
 def commit_of(folder: Path) -> str | None:
-    """The git commit of the project that the contracts come from, where it is a checkout."""
+    """The git commit of a project, where it is a checkout."""
     found = _git(folder, "rev-parse", "HEAD")
     return found.decode().strip() if found else None
 
@@ -52,10 +53,8 @@ def packages() -> dict[str, str]:
     """Versions of the packages that can change a result, and of Python."""
     found = {"python": platform.python_version()}
     for name in RECORDED:
-        try:
+        with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return found
 
 
@@ -69,10 +68,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
+    command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, check=True, timeout=GIT_SECONDS
-        )
+        return subprocess.run(command, capture_output=True, check=True, timeout=GIT_SECONDS).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout

@@ -1,6 +1,6 @@
-"""A candidate becomes a version: stage, commit, merge as a compare-and-set, name. Every step can be found out from the lake.
+"""A candidate becomes a version: stage, commit, merge as a compare-and-set. The lake shows each step done.
 
-lakeFS merges know no expected head. Two paths stand in for one: the table's head and the drop's publication, both
+lakeFS merges know no expected head. Two paths replace it: the table's head and the drop's publication, both
 with the attempt's id in their bytes, so that two publishes of one table or one drop always conflict.
 """
 
@@ -21,17 +21,17 @@ from lakegate.names import VersionName
 
 MERGE_TRIES: Final = 4
 REMEMBERED: Final = 1000
-"""Manifests that others begin with, some five kilobytes each."""
+"""Cached manifests that others begin with, some five kilobytes each."""
 ENDED: Final = "ended"
-"""In the record of a publish that no longer stands: that the drop was withdrawn, or superseded; `by` says by which version."""
+"""In the record of a publish that ended: that its drop was withdrawn or superseded; `by` is the version."""
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A branch on which a version is being written and judged.
 
-    `base` is main's commit that it was made from, `cause` the SHA-256 of what it is made for (a drop, parent
-    versions), `parent` the manifest of the table's version in that base.
+    `base` is main's commit that it was made from. `cause` is the SHA-256 of the drop, or parent versions,
+    that it is made for. `parent` is the manifest of the table's version in the base.
     """
 
     table: str
@@ -44,23 +44,23 @@ class Candidate:
 
     @property
     def number(self) -> int:
-        """The version number this candidate asks for."""
+        """The number of the version that this candidate will be."""
         return self.parent.version + 1 if self.parent else 1
 
     @property
     def name(self) -> VersionName:
-        """The version it asks to become."""
+        """The version that this candidate will be."""
         return VersionName(self.table, self.number)
 
     def demand_parent(self, parent: Manifest, *, fix: str) -> None:
-        """Raise Conflict where what was decided on one version would be written onto another; `fix` says what to do then."""
+        """Raise Conflict, with `fix`, where a decision on `parent` would be written onto another version."""
         if self.parent is None or self.parent.version != parent.version:
             raise Conflict(f"{parent.name} is no longer the latest version", fix=fix)
 
 
 @dataclass(frozen=True)
 class Published:
-    """A version that stands on main; `commit` is the merge commit that its tag names."""
+    """A version on main; `commit` is the merge commit that its tag names."""
 
     name: VersionName
     commit: str
@@ -70,7 +70,7 @@ class Published:
 def publication(
     repository: Repository, *, dataset: str, cause: str, table: str, ref: str = MAIN
 ) -> dict[str, Any] | None:
-    """The record that `cause` was published to `table`, where it was and that publish still stands."""
+    """The record that `cause` was published to `table`; None where it wasn't, or that publish ended."""
     found = repository.get_json(ref, paths.publication(dataset, cause, table))
     return None if found is None or ENDED in found else found
 
@@ -85,19 +85,20 @@ def manifest_at(
 ) -> Manifest:
     """The manifest of a version as the tree `ref` holds it.
 
-    Those that it begins with are vouched for by their hashes, so they are read once a process; or once for `known`, by path, where somebody
-    reads many.
+    Args:
+        repository: The tenant's repository.
+        ref: A branch, tag or commit.
+        name: The version.
+        known: Cache, by path, of the earlier manifests that it begins with, which their hashes prove; by
+            default the repository's, which holds some.
 
     Raises:
         IntegrityError: It is not there.
     """
     path, read = manifest_path(name.table, name.number), repository.manifests if known is None else known
     if (raw := repository.get(ref, path)) is None:
-        raise IntegrityError(
-            f"the manifest of {name} is not in the tree",
-            where=f"{ref}:{path}",
-            fix=f"`lakegate verify {name}`",
-        )
+        what, fix = f"the manifest of {name} is not in the tree", f"`lakegate verify {name}`"
+        raise IntegrityError(what, where=f"{ref}:{path}", fix=fix)
 
     def earlier(number: int) -> bytes | None:
         path = manifest_path(name.table, number)
@@ -122,7 +123,7 @@ def latest_at(repository: Repository, ref: str, table: str) -> Manifest | None:
 
 
 def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Candidate:
-    """Make a candidate branch from main; the branches of dead attempts at the same are deleted, which fences them off."""
+    """Make a candidate branch from main; earlier attempts' branches are deleted, which fences those off."""
     attempt = new_attempt()
     branch = branch_of(CANDIDATE, attempt, table, cause)
     with ThreadPoolExecutor(1) as pool:
@@ -137,14 +138,11 @@ def stage(repository: Repository, *, table: str, dataset: str, cause: str) -> Ca
 
 
 def mark_ended(repository: Repository, candidate: Candidate, cause: str, state: str) -> None:
-    """Record on a candidate that the publish of a drop no longer stands, once this one does; the drop may come again."""
+    """Record on a candidate that it ends the publish of a drop; the drop may come again then."""
     path = paths.publication(candidate.dataset, cause, candidate.table)
     if (record := repository.get_json(candidate.branch, path)) is not None:
-        repository.put(
-            candidate.branch,
-            path,
-            _json(record | {ENDED: state, "by": str(candidate.name), "attempt": candidate.attempt}),
-        )
+        record |= {ENDED: state, "by": str(candidate.name), "attempt": candidate.attempt}
+        repository.put(candidate.branch, path, _json(record))
 
 
 def delete_stale_candidates(repository: Repository, *, table: str, cause: str) -> None:
@@ -154,14 +152,14 @@ def delete_stale_candidates(repository: Repository, *, table: str, cause: str) -
 
 
 def evidence_bytes(evidence: dict[str, Any]) -> bytes:
-    """The evidence of a version as it is written; its SHA-256 stands in the manifest."""
+    """The evidence of a version as it is written; the manifest has its SHA-256."""
     return _json({"format": paths.FORMAT, **evidence})
 
 
 def commit(
     repository: Repository, candidate: Candidate, manifest: Manifest, *, evidence: bytes, key: str
 ) -> str:
-    """Put manifest, evidence, ledger entry and the two compare-and-set files beside the data, and commit it all."""
+    """Put manifest, evidence, ledger entry and the two compare-and-set files beside the data, and commit."""
     number, body = candidate.number, manifest.to_bytes()
     record = {
         "format": paths.FORMAT,
@@ -186,11 +184,10 @@ def commit(
         paths.head(candidate.table): _json(record | {"parent": number - 1 or None}),
         paths.publication(candidate.dataset, candidate.cause, candidate.table): _json(record),
     }
-    with ThreadPoolExecutor(len(objects)) as pool:  # an upload is a wait: five of them take as long as one
+    with ThreadPoolExecutor(len(objects)) as pool:  # uploads only wait: five of them take as long as one
         list(pool.map(lambda item: repository.put(candidate.branch, *item), objects.items()))
-    return repository.commit(
-        candidate.branch, f"{candidate.name}: {manifest.verdict}", _metadata(candidate, body)
-    )
+    message = f"{candidate.name}: {manifest.verdict}"
+    return repository.commit(candidate.branch, message, _metadata(candidate, body))
 
 
 def merge(repository: Repository, candidate: Candidate, manifest: Manifest) -> Published:
@@ -210,7 +207,7 @@ def merge(repository: Repository, candidate: Candidate, manifest: Manifest) -> P
                 return Published(candidate.name, found, manifest)
             if isinstance(error, NotThere):
                 what = f"the candidate of {candidate.name} was taken over by another attempt"
-                raise Conflict(what, fix="nothing to do: the other attempt carries the drop") from error
+                raise Conflict(what, fix="nothing to do: the other attempt processes the drop") from error
             if isinstance(error, IntegrityError) or tried == MERGE_TRIES:
                 raise
             time.sleep(0.1 * 2**tried)
@@ -220,32 +217,10 @@ def merge(repository: Repository, candidate: Candidate, manifest: Manifest) -> P
 def find_merge(repository: Repository, name: VersionName, *, attempt: str | None = None) -> str | None:
     """The merge commit on main that published a version (by a given attempt), found by its metadata."""
     for commit_id, metadata in repository.touched(manifest_path(name.table, name.number)):
-        if metadata.get("lakegate_version") == str(name) and attempt in (
-            None,
-            metadata.get("lakegate_attempt"),
-        ):
+        right = attempt in (None, metadata.get("lakegate_attempt"))
+        if right and metadata.get("lakegate_version") == str(name):
             return commit_id
     return None
-
-
-def recover(repository: Repository, name: VersionName) -> Published:
-    """A version that was merged, by whichever attempt: its commit and manifest, by its tag or, lacking that, main's log.
-
-    Raises:
-        IntegrityError: Main names a version that no merge commit published.
-    """
-    if (found := _tagged(repository, name) or find_merge(repository, name)) is None:
-        what = f"main says that {name} was published, no merge commit does"
-        raise IntegrityError(what, fix=f"`lakegate verify {name}`")
-    return Published(name, found, manifest_at(repository, found, name))
-
-
-def _tagged(repository: Repository, name: VersionName) -> str | None:
-    try:
-        commit_id, metadata = repository.commit_and_metadata(name.tag)
-    except NotThere:
-        return None
-    return commit_id if metadata.get("lakegate_version") == str(name) else None
 
 
 def manifest_counts(manifest: Manifest) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The names of a version, given after its merge: the tag that never moves, and the branch that keeps it."""
+"""The names of a version, given after its merge: the tag that never moves, and the branch that retains it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lakegate.errors import IntegrityError
 
 
 def give_name(repository: Repository, published: Published) -> None:
-    """Tag the merge commit and keep it, where that is not done. Done twice, it does nothing.
+    """Tag and retain the merge commit, where that is not done yet.
 
     Raises:
         IntegrityError: The tag or the branch is on another commit.
@@ -26,11 +26,8 @@ def keep(repository: Repository, published: Published) -> None:
     Raises:
         IntegrityError: It is on another commit.
     """
-    ref = published.name.keep_branch
-    if (
-        not repository.branch(ref, published.commit)
-        and (found := repository.commit_of(ref)) != published.commit
-    ):
+    ref, commit = published.name.keep_branch, published.commit
+    if not repository.branch(ref, commit) and (found := repository.commit_of(ref)) != commit:
         raise _moved(published, ref, found)
 
 

@@ -22,7 +22,7 @@ from lake.maintenance.verify import audit_all
 from lake.pipeline.ingest import ingest
 from lake.server.lifecycle import ensure_server
 from lake.session import Session, open_session
-from lake.tables.compaction import table_fingerprint, told_of_quarantine
+from lake.tables.compaction import quarantine_fingerprint, table_fingerprint
 from lake.tables.data_files import list_table
 from lake.tables.quarantine import unresolved_rows
 from lake.versions.publish import manifest_at
@@ -296,7 +296,7 @@ def test_no_value_of_a_row_set_aside_can_change_unseen(tmp_path: Path) -> None:
     def told(*rows: dict[str, Any]) -> list[Any]:
         path = tmp_path / "rows.parquet"
         parquet.write_table(pa.Table.from_pylist([*rows], schema=schema), path)
-        return told_of_quarantine(engine, engine.read_parquet([path.as_uri()]))
+        return quarantine_fingerprint(engine, engine.read_parquet([path.as_uri()]))
 
     assert told(row, others[0]) == told(others[0], row)
     assert len({str(told(other)) for other in (row, *others)}) == 1 + len(others)

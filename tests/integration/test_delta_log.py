@@ -7,7 +7,7 @@ import uuid
 import pyarrow as pa
 import pytest
 
-from lake.lakefs.objects import sha256_of
+from lake.lakefs.files import sha256_of
 from lake.lakefs.repository import MAIN
 from lake.session import Session, open_session
 from lake.tables.data_files import list_table, table_files

@@ -21,7 +21,8 @@ from lake.ledger.receipts import Drop
 from lake.parsing.source_records import Originals
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
-from lake.tables.change import Change, Passed, change_of, plain_counts, published_rows
+from lake.tables.change import Change, Passed, change_of, plain_counts
+from lake.tables.reader import published_rows
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Manifest, Parent

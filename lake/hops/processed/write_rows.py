@@ -16,10 +16,10 @@ from lake.hops.processed.judge_rows import Delivery, JudgedRows
 from lake.parsing.source_records import quarantined_marks, quarantined_rows
 from lake.runtime.step_timer import StepTimer
 from lake.tables.change import Change, statistics_of, write_change, written
-from lake.tables.compaction import compacted, table_fingerprint, told_of_quarantine
+from lake.tables.compaction import compacted, quarantine_fingerprint, table_fingerprint
 from lake.tables.data_files import Added, table_files
 from lake.tables.quarantine import quarantine_balance
-from lake.tables.supersede import settle_superseded
+from lake.tables.supersede import resolve_superseded
 from lake.tables.writer import restore_files, write_rows
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
@@ -62,12 +62,12 @@ def _compacted(delivery: Delivery, candidate: Candidate, steps: StepTimer, *, ta
     if table:
         fingerprint = partial(table_fingerprint, session.engine, contract)
         path, statistics = paths.processed_table(contract.name), statistics_of(contract)
-        files = merge(path, parent.files, statistics=statistics, told=fingerprint)
+        files = merge(path, parent.files, statistics=statistics, fingerprint=fingerprint)
         if files != parent.files:
             return replace(candidate, parent=replace(parent, files=files))
-    fingerprint = partial(told_of_quarantine, session.engine)
+    fingerprint = partial(quarantine_fingerprint, session.engine)
     path = paths.quarantine_table(contract.name)
-    quarantine = merge(path, parent.quarantine, statistics=[DROP, ROW], told=fingerprint)
+    quarantine = merge(path, parent.quarantine, statistics=[DROP, ROW], fingerprint=fingerprint)
     return replace(candidate, parent=replace(parent, quarantine=quarantine))
 
 
@@ -80,7 +80,7 @@ def _update_tree(delivery: Delivery, candidate: Candidate) -> None:
         content = json.dumps(body, sort_keys=True).encode()
         session.repository.put(candidate.branch, name_path_of(name, drop.name), content)
     elif candidate.parent and candidate.parent.settled:
-        path = paths.settled_table(name)
+        path = paths.resolutions_table(name)
         restore_files(session, ref=candidate.branch, path=path, files=[], tag=candidate.base)
 
 
@@ -159,7 +159,7 @@ def _describe(
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
     resolved, superseded = before.settled if before else [], 0
     if before is not None and delivery.instead_of is not None:
-        resolved, superseded = settle_superseded(
+        resolved, superseded = resolve_superseded(
             session, contract, candidate, delivery.instead_of, delivery.folder
         )
     return HopOutput(

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cli.terminal import Coloured, StatusLine, complain, say, show_json, show_table
-from lake.session import to_stderr
 from lakegate.errors import LakegateError
+from lakegate.home import to_stderr
 from lakegate.media import as_json, block, code, hidden, line, markdown, message, page
 from tests.support.places import ROOT
 
