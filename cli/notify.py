@@ -63,6 +63,6 @@ def tell_listeners(session: Session) -> None:
     """Tell each listener of the hops that ran; the next command repeats what a listener missed."""
     from lake.listeners import registry
 
-    later = "the next command that carries something tells it"
+    later = "the next command that processes something notifies it"
     for name, kind in registry.tell_listeners(session).items():
-        say(f"warning: {name.capitalize()} was not told ({kind}); {later}", err=True)
+        say(f"warning: {name.capitalize()} was not notified ({kind}); {later}", err=True)

@@ -35,7 +35,7 @@ def home_options(function: Callable[..., R]) -> Callable[..., R]:
 
 
 def contract_options(function: Callable[..., R]) -> Callable[..., R]:
-    """Add --home, --project and --tenant; hand the verb `Settings`; say so where its contracts are shipped ones."""
+    """Add --home, --project and --tenant; hand the verb `Settings`; say so where it takes shipped ones."""
 
     @functools.wraps(function)
     def wrapped(*args: Any, settings: Settings, **kwargs: Any) -> R:

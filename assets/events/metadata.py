@@ -1,4 +1,4 @@
-"""What Dagster shows of a table and of each version: numbers as numbers, so that the UI plots them; never a value of a row."""
+"""What Dagster shows of a table and of each version: numbers, which the UI plots; never a value of a row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from dagster import MetadataValue, TableColumn, TableColumnConstraints, TableConstraints, TableSchema
 
-from assets.lineage import column_lineage, drawn, sources_of
+from assets.events.lineage import column_lineage, drawn, sources_of
 from catalog.contract import Contract, Hop
 from lake.lakefs.repository import MAIN
 from lake.session import Session
@@ -17,7 +17,9 @@ from lakegate.media import block, code, markdown
 from lakegate.names import VersionName
 
 VERSION_NUMBER: Final = "version number"
-"""The entry that says which version a materialization told of."""
+"""The entry of a materialization that is its version's number."""
+DATA_VERSION: Final = "dagster/data_version"
+"""Dagster's tag of a materialization with its data version."""
 
 
 def table_metadata(contract: Contract, hop: Hop, contracts: Mapping[str, Contract]) -> dict[str, Any]:
@@ -41,20 +43,19 @@ def version_metadata(session: Session, contract: Contract, published: Published)
     """Metadata of one materialization, all from the version's manifest."""
     manifest, name = published.manifest, published.name
     counts = manifest.counts
-    aside = counts.quarantined / counts.records_in if counts.records_in else 0.0
     found: dict[str, Any] = {
         "version": str(name),
-        VERSION_NUMBER: MetadataValue.int(name.number),
+        VERSION_NUMBER: name.number,
         "verdict": manifest.verdict,
-        "dagster/row_count": MetadataValue.int(counts.after),
-        "rows in": MetadataValue.int(counts.records_in),
-        "rows valid": MetadataValue.int(counts.valid),
-        "rows quarantined": MetadataValue.int(counts.quarantined),
-        "rows unreadable": MetadataValue.int(counts.unreadable),
-        "share quarantined": MetadataValue.float(aside),
-        "bytes": MetadataValue.int(sum(item.size for item in manifest.files)),
-        "files": MetadataValue.int(len(manifest.files)),
-        "seconds": MetadataValue.float(round(sum(manifest.durations.values()), 3)),
+        "dagster/row_count": counts.after,
+        "rows in": counts.records_in,
+        "rows valid": counts.valid,
+        "rows quarantined": counts.quarantined,
+        "rows unreadable": counts.unreadable,
+        "share quarantined": counts.quarantined / counts.records_in if counts.records_in else 0.0,
+        "bytes": sum(item.size for item in manifest.files),
+        "files": len(manifest.files),
+        "seconds": round(float(sum(manifest.durations.values())), 3),
         "dagster/uri": f"lakefs://{session.settings.repository}/{name.tag}/{manifest.root}",
         "commit": published.commit,
         "content hash": manifest.content_hash,
@@ -88,10 +89,8 @@ def _schema(contract: Contract, *, typed: bool) -> TableSchema:
         )
         for column in (contract.columns if typed else contract.delivered)
     ]
-    key = f"unique: {', '.join(contract.key)}"
-    return TableSchema(
-        columns=columns, constraints=TableConstraints(other=[key]) if typed and contract.key else None
-    )
+    unique = TableConstraints(other=[f"unique: {', '.join(contract.key)}"])
+    return TableSchema(columns=columns, constraints=unique if typed and contract.key else None)
 
 
 def _classified(classification: str) -> list[str]:

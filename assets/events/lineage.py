@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from dagster import AssetKey, TableColumnDep, TableColumnLineage
 
@@ -32,12 +32,12 @@ def column_lineage(sources: Sources) -> TableColumnLineage:
 
 
 def drawn(sources: Sources) -> str:
-    """The sources as a Markdown table; Dagster's open-source UI doesn't show the lineage that it is told."""
-    lines = [
-        f"| {markdown(column)} | {', '.join(markdown(f'{table}.{name}') for table, name in found) or 'no column'} |"
-        for column, found in sources.items()
-    ]
-    return "\n".join(["| column | made of |", "|---|---|", *lines])
+    """The sources as a Markdown table, because Dagster's open-source UI doesn't show column lineage."""
+    lines = ["| column | made of |", "|---|---|"]
+    for column, found in sources.items():
+        made_of = ", ".join(markdown(f"{table}.{name}") for table, name in found)
+        lines.append(f"| {markdown(column)} | {made_of or 'no column'} |")
+    return "\n".join(lines)
 
 
 def _of_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Sources:
@@ -47,30 +47,20 @@ def _of_sql(contract: Contract, inputs: Mapping[str, Contract]) -> Sources:
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.optimizer.scope import build_scope
 
-    schema: dict[str, object] = {
-        name: dict.fromkeys(_columns(other), "string") for name, other in inputs.items()
-    }
+    schema: dict[str, object] = {}
+    for name, other in inputs.items():
+        columns = [*(column.name for column in other.columns), "_drop", "_row"]
+        schema[name] = dict.fromkeys(columns, "string")
     try:
-        query = qualify(
-            sqlglot.parse_one(contract.sql or "", dialect="spark"), schema=schema, dialect="spark"
-        )
-        scope = build_scope(query)
+        query = sqlglot.parse_one(contract.sql or "", dialect="spark")
+        scope = build_scope(query := qualify(query, schema=schema, dialect="spark"))
     except (SqlglotError, LakegateError):
         return {}  # lineage is shown, nothing depends on it; the contract's own checks refuse wrong SQL
     if scope is None or not isinstance(query, exp.Select):
         return {}
     tables = {alias: source.name for alias, source in scope.sources.items() if isinstance(source, exp.Table)}
-    return {item.alias_or_name: _read(item, tables) for item in query.selects}
-
-
-def _read(expression: object, tables: Mapping[str, str]) -> list[tuple[str, str]]:
-    from sqlglot import exp
-
-    found: Sequence[exp.Column] = (
-        list(expression.find_all(exp.Column)) if isinstance(expression, exp.Expression) else []
-    )
-    return sorted({(tables[column.table], column.name) for column in found if column.table in tables})
-
-
-def _columns(contract: Contract) -> list[str]:
-    return [*(column.name for column in contract.columns), "_drop", "_row"]
+    sources: Sources = {}
+    for item in query.selects:
+        read = {(tables[it.table], it.name) for it in item.find_all(exp.Column) if it.table in tables}
+        sources[item.alias_or_name] = sorted(read)
+    return sources

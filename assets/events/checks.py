@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue, PartitionsDefinition
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, PartitionsDefinition
 
 from catalog.contract import Contract, Family
 from expectations.suite import Suite
@@ -19,7 +19,7 @@ SOURCE: Final = "source"
 """Name of the check of a dataset's breaker."""
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 
-_ASKED: Final[dict[Family, str]] = {
+_PURPOSE: Final[dict[Family, str]] = {
     "schema": "Columns are those of the contract, records can be read, text is of its declared type.",
     "range": "Values lie within what the contract allows.",
     "distribution": "Values are distributed as they were.",
@@ -37,53 +37,50 @@ def check_specs(
     None is a blocking check: the gate is the lake's merge, and a check only shows what it found.
     """
     found = {rule.family for rule in suite.rules}
+    specs = []
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # partitions of checks are a preview; nothing but the display depends on them
-        return [
-            AssetCheckSpec(
-                family, asset=table, partitions_def=partitions, description=_description(suite, family)
-            )
-            for family in FAMILIES
-            if family in found
-        ]
+        # Partitions of checks are a preview; nothing but the display depends on them.
+        warnings.simplefilter("ignore")
+        for family in FAMILIES:
+            if family in found:
+                text = _description(suite, family)
+                specs.append(AssetCheckSpec(family, asset=table, partitions_def=partitions, description=text))
+    return specs
 
 
 def check_results(
     table: str,
-    families: Iterable[str],
-    rules: Iterable[Mapping[str, Any]],
+    families: Iterable[str] | None,
+    rules: Sequence[Mapping[str, Any]],
     counts: Mapping[str, int],
     *,
-    before: Iterable[Mapping[str, Any]] = (),
+    before: Sequence[Mapping[str, Any]] = (),
     only_judged: bool = False,
 ) -> list[AssetCheckResult]:
-    """The outcome of each family: failed where any of its rules found something, as an error where that blocks.
+    """The result of each family: failed where a rule of it found something, as an error where that blocks.
 
     Args:
         table: The asset.
-        families: Those that have a check.
+        families: Those that have a check; None: those of the rules.
         rules: `{"rule", "family", "severity", "failed", "of"}` of each rule that was judged.
         counts: The hop's counts.
         before: The same of the version before, for the trend.
-        only_judged: Leave out families without a judged rule (a drop that could not be opened is judged by few).
+        only_judged: Leave out families without a judged rule (a drop that could not be opened is judged by
+            few).
     """
-    rules, before = list(rules), list(before)
     results = []
-    for family in families:
+    for family in sorted({rule["family"] for rule in rules}) if families is None else families:
         own = [rule for rule in rules if rule["family"] == family]
+        own_before = [rule for rule in before if rule["family"] == family]
         if own or not only_judged:
-            results.append(
-                _result(table, family, own, counts, [rule for rule in before if rule["family"] == family])
-            )
+            results.append(_result(table, family, own, counts, own_before))
     return results
 
 
 def source_spec(contract: Contract) -> AssetCheckSpec:
-    """The check that shows whether a source's drops go through, or wait until lakeFS and the engine answer again."""
-    told = "No drop waits because attempts at this source met transient failures (a circuit breaker, see docs/lake.md)."
-    return AssetCheckSpec(SOURCE, asset=f"{contract.name}_raw", description=told)
+    """The check that shows whether a source's drops go through, or wait for lakeFS and the engine."""
+    why = "attempts at this source met transient failures (a circuit breaker, see docs/lake.md)"
+    return AssetCheckSpec(SOURCE, asset=f"{contract.name}_raw", description=f"No drop waits because {why}.")
 
 
 def source_result(settings: Settings, contract: Contract) -> AssetCheckResult:
@@ -91,7 +88,8 @@ def source_result(settings: Settings, contract: Contract) -> AssetCheckResult:
     state = Breaker(settings, contract.name).state
     waits = "closed, nothing waits"
     if state.is_open:
-        waits = f"open; one attempt is made after {datetime.fromtimestamp(state.open_until, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        until = datetime.fromtimestamp(state.open_until, UTC)
+        waits = f"open; one attempt is made after {until:%Y-%m-%d %H:%M:%S} UTC"
     return AssetCheckResult(
         asset_key=f"{contract.name}_raw",
         check_name=SOURCE,
@@ -114,39 +112,30 @@ def _result(
 ) -> AssetCheckResult:
     broken = [rule for rule in rules if rule["failed"]]
     blocks = any(rule["severity"] == "block" for rule in broken)
-    rows, aside = counts.get("records_in", 0), counts.get("quarantined", 0)
-    metadata: dict[str, Any] = {
-        f"failed: {line(rule['rule'])}": MetadataValue.int(int(rule["failed"])) for rule in rules
+    rows, quarantined = counts.get("records_in", 0), counts.get("quarantined", 0)
+    worst = _greatest_share(rules)
+    metadata: dict[str, int | float] = {
+        f"failed: {line(rule['rule'])}": int(rule["failed"]) for rule in rules
     }
-    metadata |= {
-        f"value: {line(rule['rule'])}": MetadataValue.float(float(rule["value"]))
-        for rule in rules
-        if "value" in rule
-    }
-    worst, worst_before = _greatest_share(rules), _greatest_share(before)
-    metadata |= {
-        "rules broken": MetadataValue.int(len(broken)),
-        "greatest share failing": MetadataValue.float(worst),
-    }
+    metadata |= {f"value: {line(rule['rule'])}": float(rule["value"]) for rule in rules if "value" in rule}
+    metadata |= {"rules broken": len(broken), "greatest share failing": worst}
     if before:
-        metadata |= {
-            "rules broken before": MetadataValue.int(sum(bool(rule["failed"]) for rule in before)),
-            "change of the greatest share failing": MetadataValue.float(worst - worst_before),
-        }
+        metadata["rules broken before"] = sum(bool(rule["failed"]) for rule in before)
+        metadata["change of the greatest share failing"] = worst - _greatest_share(before)
     metadata |= {
-        "rows in": MetadataValue.int(rows),
-        "rows valid": MetadataValue.int(counts.get("valid", 0)),
-        "rows quarantined": MetadataValue.int(aside),
-        "share quarantined": MetadataValue.float(aside / rows if rows else 0.0),
+        "rows in": rows,
+        "rows valid": counts.get("valid", 0),
+        "rows quarantined": quarantined,
+        "share quarantined": quarantined / rows if rows else 0.0,
     }
-    told = "; ".join(f"{code(rule['rule'])}: {rule['failed']} ({rule['severity']})" for rule in broken)
+    found = "; ".join(f"{code(rule['rule'])}: {rule['failed']} ({rule['severity']})" for rule in broken)
     return AssetCheckResult(
         asset_key=table,
         check_name=family,
         passed=not broken,
         severity=AssetCheckSeverity.ERROR if blocks else AssetCheckSeverity.WARN,
         metadata=metadata,
-        description=told or None,
+        description=found or None,
     )
 
 
@@ -156,4 +145,4 @@ def _greatest_share(rules: list[Mapping[str, Any]]) -> float:
 
 def _description(suite: Suite, family: Family) -> str:
     rules = [f"{code(rule.id)} ({rule.severity})" for rule in suite.rules if rule.family == family]
-    return f"{_ASKED[family]} {len(rules)} rule{'s' if len(rules) > 1 else ''}: {', '.join(rules)}."
+    return f"{_PURPOSE[family]} {len(rules)} rule{'s' if len(rules) > 1 else ''}: {', '.join(rules)}."

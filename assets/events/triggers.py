@@ -1,10 +1,11 @@
-"""Retrain triggers: events that a Dagster sensor or an automation condition can act on, one asset for each table that can raise one."""
+"""Retrain triggers: events that a Dagster sensor or an automation condition can act on.
+
+Each table that can raise one has an asset for them.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-from dagster import AssetMaterialization, AssetSpec, MetadataValue
+from dagster import AssetMaterialization, AssetSpec
 
 from catalog.contract import Contract
 from expectations.suite import Suite
@@ -24,13 +25,14 @@ def trigger_spec(contract: Contract, table: str, suite: Suite) -> AssetSpec | No
     rules = [rule.id for rule in suite.rules if rule.severity == "trigger"]
     if not rules:
         return None
-    named = ", ".join(map(code, rules))
+    broken = f"breaks {', '.join(map(code, rules))}"
     return AssetSpec(
         trigger_key(table),
         deps=[table],
         group_name=contract.name,
         tags={"lakegate/dataset": contract.name},
-        description=f"Materialized with each version of {table} that breaks {named}: a model that was trained on it may be due again.",
+        description=f"Materialized with each version of {table} that {broken}: "
+        "a model that was trained on it may be due again.",
     )
 
 
@@ -40,15 +42,10 @@ def trigger_event(published: Published) -> AssetMaterialization | None:
     rules = manifest.notes.get("triggers", [])
     if not rules:
         return None
-    metadata: dict[str, Any] = {
-        "version": str(name),
-        "rules": ", ".join(map(line, rules)),
-        **{
-            line(rule["rule"]): MetadataValue.float(float(rule["value"]))
-            for rule in manifest.rules
-            if rule["rule"] in rules and "value" in rule
-        },
-    }
+    metadata: dict[str, str | float] = {"version": str(name), "rules": ", ".join(map(line, rules))}
+    for rule in manifest.rules:
+        if rule["rule"] in rules and "value" in rule:
+            metadata[line(rule["rule"])] = float(rule["value"])
     return AssetMaterialization(
         asset_key=trigger_key(name.table),
         metadata=metadata,
