@@ -156,8 +156,8 @@ class Tick:
         elif tried.spent:
             if self.memory.once(f"spent {extract.id} {contract.hash}"):
                 text = "%s of %s failed %s times (%s) and is left where it is"
-                how = line(tried.last or "killed")
-                self.log.error(text, line(file), line(contract.name), line(tried.failed), how)
+                last = tried.last or "killed"
+                self.log.error(text, line(file), line(contract.name), line(tried.failed), line(last))
         elif not tried.made or self._turn_has_come(contract, drop):
             # The first run does not ask whose turn it is: the raw hop comes at once on arrival.
             yield self._request(contract, drop, partition, tried, tags)
