@@ -15,8 +15,8 @@ from lakegate.settings import Settings
 def command(drop: str, *, reason: str, as_json: bool, settings: Settings) -> None:
     """Let DROP (its SHA-256, or the beginning of it) pass the rules that held it, and process it.
 
-    So are drops that waited for it. Other rules still count: a drop that breaks one that blocks stays
-    blocked. Exit: 0 published, 3 blocked, held or waiting.
+    Drops that waited for it are processed, too. Other rules still count: a drop that breaks one that blocks
+    stays blocked. Exit: 0 published, 3 blocked, held or waiting.
     """
     from cli.decide.drop_decision import decide
     from lake.decisions.approvals import approve, find_held
