@@ -1,4 +1,4 @@
-"""Dagster as a listener of hops: what a command carried is reported to Dagster's instance, last of all."""
+"""Dagster as a listener of hops: the hops of a command are reported to Dagster's instance, last of all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class DagsterListener:
-    """Reports hops as finished runs (see `assets.report`); Dagster itself is imported when there is something to report."""
+    """Reports hops as finished runs (see `assets.report`); Dagster is imported when there is one."""
 
     name = "dagster"
 
@@ -25,20 +25,20 @@ class DagsterListener:
 
 
 def _by_drop(events: Iterable[HopEvent]) -> list[DropResult]:
-    """One result for each time that a drop was carried, in the order in which they were, with the newest answer of each hop."""
+    """One result for each time that a drop was processed, in their order, with the newest result of each hop.
+
+    A second version of the same table tells that the drop was processed again.
+    """
     from lake.pipeline.ingest import DropResult
 
-    carried: list[tuple[str, str, dict[str, HopResult]]] = []
+    rounds: list[tuple[str, str, dict[str, HopResult]]] = []
     latest: dict[tuple[str, str], dict[str, HopResult]] = {}
     for event in events:
         result, key = event.result, (event.dataset, event.result.cause)
         before = latest.get(key, {}).get(result.table)
-        if key not in latest or (
-            before is not None
-            and None not in (before.version, result.version)
-            and before.version != result.version
-        ):
+        versions = {before.version, result.version} - {None} if before is not None else set()
+        if key not in latest or len(versions) > 1:
             latest[key] = {}
-            carried.append((*key, latest[key]))
+            rounds.append((*key, latest[key]))
         latest[key][result.table] = result
-    return [DropResult(dataset, cause, tuple(hops.values())) for dataset, cause, hops in carried]
+    return [DropResult(dataset, cause, tuple(hops.values())) for dataset, cause, hops in rounds]

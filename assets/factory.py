@@ -1,4 +1,4 @@
-"""From contracts to assets: `<dataset>_raw` and `<dataset>` with a partition per drop, one asset per feature."""
+"""Contracts become assets: `<dataset>_raw` and `<dataset>` with a partition a drop, one asset a feature."""
 
 # No `from __future__ import annotations` here: Dagster reads the context's annotation, and not as text.
 import re
@@ -21,11 +21,11 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets import resource, run_tags
-from assets.asset_bodies import Told, carry_drop, carry_feature
-from assets.checks import check_specs, source_spec
-from assets.metadata import table_metadata
+from assets.asset_bodies import Output, carry_drop, carry_feature
+from assets.events.checks import check_specs, source_spec
+from assets.events.metadata import table_metadata
+from assets.events.triggers import trigger_spec
 from assets.partitions import partitions_of
-from assets.triggers import trigger_spec
 from catalog.contract import Contract, Hop
 from catalog.documents.containment import mistakes_in
 from catalog.files import Catalog
@@ -40,7 +40,7 @@ KINDS: Final[dict[Hop, set[str]]] = {
     "features": {"lakefs", "deltalake", "sql"},
 }
 BROKEN: Final = "broken_contracts"
-"""Group of the assets that stand for contracts with a mistake."""
+"""Group of the placeholders of contracts with a mistake."""
 
 _EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
 """What Dagster takes for one."""
@@ -49,7 +49,7 @@ _NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9_]+")
 
 @dataclass
 class Made:
-    """What the contracts gave: assets and jobs of the good ones, a placeholder that tells the mistake for the others."""
+    """Assets and jobs of the good contracts; for each other one a placeholder that shows its mistake."""
 
     assets: list[AssetsDefinition] = field(default_factory=list)
     jobs: dict[str, UnresolvedAssetJobDefinition] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Made:
 
 
 def make_assets(catalog: Catalog, project: Path) -> Made:
-    """Assets, checks and a job for each contract; a broken one takes down nobody else and is shown with its error."""
+    """Assets, checks and a job for each contract; a broken one stops no other and is shown with its error."""
     made = Made(errors=dict(catalog.broken))
     taken: set[str] = set()
     for contract in (*catalog.datasets, *catalog.features):
@@ -80,16 +80,19 @@ def _add(made: Made, contract: Contract, catalog: Catalog, project: Path, taken:
     suites = {hop: build_suite(contract, hop, project) for hop in HOPS[contract.kind]}
     tables = {hop: table_of(contract, hop) for hop in suites}
     if clash := taken & set(tables.values()):
-        raise _clash(contract, clash.pop())
+        what = f"another contract has a table {clash.pop()!r} too"
+        raise ContractError(what, where=str(contract.path), fix="rename one of the two datasets")
     assets = [_asset(contract, hop, suite, catalog) for hop, suite in suites.items()]
     raised = (trigger_spec(contract, tables[hop], suite) for hop, suite in suites.items())
     triggers = [spec for spec in raised if spec is not None]
-    selection = AssetSelection.assets(*tables.values())
+    text = f"Process one drop of {contract.name} through raw and processed."
+    if contract.kind == "feature":
+        text = f"Make every version of {contract.name} that is missing."
     job = define_asset_job(
         job_name(contract.name),
-        selection=selection,
+        selection=AssetSelection.assets(*tables.values()),
         tags=run_tags.tags_for(contract),
-        description=_job_text(contract),
+        description=text,
     )
     made.assets += assets
     made.triggers += triggers
@@ -97,13 +100,8 @@ def _add(made: Made, contract: Contract, catalog: Catalog, project: Path, taken:
     return set(tables.values())
 
 
-def _clash(contract: Contract, table: str) -> ContractError:
-    what = f"another contract has a table {table!r} too"
-    return ContractError(what, where=str(contract.path), fix="rename one of the two datasets")
-
-
 def job_name(name: str) -> str:
-    """The job that carries a drop of a dataset, or a feature's missing versions."""
+    """The job that processes a drop of a dataset, or makes a feature's missing versions."""
     return f"carry_{name}"
 
 
@@ -123,7 +121,7 @@ def _asset(contract: Contract, hop: Hop, suite: Suite, catalog: Catalog) -> Asse
         can_subset=True,
         required_resource_keys={resource.NAME},
     )
-    def body(context: AssetExecutionContext) -> Iterator[Told]:
+    def body(context: AssetExecutionContext) -> Iterator[Output]:
         lake = getattr(context.resources, resource.NAME)
         if hop == "features":
             yield from carry_feature(context, lake, contract, families)
@@ -153,40 +151,30 @@ def _spec(
 
 
 def _inputs(contract: Contract, hop: Hop, catalog: Catalog) -> Sequence[AssetDep]:
-    """Tables that a hop reads: the drop's own raw version, and the latest version of each reference or input."""
+    """Tables that a hop reads: the drop's raw version, and the latest version of each reference or input."""
+    every = AllPartitionMapping()
     if hop == "raw":
         return []
     if hop == "features":
         known = [catalog.contracts[name] for name in contract.inputs if name in catalog.contracts]
-        return [
-            AssetDep(item.name, partition_mapping=AllPartitionMapping() if item.kind == "dataset" else None)
-            for item in known
-        ]
-    others = [
-        AssetDep(name, partition_mapping=AllPartitionMapping())
-        for name in contract.references
-        if name != contract.name
-    ]
-    return [AssetDep(f"{contract.name}_raw"), *others]
+        return [AssetDep(it.name, partition_mapping=every if it.kind == "dataset" else None) for it in known]
+    others = [name for name in contract.references if name != contract.name]
+    return [AssetDep(f"{contract.name}_raw"), *(AssetDep(name, partition_mapping=every) for name in others)]
 
 
 def _description(contract: Contract, hop: Hop) -> str:
     if hop == "raw":
-        return f"Files of {contract.name} as they were delivered; a version is one file whose schema passed the gate."
+        version = "a version is one file whose schema passed the gate"
+        return f"Files of {contract.name} as they were delivered; {version}."
     if hop == "features":
         return f"A version for each version of {contract.driver}, from SQL over {', '.join(contract.inputs)}."
     ways = {
         "append": "each drop adds rows",
-        "upsert": "each key's newest row is kept",
+        "upsert": "the newest row of each key stays",
         "replace": "each drop takes the place of the one before",
     }
-    return f"Typed rows of {contract.name} that passed the gate ({ways[contract.write_mode]}); `lakegate quarantine {contract.name}` lists the others."
-
-
-def _job_text(contract: Contract) -> str:
-    if contract.kind == "feature":
-        return f"Make every version of {contract.name} that is missing."
-    return f"Carry one drop of {contract.name} through raw and processed."
+    passed = f"Typed rows of {contract.name} that passed the gate ({ways[contract.write_mode]})"
+    return f"{passed}; `lakegate quarantine {contract.name}` lists the others."
 
 
 def _placeholder(name: str, error: LakegateError, taken: set[str]) -> AssetSpec:
@@ -198,11 +186,10 @@ def _placeholder(name: str, error: LakegateError, taken: set[str]) -> AssetSpec:
         "where": line(error.where),
         "what to do": message(error.fix),
     }
-    told = [
+    mistakes = [
         f"{markdown(item.what)}\n\nWhere: {code(item.where)}\n\nWhat to do: {markdown(item.fix)}"
         for item in (error, *error.others)
     ]
-    text = "\n\n".join(["**The contract has a mistake; nothing is carried for it.**", *told])
-    return AssetSpec(
-        key, group_name=BROKEN, description=text, metadata=metadata, tags={"lakegate/broken": "true"}
-    )
+    text = "\n\n".join(["**The contract has a mistake; no drop of it is processed.**", *mistakes])
+    tags = {"lakegate/broken": "true"}
+    return AssetSpec(key, group_name=BROKEN, description=text, metadata=metadata, tags=tags)

@@ -1,4 +1,4 @@
-"""The Dagster instance in the home: the runs of the command line and those of the UI are kept in one place."""
+"""The Dagster instance in the home: it stores the runs of the command line and those of the UI."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import os
 import sqlite3
 import tempfile
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -22,26 +23,30 @@ from lakegate.modes import all_may_write, foreign, private_folder, shut_cache
 from lakegate.settings import Settings
 
 _QUIET = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
-"""In process nothing is captured: it would take two processes a step, and the terminal from the progress display."""
+"""In process nothing is captured: it would take two processes a step, and the terminal from the progress
+display."""
 
 DATABASES: Final = {
     "history/runs.db": "dagster._core.storage.runs.sqlite.sqlite_run_storage",
     "history/runs/index.db": "dagster._core.storage.event_log.sqlite.sqlite_event_log",
     "schedules/schedules.db": "dagster._core.storage.schedules.sqlite.sqlite_schedule_storage",
 }
-"""Dagster's SQLite files, and the module beside which each one's migrations lie. Two processes that make one at once break it for ever."""
+"""Dagster's SQLite files, and the module beside which each one's migrations lie. Two processes that make one
+at once break it for ever."""
 
 
 URL: Final = frozenset("?%")
-"""What a folder's name may not hold for Dagster: it makes URLs of its databases' paths without quoting them."""
+"""What a folder's name may not hold for Dagster: it makes URLs of its databases' paths without quoting
+them."""
 
 
 def prepare_instance(settings: Settings) -> Path:
-    """Write `<home>/dagster/dagster.yaml` where there is none, and have Dagster make its databases; returns the folder, which is DAGSTER_HOME.
+    """Write `dagster.yaml` where there is none, and have Dagster make its databases; returns DAGSTER_HOME.
 
     Raises:
         LakegateError: A database that an earlier release broke can't be mended.
-        UsageError: Neither the home nor the cache has a path that Dagster takes, or the cache is another user's.
+        UsageError: Neither the home nor the cache has a path that Dagster takes, or the cache is another
+            user's.
     """
     folder = _named(settings.home.prepare().dagster, settings.cache)
     target = folder / "dagster.yaml"
@@ -109,7 +114,7 @@ def _link(link: Path, folder: Path) -> None:
 
 
 def _marks(database: Path) -> int:
-    """How many states of its tables a database says that it is in; 0 where it isn't made yet, or not to its end."""
+    """How many states of its tables a database says that it is in; 0 where it isn't complete yet."""
     try:
         with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
             return int(connection.execute("select count(*) from alembic_version").fetchone()[0])
@@ -118,19 +123,22 @@ def _marks(database: Path) -> int:
 
 
 def _mend(database: Path, module: str) -> None:
-    """Leave the newest mark alone, where several stand.
+    """Leave only the newest of several marks.
 
-    Whoever came second at a first use found the tables and not yet their mark, and took them for those of an old release.
+    Whoever came second at a first use found the tables and not yet their mark, and took them for those of an
+    old release.
     """
     from alembic.script import ScriptDirectory
     from dagster._core.storage.sql import get_alembic_config
 
-    import_path = __import__(module, fromlist=["__file__"]).__file__
-    head = ScriptDirectory.from_config(get_alembic_config(import_path)).get_current_head()
+    config = get_alembic_config(str(import_module(module).__file__))
+    head = ScriptDirectory.from_config(config).get_current_head()
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         found = {str(row[0]) for row in connection.execute("select version_num from alembic_version")}
         if head not in found:
-            what = f"Dagster's database says that it is in several states ({', '.join(sorted(found))}), and in none of this release"
-            fix = "stop `lakegate dev`, move the file away and try again: versions and ledger are in the lake, only Dagster's own history goes with it"
+            states = f"in several states ({', '.join(sorted(found))}), and in none of this release"
+            what = f"Dagster's database says that it is {states}"
+            lost = "versions and ledger are in the lake, only Dagster's own history goes with it"
+            fix = f"stop `lakegate dev`, move the file away and try again: {lost}"
             raise LakegateError(what, where=str(database), fix=fix)
         connection.execute("delete from alembic_version where version_num <> ?", (head,))

@@ -1,4 +1,4 @@
-"""One dynamic partition per drop: `<delivered name>~<12 hex of its SHA-256>`, as an engineer reads it, resolvable to the drop."""
+"""One dynamic partition per drop: `<delivered name>~<12 hex of its SHA-256>`, which names the drop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ DIGITS: Final = 12
 
 LONGEST_NAME: Final = 80
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+|\.{2,}")
-"""Dagster refuses `...` and control characters in a key; the rest is left out so that a key can stand in an address."""
+"""Dagster refuses `...` and control characters in a key; the rest is left out so that a key can be part of an
+address."""
 
 _KEY: Final = re.compile(rf".*~([0-9a-f]{{{DIGITS}}})\Z", re.DOTALL)
 
@@ -34,37 +35,32 @@ def key_of(drop: Drop) -> str:
 
 
 def partition_for(instance: DagsterInstance, drop: Drop) -> str:
-    """The drop's partition, added where Dagster doesn't know it; the same bytes under another name keep the first key."""
+    """The drop's partition, added where Dagster doesn't know it; the same bytes have their first name."""
     name = f"drops_{drop.dataset}"
-    suffix = f"~{drop.sha256[:DIGITS]}"
     for key in instance.get_dynamic_partitions(name):
-        if key.endswith(suffix):
+        if key.endswith(f"~{drop.sha256[:DIGITS]}"):
             return key
     instance.add_dynamic_partitions(name, [key_of(drop)])
     return key_of(drop)
 
 
 def drop_of(session: Session, dataset: str, key: str) -> Drop:
-    """The received drop that a partition stands for.
+    """The received drop of a partition.
 
     Raises:
         UsageError: The key was made by hand, or names a drop that this lake never received.
         IntegrityError: Two drops share the digits.
     """
     if (match := _KEY.match(key)) is None:
-        what = f"the partition {key!r} names no drop"
-        raise UsageError(
-            what,
-            fix=f"a key ends in ~ and {DIGITS} hex digits; put the file into landing/{dataset}/, that makes one",
-        )
+        what, ends = f"the partition {key!r} names no drop", f"a key ends in ~ and {DIGITS} hex digits"
+        raise UsageError(what, fix=f"{ends}; put the file into landing/{dataset}/, that makes one")
     prefix = paths.receipts(dataset) + match[1]
     found = {item.path.split("/")[2] for item in session.repository.listing(MAIN, prefix)}
     if not found:
         what = f"the partition {key!r} names a drop that was never received"
-        raise UsageError(
-            what, fix=f"put the file into landing/{dataset}/ or run `lakegate ingest {dataset} FILE`"
-        )
+        fix = f"put the file into landing/{dataset}/ or run `lakegate ingest {dataset} FILE`"
+        raise UsageError(what, fix=fix)
     if len(found) > 1:
         what = f"{len(found)} drops of {dataset} begin with {match[1]}"
-        raise IntegrityError(what, fix="carry them with `lakegate ingest`, which goes by all digits")
+        raise IntegrityError(what, fix="deliver them by `lakegate ingest`, which goes by all digits")
     return received(session, dataset, found.pop())

@@ -1,16 +1,18 @@
-"""What commands did, reported to Dagster as finished runs: of the drops of a dataset, of each that was refused, and of a feature's versions.
+"""What commands did, reported to Dagster as finished runs, last of all.
 
-A command carries drops without Dagster and tells it last. Its runs look like those of the code location's jobs: job, partition, materializations,
-checks, and why a drop was refused. All that they say is read from the lake before a run begins, so that none fails halfway for another reason.
+A run reports the drops of a dataset, or one drop that was refused, or the versions of a feature. It looks
+like those of the code location's jobs: job, partition, materializations, checks, and why a drop was refused.
+All that it says is read from the lake before it begins, so that it fails for no other reason halfway.
 """
 
 # No `from __future__ import annotations` here: Dagster reads the context's annotation, and not as text.
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from dagster import (
     AssetCheckEvaluation,
+    AssetCheckResult,
     AssetKey,
     AssetMaterialization,
     AssetObservation,
@@ -23,14 +25,19 @@ from dagster import (
 )
 
 from assets import run_tags
-from assets.asset_bodies import refusal_kind, refuse, version_events, waiting_event
-from assets.checks import check_results
+from assets.events.checks import check_results
+from assets.events.versions import version_checks, version_events, waiting_event
 from assets.factory import job_name
 from assets.instance import open_instance
-from assets.metadata import rules_before
 from assets.partitions import partition_for
-from assets.reported_heads import Reported
-from assets.reported_versions import told, told_version, untold, untold_decisions
+from assets.reported_heads import ReportedHeads
+from assets.reported_versions import (
+    partition_is_reported,
+    unreported,
+    unreported_decisions,
+    version_is_reported,
+)
+from assets.step_failures import refusal_kind, refuse
 from catalog.contract import Contract
 from expectations.verdict import STOPPED, Verdict
 from lake.hops.job import HopResult
@@ -38,7 +45,6 @@ from lake.hops.published import published_version
 from lake.ledger.receipts import received
 from lake.pipeline.ingest import DropResult
 from lake.session import Session
-from lake.versions.publish import manifest_counts
 from lakegate.errors import Expired, LakegateError, UsageError
 from lakegate.names import VersionName
 
@@ -52,64 +58,56 @@ QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a run tells of one drop, feature or decision: its events, and the hop that refused it, if any."""
+class Report:
+    """What a run reports of one drop, feature or decision: its events, and the hop that refused it."""
 
     events: list[Event]
     cause: str
     partition: str | None
     refused: HopResult | None
 
-    def tags(self, contract: Contract, *, with_failure: bool = True) -> dict[str, str]:
+    def tags(self, contract: Contract) -> dict[str, str]:
         """Tags by which a run about it is found again."""
-        tags = run_tags.tags_for(contract) | ({run_tags.REPORTED: self.cause} if self.cause else {})
-        return tags | (
-            {run_tags.FAILURE: refusal_kind(self.refused)}
-            if self.refused is not None and with_failure
-            else {}
-        )
+        return run_tags.tags_for(contract) | ({run_tags.REPORTED: self.cause} if self.cause else {})
 
 
 def report(session: Session, results: Iterable[DropResult]) -> None:
-    """Tell Dagster of published versions, with their checks, and of what refused or held a drop.
+    """Report published versions, with their checks, and what refused or held drops, unless Dagster knows.
 
-    So it does of those that an earlier command was cut off before telling, but for versions of drops, which their drops bring up again.
-    What Dagster knows already is not told again.
+    Versions that an earlier command died before reporting are reported too, but for versions of drops: their
+    drops bring them up again.
     """
     results = [result for result in results if result.dataset in session.catalog.contracts]
     features = {hop.table: hop for result in results for hop in result.hops if hop.hop == "features"}
     with open_instance(session.settings) as instance:
         run_tags.end_dead_runs(instance)
-        known = Reported(session, instance)
+        heads = ReportedHeads(session, instance)
         for contract in session.catalog.datasets:
+            # Found before anything is reported: what is unreported depends on the newest version that Dagster
+            # knows.
+            behind = heads.behind(contract.name)
+            decisions = unreported_decisions(session, instance, contract.name) if behind else []
             mine = [result for result in results if result.dataset == contract.name]
-            # Asked before anything is told: which these are is told by the newest version that Dagster knows.
-            decisions = (
-                untold_decisions(session, instance, contract.name) if known.behind(contract.name) else []
-            )
-            _dataset(session, instance, contract, mine, decisions)
+            _report_dataset(session, instance, contract, mine, decisions)
         for contract in session.catalog.features:
-            names = untold(session, instance, contract.name) if known.behind(contract.name) else []
-            _record(
-                instance,
-                contract,
-                [_told(session, instance, contract, names, last=features.get(contract.name))],
-            )
-        known.told()
+            names = unreported(session, instance, contract.name) if heads.behind(contract.name) else []
+            last = features.get(contract.name)
+            _record(instance, contract, [_make_report(session, instance, contract, names, last=last)])
+        heads.remember()
 
 
-def _dataset(
+def _report_dataset(
     session: Session,
     instance: DagsterInstance,
     contract: Contract,
     results: Sequence[DropResult],
     decisions: Sequence[VersionName],
 ) -> None:
-    """What became of drops of a dataset at raw and processed, and what decisions made of its table; versions in their order.
+    """Report drops of a dataset at raw and processed, and decisions on its table; versions in their order.
 
-    Those that nothing refused share a run: a run takes several times as long as what it tells.
+    Those that nothing refused share a run: a run takes several times as long as what it reports.
     """
-    tolds: list[tuple[int, Told]] = []
+    reports: list[tuple[int, Report]] = []
     newest = 0
     for result in results:
         if not (hops := [hop for hop in result.hops if hop.hop != "features"]):
@@ -118,18 +116,17 @@ def _dataset(
         newest = max([newest, *(name.number for name in names if name.table == contract.name)])
         decisions = [name for name in decisions if name not in names]
         partition = _partition(session, instance, result)
-        tolds.append((newest, _told(session, instance, contract, names, last=hops[-1], partition=partition)))
-    tolds += [(name.number, _told(session, instance, contract, [name])) for name in decisions]
-    together: list[Told] = []
-    for _, item in sorted(tolds, key=lambda pair: pair[0]):
+        made = _make_report(session, instance, contract, names, last=hops[-1], partition=partition)
+        reports.append((newest, made))
+    reports += [(name.number, _make_report(session, instance, contract, [name])) for name in decisions]
+    together: list[Report] = []
+    for _, item in sorted(reports, key=lambda pair: pair[0]):
         if item.refused is not None:
             _record(instance, contract, [item])
         elif item.events:
             together.append(item)
-        if len(together) == TOGETHER:
-            _record(instance, contract, together)
-            together = []
-    _record(instance, contract, together)
+    for first in range(0, len(together), TOGETHER):
+        _record(instance, contract, together[first : first + TOGETHER])
 
 
 def _partition(session: Session, instance: DagsterInstance, result: DropResult) -> str | None:
@@ -142,7 +139,7 @@ def _partition(session: Session, instance: DagsterInstance, result: DropResult) 
         return None
 
 
-def _told(
+def _make_report(
     session: Session,
     instance: DagsterInstance,
     contract: Contract,
@@ -150,34 +147,39 @@ def _told(
     *,
     last: HopResult | None = None,
     partition: str | None = None,
-) -> Told:
-    """What is to be told of versions, and of a last hop that refused or held its drop; nothing where all was told."""
+) -> Report:
+    """What Dagster doesn't know yet of versions, and of a last hop that refused or held its drop."""
     events = [event for name in names for event in _version(session, instance, contract, name, partition)]
-    refused = last if last is not None and last.verdict in STOPPED else None
-    told = Told(events, last.cause if last is not None else "", partition, refused)
-    if refused is not None and instance.get_runs(RunsFilter(tags=told.tags(contract)), limit=1):
-        return replace(told, refused=None)  # which a run said already, of this drop under this contract
-    if refused is not None:
-        events += _checks(refused.table, refused.rules, refused.counts, partition)
-    elif last is not None and last.verdict is Verdict.WAITING and events:
+    if last is None:
+        return Report(events, "", partition, None)
+    made = Report(events, last.cause, partition, last if last.verdict in STOPPED else None)
+    if made.refused is not None:
+        tags = made.tags(contract) | {run_tags.FAILURE: refusal_kind(last)}
+        if instance.get_runs(RunsFilter(tags=tags), limit=1):
+            return replace(made, refused=None)  # a run of this drop under this contract said so already
+        checks = check_results(last.table, None, last.rules, last.counts)
+        events += _evaluations(last.table, checks, partition)
+    elif last.verdict is Verdict.WAITING and events:
         events.append(waiting_event(last, partition=partition))
-    return told
+    return made
 
 
-def _record(instance: DagsterInstance, contract: Contract, tolds: Sequence[Told]) -> None:
-    """A run of the contract's job that tells all this; none where there is nothing to tell.
+def _record(instance: DagsterInstance, contract: Contract, reports: Sequence[Report]) -> None:
+    """A run of the contract's job that reports all this; none where there is nothing to report.
 
     Raises:
         LakegateError: Dagster didn't store all of it.
     """
-    events = [event for told in tolds for event in told.events]
-    refused = next((told.refused for told in tolds if told.refused is not None), None)
+    events = [event for item in reports for event in item.events]
+    refused = next((item.refused for item in reports if item.refused is not None), None)
     if not events and refused is None:
         return
-    alone = tolds[0].tags(contract, with_failure=False) if len(tolds) == 1 else run_tags.tags_for(contract)
-    tags = alone | {run_tags.PROCESS: run_tags.this_process()}
-    if len(tolds) == 1 and (partition := tolds[0].partition) is not None:
-        tags |= {run_tags.PARTITION: partition}
+    tags = run_tags.tags_for(contract)
+    if len(reports) == 1:
+        tags = reports[0].tags(contract)
+        if (partition := reports[0].partition) is not None:
+            tags[run_tags.PARTITION] = partition
+    tags[run_tags.PROCESS] = run_tags.this_process()
     stored = False
 
     @op(name="tell", out={})
@@ -189,51 +191,42 @@ def _record(instance: DagsterInstance, contract: Contract, tolds: Sequence[Told]
             refuse(context, contract, refused)
 
     @job(name=job_name(contract.name), executor_def=in_process_executor)
-    def carried() -> None:
+    def reporting() -> None:
         tell()
 
-    # A failure that is raised here would be one of the run, not of its step, and Dagster's daemon would try it again.
-    done = carried.execute_in_process(instance=instance, tags=tags, run_config=QUIET, raise_on_error=False)
+    # A failure that is raised here would be one of the run, not of its step, and Dagster's daemon would try
+    # it again.
+    done = reporting.execute_in_process(instance=instance, tags=tags, run_config=QUIET, raise_on_error=False)
     if not stored:
-        raise LakegateError(
-            f"run {done.run_id[:8]} of {job_name(contract.name)} failed in Dagster",
-            fix="`lakegate dev` shows the run",
-        )
+        what = f"run {done.run_id[:8]} of {job_name(contract.name)} failed in Dagster"
+        raise LakegateError(what, fix="`lakegate dev` shows the run")
 
 
 def _version(
     session: Session, instance: DagsterInstance, contract: Contract, name: VersionName, partition: str | None
 ) -> Iterator[Event]:
-    """The events of a version, unless Dagster was told of it."""
+    """The events of a version, unless Dagster knows it."""
     try:
         published = published_version(session, name)
-    except Expired:  # what nobody can read any more nobody is told of
+    except Expired:  # nobody can read it any more
         return
-    manifest, key = published.manifest, AssetKey(name.table)
-    if (
-        told_version(instance, key, name)
-        if partition is None
-        else told(instance, name.table, partition, manifest.content_hash)
-    ):
+    key = AssetKey(name.table)
+    if partition is None:
+        known = version_is_reported(instance, key, name)
+    else:
+        known = partition_is_reported(instance, published, partition)
+    if known:
         return
     session.report_step(name.table, "tell")
-    yield from _checks(
-        name.table, manifest.rules, manifest_counts(manifest), partition, before=rules_before(session, name)
-    )
+    yield from _evaluations(name.table, version_checks(session, published), partition)
     for event in version_events(session, contract, published, partition=partition):
-        if event.asset_key == key or not told_version(instance, event.asset_key, name):
+        if event.asset_key == key or not version_is_reported(instance, event.asset_key, name):
             yield event
 
 
-def _checks(
-    table: str,
-    rules: Sequence[Mapping[str, Any]],
-    counts: Mapping[str, int],
-    partition: str | None,
-    *,
-    before: Sequence[Mapping[str, Any]] = (),
+def _evaluations(
+    table: str, checks: Iterable[AssetCheckResult], partition: str | None
 ) -> list[AssetCheckEvaluation]:
-    families = sorted({str(rule["family"]) for rule in rules})
     return [
         AssetCheckEvaluation(
             asset_key=AssetKey(table),
@@ -244,5 +237,5 @@ def _checks(
             description=check.description,
             partition=partition,
         )
-        for check in check_results(table, families, rules, counts, before=before)
+        for check in checks
     ]

@@ -1,6 +1,6 @@
-"""Which tables Dagster was told all of, by their heads: who asks it of each table and command, asks it of what nobody touched.
+"""Which tables were reported to Dagster up to their heads: a command need not query Dagster for these.
 
-A cache in the home, of one Dagster storage; where it is missing or another's, Dagster is asked.
+A cache in the home, of one Dagster storage; where it is missing or another storage's, Dagster is queried.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from lake.session import Session
 from lakegate.atomic import write_atomically
 
 
-class Reported:
-    """The heads as one listing of main shows them, against those up to which Dagster was told of everything."""
+class ReportedHeads:
+    """The heads as one listing of main shows them, against those up to which all was reported."""
 
     def __init__(self, session: Session, instance: DagsterInstance) -> None:
         self._file = session.settings.home.cache / f"reported-{session.settings.tenant}.json"
@@ -32,11 +32,11 @@ class Reported:
         self._known = _read(self._file, self._storage)
 
     def behind(self, table: str) -> bool:
-        """Whether a table has a version that Dagster may not have been told of."""
+        """Whether a table has a version that Dagster may not know."""
         return table in self._heads and self._known.get(table) != self._heads[table]
 
-    def told(self) -> None:
-        """Remember that Dagster was told of all that is listed."""
+    def remember(self) -> None:
+        """Note that all that is listed was reported."""
         if self._known == self._heads:
             return
         self._known = dict(self._heads)
@@ -45,14 +45,14 @@ class Reported:
 
 
 def _storage_id(instance: DagsterInstance) -> str:
-    """What tells one Dagster storage from another; another each time where it can't be told."""
+    """The id of a Dagster storage; a new one each time where the storage has none."""
     storage = instance.run_storage
     return storage.get_run_storage_id() if isinstance(storage, SqlRunStorage) else uuid.uuid4().hex
 
 
 def _read(file: Path, storage: str) -> dict[str, str]:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        told = json.loads(file.read_bytes())
-        if told["storage"] == storage:
-            return {str(table): str(head) for table, head in told["heads"].items()}
+        cached = json.loads(file.read_bytes())
+        if cached["storage"] == storage:
+            return {str(table): str(head) for table, head in cached["heads"].items()}
     return {}

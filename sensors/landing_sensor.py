@@ -1,30 +1,21 @@
-"""The sensor `new_drops`: what a source delivers is received, carried and put away, with no click.
+"""The sensor `new_drops`: what a source delivers is received, processed and put away, with no click.
 
 The landing folder is a source: a file put into `<home>/landing/<dataset>/`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dagster import (
-    DagsterInstance,
-    DefaultSensorStatus,
-    RunRequest,
-    SensorDefinition,
-    SensorEvaluationContext,
-    SensorResult,
-    SkipReason,
-    sensor,
-)
+from dagster import DagsterInstance, RunRequest, SensorDefinition, SensorEvaluationContext
 
 from assets import run_tags
 from assets.partitions import partition_for
-from assets.reported_versions import settled as published_and_told
-from assets.reported_versions import standing
+from assets.reported_versions import drop_is_reported
 from assets.resource import LakegateResource
 from catalog.contract import Contract
 from lake.hops.receive import receive
@@ -37,9 +28,8 @@ from lake.sources.archive_file import note_of
 from lake.sources.landing_folder import Memory, landing_folders
 from lakegate.errors import AccessError, LakegateError, Transient, unforeseen
 from lakegate.media import line, message
-from sensors.run_attempts import Attempts, attempts
+from sensors.run_requests import Attempts, attempts, lake_sensor
 
-INTERVAL_SECONDS: Final = 5
 BUDGET_SECONDS: Final = 20.0
 """After this long a look takes in no further file; Dagster gives up on a look after 60 seconds."""
 
@@ -49,36 +39,24 @@ def new_drops(lake: LakegateResource, jobs: Mapping[str, Any]) -> SensorDefiniti
 
     Args:
         lake: The open lake of this process.
-        jobs: The job that carries a drop, by dataset; a folder without one is left alone.
+        jobs: The job that processes a drop, by dataset; a folder without one is left alone.
     """
+    names = {name: job.name for name, job in jobs.items()}
 
-    @sensor(
-        name="new_drops",
-        jobs=list(jobs.values()),
-        minimum_interval_seconds=INTERVAL_SECONDS,
-        default_status=DefaultSensorStatus.RUNNING,
-        description="Receives each file in landing/<dataset>/ that stands still, has its drop carried, and puts the file away.",
-    )
-    def body(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+    def look(session: Session, context: SensorEvaluationContext) -> tuple[list[RunRequest], str]:
         memory = Memory.from_text(context.cursor)
-        try:
-            tick = Tick(
-                lake.session,
-                context.instance,
-                memory,
-                context.log,
-                {name: job.name for name, job in jobs.items()},
-            )
-            requests = list(tick.requests())
-        except LakegateError as error:
-            return SkipReason(message(error))
-        return SensorResult(
-            run_requests=requests,
-            cursor=memory.to_text(),
-            skip_reason=None if requests else "Nothing to carry.",
-        )
+        tick = Tick(session, context.instance, memory, context.log, names)
+        return list(tick.requests()), memory.to_text()
 
-    return body
+    return lake_sensor(
+        lake,
+        jobs,
+        look,
+        name="new_drops",
+        description="Receives each file in landing/<dataset>/ that changes no more, has its drop processed, "
+        "and puts the file away.",
+        idle="No drop waits for a run.",
+    )
 
 
 @dataclass
@@ -90,16 +68,18 @@ class Tick:
     memory: Memory
     log: Any
     jobs: Mapping[str, str]
-    """Name of the job of each dataset that can be carried."""
+    """Name of the job of each dataset whose drops can be processed."""
 
     def requests(self) -> Iterator[RunRequest]:
-        """Receive what came, put away what is done with, and ask for the runs that are missing."""
+        """Receive what came, put away what is done with, and request the runs that are missing."""
         run_tags.end_dead_runs(self.instance)
         until, seen = time.monotonic() + BUDGET_SECONDS, set[tuple[str, str]]()
         for source in self.sources():
-            yield from self._contained(source.place, self._polled(source, seen, until=until))
+            with self._isolated(source.place):
+                yield from self._polled(source, seen, until=until)
         for name in self.jobs:
-            yield from self._contained(name, self._waiting(name, seen))
+            with self._isolated(name):
+                yield from self._waiting(name, seen)
 
     def sources(self) -> Iterator[Source]:
         """Whatever delivers to this lake; a source of another kind is one more line here."""
@@ -108,7 +88,7 @@ class Tick:
                 yield folder
 
     def _is_known(self, name: str) -> bool:
-        """Whether a folder's drops can be carried; of another it is told once why it is left alone."""
+        """Whether a folder's drops can be processed; of another, why it is left alone is logged once."""
         if name not in self.jobs and self.memory.once(f"folder {name}"):
             catalog = self.session.catalog
             known = {*catalog.declared, *catalog.broken, *catalog.contracts}
@@ -116,22 +96,23 @@ class Tick:
             self.log.warning("landing/%s/ is left alone: %s", line(name), line(why))
         return name in self.jobs
 
-    def _contained(self, place: str, requests: Iterator[RunRequest]) -> Iterator[RunRequest]:
-        """What one source or dataset asks for; whatever fails there, others are looked at.
+    @contextlib.contextmanager
+    def _isolated(self, place: str) -> Iterator[None]:
+        """Log what fails in one source or dataset, and go on to the others.
 
-        Unless lakeFS is away, or refuses the keys, for all of them.
+        Unless lakeFS is away, or refuses the keys: that concerns all of them.
         """
         try:
-            yield from requests
+            yield
         except (Transient, AccessError):
             raise
         except Exception as error:  # noqa: BLE001  (see above)
-            told = error if isinstance(error, LakegateError) else unforeseen(error)
-            if self.memory.once(f"{place}: {told.what}"):
-                self.log.warning("%s is left alone: %s", line(place), message(told))
+            known = error if isinstance(error, LakegateError) else unforeseen(error)
+            if self.memory.once(f"{place}: {known.what}"):
+                self.log.warning("%s is left alone: %s", line(place), message(known))
 
     def _polled(self, source: Source, seen: set[tuple[str, str]], *, until: float) -> Iterator[RunRequest]:
-        """What the extracts of one source ask for."""
+        """The runs that the extracts of one source lack."""
         position = last_position(self.session, source.name)
         for extract in source.poll(position):
             if extract.drop is None and time.monotonic() > until:
@@ -144,8 +125,8 @@ class Tick:
                 yield from self._delivery(contract, source, extract, drop)
             except LakegateError as error:
                 if self.memory.once(f"{extract.id}: {error.what}"):
-                    told = "%s of %s is left where it is: %s"
-                    self.log.warning(told, line(extract.path.name), line(extract.dataset), message(error))
+                    text = "%s of %s is left where it is: %s"
+                    self.log.warning(text, line(extract.path.name), line(extract.dataset), message(error))
                 if extract.position:  # those behind it would take the source past it
                     break
 
@@ -159,11 +140,7 @@ class Tick:
         return drop
 
     def _delivery(
-        self,
-        contract: Contract,
-        source: Source,
-        extract: Extract,
-        drop: Drop,
+        self, contract: Contract, source: Source, extract: Extract, drop: Drop
     ) -> Iterator[RunRequest]:
         """The run that a delivery lacks; it is put away where it lacks none."""
         tags, file = run_tags.tags_for(contract, **{run_tags.DELIVERY: extract.id}), extract.path.name
@@ -179,25 +156,20 @@ class Tick:
         elif tried.spent:
             if self.memory.once(f"spent {extract.id} {contract.hash}"):
                 text = "%s of %s failed %s times (%s) and is left where it is"
-                self.log.error(
-                    text, line(file), line(contract.name), line(tried.failed), line(tried.last or "killed")
-                )
+                last = tried.last or "killed"
+                self.log.error(text, line(file), line(contract.name), line(tried.failed), line(last))
         elif not tried.made or self._turn_has_come(contract, drop):
             # The first run does not ask whose turn it is: the raw hop comes at once on arrival.
             yield self._request(contract, drop, partition, tried, tags)
 
     def _done(self, contract: Contract, drop: Drop, partition: str) -> bool:
-        """Whether the drop was published after this delivery, and Dagster knows unless a later drop replaced it."""
+        """Whether this delivery's drop is published and Dagster knows, or a later drop replaced it."""
         if drop.sha256 in pending(self.session, contract.name):
             return False
-        replaced = standing(self.session, contract, drop.sha256, contract.name) is None
-        return (
-            replaced
-            or published_and_told(self.session, self.instance, contract, drop.sha256, partition) is not None
-        )
+        return drop_is_reported(self.session, self.instance, contract, drop.sha256, partition)
 
     def _turn_has_come(self, contract: Contract, drop: Drop) -> bool:
-        """Whether nothing holds a drop up, as far as the raw versions that stand can tell."""
+        """Whether nothing holds a drop up, as far as the published raw versions show."""
         return waits_for(self.session, contract, drop, carry_raw=lambda _: None) is None
 
     def _block(self, contract: Contract, source: Source, extract: Extract, drop: Drop) -> None:
@@ -207,8 +179,8 @@ class Tick:
         file, reason, rules = extract.path.name, body.get("reason", "see the run"), body.get("rules", [])
         note = note_of(contract, file, drop=drop.sha256, reason=reason, rules=rules, held=held)
         if source.put_away(extract, drop.sha256, note=note):
-            told = "%s of %s is blocked; the note beside it says why"
-            self.log.warning(told, line(file), line(contract.name))
+            text = "%s of %s is blocked; the note beside it says why"
+            self.log.warning(text, line(file), line(contract.name))
 
     def _waiting(self, name: str, seen: set[tuple[str, str]]) -> Iterator[RunRequest]:
         """Drops that wait and that no source shows: `lakegate ingest` took them in, or died with them."""
@@ -225,10 +197,6 @@ class Tick:
     def _request(
         self, contract: Contract, drop: Drop, partition: str, tried: Attempts, tags: dict[str, str]
     ) -> RunRequest:
-        what = tags.get(run_tags.DELIVERY, "waiting")
-        return RunRequest(
-            run_key=f"{contract.name}:{drop.sha256[:12]}:{what}:{contract.hash[:12]}:{tried.made + 1}",
-            job_name=self.jobs[contract.name],
-            partition_key=partition,
-            tags=tags | {run_tags.DROP: drop.sha256} | run_tags.BEFORE_BACKFILLS,
-        )
+        what = f"{drop.sha256[:12]}:{tags.get(run_tags.DELIVERY, 'waiting')}"
+        tags = tags | {run_tags.DROP: drop.sha256}
+        return tried.next_run(self.jobs[contract.name], contract, what, tags, partition=partition)

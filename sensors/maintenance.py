@@ -1,12 +1,11 @@
-"""What nobody has to think of: `mend` looks for what died and mends it; `clean_up` ends, each night, the versions that are kept no longer."""
+"""Upkeep by itself: `mend` mends what dead attempts left behind; `clean_up` ends old versions each night."""
 
 # No `from __future__ import annotations` here: Dagster reads the context's annotation, and not as text.
-from typing import Any, Final
+from typing import Final
 
 from dagster import (
     DefaultScheduleStatus,
     DefaultSensorStatus,
-    MetadataValue,
     OpExecutionContext,
     Output,
     ScheduleDefinition,
@@ -33,13 +32,13 @@ NIGHTLY: Final = "15 3 * * *"
 
 
 def mend(lake: LakegateResource) -> SensorDefinition:
-    """The sensor that reconciles: branches, names and records that attempts left behind, and runs whose process is gone."""
+    """The sensor that reconciles what attempts that died left behind, and ends runs whose process is gone."""
 
     @sensor(
         name="mend",
         minimum_interval_seconds=MEND_SECONDS,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Mends what attempts that died left behind, where that is safe; the rest is told in its log.",
+        description="Mends what attempts that died left behind, where that is safe; the rest is in its log.",
     )
     def body(context: SensorEvaluationContext) -> SkipReason:
         dead = run_tags.end_dead_runs(context.instance)
@@ -50,34 +49,33 @@ def mend(lake: LakegateResource) -> SensorDefinition:
         for item in found:
             log = context.log.info if item.outcome == "mended" else context.log.warning
             log("%s: %s (%s: %s)", line(item.what), line(item.where), line(item.outcome), message(item.told))
+        if not found and not dead:
+            return SkipReason("Nothing was left behind.")
         mended = sum(item.outcome == "mended" for item in found) + dead
-        return SkipReason(
-            f"{mended} mended, {len(found) + dead - mended} left."
-            if found or dead
-            else "Nothing was left behind."
-        )
+        return SkipReason(f"{mended} mended, {len(found) + dead - mended} left.")
 
     return body
 
 
 def clean_up_nightly(catalog: Catalog) -> ScheduleDefinition:
-    """The schedule of the clean-up; it runs where a contract says which versions it keeps."""
+    """The schedule of the clean-up; it runs where a contract says which versions it retains."""
 
     @op(name="end_versions", required_resource_keys={resource.NAME})
     def clean(context: OpExecutionContext) -> Output[None]:
         context.instance.add_run_tags(context.run_id, {run_tags.PROCESS: run_tags.this_process()})
         done = clean_up(getattr(context.resources, resource.NAME).session)
-        told: dict[str, Any] = {
-            "expired": MetadataValue.text(", ".join(done.expired) or "nothing"),
+        expired = ", ".join(done.expired) or "nothing"
+        metadata: dict[str, str | int] = {
+            "expired": expired,
             "files freed": done.blocks,
             "bytes freed": done.freed,
         }
-        return Output(None, metadata=told)
+        return Output(None, metadata=metadata)
 
     @job(
         name="clean_up",
         executor_def=in_process_executor,
-        description="Ends versions that are kept no longer, and frees their files.",
+        description="Ends versions that are retained no longer, and frees their files.",
     )
     def nightly() -> None:
         clean()

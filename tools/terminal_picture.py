@@ -1,6 +1,7 @@
-"""Draw docs/pictures/terminal.svg: the demo's commands as a terminal shows them, run anew, long output cut in its middle.
+"""Draw docs/pictures/terminal.svg: the demo's commands as a terminal shows them, long output cut.
 
-Run as `python -m tools.terminal_picture` in a checkout: it makes the demo in a home of its own, which takes a minute.
+Run as `python -m tools.terminal_picture` in a checkout: it makes the demo in a home of its own, which takes a
+minute.
 """
 
 from __future__ import annotations
@@ -25,16 +26,20 @@ COMMANDS: Final = (
     ("replay flights --dry-run", "", 1, 0),
     ("verify flights@v6", "", 1, 0),
 )
-"""Each command, how its lines begin that are shown, and how many of these from the beginning and from the end."""
+"""Each command, how its shown lines begin, and how many of these from the beginning and from the end."""
 WIDTH: Final = 104
 
 
 def shown(command: str, begin: str, first: int, last: int, *, home: str) -> list[str]:
     """Lines of what a command prints, with a word for those that are left out."""
     call = [Path(sys.executable).with_name("lakegate"), *command.split(), "--home", home]
-    told = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True)
-    lines = [line for line in (told.stderr + told.stdout).splitlines() if line and re.match(begin, line)]
-    cut = lines[:first] + (["  ..."] if len(lines) > first + last else []) + (lines[-last:] if last else [])
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [line for line in (done.stderr + done.stdout).splitlines() if line and re.match(begin, line)]
+    cut = lines[:first]
+    if len(lines) > first + last:
+        cut.append("  ...")
+    if last:
+        cut += lines[-last:]
     return [line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..." for line in cut]
 
 

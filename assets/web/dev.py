@@ -1,4 +1,4 @@
-"""What it takes to start Dagster's UI on a home: one command that runs the UI, the daemon and the code location."""
+"""How Dagster's UI is started on a home: one command runs the UI, the daemon and the code location."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ LOOK_SECONDS: Final = 300
 WORKSPACE: Final = "workspace.yaml"
 
 TOKEN: Final = "ui-token"  # noqa: S105  (a file's name)
-"""In the home's Dagster folder, for its owner only: what this start's link and cookies hold. Each start makes its own, because
-browsers go on asking on the port of one that ended, whoever sits there then."""
+"""In the home's Dagster folder, for its owner only: what this start's link and cookies hold. Each start makes
+its own, because browsers go on asking on the port of one that ended, whoever sits there then."""
 
 
 def dev_command(settings: Settings, *, port: int | None = None) -> tuple[list[str], dict[str, str]]:
-    """The command that starts Dagster on this home, and what it needs in its environment beside the caller's own.
+    """The command that starts Dagster on this home, and what it needs besides the caller's environment.
 
-    It runs the UI, the daemon (sensors, queue) and the code location until it is interrupted. Whoever opens the UI needs the
-    token that is written into the home now (see `assets.web.door`). With no port given a free one is taken. Run it from the project's folder, which is where `workspace.yaml` is read from when it names one.
+    It runs the UI, the daemon (sensors, queue) and the code location until it is interrupted. Whoever opens
+    the UI needs the token that is written into the home now (see `assets.web.door`). With no port given a
+    free one is taken. Run it from the project's folder, which is where `workspace.yaml` is read from when it
+    names one.
     """
     folder = prepare_instance(settings)
     write_atomically(folder / TOKEN, secrets.token_urlsafe(32) + "\n", durable=True)

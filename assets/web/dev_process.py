@@ -1,4 +1,4 @@
-"""The process that `lakegate dev` starts, and its end: whatever asks for it, once, and none of its children stays behind."""
+"""The process that `lakegate dev` starts, and its end: on one signal, without a child left behind."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def run_services(
     command: list[str], environ: Mapping[str, str], *, folder: Path, say: Callable[[str], None]
 ) -> int:
-    """Run Dagster's services until they end or this process is asked to; returns their exit code.
+    """Run Dagster's services until they end or this process gets a signal to; returns their exit code.
 
-    They are a session of their own: a terminal's Ctrl-C reaches this process alone, which passes it on once, and whatever is left of the
-    session in the end is ended with it. The embedded lakeFS is none of it. Files and sockets that they make are their user's alone.
+    They are a session of their own: a terminal's Ctrl-C reaches this process alone, which passes it on once,
+    and whatever is left of the session in the end is ended with it. The embedded lakeFS is none of it. Files
+    and sockets that they make are their user's alone.
     """
-    asked: list[float] = []
+    signalled: list[float] = []
     with tempfile.TemporaryDirectory(prefix="lakegate-") as private:
         process = subprocess.Popen(
             [*command, UNTIL],
@@ -44,30 +45,28 @@ def run_services(
             umask=0o077,
         )
 
-        def ask(*_: object) -> None:
-            if not asked:
+        def end(*_: object) -> None:
+            if not signalled:
                 say("stopping ...")
                 process.send_signal(signal.SIGINT)
-            asked.append(time.monotonic())
+            signalled.append(time.monotonic())
 
         # `nohup` has SIGHUP ignored; a script's `&` SIGINT too, which people send it nevertheless.
-        heard = [
-            name for name in ENDS if name is not signal.SIGHUP or signal.getsignal(name) is not signal.SIG_IGN
+        names = [
+            name for name in ENDS if name is not signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN
         ]
-        before = {name: signal.signal(name, ask) for name in heard}
+        before = {name: signal.signal(name, end) for name in names}
         try:
-            while (
-                process.poll() is None
-                and len(asked) < 2  # noqa: PLR2004
-                and not (asked and time.monotonic() > asked[0] + GRACE)
-            ):
+            while process.poll() is None:
+                if len(signalled) > 1 or (signalled and time.monotonic() > signalled[0] + GRACE):
+                    break
                 time.sleep(LOOK)
             _end_session(process.pid)
             code = process.wait()
         finally:
             for name, handler in before.items():
                 signal.signal(name, handler)
-    return max(code, 0) if asked else abs(code)
+    return max(code, 0) if signalled else abs(code)
 
 
 def _end_session(session: int) -> None:

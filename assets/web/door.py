@@ -1,4 +1,7 @@
-"""The door of Dagster's UI: who may come in. Dagster knows no accounts, takes mutations by GET, and answers to any name."""
+"""The door of Dagster's UI: who may come in.
+
+Dagster knows no accounts, takes mutations by GET, and responds under any host name.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ PARAMETER: Final = "token"
 HOSTS: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """With whatever port: a tunnel may have another at its other end."""
 GRAPHQL: Final = "/graphql"
+Refusal = tuple[HTTPStatus, str]
 
 
 class Door:
@@ -26,47 +30,39 @@ class Door:
 
     Args:
         app: Dagster's.
-        token: What a request has to bring, as a cookie or as `Authorization: Bearer`; a link brings it first, and takes the cookie.
+        token: What a request has to bring, as a cookie or as `Authorization: Bearer`; a link brings it first,
+            and takes the cookie.
     """
 
     def __init__(self, app: App, token: str) -> None:
         self._app, self._token = app, token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or one connection."""
+        """Respond to one request, or one connection."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         refused = _foreign(headers)
-        if (
-            refused is None
-            and (given := dict(query).get(PARAMETER)) is not None
-            and scope["type"] == "http"
-            and self._fits(given)
-        ):
-            await _answer(send, HTTPStatus.SEE_OTHER, "", self._taken(scope["path"], query))
+        given = dict(query).get(PARAMETER) if scope["type"] == "http" else None
+        if refused is None and given is not None and self._fits(given):
+            await _respond(send, HTTPStatus.SEE_OTHER, "", self._taken(scope["path"], query))
             return
-        if refused is None and not self._fits(_cookie(headers)) and not self._fits(_bearer(headers)):
-            refused = (
-                HTTPStatus.UNAUTHORIZED,
-                "Open the link that `lakegate dev` printed: it brings the token that this page asks for.",
-            )
-        if refused is None and _asks_by_get(scope, query):
-            refused = (
-                HTTPStatus.METHOD_NOT_ALLOWED,
-                "GraphQL is asked by POST: a GET can be made by any page that a browser opens.",
-            )
+        refused = refused or self._without_token(headers) or _query_by_get(scope, query)
         if refused is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await _answer(send, refused[0], refused[1] + "\n", [])
+            await _respond(send, refused[0], refused[1] + "\n", [])
+
+    def _without_token(self, headers: dict[str, str]) -> Refusal | None:
+        if self._fits(_cookie(headers)) or self._fits(_bearer(headers)):
+            return None
+        fix = "Open the link that `lakegate dev` printed: it brings the token that this page asks for."
+        return HTTPStatus.UNAUTHORIZED, fix
 
     def _fits(self, given: str) -> bool:
         return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self._token)
@@ -84,28 +80,25 @@ class Door:
         ]
 
 
-def _foreign(headers: dict[str, str]) -> tuple[HTTPStatus, str] | None:
-    """Why a request comes from elsewhere: another name for this machine (DNS rebinding), or another site's page."""
+def _foreign(headers: dict[str, str]) -> Refusal | None:
+    """Refuse another name for this machine (DNS rebinding), and another site's page."""
     host = headers.get("host", "")
     name, _, port = host.rpartition(":")
     if (name if port.isdecimal() and name else host).lower() not in HOSTS:
         return HTTPStatus.MISDIRECTED_REQUEST, "This is 127.0.0.1 and no other host: open it by that name."
-    if (origin := headers.get("origin")) is not None and origin.lower() not in (
-        f"http://{host.lower()}",
-        f"https://{host.lower()}",
-    ):
-        return HTTPStatus.FORBIDDEN, "Another site's page asked for this."
+    own = (f"http://{host.lower()}", f"https://{host.lower()}")
+    if (origin := headers.get("origin")) is not None and origin.lower() not in own:
+        return HTTPStatus.FORBIDDEN, "Another site's page requested this."
     return None
 
 
-def _asks_by_get(scope: Scope, query: list[tuple[str, str]]) -> bool:
-    at_graphql = str(scope["path"]).rstrip("/") == GRAPHQL
-    return (
-        scope["type"] == "http"
-        and scope["method"] != "POST"
-        and at_graphql
-        and any(name == "query" for name, _ in query)
-    )
+def _query_by_get(scope: Scope, query: list[tuple[str, str]]) -> Refusal | None:
+    if scope["type"] != "http" or scope["method"] == "POST" or str(scope["path"]).rstrip("/") != GRAPHQL:
+        return None
+    if "query" not in dict(query):
+        return None
+    what = "GraphQL takes queries by POST: a GET can be made by any page that a browser opens."
+    return HTTPStatus.METHOD_NOT_ALLOWED, what
 
 
 def _cookie(headers: dict[str, str]) -> str:
@@ -121,7 +114,7 @@ def _bearer(headers: dict[str, str]) -> str:
     return given.strip() if kind.lower() == "bearer" else ""
 
 
-async def _answer(send: Send, status: HTTPStatus, text: str, headers: list[tuple[bytes, bytes]]) -> None:
+async def _respond(send: Send, status: HTTPStatus, text: str, headers: list[tuple[bytes, bytes]]) -> None:
     plain = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": int(status), "headers": [*plain, *headers]})
     await send({"type": "http.response.body", "body": text.encode()})

@@ -1,6 +1,7 @@
-"""What `lakegate dev` runs: Dagster's own `dagster dev`, with our web server in the place of its own, for as long as its starter lives where that asks for it.
+"""What `lakegate dev` runs: Dagster's own `dagster dev`, with our web server in the place of its own.
 
-Its standard input is then a pipe from there, which the kernel closes however the starter dies.
+It ends with its starter where that says so: its standard input is then a pipe from there, which the kernel
+closes however the starter dies.
 """
 
 from __future__ import annotations
@@ -32,9 +33,8 @@ def _end_with_starter() -> None:
 
 def main() -> None:
     """Run until it is interrupted."""
-    warnings.filterwarnings(
-        "ignore", message=".*superseded"
-    )  # its successor runs no code location of this kind
+    # The successor of `dagster dev` runs no code location of this kind.
+    warnings.filterwarnings("ignore", message=".*superseded")
     start = vars(dagster_dev)["open_ipc_subprocess"]
     vars(dagster_dev)["open_ipc_subprocess"] = lambda parts, **kwargs: _started(start, parts, **kwargs)
     # A script's `&` leaves SIGINT ignored, which a child inherits, and Dagster ends by it.

@@ -1,4 +1,4 @@
-"""Dagster's web server behind a door: what `python -m dagster_webserver` does, for whoever has the token alone."""
+"""Dagster's web server behind a door: `python -m dagster_webserver`, for those who have the token."""
 
 from __future__ import annotations
 

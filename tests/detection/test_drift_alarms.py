@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.drift_alarms import BAR, BEFORE, BEGIN, END, NOW, PAGE, SETTLED, alarms, count, found_in
-from benchmarks.drift_faults import FAULTS, NULLS
-from benchmarks.monthly import Series, made, of_new_york
+from benchmarks.drift.alarms import BAR, BEFORE, BEGIN, END, ENOUGH, NOW, PAGE, alarms, found_in
+from benchmarks.drift.counts import count
+from benchmarks.drift.faults import FAULTS, NULLS
+from benchmarks.drift.monthly import Series, made, of_new_york
 from expectations.drift.histogram import Histograms
 
 DELIVERIES = 12
@@ -61,6 +62,6 @@ def test_healthy_months_are_warned_of_in_less_than_one_of_ten(
 def test_the_page_tells_of_every_fault_that_it_is_found_from_the_fifth_delivery_on() -> None:
     table = Path(PAGE).read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     rows = {line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines()}
-    late = DELIVERIES - SETTLED + 1
+    late = DELIVERIES - ENOUGH + 1
     for fault in (*FAULTS, *NULLS):
         assert rows[fault.name].endswith(f"{late} of {late} |")

@@ -109,7 +109,7 @@ def test_whatever_a_home_is_called_all_of_it_lies_there_and_dagster_is_told(
     own: Any, people: dict[str, Any]
 ) -> None:
     assert (people["said"]["json"].code, people["said"]["verify"].code) == (0, 0)
-    assert not [name for name, done in people["said"].items() if "not told" in done.err]
+    assert not [name for name, done in people["said"].items() if "not notified" in done.err]
     assert (own.home / "dagster/history/runs/index.db").exists()
     assert {path.name for path in own.home.parent.iterdir()} == {own.home.name, "files"}
 

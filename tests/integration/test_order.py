@@ -172,7 +172,7 @@ def test_a_corrected_file_of_the_same_name_takes_a_refused_one_off_the_list(lake
     refused = lake.file("weather-corrected.csv", content.replace(b",", b";"))
     for _ in range(2):
         done = lake.run("ingest", "weather", refused)
-        assert (done.code, "Dagster was not told" in done.err) == (3, False), done
+        assert (done.code, "Dagster was not notified" in done.err) == (3, False), done
     assert pending() == before + 1
     refused.write_bytes(b"".join(content.splitlines(keepends=True)[:-1]))
     lake.ingest("weather", refused)

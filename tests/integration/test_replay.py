@@ -11,7 +11,7 @@ from dagster import AssetKey
 
 from assets.instance import open_instance
 from assets.report import report
-from assets.reported_versions import told_number
+from assets.reported_versions import reported_number
 from expectations.verdict import Verdict
 from lake.hops.job import HopResult
 from lake.pipeline.ingest import DropResult
@@ -159,7 +159,7 @@ def test_what_a_person_has_published_is_followed_by_the_features_and_told_to_dag
         "flights@v7",
     )
     with open_instance(two_months.settings) as instance:
-        assert [told_number(instance, table) for table in ("flights", "flight_features")] == [7, 7]
+        assert [reported_number(instance, table) for table in ("flights", "flight_features")] == [7, 7]
         told = instance.fetch_materializations(AssetKey("flights"), limit=100).records
         hop = HopResult("processed", "flights", Verdict.PASSED, "flights@v7", {}, [])
         report(open_session(two_months.settings), [DropResult("flights", "", (hop,))])

@@ -21,7 +21,7 @@ from dagster import (
 from assets import run_tags
 from assets.instance import open_instance
 from assets.report import report
-from assets.reported_versions import DATA_VERSION, told_number
+from assets.reported_versions import DATA_VERSION, reported_number
 from lake.decisions.rollback import roll_back
 from lake.hops.events import HopEvent, listen
 from lake.pipeline.demo_data import REFERENCES, deliver_sample
@@ -178,7 +178,7 @@ def test_killed_before_dagster_is_told_the_next_call_tells_the_same(
     partition = home.partition("flights", name)
     assert home.versions("flights_raw", partition)[:1] == [hop["flights_raw"].content_hash]
     assert home.versions("flights", partition) == [hop["flights"].content_hash]
-    assert told_number(home.instance, "flight_features") == month
+    assert reported_number(home.instance, "flight_features") == month
     assert len(home.versions("flight_features")) == month
 
 
@@ -320,7 +320,7 @@ def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(
     assert set(home.versions("flights_raw", partition)) == {hashes["flights_raw"]}
     assert home.versions("flights", partition) == [hashes["flights"]]
     told = home.versions("flight_features")
-    assert (told[1:], told_number(home.instance, "flight_features")) == (features, len(told))
+    assert (told[1:], reported_number(home.instance, "flight_features")) == (features, len(told))
     before = home.runs()
     report(home.session, [result])
     assert home.runs() == before, "told again of what it knows"

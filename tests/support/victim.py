@@ -27,7 +27,8 @@ from lakefs_sdk import rest
 from urllib3.exceptions import HTTPError
 
 import assets.report
-import cli.ingest
+import cli.hop_run
+import cli.ingest.ingest
 import cli.notify
 import lake.hops.evaluate
 import lake.lakefs.client
@@ -42,7 +43,8 @@ from tests.support.shared_engines import keep_migrations
 ROOT = Path(__file__).resolve().parents[2]
 LOADED = (
     assets.report,
-    cli.ingest,
+    cli.hop_run,
+    cli.ingest.ingest,
     cli.notify,
     lake.tables.compaction,
     lake.hops.evaluate,

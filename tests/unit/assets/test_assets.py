@@ -13,13 +13,13 @@ from typing import Any, cast
 import pytest
 from dagster import AssetCheckKey, AssetKey, Definitions, DynamicPartitionsDefinition
 
-from assets.checks import check_results
 from assets.dagster_listener import DagsterListener
 from assets.definitions import define
+from assets.events.checks import check_results
+from assets.events.lineage import sources_of
+from assets.events.triggers import trigger_event
 from assets.factory import BROKEN, make_assets
-from assets.lineage import sources_of
 from assets.partitions import key_of
-from assets.triggers import trigger_event
 from assets.web.dev import dev_command
 from catalog.files import load_catalog
 from cli.notify import tell_listeners
@@ -245,7 +245,7 @@ def test_a_check_tells_the_trend_since_the_version_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("collisions", "told"), [(TRIES - 1, ""), (TRIES, "warning: Dagster was not told (LookupError)")]
+    ("collisions", "told"), [(TRIES - 1, ""), (TRIES, "warning: Dagster was not notified (LookupError)")]
 )
 def test_dagster_is_told_again_where_another_was_telling_it(
     tmp_path: Path,

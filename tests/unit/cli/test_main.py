@@ -52,7 +52,7 @@ def test_an_exit_and_an_interrupt_are_passed_on(monkeypatch: pytest.MonkeyPatch)
     [
         (
             ["--home", "x", "demo"],
-            "--home stands before the verb. Write options after it: lakegate VERB --home ...",
+            "--home comes before the verb. Write options after it: lakegate VERB --home ...",
         ),
         (["statsu"], "No such command 'statsu'. Did you mean 'status'?"),
         (["nothing"], "No such command 'nothing'."),

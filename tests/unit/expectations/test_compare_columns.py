@@ -16,7 +16,7 @@ from catalog.contract import Column, Contract
 from catalog.drift import Drift
 from catalog.files import Catalog
 from catalog.rules.distribution_rules import STATISTICS
-from cli.compare import header
+from cli.read.compare import header
 from expectations.drift.compare_columns import ComparedColumn, Thresholds, compare_columns, worst
 from expectations.drift.histogram import Histogram, Histograms
 from lake import paths

@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from benchmarks.contract import write_project
-from benchmarks.data import reference_codes, write_delivery
-from benchmarks.rules import DATASET, FEW, MANY, NARROW, WIDE, columns_of, rules_of
-from benchmarks.run import Result, refuse_disagreement
-from benchmarks.watch import Seen, run
+from benchmarks.rivals.contract import write_project
+from benchmarks.rivals.data import reference_codes, write_delivery
+from benchmarks.rivals.results import Result, refuse_disagreement
+from benchmarks.rivals.rules import DATASET, FEW, MANY, NARROW, WIDE, columns_of, rules_of
+from benchmarks.rivals.watch import Seen, run
 from catalog.files import load_catalog
 from expectations.building.build import build_suite
 
@@ -50,12 +50,12 @@ def test_deliveries_are_the_same_bytes_every_time_and_dirty_in_one_row_of_five(t
 
 def test_figures_of_a_program_that_found_other_rows_are_refused() -> None:
     results = [
-        Result(name, [{"wall": 1.0}], answer={"valid": valid})
+        Result(name, [{"wall": 1.0}], outcome={"valid": valid})
         for name, valid in (("a", 5), ("b", 5), ("c", 4))
     ]
     refuse_disagreement(results)
     assert [bool(result.problem) for result in results] == [False, False, True]
-    pair = [Result(name, [{"wall": 1.0}], answer={"valid": valid}) for name, valid in (("a", 5), ("b", 4))]
+    pair = [Result(name, [{"wall": 1.0}], outcome={"valid": valid}) for name, valid in (("a", 5), ("b", 4))]
     refuse_disagreement(pair)
     assert all(result.problem and not result.runs for result in pair)
 
