@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.contract import Column, Contract, Drift
-from catalog.odcs.loader import load_contract
+from catalog.contract import Drift
 from expectations.building.build import build_suite
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of
@@ -21,42 +17,10 @@ from expectations.drift.precedent import Past, quantiles
 from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import make_plan
 from expectations.verdict import Outcome
-from lakegate.errors import ContractError
-from tests.support.histogram_lake import KeptLake
+from tests.support.past_drops import CONTRACT, drop
 from tests.support.places import ROOT
 
-CONTRACT = Contract(
-    name="things",
-    kind="dataset",
-    path=Path("things.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("id", "integer"),
-        Column("size", "double"),
-        Column("group", "string"),
-        Column("seen", "date"),
-    ),
-    key=("id",),
-    write_mode="append",
-)
-ROWS = 1000
 YEAR = 12
-
-
-def drop(
-    mean: float, seed: int, *, spread: float = 5.0, nulls: int = 0, groups: str = "aab", rows: int = ROWS
-) -> Histograms:
-    """A delivery whose sizes are normal around a mean; so many of its dates are NULL."""
-    bins: dict[int, int] = {}
-    for value in np.random.default_rng(seed).normal(mean, spread, rows):
-        bins[code_of(float(value))] = bins.get(code_of(float(value)), 0) + 1
-    classes = {name: groups.count(name) * rows // len(groups) for name in sorted(set(groups))}
-    columns = {
-        "size": Histogram("double", rows, bins=bins),
-        "group": Histogram("class", sum(classes.values()), classes=classes),
-        "seen": Histogram("presence", rows, nulls=nulls),
-    }
-    return Histograms(rows, columns)
 
 
 def warm(month: int) -> Histograms:
@@ -173,38 +137,6 @@ def test_a_column_that_holds_one_value_is_told_when_it_begins_to_and_not_each_ti
     assert imbalance(usual, constant, constant, drift=Drift(history=0)) == 1
 
 
-def test_the_contract_says_how_many_deliveries_are_asked_or_none(tmp_path: Path) -> None:
-    written = (
-        (ROOT / "catalog/contracts/flights.odcs.yaml")
-        .read_text(encoding="utf-8")
-        .partition("  - property: drift\n")[0]
-    )
-
-    def drift(text: str) -> Drift | None:
-        path = tmp_path / "flights.odcs.yaml"
-        path.write_text(
-            f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n",
-            encoding="utf-8",
-        )
-        return load_contract(path).drift
-
-    assert drift("{history: 6, nulls: 0.2}") == Drift(history=6, nulls=0.2)
-    assert drift("{history: 0, nulls: none}") == Drift(history=0, nulls=None)
-    assert drift("{warn: 0.05}") == Drift()
-    for text, fault in (
-        ("{history: 3}", "history is 3"),
-        ("{history: 61}", "history is 61"),
-        ("{history: true}", "history is True"),
-        ("{nulls: 2}", "nulls is 2"),
-        ("{nulls: some}", "nulls is 'some'"),
-    ):
-        with pytest.raises(ContractError, match=fault):
-            drift(text)
-    contract = replace(CONTRACT, drift=Drift(history=0, nulls=None))
-    rules = build_suite(contract, "processed", ROOT).rules
-    assert not any("history" in rule.kwargs or rule.id == "nulls" for rule in rules)
-
-
 SERIES = st.lists(
     st.tuples(st.sampled_from((0, 30, 50, 51, 55, 80, 500)), st.sampled_from((0, 100, 500, 1000))),
     min_size=2,
@@ -234,38 +166,3 @@ def test_quantiles_lie_in_the_bins_of_the_values_and_infinity_is_a_number(values
     assert all(math.isfinite(value) for value in found)
     middle = sorted(values)[math.ceil(len(values) / 2) - 1]
     assert code_of(found[2]) == code_of(middle) or abs(middle) > 1e18 or abs(middle) < 1e-18
-
-
-def rows_of(past: list[Histograms]) -> list[int]:
-    return [item.rows for item in past]
-
-
-def test_the_lake_tells_the_last_deliveries_the_first_and_those_of_a_season_and_reads_nothing_unasked() -> (
-    None
-):
-    lake = KeptLake(replace(CONTRACT, drift=Drift(season=3)))
-    for number in range(1, 8):
-        lake.add(drop(50, number, rows=100 * number))
-        if number == 4:
-            lake.add(drop(50, 99, rows=5), made_by="replay_of")
-    lake.read.clear()
-    past: Any = lake.comparison().past
-    assert lake.read == []
-    assert rows_of(past.recent(3)) == [500, 600, 700]
-    assert rows_of(past.recent(12)) == [100, 200, 300, 400, 500, 600, 700]
-    assert rows_of(past.first(3)) == [200, 300, 400]
-    assert [(one.rows, other.rows) for one, other in past.seasons(12)] == [
-        (400, 100),
-        (500, 200),
-        (600, 300),
-        (700, 400),
-    ]
-    lake.rewrite(7, drop="own")
-    assert KeptLake(CONTRACT).comparison().past.recent(3) == ()
-
-
-def test_deliveries_of_few_rows_are_asked_together_as_a_baseline_takes_them() -> None:
-    lake = KeptLake(CONTRACT)
-    for number in range(10):
-        lake.add(drop(50, number, rows=60))
-    assert rows_of(list(lake.comparison().past.recent(3))) == [120, 120, 120]
