@@ -18,11 +18,6 @@ from tests.support.planted.gate import Gate
 from tests.support.planted.rides import CONTRACT
 
 
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
-
-
 def frame_of(gate: Gate) -> Any:
     return gate.frame(
         pa.table(

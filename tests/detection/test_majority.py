@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -15,11 +14,6 @@ from tests.support.planted.rides import CONTRACT, Row
 
 MAJORITY = {"column_list": ["city"], "column": "country", "keep": "majority"}
 KIND = "expect_columns_to_determine"
-
-
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
 
 
 def rows_of(*pairs: tuple[str | None, str | None]) -> list[Row]:

@@ -36,11 +36,6 @@ BIG: Final = 9007199254740993
 LARGE: Final = 999999999999999999
 
 
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
-
-
 def ask(gate: Gate, rows: dict[str, list[Any]], *rules: tuple[str, dict[str, Any]]) -> tuple[Outcome, ...]:
     for kind, kwargs in rules:
         assert [item.what for item in mistakes(TABLE, "processed", kind, kwargs, "warn")] == []

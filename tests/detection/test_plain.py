@@ -125,11 +125,6 @@ def test_one_odd_text_leaves_its_neighbours_plain(kind: ColumnType) -> None:
     assert others.to_pylist() == [None, "odd", None, None]
 
 
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("plain"))
-
-
 def test_plain_values_are_those_that_sail_reads(sail: Gate) -> None:
     read_alike(sail)
 

@@ -5,24 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
-from catalog.rules.expectation_types import NESTED_FIELDS, OWN
-from expectations.rules.join_rules import LOOK_UPS, QUERIES
-from expectations.rules.time_rules import TIME_RULES
-from tests.support.planted import missing, plant
-from tests.support.planted.gate import Gate
+from catalog.rules.expectation_types import NESTED_FIELDS
+from tests.support.planted import changed_values, plant
+from tests.support.planted.gate import Gate, name_of
 from tests.support.planted.plant import Fault
-from tests.support.planted.rides import CONTRACT, KINDS, Row, clean, stops, takings
+from tests.support.planted.rides import CONTRACT, KINDS, clean, stops, takings
 
 SEED = 20240120
-
-
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
-
 
 KEY = {"column_list": ["ride"]}
 NEW_YORK = {"column": "hour", "time_zone": "America/New_York"}
@@ -85,13 +76,17 @@ ROW_FAULTS: list[tuple[Fault, str, dict[str, Any]]] = [
     ),
     (plant.cut_off, NESTED_FIELDS, {"column": "extras", "check": "type", "path": "", "type": "object"}),
     (
-        plant.decimal_comma,
+        changed_values.decimal_comma,
         "expect_column_values_to_be_of_declared_type",
         {"column": "fare", "type": "double"},
     ),
-    (plant.thousands_point, "expect_column_values_to_be_between", {"column": "fare", "min_value": 100}),
     (
-        plant.renamed_category,
+        changed_values.thousands_point,
+        "expect_column_values_to_be_between",
+        {"column": "fare", "min_value": 100},
+    ),
+    (
+        changed_values.renamed_category,
         "expect_column_values_to_be_in_set",
         {"column": "kind", "value_set": list(KINDS)},
     ),
@@ -113,7 +108,7 @@ TABLE_FAULTS: list[tuple[Fault, str, dict[str, Any], tuple[float, float]]] = [
     ),
     (plant.lost_rows, "expect_sum_to_agree_with_reference", TAKINGS, (0, 2)),
     (plant.lost_rows, "expect_sum_to_agree_with_reference", WHOLE, (0, 1)),
-    (plant.thousands_point, "expect_sum_to_agree_with_reference", TAKINGS, (0, 4)),
+    (changed_values.thousands_point, "expect_sum_to_agree_with_reference", TAKINGS, (0, 4)),
     (
         plant.leak_between_splits,
         "expect_no_overlap_between_splits",
@@ -122,10 +117,6 @@ TABLE_FAULTS: list[tuple[Fault, str, dict[str, Any], tuple[float, float]]] = [
     ),
 ]
 """Fault, rule, what is seen of a clean table, and of a dirty one."""
-
-
-def name_of(value: Any) -> str | None:
-    return getattr(value, "__name__", None) or (value if isinstance(value, str) else "")
 
 
 @pytest.mark.parametrize(("fault", "kind", "kwargs"), ROW_FAULTS, ids=name_of)
@@ -229,54 +220,10 @@ def test_a_date_style_that_changes_without_notice_is_found_by_its_type_and_by_wh
     sail: Gate,
 ) -> None:
     """Days after the 12th can't be months and break the type; the others parse, and only another column gives them away."""
-    planted = plant.plant(plant.american_dates, clean(SEED), SEED)
+    planted = plant.plant(changed_values.american_dates, clean(SEED), SEED)
     by_type, by_cutoff, by_neighbour = sail.ask(planted.rows, FORMATS).broken
     assert by_type == planted.hit  # every ride was booked after the 12th
     early = [row | {"booked": "05/01/2024", "hour": "2024-01-06T10:00:00Z"} for row in clean(SEED)]
-    planted = plant.plant(plant.american_dates, early, SEED)
+    planted = plant.plant(changed_values.american_dates, early, SEED)
     by_type, by_cutoff, by_neighbour = sail.ask(planted.rows, FORMATS).broken
     assert (by_type, by_cutoff, by_neighbour) == (frozenset(), planted.hit, planted.hit)
-
-
-TEN = pa.table(
-    {
-        "town": pa.array(["Aarhus", None], pa.string()),
-        "total": pa.array([10.0, None]),
-        "stops": pa.array([1, None], pa.int64()),
-    }
-)
-
-
-@pytest.mark.parametrize(("kind", "kwargs", "rows", "broken"), missing.ROW_CASES, ids=name_of)
-def test_null_and_nan_break_a_row_rule_where_the_truth_table_says_so(
-    kind: str, kwargs: dict[str, Any], rows: list[Row], broken: set[int], sail: Gate
-) -> None:
-    published = [missing.PLAIN] if "watermark" in kind else None
-    assert sail.ask(rows, [(kind, kwargs)], references={"stops": stops()}, published=published).broken == (
-        broken,
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "kwargs", "rows", "seen_kept"),
-    [(*case[:3], case[3:]) for case in missing.TABLE_CASES],
-    ids=name_of,
-)
-def test_null_and_nan_break_a_table_rule_where_the_truth_table_says_so(
-    kind: str, kwargs: dict[str, Any], rows: list[Row], seen_kept: tuple[int, bool], sail: Gate
-) -> None:
-    (outcome,) = sail.ask(rows, [(kind, kwargs)], references={"takings": TEN}).outcomes
-    assert (outcome.observed["observed_value"], outcome.success) == seen_kept
-
-
-def test_every_own_rule_of_these_families_stands_in_the_truth_table() -> None:
-    asked = {case[0] for case in [*missing.ROW_CASES, *missing.TABLE_CASES]} | {
-        "expect_rows_not_to_be_delivered_again"
-    }
-    assert (LOOK_UPS | QUERIES | TIME_RULES.keys()) & OWN <= asked
-
-
-def test_clock_changes_are_found_where_the_time_zone_database_has_them(sail: Gate) -> None:
-    asked, rows, wanted = missing.clock_changes()
-    assert [len(found) for found in wanted] == [24 * 4, 24 * 4]
-    assert sail.ask(rows, asked).broken == wanted

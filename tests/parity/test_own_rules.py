@@ -12,9 +12,10 @@ from catalog.rules.expectation_types import EXPECTATIONS
 from lake.engine.engine import Engine
 from tests.detection.test_plain import read_alike
 from tests.support.compare_with_gx import ASKED, Lakegate, plan_of
+from tests.support.nasty_tables import TYPES, nasty
+from tests.support.planted.everything import clock_changes, everything
 from tests.support.planted.gate import Gate
-from tests.support.planted.missing import clock_changes, everything
-from tests.support.tables_of_rules import OF_A_COLUMN, TYPES, nasty
+from tests.support.tables_of_rules import OF_A_COLUMN
 
 pytestmark = pytest.mark.usefixtures("in_utc")
 

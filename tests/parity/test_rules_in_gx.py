@@ -15,7 +15,9 @@ from hypothesis import given, settings
 
 from catalog.rules.expectation_types import EXPECTATIONS
 from tests.support.compare_with_gx import ASKED, DIVERGENCE, Gx, Kinds, Lakegate, disagreements, plan_of
-from tests.support.tables_of_rules import ROW_RULES, SQL_RULES, TABLE_RULES, TYPES, Row, nasty, suites, tables
+from tests.support.nasty_tables import TYPES, Row, nasty, tables
+from tests.support.suites_of_rules import suites
+from tests.support.tables_of_rules import ROW_RULES, SQL_RULES, TABLE_RULES
 
 pytestmark = pytest.mark.usefixtures("in_utc")
 

@@ -8,7 +8,8 @@ from typing import Final
 import pytest
 
 from tests.support.compare_with_gx import DIVERGENCE, Gx, Lakegate, plan_of
-from tests.support.tables_of_rules import TYPES, Kwargs
+from tests.support.nasty_tables import TYPES
+from tests.support.suites_of_rules import Kwargs
 
 pytestmark = pytest.mark.usefixtures("in_utc")
 

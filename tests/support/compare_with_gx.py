@@ -24,7 +24,8 @@ from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
 from lake.engine.engine import Engine
 from tests.support.gx_departures import Kinds, may_differ
-from tests.support.tables_of_rules import CONTRACT, OTHER, SQL_RULES, TYPES, Row, arrow
+from tests.support.nasty_tables import CONTRACT, OTHER, TYPES, Row, arrow
+from tests.support.tables_of_rules import SQL_RULES
 
 OTHER_ROWS: Final = 5
 

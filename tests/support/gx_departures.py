@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from expectations.suite import Rule
-from tests.support.tables_of_rules import TYPES, Kwargs, Row
+from tests.support.nasty_tables import TYPES, Row
+from tests.support.suites_of_rules import Kwargs
 
 Kinds = list[tuple[str, Kwargs]]
 

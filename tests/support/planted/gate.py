@@ -139,3 +139,7 @@ class Gate:
         aside, passed = (frozenset(row["_row"] for row in masks if row[side]) for side in ("aside", "passed"))
         assert not bits or (len(aside), len(passed)) == (counted.aside, counted.valid)
         return Found(outcomes, tuple(broken), aside, passed)
+
+
+def name_of(value: Any) -> str | None:
+    return getattr(value, "__name__", None) or (value if isinstance(value, str) else "")
