@@ -187,7 +187,8 @@ def table_difference(outcome: Outcome, result: Any, rows: list[Row]) -> Any:
     values = [row[rule.kwargs["column"]] for row in rows] if "column" in rule.kwargs else []
     if any(may_differ(rule, row) for row in rows or [dict.fromkeys(TYPES)]):
         return None
-    # Sums are exact to half a unit a row in Lakegate, and to the last bit of each step in GX; both grow with the values.
+    # Sums are exact to half a unit a row in Lakegate, and to the last bit of each step in GX;
+    # both grow with the values.
     summed = any(f"_{word}_to_" in rule.type for word in ("sum", "mean", "stdev"))
     most = max((abs(value) for value in values if isinstance(value, int | float)), default=0)
     same = Same(1e-6 if "stdev" in rule.type else 1e-9, len(values) * most * 2.0**-48 if summed else 0.0)
@@ -208,7 +209,9 @@ def table_difference(outcome: Outcome, result: Any, rows: list[Row]) -> Any:
 
 @dataclass(frozen=True)
 class Same:
-    """Whether what was seen is the same: numbers nearly, times whatever they are written as, most common values in any order."""
+    """Whether what was seen is the same: numbers nearly, times whatever they are written as,
+    most common values in any order.
+    """
 
     relative: float
     absolute: float

@@ -38,7 +38,9 @@ def part(
     city: str = "x",
     nulls: int = 3,
 ) -> Histograms:
-    """The rows of a version: 300 sizes, three groups, one city and a personal column of which NULL alone is counted."""
+    """The rows of a version: 300 sizes, three groups, one city and a personal column of which NULL alone is
+    counted.
+    """
     sizes, groups = size or USUAL, group or {"a": 100, "b": 100, "c": 100}
     rows = sum(sizes.values())
     columns = {

@@ -92,7 +92,9 @@ DEPARTURES: Final[dict[str, dict[str, Callable[[Kwargs, Row], bool]]]] = {
         "GX takes index 0 for no index": lambda kwargs, _: kwargs.get("column_index") == 0
     },
 }
-"""Per type and reason: whether the two may differ about this row or, for a table rule, because of it. All else must agree."""
+"""Per type and reason: whether the two may differ about this row or, for a table rule, because of it.
+All else must agree.
+"""
 
 
 def may_differ(rule: Rule, row: Row) -> bool:

@@ -22,7 +22,9 @@ def write(project: Path, name: str, text: str) -> Path:
 
 
 def check_good(project: Path, *, dagster: bool = True) -> Catalog:
-    """The good one goes on: in the catalog, in its suites, in Dagster. Whatever became of the other one is told as its own."""
+    """The good one goes on: in the catalog, in its suites, in Dagster.
+    Whatever became of the other one is told as its own.
+    """
     catalog = load_catalog(project)
     assert "good" in catalog.contracts
     assert all(

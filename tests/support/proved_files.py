@@ -27,7 +27,9 @@ def with_proofs(lake, *files):
 
 
 def parts_of(raw):
-    """Of a Parquet file: the bytes of its footer, and of each column's dictionary and data pages, as [start, stop) by name."""
+    """Of a Parquet file: the bytes of its footer, and of each column's dictionary and data pages, as [start,
+    stop) by name.
+    """
     metadata = pq.read_metadata(io.BytesIO(raw))
     length = int.from_bytes(raw[-8:-4], "little") + 8
     found = {("footer", ""): [(len(raw) - length, len(raw))]}

@@ -29,10 +29,14 @@ COLUMNS: Final = (
     Column("v", "timestamp"),
 )
 TEXTS: Final = [
-    None, "", "a", "A", "ab", "abcab", " a ", "\ta\n", "é", "e\u0301", "ß", "SS", "İ", "ı", "ﬁ", "Σσς", "ΑΣ", "中文", "😀x", "it's", "\\", "%", "_",
-    "1", "-7", "+12", "12.5", "1e3", "NaN", "inf", "1d", "0x1F", "999999999999999999", "9223372036854775808", "true", "T", "yes",
-    "2013-01-31", " 2013-02-28 ", "2013-02-30", "0000-01-01", "0001-01-01", "9999-12-31", "2013-1-1", "2013-01-31T05:00:00+01:00",
-    "2013-01-31 05:00:00.000001", "a,b,,c", "\u00a0a\u3000", "a\u0000b"[0:1] + "c", ".5", "5.", "99999999999999999999999999999999",
+    None, "", "a", "A", "ab", "abcab", " a ", "\ta\n", "é", "e\u0301", "ß", "SS", "İ", "ı", "ﬁ", "Σσς", "ΑΣ",
+    "中文", "😀x", "it's", "\\", "%", "_",
+    "1", "-7", "+12", "12.5", "1e3", "NaN", "inf", "1d", "0x1F", "999999999999999999", "9223372036854775808",
+    "true", "T", "yes",
+    "2013-01-31", " 2013-02-28 ", "2013-02-30", "0000-01-01", "0001-01-01", "9999-12-31", "2013-1-1",
+    "2013-01-31T05:00:00+01:00",
+    "2013-01-31 05:00:00.000001", "a,b,,c", "\u00a0a\u3000", "a\u0000b"[0:1] + "c", ".5", "5.",
+    "99999999999999999999999999999999",
 ]  # fmt: skip
 WHOLE: Final = [
     None,
@@ -52,35 +56,55 @@ WHOLE: Final = [
     -(2**31) - 1,
 ]
 REAL: Final = [
-    None, 0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.1, 0.49999999999999994, 1.005, 1e15 + 0.5, 2.0**52 + 1, 2.0**53, -(2.0**63), 2.0**63, 1e300,
+    None, 0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.1, 0.49999999999999994, 1.005, 1e15 + 0.5, 2.0**52 + 1,
+    2.0**53, -(2.0**63), 2.0**63, 1e300,
     5e-324, math.nan, math.inf, -math.inf, 9.2e18, 1 / 3,
 ]  # fmt: skip
 DAYS: Final = [
-    None, date(1, 1, 1), date(1582, 10, 4), date(1582, 10, 15), date(1900, 2, 28), date(1969, 12, 31), date(1970, 1, 1), date(2012, 2, 29),
-    date(2012, 12, 31), date(2013, 1, 31), date(2016, 1, 3), date(2020, 12, 31), date(2021, 1, 3), date(9999, 12, 31),
+    None, date(1, 1, 1), date(1582, 10, 4), date(1582, 10, 15), date(1900, 2, 28), date(1969, 12, 31),
+    date(1970, 1, 1), date(2012, 2, 29),
+    date(2012, 12, 31), date(2013, 1, 31), date(2016, 1, 3), date(2020, 12, 31), date(2021, 1, 3),
+    date(9999, 12, 31),
 ]  # fmt: skip
 TIMES: Final = [
-    None, datetime(1, 1, 1, tzinfo=UTC), datetime(1582, 10, 10, 3, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
-    datetime(1970, 1, 1, tzinfo=UTC), datetime(2012, 2, 29, 12, 30, 59, 1, tzinfo=UTC), datetime(2013, 1, 31, 5, tzinfo=UTC),
-    datetime(2020, 12, 31, 23, 59, 59, 500000, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    None, datetime(1, 1, 1, tzinfo=UTC), datetime(1582, 10, 10, 3, tzinfo=UTC),
+    datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(1970, 1, 1, tzinfo=UTC), datetime(2012, 2, 29, 12, 30, 59, 1, tzinfo=UTC),
+    datetime(2013, 1, 31, 5, tzinfo=UTC),
+    datetime(2020, 12, 31, 23, 59, 59, 500000, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
 ]  # fmt: skip
 ROWS: Final = 150
 
 OPERATORS: Final = [
-    *(f"{left} {sign} {right}" for left, sign, right in itertools.product("nm", ("+", "-", "*"), ("n", "m", "13", "0.25"))),
-    *(f"{left} {sign} {right}" for left, sign, right in itertools.product("xn", ("+", "-", "*", "/"), ("y", "x", "1.5D"))),
-    "n / m", "n / 0", "x / 0", "n % m", "n div m", "n % 0", "n div 0", "n * 0.25 - m", "n * m + m", "- n", "- x", "n * 13",
-    *(f"{left} {sign} {right}" for sign in ("=", "<>", "<", "<=", ">", ">=", "<=>") for left, right in ("su", "nm", "xy", "bb", "de", "tv", "nx", "dt")),
-    "x = 0", "x = -0.0", "x < 0.1", "n > 0.5", "n * 0.5 > 1", "n * m * 0.5 > x", "s = 'a'", "d = '2013-01-31'", "t > '2013-01-31T05:00:00+01:00'",
-    "t between '1970-01-01' and '2013-01-31'", "x between 0 and 1", "x in (0, 0.5)", "s in ('a', null)", "n in (1, 2)", "n not in (1, null)",
-    "b and x > 0", "b or x > 0", "not b", "b is true", "b is not false", "s is null", "s like 'a%'", "s not like 'a%'", "s not rlike '^a'", "n not between 1 and 7", "s is not null", "b is not true",
+    *(f"{left} {sign} {right}" for left, sign,
+        right in itertools.product("nm", ("+", "-", "*"), ("n", "m", "13", "0.25"))),
+    *(f"{left} {sign} {right}" for left, sign,
+        right in itertools.product("xn", ("+", "-", "*", "/"), ("y", "x", "1.5D"))),
+    "n / m", "n / 0", "x / 0", "n % m", "n div m", "n % 0", "n div 0", "n * 0.25 - m", "n * m + m", "- n",
+    "- x", "n * 13",
+    *(f"{left} {sign} {right}" for sign in ("=", "<>", "<", "<=", ">", ">=", "<=>") for left,
+        right in ("su", "nm", "xy", "bb", "de", "tv", "nx", "dt")),
+    "x = 0", "x = -0.0", "x < 0.1", "n > 0.5", "n * 0.5 > 1", "n * m * 0.5 > x", "s = 'a'",
+    "d = '2013-01-31'", "t > '2013-01-31T05:00:00+01:00'",
+    "t between '1970-01-01' and '2013-01-31'", "x between 0 and 1", "x in (0, 0.5)", "s in ('a', null)",
+    "n in (1, 2)", "n not in (1, null)",
+    "b and x > 0", "b or x > 0", "not b", "b is true", "b is not false", "s is null", "s like 'a%'",
+    "s not like 'a%'", "s not rlike '^a'", "n not between 1 and 7", "s is not null", "b is not true",
     "s like '%_b'", "s rlike '^[a-zé]+$'",
-    "s || u", "s || n", "concat(d, b)", "case when b then n else 0.5 end", "case n when 1 then 'one' when 2 then s end", "case when b then d else t end",
-    "cast(s as bigint)", "cast(s as int)", "cast(s as double)", "cast(s as decimal(12, 2))", "cast(s as boolean)", "cast(s as date)",
-    "cast(s as timestamp)", "cast(n as int)", "cast(n as double)", "cast(n as decimal(20, 2))", "cast(n as string)", "cast(n * 13 as string)",
-    "cast(x as bigint)", "cast(x as int)", "cast(x as decimal(38, 9))", "cast(x as decimal(12, 0))", "cast(n * 0.25 as decimal(20, 1))",
-    "cast(cast(x as decimal(20, 3)) as double)", "x - y > 0", "x / y = x - y", "- (x / y) > 0", "cast(b as double)", "cast(b as string)", "cast(b as int)", "cast(d as string)", "cast(t as date)", "cast(d as timestamp)",
-    "cast('2013-01-31' as date)", "timestamp'2013-01-31 05:00:00'", "t + interval '1' hour", "t - interval '90' minute", "t + interval '2' week",
+    "s || u", "s || n", "concat(d, b)", "case when b then n else 0.5 end",
+    "case n when 1 then 'one' when 2 then s end", "case when b then d else t end",
+    "cast(s as bigint)", "cast(s as int)", "cast(s as double)", "cast(s as decimal(12, 2))",
+    "cast(s as boolean)", "cast(s as date)",
+    "cast(s as timestamp)", "cast(n as int)", "cast(n as double)", "cast(n as decimal(20, 2))",
+    "cast(n as string)", "cast(n * 13 as string)",
+    "cast(x as bigint)", "cast(x as int)", "cast(x as decimal(38, 9))", "cast(x as decimal(12, 0))",
+    "cast(n * 0.25 as decimal(20, 1))",
+    "cast(cast(x as decimal(20, 3)) as double)", "x - y > 0", "x / y = x - y", "- (x / y) > 0",
+    "cast(b as double)", "cast(b as string)", "cast(b as int)", "cast(d as string)", "cast(t as date)",
+    "cast(d as timestamp)",
+    "cast('2013-01-31' as date)", "timestamp'2013-01-31 05:00:00'", "t + interval '1' hour",
+    "t - interval '90' minute", "t + interval '2' week",
     "t - interval 1 day", "d + interval 1 day", "d - interval '3' day", "t + interval '1' second",
 ]  # fmt: skip
 """Beyond the functions: what a condition can be made of."""

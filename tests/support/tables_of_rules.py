@@ -1,4 +1,6 @@
-"""Tables of nasty values, and for every expectation type that the plan covers the arguments that a contract may give it."""
+"""Tables of nasty values, and for every expectation type that the plan covers the arguments that a contract
+may give it.
+"""
 
 from __future__ import annotations
 

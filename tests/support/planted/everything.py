@@ -55,7 +55,9 @@ def everything(seed: int) -> tuple[list[tuple[str, dict[str, Any]]], list[Row], 
 def clock_changes() -> tuple[
     list[tuple[str, dict[str, Any]]], list[Row], tuple[frozenset[int], frozenset[int]]
 ]:
-    """Both rules of local times, quarters of an hour around every change of New York's clocks from 2007 to 2030, and what zoneinfo says."""
+    """Both rules of local times, quarters of an hour around every change of New York's clocks from 2007 to
+    2030, and what zoneinfo says.
+    """
     zone, hours = (
         ZoneInfo("America/New_York"),
         [datetime(2007, 1, 1) + timedelta(hours=number) for number in range(24 * 365 * 24 + 144)],

@@ -46,7 +46,9 @@ def rule(kind: str, kwargs: dict[str, Any], number: int, *, aside: bool) -> Rule
 
 @dataclass(frozen=True)
 class Found:
-    """How each rule came out, the record numbers that break each row rule, and those that are set aside and that pass."""
+    """How each rule came out, the record numbers that break each row rule,
+    and those that are set aside and that pass.
+    """
 
     outcomes: tuple[Outcome, ...]
     broken: tuple[frozenset[int], ...]

@@ -1,4 +1,6 @@
-"""Rows with NULL, NaN and -0.0 for each of Lakegate's own rules, and which of them break it: docs/null-and-nan.md as a table."""
+"""Rows with NULL, NaN and -0.0 for each of Lakegate's own rules, and which of them break it:
+docs/null-and-nan.md as a table.
+"""
 
 from __future__ import annotations
 
@@ -143,7 +145,9 @@ ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
         {3},
     ),
 ]
-"""Rule, arguments, rows, and the record numbers that break it; the published table, where it matters, is one plain row of another key."""
+"""Rule, arguments, rows, and the record numbers that break it; the published table, where it matters,
+is one plain row of another key.
+"""
 
 TOTAL: Final = {"column": "fare", "reference": "takings", "reference_column": "total", "tolerance": 0.5}
 HOURLY: Final = {"column": "hour", "step_seconds": 3600}

@@ -1,7 +1,8 @@
-"""A seeded fault injector: takes a clean table and gives it back with one kind of fault, and exactly which rows were hit.
+"""A seeded fault injector: takes a clean table and gives it back with one kind of fault,
+and exactly which rows were hit.
 
-Each function takes rows (text, as delivered) and a source of chance, and gives a `Planted`. Rows keep their places unless the
-fault itself moves them.
+Each function takes rows (text, as delivered) and a source of chance, and gives a `Planted`.
+Rows keep their places unless the fault itself moves them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ HITS: Final = 12
 
 @dataclass(frozen=True)
 class Planted:
-    """A dirty table, the record numbers (from 1) that a rule has to find, and how many things were planted."""
+    """A dirty table, the record numbers (from 1) that a rule has to find,
+    and how many things were planted.
+    """
 
     rows: list[Row]
     hit: frozenset[int]
@@ -117,7 +120,9 @@ def repeat_keys_later(rows: list[Row], chance: random.Random) -> Planted:
 
 
 def repeat_keys_older(rows: list[Row], chance: random.Random) -> Planted:
-    """Keys that come again at the end with an earlier time: by the time's order the later ones are those that stood there."""
+    """Keys that come again at the end with an earlier time: by the time's order the later ones are those that
+    stood there.
+    """
     first = len(rows)
     rows += [
         row | {"ended": _moved(row["ended"], minutes=-30) if chance.random() < 0.5 else None}
