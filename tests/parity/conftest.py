@@ -1,4 +1,6 @@
-"""One session an engine for all modules of this folder: to start Spark takes longer than most of what is asked of it."""
+"""One session an engine for all modules of this folder: to start Spark takes longer than most of what is
+asked of it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from lakegate.settings import Settings
 from tests.support.compare_with_gx import Gx, Lakegate
 
 SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""A JVM that lives for a minute is gone before what its second compiler makes has paid: a quarter less CPU time."""
+"""A JVM that lives for a minute is gone before what its second compiler makes has paid:
+a quarter less CPU time.
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)

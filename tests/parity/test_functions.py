@@ -1,4 +1,6 @@
-"""Each function and operator that SQL may use answers alike on Sail and on Spark, on a table of edge values (promise P5)."""
+"""Each function and operator that SQL may use answers alike on Sail and on Spark,
+on a table of edge values (promise P5).
+"""
 
 from __future__ import annotations
 
@@ -60,22 +62,35 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 GROUPED: Final = [
-    "count(*)", "count(n)", "count(distinct n)", "count(distinct s)", "count_if(n > 1)", "sum(i)", "sum(distinct i)", "avg(i)", "mean(i)",
-    "sum(cast(n as decimal(38, 0)))", "cast(sum(cast(i as decimal(18, 2))) as double) / count(i)", "min(n)", "max(n)", "min(s)", "max(s)", "min(t)",
-    "max(d)", "min(b)", "max(b)", "bool_and(n > 1)", "bool_or(n > 1)", "every(n > 1)", "some(n > 1)", "percentile(i, 0.5)", "percentile(i, 0.25)",
-    "median(i)", "max(x)", "min(x)", "count(distinct x)", "count(distinct x - y)", "max(x - y)", "min(x / y)", "count(distinct n, s)",
-    "sum(cast(x as decimal(38, 9)))", "cast(sum(cast(x as decimal(38, 9))) as double) / count(x)", "avg(n * m)", "sum(n * 0.25)",
-    "sum(distinct n * m)", "max(n * m) + max(cast(n as int)) + max(n)", "count(*) filter (where n > 1)", "sum(i) filter (where i > 5)",
+    "count(*)", "count(n)", "count(distinct n)", "count(distinct s)", "count_if(n > 1)", "sum(i)",
+    "sum(distinct i)", "avg(i)", "mean(i)",
+    "sum(cast(n as decimal(38, 0)))", "cast(sum(cast(i as decimal(18, 2))) as double) / count(i)", "min(n)",
+    "max(n)", "min(s)", "max(s)", "min(t)",
+    "max(d)", "min(b)", "max(b)", "bool_and(n > 1)", "bool_or(n > 1)", "every(n > 1)", "some(n > 1)",
+    "percentile(i, 0.5)", "percentile(i, 0.25)",
+    "median(i)", "max(x)", "min(x)", "count(distinct x)", "count(distinct x - y)", "max(x - y)", "min(x / y)",
+    "count(distinct n, s)",
+    "sum(cast(x as decimal(38, 9)))", "cast(sum(cast(x as decimal(38, 9))) as double) / count(x)",
+    "avg(n * m)", "sum(n * 0.25)",
+    "sum(distinct n * m)", "max(n * m) + max(cast(n as int)) + max(n)", "count(*) filter (where n > 1)",
+    "sum(i) filter (where i > 5)",
 ]  # fmt: skip
 _ORDERED: Final = "over (partition by b order by n, _row)"
 WINDOWS: Final = [
-    f"row_number() {_ORDERED}", "row_number() over (order by s desc nulls last, _row)", "row_number() over (order by n nulls last, _row desc)",
-    "rank() over (partition by b order by n)", "dense_rank() over (partition by b order by n desc)", f"ntile(4) {_ORDERED}", f"lag(n) {_ORDERED}",
-    f"lag(n, 2) {_ORDERED}", f"lead(s, 1) {_ORDERED}", f"lead(s) ignore nulls {_ORDERED}", f"first_value(s) {_ORDERED}",
-    f"first_value(s) ignore nulls {_ORDERED}", f"last_value(s) {_ORDERED}", f"nth_value(s, 2) {_ORDERED}", "sum(i) over (partition by b)",
-    "sum(i) over (partition by b order by _row rows between 2 preceding and current row)", "avg(i) over (partition by b)",
-    "count(n) over (partition by b)", "max(x - y) over (partition by b order by _row rows between 3 preceding and current row)",
-    "lag(n, 1, 0.5) over (order by _row)", "sum(n * m) over (partition by b order by _row)", "rank() over (order by x / y, s, _row)", "min(s) over (partition by b order by _row)",
+    f"row_number() {_ORDERED}", "row_number() over (order by s desc nulls last, _row)",
+    "row_number() over (order by n nulls last, _row desc)",
+    "rank() over (partition by b order by n)", "dense_rank() over (partition by b order by n desc)",
+    f"ntile(4) {_ORDERED}", f"lag(n) {_ORDERED}",
+    f"lag(n, 2) {_ORDERED}", f"lead(s, 1) {_ORDERED}", f"lead(s) ignore nulls {_ORDERED}",
+    f"first_value(s) {_ORDERED}",
+    f"first_value(s) ignore nulls {_ORDERED}", f"last_value(s) {_ORDERED}", f"nth_value(s, 2) {_ORDERED}",
+    "sum(i) over (partition by b)",
+    "sum(i) over (partition by b order by _row rows between 2 preceding and current row)",
+    "avg(i) over (partition by b)",
+    "count(n) over (partition by b)",
+    "max(x - y) over (partition by b order by _row rows between 3 preceding and current row)",
+    "lag(n, 1, 0.5) over (order by _row)", "sum(n * m) over (partition by b order by _row)",
+    "rank() over (order by x / y, s, _row)", "min(s) over (partition by b order by _row)",
 ]  # fmt: skip
 """What the SQL of a feature may ask of several rows."""
 
@@ -149,7 +164,7 @@ def test_whole_numbers_are_computed_as_python_does(
             assert value == wanted, (sql, row)
 
 
-def test_an_operator_means_what_the_engine_means_by_it(sail_engine: Engine, path: Path) -> None:
+def test_operator_means_what_the_engine_means_by_it(sail_engine: Engine, path: Path) -> None:
     """But for products, which wrap there, and for what fails there."""
     made, different, same = expressions(), set(), 0
     for sql in OPERATORS:
@@ -161,7 +176,7 @@ def test_an_operator_means_what_the_engine_means_by_it(sail_engine: Engine, path
     assert {sql for sql in different if "*" not in sql} == set()
 
 
-def test_what_only_data_can_decide_is_null(sail_engine: Engine, path: Path) -> None:
+def test_failure_that_only_data_can_decide_is_null(sail_engine: Engine, path: Path) -> None:
     made = {
         sql: value_of(sql, COLUMNS).sql
         for sql in ("n / 0", "n % 0", "n div 0", "x / (n - n)", "cast('a' as bigint)", "cast('9.0' as int)")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from catalog.rules.expectation_types import EXPECTATIONS
 from lake.engine.engine import Engine
-from tests.detection.test_plain import read_alike
 from tests.support.compare_with_gx import ASKED, Lakegate, plan_of
 from tests.support.nasty_tables import TYPES, nasty
+from tests.support.plain_values import read_alike
 from tests.support.planted.everything import clock_changes, everything
 from tests.support.planted.gate import Gate
 from tests.support.tables_of_rules import OF_A_COLUMN
@@ -41,7 +41,9 @@ def test_each_rule_can_be_asked_of_every_kind_of_column_that_it_takes(
 
 @pytest.mark.spark
 def test_both_engines_find_the_same_with_lakegates_own_rules(sail: Lakegate, spark: Lakegate) -> None:
-    """One dirty table, with NULL, NaN and -0.0, one published table, and every rule that GX has no word for."""
+    """One dirty table, with NULL, NaN and -0.0, one published table,
+    and every rule that GX has no word for.
+    """
     asked, rows, more = everything(7)
     gates = [Gate(lakegate.engine, lakegate.folder) for lakegate in (sail, spark)]
     found = [gate.ask(rows, asked, **more) for gate in gates]

@@ -1,7 +1,8 @@
-"""The plan's SQL means what Great Expectations means: the same rows break the same rules, on Sail and on Spark.
+"""The plan's SQL means what Great Expectations means: the same rows break the same rules,
+on Sail and on Spark.
 
-GX itself is asked, on the same session and frame. Where the two differ on purpose, `DEPARTURES` says why and for which rows;
-all others must agree.
+GX itself is asked, on the same session and frame. Where the two differ on purpose,
+`DEPARTURES` says why and for which rows; all others must agree.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 
 from catalog.rules.expectation_types import EXPECTATIONS
-from tests.support.compare_with_gx import ASKED, DIVERGENCE, Gx, Kinds, Lakegate, disagreements, plan_of
+from tests.support.compare_with_gx import ASKED, Gx, Lakegate, disagreements, plan_of
+from tests.support.gx_departures import DIVERGENCE, Kinds
 from tests.support.nasty_tables import TYPES, Row, nasty, tables
 from tests.support.suites_of_rules import suites
 from tests.support.tables_of_rules import ROW_RULES, SQL_RULES, TABLE_RULES
@@ -35,7 +37,7 @@ SUITES: Final = suites(
 
 @settings(ASKED, max_examples=12)
 @given(rows=tables(0, 1, 5, 12, 25, 25), kinds=SUITES)
-def test_on_sail_the_plan_finds_what_gx_finds(rows: list[Row], kinds: Kinds, sail: Lakegate, gx: Gx) -> None:
+def test_plan_finds_what_gx_finds_on_sail(rows: list[Row], kinds: Kinds, sail: Lakegate, gx: Gx) -> None:
     assert disagreements(sail, gx, rows, kinds) == []
 
 
@@ -44,9 +46,7 @@ def test_on_sail_the_plan_finds_what_gx_finds(rows: list[Row], kinds: Kinds, sai
     ASKED, max_examples=int(os.environ.get("LAKEGATE_SPARK_EXAMPLES", "1"))
 )  # GX asks a query for each of its rules
 @given(rows=tables(40, 30, 0), kinds=SUITES)
-def test_on_spark_the_plan_finds_what_gx_finds(
-    rows: list[Row], kinds: Kinds, spark: Lakegate, gx: Gx
-) -> None:
+def test_plan_finds_what_gx_finds_on_spark(rows: list[Row], kinds: Kinds, spark: Lakegate, gx: Gx) -> None:
     assert disagreements(spark, gx, rows, kinds) == []
 
 
@@ -89,7 +89,7 @@ def test_gx_takes_every_argument_that_a_contract_may_give() -> None:
 
 
 @pytest.mark.parametrize("odd", [math.inf, math.nan])
-def test_a_huge_number_beside_an_odd_one_fails_the_rule_and_does_not_stop_the_gate(
+def test_huge_number_beside_an_odd_one_fails_the_rule_and_does_not_stop_the_gate(
     odd: float, sail: Lakegate
 ) -> None:
     rows = [dict.fromkeys(TYPES) | {"real": value} for value in (1e300, odd)]

@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from tests.support.compare_with_gx import DIVERGENCE, Gx, Lakegate, plan_of
+from tests.support.compare_with_gx import Gx, Lakegate, plan_of
+from tests.support.gx_departures import DIVERGENCE
 from tests.support.nasty_tables import TYPES
 from tests.support.suites_of_rules import Kwargs
 
@@ -44,7 +45,7 @@ PARTITION: Final = {"values": [text for text in TEXTS if text is not None], "wei
         ),
     ],
 )
-def test_what_the_plan_leaves_to_gx_is_gxs_own_answer(
+def test_rule_that_the_plan_leaves_to_gx_is_gxs_own_result(
     kind: str, kwargs: Kwargs, sail: Lakegate, gx: Gx
 ) -> None:
     rows = [dict.fromkeys(TYPES) | {"name": text, "other": "a"} for text in TEXTS]
@@ -60,18 +61,24 @@ PARTITIONS: Final[list[Kwargs]] = [
     {"column": "name", "partition_object": PARTITION},
     {"column": "other", "partition_object": PARTITION, "tail_weight_holdout": 0.3},
     {"column": "other", "partition_object": {"values": ["a", "z"], "weights": [0.25, 0.75]}},
-    {"column": "first", "partition_object": {"values": [0, 1, 5], "weights": [0.5, 0.25, 0.25]}, "tail_weight_holdout": 0.1},
-    {"column": "real", "partition_object": {"bins": [0, 1, 2.5, 4], "weights": [0.5, 0.25, 0.25]}, "tail_weight_holdout": 0.2},
-    {"column": "real", "partition_object": {"bins": [0, 1, 2.5, 4], "weights": [0.5, 0, 0.5]}, "tail_weight_holdout": 0.2, "internal_weight_holdout": 0.1},
-    {"column": "real", "partition_object": {"bins": [1, 2, 4], "weights": [0.5, 0.25], "tail_weights": [0.125, 0.125]}},
-    {"column": "real", "partition_object": {"bins": [-math.inf, 0.5, 2, math.inf], "weights": [0.5, 0.25, 0.25]}},
-    {"column": "real", "partition_object": {"bins": [-math.inf, 0.5, 2], "weights": [0.5, 0.5]}, "tail_weight_holdout": 0.1},
+    {"column": "first", "partition_object": {"values": [0, 1, 5], "weights": [0.5, 0.25, 0.25]},
+        "tail_weight_holdout": 0.1},
+    {"column": "real", "partition_object": {"bins": [0, 1, 2.5, 4], "weights": [0.5, 0.25, 0.25]},
+        "tail_weight_holdout": 0.2},
+    {"column": "real", "partition_object": {"bins": [0, 1, 2.5, 4], "weights": [0.5, 0, 0.5]},
+        "tail_weight_holdout": 0.2, "internal_weight_holdout": 0.1},
+    {"column": "real", "partition_object": {"bins": [1, 2, 4], "weights": [0.5, 0.25],
+        "tail_weights": [0.125, 0.125]}},
+    {"column": "real", "partition_object": {"bins": [-math.inf, 0.5, 2, math.inf],
+        "weights": [0.5, 0.25, 0.25]}},
+    {"column": "real", "partition_object": {"bins": [-math.inf, 0.5, 2], "weights": [0.5, 0.5]},
+        "tail_weight_holdout": 0.1},
     {"column": "first", "partition_object": {"bins": [0, 2, 9], "weights": [0.5, 0.5]}},
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kwargs", PARTITIONS)
-def test_a_divergence_is_that_of_gx_on_pandas(kwargs: Kwargs, sail: Lakegate) -> None:
+def test_divergence_is_that_of_gx_on_pandas(kwargs: Kwargs, sail: Lakegate) -> None:
     """GX finds no histogram on Sail."""
     import great_expectations
     import pandas as pd

@@ -1,7 +1,8 @@
-"""The law of upsert: each key's newest row stands, every row is accounted for, and the order that drops come in changes nothing.
+"""The law of upsert: each key's newest row stands, every row is accounted for,
+and the order that drops come in changes nothing.
 
-The order is a number here, with all that a number can be: what is no finite number comes before every number, and ties are decided by
-drop and record, of rows, tombstones and repeats alike.
+The order is a number here, with all that a number can be: what is no finite number comes before every number,
+and ties are decided by drop and record, of rows, tombstones and repeats alike.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def test_each_row_has_the_fate_that_its_order_gives_it(
 @pytest.mark.spark
 @settings(max_examples=3)
 @given(drops=DROPS)
-def test_on_spark_too(
+def test_fates_are_those_of_the_order_on_spark_too(
     spark_engine: Engine, tmp_path_factory: pytest.TempPathFactory, drops: list[list[Row]]
 ) -> None:
     check(spark_engine, tmp_path_factory.mktemp("upsert"), drops)
@@ -37,7 +38,7 @@ def test_on_spark_too(
 
 @settings(max_examples=10)
 @given(drops=st.lists(st.lists(ROWS, max_size=6), min_size=2, max_size=4), seed=st.randoms())
-def test_the_order_that_drops_come_in_changes_nothing(
+def test_order_that_drops_come_in_changes_nothing(
     sail_engine: Engine, tmp_path_factory: pytest.TempPathFactory, drops: list[list[Row]], seed: Any
 ) -> None:
     named = [(names(number), rows) for number, rows in enumerate(drops)]
@@ -51,7 +52,9 @@ def test_the_order_that_drops_come_in_changes_nothing(
 
 
 def take_all(engine: Engine, folder: Path) -> None:
-    """shared/cases/54: NaN and infinity stand already, as an older release left them, and every number wins."""
+    """shared/cases/54: NaN and infinity stand already, as an older release left them,
+    and every number wins.
+    """
     kept = Kept(engine, folder)
 
     def row(ride: int, fare: float, at: float, *, gone: bool | None = None) -> Row:
@@ -78,5 +81,5 @@ def test_every_number_wins_over_nan_and_infinity(sail_engine: Engine, tmp_path: 
 
 
 @pytest.mark.spark
-def test_so_it_does_on_spark(spark_engine: Engine, tmp_path: Path) -> None:
+def test_every_number_wins_over_nan_and_infinity_on_spark_too(spark_engine: Engine, tmp_path: Path) -> None:
     take_all(spark_engine, tmp_path)
