@@ -1,4 +1,6 @@
-"""A source that changes without notice breaks the rules that can see it; outliers that share a value are one finding."""
+"""A source that changes without notice breaks the rules that can see it;
+outliers that share a value are one finding.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +48,13 @@ BROKEN: list[tuple[Fault | None, bool, set[int]]] = [
     (changed_values.decimal_comma, True, {NUMBER}),  # what is set aside is no missing value
     (changed_values.american_dates, False, {DATE}),  # times grow by nature, so no histogram of them is kept
 ]
-"""A fault of delivered text, whether rows that break a rule are set aside, and which of the rules it breaks; no other."""
+"""A fault of delivered text, whether rows that break a rule are set aside, and which of the rules it breaks;
+no other.
+"""
 
 
 @pytest.mark.parametrize(("fault", "aside", "broken"), BROKEN, ids=lambda item: getattr(item, "__name__", ""))
-def test_a_source_that_changes_without_notice_breaks_the_rules_that_can_see_it(
+def test_source_that_changes_without_notice_breaks_the_rules_that_can_see_it(
     fault: Fault | None, broken: set[int], sail: Gate, *, aside: bool
 ) -> None:
     rows = clean_rides(2) if fault is None else plant.plant(fault, clean_rides(2), 2).rows

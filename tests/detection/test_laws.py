@@ -1,4 +1,6 @@
-"""Laws that Lakegate's own rules keep for any rows: nothing is lost, order means nothing, what passed passes again, looser is looser."""
+"""Laws that Lakegate's own rules keep for any rows: nothing is lost, order means nothing,
+what passed passes again, looser is looser.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,9 @@ def test_one_row_of_each_key_stays_and_each_row_is_on_one_side(rows: list[Row], 
 
 
 def typed(row: Row) -> Row:
-    """A row as rules see it: text that its type doesn't take is missing, and one moment is the same however it is written."""
+    """A row as rules see it: text that its type doesn't take is missing,
+    and one moment is the same however it is written.
+    """
     hour = {"2024-01-20T11:00:00+01:00": HOURS[0]}.get(str(row["hour"]), row["hour"])
     booked = None if row["booked"] == "01/19/2024" else row["booked"]
     return row | {
@@ -109,7 +113,7 @@ def typed(row: Row) -> Row:
 @pytest.mark.parametrize("total", [True, False], ids=["in a total order", "with ties"])
 @EXAMPLES
 @given(rows=ROWS, shuffle=st.randoms(use_true_random=False))
-def test_the_order_of_rows_means_nothing(
+def test_order_of_rows_means_nothing(
     rows: list[Row], shuffle: random.Random, sail: Gate, *, total: bool
 ) -> None:
     if total:
@@ -133,7 +137,7 @@ def test_the_order_of_rows_means_nothing(
 
 @EXAMPLES
 @given(rows=ROWS)
-def test_what_passed_passes_again(rows: list[Row], sail: Gate) -> None:
+def test_rows_that_passed_pass_again(rows: list[Row], sail: Gate) -> None:
     found = sail.ask(rows, ALL, published=[PUBLISHED], references=REFERENCES)
     passed = [row for place, row in enumerate(rows, 1) if place in found.passed]
     assert passed

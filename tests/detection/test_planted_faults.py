@@ -1,4 +1,6 @@
-"""Planted faults of each family are found, all of them and nothing else, where the rule determines the answer."""
+"""Planted faults of each family are found, all of them and nothing else,
+where the rule determines the answer.
+"""
 
 from __future__ import annotations
 
@@ -130,7 +132,7 @@ def test_every_planted_row_is_found_and_no_other(
 
 
 @pytest.mark.parametrize(("fault", "kind", "kwargs", "counts"), TABLE_FAULTS, ids=name_of)
-def test_a_fault_of_the_table_is_counted(
+def test_fault_of_the_table_is_counted(
     fault: Fault, kind: str, kwargs: dict[str, Any], counts: tuple[float, float], sail: Gate
 ) -> None:
     rows = clean(SEED)
@@ -142,14 +144,14 @@ def test_a_fault_of_the_table_is_counted(
     assert seen == [(True, counts[0]), (False, counts[1])]
 
 
-def test_a_clean_table_breaks_no_rule(sail: Gate) -> None:
+def test_clean_table_breaks_no_rule(sail: Gate) -> None:
     found = sail.ask(
         clean(SEED), [(kind, kwargs) for _, kind, kwargs in ROW_FAULTS], references={"stops": stops()}
     )
     assert {outcome.rule.type for outcome in found.outcomes if outcome.failed} == set()
 
 
-def test_what_was_published_is_not_taken_again_whichever_is_kept(sail: Gate) -> None:
+def test_published_row_is_not_taken_again_whichever_is_kept(sail: Gate) -> None:
     rows, published = clean(SEED), clean(SEED)[:30]
     asked = [("expect_key_to_stand_once", KEY | {"keep": keep}) for keep in ("first", "last", "none")]
     found = sail.ask(rows, [*asked, ("expect_rows_to_be_distinct", {})], published=published)
@@ -181,7 +183,7 @@ def test_rows_behind_the_watermark_are_found(sail: Gate) -> None:
     assert sail.ask(planted.rows, asked, published=[]).broken == (frozenset(),)
 
 
-def test_what_was_published_determines_a_key_too(sail: Gate) -> None:
+def test_published_rows_determine_a_key_too(sail: Gate) -> None:
     rows, published = (
         clean(SEED),
         [row | {"country": "XX"} for row in clean(SEED) if row["city"] == "Cork"][:1],
@@ -191,7 +193,7 @@ def test_what_was_published_determines_a_key_too(sail: Gate) -> None:
     assert sail.ask(rows, asked, published=published).broken == (own,)
 
 
-def test_a_group_that_only_one_side_has_is_told_apart_where_the_table_is_delivered_whole(sail: Gate) -> None:
+def test_group_that_only_one_side_has_is_told_apart_where_the_table_is_delivered_whole(sail: Gate) -> None:
     rows = clean(SEED)
     some, references = [row for row in rows if row["city"] != "Delft"], {"takings": takings(rows)}
     asked = [("expect_sum_to_agree_with_reference", TAKINGS)]
@@ -216,10 +218,12 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_a_date_style_that_changes_without_notice_is_found_by_its_type_and_by_what_it_stands_beside(
+def test_date_style_that_changes_without_notice_is_found_by_its_type_and_by_what_it_stands_beside(
     sail: Gate,
 ) -> None:
-    """Days after the 12th can't be months and break the type; the others parse, and only another column gives them away."""
+    """Days after the 12th can't be months and break the type; the others parse,
+    and only another column gives them away.
+    """
     planted = plant.plant(changed_values.american_dates, clean(SEED), SEED)
     by_type, by_cutoff, by_neighbour = sail.ask(planted.rows, FORMATS).broken
     assert by_type == planted.hit  # every ride was booked after the 12th

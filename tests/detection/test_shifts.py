@@ -1,4 +1,6 @@
-"""Faults of whole drops: found without exception where the rule determines the answer; how often, where chance has a say."""
+"""Faults of whole drops: found without exception where the rule determines the answer; how often,
+where chance has a say.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ TABLES = 60
 Values = np.ndarray[Any, Any]
 
 
-def test_the_bins_counted_here_are_those_of_the_code() -> None:
+def test_bins_counted_here_are_those_of_the_code() -> None:
     values = clean(np.random.default_rng(1), 500)["fare"]
     assert sum(shift.bins(values).values()) == 500
     assert set(shift.bins(-values)) == {code_of(-value) for value in values}
@@ -105,7 +107,7 @@ DETERMINED: list[tuple[shift.Fault, tuple[float, float], str, dict[str, Any], Ca
 @pytest.mark.parametrize(
     ("fault", "sizes", "kind", "kwargs", "truth"), DETERMINED, ids=lambda item: getattr(item, "__name__", "")
 )
-def test_a_share_over_its_bound_is_found_each_time_and_none_that_is_under_it(
+def test_share_over_its_bound_is_found_each_time_and_none_that_is_under_it(
     fault: shift.Fault,
     sizes: tuple[float, float],
     kind: str,
@@ -154,7 +156,7 @@ def test_shifts_that_are_great_enough_are_found_and_clean_drops_are_left_alone(m
     assert recall("few", shift.moved, 0.5) >= 0.5
 
 
-def test_the_page_tells_the_figures_that_are_measured(measured: Measured) -> None:
+def test_page_tells_the_figures_that_are_measured(measured: Measured) -> None:
     written = PAGE.read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.split("|")] for line in page(measured)]
     there = [[cell.strip() for cell in line.split("|")] for line in written.splitlines()]
@@ -173,7 +175,7 @@ SERIES, VERSIONS, STEP = 20, 12, 0.06
 """Series of versions, each of whose fares are this part of a standard deviation further than those before."""
 
 
-def test_a_slow_move_is_found_against_the_pinned_version_and_never_against_the_one_before() -> None:
+def test_slow_move_is_found_against_the_pinned_version_and_never_against_the_one_before() -> None:
     plans = {bound: comparing("kl", "pinned", bound) for bound in (0.05, 0.10)}
     previous, first = comparing("kl"), dict[float, list[int]]()
     for seed in range(SERIES):
@@ -193,7 +195,10 @@ def test_a_slow_move_is_found_against_the_pinned_version_and_never_against_the_o
         for bound, version in found.items():
             first.setdefault(bound, []).append(version)
     for bound, versions in first.items():
-        told = f"over {bound}: {len(versions)} of {SERIES} series, first at version {min(versions)} to {max(versions)}"
+        told = (
+            f"over {bound}: {len(versions)} of {SERIES} series, "
+            f"first at version {min(versions)} to {max(versions)}"
+        )
         print(f"\na mean that moves by {STEP} deviations a version, pinned {told}")
     assert {bound: len(versions) for bound, versions in first.items()} == {0.05: SERIES, 0.10: SERIES}
     assert max(first[0.05]) <= 9
