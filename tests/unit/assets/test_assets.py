@@ -14,7 +14,7 @@ PROJECT = ROOT
 TABLES = {"airlines", "airports", "planes", "weather", "flights"}
 
 
-def test_each_dataset_gives_a_raw_and_a_processed_asset_and_each_feature_one(defs: Definitions) -> None:
+def test_datasets_give_a_raw_and_a_processed_asset_and_features_one(defs: Definitions) -> None:
     found = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
     assert found == TABLES | {f"{name}_raw" for name in TABLES} | {"flight_features"} | {
         f"retrain/{name}" for name in TABLES
@@ -41,7 +41,7 @@ def test_lineage_leads_from_raw_and_references_to_the_feature(defs: Definitions)
     assert parents("flight_features") == {"flights", "weather"}
 
 
-def test_every_family_with_rules_at_a_hop_is_a_check(defs: Definitions) -> None:
+def test_families_with_rules_at_a_hop_are_checks(defs: Definitions) -> None:
     checks = defs.resolve_asset_graph().asset_check_keys
     assert AssetCheckKey(AssetKey("flights_raw"), "schema") in checks
     assert {key.name for key in checks if key.asset_key == AssetKey("flights")} >= {
@@ -56,7 +56,7 @@ def test_every_family_with_rules_at_a_hop_is_a_check(defs: Definitions) -> None:
     }
 
 
-def test_an_asset_tells_its_columns_its_owner_and_what_it_was_made_under(defs: Definitions) -> None:
+def test_asset_tells_its_columns_its_owner_and_what_it_was_made_under(defs: Definitions) -> None:
     node = defs.resolve_asset_graph().get(AssetKey("flights"))
     schema = node.metadata["dagster/column_schema"]
     assert [column.name for column in schema.columns][:3] == ["year", "month", "day"]
@@ -74,6 +74,6 @@ def test_columns_of_a_feature_are_followed_through_its_sql() -> None:
     assert sources["has_weather"] == [("weather", "origin")]
 
 
-def test_a_partition_reads_as_the_file_and_ends_in_the_drops_digits() -> None:
+def test_partition_reads_as_the_file_and_ends_in_the_drops_digits() -> None:
     drop = Drop("default", "flights", "3f2a" * 16, "flights 2013-01...csv\n", 1, "")
     assert key_of(drop) == "flights_2013-01_csv_~3f2a3f2a3f2a"

@@ -23,7 +23,7 @@ from lakegate.names import VersionName
 from lakegate.settings import Settings
 
 
-def test_a_check_fails_as_an_error_only_where_a_rule_blocks() -> None:
+def test_check_fails_as_an_error_only_where_a_rule_blocks() -> None:
     rules = [
         {"rule": "a", "family": "range", "severity": "quarantine", "failed": 2},
         {"rule": "b", "family": "schema", "severity": "block", "failed": 1},
@@ -44,14 +44,14 @@ def test_a_check_fails_as_an_error_only_where_a_rule_blocks() -> None:
     assert found["duplicate"].passed
 
 
-def test_a_family_that_was_not_judged_is_left_out_where_a_drop_could_not_be_opened() -> None:
+def test_family_that_was_not_judged_is_left_out_where_a_drop_could_not_be_opened() -> None:
     rules = [{"rule": "readable", "family": "schema", "severity": "block", "failed": 1}]
     assert [
         item.check_name for item in check_results("t", ["schema", "range"], rules, {}, only_judged=True)
     ] == ["schema"]
 
 
-def test_a_version_that_breaks_a_trigger_raises_one_event_with_what_was_seen() -> None:
+def test_version_that_breaks_a_trigger_raises_one_event_with_what_was_seen() -> None:
     rules = [
         {
             "rule": "drift:pinned:trigger",
@@ -80,7 +80,7 @@ def test_a_version_that_breaks_a_trigger_raises_one_event_with_what_was_seen() -
     )
 
 
-def test_a_check_tells_the_trend_since_the_version_before() -> None:
+def test_check_tells_the_trend_since_the_version_before() -> None:
     def rule(failed: int) -> dict[str, object]:
         return {"rule": "a", "family": "range", "severity": "warn", "failed": failed, "of": 10}
 

@@ -21,7 +21,7 @@ PROJECT = ROOT
 TABLES = {"airlines", "airports", "planes", "weather", "flights"}
 
 
-def test_the_sensors_run_without_anybody_switching_them_on(defs: Definitions) -> None:
+def test_sensors_run_without_anybody_switching_them_on(defs: Definitions) -> None:
     sensors = {sensor.name: sensor for sensor in defs.sensors or []}
     assert set(sensors) == {"new_drops", "follow_features", "mend"}
     assert all(sensor.default_status.value == "RUNNING" for sensor in sensors.values())
@@ -34,7 +34,7 @@ def _copy(tmp_path: Path) -> Path:
     return project
 
 
-def test_a_broken_contract_is_shown_with_its_error_and_takes_down_nobody_else(tmp_path: Path) -> None:
+def test_broken_contract_is_shown_with_its_error_and_takes_down_nobody_else(tmp_path: Path) -> None:
     project = _copy(tmp_path)
     contract = project / "catalog/contracts/weather.odcs.yaml"
     contract.write_text(contract.read_text().replace("logicalType:", "logicaltype:", 1))
@@ -50,7 +50,7 @@ def test_a_broken_contract_is_shown_with_its_error_and_takes_down_nobody_else(tm
     assert graph.get(AssetKey("flight_features")).group_name == BROKEN
 
 
-def test_a_broken_suite_file_takes_down_its_own_dataset_only(tmp_path: Path) -> None:
+def test_broken_suite_file_takes_down_its_own_dataset_only(tmp_path: Path) -> None:
     project = _copy(tmp_path)
     (project / "expectations/suites/planes.json").write_text("{ this is no JSON")
     made = make_assets(load_catalog(project), project)
@@ -58,14 +58,17 @@ def test_a_broken_suite_file_takes_down_its_own_dataset_only(tmp_path: Path) -> 
     assert set(made.jobs) == TABLES - {"planes"} | {"flight_features"}
 
 
-def test_an_empty_lake_has_definitions_too(tmp_path: Path) -> None:
+def test_empty_lake_has_definitions_too(tmp_path: Path) -> None:
     (tmp_path / "lake/catalog/contracts").mkdir(parents=True)
     defs = define(Settings.load(home=tmp_path / "home", project=tmp_path / "lake", environ={}))
     Definitions.validate_loadable(defs)
 
 
 def test_definitions_load_without_the_engine_and_without_great_expectations(tmp_path: Path) -> None:
-    code = "import sys, assets.definitions; print([m for m in ('great_expectations', 'pyspark', 'pysail', 'pandas', 'deltalake') if m in sys.modules])"
+    code = (
+        "import sys, assets.definitions; print([m for m in ('great_expectations', 'pyspark', 'pysail', "
+        "'pandas', 'deltalake') if m in sys.modules])"
+    )
     env = {
         **os.environ,
         "LAKEGATE_HOME": str(tmp_path / "home"),

@@ -31,7 +31,7 @@ from tests.support.mapped_headers import contract, refused
         ("a\\u00a0b", 'name: a_b and physicalName: "a\\u00a0b"'),
     ],
 )
-def test_a_name_that_can_name_no_column_is_answered_with_the_lines_to_write(
+def test_name_that_can_name_no_column_is_answered_with_the_lines_to_write(
     tmp_path: Path, name: str, line: str
 ) -> None:
     with pytest.raises(ContractError) as caught:
@@ -43,14 +43,14 @@ def test_a_name_that_can_name_no_column_is_answered_with_the_lines_to_write(
 
 
 @given(st.text(max_size=12), st.integers(1, 99))
-def test_every_proposed_name_names_a_column(header: str, place: int) -> None:
+def test_proposed_names_all_name_a_column(header: str, place: int) -> None:
     import re
 
     assert re.fullmatch(r"[a-z][a-z0-9_]*", identifier(header, place=place))
 
 
 @given(st.text(max_size=70))
-def test_no_two_short_names_look_alike_and_nothing_invisible_is_left(name: str) -> None:
+def test_short_names_never_look_alike_and_hold_nothing_invisible(name: str) -> None:
     shown = visible(name)
     assert shown.isprintable()
     if not name.startswith(UNCLAIMED) and len(name) <= 64:
@@ -62,7 +62,7 @@ def test_no_two_short_names_look_alike_and_nothing_invisible_is_left(name: str) 
 @pytest.mark.parametrize(
     "name", ["Note", "note ", "\u00a0note", "note\u200b", "\ufeffnote", "NOTE", "n_o-te"]
 )
-def test_a_header_that_was_meant_is_shown_with_the_line_to_write(tmp_path: Path, name: str) -> None:
+def test_header_that_was_meant_is_shown_with_the_line_to_write(tmp_path: Path, name: str) -> None:
     made = contract(tmp_path, "name: note")
     told = refused(made, f"id,{name}\n1,x\n")
     assert "missing: note" in told
@@ -72,7 +72,7 @@ def test_a_header_that_was_meant_is_shown_with_the_line_to_write(tmp_path: Path,
     assert refused(contract(tmp_path, f"name: note, {line}"), f"id,{name}\n1,x\n") == ""
 
 
-def test_a_header_of_which_every_name_is_written_otherwise_is_answered_column_by_column(
+def test_header_of_which_every_name_is_written_otherwise_is_answered_column_by_column(
     tmp_path: Path,
 ) -> None:
     made = contract(
@@ -95,7 +95,7 @@ def test_a_header_of_which_every_name_is_written_otherwise_is_answered_column_by
 
 
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
-def test_another_delimiter_is_told_with_the_words_to_write(tmp_path: Path, mark: str) -> None:
+def test_delimiter_of_another_kind_is_told_with_the_words_to_write(tmp_path: Path, mark: str) -> None:
     import json
 
     made = contract(tmp_path, "name: note")

@@ -1,4 +1,6 @@
-"""Headers that are no names: each brings the column that the contract maps to it, and a message shows what the eye doesn't see."""
+"""Headers that are no names: each brings the column that the contract maps to it,
+and a message shows what the eye doesn't see.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_any_header_can_be_mapped_to_a_column(tmp_path: Path, header: str) -> None:
+def test_headers_can_all_be_mapped_to_a_column(tmp_path: Path, header: str) -> None:
     import json
 
     made = contract(tmp_path, f"name: value, physicalName: {json.dumps(header)}")
@@ -114,7 +116,7 @@ def test_two_columns_under_one_header_are_refused(tmp_path: Path, columns: tuple
     assert caught.value.where.endswith(":12")
 
 
-def test_what_ends_each_line_is_no_column_unless_it_holds_something(tmp_path: Path) -> None:
+def test_delimiter_at_each_lines_end_is_no_column_unless_it_holds_something(tmp_path: Path) -> None:
     made = contract(tmp_path, "name: note")
     found, rows = staged("id,note,,\n1,x,,\n2,y,,\n", made.file)
     assert (found.columns, len(rows), "" in rows[0]) == (("id", "note"), 2, False)
@@ -128,7 +130,7 @@ def test_what_ends_each_line_is_no_column_unless_it_holds_something(tmp_path: Pa
     assert staged(",id,\n7,1,\n", first.file)[1][0]["place"] == "7"
 
 
-def test_without_a_physical_name_nothing_is_recorded_that_was_not_before(tmp_path: Path) -> None:
+def test_contract_without_physical_names_records_nothing_more(tmp_path: Path) -> None:
     made = contract(tmp_path, "name: note")
     assert made.file.headers == ()
     assert header_notes(staged("id,note\n1,x\n", made.file)[0]) == {"columns": ["id", "note"]}

@@ -33,11 +33,11 @@ COLUMNS = {"a": Column("a", "integer"), "b": Column("b", "integer"), "person": C
         ("case 'Ann' when person then true end", "personal"),
     ],
 )
-def test_a_row_condition_asks_a_rows_own_columns_only(condition: str, what: str) -> None:
+def test_row_condition_asks_a_rows_own_columns_only(condition: str, what: str) -> None:
     assert any(what in found for found, _ in condition_findings(condition, COLUMNS, personal={"person"}))
 
 
-def test_a_sound_row_condition_passes() -> None:
+def test_sound_row_condition_passes() -> None:
     for condition in (
         "(a > 1 and b is not null) or person is null",
         "case when person is null then a else 0 end = 1",
@@ -67,7 +67,7 @@ def test_a_sound_row_condition_passes() -> None:
         "\\\\[a[b]]",
     ],
 )
-def test_a_pattern_that_python_takes_and_an_engine_does_not_is_refused(pattern: str) -> None:
+def test_pattern_that_python_takes_and_an_engine_does_not_is_refused(pattern: str) -> None:
     re.compile(pattern)
     assert unportable_pattern(pattern) is not None
 
@@ -90,7 +90,7 @@ def test_a_pattern_that_python_takes_and_an_engine_does_not_is_refused(pattern: 
         "\\x41[]a]",
     ],
 )
-def test_a_pattern_that_all_read_alike_is_taken(pattern: str) -> None:
+def test_pattern_that_all_read_alike_is_taken(pattern: str) -> None:
     re.compile(pattern)
     assert unportable_pattern(pattern) is None
 
@@ -105,5 +105,5 @@ def test_letters_that_have_a_third_case_are_refused_where_case_is_ignored(patter
     ("pattern", "asked"),
     [("a$", "a\\z"), ("a\\$", "a\\$"), ("a\\\\$", "a\\\\\\z"), ("[a$]", "[a$]"), ("", "")],
 )
-def test_the_end_of_a_pattern_is_the_end_of_the_text(pattern: str, asked: str) -> None:
+def test_end_of_a_pattern_is_the_end_of_the_text(pattern: str, asked: str) -> None:
     assert portable(pattern) == asked

@@ -1,4 +1,6 @@
-"""P7, contained: whatever one contract, suite or SQL holds, it is its own mistake, and the dataset beside it goes on."""
+"""P7, contained: whatever one contract, suite or SQL holds, it is its own mistake,
+and the dataset beside it goes on.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,7 @@ NOISE = st.one_of(
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_contract_stops_itself_alone(project: Path, name: str) -> None:
+def test_hostile_contract_stops_itself_alone(project: Path, name: str) -> None:
     path = write(project, "bad", HOSTILE[name])
     catalog = check_good(project)
     if "bad" in catalog.broken:
@@ -123,7 +125,7 @@ def test_a_hostile_contract_stops_itself_alone(project: Path, name: str) -> None
         "half of a character",
     ],
 )
-def test_what_can_not_be_read_is_refused(project: Path, name: str) -> None:
+def test_contract_that_can_not_be_read_is_refused(project: Path, name: str) -> None:
     write(project, "bad", HOSTILE[name])
     assert "bad" in check_good(project).broken
 
@@ -131,13 +133,13 @@ def test_what_can_not_be_read_is_refused(project: Path, name: str) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=NOISE)
 @example(text="[" * 1500)
-def test_no_text_of_a_contract_stops_the_one_beside_it(project: Path, text: str) -> None:
+def test_text_of_a_contract_never_stops_the_one_beside_it(project: Path, text: str) -> None:
     write(project, "bad", text)
     check_good(project, dagster=False)
 
 
 @pytest.mark.parametrize("brackets", ["(", "select (", "select case when "])
-def test_a_hostile_sql_stops_itself_alone(project: Path, brackets: str) -> None:
+def test_hostile_sql_stops_itself_alone(project: Path, brackets: str) -> None:
     write(project, "bad", contract_text("bad", FEATURE))
     sql = project / "catalog" / "sql" / "bad.sql"
     sql.write_text("select ride, fare, _drop, _row from good where " + brackets * 3000)
@@ -159,7 +161,7 @@ def test_a_hostile_sql_stops_itself_alone(project: Path, brackets: str) -> None:
         "[]",
     ],
 )
-def test_a_hostile_suite_stops_its_own_dataset_alone(project: Path, text: str) -> None:
+def test_hostile_suite_stops_its_own_dataset_alone(project: Path, text: str) -> None:
     write(project, "bad", contract_text("bad", APPENDED))
     suite = project / "expectations" / "suites" / "bad.json"
     suite.write_text(text)
@@ -171,7 +173,7 @@ def test_a_hostile_suite_stops_its_own_dataset_alone(project: Path, text: str) -
     assert "bad" in make_assets(catalog, project).errors
 
 
-def test_what_a_suite_writes_as_escapes_is_the_character(project: Path) -> None:
+def test_escapes_in_a_suite_are_the_characters(project: Path) -> None:
     """Python's json writes what is beyond the first 65,536 characters as two escapes."""
     rule = {
         "type": "expect_column_values_to_be_in_set",

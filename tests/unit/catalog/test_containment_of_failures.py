@@ -17,7 +17,7 @@ from tests.support.hostile_contracts import APPENDED, check_good, write
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link to nothing", "name that is not UTF-8"])
-def test_what_is_no_file_stops_nobody(project: Path, kind: str) -> None:
+def test_places_that_are_no_files_stop_nobody(project: Path, kind: str) -> None:
     path = project / "catalog" / "contracts" / "bad.odcs.yaml"
     match kind:
         case "pipe":
@@ -61,7 +61,7 @@ def test_whatever_a_library_raises_is_the_mistake_of_the_file_that_it_read(
     assert "secret" not in str(error)
 
 
-def test_what_fails_while_contracts_are_compared_is_the_mistake_of_one(
+def test_failure_while_contracts_are_compared_is_the_mistake_of_one(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(project, "bad", contract_text("bad", APPENDED))
@@ -80,7 +80,7 @@ def test_dagster_takes_a_contract_whoever_owns_it(project: Path, owner: str) -> 
     assert "bad" in make_assets(check_good(project), project).jobs
 
 
-def test_an_error_that_nobody_foresaw_tells_its_kind_and_place_and_no_value() -> None:
+def test_error_that_nobody_foresaw_tells_its_kind_and_place_and_no_value() -> None:
     def fails() -> None:
         raise ValueError("a value")
 

@@ -42,7 +42,7 @@ customProperties: [{{property: writeMode, value: append}}]
     )
 
 
-def test_the_shipped_lake_loads_whole() -> None:
+def test_shipped_lake_loads_whole() -> None:
     catalog = load_catalog(ROOT)
     assert {name: str(error) for name, error in catalog.broken.items()} == {}
     assert set(catalog.contracts) == ALL

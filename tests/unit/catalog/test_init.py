@@ -44,7 +44,7 @@ def test_example_of_init_is_a_valid_contract_once_renamed(tmp_path: Path) -> Non
     assert set(load_catalog(tmp_path).contracts) == {"sensor_readings"}
 
 
-def test_what_the_example_of_init_shows_in_comments_can_be_used_as_it_stands(tmp_path: Path) -> None:
+def test_comments_in_the_example_of_init_can_be_used_as_they_stand(tmp_path: Path) -> None:
     init_project(tmp_path)
     example = tmp_path / "catalog" / "contracts" / "sensor_readings.odcs.yaml.txt"
     begun, used = (
@@ -62,7 +62,7 @@ def test_what_the_example_of_init_shows_in_comments_can_be_used_as_it_stands(tmp
 
 
 @pytest.mark.parametrize("place", ["catalog/templates/sensor_readings.odcs.yaml.txt", "assets/factory.py"])
-def test_nothing_tells_of_a_quarantine_as_of_a_table_to_be_read(place: str) -> None:
+def test_quarantine_is_never_told_of_as_a_table_to_be_read(place: str) -> None:
     assert "_quarantine" not in (ROOT / place).read_text()
 
 

@@ -96,12 +96,8 @@ def lake_with(tmp_path: Path, expression: str, *, tail: str = "") -> Path:
         ROOT / "catalog", tmp_path / "catalog", ignore=shutil.ignore_patterns("*.py", "__pycache__")
     )
     path = tmp_path / "catalog" / "sql" / "flight_features.sql"
-    path.write_text(
-        path.read_text().replace(
-            "w.visib,", f"CASE WHEN ({expression}) IS NULL THEN 0 ELSE w.visib END AS visib,"
-        )
-        + tail
-    )
+    asked = f"CASE WHEN ({expression}) IS NULL THEN 0 ELSE w.visib END AS visib,"
+    path.write_text(path.read_text().replace("w.visib,", asked) + tail)
     return tmp_path
 
 
@@ -111,7 +107,7 @@ def on_flights(expression: str) -> str:
 
 
 @pytest.mark.parametrize("expression", REFUSED)
-def test_what_depends_on_order_time_chance_or_engine_is_refused_with_file_line_and_fix(
+def test_sql_that_depends_on_order_time_chance_or_engine_is_refused_with_file_line_and_fix(
     tmp_path: Path, expression: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     error = load_catalog(lake_with(tmp_path, on_flights(expression))).broken["flight_features"]
@@ -139,7 +135,10 @@ def test_what_depends_on_order_time_chance_or_engine_is_refused_with_file_line_a
         ("f.dest,", "f.time_hour AS dest,", "the SQL gives dest as timestamp, the contract says string"),
         (
             "w.temp,",
-            "(select max(v) from (select (select max(humid) from weather as q where q.origin = g.dest) as v from flights as g group by dest)) AS temp,",
+            (
+                "(select max(v) from (select (select max(humid) from weather as q "
+                "where q.origin = g.dest) as v from flights as g group by dest)) AS temp,"
+            ),
             "a subquery asks for keys of groups",
         ),
         ("ON f.origin = w.origin", "ON f.origin = w.humid", "f.origin = w.humid"),
@@ -155,17 +154,15 @@ def test_types_that_do_not_fit_are_told_with_their_line_when_the_contract_is_rea
     path.write_text(path.read_text().replace(old, new))
     error = load_catalog(tmp_path).broken["flight_features"]
     assert what in error.what
-    assert (
-        new.split(" AS ", maxsplit=1)[0].rpartition(" ")[2]
-        in path.read_text().splitlines()[int(error.where.rpartition(":")[2]) - 1]
-    )
+    line = path.read_text().splitlines()[int(error.where.rpartition(":")[2]) - 1]
+    assert new.split(" AS ", maxsplit=1)[0].rpartition(" ")[2] in line
     assert error.fix
 
 
 @pytest.mark.parametrize(
     "mistakes", [("tailnum + 1 AS day", "dest = 1 AS dest"), ("tailnum AS day", "day AS dest")]
 )
-def test_all_types_that_do_not_fit_are_told_at_once(tmp_path: Path, mistakes: tuple[str, str]) -> None:
+def test_types_that_do_not_fit_are_told_at_once(tmp_path: Path, mistakes: tuple[str, str]) -> None:
     path = lake_with(tmp_path, "1") / "catalog/sql/flight_features.sql"
     text = path.read_text()
     for item in mistakes:
@@ -181,7 +178,7 @@ def test_all_types_that_do_not_fit_are_told_at_once(tmp_path: Path, mistakes: tu
 
 
 @pytest.mark.parametrize("expression", ALLOWED)
-def test_what_has_one_answer_passes(tmp_path: Path, expression: str) -> None:
+def test_sql_with_one_answer_passes(tmp_path: Path, expression: str) -> None:
     assert (
         "flight_features"
         in load_catalog(
@@ -190,14 +187,14 @@ def test_what_has_one_answer_passes(tmp_path: Path, expression: str) -> None:
     )
 
 
-def test_a_user_script_is_no_sql(tmp_path: Path) -> None:
+def test_user_script_is_no_sql(tmp_path: Path) -> None:
     error = load_catalog(
         lake_with(tmp_path, "SELECT TRANSFORM(tailnum) USING 'cat' AS (x) FROM flights")
     ).broken["flight_features"]
     assert "can't" in error.what or "not valid" in error.what
 
 
-def test_a_misspelt_function_is_told_the_one_that_was_meant(tmp_path: Path) -> None:
+def test_misspelt_function_is_told_the_one_that_was_meant(tmp_path: Path) -> None:
     error = load_catalog(lake_with(tmp_path, on_flights("max(lenght(tailnum))"))).broken["flight_features"]
     assert (error.what, "'length'" in error.fix) == (
         "the SQL holds what it can't: lenght() is no function that SQL can use here",
@@ -205,13 +202,13 @@ def test_a_misspelt_function_is_told_the_one_that_was_meant(tmp_path: Path) -> N
     )
 
 
-def test_a_broken_sql_takes_down_its_own_table_alone(tmp_path: Path) -> None:
+def test_broken_sql_takes_down_its_own_table_alone(tmp_path: Path) -> None:
     catalog = load_catalog(lake_with(tmp_path, on_flights("rand()")))
     assert set(catalog.broken) == {"flight_features"}
     assert {"flights", "weather"} <= catalog.contracts.keys()
 
 
-def test_all_mistakes_of_a_sql_are_told_at_once_each_with_its_line(tmp_path: Path) -> None:
+def test_mistakes_of_a_sql_are_told_at_once_each_with_its_line(tmp_path: Path) -> None:
     lake = lake_with(
         tmp_path,
         on_flights("\nmax(lenght(tailnum)) + rand()\n+ max(distnace) + min(monht)"),

@@ -85,7 +85,7 @@ def test_hash_ignores_comments_and_order_of_keys_and_nothing_else(lake: Path) ->
 
 
 @pytest.mark.parametrize("schema", ["schema: []", ""])
-def test_a_contract_of_no_table_says_so(lake: Path, schema: str) -> None:
+def test_contract_of_no_table_says_so(lake: Path, schema: str) -> None:
     path = lake / "catalog/contracts/airlines.odcs.yaml"
     text = path.read_text()
     path.write_text(text[: text.index("schema:")] + schema + text[text.index("\ncustomProperties:") :])
@@ -94,7 +94,7 @@ def test_a_contract_of_no_table_says_so(lake: Path, schema: str) -> None:
     assert caught.value.what == "the contract describes 0 tables"
 
 
-def test_another_vendors_properties_are_left_alone(lake: Path) -> None:
+def test_properties_of_another_vendor_are_left_alone(lake: Path) -> None:
     path, _ = change(
         lake,
         "airlines",
@@ -130,9 +130,10 @@ def _places(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     place=st.sampled_from(list(_places(PLAIN))[1:]),
-    value=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8), st.just([]), st.just({}), st.just([[]]), st.just({"a": 1})),
+    value=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8),
+        st.just([]), st.just({}), st.just([[]]), st.just({"a": 1})),
 )  # fmt: skip
-def test_any_part_replaced_by_anything_loads_or_is_a_contract_error(
+def test_contract_with_any_part_replaced_loads_or_is_a_contract_error(
     tmp_path: Path, place: tuple[str | int, ...], value: Any
 ) -> None:
     data = json.loads(json.dumps(PLAIN))
@@ -153,9 +154,11 @@ def test_any_part_replaced_by_anything_loads_or_is_a_contract_error(
 
 def test_reading_contracts_imports_no_engine_gate_or_orchestrator() -> None:
     code = (
-        "import sys; from pathlib import Path; from catalog.files import load_catalog; from expectations.building.build import build_suite;"
+        "import sys; from pathlib import Path; from catalog.files import load_catalog; from "
+        "expectations.building.build import build_suite;"
         "c = load_catalog(Path('.')); build_suite(c.get('flights'), 'processed', Path('.'));"
-        "print([m for m in ('great_expectations', 'pyspark', 'pysail', 'dagster', 'pandas', 'pyarrow', 'lakefs') if m in sys.modules])"
+        "print([m for m in ('great_expectations', 'pyspark', 'pysail', 'dagster', 'pandas', 'pyarrow', "
+        "'lakefs') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

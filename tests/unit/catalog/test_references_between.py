@@ -25,7 +25,10 @@ def test_relationship_to_a_column_that_does_not_fit_is_told(lake: Path, to: str,
     assert text in load_catalog(lake).broken["flights"].fix
 
 
-RULE = "      - {{id: agrees, type: custom, engine: greatExpectations, severity: warn, implementation: {{type: {type}, kwargs: {kwargs}}}}}\n"
+RULE = (
+    "      - {{id: agrees, type: custom, engine: greatExpectations, severity: warn, implementation: "
+    "{{type: {type}, kwargs: {kwargs}}}}}\n"
+)
 AGREES = "{column: origin, on: [dest], reference: airports, reference_on: [faa], reference_column: name}"
 
 
@@ -33,7 +36,7 @@ def state(lake: Path, name: str, kwargs: str, type_: str = "expect_column_to_agr
     change(lake, name, "    quality:\n", "    quality:\n" + RULE.format(type=type_, kwargs=kwargs))
 
 
-def test_a_rule_may_name_a_dataset_whose_version_is_then_pinned(lake: Path) -> None:
+def test_rule_may_name_a_dataset_whose_version_is_then_pinned(lake: Path) -> None:
     state(lake, "weather", AGREES.replace("dest", "origin"))
     catalog = load_catalog(lake)
     assert catalog.broken == {}
@@ -51,7 +54,7 @@ def test_a_rule_may_name_a_dataset_whose_version_is_then_pinned(lake: Path) -> N
         ("on: [dest]", "on: [dests]", "'dest'"),
     ],
 )
-def test_a_rule_that_names_what_another_dataset_lacks_is_told_at_its_line(
+def test_rule_that_names_what_another_dataset_lacks_is_told_at_its_line(
     lake: Path, old: str, new: str, text: str
 ) -> None:
     state(lake, "flights", AGREES.replace(old, new, 1))
@@ -61,10 +64,13 @@ def test_a_rule_that_names_what_another_dataset_lacks_is_told_at_its_line(
     assert text in error.fix
 
 
-SUMS = "{column: distance, by: [carrier], reference: flights, reference_column: distance, reference_by: [carrier]}"
+SUMS = (
+    "{column: distance, by: [carrier], reference: flights, "
+    "reference_column: distance, reference_by: [carrier]}"
+)
 
 
-def test_a_feature_is_held_against_its_inputs_and_nothing_else(lake: Path) -> None:
+def test_feature_is_held_against_its_inputs_and_nothing_else(lake: Path) -> None:
     kind = "expect_sum_to_agree_with_reference"
     state(lake, "flight_features", SUMS, kind)
     assert load_catalog(lake).broken == {}
@@ -85,7 +91,7 @@ def test_a_feature_is_held_against_its_inputs_and_nothing_else(lake: Path) -> No
         change(lake, "flight_features", new, old)
 
 
-def test_a_feature_points_at_its_inputs_and_nothing_else(lake: Path) -> None:
+def test_feature_points_at_its_inputs_and_nothing_else(lake: Path) -> None:
     item = "relationships: [{to: flights.carrier, customProperties: [{property: severity, value: block}]}]"
     change(
         lake,
@@ -102,7 +108,7 @@ def test_a_feature_points_at_its_inputs_and_nothing_else(lake: Path) -> None:
     assert "flights" in found.fix
 
 
-def test_a_foreign_key_may_have_several_columns(lake: Path) -> None:
+def test_foreign_key_may_have_several_columns(lake: Path) -> None:
     pair = "from: [flights.origin, flights.time_hour], to: [weather.origin, weather.time_hour]"
     word = "customProperties: [{property: severity, value: warn}]"
     change(

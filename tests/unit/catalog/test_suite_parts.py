@@ -1,4 +1,6 @@
-"""Whatever stands in a suite file, it loads, or each of its mistakes is told with its line, and hides no other."""
+"""Whatever stands in a suite file, it loads, or each of its mistakes is told with its line,
+and hides no other.
+"""
 
 from __future__ import annotations
 
@@ -140,14 +142,14 @@ def _told(folder: Path, rules: list[Any]) -> list[ContractError]:
     return []
 
 
-def test_what_is_replaced_was_right_before(tmp_path: Path) -> None:
+def test_replaced_parts_were_right_before(tmp_path: Path) -> None:
     assert _told(tmp_path, RULES) == []
     assert len(_told(tmp_path, [LAST])) == 1
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from([place for place in _places(RULES) if place]), value=VALUES)
-def test_any_part_of_a_rule_replaced_by_anything_leaves_the_other_mistakes_told(
+def test_rule_with_any_part_replaced_leaves_the_other_mistakes_told(
     tmp_path: Path, place: tuple[str | int, ...], value: Any
 ) -> None:
     rule = json.loads(json.dumps(RULES[int(place[0])]))
@@ -188,7 +190,7 @@ def test_any_part_of_a_rule_replaced_by_anything_leaves_the_other_mistakes_told(
         "a draft that is no text",
     ],
 )
-def test_what_once_hid_the_others_is_told_at_its_place(
+def test_mistakes_that_once_hid_others_are_told_at_their_place(
     tmp_path: Path, place: tuple[str, str], value: Any, what: str
 ) -> None:
     rule = next(item for item in RULES if item["type"] == place[0])

@@ -77,7 +77,7 @@ def call(said: tuple[str, ...]) -> int:
 
 
 @pytest.mark.parametrize("case", CALLS, ids=[f"{case[2]} {case[3]}" for case in CALLS])
-def test_an_old_word_does_what_the_new_one_does_and_names_it(
+def test_old_word_does_what_the_new_one_does_and_names_it(
     case: tuple[tuple[str, ...], tuple[str, ...], str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -109,7 +109,7 @@ def test_an_old_word_does_what_the_new_one_does_and_names_it(
     assert any(flags) or not flags, "a flag that is asked for is set"
 
 
-def test_a_pin_is_told_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pin_is_told_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
 
     def done(session: Session, *given: Any, **named: Any) -> None:
@@ -138,7 +138,7 @@ def test_a_pin_is_told_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("verb", [(), ("ingest",), ("compare",), ("pin",), ("expire",)])
-def test_no_list_of_words_names_an_old_one(verb: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_of_words_name_no_old_one(verb: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert call((*verb, "--help")) == 0
     written = capsys.readouterr()
     words = written.out.replace(",", " ").split()

@@ -17,7 +17,7 @@ from tests.support.places import ROOT
 
 
 @pytest.mark.parametrize("contract", CATALOG.contracts.values(), ids=lambda item: item.name)
-def test_every_rule_has_an_id_of_its_own_and_is_known(contract: Contract) -> None:
+def test_rules_have_each_an_id_of_its_own_and_are_known(contract: Contract) -> None:
     for hop in HOPS[contract.kind]:
         suite = build_suite(contract, hop, ROOT)
         assert len(set(ids(suite))) == len(suite.rules) > 0

@@ -1,4 +1,6 @@
-"""Comparing a version with an earlier one: what is read, what is found of each column, and what makes no comparison."""
+"""Comparing a version with an earlier one: what is read, what is found of each column,
+and what makes no comparison.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from tests.support.compared_lake import CONTRACT, USUAL, by_name, found, part
 from tests.support.histogram_lake import KeptLake
 
 
-def test_a_column_that_moved_is_found_with_every_statistic_and_one_that_did_not_is_close(
+def test_column_that_moved_is_found_with_every_statistic_and_one_that_did_not_is_close(
     lake: KeptLake,
 ) -> None:
     told = found(lake)
@@ -45,14 +47,14 @@ def test_a_column_that_moved_is_found_with_every_statistic_and_one_that_did_not_
     assert columns["city"].majority_share == 1.0
 
 
-def test_nothing_but_manifests_and_histograms_is_read(lake: KeptLake) -> None:
+def test_comparison_reads_manifests_and_histograms_alone(lake: KeptLake) -> None:
     for against in ("previous", "pinned", "season", "v2"):
         found(lake, against=against)
         assert {path.split("/")[1] for path in lake.read} == {"heads", "manifests", "histograms"}
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
-def test_any_statistic_decides_with_thresholds_of_its_own(lake: KeptLake, statistic: str) -> None:
+def test_statistics_decide_each_with_thresholds_of_its_own(lake: KeptLake, statistic: str) -> None:
     size = by_name(found(lake))["size"]
     shown = {"ks": size.ks_least, "chi_squared": size.cramers_v}.get(statistic) or getattr(size, statistic)
     for warn, trigger, finding in (
@@ -67,7 +69,7 @@ def test_any_statistic_decides_with_thresholds_of_its_own(lake: KeptLake, statis
     assert (texts.finding, texts.why) == ("not compared", "ks compares numbers")
 
 
-def test_what_chance_explains_is_close_and_p_values_are_corrected_over_columns() -> None:
+def test_effect_that_chance_explains_is_close_and_p_values_are_corrected_over_columns() -> None:
     thresholds = Thresholds(warn=0.01, trigger=0.02, imbalance=1)
     names = [f"c{number}" for number in range(6)]
     base = Histograms(200, {name: Histogram("class", 200, classes={"a": 100, "b": 100}) for name in names})
@@ -88,7 +90,7 @@ def test_what_chance_explains_is_close_and_p_values_are_corrected_over_columns()
     assert (alone[5].kl or 0) > thresholds.trigger
 
 
-def test_a_column_that_turned_wholly_null_warns_whatever_is_asked(lake: KeptLake) -> None:
+def test_column_that_turned_wholly_null_warns_whatever_is_asked(lake: KeptLake) -> None:
     lake.add(part(nulls=300))
     told = by_name(found(lake, "things@v5", warn=9, trigger=9, null_change=1))
     assert (told["person"].finding, told["person"].why) == ("warn", "all 300 rows are NULL, 1.00% before")
@@ -97,7 +99,7 @@ def test_a_column_that_turned_wholly_null_warns_whatever_is_asked(lake: KeptLake
     assert by_name(found(lake, "things@v6"))["person"].finding == "not compared"
 
 
-def test_what_is_usual_warns_of_nothing_under_the_contracts_thresholds_and_does_under_others() -> None:
+def test_usual_change_warns_under_other_thresholds_than_the_contracts_alone() -> None:
     lake = KeptLake(CONTRACT)
     for turn in range(8):
         lake.add(part(group={"a": 100 + 90 * (turn % 2), "b": 200 - 90 * (turn % 2)}))
@@ -154,7 +156,7 @@ def test_small_versions_before_are_taken_together_and_replays_left_out() -> None
     assert (told.finding, worst(told.columns)) == ("not compared", "not compared")
 
 
-def test_a_column_that_became_personal_or_is_new_or_of_another_type_is_not_compared(lake: KeptLake) -> None:
+def test_column_that_became_personal_or_is_new_or_of_another_type_is_not_compared(lake: KeptLake) -> None:
     columns = (
         *CONTRACT.columns[:1],
         Column("size", "string"),

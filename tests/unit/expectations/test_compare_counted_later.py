@@ -21,7 +21,7 @@ from tests.support.histogram_lake import KeptLake
 @pytest.mark.parametrize("write_mode", ["append", "replace"])
 @pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("made_by", ["discards_of", "replay_of"])
-def test_a_version_that_no_delivery_made_is_compared_at_once_and_the_next_delivery_changes_nothing(
+def test_version_that_no_delivery_made_is_compared_at_once_and_the_next_delivery_changes_nothing(
     write_mode: Any, made_by: str, *, kept: bool
 ) -> None:
     if made_by == "replay_of" and not kept:
@@ -81,7 +81,7 @@ def test_small_versions_before_do_without_one_that_has_no_histograms() -> None:
     assert (told.baseline, told.baseline_rows) == (("things@v2",), 40)
 
 
-def test_what_was_counted_later_is_kept_over_a_discard() -> None:
+def test_histograms_counted_later_are_kept_over_a_discard() -> None:
     lake = KeptLake(replace(CONTRACT, drift=Drift(pinned=2)))
     lake.add(part())
     for _ in range(2):
@@ -92,7 +92,7 @@ def test_what_was_counted_later_is_kept_over_a_discard() -> None:
     assert found(lake, "things@v2", against="v1") == before
 
 
-def test_a_file_that_its_manifest_does_not_vouch_for_is_as_good_as_none(lake: KeptLake) -> None:
+def test_file_that_its_manifest_does_not_vouch_for_is_as_good_as_none(lake: KeptLake) -> None:
     lake.objects["_lakegate/histograms/things/v3.json"] += b" "
     with pytest.raises(UsageError, match="things@v3 has no histograms"):
         found(lake)

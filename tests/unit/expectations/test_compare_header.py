@@ -69,7 +69,7 @@ from tests.support.histogram_lake import KeptLake
         ("things@v4", {"significance": 1.1}, UsageError, ("significance is 1.1", "0 to 1")),
     ],
 )
-def test_what_makes_no_comparison_is_told(
+def test_request_that_makes_no_comparison_is_told(
     lake: KeptLake, version: str, options: dict[str, Any], kind: type[LakegateError], told: tuple[str, str]
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -78,7 +78,7 @@ def test_what_makes_no_comparison_is_told(
     assert told[1] in caught.value.fix
 
 
-def test_a_version_without_histograms_or_a_season_says_so_and_one_that_was_counted_later_has_them(
+def test_version_without_histograms_or_a_season_says_so_and_one_that_was_counted_later_has_them(
     lake: KeptLake,
 ) -> None:
     lake.add(part(), made_by="replay_of")
@@ -95,7 +95,7 @@ def test_a_version_without_histograms_or_a_season_says_so_and_one_that_was_count
         found(lake, against="season")
 
 
-def test_a_raw_table_is_said_to_hold_files() -> None:
+def test_raw_table_is_said_to_hold_files() -> None:
     catalog = Catalog({"things": CONTRACT}, {})
     session: Any = SimpleNamespace(repository=KeptLake(CONTRACT), catalog=catalog)
     with pytest.raises(UsageError, match="things_raw is a raw table: it holds files") as caught:
@@ -131,13 +131,13 @@ def test_a_raw_table_is_said_to_hold_files() -> None:
         ),
     ],
 )
-def test_the_header_says_which_rows_stand_on_each_side(
+def test_header_says_which_rows_stand_on_each_side(
     lake: KeptLake, options: dict[str, Any], told: str
 ) -> None:
     assert header(found(lake, **options, warn=0.5, trigger=0.6)) == told
 
 
-def test_the_header_names_several_versions_before() -> None:
+def test_header_names_several_versions_before() -> None:
     lake = KeptLake(CONTRACT)
     for _ in range(4):
         lake.add(part(size={100: 40}, group={"a": 20, "b": 20}))

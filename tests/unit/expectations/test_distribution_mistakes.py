@@ -67,14 +67,14 @@ from tests.support.places import ROOT
         (NO_CLUSTERS, {"column": "size", "group_by": "grup", "max_share": 0.5}, "'grup'"),
     ],
 )
-def test_a_mistake_is_told_before_any_data_is_read(kind: str, kwargs: dict[str, Any], what: str) -> None:
+def test_mistake_is_told_before_any_data_is_read(kind: str, kwargs: dict[str, Any], what: str) -> None:
     found = list(mistakes(CONTRACT, "processed", kind, kwargs, "hold"))
     assert any(what in item.what for item in found), found
     assert all(item.fix for item in found)
 
 
 @pytest.mark.parametrize("severity", ["warn", "trigger", "hold", "block"])
-def test_each_severity_of_table_rules_is_taken(severity: Any) -> None:
+def test_severities_of_table_rules_are_all_taken(severity: Any) -> None:
     assert list(mistakes(CONTRACT, "features", CLOSE, close(), severity)) == []
     assert next(mistakes(CONTRACT, "processed", CLOSE, close(), "quarantine")).what.startswith(
         "severity quarantine"
@@ -97,7 +97,7 @@ def test_drift_is_asked_by_default_of_all_columns_that_are_counted_in_four_rules
     ] == [0.05, 0.05, 0.1]
 
 
-def test_a_contract_without_drift_has_none_of_its_rules_and_no_histogram() -> None:
+def test_contract_without_drift_has_none_of_its_rules_and_no_histogram() -> None:
     contract = replace(CONTRACT, drift=None)
     plan = make_plan(build_suite(contract, "processed", ROOT), contract)
     assert plan.histograms == {}
@@ -126,7 +126,7 @@ def drift_in(folder: Path, text: str) -> Contract:
     return load_contract(path)
 
 
-def test_a_contract_says_which_columns_drift_and_from_where_on(tmp_path: Path) -> None:
+def test_contract_says_which_columns_drift_and_from_where_on(tmp_path: Path) -> None:
     assert drift_in(tmp_path, "none").drift is None
     assert drift_in(tmp_path, "{columns: none, pinned: 3}").drift is None
     found = drift_in(
@@ -155,7 +155,7 @@ def test_a_contract_says_which_columns_drift_and_from_where_on(tmp_path: Path) -
         ("sometimes", "'sometimes'", "mapping"),
     ],
 )
-def test_a_mistake_in_drift_tells_file_line_and_fix(tmp_path: Path, text: str, what: str, fix: str) -> None:
+def test_mistake_in_drift_tells_file_line_and_fix(tmp_path: Path, text: str, what: str, fix: str) -> None:
     with pytest.raises(ContractError) as caught:
         drift_in(tmp_path, text)
     file, _, line = caught.value.where.rpartition(":")
@@ -167,7 +167,7 @@ def test_a_mistake_in_drift_tells_file_line_and_fix(tmp_path: Path, text: str, w
     assert fix in caught.value.fix
 
 
-def test_a_feature_has_no_drift_of_its_own() -> None:
+def test_feature_has_no_drift_of_its_own() -> None:
     feature = load_contract(ROOT / "catalog/contracts/flight_features.odcs.yaml")
     assert not [
         rule for rule in build_suite(feature, "features", ROOT).rules if rule.family == "distribution"

@@ -1,4 +1,6 @@
-"""Rules about distributions: what breaks them, what chance explains, what can't be compared, and mistakes in them."""
+"""Rules about distributions: what breaks them, what chance explains, what can't be compared,
+and mistakes in them.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ MAJORITY_EACH = "expect_column_majority_shares_to_be_at_most"
 
 
 @pytest.mark.parametrize("statistic", ["kl", "js", "psi", "ks", "chi_squared"])
-def test_a_move_breaks_every_statistic_and_the_same_again_none(statistic: str) -> None:
+def test_move_breaks_every_statistic_and_the_same_again_none(statistic: str) -> None:
     base = histograms(size=NORMAL[:10_000])
     same, moved = histograms(size=NORMAL[10_000:]), histograms(size=[value + 8 for value in NORMAL[10_000:]])
     assert ask(CLOSE, close(statistic=statistic), same, previous=base).success
@@ -39,16 +41,14 @@ def test_a_move_breaks_every_statistic_and_the_same_again_none(statistic: str) -
     assert ask(CLOSE, close(statistic=statistic, max_value=5.0), moved, previous=base).success
 
 
-def test_an_effect_that_chance_explains_breaks_nothing() -> None:
+def test_effect_that_chance_explains_breaks_nothing() -> None:
     base, new = histograms(size=NORMAL[:120]), histograms(size=NORMAL[10_000:10_120])
     found = ask(CLOSE, close(), new, previous=base)
     assert found.observed["observed_value"] > 0.05
     assert found.success
 
 
-def test_p_values_are_corrected_over_the_columns_of_a_baseline_and_only_asked_for_where_an_effect_is_great() -> (
-    None
-):
+def test_p_values_are_corrected_over_a_baselines_columns_and_asked_for_where_an_effect_is_great() -> None:
     base = histograms(size=NORMAL[:300], real=NORMAL[:300], group=["a", "b"] * 150)
     new = histograms(
         size=[value + 8 for value in NORMAL[300:600]], real=NORMAL[300:600], group=["a", "b"] * 150
@@ -64,9 +64,10 @@ def test_p_values_are_corrected_over_the_columns_of_a_baseline_and_only_asked_fo
     assert all("p_value" not in outcome.observed for outcome in calm.values())
 
 
-def test_the_judge_of_distributions_is_imported_without_scipy() -> None:
+def test_judge_of_distributions_is_imported_without_scipy() -> None:
     code = (
-        "import sys; from expectations.plan.execute_distributions import judge_distributions; import expectations.plan.plan, catalog.files;"
+        "import sys; from expectations.plan.execute_distributions import judge_distributions; import "
+        "expectations.plan.plan, catalog.files;"
         "assert not {'scipy', 'numpy', 'great_expectations', 'pyspark'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
@@ -96,7 +97,7 @@ def test_the_judge_of_distributions_is_imported_without_scipy() -> None:
         ),
     ],
 )
-def test_what_can_not_be_compared_holds_and_says_why(
+def test_rule_that_can_not_be_compared_holds_and_says_why(
     seen: Histograms, base: Histograms | None, why: str
 ) -> None:
     found = ask(CLOSE, close(), seen, **({} if base is None else {"previous": base}))
@@ -105,7 +106,7 @@ def test_what_can_not_be_compared_holds_and_says_why(
     assert found.observed["observed_value"] is None
 
 
-def test_a_rule_over_several_columns_counts_those_that_moved_and_names_them() -> None:
+def test_rule_over_several_columns_counts_those_that_moved_and_names_them() -> None:
     names = ["size", "real", "group"]
     base = histograms(size=NORMAL[:300], real=NORMAL[:300], group=["a", "b"] * 150)
     new = histograms(
@@ -138,7 +139,7 @@ def test_a_rule_over_several_columns_counts_those_that_moved_and_names_them() ->
     assert (share.failed, share.of, share.observed["broken_by"]) == (1, 2, ["group"])
 
 
-def test_a_category_that_was_renamed_is_found() -> None:
+def test_category_that_was_renamed_is_found() -> None:
     base, new = histograms(group=["a"] * 500 + ["b"] * 500), histograms(group=["a"] * 500 + ["B"] * 500)
     for statistic, least in (("kl", 3.0), ("js", 0.4), ("psi", 5.0), ("chi_squared", 0.7)):
         found = ask(CLOSE, close("group", statistic), new, previous=base)
@@ -152,7 +153,7 @@ def test_numbers_in_another_unit_are_far_over_any_threshold() -> None:
     assert ask(CLOSE, close(statistic="ks"), new, previous=base).observed["observed_value"] == 1.0
 
 
-def test_a_plan_names_each_histogram_once_and_costs_one_pass() -> None:
+def test_plan_names_each_histogram_once_and_costs_one_pass() -> None:
     without = plan_of()
     plan = plan_of((CLOSE, close("group")), (CLOSE, close()), (MAJORITY, {"column": "group", "max_share": 1}))
     assert plan.histograms == {"size": "integer", "group": "class"}

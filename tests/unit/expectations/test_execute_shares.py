@@ -20,7 +20,7 @@ from tests.support.distribution_rules import GROUPS, MAJORITY, NORMAL, NULLS, OU
     ("nulls", "before", "rows", "broken"),
     [(300, 100, 1000, 1), (130, 100, 1000, 0), (9, 0, 100, 0), (12, 0, 100, 1), (40, 0, 99, 0)],
 )
-def test_a_jump_of_the_null_rate_breaks_by_size_and_significance_together(
+def test_jump_of_the_null_rate_breaks_by_size_and_significance_together(
     nulls: int, before: int, rows: int, broken: int
 ) -> None:
     new, base = (
@@ -31,7 +31,7 @@ def test_a_jump_of_the_null_rate_breaks_by_size_and_significance_together(
     assert ask(NULLS, kwargs, new, pinned=base).failed == broken
 
 
-def test_one_value_of_too_many_rows_is_imbalance_for_any_number_of_classes() -> None:
+def test_value_of_too_many_rows_is_imbalance_for_any_number_of_classes() -> None:
     kwargs = {"column": "group", "max_share": 0.8}
     assert not ask(MAJORITY, kwargs, histograms(group=["a"] * 85 + ["b"] * 10 + ["c"] * 5)).success
     assert ask(MAJORITY, kwargs, histograms(group=["a"] * 80 + ["b"] * 15 + ["c"] * 5 + [None] * 900)).success
@@ -60,9 +60,7 @@ def test_group_shares_are_held_against_a_reference_and_what_it_does_not_name() -
     st.sampled_from(["iqr", "zscore"]),
     st.sampled_from(["integer", "double"]),
 )
-def test_the_true_share_of_outliers_lies_within_the_bounds(
-    values: list[int], method: Method, kind: Any
-) -> None:
+def test_true_share_of_outliers_lies_within_the_bounds(values: list[int], method: Method, kind: Any) -> None:
     array, factor = np.array(values, dtype=float), FACTORS[method]
     histogram = Histogram(kind, len(values), bins=Counter(code_of(value) for value in array))
     if method == "iqr":

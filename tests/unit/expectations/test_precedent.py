@@ -1,4 +1,6 @@
-"""Whether a change stands out from a table's own past: a season doesn't, a fault does, and what came back is no second change."""
+"""Whether a change stands out from a table's own past: a season doesn't, a fault does,
+and what came back is no second change.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ YEAR = 12
 
 
 def warm(month: int) -> Histograms:
-    """A month of temperatures: over the bound from the month before in ten of twelve, by nothing but the season."""
+    """A month of temperatures: over the bound from the month before in ten of twelve,
+    by nothing but the season.
+    """
     return drop(60 - 25 * math.cos(2 * math.pi * month / YEAR), month, spread=9)
 
 
@@ -45,7 +49,7 @@ def told(series: list[Histograms], *, drift: Drift | None = None) -> set[str]:
     return {name for name, item in judge(series, drift=drift).items() if item.failed and name != "imbalance"}
 
 
-def test_a_season_is_over_the_bounds_each_month_and_is_told_in_none() -> None:
+def test_season_is_over_the_bounds_each_month_and_is_told_in_none() -> None:
     months = [warm(month) for month in range(2 * YEAR)]
     bounds = Drift(history=0)
     assert all(
@@ -54,7 +58,7 @@ def test_a_season_is_over_the_bounds_each_month_and_is_told_in_none() -> None:
     assert [told(months[:number]) for number in range(2, 2 * YEAR + 1)] == [set()] * (2 * YEAR - 1)
 
 
-def test_a_fault_is_told_once_and_not_that_it_was_mended() -> None:
+def test_fault_is_told_once_and_not_that_it_was_mended() -> None:
     steady = [drop(50, seed) for seed in range(6)]
     faulty = [*steady, drop(53, 6)]
     assert told(faulty) == {"drift:previous", "drift:pinned", "drift:pinned:trigger"}
@@ -63,14 +67,12 @@ def test_a_fault_is_told_once_and_not_that_it_was_mended() -> None:
     assert told([*steady, drop(50, 8)]) == set()
 
 
-def test_a_unit_of_a_column_that_varies_with_the_season_is_told_although_its_divergence_can_grow_no_further() -> (
-    None
-):
+def test_unit_of_a_column_that_varies_with_the_season_is_told_although_its_divergence_can_not_grow() -> None:
     months = [warm(month) for month in range(8)]
     assert "drift:previous" in told([*months, drop(600, 9, spread=50)])
 
 
-def test_with_few_deliveries_a_great_change_is_told_and_a_small_one_is_not_yet() -> None:
+def test_great_change_after_few_deliveries_is_told_and_a_small_one_is_not_yet() -> None:
     assert told([drop(50, 0), drop(54, 1)]) == set()
     assert told([drop(50, 0), drop(54, 1)], drift=Drift(history=0)) >= {"drift:previous"}
     assert told([drop(50, 0), drop(3000, 1)]) == {"drift:previous", "drift:pinned", "drift:pinned:trigger"}
@@ -81,7 +83,7 @@ def test_with_few_deliveries_a_great_change_is_told_and_a_small_one_is_not_yet()
     }
 
 
-def test_a_slow_move_is_told_against_the_pinned_version_when_it_can_be_told_from_a_season() -> None:
+def test_slow_move_is_told_against_the_pinned_version_when_it_can_be_told_from_a_season() -> None:
     slow = [drop(50 + 0.3 * number, number) for number in range(2 * YEAR + 6)]
     found = [told(slow[:number]) for number in range(2, len(slow) + 1)]
     first = next(number for number, rules in enumerate(found, 2) if rules)
@@ -90,7 +92,7 @@ def test_a_slow_move_is_told_against_the_pinned_version_when_it_can_be_told_from
     assert not any("drift:previous" in rules for rules in found)
 
 
-def test_the_delivery_of_another_month_is_told_against_the_season_and_a_usual_year_is_not() -> None:
+def test_delivery_of_another_month_is_told_against_the_season_and_a_usual_year_is_not() -> None:
     drift = Drift(season=YEAR)
     years = [
         drop(60 - 25 * math.cos(2 * math.pi * month / YEAR) + month % 5 * 0.7, month)
@@ -114,7 +116,7 @@ def test_the_delivery_of_another_month_is_told_against_the_season_and_a_usual_ye
         ([1000] * 6, 0, 1000, True),
     ],
 )
-def test_a_column_that_turns_wholly_null_is_told_and_one_that_often_lacks_values_is_not(
+def test_column_that_turns_wholly_null_is_told_and_one_that_often_lacks_values_is_not(
     before: list[int], now: int, rows: int, *, warned: bool
 ) -> None:
     series = [drop(50, seed, nulls=nulls, rows=rows) for seed, nulls in enumerate(before)]
@@ -125,7 +127,7 @@ def test_a_column_that_turns_wholly_null_is_told_and_one_that_often_lacks_values
         assert f"all {rows} of seen are NULL" in found.observed["told"]
 
 
-def test_a_column_that_holds_one_value_is_told_when_it_begins_to_and_not_each_time() -> None:
+def test_column_that_holds_one_value_is_told_when_it_begins_to_and_not_each_time() -> None:
     usual, constant = drop(50, 1), drop(50, 2, groups="a")
 
     def imbalance(*series: Histograms, drift: Drift | None = None) -> int:
@@ -146,7 +148,7 @@ SERIES = st.lists(
 
 @given(SERIES)
 @settings(max_examples=60, deadline=None)
-def test_nothing_is_told_that_the_bounds_alone_would_not_tell_and_nothing_that_came_before(
+def test_precedent_tells_nothing_that_the_bounds_would_not_and_nothing_that_came_before(
     series: list[tuple[int, int]],
 ) -> None:
     drops = [drop(mean, seed, nulls=nulls) for seed, (mean, nulls) in enumerate(series)]

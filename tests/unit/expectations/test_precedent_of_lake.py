@@ -18,7 +18,7 @@ from tests.support.past_drops import CONTRACT, drop
 from tests.support.places import ROOT
 
 
-def test_the_contract_says_how_many_deliveries_are_asked_or_none(tmp_path: Path) -> None:
+def test_contract_says_how_many_deliveries_are_asked_or_none(tmp_path: Path) -> None:
     written = (
         (ROOT / "catalog/contracts/flights.odcs.yaml")
         .read_text(encoding="utf-8")
@@ -54,9 +54,7 @@ def rows_of(past: list[Histograms]) -> list[int]:
     return [item.rows for item in past]
 
 
-def test_the_lake_tells_the_last_deliveries_the_first_and_those_of_a_season_and_reads_nothing_unasked() -> (
-    None
-):
+def test_lake_tells_the_last_deliveries_the_first_and_those_of_a_season_and_reads_nothing_unasked() -> None:
     lake = KeptLake(replace(CONTRACT, drift=Drift(season=3)))
     for number in range(1, 8):
         lake.add(drop(50, number, rows=100 * number))

@@ -90,7 +90,7 @@ def judged(lake: KeptLake, seen: Histograms) -> Any:
     return judge_distributions(plan, seen, lake.comparison().baselines(plan.histograms))["drift:season"]
 
 
-def test_the_month_a_cycle_before_is_the_baseline_and_before_there_is_one_the_rule_holds() -> None:
+def test_month_a_cycle_before_is_the_baseline_and_before_there_is_one_the_rule_holds() -> None:
     lake = KeptLake(CONTRACT)
     for number in (1, 2, 3):
         found = judged(lake, month(number))
@@ -109,7 +109,7 @@ def test_the_month_a_cycle_before_is_the_baseline_and_before_there_is_one_the_ru
 
 
 @pytest.mark.parametrize("made_by", ["replay_of", "discards_of"])
-def test_a_replay_or_a_discard_does_not_shift_the_season(made_by: str) -> None:
+def test_replay_or_a_discard_does_not_shift_the_season(made_by: str) -> None:
     lake = KeptLake(replace(CONTRACT, write_mode="replace", order_by=None))
     lake.add(month(1))
     lake.add(month(2))
@@ -121,7 +121,7 @@ def test_a_replay_or_a_discard_does_not_shift_the_season(made_by: str) -> None:
     assert lake.comparison().baselines({"month": "integer"})["season"].columns["month"].bins == {2: 200}
 
 
-def test_a_discard_of_a_replace_table_that_is_pinned_is_the_table_of_its_parent() -> None:
+def test_discard_of_a_replace_table_that_is_pinned_is_the_table_of_its_parent() -> None:
     lake = KeptLake(replace(CONTRACT, write_mode="replace", drift=Drift(pinned=2)))
     lake.add(month(1))
     lake.add(month(9), made_by="discards_of")
@@ -145,7 +145,7 @@ def test_deliveries_are_those_that_a_walk_over_all_manifests_finds(made: list[st
     assert found == walked[len(walked) - len(found) :]
 
 
-def test_a_season_costs_no_walk_over_manifests() -> None:
+def test_season_costs_no_walk_over_manifests() -> None:
     lake = KeptLake(replace(CONTRACT, drift=replace(DRIFT, season=12)))
     for number in range(1, 15):
         lake.add(month(number))
@@ -169,7 +169,7 @@ def drift_in(folder: Path, text: str) -> Contract:
     return load_contract(path)
 
 
-def test_a_contract_names_its_season_and_its_calendar(tmp_path: Path) -> None:
+def test_contract_names_its_season_and_its_calendar(tmp_path: Path) -> None:
     found = drift_in(tmp_path, "{season: 12, calendar: [month, day], except: [year]}")
     assert found.drift == Drift(left_out=("year",), season=12, calendar=("month", "day"))
     names = [column.name for column in found.seasonal]
@@ -193,7 +193,7 @@ def test_a_contract_names_its_season_and_its_calendar(tmp_path: Path) -> None:
         ("{calendar: [month], columns: [month]}", "under columns", "calendar alone"),
     ],
 )
-def test_a_mistake_in_season_or_calendar_tells_what_to_write(
+def test_mistake_in_season_or_calendar_tells_what_to_write(
     tmp_path: Path, text: str, what: str, fix: str
 ) -> None:
     with pytest.raises(ContractError) as caught:
@@ -202,7 +202,7 @@ def test_a_mistake_in_season_or_calendar_tells_what_to_write(
     assert fix in caught.value.fix
 
 
-def test_a_rule_may_ask_for_the_season_where_the_contract_has_one() -> None:
+def test_rule_may_ask_for_the_season_where_the_contract_has_one() -> None:
     kwargs = {"column": "size", "baseline": "season", "max_change": 0.1}
     asked = ("processed", "expect_column_null_share_to_stay_close", kwargs, "warn")
     assert list(mistakes(CONTRACT, *asked)) == []

@@ -1,4 +1,6 @@
-"""Suite files of Great Expectations: their rules come after the contract's, and each mistake is told at its line."""
+"""Suite files of Great Expectations: their rules come after the contract's,
+and each mistake is told at its line.
+"""
 
 from __future__ import annotations
 
@@ -178,7 +180,7 @@ def test_mistake_in_a_suite_file_tells_file_line_and_fix(tmp_path: Path, mistake
     assert fix in caught.value.fix
 
 
-def test_all_mistakes_of_the_suite_files_of_a_hop_are_told_at_once(tmp_path: Path) -> None:
+def test_mistakes_of_the_suite_files_of_a_hop_are_told_at_once(tmp_path: Path) -> None:
     whole, given = [item for name, item in MISTAKES.items() if name != "id taken"], []
     for number, (item, _, _) in enumerate(whole):
         own = item.get("meta", {}).get("lakegate", {})
@@ -226,9 +228,7 @@ def test_suite_file_of_no_table_is_told(tmp_path: Path) -> None:
     ("ours", "theirs"),
     [("trigger", "warning"), ("hold", "critical"), ("block", "critical"), ("warn", "info")],
 )
-def test_a_table_rule_takes_lakegates_own_severities_beside_gxs(
-    tmp_path: Path, ours: str, theirs: str
-) -> None:
+def test_table_rule_takes_lakegates_own_severities_beside_gxs(tmp_path: Path, ours: str, theirs: str) -> None:
     rule = between(
         type="expect_column_max_to_be_between", severity=theirs, meta={"lakegate": {"severity": ours}}
     )

@@ -11,7 +11,9 @@ from tests.support.places import ROOT
 PACKAGES = ("lakegate", "catalog", "expectations", "lake", "assets", "sensors", "cli")
 
 WRITERS = {"lake/session.py", "lakegate/home.py", "lake/engine/sail_server.py"}
-"""Beside cli/terminal.py: two that say something to stderr and use `message`, and a server that tells its owner its port."""
+"""Beside cli/terminal.py: two that say something to stderr and use `message`,
+and a server that tells its owner its port.
+"""
 
 
 def calls(path: Path) -> list[str]:
@@ -42,7 +44,7 @@ def calls(path: Path) -> list[str]:
     return found
 
 
-def test_one_module_writes_to_the_terminal() -> None:
+def test_terminal_is_written_to_by_one_module() -> None:
     modules = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     assert len(modules) > 150
     others = [path for path in modules if str(path.relative_to(ROOT)) not in WRITERS | {"cli/terminal.py"}]
@@ -67,7 +69,7 @@ def logged(path: Path) -> list[str]:
     return found
 
 
-def test_what_is_logged_was_written_for_a_log() -> None:
+def test_log_lines_were_written_for_a_log() -> None:
     modules = [path for package in ("assets", "sensors") for path in sorted((ROOT / package).rglob("*.py"))]
     assert [call for path in modules for call in logged(path)] == []
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("no_settings")
     cuts=st.sets(st.integers(1, 4000)),
     span=st.tuples(st.integers(0, 4000), st.integers(0, 4000)),
 )
-def test_every_byte_lies_in_one_range_and_a_span_names_those_that_hold_it(size, cuts, span):
+def test_bytes_lie_each_in_one_range_and_a_span_names_those_that_hold_it(size, cuts, span):
     ends = sorted({cut for cut in cuts if cut < size} | {size})
     raw = random.Random(size).randbytes(size)
     digest, found = measure(reading(raw), size, ends)
@@ -42,7 +42,7 @@ def test_every_byte_lies_in_one_range_and_a_span_names_those_that_hold_it(size, 
     assert ranges.from_bytes(ranges.to_bytes({"a": found}), where="here") == {"a": found}
 
 
-def test_a_file_is_hashed_the_same_however_it_is_read(monkeypatch):
+def test_file_is_hashed_the_same_however_it_is_read(monkeypatch):
     raw = random.Random(1).randbytes(10_000)
     told = measure(reading(raw), len(raw), [3000, 3001, 10_000])
     for piece in (1, 7, 2999, 3000, 3001):
@@ -92,7 +92,7 @@ def test_proofs_that_lack_a_file_they_cover_are_a_gap(lake):
         lake.open().arrow(["dest"])
 
 
-def test_one_column_of_a_proved_file_fetches_that_column_and_the_footer(lake, monkeypatch):
+def test_column_of_a_proved_file_fetches_that_column_and_the_footer(lake, monkeypatch):
     pick = random.Random(5)
     file = lake.table(
         "a.parquet",
@@ -111,7 +111,7 @@ def test_one_column_of_a_proved_file_fetches_that_column_and_the_footer(lake, mo
 
 @pytest.mark.parametrize("step", [1000, 300_000, 2_500_000])
 @pytest.mark.parametrize("proofs", [True, False])
-def test_a_large_delivery_is_streamed_in_bounded_memory(lake, monkeypatch, step, proofs):
+def test_large_delivery_is_streamed_in_bounded_memory(lake, monkeypatch, step, proofs):
     """Forwards, backwards and from anywhere; and a bit that flips in it is found where it is read."""
     raw = random.Random(11).randbytes(9_000_000)
     file = lake.put("flights.csv", raw, 1)
@@ -145,7 +145,7 @@ def drained(snapshot, step):
         return b"".join(iter(lambda: stream.read(step), b""))
 
 
-def test_the_ranges_of_a_parquet_file_end_where_columns_and_footer_begin(lake):
+def test_ranges_of_a_parquet_file_end_where_columns_and_footer_begin(lake):
     file = lake.table("a.parquet", rows(0, 5000), row_group_size=1000)
     raw = lake.block(file).read_bytes()
     ends = ends_of(reading(raw), len(raw))

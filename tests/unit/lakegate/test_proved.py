@@ -80,7 +80,7 @@ def wide(request, tmp_path_factory):
 
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_every_flipped_bit_is_found_or_was_not_needed(wide, data):
+def test_flipped_bit_is_always_found_or_was_not_needed(wide, data):
     kind, name = data.draw(st.sampled_from(sorted(wide.parts)))
     start, stop = data.draw(st.sampled_from(wide.parts[kind, name]))
     bit = data.draw(st.integers(8 * start, 8 * stop - 1))
@@ -96,7 +96,7 @@ def test_every_flipped_bit_is_found_or_was_not_needed(wide, data):
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.floats(0, 1, exclude_max=True))
-def test_every_flipped_bit_of_the_proofs_is_found(wide, at):
+def test_flipped_bit_of_the_proofs_is_always_found(wide, at):
     if wide.proof is None:
         return
     block = wide.lake.home.blocks / wide.proof.physical

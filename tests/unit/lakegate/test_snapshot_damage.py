@@ -12,7 +12,7 @@ from tests.support.snapshot_lake import damage, rows
 pytestmark = pytest.mark.usefixtures("no_settings")
 
 
-def test_one_damaged_byte_is_found_before_a_row_is_read(lake):
+def test_damaged_byte_is_found_before_a_row_is_read(lake):
     good, bad = lake.table("a.parquet", rows(0, 5)), lake.table("b.parquet", rows(5, 5))
     lake.publish([good, bad])
     damage(lake.block(bad))
@@ -24,7 +24,7 @@ def test_one_damaged_byte_is_found_before_a_row_is_read(lake):
     )
 
 
-def test_a_cut_file_is_found_by_its_size(lake):
+def test_cut_file_is_found_by_its_size(lake):
     file = lake.table("a.parquet", rows(0, 5))
     lake.publish([file])
     lake.block(file).write_bytes(lake.block(file).read_bytes()[:-1])
@@ -32,7 +32,7 @@ def test_a_cut_file_is_found_by_its_size(lake):
         lake.open().arrow()
 
 
-def test_a_missing_file_is_named(lake):
+def test_missing_file_is_named(lake):
     file = lake.table("a.parquet", rows(0, 5))
     lake.publish([file])
     lake.block(file).unlink()
@@ -48,21 +48,21 @@ def test_rows_that_the_manifest_does_not_count_are_refused_before_they_are_given
         next(lake.open().batches())
 
 
-def test_a_file_that_is_no_parquet_is_refused(lake):
+def test_file_that_is_no_parquet_is_refused(lake):
     lake.publish([lake.put("a.parquet", b"not parquet at all", 1)])
     with pytest.raises(IntegrityError, match=r"flights/a\.parquet: the file can't be read as Parquet"):
         lake.open().arrow()
 
 
 @pytest.mark.parametrize("physical", ["../../outside", "/etc/passwd", "a/../../../outside", "", "a\0b"])
-def test_a_path_out_of_the_store_is_refused(lake, physical):
+def test_path_out_of_the_store_is_refused(lake, physical):
     (lake.home.root / "outside").write_bytes(b"secret")
     lake.publish([DataFile("flights/a.parquet", physical, 6, sha256(b"secret"), 1)])
     with pytest.raises(IntegrityError, match="leads out of the store"):
         lake.open().arrow()
 
 
-def test_a_link_out_of_the_store_is_refused(lake):
+def test_link_out_of_the_store_is_refused(lake):
     (lake.home.root / "outside").write_bytes(b"secret")
     lake.home.blocks.mkdir()
     (lake.home.blocks / "link").symlink_to(lake.home.root / "outside")
@@ -71,7 +71,7 @@ def test_a_link_out_of_the_store_is_refused(lake):
         lake.open().arrow()
 
 
-def test_the_manifest_of_another_version_is_refused(lake):
+def test_manifest_of_another_version_is_refused(lake):
     for version, tenant, table in (
         (2, "default", "flights"),
         (1, "acme", "flights"),
@@ -91,7 +91,7 @@ def test_the_manifest_of_another_version_is_refused(lake):
             lake.open()
 
 
-def test_a_manifest_that_is_damaged_or_too_new_is_refused(lake):
+def test_manifest_that_is_damaged_or_too_new_is_refused(lake):
     copy = lake.home.manifest_copy("default", "flights", 1)
     lake.publish([])
     copy.write_text(json.dumps({**json.loads(copy.read_bytes()), "format": 3}))

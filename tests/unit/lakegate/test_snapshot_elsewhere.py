@@ -53,7 +53,7 @@ def elsewhere(monkeypatch):
         server.shutdown()
 
 
-def test_a_lakefs_elsewhere_has_to_name_the_version_and_its_manifest(lake, elsewhere, monkeypatch):
+def test_lakefs_elsewhere_has_to_name_the_version_and_its_manifest(lake, elsewhere, monkeypatch):
     manifest = lake.publish([])
     right = {"lakegate_version": "flights@v1", "lakegate_manifest_sha256": sha256(manifest.to_bytes())}
     Elsewhere.commits = {"flights.v1": right}
@@ -95,7 +95,7 @@ def reached_from(thing, seen=None, depth=6):
     return seen.values()
 
 
-def test_a_snapshot_shows_no_key_and_nothing_that_writes(lake, elsewhere):
+def test_snapshot_shows_no_key_and_nothing_that_writes(lake, elsewhere):
     manifest = lake.publish([lake.table("a.parquet", rows(0, 5))])
     Elsewhere.commits = {
         "flights.v1": {
@@ -117,7 +117,7 @@ def test_a_snapshot_shows_no_key_and_nothing_that_writes(lake, elsewhere):
         pickle.dumps(store)
 
 
-def test_a_pickled_snapshot_is_the_same_version_where_it_is_opened(lake):
+def test_pickled_snapshot_is_the_same_version_where_it_is_opened(lake):
     lake.publish([lake.table("a.parquet", rows(0, 5))])
     pickled = pickle.dumps(lake.open())
     assert pickle.loads(pickled).arrow().num_rows == 5
@@ -126,7 +126,7 @@ def test_a_pickled_snapshot_is_the_same_version_where_it_is_opened(lake):
         pickle.loads(pickled)
 
 
-def test_an_external_lakefs_is_taken_where_one_is_set(lake):
+def test_external_lakefs_is_taken_where_one_is_set(lake):
     manifest = lake.publish([])
     settings = replace(
         Settings.load(home=lake.home.root), lakefs=Endpoint("https://lakefs.example.org", "k", "hush")
@@ -135,7 +135,7 @@ def test_an_external_lakefs_is_taken_where_one_is_set(lake):
     assert isinstance(store, GatewayStore)
 
 
-def test_a_lakefs_that_does_not_answer_is_transient_and_comes_to_an_end():
+def test_lakefs_that_does_not_answer_is_transient_and_comes_to_an_end():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -160,7 +160,7 @@ def test_a_lakefs_that_does_not_answer_is_transient_and_comes_to_an_end():
         (OSError("Couldn't say what"), LakegateError),
     ],
 )
-def test_what_a_gateway_answers_tells_lost_from_refused_from_busy(error, kind):
+def test_gateways_errors_tell_lost_from_refused_from_busy(error, kind):
     store = GatewayStore(
         Endpoint("http://127.0.0.1:1", "k", "s"), "lakegate-default", VersionName("flights", 1)
     )

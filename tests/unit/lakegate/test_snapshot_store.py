@@ -20,7 +20,7 @@ from tests.support.snapshot_lake import damage, rows
 pytestmark = pytest.mark.usefixtures("no_settings")
 
 
-def test_a_raw_version_opens_as_the_delivered_bytes(lake):
+def test_raw_version_opens_as_the_delivered_bytes(lake):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("flights.csv", "dest\nBQN\n")
@@ -36,7 +36,7 @@ def test_a_raw_version_opens_as_the_delivered_bytes(lake):
             read()
 
 
-def test_a_damaged_delivery_is_not_opened(lake):
+def test_damaged_delivery_is_not_opened(lake):
     file = lake.put("flights.csv", b"dest\nBQN\n", 1)
     lake.publish([file], table="flights_raw", hop="raw")
     damage(lake.block(file), at=0)
@@ -44,7 +44,7 @@ def test_a_damaged_delivery_is_not_opened(lake):
         lake.open("flights_raw@v1").open()
 
 
-def test_a_table_does_not_open_as_bytes(lake):
+def test_table_does_not_open_as_bytes(lake):
     lake.publish([lake.table("a.parquet", rows(0, 1))])
     with pytest.raises(UsageError, match=r"\.arrow\(\)"):
         lake.open().open()
@@ -91,13 +91,17 @@ import sys, lakegate
 from pathlib import Path
 
 touched = []
-sys.addaudithook(lambda event, args: touched.append((event, str(args[:2]))) if event in ("open", "socket.connect") else None)
+def hear(event, args):
+    if event in ("open", "socket.connect"):
+        touched.append((event, str(args[:2])))
+sys.addaudithook(hear)
 home, names = Path(sys.argv[1]), sys.argv[2:]
 told = []
 for name in names:
     try:
         snapshot = lakegate.open_snapshot(name, home=home)
-        told.append(snapshot.open().read().decode() if name.startswith("flights_raw") else snapshot.arrow().num_rows)
+        raw = name.startswith("flights_raw")
+        told.append(snapshot.open().read().decode() if raw else snapshot.arrow().num_rows)
     except lakegate.errors.LakegateError as error:
         told.append(f"{type(error).__name__}: {error}".splitlines()[0])
 assert not [item for item in touched if item[0] == "socket.connect"], touched
@@ -106,7 +110,7 @@ print(told)
 """
 
 
-def test_a_reader_on_the_lakes_machine_opens_no_key_and_asks_no_server(lake):
+def test_reader_on_the_lakes_machine_opens_no_key_and_asks_no_server(lake):
     """Whatever stands on record as the lake's server: one that is gone, one that hangs, somebody else's."""
     lake.publish([lake.table("a.parquet", rows(0, 5))])
     lake.publish([lake.table("b.parquet", rows(0, 6))], version=2)
@@ -139,7 +143,7 @@ def test_a_reader_on_the_lakes_machine_opens_no_key_and_asks_no_server(lake):
     assert open_snapshot("flights@v1", home=lake.home.root, tenant="acme").arrow().num_rows == 7
 
 
-def test_a_namespace_of_ones_own_lies_below_the_blocks(lake, monkeypatch):
+def test_namespace_of_ones_own_lies_below_the_blocks(lake, monkeypatch):
     file = lake.table("a.parquet", rows(0, 5))
     lake.publish([file])
     (lake.home.blocks / "elsewhere").mkdir()

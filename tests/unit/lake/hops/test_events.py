@@ -1,4 +1,6 @@
-"""Hop events: a listener hears of every hop, in order, whatever died before it was told; and holds up nobody."""
+"""Hop events: a listener hears of every hop, in order, whatever died before it was told;
+and holds up nobody.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,7 @@ def result(cause: str, verdict: Verdict = Verdict.PASSED, version: str | None = 
     )
 
 
-def test_a_listener_hears_of_each_hop_once_in_order_with_what_became_of_it(tmp_path: Path) -> None:
+def test_listener_hears_of_each_hop_once_in_order_with_what_became_of_it(tmp_path: Path) -> None:
     listener = Remembers()
     session = opened(tmp_path, listener)
     for cause, verdict in (
@@ -65,7 +67,7 @@ def test_a_listener_hears_of_each_hop_once_in_order_with_what_became_of_it(tmp_p
     assert listener.heard == ["published a", "blocked b", "held c", "waiting d"]
 
 
-def test_a_listener_that_fails_is_told_again_and_one_that_hears_is_not(tmp_path: Path) -> None:
+def test_listener_that_fails_is_told_again_and_one_that_hears_is_not(tmp_path: Path) -> None:
     deaf, good = Remembers("deaf", fails=1), Remembers("good")
     session = opened(tmp_path, deaf, good)
     emit(session, "rides", result("a"))
@@ -87,7 +89,7 @@ def test_events_of_a_process_that_died_are_told_by_the_next(tmp_path: Path) -> N
     assert later.heard == ["published a", "published b"]
 
 
-def test_an_event_that_cannot_be_read_holds_up_no_other_and_is_kept(tmp_path: Path) -> None:
+def test_event_that_cannot_be_read_holds_up_no_other_and_is_kept(tmp_path: Path) -> None:
     listener = Remembers()
     session = opened(tmp_path, listener)
     emit(session, "rides", result("a"))
@@ -98,14 +100,14 @@ def test_an_event_that_cannot_be_read_holds_up_no_other_and_is_kept(tmp_path: Pa
     assert [file.name for file in folder.iterdir()] == ["0-torn.unreadable"]
 
 
-def test_without_a_listener_nothing_is_kept(tmp_path: Path) -> None:
+def test_events_without_a_listener_are_not_kept(tmp_path: Path) -> None:
     session = opened(tmp_path)
     assert emit(session, "rides", result("a")) == result("a")
     assert not any(session.settings.home.spool.rglob("*.json"))
 
 
 @given(st.text(), st.sampled_from(Verdict), st.dictionaries(st.text(), st.integers()), st.booleans())
-def test_an_event_is_read_as_it_was_written(
+def test_event_is_read_as_it_was_written(
     reason: str, verdict: Verdict, counts: dict[str, int], none: bool
 ) -> None:
     told = HopResult(

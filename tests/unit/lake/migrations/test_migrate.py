@@ -1,4 +1,6 @@
-"""A home of format 1 is brought to this release's, wherever that is cut off, and nothing of its ledger is lost."""
+"""A home of format 1 is brought to this release's, wherever that is cut off,
+and nothing of its ledger is lost.
+"""
 
 from __future__ import annotations
 

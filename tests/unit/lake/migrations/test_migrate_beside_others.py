@@ -14,9 +14,7 @@ from lakegate.errors import IntegrityError
 from tests.support.old_home import BEFORE, DISCARDED, Ledger, old_home, opened, record, renamed, state
 
 
-def test_several_that_open_it_at_once_all_get_it_and_one_migrates(
-    tmp_path: Path, migrated: dict[str, Any]
-) -> None:
+def test_openers_at_once_all_get_the_home_and_one_migrates(tmp_path: Path, migrated: dict[str, Any]) -> None:
     home, ledger, said = old_home(tmp_path / "home"), Ledger(BEFORE), list[str]()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: opened(home, ledger, said), range(4)))
@@ -39,7 +37,7 @@ def test_shared_repository_that_another_home_migrated_is_looked_through_again(
     assert state(second, ledger) == {**migrated, "ledger": {**migrated["ledger"], path: content}}
 
 
-def test_each_tenant_of_a_migrated_home_is_migrated_when_it_is_opened(tmp_path: Path) -> None:
+def test_tenants_of_a_migrated_home_are_migrated_when_they_are_opened(tmp_path: Path) -> None:
     home, one, two = old_home(tmp_path), Ledger({}), Ledger(BEFORE)
     opened(home, one)
     opened(home, two)
@@ -65,7 +63,7 @@ def test_record_whose_block_is_lost_keeps_nobody_from_opening_the_lake(
 
 
 @pytest.mark.parametrize("kind", ["home", "ledger"])
-def test_a_later_format_is_refused_by_name_and_left_alone(tmp_path: Path, kind: str) -> None:
+def test_later_format_is_refused_by_name_and_left_alone(tmp_path: Path, kind: str) -> None:
     home, ledger = old_home(tmp_path), Ledger(BEFORE)
     if kind == "home":
         home.format_file.write_text('{"format": 4}')

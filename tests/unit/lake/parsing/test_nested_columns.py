@@ -1,4 +1,6 @@
-"""Nested fields: what a contract says of a JSON column is asked of every text, and the answer depends on nothing beside it."""
+"""Nested fields: what a contract says of a JSON column is asked of every text,
+and the answer depends on nothing beside it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from catalog.nested import Nested
 from lake.parsing.json_checks import judge_nested
-from tests.unit.lake.parsing.test_json_checks import NO, Number, damaged, names, read, written
+from tests.support.json_texts import NO, Number, damaged, names, read, written
 
 nested = st.recursive(
     st.builds(
@@ -74,7 +76,7 @@ def broken(spec: Nested, value: Any, path: str = "") -> set[tuple[str, str]]:
 
 @settings(max_examples=80)
 @given(nested, st.lists(st.none() | written | damaged(), max_size=12))
-def test_each_row_breaks_what_its_own_text_breaks(spec: Nested, batch: list[str | None]) -> None:
+def test_rows_break_what_their_own_texts_break(spec: Nested, batch: list[str | None]) -> None:
     checks = [(check, path) for check, path, _ in spec.checks()]
     assert len(set(checks)) == len(checks)
     read_ = [None if text is None else read(text) for text in batch]
@@ -88,7 +90,7 @@ def test_each_row_breaks_what_its_own_text_breaks(spec: Nested, batch: list[str 
     ] == wanted
 
 
-def test_an_integer_has_the_digits_that_a_column_of_integers_takes() -> None:
+def test_integer_has_the_digits_that_a_column_of_integers_takes() -> None:
     told = judge_nested(
         pa.array(["[999999999999999999]", "[-999999999999999999]", "[1000000000000000000]"]),
         Nested("array", items=Nested("integer")),
@@ -121,7 +123,7 @@ def test_an_integer_has_the_digits_that_a_column_of_integers_takes() -> None:
         ("timestamp", "9999-12-31T23:59:59.999999Z", True),
     ],
 )
-def test_a_nested_time_is_one_that_the_calendar_has(kind: str, text: str, fine: bool) -> None:
+def test_nested_time_is_one_that_the_calendar_has(kind: str, text: str, fine: bool) -> None:
     assert judge_nested(pa.array([json.dumps([text])]), Nested("array", items=Nested(kind))).to_pylist() == [
         "00" if fine else "01"
     ]
@@ -142,7 +144,7 @@ def test_a_nested_time_is_one_that_the_calendar_has(kind: str, text: str, fine: 
         ("-0.0e-999", True),
     ],
 )
-def test_a_nested_number_is_one_that_a_double_holds(number: str, fine: bool) -> None:
+def test_nested_number_is_one_that_a_double_holds(number: str, fine: bool) -> None:
     assert judge_nested(pa.array([f"[{number}]"]), Nested("array", items=Nested("number"))).to_pylist() == [
         "00" if fine else "01"
     ]

@@ -54,7 +54,7 @@ def orders(
     return load_contract(path)
 
 
-def test_a_contract_makes_rules_of_nested_fields(tmp_path: Path) -> None:
+def test_contract_makes_rules_of_nested_fields(tmp_path: Path) -> None:
     contract = orders(tmp_path)
     rules = {
         rule.id: rule
@@ -87,7 +87,7 @@ def test_a_contract_makes_rules_of_nested_fields(tmp_path: Path) -> None:
         assert {rule.severity for rule in found if rule.id.startswith("unexpected:")} == {"warn"}
 
 
-def test_a_personal_nested_field_makes_the_whole_column_personal(tmp_path: Path) -> None:
+def test_personal_nested_field_makes_the_whole_column_personal(tmp_path: Path) -> None:
     assert orders(tmp_path).personal == frozenset()
     contract = orders(tmp_path, cls="personal")
     assert contract.personal == {"payload"}
@@ -116,7 +116,7 @@ def test_a_personal_nested_field_makes_the_whole_column_personal(tmp_path: Path)
         ),
     ],
 )
-def test_what_nobody_would_check_is_refused_with_its_place(
+def test_nested_keys_that_nobody_would_check_are_refused_with_their_place(
     tmp_path: Path, change: tuple[str, str], told: str
 ) -> None:
     assert change[0] in CONTRACT.replace("CLASS", "public")

@@ -1,4 +1,6 @@
-"""Parsing loses nothing in silence: every record is staged as it was written, or listed with the reason why not."""
+"""Parsing loses nothing in silence: every record is staged as it was written,
+or listed with the reason why not.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 
 @settings(max_examples=100)
 @given(bodies, st.integers(1, 3))
-def test_every_record_is_staged_as_it_stands_or_listed(body: bytes, max_lines: int) -> None:
+def test_records_are_all_staged_as_they_stand_or_listed(body: bytes, max_lines: int) -> None:
     data = b"a,b\n" + body
     found, rows = parsed(data, max_lines=max_lines, null_values=())
     whole = split(data, max_lines=max_lines)
@@ -59,7 +61,7 @@ def test_every_record_is_staged_as_it_stands_or_listed(body: bytes, max_lines: i
     st.lists(st.lists(st.text(letters, max_size=6), min_size=2, max_size=2), max_size=20),
     st.sampled_from([(csv.QUOTE_ALL, "\n"), (csv.QUOTE_ALL, "\r\n"), (csv.QUOTE_MINIMAL, "\r\n")]),
 )
-def test_what_a_csv_writer_wrote_comes_back_equal(records: list[list[str]], style: tuple[Any, str]) -> None:
+def test_text_of_a_csv_writer_comes_back_equal(records: list[list[str]], style: tuple[Any, str]) -> None:
     quoting, end = style  # Python 3.11's writer leaves a lone CR unquoted where its own line end is LF
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end, quoting=quoting).writerows([["a", "b"], *records])
@@ -94,7 +96,7 @@ FAULTS = {
     st.sampled_from([b"\n", b"\r\n", b"\r"]),
     st.booleans(),
 )
-def test_a_broken_record_costs_only_itself(lines: list[bytes], end: bytes, last: bool) -> None:
+def test_broken_record_costs_only_itself(lines: list[bytes], end: bytes, last: bool) -> None:
     found, rows = parsed(end.join([b"a,b", *lines]) + end * last, null_values=())
     assert reasons(found) == {row: FAULTS[line] for row, line in enumerate(lines, 1) if line in FAULTS}
     assert [row["_record"].encode() for row in rows] == [line for line in lines if line not in FAULTS]
@@ -110,7 +112,7 @@ def test_faults_at_block_edges_cost_only_themselves(monkeypatch: pytest.MonkeyPa
         assert reasons(found) == {row: FAULTS[line] for row, line in enumerate(lines, 1) if line in FAULTS}
 
 
-def test_where_parser_and_splitter_disagree_the_record_at_fault_is_found() -> None:
+def test_record_at_fault_is_found_where_parser_and_splitter_disagree() -> None:
     lines = [b"1,2", b'x"y,"z', b"3,4", b"5,6,7", b'"8",9', b'"open,0', b'x"y,"z']
     data = b"a,b\n" + b"\n".join(lines)
     trusting = split(data)
@@ -149,7 +151,7 @@ def test_line_ends_blank_lines_and_bom(body: bytes, bom: bytes) -> None:
     ]
 
 
-def test_a_bom_inside_the_file_is_data() -> None:
+def test_bom_inside_the_file_is_data() -> None:
     _, rows = parsed(b"a\n\xef\xbb\xbfx\n\xef\xbb\xbfy\n")
     assert [row["a"] for row in rows] == ["\ufeffx", "\ufeffy"]
 
@@ -173,7 +175,7 @@ def test_quoted_line_ends_within_the_allowed_lines_are_read() -> None:
         (b'1,2\n9,"x\n4,5\n', {2: "open_quote"}),
     ],
 )
-def test_a_record_of_other_fields_over_several_lines_is_one_unreadable_record(
+def test_record_of_other_fields_over_several_lines_is_one_unreadable_record(
     body: bytes, expected: dict[int, str]
 ) -> None:
     found, rows = parsed(b"a,b\n" + body, max_lines=5)
@@ -196,7 +198,7 @@ def test_whether_the_last_record_has_a_line_end_is_known(data: bytes, ended: boo
     assert parsed(data)[0].ended is ended
 
 
-def test_the_list_of_unreadable_records_is_capped_and_their_count_exact() -> None:
+def test_list_of_unreadable_records_is_capped_and_their_count_exact() -> None:
     found, rows = parsed(b"a,b\n" + b"x\n1,2\n" * (MAX_LISTED + 5))
     assert (len(found.unreadable), found.unreadable_count, len(rows)) == (
         MAX_LISTED,

@@ -61,14 +61,14 @@ def rejected(data: bytes, **choices: Any) -> str:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_delimited_text_is_refused_with_what_it_looks_like(data: bytes, says: str) -> None:
+def test_file_that_is_no_delimited_text_is_refused_with_what_it_looks_like(data: bytes, says: str) -> None:
     assert says in rejected(data)
 
 
 @pytest.mark.parametrize(
     "header", ["[Nr],{a}", "{a},b", "<5,>5", "sep=,b", "sep,b", "[],b", "PAR1,b", "ORC,b"]
 )
-def test_a_header_that_begins_like_another_kind_of_file_is_read(header: str) -> None:
+def test_header_that_begins_like_another_kind_of_file_is_read(header: str) -> None:
     assert parsed(f"{header}\n1,2\n".encode())[0].columns == tuple(header.split(","))
 
 
@@ -92,21 +92,21 @@ def test_errors_and_lists_never_show_what_a_record_holds() -> None:
 
 
 @pytest.mark.parametrize("delimiter", ["", ",,", "\n", '"', "\u00e9"])
-def test_a_delimiter_that_cannot_be_one_is_the_contracts_fault(tmp_path: Path, delimiter: str) -> None:
+def test_delimiter_that_cannot_be_one_is_the_contracts_fault(tmp_path: Path, delimiter: str) -> None:
     (tmp_path / "drop.csv").write_bytes(b"a,b\n1,2\n")
     with pytest.raises(ContractError, match="delimiter"):
         parse(tmp_path / "drop.csv", FileFormat(delimiter=delimiter), into=tmp_path / "staging.parquet")
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", "^", " ", "]", "-", "\\"])
-def test_any_other_delimiter_works(delimiter: str) -> None:
+def test_delimiters_of_other_kinds_work(delimiter: str) -> None:
     text = delimiter.join(["a", "b"]) + f'\n"1{delimiter}"{delimiter}2\n'
     found, rows = parsed(text.encode(), delimiter=delimiter)
     assert [(row["a"], row["b"]) for row in rows] == [(f"1{delimiter}", "2")]
     assert found.unreadable_count == 0
 
 
-def test_a_failed_write_leaves_no_staging_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_leaves_no_staging_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "drop.csv").write_bytes(b"a,b\n1,2\n")
     fail: Callable[..., Any] = lambda *_: (_ for _ in ()).throw(OSError("disk full"))  # noqa: E731
     monkeypatch.setattr(parsing, "int64", fail)
@@ -115,7 +115,7 @@ def test_a_failed_write_leaves_no_staging_file(tmp_path: Path, monkeypatch: pyte
     assert os.listdir(tmp_path) == ["drop.csv"]  # noqa: PTH208
 
 
-def test_why_most_records_cannot_be_read_is_told_with_the_place_of_the_first() -> None:
+def test_reason_why_most_records_cannot_be_read_is_told_with_the_place_of_the_first() -> None:
     found, _ = parsed(b"a,b\n1,2\n\xff,2\n1,2,3\n1\n")
     many = "2 with more or fewer fields than the header, 1 not UTF-8"
     assert found.unreadable_message == f"{many}; the first is record 2 (not UTF-8), at byte 8"

@@ -35,20 +35,20 @@ def test_names_come_as_delivered() -> None:
     assert parsed(b"a;b\tc\n1;2\n", delimiter=";")[0].columns == ("a", "b\tc")
 
 
-def test_a_column_named_twice_is_told_and_nothing_is_staged() -> None:
+def test_column_named_twice_is_told_and_nothing_is_staged() -> None:
     found, _ = parsed(b"a,b,a\n1,2,3\n4,5\n")
     assert (found.columns, found.staging) == (("a", "b", "a"), None)
     assert (found.records, found.readable, reasons(found)) == (2, 1, {2: "fields"})
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n\r\n", b"\xef\xbb\xbf"])
-def test_an_empty_file_has_no_columns(data: bytes) -> None:
+def test_empty_file_has_no_columns(data: bytes) -> None:
     found, _ = parsed(data)
     assert (found.columns, found.records, found.staging) == ((), 0, None)
 
 
 @pytest.mark.parametrize("data", [b"a,b", b"a,b\n", b"\xef\xbb\xbfa,b\r\n\r\n"])
-def test_a_header_alone_has_columns_and_no_records(data: bytes) -> None:
+def test_header_alone_has_columns_and_no_records(data: bytes) -> None:
     found, rows = parsed(data)
     assert (found.columns, found.records, rows) == (("a", "b"), 0, [])
     assert found.staging is not None
