@@ -9,7 +9,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,13 +24,6 @@ LONG = int(os.environ.get("LAKEGATE_BACKFILL_DROPS", "40"))
 """200 by hand."""
 KILLED_AT = 23
 """Of them: 95 %."""
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene.made(tmp_path / "scene")
-    yield made
-    made.close()
 
 
 def test_killed_at_95_percent_it_does_no_finished_hop_again(scene: Scene, tried: Tried) -> None:

@@ -5,8 +5,6 @@ and nobody waits for a judgement that isn't his.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,13 +17,6 @@ WRITERS = int(os.environ.get("LAKEGATE_WRITERS", "4"))
 """8 by hand."""
 DROPS = int(os.environ.get("LAKEGATE_WRITERS_DROPS", "12"))
 """40 by hand."""
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene.made(tmp_path / "scene")
-    yield made
-    made.close()
 
 
 def test_drop_is_judged_while_another_is_published_and_judged_again_for_its_keys(scene: Scene) -> None:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from tests.support.planted.drawn import EXAMPLES, HOURS, PUBLISHED, ROWS
 from tests.support.planted.gate import Asked, Gate
+from tests.support.planted.plain_rows import NEW_YORK
 from tests.support.planted.rides import Row, stops
 
 KEY, FARES = {"column_list": ["ride"]}, {"column_list": ["city", "fare"]}
 BY_END = {"order_by": ["ended"]}
-NEW_YORK = {"column": "hour", "time_zone": "America/New_York"}
 KEPT: list[Asked] = [
     ("expect_key_to_stand_once", KEY | {"keep": "first"}),
     ("expect_key_to_stand_once", FARES | {"keep": "last"}),

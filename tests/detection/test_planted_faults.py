@@ -12,21 +12,14 @@ import pytest
 from catalog.rules.expectation_types import NESTED_FIELDS
 from tests.support.planted import changed_values, plant
 from tests.support.planted.gate import Gate, name_of
+from tests.support.planted.missing import LANDS, STOPS
+from tests.support.planted.plain_rows import NEW_YORK
 from tests.support.planted.plant import Fault
 from tests.support.planted.rides import CONTRACT, KINDS, clean, stops, takings
 
 SEED = 20240120
 
 KEY = {"column_list": ["ride"]}
-NEW_YORK = {"column": "hour", "time_zone": "America/New_York"}
-STOPS = {"column_list": ["city", "stop"], "reference": "stops", "reference_column_list": ["city", "stop"]}
-LANDS = {
-    "column": "country",
-    "on": ["city"],
-    "reference": "stops",
-    "reference_on": ["city"],
-    "reference_column": "land",
-}
 TAKINGS = {
     "column": "fare",
     "by": ["city"],

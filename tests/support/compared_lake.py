@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-from catalog.contract import Column, Contract, Drift
+from catalog.contract import Column, Drift
 from expectations.drift.compare_columns import ComparedColumn
 from expectations.drift.histogram import Histogram, Histograms
 from lake.reports.compare import VersionComparison, compare
+from tests.support.contracts import things
 from tests.support.histogram_lake import KeptLake
 
-CONTRACT = Contract(
-    name="things",
-    kind="dataset",
-    path=Path("things.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("id", "integer"),
-        Column("size", "integer"),
-        Column("group", "string"),
-        Column("city", "string"),
-        Column("person", "string", classification="personal"),
-    ),
-    key=("id",),
-    write_mode="append",
+CONTRACT = things(
+    Column("id", "integer"),
+    Column("size", "integer"),
+    Column("group", "string"),
+    Column("city", "string"),
+    Column("person", "string", classification="personal"),
     drift=Drift(left_out=("city",), pinned=1, season=3),
 )
 USUAL = dict.fromkeys(range(100, 130), 10)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from catalog.contract import Column, Contract
+from catalog.contract import Column
 from catalog.rules.expectation_types import EXPECTATIONS
 from catalog.rules.rule_checks import mistakes
 from expectations.drift.baseline_rules import Baseline
@@ -19,22 +18,15 @@ from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
+from tests.support.contracts import things
 
-CONTRACT = Contract(
-    name="things",
-    kind="dataset",
-    path=Path("things.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("size", "integer"),
-        Column("real", "double"),
-        Column("group", "string"),
-        Column("flag", "boolean"),
-        Column("at", "timestamp"),
-        Column("person", "string", classification="personal"),
-    ),
-    key=("size",),
-    write_mode="append",
+CONTRACT = things(
+    Column("size", "integer"),
+    Column("real", "double"),
+    Column("group", "string"),
+    Column("flag", "boolean"),
+    Column("at", "timestamp"),
+    Column("person", "string", classification="personal"),
 )
 CLOSE = "expect_column_distribution_to_stay_close"
 CLOSE_EACH = "expect_column_distributions_to_stay_close"

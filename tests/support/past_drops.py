@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from catalog.contract import Column, Contract
+from catalog.contract import Column
 from expectations.drift.histogram import Histogram, Histograms, code_of
+from tests.support.contracts import things
 
-CONTRACT = Contract(
-    name="things",
-    kind="dataset",
-    path=Path("things.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("id", "integer"),
-        Column("size", "double"),
-        Column("group", "string"),
-        Column("seen", "date"),
-    ),
-    key=("id",),
-    write_mode="append",
+CONTRACT = things(
+    Column("id", "integer"),
+    Column("size", "double"),
+    Column("group", "string"),
+    Column("seen", "date"),
 )
 ROWS = 1000
 

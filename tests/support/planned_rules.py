@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from catalog.contract import Column, Contract
+from catalog.contract import Column
 from catalog.rules.expectation_types import EXPECTATIONS
 from expectations.plan.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
+from tests.support.contracts import things
 
-CONTRACT = Contract(
-    name="things",
-    kind="dataset",
-    path=Path("things.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("name", "string"),
-        Column("size", "integer"),
-        Column("real", "double"),
-        Column("at", "timestamp"),
-        Column("person", "string", classification="personal"),
-    ),
-    key=("name",),
-    write_mode="append",
+CONTRACT = things(
+    Column("name", "string"),
+    Column("size", "integer"),
+    Column("real", "double"),
+    Column("at", "timestamp"),
+    Column("person", "string", classification="personal"),
 )
 
 

@@ -1,6 +1,6 @@
 """What another account of the machine tries; started as root, it gives that up for good before it tries.
 
-Arguments: the action, its arguments, the account's number (0: stay). Prints `ready`, then JSON of what it got.
+Arguments: action, arguments, account's number (0: stay). Prints `ready`, then JSON: what it got.
 """
 
 from __future__ import annotations

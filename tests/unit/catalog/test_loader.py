@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from catalog.contract import Column, Contract
 from catalog.odcs.loader import load_contract
 from lakegate.errors import ContractError
 from tests.support.catalog_files import change
+from tests.support.document_places import places_of
 from tests.support.places import ROOT
 
 CONTRACTS = ROOT / "catalog" / "contracts"
@@ -119,17 +119,9 @@ def test_file_that_is_no_contract_is_one_clear_error(tmp_path: Path, raw: bytes)
 PLAIN = YAML(typ="safe", pure=True).load(CONTRACTS / "airlines.odcs.yaml")
 
 
-def _places(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    yield steps
-    for key, value in (
-        data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    ):
-        yield from _places(value, (*steps, key))
-
-
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    place=st.sampled_from(list(_places(PLAIN))[1:]),
+    place=st.sampled_from(list(places_of(PLAIN))[1:]),
     value=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8),
         st.just([]), st.just({}), st.just([[]]), st.just({"a": 1})),
 )  # fmt: skip

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from catalog.files import load_catalog
 from catalog.rules.expectation_types import EXPECTATIONS, Expectation
 from expectations.building.build import build_suite
 from lakegate.errors import ContractError
+from tests.support.document_places import places_of
 from tests.support.places import ROOT
 
 FLIGHTS = load_catalog(ROOT).get("flights")
@@ -103,14 +103,6 @@ RULES = [
 ]
 
 
-def _places(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    yield steps
-    for key, value in (
-        data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    ):
-        yield from _places(value, (*steps, key))
-
-
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -148,7 +140,7 @@ def test_replaced_parts_were_right_before(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.sampled_from([place for place in _places(RULES) if place]), value=VALUES)
+@given(place=st.sampled_from([place for place in places_of(RULES) if place]), value=VALUES)
 def test_rule_with_any_part_replaced_leaves_the_other_mistakes_told(
     tmp_path: Path, place: tuple[str | int, ...], value: Any
 ) -> None:

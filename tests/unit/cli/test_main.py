@@ -9,6 +9,7 @@ import pytest
 from catalog.project import init_project
 from cli import main as cli
 from lakegate.settings import SHIPPED, Settings
+from tests.support.exit_code import ended
 
 
 class PanicError(BaseException):
@@ -66,16 +67,6 @@ def test_slip_in_the_call_is_told_with_what_was_meant(
         cli.main()
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
-
-
-def ended(*said: str) -> int:
-    """The exit code of a command."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sys, "argv", ["lakegate", *said])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-    assert isinstance(end.value.code, int)
-    return end.value.code
 
 
 def test_folder_without_contracts_is_told_whose_are_taken_and_a_slip_starts_nothing(

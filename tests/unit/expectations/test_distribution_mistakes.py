@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from catalog.contract import Contract, Drift
+from catalog.contract import Drift
 from catalog.odcs.loader import load_contract
 from catalog.rules.rule_checks import mistakes
 from expectations.building.build import build_suite
@@ -25,6 +25,7 @@ from tests.support.distribution_rules import (
     OUTLIERS,
     close,
 )
+from tests.support.drift_word import drift_in
 from tests.support.places import ROOT
 
 
@@ -110,20 +111,6 @@ def test_contract_without_drift_has_none_of_its_rules_and_no_histogram() -> None
     }
     nothing = replace(only, drift=Drift(left_out=("group", "flag", "real"), nulls=None))
     assert make_plan(build_suite(nothing, "processed", ROOT), nothing).histograms == {}
-
-
-def drift_in(folder: Path, text: str) -> Contract:
-    path = folder / "flights.odcs.yaml"
-    written = (
-        (ROOT / "catalog/contracts/flights.odcs.yaml")
-        .read_text(encoding="utf-8")
-        .partition("  - property: drift\n")[0]
-    )
-    path.write_text(
-        f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n",
-        encoding="utf-8",
-    )
-    return load_contract(path)
 
 
 def test_contract_says_which_columns_drift_and_from_where_on(tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.contract import Column, Contract, Drift
-from catalog.odcs.loader import load_contract
+from catalog.contract import Column, Drift
 from catalog.rules.rule_checks import mistakes
 from expectations.building.build import build_suite
 from expectations.drift.histogram import Histogram, Histograms
@@ -20,24 +19,19 @@ from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import make_plan
 from lake.drift.histogram_store import DELIVERIES, HistogramStore
 from lakegate.errors import ContractError
+from tests.support.contracts import things
+from tests.support.drift_word import drift_in
 from tests.support.histogram_lake import KeptLake
 from tests.support.places import ROOT
 
 DRIFT = Drift(season=3, calendar=("month", "weekday"))
-CONTRACT = Contract(
-    name="things",
-    kind="dataset",
-    path=Path("things.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("id", "integer"),
-        Column("month", "integer"),
-        Column("weekday", "string"),
-        Column("size", "integer"),
-        Column("group", "string"),
-    ),
+CONTRACT = things(
+    Column("id", "integer"),
+    Column("month", "integer"),
+    Column("weekday", "string"),
+    Column("size", "integer"),
+    Column("group", "string"),
     key=("id", "month"),
-    write_mode="append",
     order_by="month",
     drift=DRIFT,
 )
@@ -153,20 +147,6 @@ def test_season_costs_no_walk_over_manifests() -> None:
     lake.comparison().baselines({"month": "integer"})
     versions = {path.rpartition("/")[2] for path in lake.read}
     assert versions == {"v14.json", "v3.json", "v1.json"}
-
-
-def drift_in(folder: Path, text: str) -> Contract:
-    path = folder / "flights.odcs.yaml"
-    written = (
-        (ROOT / "catalog/contracts/flights.odcs.yaml")
-        .read_text(encoding="utf-8")
-        .partition("  - property: drift\n")[0]
-    )
-    path.write_text(
-        f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n",
-        encoding="utf-8",
-    )
-    return load_contract(path)
 
 
 def test_contract_names_its_season_and_its_calendar(tmp_path: Path) -> None:
