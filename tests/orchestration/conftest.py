@@ -28,7 +28,7 @@ def opened(lakefs_home: Settings, request: pytest.FixtureRequest) -> Iterator[Ho
     files = lakefs_home.home.root.parent / "deliveries"
     deliver_cut(files)
     # A tenant of its own: an engine keeps a bucket's keys for as long as its process lives.
-    tenant = request.path.stem.removeprefix("test_").replace("_", "-")
+    tenant = request.path.stem.removeprefix("test_")
     session = open_session(replace(lakefs_home, tenant=tenant))
     with open_instance(lakefs_home) as instance:
         yield Home(session, instance, files)
