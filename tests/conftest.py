@@ -19,6 +19,8 @@ from tests.support.shared_engines import keep_migrations
 
 LONGEST_FIRST = (
     "test_rules_in_gx.py",
+    "test_rules_left_to_gx.py",
+    "test_own_rules.py",
     "test_feature_sql.py",
     "test_functions.py",
     "test_upsert.py",
@@ -33,6 +35,7 @@ LONGEST_FIRST = (
     "test_backfill.py",
     "test_demo.py",
     "test_landing.py",
+    "test_landing_to_features.py",
     "test_dagster.py",
     "test_discreet.py",
     "test_replay_law.py",
@@ -40,10 +43,12 @@ LONGEST_FIRST = (
     "test_recovery.py",
     "test_bad_input.py",
     "test_server.py",
+    "test_server_recovery.py",
 )
 """What takes minutes starts first, so that no worker is left with it in the end."""
 
-# Before pyspark imports gRPC: these processes have two engines, a JVM is started where gRPC has threads (see lake/engine/environment.py).
+# Before pyspark imports gRPC: these processes have two engines,
+# a JVM is started where gRPC has threads (see lake/engine/environment.py).
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 # How long an example takes is the machine's affair: speed is measured by `make bench`.
@@ -74,7 +79,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand out whole files; those that share one Spark session go to one worker, for each other would start a JVM of its own."""
+    """Hand out whole files; those that share one Spark session go to one worker,
+    for each other would start a JVM of its own.
+    """
     from xdist.scheduler import LoadFileScheduling
 
     class ByEngine(LoadFileScheduling):
@@ -93,7 +100,9 @@ def migrations_are_kept() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def lakefs_is_built(request: pytest.FixtureRequest) -> None:
-    """On a machine without a lakeFS it is built before a module that needs one: minutes, which tests with time limits don't have."""
+    """On a machine without a lakeFS it is built before a module that needs one: minutes,
+    which tests with time limits don't have.
+    """
     of_module = [item for item in request.session.items if item.path == request.path]
     if any(item.get_closest_marker("server") for item in of_module):
         find_lakefs(Settings.load(project=PROJECT), say=say)

@@ -6,10 +6,12 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from tests.support.places import ROOT
+from tests.support.scene import Scene
 from tests.support.started import end_all
 
 Tried = Callable[[str, str, int], None]
@@ -34,6 +36,14 @@ def tried(record_property: Callable[[str, object], None]) -> Tried:
         record_property("tried", [promise, what, times])
 
     return tell
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """A scene of the test's own, closed after it."""
+    made = Scene.made(tmp_path / "scene")
+    yield made
+    made.close()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -1,4 +1,6 @@
-"""A backfill that is killed near its end goes on where it was, and one that goes on for long holds nobody up."""
+"""A backfill that is killed near its end goes on where it was,
+and one that goes on for long holds nobody up.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +24,6 @@ LONG = int(os.environ.get("LAKEGATE_BACKFILL_DROPS", "40"))
 """200 by hand."""
 KILLED_AT = 23
 """Of them: 95 %."""
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene.made(tmp_path / "scene")
-    yield made
-    made.close()
 
 
 def test_killed_at_95_percent_it_does_no_finished_hop_again(scene: Scene, tried: Tried) -> None:
@@ -64,7 +58,7 @@ def test_killed_at_95_percent_it_does_no_finished_hop_again(scene: Scene, tried:
     )
 
 
-def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene, tried: Tried) -> None:
+def test_backfill_delays_todays_drop_by_one_publish_at_most(scene: Scene, tried: Tried) -> None:
     """Two backfills at once; today's drop comes in the middle of them."""
     files = [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number)) for number in range(LONG)]
     timelines = [scene.folder / f"timeline-{half}" for half in range(2)]
@@ -89,7 +83,8 @@ def test_it_delays_todays_drop_by_one_publish_at_most(scene: Scene, tried: Tried
     assert scene.left_over() == []
     tried(
         "P7 contained",
-        f"today's drop comes into a backfill of {LONG} drops by two processes: it waits for one publish at most",
+        f"today's drop comes into a backfill of {LONG} drops by two processes: "
+        f"it waits for one publish at most",
         1,
     )
 

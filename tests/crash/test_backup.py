@@ -32,7 +32,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     made.close()
 
 
-def test_a_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Path, tried: Tried) -> None:
+def test_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Path, tried: Tried) -> None:
     files = [scene.drop(f"{number}.csv", range(101 + 10 * number, 111 + 10 * number)) for number in range(6)]
     at_work = scene.start("ingest", "rides", *files)
     kept = tmp_path / "kept" / "home"
@@ -71,8 +71,10 @@ def test_a_backup_under_way_is_a_whole_lake_elsewhere(scene: Scene, tmp_path: Pa
     tried("P4 named for good", "a backup is made while drops arrive: it verifies, and is restored", 1)
 
 
-def test_a_database_at_work_is_copied_as_it_stood_at_one_moment(scene: Scene, tmp_path: Path) -> None:
-    """Dagster's, whose rows of a transaction are in its journal, or half in the file, while somebody copies it."""
+def test_database_at_work_is_copied_as_it_stood_at_one_moment(scene: Scene, tmp_path: Path) -> None:
+    """Dagster's, whose rows of a transaction are in its journal, or half in the file,
+    while somebody copies it.
+    """
     database, kept = scene.settings.home.root / "dagster" / "runs.db", tmp_path / "kept"
     database.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(sqlite3.connect(database)) as writer:
@@ -94,7 +96,7 @@ def test_a_database_at_work_is_copied_as_it_stood_at_one_moment(scene: Scene, tm
                 assert copy.execute("pragma integrity_check").fetchone() == ("ok",)
 
 
-def test_what_is_put_away_while_it_is_copied_is_no_failure(
+def test_file_that_is_put_away_while_it_is_copied_is_no_failure(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = scene.settings.home.root / "landing" / "rides" / "late.csv"
@@ -113,7 +115,7 @@ def test_what_is_put_away_while_it_is_copied_is_no_failure(
     restore(Home(tmp_path / "restored"), tmp_path / "kept")
 
 
-def test_an_earlier_backup_is_good_until_the_last_moment(
+def test_earlier_backup_is_good_until_the_last_moment(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, home = tmp_path / "kept", scene.settings.home
@@ -141,7 +143,7 @@ def test_lakefs_runs_after_a_backup_where_it_ran_before(scene: Scene, tmp_path: 
         assert server_status(home).state == ("running" if runs else "stopped")
 
 
-def test_what_can_be_no_backup_is_said(scene: Scene, tmp_path: Path) -> None:
+def test_folder_that_can_be_no_backup_is_said(scene: Scene, tmp_path: Path) -> None:
     home, other = scene.settings.home, tmp_path / "other"
     other.mkdir()
     (other / "something").write_text("else")

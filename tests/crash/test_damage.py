@@ -139,7 +139,8 @@ def test_each_damage_is_named_exactly(scene: Scene, tried: Tried) -> None:
         }
         undo()
         named = {item for item in found if item in wanted}
-        # A tag on another commit shows another tree, so that more is wrong there than the tag; nothing is elsewhere.
+        # A tag on another commit shows another tree, so that more is wrong there than the tag;
+        # nothing is elsewhere.
         others = {
             item
             for item in found - wanted
@@ -150,6 +151,7 @@ def test_each_damage_is_named_exactly(scene: Scene, tried: Tried) -> None:
     assert not any(verify.audit_all(session).values())
     tried(
         "P4 named for good",
-        "a byte is flipped, a file removed or added, a tag deleted or moved: `verify --all` names it, and nothing else",
+        "a byte is flipped, a file removed or added, a tag deleted or moved: `verify --all` "
+        "names it, and nothing else",
         TRIES,
     )

@@ -1,4 +1,6 @@
-"""P3, exactly once, of what people decide: killed at any step and asked again, it ends as an undisturbed one."""
+"""P3, exactly once, of what people decide: killed at any step and asked again,
+it ends as an undisturbed one.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from lake.tables.quarantine import IDENTITY, STATE, read_rows
 from lake.versions.publish import latest_at, manifest_at
 from lakegate.names import VersionName
 from tests.crash.conftest import Tried
-from tests.integration.test_reprocess import DROPS, project
+from tests.support.rides_reprocessed import DROPS, project
 from tests.support.scene import Scene, steps_of
 
 pytestmark = pytest.mark.server
@@ -104,7 +106,7 @@ def decisions(tmp_path_factory: pytest.TempPathFactory) -> list[Decision]:
     return made
 
 
-def test_a_decision_whose_process_is_killed_at_any_step_is_made_once(
+def test_decision_whose_process_is_killed_at_any_step_is_made_once(
     decisions: list[Decision], tmp_path: Path, tried: Tried
 ) -> None:
     chosen = [(decision, at) for decision in decisions for at in decision.steps[FROM::EVERY]]

@@ -1,4 +1,6 @@
-"""A disk that is full, a connection that is cut in mid-write: a clear error at most, nothing half visible, and the next run ends it."""
+"""A disk that is full, a connection that is cut in mid-write: a clear error at most, nothing half visible,
+and the next run ends it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ STEPS = ("receive.upload", "write.table", "commit", "merge")
 FAILS = {"fill": {"receive.upload", "write.table"}, "fill-lakefs": set(STEPS)}
 """Where something is left to be written."""
 MANY = int(os.environ.get("LAKEGATE_DISK_STEPS", "1"))
-"""Steps at which the disk is full, and bytes after which a connection is cut, chosen anew each time; 4 by hand."""
+"""Steps at which the disk is full, and bytes after which a connection is cut, chosen anew each time;
+4 by hand.
+"""
 CUTS = (300, 3_000, 30_000)
 
 
@@ -35,7 +39,7 @@ def scenes(tmp_path: Path) -> Iterator[tuple[Scene, Scene]]:
 
 
 @pytest.mark.parametrize("does", ["fill", "fill-lakefs"])
-def test_a_full_disk_loses_nothing(scenes: tuple[Scene, Scene], does: str, tried: Tried) -> None:
+def test_full_disk_loses_nothing(scenes: tuple[Scene, Scene], does: str, tried: Tried) -> None:
     struck, calm = scenes
     for scene in scenes:
         scene.run("ingest", "rates", scene.drop("rates.csv", range(1, 5)))
@@ -60,7 +64,9 @@ def test_a_full_disk_loses_nothing(scenes: tuple[Scene, Scene], does: str, tried
 
 
 class Wire:
-    """A relay to lakeFS that cuts a connection once so many bytes were sent over it, as often as it is told to."""
+    """A relay to lakeFS that cuts a connection once so many bytes were sent over it,
+    as often as it is told to.
+    """
 
     def __init__(self, port: int) -> None:
         self.target, self.cut_after, self.cuts = port, 0, 0
@@ -116,9 +122,7 @@ def wired(scene: Scene) -> Iterator[Wire]:
         wire.server.close()
 
 
-def test_a_connection_that_is_cut_in_mid_write_loses_nothing(
-    scenes: tuple[Scene, Scene], tried: Tried
-) -> None:
+def test_connection_that_is_cut_in_mid_write_loses_nothing(scenes: tuple[Scene, Scene], tried: Tried) -> None:
     cuts, (struck, calm) = 0, scenes
     with wired(struck) as wire, wired(calm):
         for number, cut_after in enumerate(random.SystemRandom().sample(CUTS, min(MANY, len(CUTS)))):

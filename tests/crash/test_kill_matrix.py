@@ -1,4 +1,6 @@
-"""P3, exactly once: whatever dies at whichever step, the next run ends as an undisturbed one would have, and nobody cleans up."""
+"""P3, exactly once: whatever dies at whichever step, the next run ends as an undisturbed one would have,
+and nobody cleans up.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,20 @@ GHOSTS = int(os.environ.get("LAKEGATE_GHOSTS", "0"))
 """At least so many attempts that go on too late; 50 by hand."""
 FROM = random.SystemRandom().randrange(EVERY)
 RECOVERY = 10.0
-"""Seconds from a successor's first request to lakeFS to its last step; where the run goes on, from the death of lakeFS."""
+"""Seconds from a successor's first request to lakeFS to its last step; where the run goes on,
+from the death of lakeFS.
+"""
 WHOLE = 10.0 if EVERY == 1 else 30.0
-"""The same from the start of its process to its end, with the start of lakeFS where that died; some more where other tests run beside."""
+"""The same from the start of its process to its end, with the start of lakeFS where that died;
+some more where other tests run beside.
+"""
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """A lake of one drop with its server down, the delivery that comes next, what becomes of it undisturbed, and by which steps."""
+    """A lake of one drop with its server down, the delivery that comes next, what becomes of it undisturbed,
+    and by which steps.
+    """
     base = Scene.made(tmp_path_factory.mktemp("matrix") / "base")
     base.run("ingest", "rides", base.drop("first.csv", range(1, 101)))
     second = base.drop("second.csv", range(90, 201))
@@ -61,7 +69,7 @@ def check(scene: Scene, lake: dict[str, Any], where: object) -> None:
 
 
 @pytest.mark.parametrize(("does", "offset"), [("kill", 0), ("kill-both", 3), ("kill-lakefs", 6)])
-def test_a_death_at_any_step_changes_nothing_in_the_end(
+def test_death_at_any_step_changes_nothing_in_the_end(
     lake: dict[str, Any], tmp_path: Path, does: str, offset: int, tried: Tried
 ) -> None:
     took, slowest, chosen, runs_on = 0.0, 0.0, boundaries(lake, offset=offset), does == "kill-lakefs"
@@ -121,7 +129,7 @@ def last_merge(lake: dict[str, Any]) -> int:
     return max(number for number, (_, step, _) in enumerate(lake["steps"]) if step == "merge.done")
 
 
-def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(
+def test_ghost_that_goes_on_after_its_successor_publishes_nothing(
     lake: dict[str, Any], tmp_path: Path, tried: Tried
 ) -> None:
     chosen = boundaries(lake, offset=9)
@@ -151,10 +159,12 @@ def test_a_ghost_that_goes_on_after_its_successor_publishes_nothing(
     )
 
 
-def test_a_ghost_writes_nothing_into_what_a_later_attempt_left_half_made(
+def test_ghost_writes_nothing_into_what_a_later_attempt_left_half_made(
     lake: dict[str, Any], tmp_path: Path, tried: Tried
 ) -> None:
-    """Its own branch was cleaned up while it slept; the next attempt died in the midst of its work, and nobody has come since."""
+    """Its own branch was cleaned up while it slept; the next attempt died in the midst of its work,
+    and nobody has come since.
+    """
     asleep = [
         item
         for item in lake["steps"]

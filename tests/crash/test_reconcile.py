@@ -38,11 +38,11 @@ def untag(session: Session, name: VersionName) -> None:
     session.repository._api.tags_api.delete_tag(session.repository.name, name.tag)
 
 
-def test_nothing_is_found_where_nothing_was_left(scene: Scene) -> None:
+def test_mend_finds_nothing_where_nothing_was_left(scene: Scene) -> None:
     assert reconcile(scene.open()) == []
 
 
-def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
+def test_mend_repairs_what_the_dead_left(scene: Scene, tried: Tried) -> None:
     session, name = scene.open(), VersionName("rides", 1)
     commit = session.repository.commit_of(name.tag)
     branches = sorted(branch_of(kind, new_attempt(), *made_for) for kind, *made_for in PLANTED)
@@ -79,7 +79,7 @@ def test_what_the_dead_left_is_mended(scene: Scene, tried: Tried) -> None:
     tried("P3 exactly once", "leftovers of dead attempts are planted: `reconcile` mends each", len(expected))
 
 
-def test_what_the_living_are_at_is_left(scene: Scene) -> None:
+def test_mend_leaves_what_the_living_are_at(scene: Scene) -> None:
     plan = {"table": "rides", "step": "write.done", "occurrence": 1, "does": "stop"}
     process = scene.start("ingest", "rides", scene.drop("third.csv", range(21, 31)), plan=plan)
     with stopped(process):
@@ -89,7 +89,7 @@ def test_what_the_living_are_at_is_left(scene: Scene) -> None:
     assert reconcile(scene.open()) == []
 
 
-def test_whoever_was_killed_holds_nothing(scene: Scene) -> None:
+def test_killed_process_holds_nothing(scene: Scene) -> None:
     """Its leases say who held them: who can be seen to be dead is waited for no longer."""
     plan = {"table": "rides", "step": "write.done", "occurrence": 1, "does": "kill"}
     killed = scene.start("ingest", "rides", scene.drop("fourth.csv", range(31, 41)), plan=plan)
@@ -101,7 +101,7 @@ def test_whoever_was_killed_holds_nothing(scene: Scene) -> None:
     assert reconcile(session) == []
 
 
-def test_what_is_none_of_lakegates_is_told_and_left(scene: Scene) -> None:
+def test_mend_tells_and_leaves_what_is_none_of_lakegates(scene: Scene) -> None:
     session = scene.open()
     session.repository.branch("somebody", MAIN)
     session.repository.put(MAIN, "somebody/was/here", b"")

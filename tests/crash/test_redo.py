@@ -1,4 +1,6 @@
-"""A law: what a table is after `reprocess` is what it would be had its drops come under the present rules at first."""
+"""A law: what a table is after `reprocess` is what it would be had its drops come under the present rules at
+first.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from lake.pipeline.ingest import ingest
 from lakegate import open_snapshot
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
-from tests.integration.test_reprocess import aside, latest, opened, project
+from tests.support.rides_reprocessed import aside, latest, opened, project
 
 pytestmark = pytest.mark.server
 
@@ -33,7 +35,7 @@ ROWS = st.lists(
 
 
 @pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
-def test_a_table_made_again_is_what_it_would_have_been(
+def test_table_made_again_is_what_it_would_have_been(
     mode: str, lakefs_home: Settings, tmp_path: Path, tried: Tried
 ) -> None:
     numbers = count(1)

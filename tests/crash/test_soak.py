@@ -1,4 +1,6 @@
-"""Drops keep coming while the run or lakeFS is killed at random: nothing is lost, nothing doubled, and nobody cleans up."""
+"""Drops keep coming while the run or lakeFS is killed at random: nothing is lost, nothing doubled,
+and nobody cleans up.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,8 @@ def test_random_deaths_change_nothing_in_the_end(scenes: tuple[Scene, Scene], tr
     assert killed.published()["rides"][-1]["rows_total"] == (number + 1) * (RIDES - 1), where
     tried(
         "P3 exactly once",
-        f"the run, lakeFS or both are killed at a random moment of their work, while {number + 1:,} drops arrive",
+        f"the run, lakeFS or both are killed at a random moment of their work, "
+        f"while {number + 1:,} drops arrive",
         deaths,
     )
 

@@ -35,7 +35,9 @@ def scenes(tmp_path: Path) -> Iterator[tuple[Scene, Scene]]:
 
 
 def run(scene: Scene, *, stall: bool, patience: float) -> tuple[int, int]:
-    """The requests that the workers made, and those that weren't answered; `patience`: seconds for which each waits for its answer."""
+    """The requests that the workers made, and those that weren't answered; `patience`:
+    seconds for which each waits for its answer.
+    """
     files = [scene.drop(f"{number}.csv", range(1 + 10 * number, 11 + 10 * number)) for number in range(DROPS)]
     scene.run("ingest", "rates", scene.drop("rates.csv", range(1, 5)))
     server, calls = (
@@ -82,8 +84,10 @@ def run(scene: Scene, *, stall: bool, patience: float) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("patience", [2, *[CALL_SECONDS][: SECONDS >= CALL_SECONDS]])
-def test_a_stall_is_waited_out(scenes: tuple[Scene, Scene], patience: float, tried: Tried) -> None:
-    """With requests that are given up and tried again while it lasts; a stall that is long enough also with such as wait as long as they do."""
+def test_stall_is_waited_out(scenes: tuple[Scene, Scene], patience: float, tried: Tried) -> None:
+    """With requests that are given up and tried again while it lasts;
+    a stall that is long enough also with such as wait as long as they do.
+    """
     stalled, calm = scenes
     (undisturbed, _), (disturbed, unanswered) = (
         run(calm, stall=False, patience=patience),
@@ -97,6 +101,9 @@ def test_a_stall_is_waited_out(scenes: tuple[Scene, Scene], patience: float, tri
     }
     assert len(stalled.published()["rides"]) == DROPS
     assert stalled.left_over() == []
-    stall = f"lakeFS stands still for {SECONDS:.0f} s before {WORKERS} workers with {DROPS} drops, whose requests wait for {patience} s"
+    stall = (
+        f"lakeFS stands still for {SECONDS:.0f} s before {WORKERS} workers with {DROPS} drops, whose "
+        f"requests wait for {patience} s"
+    )
     what = f"{stall}: {disturbed / undisturbed:.2f} times the requests"
     tried("P7 contained", what, 1)

@@ -1,10 +1,10 @@
-"""Many write at once: each drop is judged in full, published in turn, and nobody waits for a judgement that isn't his."""
+"""Many write at once: each drop is judged in full, published in turn,
+and nobody waits for a judgement that isn't his.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,14 +19,7 @@ DROPS = int(os.environ.get("LAKEGATE_WRITERS_DROPS", "12"))
 """40 by hand."""
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene.made(tmp_path / "scene")
-    yield made
-    made.close()
-
-
-def test_a_drop_is_judged_while_another_is_published_and_judged_again_for_its_keys(scene: Scene) -> None:
+def test_drop_is_judged_while_another_is_published_and_judged_again_for_its_keys(scene: Scene) -> None:
     """Rides 50 to 99 are in both: whoever is published first has them."""
     slow, quick = scene.drop("slow.csv", range(1, 101)), scene.drop("quick.csv", range(50, 201))
     first = scene.start(
@@ -62,7 +55,7 @@ def test_one_of_two_overlapping_replaces_wins_and_the_other_is_told_which(scene:
     tried("P1 atomic", "two deliveries that replace a table at once: one wins, the other is told", 1)
 
 
-def test_the_same_file_by_five_at_once_is_one_version(scene: Scene, tried: Tried) -> None:
+def test_same_file_by_five_at_once_is_one_version(scene: Scene, tried: Tried) -> None:
     scene.run("ingest", "rates", scene.drop("rates.csv", range(1, 4)))  # the home is made and its server runs
     file = scene.drop("rides.csv", range(1, 101))
     told = [

@@ -1,4 +1,6 @@
-"""What no condition can make of any data: a failed drop. And a rule that fails all the same is named, and is no verdict."""
+"""What no condition can make of any data: a failed drop. And a rule that fails all the same is named,
+and is no verdict.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,6 @@ from tests.support.planted.gate import Gate
 from tests.support.planted.rides import CONTRACT
 
 
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
-
-
 def frame_of(gate: Gate) -> Any:
     return gate.frame(
         pa.table(
@@ -35,7 +32,7 @@ def plan_of(*rules: Rule) -> Any:
     return make_plan(Suite("rides", "processed", rules), CONTRACT)
 
 
-def test_the_rule_that_an_engine_fails_on_is_named_and_no_value_is_told(sail: Gate) -> None:
+def test_rule_that_an_engine_fails_on_is_named_and_no_value_is_told(sail: Gate) -> None:
     sound = Rule(
         "sound",
         "expect_column_values_to_not_be_null",
@@ -60,7 +57,7 @@ def test_the_rule_that_an_engine_fails_on_is_named_and_no_value_is_told(sail: Ga
     assert "run it again" not in str(caught.value)
 
 
-def test_an_error_of_no_rule_is_told_as_it_is(sail: Gate) -> None:
+def test_error_of_no_rule_is_told_as_it_is(sail: Gate) -> None:
     plan = plan_of(
         Rule(
             "sound",

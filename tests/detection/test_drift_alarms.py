@@ -1,4 +1,6 @@
-"""The default rules on drift: quiet on real months in which nobody planted anything, and all nineteen faults found (`make bench-drift`)."""
+"""The default rules on drift: quiet on real months in which nobody planted anything,
+and all nineteen faults found (`make bench-drift`).
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ def test_healthy_months_are_warned_of_in_less_than_one_of_ten(
     )
 
 
-def test_the_page_tells_of_every_fault_that_it_is_found_from_the_fifth_delivery_on() -> None:
+def test_page_tells_of_every_fault_that_it_is_found_from_the_fifth_delivery_on() -> None:
     table = Path(PAGE).read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     rows = {line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines()}
     late = DELIVERIES - ENOUGH + 1

@@ -1,75 +1,24 @@
-"""Laws that Lakegate's own rules keep for any rows: nothing is lost, order means nothing, what passed passes again, looser is looser."""
+"""Laws that Lakegate's own rules keep for any rows: nothing is lost, order means nothing,
+what passed passes again, looser is looser.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any, Final
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.planted.drawn import EXAMPLES, HOURS, PUBLISHED, ROWS
 from tests.support.planted.gate import Asked, Gate
-from tests.support.planted.rides import CITIES, KINDS, Row, stops, takings
-
-EXAMPLES: Final = settings(
-    max_examples=4,
-    derandomize=True,
-    phases=[Phase.generate],  # to look for a smaller example would ask the engine for minutes
-    suppress_health_check=[HealthCheck.too_slow],
-)
-HOURS = [
-    "2024-01-20T10:00:00Z",
-    "2024-01-20T11:00:00+01:00",
-    "2024-01-20 12:00:00",
-    "2024-03-10T02:30:00Z",
-    "2013-11-03T01:30:00Z",
-    None,
-]
-DIRTY: Final = 0.06
-"""The part of the values that are drawn from these pools, and of the rows that are copies."""
-POOLS: Final[dict[str, list[str | None]]] = {
-    "ride": ["A1", "A2", "A3", "é", None],
-    "city": ["Aarhus", "Cork", "Nowhere", None],
-    "country": ["DK", "IE", "XX", None],
-    "stop": ["1", "2", "9", "one", None],
-    "hour": HOURS,
-    "ended": ["2024-01-20T10:30:00Z", "2024-01-20T12:30:00Z", "2024-06-01T00:00:00Z", None],
-    "booked": ["19/01/2024", "01/19/2024", None],
-    "fare": ["1", "2.5", "NaN", "0.0", "-0.0", "1,5", "inf", None],
-    "kind": ["single", "SINGLE", None],
-    "split": ["train", "test", None],
-    "rider": ["a", None],
-}
-
-
-def drawn(seed: int) -> list[Row]:
-    """Rows of which about half are as they should be; each seed gives others."""
-    chance = random.Random(seed)
-    rows: list[Row] = []
-    for _ in range(chance.randrange(20, 60)):
-        city, country = chance.choice(list(CITIES.items()))
-        row = {name: pool[0] for name, pool in POOLS.items()} | {
-            "ride": f"A{chance.randrange(12)}",
-            "city": city,
-            "country": country,
-        }
-        row |= {
-            "stop": chance.choice("123"),
-            "fare": str(chance.randrange(3, 99) / 2),
-            "ended": chance.choice(POOLS["ended"][:2]),
-        }
-        row |= {name: chance.choice(pool) for name, pool in POOLS.items() if chance.random() < DIRTY}
-        rows.append(dict(chance.choice(rows)) if rows and chance.random() < DIRTY else row)
-    return rows
-
-
-ROWS = st.integers(0, 2**32).map(drawn)
+from tests.support.planted.plain_rows import NEW_YORK
+from tests.support.planted.rides import Row, stops
 
 KEY, FARES = {"column_list": ["ride"]}, {"column_list": ["city", "fare"]}
 BY_END = {"order_by": ["ended"]}
-NEW_YORK = {"column": "hour", "time_zone": "America/New_York"}
 KEPT: list[Asked] = [
     ("expect_key_to_stand_once", KEY | {"keep": "first"}),
     ("expect_key_to_stand_once", FARES | {"keep": "last"}),
@@ -111,15 +60,8 @@ EACH: list[Asked] = [
 """Rules that say the same of a row wherever it stands."""
 DISTINCT: Asked = ("expect_rows_to_be_distinct", {})
 ALL: list[Asked] = [*KEPT, *EACH, DISTINCT]
-PUBLISHED: Row = {name: pool[0] for name, pool in POOLS.items()} | {"ride": "published", "fare": "77"}
-ODD: Row = PUBLISHED | {"fare": "inf", "ended": "2024-06-01T00:00:00Z", "hour": "2013-11-03T01:30:00Z"}
-"""A row that breaks what few others do."""
+
 REFERENCES = {"stops": stops()}
-
-
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
 
 
 def number(text: str | None) -> str | None:
@@ -155,7 +97,9 @@ def test_one_row_of_each_key_stays_and_each_row_is_on_one_side(rows: list[Row], 
 
 
 def typed(row: Row) -> Row:
-    """A row as rules see it: text that its type doesn't take is missing, and one moment is the same however it is written."""
+    """A row as rules see it: text that its type doesn't take is missing,
+    and one moment is the same however it is written.
+    """
     hour = {"2024-01-20T11:00:00+01:00": HOURS[0]}.get(str(row["hour"]), row["hour"])
     booked = None if row["booked"] == "01/19/2024" else row["booked"]
     return row | {
@@ -169,7 +113,7 @@ def typed(row: Row) -> Row:
 @pytest.mark.parametrize("total", [True, False], ids=["in a total order", "with ties"])
 @EXAMPLES
 @given(rows=ROWS, shuffle=st.randoms(use_true_random=False))
-def test_the_order_of_rows_means_nothing(
+def test_order_of_rows_means_nothing(
     rows: list[Row], shuffle: random.Random, sail: Gate, *, total: bool
 ) -> None:
     if total:
@@ -193,7 +137,7 @@ def test_the_order_of_rows_means_nothing(
 
 @EXAMPLES
 @given(rows=ROWS)
-def test_what_passed_passes_again(rows: list[Row], sail: Gate) -> None:
+def test_rows_that_passed_pass_again(rows: list[Row], sail: Gate) -> None:
     found = sail.ask(rows, ALL, published=[PUBLISHED], references=REFERENCES)
     passed = [row for place, row in enumerate(rows, 1) if place in found.passed]
     assert passed
@@ -201,98 +145,6 @@ def test_what_passed_passes_again(rows: list[Row], sail: Gate) -> None:
     again = sail.ask(passed, ALL, published=[PUBLISHED], references=REFERENCES)
     assert again.aside == frozenset()
     assert len(again.passed) == len(passed)
-
-
-TAKINGS = {
-    "column": "fare",
-    "by": ["city"],
-    "reference": "takings",
-    "reference_by": ["town"],
-    "reference_column": "total",
-}
-BOUNDS: list[tuple[str, dict[str, Any], str, list[Any]]] = [
-    (
-        "expect_column_values_to_be_before_delivery",
-        {"column": "ended"},
-        "tolerance_seconds",
-        [0, 86400, 10**8],
-    ),
-    (
-        "expect_column_values_to_be_before_cutoff",
-        {"column": "ended"},
-        "cutoff",
-        ["2024-01-20T10:30:00", "2024-01-20T12:30:00", "2025-01-01"],
-    ),
-    (
-        "expect_column_values_to_be_within_watermark",
-        {"column": "hour"},
-        "max_late_seconds",
-        [0, 7200, 10**10],
-    ),
-    ("expect_rows_not_to_be_delivered_again", {"column_list": ["city"]}, "max_share", [0.0, 0.3, 1.0]),
-    ("expect_no_burst_of_repeats", {"column_list": ["city", "kind"]}, "max_repeats", [1, 4, 100]),
-    (
-        "expect_series_to_have_no_gaps",
-        {"column": "ended", "step_seconds": 3600},
-        "max_missing",
-        [0, 1, 10**6],
-    ),
-    ("expect_sum_to_agree_with_reference", TAKINGS, "tolerance", [1e-9, 3000.0, 1e9]),
-    ("expect_column_majority_share_to_be_at_most", {"column": "city"}, "max_share", [0.1, 0.4, 1.0]),
-    (
-        "expect_column_group_shares_to_be_close_to",
-        {"column": "kind", "shares": {KINDS[0]: 0.5}},
-        "max_difference",
-        [0.0, 0.1, 1.0],
-    ),
-    (
-        "expect_column_outlier_share_to_be_at_most",
-        {"column": "fare", "method": "iqr"},
-        "max_share",
-        [0.0, 0.2, 1.0],
-    ),
-    (
-        "expect_column_null_share_to_stay_close",
-        {"column": "city", "baseline": "previous"},
-        "max_change",
-        [0.0, 0.3, 1.0],
-    ),
-    (
-        "expect_column_distribution_to_stay_close",
-        {"column": "kind", "baseline": "previous", "statistic": "js"},
-        "max_value",
-        [0.0, 0.5, 1.0],
-    ),
-]
-"""A rule, its other arguments, the bound, and bounds from tight to loose."""
-
-
-@EXAMPLES
-@given(rows=ROWS)
-def test_a_looser_bound_never_fails_where_a_tighter_one_holds(rows: list[Row], sail: Gate) -> None:
-    many = [row for row in [*rows, ODD] for _ in range(6)]  # rules that compare ask for a hundred rows
-    asked = [(kind, kwargs | {bound: value}) for kind, kwargs, bound, values in BOUNDS for value in values]
-    baseline = [PUBLISHED | {"city": city, "kind": "return"} for city in ("Cork", None)] * 120
-    found = sail.ask(
-        many,
-        asked,
-        published=[PUBLISHED],
-        references={"takings": takings([])},
-        baselines={"previous": baseline},
-        aside=False,
-    )
-    for place, (kind, *_) in enumerate(BOUNDS):
-        tight, middle, loose = slice_of(found.outcomes, place)
-        assert tight.success <= middle.success <= loose.success, kind
-        assert tight.failed >= middle.failed >= loose.failed, kind
-        assert not tight.success, f"{kind}: nothing was broken, so nothing is shown"
-        tightly, midway, loosely = slice_of(found.broken, place)
-        assert tightly >= midway >= loosely, kind
-
-
-def slice_of(found: tuple[Any, ...], place: int) -> tuple[Any, ...]:
-    """What three bounds of one rule found."""
-    return found[3 * place : 3 * place + 3]
 
 
 def test_no_rows_break_no_row_rule(sail: Gate) -> None:

@@ -1,11 +1,12 @@
-"""`keep: majority` of a functional dependency sets those rows aside that differ from most of their key, and no others."""
+"""`keep: majority` of a functional dependency sets those rows aside that differ from most of their key,
+and no others.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -15,11 +16,6 @@ from tests.support.planted.rides import CONTRACT, Row
 
 MAJORITY = {"column_list": ["city"], "column": "country", "keep": "majority"}
 KIND = "expect_columns_to_determine"
-
-
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
 
 
 def rows_of(*pairs: tuple[str | None, str | None]) -> list[Row]:
@@ -50,12 +46,12 @@ def test_one_typo_sets_one_row_aside_and_not_its_group(sail: Gate) -> None:
     assert aside(sail, rows, keep="none") == {1, 2, 3}
 
 
-def test_where_no_value_has_most_all_are_set_aside(sail: Gate) -> None:
+def test_rows_are_all_set_aside_where_no_value_has_most(sail: Gate) -> None:
     assert aside(sail, [("a", "x"), ("a", "y"), ("b", "x"), ("b", "x")]) == {1, 2}
     assert aside(sail, [("a", "x"), ("a", "x"), ("a", "y"), ("a", "y"), ("a", "z")]) == {1, 2, 3, 4, 5}
 
 
-def test_what_was_published_counts_with_the_drop(sail: Gate) -> None:
+def test_published_rows_count_with_the_drop(sail: Gate) -> None:
     assert aside(sail, [("a", "x"), ("a", "y")], [("a", "x")]) == {2}
     assert aside(sail, [("a", "x"), ("a", "x")], [("a", "typo")]) == set()
     assert aside(sail, [("a", "x")], [("a", "y"), ("a", "y")]) == {1}
@@ -77,7 +73,9 @@ _PAIRS = st.lists(
     suppress_health_check=list(HealthCheck),
     deadline=None,
 )
-def test_it_is_what_counting_by_hand_gives(sail: Gate, rows: list[Any], published: list[Any] | None) -> None:
+def test_majority_is_what_counting_by_hand_gives(
+    sail: Gate, rows: list[Any], published: list[Any] | None
+) -> None:
     votes = Counter(pair for pair in [*rows, *(published or [])] if None not in pair)
     wanted = set()
     for number, (city, country) in enumerate(rows, 1):
@@ -88,7 +86,7 @@ def test_it_is_what_counting_by_hand_gives(sail: Gate, rows: list[Any], publishe
     assert aside(sail, rows, published) == wanted
 
 
-def test_what_else_is_kept_is_told() -> None:
+def test_keep_that_is_no_majority_is_told() -> None:
     found = list(mistakes(CONTRACT, "processed", KIND, MAJORITY | {"keep": "first"}, "quarantine"))
     assert [item.what for item in found] == ["keep can't be 'first'"]
     assert "majority" in found[0].fix

@@ -1,4 +1,6 @@
-"""How far a column lies from a stated partition, and medians, means and deviations of great whole numbers: the right values, on Sail."""
+"""How far a column lies from a stated partition, and medians, means and deviations of great whole numbers:
+the right values, on Sail.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +36,6 @@ TABLE: Final = Contract(
 KL: Final = "expect_column_kl_divergence_to_be_less_than"
 BIG: Final = 9007199254740993
 LARGE: Final = 999999999999999999
-
-
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
 
 
 def ask(gate: Gate, rows: dict[str, list[Any]], *rules: tuple[str, dict[str, Any]]) -> tuple[Outcome, ...]:
@@ -116,7 +113,7 @@ def test_they_are_what_pythons_whole_numbers_give(sail: Gate, numbers: list[int 
     assert low.observed["observed_value"]["values"] == [sorted(there)[math.ceil(len(there) / 4) - 1]]
 
 
-def test_the_deviation_of_great_whole_numbers_is_that_of_small_ones(sail: Gate) -> None:
+def test_deviation_of_great_whole_numbers_is_that_of_small_ones(sail: Gate) -> None:
     numbers = [LARGE, LARGE - 2, LARGE - 7, LARGE - 11]
     wanted = statistics.stdev([0, 2, 7, 11])
     bounds = {"column": "n", "min_value": wanted - 1e-9, "max_value": wanted + 1e-9}
@@ -212,7 +209,7 @@ def test_kl_over_values_is_asked_of_every_kind_of_column(
         ({"bucketize_data": False}, "for values"),
     ],
 )
-def test_a_mistake_in_a_partition_is_told_before_any_data_is_read(kwargs: dict[str, Any], what: str) -> None:
+def test_mistake_in_a_partition_is_told_before_any_data_is_read(kwargs: dict[str, Any], what: str) -> None:
     given = {"column": "x", "partition_object": {"bins": [0, 1], "weights": [1]}, "threshold": 0.1} | kwargs
     found = list(mistakes(TABLE, "processed", KL, given, "warn"))
     assert any(what in item.what for item in found), found

@@ -1,39 +1,25 @@
-"""Planted faults of each family are found, all of them and nothing else, where the rule determines the answer."""
+"""Planted faults of each family are found, all of them and nothing else,
+where the rule determines the answer.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
-from catalog.rules.expectation_types import NESTED_FIELDS, OWN
-from expectations.rules.join_rules import LOOK_UPS, QUERIES
-from expectations.rules.time_rules import TIME_RULES
-from tests.support.planted import missing, plant
-from tests.support.planted.gate import Gate
+from catalog.rules.expectation_types import NESTED_FIELDS
+from tests.support.planted import changed_values, plant
+from tests.support.planted.gate import Gate, name_of
+from tests.support.planted.missing import LANDS, STOPS
+from tests.support.planted.plain_rows import NEW_YORK
 from tests.support.planted.plant import Fault
-from tests.support.planted.rides import CONTRACT, KINDS, Row, clean, stops, takings
+from tests.support.planted.rides import CONTRACT, KINDS, clean, stops, takings
 
 SEED = 20240120
 
-
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
-
-
 KEY = {"column_list": ["ride"]}
-NEW_YORK = {"column": "hour", "time_zone": "America/New_York"}
-STOPS = {"column_list": ["city", "stop"], "reference": "stops", "reference_column_list": ["city", "stop"]}
-LANDS = {
-    "column": "country",
-    "on": ["city"],
-    "reference": "stops",
-    "reference_on": ["city"],
-    "reference_column": "land",
-}
 TAKINGS = {
     "column": "fare",
     "by": ["city"],
@@ -85,13 +71,17 @@ ROW_FAULTS: list[tuple[Fault, str, dict[str, Any]]] = [
     ),
     (plant.cut_off, NESTED_FIELDS, {"column": "extras", "check": "type", "path": "", "type": "object"}),
     (
-        plant.decimal_comma,
+        changed_values.decimal_comma,
         "expect_column_values_to_be_of_declared_type",
         {"column": "fare", "type": "double"},
     ),
-    (plant.thousands_point, "expect_column_values_to_be_between", {"column": "fare", "min_value": 100}),
     (
-        plant.renamed_category,
+        changed_values.thousands_point,
+        "expect_column_values_to_be_between",
+        {"column": "fare", "min_value": 100},
+    ),
+    (
+        changed_values.renamed_category,
         "expect_column_values_to_be_in_set",
         {"column": "kind", "value_set": list(KINDS)},
     ),
@@ -113,7 +103,7 @@ TABLE_FAULTS: list[tuple[Fault, str, dict[str, Any], tuple[float, float]]] = [
     ),
     (plant.lost_rows, "expect_sum_to_agree_with_reference", TAKINGS, (0, 2)),
     (plant.lost_rows, "expect_sum_to_agree_with_reference", WHOLE, (0, 1)),
-    (plant.thousands_point, "expect_sum_to_agree_with_reference", TAKINGS, (0, 4)),
+    (changed_values.thousands_point, "expect_sum_to_agree_with_reference", TAKINGS, (0, 4)),
     (
         plant.leak_between_splits,
         "expect_no_overlap_between_splits",
@@ -122,10 +112,6 @@ TABLE_FAULTS: list[tuple[Fault, str, dict[str, Any], tuple[float, float]]] = [
     ),
 ]
 """Fault, rule, what is seen of a clean table, and of a dirty one."""
-
-
-def name_of(value: Any) -> str | None:
-    return getattr(value, "__name__", None) or (value if isinstance(value, str) else "")
 
 
 @pytest.mark.parametrize(("fault", "kind", "kwargs"), ROW_FAULTS, ids=name_of)
@@ -139,7 +125,7 @@ def test_every_planted_row_is_found_and_no_other(
 
 
 @pytest.mark.parametrize(("fault", "kind", "kwargs", "counts"), TABLE_FAULTS, ids=name_of)
-def test_a_fault_of_the_table_is_counted(
+def test_fault_of_the_table_is_counted(
     fault: Fault, kind: str, kwargs: dict[str, Any], counts: tuple[float, float], sail: Gate
 ) -> None:
     rows = clean(SEED)
@@ -151,14 +137,14 @@ def test_a_fault_of_the_table_is_counted(
     assert seen == [(True, counts[0]), (False, counts[1])]
 
 
-def test_a_clean_table_breaks_no_rule(sail: Gate) -> None:
+def test_clean_table_breaks_no_rule(sail: Gate) -> None:
     found = sail.ask(
         clean(SEED), [(kind, kwargs) for _, kind, kwargs in ROW_FAULTS], references={"stops": stops()}
     )
     assert {outcome.rule.type for outcome in found.outcomes if outcome.failed} == set()
 
 
-def test_what_was_published_is_not_taken_again_whichever_is_kept(sail: Gate) -> None:
+def test_published_row_is_not_taken_again_whichever_is_kept(sail: Gate) -> None:
     rows, published = clean(SEED), clean(SEED)[:30]
     asked = [("expect_key_to_stand_once", KEY | {"keep": keep}) for keep in ("first", "last", "none")]
     found = sail.ask(rows, [*asked, ("expect_rows_to_be_distinct", {})], published=published)
@@ -190,7 +176,7 @@ def test_rows_behind_the_watermark_are_found(sail: Gate) -> None:
     assert sail.ask(planted.rows, asked, published=[]).broken == (frozenset(),)
 
 
-def test_what_was_published_determines_a_key_too(sail: Gate) -> None:
+def test_published_rows_determine_a_key_too(sail: Gate) -> None:
     rows, published = (
         clean(SEED),
         [row | {"country": "XX"} for row in clean(SEED) if row["city"] == "Cork"][:1],
@@ -200,7 +186,7 @@ def test_what_was_published_determines_a_key_too(sail: Gate) -> None:
     assert sail.ask(rows, asked, published=published).broken == (own,)
 
 
-def test_a_group_that_only_one_side_has_is_told_apart_where_the_table_is_delivered_whole(sail: Gate) -> None:
+def test_group_that_only_one_side_has_is_told_apart_where_the_table_is_delivered_whole(sail: Gate) -> None:
     rows = clean(SEED)
     some, references = [row for row in rows if row["city"] != "Delft"], {"takings": takings(rows)}
     asked = [("expect_sum_to_agree_with_reference", TAKINGS)]
@@ -225,58 +211,16 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_a_date_style_that_changes_without_notice_is_found_by_its_type_and_by_what_it_stands_beside(
+def test_date_style_that_changes_without_notice_is_found_by_its_type_and_by_what_it_stands_beside(
     sail: Gate,
 ) -> None:
-    """Days after the 12th can't be months and break the type; the others parse, and only another column gives them away."""
-    planted = plant.plant(plant.american_dates, clean(SEED), SEED)
+    """Days after the 12th can't be months and break the type; the others parse,
+    and only another column gives them away.
+    """
+    planted = plant.plant(changed_values.american_dates, clean(SEED), SEED)
     by_type, by_cutoff, by_neighbour = sail.ask(planted.rows, FORMATS).broken
     assert by_type == planted.hit  # every ride was booked after the 12th
     early = [row | {"booked": "05/01/2024", "hour": "2024-01-06T10:00:00Z"} for row in clean(SEED)]
-    planted = plant.plant(plant.american_dates, early, SEED)
+    planted = plant.plant(changed_values.american_dates, early, SEED)
     by_type, by_cutoff, by_neighbour = sail.ask(planted.rows, FORMATS).broken
     assert (by_type, by_cutoff, by_neighbour) == (frozenset(), planted.hit, planted.hit)
-
-
-TEN = pa.table(
-    {
-        "town": pa.array(["Aarhus", None], pa.string()),
-        "total": pa.array([10.0, None]),
-        "stops": pa.array([1, None], pa.int64()),
-    }
-)
-
-
-@pytest.mark.parametrize(("kind", "kwargs", "rows", "broken"), missing.ROW_CASES, ids=name_of)
-def test_null_and_nan_break_a_row_rule_where_the_truth_table_says_so(
-    kind: str, kwargs: dict[str, Any], rows: list[Row], broken: set[int], sail: Gate
-) -> None:
-    published = [missing.PLAIN] if "watermark" in kind else None
-    assert sail.ask(rows, [(kind, kwargs)], references={"stops": stops()}, published=published).broken == (
-        broken,
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "kwargs", "rows", "seen_kept"),
-    [(*case[:3], case[3:]) for case in missing.TABLE_CASES],
-    ids=name_of,
-)
-def test_null_and_nan_break_a_table_rule_where_the_truth_table_says_so(
-    kind: str, kwargs: dict[str, Any], rows: list[Row], seen_kept: tuple[int, bool], sail: Gate
-) -> None:
-    (outcome,) = sail.ask(rows, [(kind, kwargs)], references={"takings": TEN}).outcomes
-    assert (outcome.observed["observed_value"], outcome.success) == seen_kept
-
-
-def test_every_own_rule_of_these_families_stands_in_the_truth_table() -> None:
-    asked = {case[0] for case in [*missing.ROW_CASES, *missing.TABLE_CASES]} | {
-        "expect_rows_not_to_be_delivered_again"
-    }
-    assert (LOOK_UPS | QUERIES | TIME_RULES.keys()) & OWN <= asked
-
-
-def test_clock_changes_are_found_where_the_time_zone_database_has_them(sail: Gate) -> None:
-    asked, rows, wanted = missing.clock_changes()
-    assert [len(found) for found in wanted] == [24 * 4, 24 * 4]
-    assert sail.ask(rows, asked).broken == wanted

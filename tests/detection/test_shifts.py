@@ -1,4 +1,6 @@
-"""Faults of whole drops: found without exception where the rule determines the answer; how often, where chance has a say."""
+"""Faults of whole drops: found without exception where the rule determines the answer; how often,
+where chance has a say.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,7 @@ import pytest
 from expectations.drift.histogram import code_of
 from expectations.plan.execute_distributions import judge_distributions
 from tests.support.places import ROOT
-from tests.support.planted import plant, shift
-from tests.support.planted.gate import Gate
+from tests.support.planted import shift
 from tests.support.planted.measure import (
     BOUNDS,
     FEW,
@@ -27,9 +28,6 @@ from tests.support.planted.measure import (
     page,
     plan_of,
 )
-from tests.support.planted.plant import Fault
-from tests.support.planted.rides import KINDS
-from tests.support.planted.rides import clean as clean_rides
 from tests.support.planted.shift import clean, counted, faulty
 
 PAGE = ROOT / "docs/distribution.md"
@@ -37,7 +35,7 @@ TABLES = 60
 Values = np.ndarray[Any, Any]
 
 
-def test_the_bins_counted_here_are_those_of_the_code() -> None:
+def test_bins_counted_here_are_those_of_the_code() -> None:
     values = clean(np.random.default_rng(1), 500)["fare"]
     assert sum(shift.bins(values).values()) == 500
     assert set(shift.bins(-values)) == {code_of(-value) for value in values}
@@ -109,7 +107,7 @@ DETERMINED: list[tuple[shift.Fault, tuple[float, float], str, dict[str, Any], Ca
 @pytest.mark.parametrize(
     ("fault", "sizes", "kind", "kwargs", "truth"), DETERMINED, ids=lambda item: getattr(item, "__name__", "")
 )
-def test_a_share_over_its_bound_is_found_each_time_and_none_that_is_under_it(
+def test_share_over_its_bound_is_found_each_time_and_none_that_is_under_it(
     fault: shift.Fault,
     sizes: tuple[float, float],
     kind: str,
@@ -158,7 +156,7 @@ def test_shifts_that_are_great_enough_are_found_and_clean_drops_are_left_alone(m
     assert recall("few", shift.moved, 0.5) >= 0.5
 
 
-def test_the_page_tells_the_figures_that_are_measured(measured: Measured) -> None:
+def test_page_tells_the_figures_that_are_measured(measured: Measured) -> None:
     written = PAGE.read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.split("|")] for line in page(measured)]
     there = [[cell.strip() for cell in line.split("|")] for line in written.splitlines()]
@@ -177,7 +175,7 @@ SERIES, VERSIONS, STEP = 20, 12, 0.06
 """Series of versions, each of whose fares are this part of a standard deviation further than those before."""
 
 
-def test_a_slow_move_is_found_against_the_pinned_version_and_never_against_the_one_before() -> None:
+def test_slow_move_is_found_against_the_pinned_version_and_never_against_the_one_before() -> None:
     plans = {bound: comparing("kl", "pinned", bound) for bound in (0.05, 0.10)}
     previous, first = comparing("kl"), dict[float, list[int]]()
     for seed in range(SERIES):
@@ -197,89 +195,11 @@ def test_a_slow_move_is_found_against_the_pinned_version_and_never_against_the_o
         for bound, version in found.items():
             first.setdefault(bound, []).append(version)
     for bound, versions in first.items():
-        told = f"over {bound}: {len(versions)} of {SERIES} series, first at version {min(versions)} to {max(versions)}"
+        told = (
+            f"over {bound}: {len(versions)} of {SERIES} series, "
+            f"first at version {min(versions)} to {max(versions)}"
+        )
         print(f"\na mean that moves by {STEP} deviations a version, pinned {told}")
     assert {bound: len(versions) for bound, versions in first.items()} == {0.05: SERIES, 0.10: SERIES}
     assert max(first[0.05]) <= 9
     assert min(first[0.10]) >= min(first[0.05])
-
-
-CLOSE = {"baseline": "previous", "statistic": "kl", "max_value": 0.05}
-ASKED: list[tuple[str, dict[str, Any]]] = [
-    ("expect_column_distribution_to_stay_close", CLOSE | {"column": "kind"}),
-    (
-        "expect_column_distribution_to_stay_close",
-        CLOSE | {"column": "fare", "statistic": "ks", "max_value": 0.3},
-    ),
-    (
-        "expect_column_null_share_to_stay_close",
-        {"column": "fare", "baseline": "previous", "max_change": 0.05},
-    ),
-    ("expect_column_majority_share_to_be_at_most", {"column": "kind", "max_share": 0.8}),
-    (
-        "expect_column_group_shares_to_be_close_to",
-        {"column": "kind", "shares": dict.fromkeys(KINDS, 1 / 3), "max_difference": 0.15},
-    ),
-    ("expect_column_values_to_be_of_declared_type", {"column": "fare", "type": "double"}),
-    (
-        "expect_column_values_to_be_of_declared_type",
-        {"column": "booked", "type": "date", "format": "dd/MM/yyyy"},
-    ),
-]
-KIND, FARE, NULLS, IMBALANCE, SHARES, NUMBER, DATE = range(len(ASKED))
-BROKEN: list[tuple[Fault | None, bool, set[int]]] = [
-    (None, False, set()),
-    (plant.renamed_category, False, {KIND, SHARES}),
-    (plant.taken_over, False, {KIND, IMBALANCE, SHARES}),
-    (plant.thousands_point, False, {FARE}),
-    (plant.other_unit, False, {FARE}),
-    (plant.lost_values, False, {NULLS}),
-    (plant.decimal_comma, False, {NULLS, NUMBER}),
-    (plant.decimal_comma, True, {NUMBER}),  # what is set aside is no missing value
-    (plant.american_dates, False, {DATE}),  # times grow by nature, so no histogram of them is kept
-]
-"""A fault of delivered text, whether rows that break a rule are set aside, and which of the rules it breaks; no other."""
-
-
-@pytest.fixture(scope="module")
-def sail(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return Gate.on("sail", tmp_path_factory.mktemp("sail"))
-
-
-@pytest.mark.parametrize(("fault", "aside", "broken"), BROKEN, ids=lambda item: getattr(item, "__name__", ""))
-def test_a_source_that_changes_without_notice_breaks_the_rules_that_can_see_it(
-    fault: Fault | None, broken: set[int], sail: Gate, *, aside: bool
-) -> None:
-    rows = clean_rides(2) if fault is None else plant.plant(fault, clean_rides(2), 2).rows
-    found = sail.ask(rows, ASKED, baselines={"previous": clean_rides(1)}, aside=aside)
-    assert {number for number, outcome in enumerate(found.outcomes) if outcome.failed} == broken
-
-
-GROUPED = ["hour", "city", "rider"]
-CLUSTERS: list[tuple[Fault, set[str]]] = [
-    (plant.outliers_here_and_there, set()),
-    (plant.outliers_of_an_hour, {"hour"}),
-    (plant.outliers_of_a_city, {"city"}),
-    (plant.outliers_of_a_rider, {"rider"}),
-]
-
-
-@pytest.mark.parametrize(("fault", "clustered"), CLUSTERS, ids=lambda item: getattr(item, "__name__", ""))
-def test_outliers_are_one_finding_where_they_share_a_value_and_none_where_they_do_not(
-    fault: Fault, clustered: set[str], sail: Gate
-) -> None:
-    planted = plant.plant(fault, clean_rides(3), 3)
-    asked = [
-        ("expect_column_outliers_not_to_cluster", {"column": "fare", "group_by": by, "max_share": 0.5})
-        for by in GROUPED
-    ]
-    single = (
-        "expect_column_outlier_share_to_be_at_most",
-        {"column": "fare", "method": "iqr", "max_share": 0.05},
-    )
-    *clusters, share = sail.ask(planted.rows, [*asked, single]).outcomes
-    assert {by for by, outcome in zip(GROUPED, clusters, strict=True) if outcome.failed} == clustered
-    assert {outcome.observed["outliers"] for outcome in clusters} == {planted.planted}
-    assert (
-        share.observed["observed_value"] == share.observed["greatest"] == planted.planted / len(planted.rows)
-    )

@@ -1,4 +1,6 @@
-"""The content hash: golden values, and its laws, on the embedded engine (tests/parity compares the engines)."""
+"""The content hash: golden values, and its laws, on the embedded engine (tests/parity compares the
+engines).
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,7 @@ def test_order_and_files_change_nothing_and_parts_add_up(
     assert add(add(None, separate[0]), separate[1]) == f"x{apart[0]:032x}"
 
 
-def test_a_table_hashed_by_an_earlier_scheme_is_hashed_anew(engine: Engine, folder: Path) -> None:
+def test_table_hashed_by_an_earlier_scheme_is_hashed_anew(engine: Engine, folder: Path) -> None:
     def hashed(parent: SimpleNamespace | None) -> tuple[str, int]:
         return content_after(
             engine, CONTRACT, files, cast("Manifest", parent), uri=lambda file: (folder / file.path).as_uri()

@@ -1,4 +1,6 @@
-"""P3, exactly once, of what a person has published: whoever asks again after a death finds the publish, and publishes nothing more."""
+"""P3, exactly once, of what a person has published: whoever asks again after a death finds the publish,
+and publishes nothing more.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from lake.session import Session, open_session
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.integration.test_reprocess import project, take
+from tests.support.rides_reprocessed import project, take
 
 pytestmark = pytest.mark.server
 
@@ -60,7 +62,7 @@ DECISIONS = [of_reprocess, of_replay, of_rollback, of_discard]
 
 @pytest.mark.parametrize("decide", DECISIONS)
 @pytest.mark.parametrize("dies_at", ["merge.done", "tag.done"])
-def test_a_decision_whose_process_died_after_its_merge_is_published_once(
+def test_decision_whose_process_died_after_its_merge_is_published_once(
     lakefs_home: Settings, tmp_path: Path, decide: Callable[[Session], Any], dies_at: str
 ) -> None:
     tenant = f"{decide.__name__}_{dies_at[:3]}"
@@ -83,7 +85,7 @@ def test_a_decision_whose_process_died_after_its_merge_is_published_once(
     assert not any(audit_all(session).values())
 
 
-def test_a_decision_is_made_anew_once_something_changed(lakefs_home: Settings, tmp_path: Path) -> None:
+def test_decision_is_made_anew_once_something_changed(lakefs_home: Settings, tmp_path: Path) -> None:
     project(tmp_path, mode="append", most=20)
     take(opened(lakefs_home, tmp_path, "anew"), tmp_path, "a.csv", "b.csv")
     project(tmp_path, mode="append", most=200)
@@ -98,7 +100,7 @@ def test_a_decision_is_made_anew_once_something_changed(lakefs_home: Settings, t
         discard(changed, changed.catalog.get("rides"), rule="other", reason="a test")
 
 
-def test_a_block_that_is_missing_is_damage_by_name_and_no_lost_race(
+def test_block_that_is_missing_is_damage_by_name_and_no_lost_race(
     lakefs_home: Settings, tmp_path: Path
 ) -> None:
     project(tmp_path, mode="append", most=20)
@@ -121,7 +123,7 @@ def test_a_block_that_is_missing_is_damage_by_name_and_no_lost_race(
     assert "backup" in told.value.fix
 
 
-def test_a_spool_is_carried_in_once_however_many_do_it_at_once(lakefs_home: Settings, tmp_path: Path) -> None:
+def test_spool_is_carried_in_once_however_many_do_it_at_once(lakefs_home: Settings, tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     project(tmp_path, mode="append", most=20)

@@ -1,4 +1,6 @@
-"""What a delivery's text tells beyond its values: a header that comes again, a file that was cut, the order of drops."""
+"""What a delivery's text tells beyond its values: a header that comes again, a file that was cut,
+the order of drops.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,7 @@ def names(session: Session, version: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["string", "integer"])
-def test_a_header_that_comes_again_is_set_aside_whatever_the_types(settings: Settings, kind: str) -> None:
+def test_header_that_comes_again_is_set_aside_whatever_the_types(settings: Settings, kind: str) -> None:
     """shared/cases/42: two exports in one gzip, each with its header."""
     session = notes(settings, kind=kind)
     result = take(
@@ -99,14 +101,14 @@ def test_a_header_that_comes_again_is_set_aside_whatever_the_types(settings: Set
     assert replay(session, session.catalog.get("notes")).passing == 0
 
 
-def test_a_value_that_is_a_columns_name_is_data(settings: Settings) -> None:
+def test_value_that_is_a_columns_name_is_data(settings: Settings) -> None:
     session = notes(settings)
     result = take(session, "notes", "1.csv", b"name,note\nname,\nname,x\n,note\nx,note\n")
     assert names(session, "notes@v1") == ["name", "name", "x"]
     assert "repeated-header" not in [rule["rule"] for rule in result.hops[1].rules if rule["failed"]]
 
 
-def test_a_file_without_a_final_line_end_is_told_of_or_refused(
+def test_file_without_a_final_line_end_is_told_of_or_refused(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """shared/cases/64: `value number 53` was cut to `value number 5`."""

@@ -1,4 +1,6 @@
-"""A table's log, which Lakegate adds to beside the store: what is written and what any reader finds is the same, past checkpoints too."""
+"""A table's log, which Lakegate adds to beside the store: what is written and what any reader finds is the
+same, past checkpoints too.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ def append(session: Session, branch: str, *rides: int) -> list[tuple[str, int | 
     return added
 
 
-def test_the_log_names_what_was_added_past_two_checkpoints(session: Session, branch: str) -> None:
+def test_log_names_what_was_added_past_two_checkpoints(session: Session, branch: str) -> None:
     commits = 2 * int(CHECKPOINT_EVERY) + 3
     added = [file for number in range(commits) for file in append(session, branch, *range(number + 1))]
     listed = list_table(session, branch, PATH)
@@ -67,7 +69,7 @@ def test_the_log_names_what_was_added_past_two_checkpoints(session: Session, bra
     assert named["max.ride"].to_pylist() == [count - 1 for count in named["num_records"].to_pylist()]
 
 
-def test_what_is_told_without_the_log_is_what_the_log_tells(session: Session, branch: str) -> None:
+def test_files_told_without_the_log_are_what_the_log_tells(session: Session, branch: str) -> None:
     append(session, branch, 1, 2)
     before = table_files(session, branch, PATH, known=[])
     added = append(session, branch, 3)
@@ -79,13 +81,13 @@ def test_what_is_told_without_the_log_is_what_the_log_tells(session: Session, br
     }
 
 
-def test_a_file_that_the_tree_does_not_hold_is_no_file_of_the_table(session: Session, branch: str) -> None:
+def test_file_that_the_tree_does_not_hold_is_no_file_of_the_table(session: Session, branch: str) -> None:
     append(session, branch, 1, 2)
     with pytest.raises(IntegrityError, match="the tree does not hold it"):
         table_files(session, branch, PATH, known=[], added=[(f"{PATH}/part-none.parquet", 1)])
 
 
-def test_a_log_whose_blocks_are_damaged_is_told_as_such(session: Session, branch: str) -> None:
+def test_log_whose_blocks_are_damaged_is_told_as_such(session: Session, branch: str) -> None:
     append(session, branch, 1, 2)
     for item in session.repository.listing(branch, f"{PATH}/_delta_log/"):
         block = session.repository.local(session.repository.physical(item.physical_address))
@@ -95,7 +97,7 @@ def test_a_log_whose_blocks_are_damaged_is_told_as_such(session: Session, branch
         list_table(session, branch, PATH)
 
 
-def test_an_entry_of_a_log_that_is_missing_is_named(session: Session, branch: str) -> None:
+def test_entry_of_a_log_that_is_missing_is_named(session: Session, branch: str) -> None:
     append(session, branch, 1, 2)
     first, *_ = session.repository.listing(branch, f"{PATH}/_delta_log/0")
     block = session.repository.local(session.repository.physical(first.physical_address))
@@ -113,7 +115,7 @@ def test_rows_of_other_columns_are_refused_and_leave_the_log_as_it_was(session: 
     assert [(item.path, item.rows) for item in list_table(session, branch, PATH)] == added
 
 
-def test_a_log_that_others_wrote_on_meanwhile_is_read_again(
+def test_log_that_others_wrote_on_meanwhile_is_read_again(
     session: Session, lakefs_home: Settings, branch: str
 ) -> None:
     other = open_session(lakefs_home)
@@ -126,7 +128,7 @@ def test_a_log_that_others_wrote_on_meanwhile_is_read_again(
         assert sorted((item.path, item.rows) for item in list_table(session, branch, PATH)) == sorted(added)
 
 
-def test_a_log_goes_on_from_the_branch_that_was_published_not_from_one_that_was_given_up(
+def test_log_goes_on_from_the_branch_that_was_published_not_from_one_that_was_given_up(
     session: Session, branch: str
 ) -> None:
     with session.caching():

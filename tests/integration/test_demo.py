@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +22,7 @@ from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.names import VersionName
 from lakegate.settings import Settings
+from tests.support.demo_command import call, demo
 from tests.support.places import ROOT
 
 PROJECT = ROOT
@@ -35,36 +32,6 @@ WITHOUT_WEATHER = 1_500
 WARN = 0.05
 """The bound of the default rules."""
 UNKNOWN_TAILNUM, UNKNOWN_TAILNUM_PASSED = 50_094, 48_693
-
-
-def call(home: Path, *arguments: str) -> Any:
-    """What a verb prints as JSON, in a process of its own."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "cli.main",
-            *arguments,
-            "--json",
-            "--home",
-            str(home),
-            "--project",
-            str(PROJECT),
-        ],
-        cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
-
-
-def demo(home: Path, *arguments: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = call(home, "demo", *arguments)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +102,7 @@ def test_both_equations_hold_by_an_independent_count(year: Session, table: str) 
 
 
 @pytest.mark.server
-def test_an_unknown_tail_number_is_counted_and_sets_nothing_aside(year: Session) -> None:
+def test_unknown_tail_number_is_counted_and_sets_nothing_aside(year: Session) -> None:
     failed = passed = 0
     for number in MONTHS:
         rules = {
@@ -184,7 +151,7 @@ def test_summer_is_far_from_january_and_no_month_of_a_healthy_year_is_warned_of(
 
 
 @pytest.mark.server
-def test_a_version_reads_the_same_before_and_after_later_ones(half: dict[str, Any], year: Session) -> None:
+def test_version_reads_the_same_before_and_after_later_ones(half: dict[str, Any], year: Session) -> None:
     table = open_snapshot("flights@v6", home=year.settings.home.root).arrow()
     assert half["rows"] == table.num_rows == SIX_MONTHS
     assert half["sum"] == pc.sum(table["distance"]).as_py()
@@ -204,7 +171,7 @@ def test_features_have_one_row_per_flight_and_count_what_has_no_weather(year: Se
 
 
 @pytest.mark.server
-def test_a_second_demo_does_no_work(year: Session) -> None:
+def test_second_demo_does_no_work(year: Session) -> None:
     before = (year.repository.commit_of(MAIN), year.repository.commit_of("ledger"))
     results = demo(year.settings.home.root)
     assert {result["verdict"] for result in results} == {"unchanged"}

@@ -1,4 +1,6 @@
-"""A dry run says of a file what its hops are going to say, and leaves nothing behind: in the lake, the ledger or the home."""
+"""A dry run says of a file what its hops are going to say, and leaves nothing behind: in the lake,
+the ledger or the home.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ schema:
         type: custom
         engine: greatExpectations
         severity: hold
-        implementation: {type: expect_column_mean_to_be_between, kwargs: {column: fare, min_value: 0, max_value: 100}}
+        implementation: {type: expect_column_mean_to_be_between, kwargs: {column: fare, min_value: 0, \
+max_value: 100}}
 customProperties:
   - {property: writeMode, value: MODE}
   - {property: maxQuarantined, value: 0.5}
@@ -116,7 +119,9 @@ def look(session: Session, path: Path, **how: bool) -> DropResult:
 
 
 def both(session: Session, path: Path, **how: bool) -> list[str]:
-    """The verdicts of a dry run and of the real one, which are the same, and so is all that is said of them."""
+    """The verdicts of a dry run and of the real one, which are the same,
+    and so is all that is said of them.
+    """
     dry = look(session, path, **how)
     (real, *_) = [item for item in ingest(session, "fares", [path], **how) if item.drop == dry.drop]
     assert said(dry) == said(real)
@@ -156,8 +161,10 @@ def test_rows_that_are_added(session: Session) -> None:
 
 
 @pytest.mark.parametrize("session", ["replace"], indirect=True)
-def test_a_table_that_is_replaced(session: Session) -> None:
-    """A file that was taken in before is delivered anew by another path, or where somebody asks for it, and not else."""
+def test_table_that_is_replaced(session: Session) -> None:
+    """A file that was taken in before is delivered anew by another path, or where somebody asks for it,
+    and not else.
+    """
     first, second = file(session, "a.csv", "1,1.5,1", "2,2.5,1"), file(session, "b.csv", "1,1.5,1")
     assert both(session, first) == both(session, second) == ["passed", "passed"]
     assert both(session, first) == ["unchanged", "unchanged"]
@@ -194,7 +201,7 @@ def test_rows_that_are_merged_by_key(session: Session) -> None:
             judge(fresh, "fares", [late])
 
 
-def test_a_drop_that_nobody_carries_is_carried_while_somebody_looks_at_it(
+def test_drop_that_nobody_carries_is_carried_while_somebody_looks_at_it(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, asked = file(session, "a.csv", "1,1.5,1"), list[bool]()

@@ -1,4 +1,6 @@
-"""Several processes use a fresh home, or a fresh machine, for the first time at once: it is made once, and whole."""
+"""Several processes use a fresh home, or a fresh machine, for the first time at once: it is made once,
+and whole.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def test_dagsters_databases_are_made_by_one_of_them(settings: Settings) -> None:
     assert marks(settings) == dict.fromkeys(DATABASES, 1)
 
 
-def test_a_home_is_made_once(settings: Settings) -> None:
+def test_home_is_made_once(settings: Settings) -> None:
     assert at_once("home", settings) == ["True"] * 8
 
 
@@ -64,7 +66,10 @@ def test_lakefs_is_built_once(settings: Settings, tmp_path: Path) -> None:
     folder.mkdir()
     go = folder / "go"
     answer = "#!/bin/sh\\necho lakefs version 1.84.0\\n"
-    build = f'while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done; sleep 0.5; printf \'{answer}\' > "$out"; chmod +x "$out"'
+    build = (
+        f"while [ $# -gt 0 ]; do [ \"$1\" = -o ] && out=$2; shift; done; sleep 0.5; printf '{answer}' > "
+        f'"$out"; chmod +x "$out"'
+    )
     go.write_text(
         f'#!/bin/sh\nif [ "$1" = version ]; then echo go version go1.26.6 linux/amd64; exit; fi\n{build}\n'
     )
@@ -77,7 +82,7 @@ def test_lakefs_is_built_once(settings: Settings, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DATABASES)
-def test_a_database_that_two_made_at_once_is_mended(settings: Settings, name: str) -> None:
+def test_database_that_two_made_at_once_is_mended(settings: Settings, name: str) -> None:
     open_instance(settings).dispose()
     with contextlib.closing(sqlite3.connect(settings.home.dagster / name)) as connection, connection:
         connection.execute("insert into alembic_version values (?)", (OLD,))

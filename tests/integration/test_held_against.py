@@ -1,4 +1,6 @@
-"""Rules that hold rows against other datasets, the published table and the time of the delivery, carried through a lake."""
+"""Rules that hold rows against other datasets, the published table and the time of the delivery,
+carried through a lake.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import pytest
 from lake.server.lifecycle import stop_server
 from lakegate import open_snapshot
 from lakegate.settings import Settings
-from tests.integration.conftest import CommandLine, Lake
+from tests.support.command_line import CommandLine, Lake
 
 pytestmark = pytest.mark.server
 
@@ -54,16 +56,20 @@ schema:
         customProperties: [{property: severity, value: quarantine}]
     quality:
       - {id: size, type: custom, engine: greatExpectations, severity: quarantine,
-         implementation: {type: expect_column_values_to_be_between, kwargs: {column: size, max_value: LARGEST}}}
+         implementation: {type: expect_column_values_to_be_between, kwargs: {column: size, \
+max_value: LARGEST}}}
       - {id: future, type: custom, engine: greatExpectations, severity: quarantine,
          implementation: {type: expect_column_values_to_be_before_delivery, kwargs: {column: at}}}
       - {id: late, type: custom, engine: greatExpectations, severity: quarantine,
-         implementation: {type: expect_column_values_to_be_within_watermark, kwargs: {column: at, max_late_seconds: 86400}}}
+         implementation: {type: expect_column_values_to_be_within_watermark, kwargs: {column: at, \
+max_late_seconds: 86400}}}
       - {id: agrees, type: custom, engine: greatExpectations, severity: quarantine,
          implementation: {type: expect_column_to_agree_with_reference,
-                          kwargs: {column: land, on: [city], reference: stops, reference_on: [city], reference_column: land}}}
+                          kwargs: {column: land, on: [city], reference: stops, reference_on: [city], \
+reference_column: land}}}
       - {id: again, type: custom, engine: greatExpectations, severity: block,
-         implementation: {type: expect_rows_not_to_be_delivered_again, kwargs: {column_list: [ride], max_share: 0.5}}}
+         implementation: {type: expect_rows_not_to_be_delivered_again, kwargs: {column_list: [ride], \
+max_share: 0.5}}}
 customProperties:
   - {property: writeMode, value: append}
   - {property: duplicateKeys, value: {keep: last, orderBy: [at]}}
@@ -153,13 +159,17 @@ schema:
     relationships:
       - {from: rides_at_stops.ride, to: rides.ride, customProperties: [{property: severity, value: block}]}
     quality:
-      - {id: fan-out, type: custom, engine: greatExpectations, severity: warn, implementation: {type: expect_sum_to_agree_with_reference,
+      - {id: fan-out, type: custom, engine: greatExpectations, severity: warn, \
+implementation: {type: expect_sum_to_agree_with_reference,
          kwargs: {column: size, by: [ride], reference: rides, reference_column: size, reference_by: [ride]}}}
-      - {id: once, type: custom, engine: greatExpectations, severity: warn, implementation: {type: expect_sum_to_agree_with_reference,
+      - {id: once, type: custom, engine: greatExpectations, severity: warn, \
+implementation: {type: expect_sum_to_agree_with_reference,
          kwargs: {column: size, reference: rides, reference_column: size, row_condition: stop = 1}}}
-      - {id: land, type: custom, engine: greatExpectations, severity: warn, implementation: {type: expect_column_to_agree_with_reference,
+      - {id: land, type: custom, engine: greatExpectations, severity: warn, \
+implementation: {type: expect_column_to_agree_with_reference,
          kwargs: {column: land, on: [ride], reference: rides, reference_on: [ride], reference_column: land}}}
-      - {id: city, type: custom, engine: greatExpectations, severity: warn, implementation: {type: expect_column_to_agree_with_reference,
+      - {id: city, type: custom, engine: greatExpectations, severity: warn, \
+implementation: {type: expect_column_to_agree_with_reference,
          kwargs: {column: land, on: [stop], reference: stops, reference_on: [stop], reference_column: city}}}
 customProperties:
   - {property: kind, value: feature}
@@ -169,10 +179,13 @@ customProperties:
 """
 
 
-def test_a_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes: Lake) -> None:
+def test_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes: Lake) -> None:
     catalog = lakes.settings.project / "catalog"
     (catalog / "sql").mkdir()
-    sql = "SELECT r.ride, s.stop, r.land, r.size, s._drop, s._row FROM rides AS r JOIN stops AS s ON r.city = s.city"
+    sql = (
+        "SELECT r.ride, s.stop, r.land, r.size, s._drop, s._row FROM rides AS r "
+        "JOIN stops AS s ON r.city = s.city"
+    )
     (catalog / "sql" / "rides_at_stops.sql").write_text(sql)
     (catalog / "contracts" / "rides_at_stops.odcs.yaml").write_text(RIDES_AT_STOPS)
     lakes.ingest("stops", lakes.file("stops-2.csv", b"city,stop,land\nAarhus,1,DK\nAarhus,2,DK\nOslo,1,NO\n"))
@@ -200,7 +213,7 @@ def test_a_feature_table_is_held_against_the_inputs_that_it_was_made_from(lakes:
     assert fan_out["result"]["observed_value"] == rides["rows_total"]
 
 
-def test_a_feature_table_keeps_what_its_contract_declares(lakes: Lake) -> None:
+def test_feature_table_keeps_what_its_contract_declares(lakes: Lake) -> None:
     sql = lakes.settings.project / "catalog" / "sql" / "rides_at_stops.sql"
     right = sql.read_text()
     broken = {

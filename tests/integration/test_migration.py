@@ -1,4 +1,6 @@
-"""A home of the release before is opened by this one: migrated, proved, and as right in its answers as it was."""
+"""A home of the release before is opened by this one: migrated, proved,
+and as right in its answers as it was.
+"""
 
 from __future__ import annotations
 
@@ -173,7 +175,7 @@ def test_several_that_open_it_at_once_migrate_it_once(settings: Settings, old: A
         assert sum(states[-1] == "rejected" for states in words_of(session).values()) == len(REJECTED) - 1
 
 
-def test_it_can_be_decided_on_as_ever(settings: Settings) -> None:
+def test_migrated_home_can_be_decided_on_as_ever(settings: Settings) -> None:
     session = open_session(settings, say=print)
     (held,) = [
         item

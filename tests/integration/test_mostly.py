@@ -1,4 +1,6 @@
-"""A rule that sets most of a delivery aside for the first time is told, with an example that holds nothing personal (P6)."""
+"""A rule that sets most of a delivery aside for the first time is told,
+with an example that holds nothing personal (P6).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ schema:
     logicalType: object
     physicalType: table
     properties:
-      - {name: id, logicalType: integer, classification: public, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: id, logicalType: integer, classification: public, required: true, primaryKey: true, \
+primaryKeyPosition: 1}
       - {name: fare, logicalType: string, classification: public}
       - {name: rider, logicalType: string, classification: personal}
     quality:
@@ -28,7 +31,8 @@ schema:
         type: custom
         engine: greatExpectations
         severity: quarantine
-        implementation: {type: expect_rows_to_satisfy, kwargs: {condition: "fare not like 'ni%' and rider is not null"}}
+        implementation: {type: expect_rows_to_satisfy, \
+kwargs: {condition: "fare not like 'ni%' and rider is not null"}}
 customProperties:
   - {property: writeMode, value: append}
   - {property: file, value: {format: csv, delimiter: ','}}
@@ -48,7 +52,7 @@ def lake(open_lake: Any, empty_home: Any, command_line: Any, tmp_path_factory: p
     return open_lake(empty_home, project=project)
 
 
-def test_a_rule_that_sets_most_rows_aside_for_the_first_time_is_told_with_a_masked_example(lake: Any) -> None:
+def test_rule_that_sets_most_rows_aside_for_the_first_time_is_told_with_a_masked_example(lake: Any) -> None:
     needle = "Anna Needle"
     first = lake.file(
         "a.csv", f"id,fare,rider\n1,ok,An\n2,nine,Bo\n3,ni<b>ne[red],{needle}\n4,nine,Di\n".encode()
@@ -82,13 +86,13 @@ def test_a_rule_that_sets_most_rows_aside_for_the_first_time_is_told_with_a_mask
         lake.file("d.csv", f"id,fare,rider\n10,ni<b>ne[red],{needle}\n11,nine,{needle}\n".encode()),
     )
     assert (
-        'delivery; of people@v3 it did not: is the rule right? Record 1 has fare: "ni\\u003cb\\u003ene\\u005bred\\u005d", rider: ***.'
-        in printed.err
+        "delivery; of people@v3 it did not: is the rule right? Record 1 has fare: "
+        '"ni\\u003cb\\u003ene\\u005bred\\u005d", rider: ***.' in printed.err
     )
     assert needle not in printed.err + json.dumps(lake.manifest("people", 4))
 
 
-def test_a_rehearsal_tells_nothing_where_the_version_before_had_it(lake: Any) -> None:
+def test_rehearsal_tells_nothing_where_the_version_before_had_it(lake: Any) -> None:
     path = lake.file("e.csv", b"id,fare,rider\n20,ok,Anna\n21,ok,Bert\n")
     printed = lake.run("ingest", "people", path, "--dry-run")
     assert "is the rule right" not in printed.err

@@ -58,7 +58,7 @@ def way(request: pytest.FixtureRequest, session: Session, monkeypatch: pytest.Mo
     return str(request.param)
 
 
-def test_a_file_comes_out_as_it_went_in_whichever_way_it_took(
+def test_file_comes_out_as_it_went_in_whichever_way_it_took(
     session: Session, branch: str, file: Path, way: str
 ) -> None:
     repository, path = session.repository, f"files/{way}, with a comma"
@@ -73,7 +73,7 @@ def test_a_file_comes_out_as_it_went_in_whichever_way_it_took(
     assert stat.S_IMODE(block.stat().st_mode) == 0o600
 
 
-def test_a_hash_is_of_the_bytes_that_lie_there(session: Session, branch: str, file: Path) -> None:
+def test_hash_is_of_the_bytes_that_lie_there(session: Session, branch: str, file: Path) -> None:
     session.repository.upload(branch, "soiled", file, etag=DIGEST)
     (listed,) = session.repository.listing(branch, "soiled")
     block = session.repository.local(session.repository.physical(listed.physical_address))
@@ -82,9 +82,7 @@ def test_a_hash_is_of_the_bytes_that_lie_there(session: Session, branch: str, fi
     assert session.repository.sha256(branch, "soiled") == hashlib.sha256(CONTENT[:-1]).hexdigest()
 
 
-def test_what_was_laid_into_the_store_moves_with_its_home(
-    settings: Settings, file: Path, tmp_path: Path
-) -> None:
+def test_files_laid_into_the_store_move_with_its_home(settings: Settings, file: Path, tmp_path: Path) -> None:
     repository = open_session(settings, say=print).repository
     repository.branch("work", "main")
     repository.upload("work", "files/one", file, etag=DIGEST)
@@ -100,7 +98,7 @@ def test_what_was_laid_into_the_store_moves_with_its_home(
         stop_server(moved.home)
 
 
-def test_a_store_that_cant_be_written_is_told_as_such(
+def test_store_that_cant_be_written_is_told_as_such(
     session: Session, branch: str, file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "blocks").write_text("no folder")
@@ -112,7 +110,7 @@ def test_a_store_that_cant_be_written_is_told_as_such(
     assert repository.get(branch, "files/none") is None
 
 
-def test_an_external_lakefs_keeps_its_blocks_to_itself(lakefs_home: Settings, file: Path) -> None:
+def test_external_lakefs_keeps_its_blocks_to_itself(lakefs_home: Settings, file: Path) -> None:
     external = replace(lakefs_home, lakefs=ensure_server(lakefs_home, say=print))
     repository = open_session(external, say=print).repository
     assert repository.blocks is None
@@ -137,7 +135,7 @@ def test_several_that_ready_a_fresh_lake_at_once_all_do(lakefs_home: Settings, n
 
 
 @pytest.mark.parametrize("holds", [False, True])
-def test_a_repository_whose_maker_died_is_made_and_one_that_holds_data_is_not(
+def test_repository_whose_maker_died_is_made_and_one_that_holds_data_is_not(
     lakefs_home: Settings,
     holds: bool,
     monkeypatch: pytest.MonkeyPatch,

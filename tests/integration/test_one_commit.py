@@ -1,4 +1,6 @@
-"""Every report of several reads is as of one commit of main, whatever is published between any two of them."""
+"""Every report of several reads is as of one commit of main,
+whatever is published between any two of them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from lake.reports.versions import list_quarantine, list_versions
 from lake.session import Session, open_session
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.integration.test_rollback import CONTRACT
+from tests.support.rides_rolled_back import CONTRACT
 
 pytestmark = pytest.mark.server
 CLOSELY = 7
@@ -45,7 +47,9 @@ REPORTS: dict[str, Callable[[Session, Path], Any]] = {
 
 @dataclass
 class Lake:
-    """A lake at two commits of main, between which it goes to and fro with all that a publish changes beside main."""
+    """A lake at two commits of main, between which it goes to and fro with all that a publish changes beside
+    main.
+    """
 
     session: Session
     before: str
@@ -82,7 +86,9 @@ class Lake:
 
 @pytest.fixture(scope="module")
 def lake(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """One table of which a drop waits and is then published, all but its first version taken back, its second ended; and another table."""
+    """One table of which a drop waits and is then published, all but its first version taken back,
+    its second ended; and another table.
+    """
     folder = tmp_path_factory.mktemp("project")
     contracts = folder / "catalog" / "contracts"
     contracts.mkdir(parents=True)
@@ -121,7 +127,7 @@ def lake(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lak
 
 
 @pytest.mark.parametrize("report", REPORTS)
-def test_a_report_is_of_one_commit_whatever_is_published_between_two_reads(
+def test_report_is_of_one_commit_whatever_is_published_between_two_reads(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: str
 ) -> None:
     monkeypatch.setattr(data_docs, "page", lambda *_, **__: "a page")  # which takes seconds

@@ -1,8 +1,9 @@
-"""Order: months publish as the contract asks, whoever waits follows by itself, and nobody is held up for nothing."""
+"""Order: months publish as the contract asks, whoever waits follows by itself,
+and nobody is held up for nothing.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,9 @@ from lake.lakefs.client import Calls
 from lake.pipeline.ordering import clear_corrected, waits_for
 from lake.session import Session, open_session
 from lakegate.settings import Settings
+from tests.support.hashes import sha
 
 pytestmark = pytest.mark.server
-
-
-def sha(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def drops(lake: Any, table: str) -> list[str]:
@@ -59,7 +57,7 @@ def test_months_received_together_publish_in_order_and_a_late_one_publishes_next
     assert lake.left_over() == []
 
 
-def test_an_earlier_drop_that_nobody_carries_is_carried_first(lake: Any, sample: Any) -> None:
+def test_earlier_drop_that_nobody_carries_is_carried_first(lake: Any, sample: Any) -> None:
     """Its process died after it was received; whoever comes next takes it along."""
     fifth, sixth = (lake.file(f"flights-2013-{month:02}.csv", sample.month(month)) for month in (5, 6))
     session = Session(lake.settings, lake.repository.endpoint, lake.repository)
@@ -71,7 +69,7 @@ def test_an_earlier_drop_that_nobody_carries_is_carried_first(lake: Any, sample:
     assert lake.left_over() == []
 
 
-def test_a_blocked_earlier_drop_holds_nobody_up(lake: Any, sample: Any) -> None:
+def test_blocked_earlier_drop_holds_nobody_up(lake: Any, sample: Any) -> None:
     taken = lake.file("blocked/flights-2013-01.csv", sample.month(7))
     (blocked,) = lake.ingest("flights", taken, code=3)
     assert [hop["verdict"] for hop in blocked["hops"]] == ["passed", "blocked"]
@@ -84,7 +82,7 @@ def test_a_blocked_earlier_drop_holds_nobody_up(lake: Any, sample: Any) -> None:
     )
 
 
-def test_a_drop_waits_for_its_references_and_follows_by_itself_once_they_are_there(
+def test_drop_waits_for_its_references_and_follows_by_itself_once_they_are_there(
     empty: Any, sample: Any
 ) -> None:
     first, second = (empty.file(f"flights-2013-{month:02}.csv", sample.month(month)) for month in (1, 2))
@@ -109,7 +107,7 @@ def test_a_drop_waits_for_its_references_and_follows_by_itself_once_they_are_the
     assert empty.left_over() == []
 
 
-def test_a_replace_table_publishes_an_older_content_again_as_a_version_of_its_own(
+def test_replace_table_publishes_an_older_content_again_as_a_version_of_its_own(
     lake: Any, sample: Any
 ) -> None:
     first = sample.reference("airlines").read_bytes()
@@ -149,7 +147,7 @@ def test_over_a_tenth_set_aside_blocks_a_replace_table(lake: Any, sample: Any) -
     assert (passed["verdict"], passed["hops"][1]["rows_quarantined"]) == ("quarantined", 1)
 
 
-def test_an_older_full_delivery_becomes_the_table_again_when_it_is_asked_for(lake: Any, sample: Any) -> None:
+def test_older_full_delivery_becomes_the_table_again_when_it_is_asked_for(lake: Any, sample: Any) -> None:
     first = sample.reference("airlines")
     short = lake.file("airlines-short.csv", b"".join(first.read_bytes().splitlines(keepends=True)[:-1]))
     lake.ingest("airlines", short)
@@ -162,7 +160,7 @@ def test_an_older_full_delivery_becomes_the_table_again_when_it_is_asked_for(lak
     assert drops(lake, "airlines")[-1] == sha(first.read_bytes())
 
 
-def test_a_corrected_file_of_the_same_name_takes_a_refused_one_off_the_list(lake: Any, sample: Any) -> None:
+def test_corrected_file_of_the_same_name_takes_a_refused_one_off_the_list(lake: Any, sample: Any) -> None:
     def pending() -> int:
         return {item["table"]: item["pending"] for item in lake.run("status", "--json").json["tables"]}[
             "weather"

@@ -27,7 +27,7 @@ def opened(settings: Settings, folder: Path, tenant: str) -> Session:
 
 @pytest.mark.parametrize("expires", [False, True])
 @pytest.mark.parametrize("step", ["evaluate.done", "queue", "stage.done", "write.table"])
-def test_whoever_was_overtaken_publishes_nothing_and_tells_what_was(
+def test_attempt_that_was_overtaken_publishes_nothing_and_tells_what_was(
     step: str, *, expires: bool, lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "catalog" / "contracts").mkdir(parents=True)

@@ -1,10 +1,11 @@
-"""Promises about what was published: conservation by a count of our own, dry runs, versions that stay, damage that is named."""
+"""Promises about what was published: conservation by a count of our own, dry runs, versions that stay,
+damage that is named.
+"""
 
 from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pyarrow import parquet
 from lake.server.lifecycle import server_status, stop_server
 from lakegate import open_snapshot
 from lakegate.home import Home
+from tests.support.hashes import sha
 
 pytestmark = pytest.mark.server
 
@@ -22,12 +24,10 @@ KEYS = {"airlines": "carrier", "airports": "faa", "planes": "tailnum", "weather"
 """A text column of each dataset, compared value by value with the delivered record."""
 
 
-def sha(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 def readable(content: bytes) -> tuple[dict[int, str], int]:
-    """Readable records of a delivery by number, and how many records there are; counted with the csv module alone."""
+    """Readable records of a delivery by number, and how many records there are;
+    counted with the csv module alone.
+    """
     header, *lines = [line for line in content.splitlines() if line]
     columns = len(next(csv.reader([header.decode()])))
     found = {}
@@ -44,7 +44,9 @@ def readable(content: bytes) -> tuple[dict[int, str], int]:
 
 @pytest.fixture(scope="module")
 def delivered(lake: Any, sample: Any) -> dict[str, dict[str, bytes]]:
-    """Each dataset's drops with their bytes, all of them published: besides the stocked home's a spoilt and a clean month."""
+    """Each dataset's drops with their bytes, all of them published:
+    besides the stocked home's a spoilt and a clean month.
+    """
     lines = list(sample.lines(2))
     lines[5] = lines[5].replace(b"2013,", b"year,", 1)
     lines[15] = b"\xff" + lines[15]
@@ -176,7 +178,7 @@ def summary(results: list[dict[str, Any]], hops: tuple[str, ...] = ("raw", "proc
         "packed",
     ],
 )
-def test_a_dry_run_publishes_nothing_and_says_what_the_real_one_will(
+def test_dry_run_publishes_nothing_and_says_what_the_real_one_will(
     kind: str, lake: Any, sample: Any, delivered: dict[str, dict[str, bytes]]
 ) -> None:
     spoilt = [
@@ -220,7 +222,7 @@ def read(lake: Any, name: str) -> list[tuple[Any, ...]]:
     return sorted(map(repr, open_snapshot(name, home=lake.home).arrow().to_pylist()))
 
 
-def test_a_version_reads_the_same_after_later_ones_exist_and_with_lakefs_down(lake: Any, sample: Any) -> None:
+def test_version_reads_the_same_after_later_ones_exist_and_with_lakefs_down(lake: Any, sample: Any) -> None:
     names = ["flights@v1", "flight_features@v1", "planes@v1"]
     before = {name: (read(lake, name), open_snapshot(name, home=lake.home).manifest) for name in names}
     lake.ingest("flights", lake.file("later/flights-2013-09.csv", sample.month(9)))
@@ -242,75 +244,3 @@ def test_a_version_reads_the_same_after_later_ones_exist_and_with_lakefs_down(la
     } == before
     assert read(lake, newest) == later
     assert server_status(lake.settings.home).state != "running", "reading started a server"
-
-
-def verified(lake: Any, name: str, code: int) -> Any:
-    done = lake.run("verify", name, "--json")
-    assert done.code == code, done
-    assert done.out, done
-    assert done.one["ok"] is (code == 0)
-    return done.one["gaps"]
-
-
-def block(lake: Any, name: str) -> tuple[str, Path]:
-    file = open_snapshot(name, home=lake.home).manifest.files[0]
-    return file.path, lake.settings.home.blocks / file.physical
-
-
-def test_verify_names_a_flipped_byte(lake: Any) -> None:
-    path, stored = block(lake, "airports@v1")
-    right = stored.read_bytes()
-    assert verified(lake, "airports@v1", 0) == []
-    try:
-        stored.write_bytes(right[:100] + bytes([right[100] ^ 1]) + right[101:])
-        (gap,) = verified(lake, "airports@v1", 1)
-    finally:
-        stored.write_bytes(right)
-    assert (gap["path"], gap["problem"], gap["expected"]) == (path, "sha256", sha(right))
-    assert verified(lake, "airports@v1", 0) == []
-
-
-def test_verify_names_a_flipped_byte_in_what_was_set_aside_and_in_a_delivery(lake: Any) -> None:
-    aside = open_snapshot("flights@v1", home=lake.home).manifest.quarantine[0]
-    (delivery,) = open_snapshot("flights_raw@v1", home=lake.home).manifest.files
-    for name, file in (("flights@v1", aside), ("flights_raw@v1", delivery)):
-        stored = lake.settings.home.blocks / file.physical
-        right = stored.read_bytes()
-        try:
-            stored.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
-            assert [(gap["path"], gap["problem"]) for gap in verified(lake, name, 1)] == [
-                (file.path, "sha256")
-            ]
-        finally:
-            stored.write_bytes(right)
-
-
-def test_verify_names_a_missing_block(lake: Any) -> None:
-    path, stored = block(lake, "airports@v1")
-    away = stored.with_name("away")
-    stored.rename(away)
-    try:
-        (gap,) = verified(lake, "airports@v1", 1)
-    finally:
-        away.rename(stored)
-    assert (gap["path"], gap["problem"]) == (path, "missing")
-    assert lake.run("verify", "airports@v1").code == 0
-
-
-def test_verify_names_a_moved_tag_and_a_missing_one(lake: Any) -> None:
-    repository = lake.repository
-    tags, right = repository._api.tags_api, repository.commit_of("airports.v1")
-    wrong = repository.commit_of("airlines.v1")
-    tags.delete_tag(repository.name, "airports.v1")
-    try:
-        (gap,) = verified(lake, "airports@v1", 1)
-        assert (gap["path"], gap["problem"]) == ("tag airports.v1", "missing")
-        repository.tag("airports.v1", wrong)
-        gaps = {gap["path"]: gap for gap in verified(lake, "airports@v1", 1)}
-        assert gaps["tag airports.v1"]["problem"] == "unexpected"
-        assert gaps["tag airports.v1"]["found"] == "airlines@v1"
-        assert "branch keep-airports-v1" in gaps
-        tags.delete_tag(repository.name, "airports.v1")
-    finally:
-        repository.tag("airports.v1", right)
-    assert verified(lake, "airports@v1", 0) == []

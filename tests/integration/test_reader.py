@@ -1,4 +1,6 @@
-"""What a publish notes of its files' bytes, and the reader makes of it: through the gateway, from blocks, and without the lake's key."""
+"""What a publish notes of its files' bytes, and the reader makes of it: through the gateway, from blocks,
+and without the lake's key.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,58 +25,18 @@ from lake.maintenance.retention import clean_up
 from lake.maintenance.verify import audit, audit_all
 from lake.pipeline.ingest import ingest
 from lake.server.lifecycle import ensure_server
-from lake.session import Session, open_session
-from lake.versions.publish import manifest_at
+from lake.session import open_session
 from lakegate import Snapshot, open_snapshot
 from lakegate.errors import IntegrityError
-from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName
 from lakegate.ranges import SMALL
 from lakegate.settings import Settings
+from tests.support.trips import CONTRACT, READ, Trips
 
 pytestmark = pytest.mark.server
 
-CONTRACT = """
-apiVersion: v3.2.0
-kind: DataContract
-id: trips
-name: trips
-version: 1.0.0
-status: draft
-schema:
-  - name: trips
-    properties:
-      - {name: trip, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - {name: fare, logicalType: number}
-      - {name: city, logicalType: string}
-      - {name: note, logicalType: string}
-customProperties:
-  - {property: writeMode, value: append}
-  - {property: maxQuarantined, value: 1.0}
-  - {property: drift, value: none}
-"""
 ROWS = 30_000
 FLIPS = 25
-
-
-@dataclass(frozen=True)
-class Trips:
-    """A table of two versions, the second with a file of its own, and a rollback to the first."""
-
-    session: Session
-    far: dict[str, str]
-    """The environment in which that lakeFS is somebody else's."""
-
-    def manifest(self, name: str) -> Manifest:
-        return manifest_at(self.session.repository, "main", VersionName.parse(name))
-
-    def block(self, file: DataFile) -> Path:
-        found = self.session.repository.local(file.physical)
-        assert found is not None
-        return found
-
-    def open(self, name: str) -> Snapshot:
-        return open_snapshot(name, home=self.session.settings.home.root)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +48,8 @@ def trips(lakefs_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Tr
     pick = random.Random(20261130)
     for number in range(2):
         lines = (
-            f"{trip if trip % 10 else 'none'},{pick.random()},{pick.choice(['Oslo', 'Bergen'])},{pick.getrandbits(64):x}\n"
+            f"{trip if trip % 10 else 'none'},{pick.random()},"
+            f"{pick.choice(['Oslo', 'Bergen'])},{pick.getrandbits(64):x}\n"
             for trip in range(number * ROWS, (number + 1) * ROWS)
         )
         (project / f"{number}.csv").write_text("trip,fare,city,note\n" + "".join(lines))
@@ -109,7 +72,7 @@ def way(request: pytest.FixtureRequest, trips: Trips, monkeypatch: pytest.Monkey
     return str(request.param)
 
 
-def test_a_version_names_proofs_of_the_large_files_it_has(trips: Trips) -> None:
+def test_version_names_proofs_of_the_large_files_it_has(trips: Trips) -> None:
     first, second, third = (trips.manifest(f"trips@v{number}") for number in (1, 2, 3))
     for manifest in (first, second, third):
         covered = sorted(path for item in manifest.proofs for path in item.covers)
@@ -145,7 +108,7 @@ def flipped(block: Path, pick: random.Random) -> Iterator[int]:
 
 @pytest.mark.parametrize("name", ["trips@v2", "trips_raw@v2"])
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_flipped_bit_never_comes_back_as_another_value(
+def test_flipped_bit_never_comes_back_as_another_value(
     trips: Trips, way: str, name: str, *, whole: bool
 ) -> None:
     def read(snapshot: Snapshot) -> Any:
@@ -179,7 +142,7 @@ def test_damaged_proofs_are_named_and_nothing_is_read_by_them(trips: Trips, way:
             assert (gap.path, gap.problem) == (last.path, "sha256")
 
 
-def test_a_version_without_proofs_is_hashed_whole(trips: Trips, way: str) -> None:
+def test_version_without_proofs_is_hashed_whole(trips: Trips, way: str) -> None:
     """As an earlier release wrote it."""
     snapshot = trips.open("trips@v2")
     before = replace(snapshot.manifest, proofs=[])
@@ -191,7 +154,7 @@ def test_a_version_without_proofs_is_hashed_whole(trips: Trips, way: str) -> Non
             old.arrow(["city"])
 
 
-def test_a_clean_up_and_rebuilt_copies_leave_the_proofs(trips: Trips) -> None:
+def test_clean_up_and_rebuilt_copies_leave_the_proofs(trips: Trips) -> None:
     clean_up(trips.session, grace=timedelta(0))
     shutil.rmtree(trips.session.settings.home.root / "manifests")
     rebuild_manifests(trips.session)
@@ -199,21 +162,6 @@ def test_a_clean_up_and_rebuilt_copies_leave_the_proofs(trips: Trips) -> None:
         manifest = trips.manifest(f"trips@v{number}")
         assert trips.open(f"trips@v{number}").manifest == manifest
         assert all(trips.block(item.file).is_file() for item in manifest.proofs)
-
-
-READ = """
-import sys
-from lakegate import open_snapshot
-
-home, name = sys.argv[1:]
-try:
-    open(f"{home}/lakefs/keys.json")
-except PermissionError:
-    print("no key")
-table = open_snapshot(name, home=home).arrow()
-with open_snapshot("trips_raw@v1", home=home).open() as stream:
-    print(table.num_rows, len(stream.read()))
-"""
 
 
 @pytest.fixture
@@ -265,7 +213,7 @@ def test_another_account_reads_while_lakefs_runs_without_the_key(trips: Trips, r
     )
 
 
-def test_a_home_without_its_key_is_read_while_lakefs_runs(trips: Trips, readable: Path) -> None:
+def test_home_without_its_key_is_read_while_lakefs_runs(trips: Trips, readable: Path) -> None:
     (readable / "lakefs" / "keys.json").unlink()
     assert json.loads((readable / "lakefs" / "server.json").read_text())["port"]
     assert (

@@ -43,7 +43,8 @@ session = open_session(Settings.load(home=sys.argv[1]))
 
 def write(branch, rows):
     session.repository.branch(branch, "main")
-    write_table(session, session.engine.spark.range(rows), ref=branch, path="tables/t", mode="overwrite", statistics=["id"])
+    frame = session.engine.spark.range(rows)
+    write_table(session, frame, ref=branch, path="tables/t", mode="overwrite", statistics=["id"])
 
 write("before", 3)
 stop_server(session.settings.home)
@@ -114,7 +115,7 @@ def rows_in(session: Session, branch: str) -> int:
     return sum(file.rows for file in table_files(session, branch, "tables/t", known=[]))
 
 
-def test_an_engine_goes_on_with_a_server_that_was_stopped_and_came_back_on_its_port(
+def test_engine_goes_on_with_a_server_that_was_stopped_and_came_back_on_its_port(
     settings: Settings,
 ) -> None:
     command = [
@@ -136,7 +137,7 @@ def test_an_engine_goes_on_with_a_server_that_was_stopped_and_came_back_on_its_p
     assert done.stdout.split() == ["True", "3", "5"]
 
 
-def test_a_session_finds_its_lakefs_at_another_port(
+def test_session_finds_its_lakefs_at_another_port(
     session: Session, squatter: socket.socket, tmp_path: Path
 ) -> None:
     repository, before = session.repository, session.endpoint
@@ -152,7 +153,7 @@ def test_a_session_finds_its_lakefs_at_another_port(
     assert session.endpoint.url == repository.endpoint.url == url
 
 
-def test_the_delta_log_is_found_at_another_port(session: Session, squatter: socket.socket) -> None:
+def test_delta_log_is_found_at_another_port(session: Session, squatter: socket.socket) -> None:
     write_rows(session, "work", 3)
     started_elsewhere(session, squatter)
     began = time.monotonic()
@@ -160,14 +161,14 @@ def test_the_delta_log_is_found_at_another_port(session: Session, squatter: sock
     assert time.monotonic() - began < 120
 
 
-def test_a_session_starts_the_lakefs_that_nobody_started_again(session: Session) -> None:
+def test_session_starts_the_lakefs_that_nobody_started_again(session: Session) -> None:
     main, endpoint = session.repository.commit_of("main"), session.endpoint
     stop_server(session.settings.home)
     assert session.repository.commit_of("main") == main
     assert session.endpoint == endpoint
 
 
-def test_the_lake_of_a_dagster_process_is_opened_anew_where_lakefs_moved(
+def test_lake_of_a_dagster_process_is_opened_anew_where_lakefs_moved(
     settings: Settings, squatter: socket.socket
 ) -> None:
     lake = LakegateResource(settings)
@@ -180,7 +181,7 @@ def test_the_lake_of_a_dagster_process_is_opened_anew_where_lakefs_moved(
     assert lake.session.repository.commit_of("main") == main
 
 
-def test_a_dagster_process_opens_its_lake_anew_after_what_another_try_may_change(
+def test_dagster_process_opens_its_lake_anew_after_what_another_try_may_change(
     settings: Settings, session: Session
 ) -> None:
     lake = LakegateResource(settings)
@@ -194,7 +195,7 @@ def test_a_dagster_process_opens_its_lake_anew_after_what_another_try_may_change
     assert given.session is session
 
 
-def test_a_copy_of_a_home_does_not_take_the_originals_port(session: Session, tmp_path: Path) -> None:
+def test_copy_of_a_home_does_not_take_the_originals_port(session: Session, tmp_path: Path) -> None:
     stop_server(session.settings.home)
     copied = session.settings.with_home(tmp_path / "copy")
     shutil.copytree(session.settings.home.root, copied.home.root)
@@ -204,7 +205,7 @@ def test_a_copy_of_a_home_does_not_take_the_originals_port(session: Session, tmp
         stop_server(copied.home)
 
 
-def test_an_ingest_behind_a_proxy_that_is_away_does_not_hang(settings: Settings) -> None:
+def test_ingest_behind_a_proxy_that_is_away_does_not_hang(settings: Settings) -> None:
     from lake.pipeline.demo_data import deliver_sample
 
     folder = settings.home.root.parent / "sample"

@@ -1,4 +1,6 @@
-"""What a dead attempt, a second process or a second delivery must not do: double, lose, or leave a version without its name."""
+"""What a dead attempt, a second process or a second delivery must not do: double, lose,
+or leave a version without its name.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ def fresh(open_lake: Any, empty_home: Any) -> Any:
     return open_lake(empty_home)
 
 
-def test_the_same_command_twice_publishes_nothing_the_second_time(fresh: Any) -> None:
+def test_same_command_twice_publishes_nothing_the_second_time(fresh: Any) -> None:
     first, second = (fresh.file(f"airlines-{name}.csv", airlines(name)) for name in ("one", "two"))
     assert [result["hops"][1]["version"] for result in fresh.ingest("airlines", first, second)] == [1, 2]
     before = fresh.state()
@@ -67,14 +69,14 @@ def test_the_same_command_twice_publishes_nothing_the_second_time(fresh: Any) ->
     assert fresh.repository.listing("main", "_lakegate/pending/") == []
 
 
-def test_a_full_delivery_that_comes_anew_is_published_again_and_holds_last(fresh: Any) -> None:
+def test_full_delivery_that_comes_anew_is_published_again_and_holds_last(fresh: Any) -> None:
     again = fresh.file("delivered-anew/airlines-one.csv", airlines("one"))
     (result,) = fresh.ingest("airlines", again)
     assert result["hops"][1]["version"] == 3
     assert versions(fresh, "airlines")[2]["content_hash"] == versions(fresh, "airlines")[0]["content_hash"]
 
 
-def test_a_replaced_table_keeps_only_its_own_rows_aside(fresh: Any) -> None:
+def test_replaced_table_keeps_only_its_own_rows_aside(fresh: Any) -> None:
     many = [f"name {index}" for index in range(ROWS)]
     broken = airlines(*many).replace(b"AA,name 0", b"AA,")
     (result,) = fresh.ingest("airlines", fresh.file("airlines-broken.csv", broken))
@@ -126,7 +128,9 @@ def test_two_processes_at_once_publish_once(fresh: Any) -> None:
 
 
 def test_rows_that_a_join_doubled_are_never_published(fresh: Any) -> None:
-    """The drop equation starts from the raw tally: what comes in at the processed hop is what raw found readable."""
+    """The drop equation starts from the raw tally: what comes in at the processed hop is what raw found
+    readable.
+    """
     doubled = """
 import sys
 from pathlib import Path
@@ -135,7 +139,10 @@ from lake.pipeline.ingest import ingest
 from lake.session import open_session
 from lakegate.settings import Settings
 honest = lake.hops.evaluate.label
-lake.hops.evaluate.label = lambda *args, **kwargs: (lambda frame: frame.unionByName(frame))(honest(*args, **kwargs))
+def label(*args, **kwargs):
+    frame = honest(*args, **kwargs)
+    return frame.unionByName(frame)
+lake.hops.evaluate.label = label
 ingest(open_session(Settings.load()), "airlines", [Path(sys.argv[1])])
 """
     before = versions(fresh, "airlines")
@@ -159,7 +166,7 @@ ingest(open_session(Settings.load()), "airlines", [Path(sys.argv[1])])
     assert fresh.ingest("airlines", path)[0]["hops"][1]["version"] == len(before) + 1
 
 
-def test_a_version_tells_its_contract_its_receipt_and_both_times(fresh: Any) -> None:
+def test_version_tells_its_contract_its_receipt_and_both_times(fresh: Any) -> None:
     manifest = fresh.manifest("airlines", 1)
     receipt = fresh.repository.get_json("main", manifest["source"]["receipt"])
     assert (manifest["delivered_at"], manifest["extracted_at"]) == (
@@ -173,7 +180,7 @@ def test_a_version_tells_its_contract_its_receipt_and_both_times(fresh: Any) -> 
     )["contract"]
 
 
-def test_a_full_delivery_that_was_held_up_is_not_published_over_a_later_one(fresh: Any) -> None:
+def test_full_delivery_that_was_held_up_is_not_published_over_a_later_one(fresh: Any) -> None:
     late, current = (
         fresh.file(f"held-up-{name}.csv", airlines("held up", name)) for name in ("late", "current")
     )

@@ -59,7 +59,7 @@ def two_months(lake: Any, sample: Any) -> Any:
     return lake
 
 
-def test_nothing_comes_back_while_nothing_changed(two_months: Any) -> None:
+def test_replay_brings_nothing_back_while_nothing_changed(two_months: Any) -> None:
     before, state = aside(two_months), two_months.state()
     found = replay(two_months)
     assert (found["rows_in"], found["rows_passing"], found["version"]) == (len(before), 0, None)
@@ -67,7 +67,7 @@ def test_nothing_comes_back_while_nothing_changed(two_months: Any) -> None:
     assert (aside(two_months), two_months.state()) == (before, state)
 
 
-def test_a_dry_run_says_what_would_pass_and_publishes_nothing(two_months: Any, sample: Any) -> None:
+def test_dry_run_says_what_would_pass_and_publishes_nothing(two_months: Any, sample: Any) -> None:
     before = aside(two_months)
     assert before
     two_months.ingest("airports", two_months.file("airports-new.csv", with_more_airports(sample)))
@@ -92,7 +92,7 @@ def test_rows_of_one_drop_come_back_and_the_others_stay(two_months: Any) -> None
     assert set(mine) <= set(names)
 
 
-def test_the_version_says_what_it_replayed_and_the_features_follow(two_months: Any) -> None:
+def test_version_says_what_it_replayed_and_the_features_follow(two_months: Any) -> None:
     manifest = two_months.manifest("flights", 3)
     assert manifest["source"]["replay_of"] == "flights@v2"
     counts = manifest["aside"]
@@ -108,7 +108,7 @@ def test_the_version_says_what_it_replayed_and_the_features_follow(two_months: A
     assert (compared["rows"], compared["baseline"]) == (manifest["counts"]["valid"], ["flights@v2"])
 
 
-def test_a_discarded_row_never_comes_back_and_says_why(two_months: Any) -> None:
+def test_discarded_row_never_comes_back_and_says_why(two_months: Any) -> None:
     drop, row = aside(two_months)[0]
     done = two_months.run(
         "discard", "flights", "--drop", drop, "--row", row, "--reason", "no such flight", "--json"
@@ -140,7 +140,7 @@ def test_all_the_rest_comes_back_once(two_months: Any, sample: Any) -> None:
     assert two_months.left_over() == []
 
 
-def test_what_a_person_has_published_is_followed_by_the_features_and_told_to_dagster(two_months: Any) -> None:
+def test_replay_is_followed_by_the_features_and_told_to_dagster(two_months: Any) -> None:
     def newest(table: str) -> Any:
         return two_months.run("versions", table, "--json").json[-1]
 
@@ -181,7 +181,7 @@ def test_what_a_person_has_published_is_followed_by_the_features_and_told_to_dag
         (("discard", "flights", "--row", "3", "--reason", "x"), "names no row"),
     ],
 )
-def test_a_wrong_call_is_told_and_changes_nothing(
+def test_wrong_call_is_told_and_changes_nothing(
     two_months: Any, arguments: tuple[str, ...], words: str
 ) -> None:
     state = two_months.state()

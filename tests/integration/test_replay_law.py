@@ -1,4 +1,6 @@
-"""The law of replay: loosening rules and replaying gives what ingesting under the loose rules would have given at first."""
+"""The law of replay: loosening rules and replaying gives what ingesting under the loose rules would have
+given at first.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from lake.server.lifecycle import stop_server
 from lakegate.errors import Exit
 from lakegate.settings import Settings
-from tests.integration.conftest import CommandLine, Lake
+from tests.support.command_line import CommandLine, Lake
 
 pytestmark = pytest.mark.server
 
@@ -37,12 +39,14 @@ schema:
         type: custom
         engine: greatExpectations
         severity: %(size)s
-        implementation: {type: expect_column_values_to_be_between, kwargs: {column: size, min_value: 0, max_value: %(largest)d}}
+        implementation: {type: expect_column_values_to_be_between, kwargs: {column: size, min_value: 0, \
+max_value: %(largest)d}}
       - id: label-form
         type: custom
         engine: greatExpectations
         severity: %(label)s
-        implementation: {type: expect_column_values_to_match_regex, kwargs: {column: label, regex: "^[a-z]+$"}}
+        implementation: {type: expect_column_values_to_match_regex, kwargs: {column: label, \
+regex: "^[a-z]+$"}}
 customProperties:
   - {property: writeMode, value: append}
 """
@@ -68,7 +72,9 @@ ROWS = st.lists(
 
 
 def files(drops: list[list[tuple[str, str, bool]]]) -> list[str]:
-    """Deliveries whose keys differ from drop to drop; within one, a row may repeat the key of the row before."""
+    """Deliveries whose keys differ from drop to drop; within one,
+    a row may repeat the key of the row before.
+    """
     made = []
     for number, rows in enumerate(drops):
         lines, key = ["id,size,label\n"], 0
@@ -93,7 +99,9 @@ def lakes(
 
 
 def carried(lake: Lake, tenant: str, contracts: list[dict[str, Any]], drops: list[str]) -> dict[str, Any]:
-    """Ingest drops under the first contract and replay under each further one; what a reader can see in the end."""
+    """Ingest drops under the first contract and replay under each further one;
+    what a reader can see in the end.
+    """
     path = lake.settings.project / "catalog" / "contracts" / "things.odcs.yaml"
     path.write_text(CONTRACT % contracts[0])
     paths = [
@@ -124,7 +132,9 @@ def test_replay_under_looser_rules_gives_what_they_would_have_given_at_first(
 
 
 def test_drops_of_one_row_and_drops_set_aside_whole_follow_one_another(lakes: Lake) -> None:
-    """Sail once waited for ever in the join with the published keys: all rows of such a drop lie in one partition."""
+    """Sail once waited for ever in the join with the published keys:
+    all rows of such a drop lie in one partition.
+    """
     drops = [
         "id,size,label\na,x,ab\n",
         "id,size,label\nb,1,ab\n",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,83 +12,20 @@ from lake.decisions.rollback import roll_back
 from lake.maintenance.verify import audit_all
 from lake.pipeline.dry_run import dry_run
 from lake.pipeline.ingest import ingest
-from lake.reports.versions import list_quarantine, list_versions
-from lake.session import Session, open_session
+from lake.reports.versions import list_versions
 from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.errors import DataRejected, UsageError
-from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 from lakegate.settings import Settings
+from tests.support.rides_reprocessed import DROPS, aside, latest, opened, project, take
 
 pytestmark = pytest.mark.server
-
-CONTRACT = """
-apiVersion: v3.2.0
-kind: DataContract
-id: rides
-name: rides
-version: 1.0.0
-status: draft
-schema:
-  - name: rides
-    properties:
-      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - {name: fare, logicalType: number}
-      - {name: at, logicalType: integer, required: true}
-    quality:
-      - id: fare-plausible
-        type: custom
-        engine: greatExpectations
-        severity: SEVERITY
-        implementation:
-          type: expect_column_values_to_be_between
-          kwargs: {column: fare, min_value: 0, max_value: MOST}
-customProperties:
-  - {property: writeMode, value: MODE}
-  - {property: maxQuarantined, value: 1.0}
-"""
-DROPS = {
-    "a.csv": ["1,1.5,1", "2,25,2", "3,free,1"],
-    "b.csv": ["4,4.5,2", "2,9.5,1", "5,99,2"],
-    "c.csv": ["2,12,3", "6,30,3"],
-}
-
-
-def project(folder: Path, *, mode: str, most: int, severity: str = "quarantine") -> None:
-    contracts = folder / "catalog" / "contracts"
-    contracts.mkdir(parents=True, exist_ok=True)
-    text = CONTRACT.replace("MODE", mode).replace("MOST", str(most)).replace("SEVERITY", severity)
-    (contracts / "rides.odcs.yaml").write_text(
-        text + "  - {property: upsert, value: {orderBy: at}}\n" * (mode == "upsert")
-    )
-
-
-def opened(home: Settings, folder: Path, tenant: str) -> Session:
-    return open_session(replace(home, project=folder, tenant=tenant), say=print)
-
-
-def take(session: Session, folder: Path, *names: str) -> None:
-    for name in names:
-        (folder / name).write_text("\n".join(["ride,fare,at", *DROPS[name]]) + "\n")
-        ingest(session, "rides", [folder / name])
-
-
-def latest(session: Session, version: str | None) -> Manifest:
-    assert version is not None
-    return manifest_at(session.repository, "main", VersionName.parse(version))
-
-
-def aside(session: Session) -> list[Any]:
-    return [
-        (row["file"], row["row"], row["rules"])
-        for row in list_quarantine(session, session.catalog.get("rides"))
-    ]
 
 
 @pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
 @pytest.mark.parametrize("most", [40, 15])
-def test_it_is_what_ingesting_under_the_present_rules_would_have_given(
+def test_reprocess_gives_what_ingesting_under_the_present_rules_would_have_given(
     lakefs_home: Settings, tmp_path: Path, mode: str, most: int
 ) -> None:
     project(tmp_path, mode=mode, most=20)
@@ -122,7 +57,7 @@ def test_it_is_what_ingesting_under_the_present_rules_would_have_given(
     assert reprocess(session, session.catalog.get("rides")).content_hash == made.content_hash
 
 
-def test_a_drop_that_comes_again_is_told_as_the_reprocess_judged_it(
+def test_drop_that_comes_again_is_told_as_the_reprocess_judged_it(
     lakefs_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As long as the table's state came of it: a rollback takes it back."""
@@ -214,7 +149,7 @@ def test_drops_before_the_first_stay_as_they_are_and_discarded_rows_stay_discard
         reprocess(session, session.catalog.get("rides"), since="zzzz")
 
 
-def test_a_drop_that_is_blocked_now_stops_it(lakefs_home: Settings, tmp_path: Path) -> None:
+def test_drop_that_is_blocked_now_stops_it(lakefs_home: Settings, tmp_path: Path) -> None:
     project(tmp_path, mode="append", most=20)
     session = opened(lakefs_home, tmp_path, "blocked")
     take(session, tmp_path, *DROPS)

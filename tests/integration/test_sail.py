@@ -71,8 +71,10 @@ def test_each_engine_of_a_process_has_its_own_keys(tmp_path: Path, monkeypatch: 
     }
 
 
-def test_a_session_that_is_collected_waits_for_nothing_of_the_others(tmp_path: Path) -> None:
-    """The collector runs anywhere, and so does what waits in it: in a call of another session, with the lock that it waits for."""
+def test_session_that_is_collected_waits_for_nothing_of_the_others(tmp_path: Path) -> None:
+    """The collector runs anywhere, and so does what waits in it: in a call of another session,
+    with the lock that it waits for.
+    """
     engines = [made(tmp_path), made(tmp_path)]  # pyspark keeps a process's first as the one to use by default
     assert [asked(engine) for engine in engines] == [42, 42]
     released = ExecutePlanResponseReattachableIterator._release_thread_pool_instance
@@ -97,7 +99,7 @@ def test_one_that_hangs_before_it_says_its_port_may_be_started_again(
         asked(made(tmp_path))
 
 
-def test_it_ends_with_its_owner_however_that_dies(tmp_path: Path) -> None:
+def test_sail_ends_with_its_owner_however_that_dies(tmp_path: Path) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -132,7 +134,9 @@ def test_one_that_could_not_be_connected_to_is_not_waited_for(
     assert not met[0].is_running()
 
 
-def test_it_keeps_a_silent_session_and_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sail_keeps_a_silent_session_and_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Seconds here; of Sail's own accord it would be a quarter of an hour."""
     monkeypatch.setenv("TZ", "America/New_York")
     for year, kept in ((1, False), (lake.engine.startup.YEAR, True)):
@@ -148,7 +152,7 @@ def test_it_keeps_a_silent_session_and_its_settings(tmp_path: Path, monkeypatch:
             assert (found == "UTC") == kept
 
 
-def test_it_is_started_anew_once_it_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sail_is_started_anew_once_it_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = made(tmp_path)
     assert not engine.renew()
     asked(engine)
@@ -169,7 +173,7 @@ def test_it_is_started_anew_once_it_has_grown(tmp_path: Path, monkeypatch: pytes
     assert not engine.renew()
 
 
-def test_a_query_of_one_that_was_killed_may_be_tried_again(tmp_path: Path) -> None:
+def test_query_of_one_that_was_killed_may_be_tried_again(tmp_path: Path) -> None:
     engine = made(tmp_path)
     asked(engine)
     process_of(engine).kill()
@@ -191,7 +195,7 @@ def test_one_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.server
 @pytest.mark.parametrize("dies", ["evaluate", "write", "write.table", "write.quarantine"])
-def test_a_drop_whose_engine_died_is_published_by_the_same_command(
+def test_drop_whose_engine_died_is_published_by_the_same_command(
     dies: str, lakefs_home: Settings, tmp_path: Path
 ) -> None:
     contracts = tmp_path / "catalog" / "contracts"

@@ -1,4 +1,6 @@
-"""Columns that nobody announced, through a lake: published, kept with their rows, given back by a replay, and shown to nobody."""
+"""Columns that nobody announced, through a lake: published, kept with their rows, given back by a replay,
+and shown to nobody.
+"""
 
 from __future__ import annotations
 
@@ -10,35 +12,11 @@ from pathlib import Path
 import pytest
 
 from lakegate import open_snapshot
-from tests.integration.conftest import Lake, Open
+from tests.integration.conftest import Open
+from tests.support.command_line import Lake
+from tests.support.unannounced_columns import NEEDLE, READINGS, RIDES, contract
 
 pytestmark = pytest.mark.server
-
-RIDES = """
-apiVersion: v3.2.0
-kind: DataContract
-id: rides
-name: rides
-version: 1.0.0
-status: draft
-schema:
-  - name: rides
-    properties:
-      - {name: ride, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - {name: size, logicalType: integer}
-      - name: extras
-        logicalType: object
-        properties:
-          - {name: seat, logicalType: integer, required: true}
-          - {name: mail, logicalType: string, classification: personal}
-    quality:
-      - {id: size, type: custom, engine: greatExpectations, severity: quarantine,
-         implementation: {type: expect_column_values_to_be_between, kwargs: {column: size, max_value: LARGEST}}}
-customProperties:
-  - {property: writeMode, value: append}
-  - {property: unexpectedColumns, value: rescue}
-"""
-NEEDLE = "n33dle-in-a-column-of-nobody"
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +26,6 @@ def rides(open_lake: Open, empty_home: Path, tmp_path_factory: pytest.TempPathFa
     lake = open_lake(empty_home, project=project)
     contract(lake, "9")
     return lake
-
-
-def contract(lake: Lake, largest: str) -> None:
-    (lake.settings.project / "catalog" / "contracts" / "rides.odcs.yaml").write_text(
-        RIDES.replace("LARGEST", largest)
-    )
 
 
 def kept(lake: Lake, version: str) -> dict[str, str | None]:
@@ -136,7 +108,7 @@ def test_unexpected_columns_are_kept_with_their_rows_and_come_back_with_a_replay
     assert rides.run("verify", "rides@v3").code == 0
 
 
-def test_a_replay_onto_a_table_without_the_column_is_refused_by_name(rides: Lake) -> None:
+def test_replay_onto_a_table_without_the_column_is_refused_by_name(rides: Lake) -> None:
     path = rides.settings.project / "catalog" / "contracts" / "trams.odcs.yaml"
     trams = RIDES.replace("rides", "trams").replace("value: append", "value: replace").replace("LARGEST", "9")
     path.write_text(trams.replace("value: rescue", "value: ignore"))
@@ -148,7 +120,7 @@ def test_a_replay_onto_a_table_without_the_column_is_refused_by_name(rides: Lake
     assert "unexpectedColumns: rescue" in refused.err
 
 
-def test_what_was_rescued_stands_in_data_files_and_nowhere_else(rides: Lake) -> None:
+def test_rescued_values_stand_in_data_files_and_nowhere_else(rides: Lake) -> None:
     logs = [item.path for item in rides.repository.listing("main", "") if item.path.endswith(".json")]
     assert any("_delta_log" in path for path in logs)
     assert [path for path in logs if NEEDLE.encode() in (rides.repository.get("main", path) or b"")] == []
@@ -161,28 +133,6 @@ def test_what_was_rescued_stands_in_data_files_and_nowhere_else(rides: Lake) -> 
     assert [path for path in places if NEEDLE.encode() in path.read_bytes()] == []
 
 
-READINGS = """
-apiVersion: v3.2.0
-kind: DataContract
-id: readings
-name: readings
-version: 1.0.0
-status: draft
-schema:
-  - name: readings
-    properties:
-      - {name: reading, physicalName: "Nr.", logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - {name: co_gt, physicalName: "CO(GT)", logicalType: number}
-      - {name: mail, physicalName: "E-Mail", logicalType: string, classification: personal}
-    quality:
-      - {id: co, type: custom, engine: greatExpectations, severity: quarantine,
-         implementation: {type: expect_column_values_to_be_between, kwargs: {column: co_gt, max_value: LARGEST}}}
-customProperties:
-  - {property: writeMode, value: append}
-  - {property: orderBy, value: reading}
-"""
-
-
 def test_columns_under_headers_that_are_no_names_are_judged_ordered_shown_and_given_back(rides: Lake) -> None:
     path = rides.settings.project / "catalog" / "contracts" / "readings.odcs.yaml"
     path.write_text(READINGS.replace("LARGEST", "9"))
@@ -193,7 +143,8 @@ def test_columns_under_headers_that_are_no_names_are_judged_ordered_shown_and_gi
     assert (raw["verdict"], processed["rows_valid"], processed["rows_quarantined"]) == ("passed", 1, 1)
     (aside,) = rides.run("quarantine", "readings", "--json").json
     assert (aside["rules"], aside["record"]) == (["co"], "2,70,***,")
-    # The sender writes the header otherwise from now on; the row that was set aside is read as it was delivered.
+    # The sender writes the header otherwise from now on; the row that was set aside is read as it was
+    # delivered.
     path.write_text(READINGS.replace("LARGEST", "99").replace("CO(GT)", "CO in mg"))
     assert rides.run("replay", "readings", "--json").json["rows_passing"] == 1
     table = open_snapshot("readings@v2", home=rides.home).arrow(["reading", "co_gt", "mail"])
@@ -207,7 +158,7 @@ def test_columns_under_headers_that_are_no_names_are_judged_ordered_shown_and_gi
     assert "unexpected: 'CO(GT)'" in refused.err + refused.out
 
 
-def test_a_table_without_a_key_takes_rows_that_repeat_sets_aside_and_gives_back(rides: Lake) -> None:
+def test_table_without_a_key_takes_rows_that_repeat_sets_aside_and_gives_back(rides: Lake) -> None:
     path = rides.settings.project / "catalog" / "contracts" / "pings.odcs.yaml"
     text = (
         RIDES.replace("rides", "pings")

@@ -1,4 +1,6 @@
-"""What a person expects a word about: a full delivery of a few rows where many stand, and a delivery of which no row is taken."""
+"""What a person expects a word about: a full delivery of a few rows where many stand,
+and a delivery of which no row is taken.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ status: active
 schema:
   - name: {name}
     properties:
-      - {{name: id, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1, classification: public}}
+      - {{name: id, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1, \
+classification: public}}
       - {{name: told, logicalType: integer, required: true, classification: public}}
     quality:
       - id: told-range
@@ -42,7 +45,8 @@ status: active
 schema:
   - name: early
     properties:
-      - {name: id, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1, classification: public}
+      - {name: id, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1, \
+classification: public}
 customProperties:
   - {property: kind, value: feature}
   - {property: sql, value: early.sql}
@@ -80,7 +84,7 @@ def none_taken(lake: Any, table: str) -> list[tuple[int, int]]:
     return [(item["version"], item["rows"]) for item in state["none_taken"]]
 
 
-def test_a_full_delivery_that_takes_most_of_the_table_away_waits_for_a_person(lake: Any) -> None:
+def test_full_delivery_that_takes_most_of_the_table_away_waits_for_a_person(lake: Any) -> None:
     lake.ingest("prices", lake.file("a.csv", rows(560)))
     few = lake.file("b.csv", rows(10, first=300))
     tried = lake.run("ingest", "prices", few, "--dry-run")
@@ -111,14 +115,14 @@ def test_a_full_delivery_that_takes_most_of_the_table_away_waits_for_a_person(la
     lake.ingest("prices", lake.file("c.csv", rows(1)))
 
 
-def test_a_table_may_lose_half_of_its_rows_and_a_few_of_few(lake: Any) -> None:
+def test_table_may_lose_half_of_its_rows_and_a_few_of_few(lake: Any) -> None:
     contract = lake.settings.project / "catalog/contracts/prices.odcs.yaml"
     contract.write_text(TABLE.format(name="prices", mode="replace"))
     for count in (9, 2, 40, 20):
         lake.ingest("prices", lake.file(f"{count}.csv", rows(count, told=3)))
 
 
-def test_a_delivery_of_which_no_row_is_taken_has_a_code_of_its_own_and_is_red_until_somebody_decides(
+def test_delivery_of_which_no_row_is_taken_has_a_code_of_its_own_and_is_red_until_somebody_decides(
     lake: Any,
 ) -> None:
     lake.ingest("visits", lake.file("v1.csv", rows(3)))

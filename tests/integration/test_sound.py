@@ -42,7 +42,10 @@ schema:
       - {name: at, logicalType: integer, required: true}
 customProperties:
 """
-FARES = "  - {property: kind, value: feature}\n  - {property: sql, value: fares.sql}\n  - {property: inputs, value: [rides]}\n  - {property: driver, value: rides}\n"
+FARES = (
+    "  - {property: kind, value: feature}\n  - {property: sql, value: fares.sql}\n"
+    "  - {property: inputs, value: [rides]}\n  - {property: driver, value: rides}\n"
+)
 DRIFT = "  - {property: drift, value: none}\n"
 MODES = {
     "rides": "  - {property: writeMode, value: append}\n  - {property: sameName, value: supersede}\n",
@@ -82,7 +85,8 @@ def latest(session: Session, table: str) -> Manifest:
 
 
 def refused(session: Session, table: str, work: Callable[[], object]) -> None:
-    """Flip bits of fares in the table's oldest file: the work is refused, names the file, and publishes nothing; with them as they were it does.
+    """Flip bits of fares in the table's oldest file: the work is refused, names the file,
+    and publishes nothing; with them as they were it does.
 
     A reader of that file gets other fares, or an error, as chance has it.
     """
@@ -102,9 +106,7 @@ def refused(session: Session, table: str, work: Callable[[], object]) -> None:
     work()
 
 
-def test_an_upsert_that_writes_its_table_anew_reads_none_that_changed(
-    session: Session, tmp_path: Path
-) -> None:
+def test_upsert_that_writes_its_table_anew_reads_none_that_changed(session: Session, tmp_path: Path) -> None:
     take(session, "stays", tmp_path, "first.csv", "1,1.5,1", "2,2.5,1")
     refused(session, "stays", lambda: take(session, "stays", tmp_path, "second.csv", "1,7.5,2"))
     assert latest(session, "stays").counts.updated == 1
@@ -124,7 +126,7 @@ def test_features_are_made_of_no_file_that_changed(session: Session, tmp_path: P
         session.__dict__.pop("catalog", None)
 
 
-def test_a_correction_and_a_reprocess_keep_no_row_of_a_file_that_changed(
+def test_correction_and_a_reprocess_keep_no_row_of_a_file_that_changed(
     session: Session, tmp_path: Path
 ) -> None:
     take(session, "rides", tmp_path, "c.csv", "10,1.5,1")
@@ -153,7 +155,9 @@ def test_small_files_are_merged_as_they_were_published(
 
 @contextmanager
 def flipped(session: Session, table: str, column: str) -> Iterator[None]:
-    """A bit of a column's values is another in the table's first file, and what this process proved is forgotten, as in the next one."""
+    """A bit of a column's values is another in the table's first file,
+    and what this process proved is forgotten, as in the next one.
+    """
     block = session.repository.local(latest(session, table).files[0].physical)
     assert block is not None
     sound = block.read_bytes()

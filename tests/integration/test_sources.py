@@ -90,7 +90,7 @@ def test_whatever_dies_nothing_is_received_twice_and_nothing_lost(scene: Scene, 
     assert scene.left_over() == []
 
 
-def test_of_two_that_ask_at_once_one_is_refused_and_takes_nothing_in(scene: Scene, session: Session) -> None:
+def test_second_poll_at_once_is_refused_and_takes_nothing_in(scene: Scene, session: Session) -> None:
     source = ListSource("rates", [rides(11).encode(), rides(12).encode()], scene.folder, name="raced")
     (late := scene.folder / "late.csv").write_text(rides(11, 12))
     take(session, source)  # while another had asked from the same position
@@ -102,7 +102,7 @@ def test_of_two_that_ask_at_once_one_is_refused_and_takes_nothing_in(scene: Scen
     assert session.repository.branches("attempt-receive") == []
 
 
-def test_the_same_delivery_by_both_is_received_once(scene: Scene, session: Session) -> None:
+def test_same_delivery_by_both_is_received_once(scene: Scene, session: Session) -> None:
     (path := scene.folder / "both.csv").write_text(rides(21))
     advance = Advance("shared", "", "1")
     first, second = (receive(session, "rates", path, advance=advance) for _ in range(2))
@@ -113,7 +113,7 @@ def test_the_same_delivery_by_both_is_received_once(scene: Scene, session: Sessi
     assert last_position(session, "shared") == "2"
 
 
-def test_a_source_has_its_own_position_and_a_plain_file_moves_none(scene: Scene, session: Session) -> None:
+def test_source_has_its_own_position_and_a_plain_file_moves_none(scene: Scene, session: Session) -> None:
     (path := scene.folder / "plain.csv").write_text(rides(31))
     before = last_position(session, "list")
     drop = receive(session, "rides", path)

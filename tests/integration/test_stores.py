@@ -1,4 +1,6 @@
-"""One lake, whatever way its files take: beside the embedded lakeFS, from another disk, or through the gateway of one elsewhere."""
+"""One lake, whatever way its files take: beside the embedded lakeFS, from another disk,
+or through the gateway of one elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,7 @@ def project(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.mark.parametrize("project", ["append", "replace"], indirect=True)
-def test_what_comes_of_drops_is_the_same(
+def test_stores_give_the_same_of_the_same_drops(
     project: Path, tmp_path: Path, lakefs_home: Settings, request: pytest.FixtureRequest
 ) -> None:
     files = [tmp_path / "first.csv", tmp_path / "second, of two.csv"]
@@ -118,7 +120,7 @@ def test_what_comes_of_drops_is_the_same(
 
 @pytest.mark.parametrize("project", ["append"], indirect=True)
 @pytest.mark.parametrize("far", [False, True])
-def test_a_column_that_is_personal_by_now_leaves_no_more_statistics(
+def test_column_that_is_personal_by_now_leaves_no_more_statistics(
     project: Path,
     tmp_path: Path,
     lakefs_home: Settings,

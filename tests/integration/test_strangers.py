@@ -1,166 +1,36 @@
-"""What another account of the machine, or another process, gets of what Lakegate opens: no file, no query, no key."""
+"""What another account of the machine, or another process, gets of what Lakegate opens: no file, no query,
+no key.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from lake.engine.engine import Engine
 from lake.lakefs.repository import Repository
 from lake.server.lifecycle import ensure_server, server_status, stop_server
 from lake.server.state_files import read_server
 from lake.session import open_session
 from lakegate.errors import LakegateError
-from lakegate.home import Endpoint
 from lakegate.settings import Settings
-from tests.support.places import ROOT
+from tests.support.stranger_process import Stranger, can_be_other, each_stranger, sitting
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="sockets are told apart by /proc and seccomp, which are Linux's"
 )
 
-SCRIPT = ROOT / "tests/support/stranger.py"
-ACCOUNT = 54_321
-"""A user that owns nothing here. The system asks for no entry in its list of names."""
-can_be_other = pytest.mark.skipif(
-    os.geteuid() != 0,
-    reason="NOT TRIED: a second account. Only root can act as another user: run these tests as root, in a container",
-)
-
-each_stranger = pytest.mark.parametrize(
-    "account", [pytest.param(ACCOUNT, marks=can_be_other), 0], ids=["another account", "another process"]
-)
-
-
-class Stranger:
-    """A process of another account, or (account 0) another process of this one."""
-
-    def __init__(self, action: str, *arguments: object, account: int = ACCOUNT) -> None:
-        command = [sys.executable, str(SCRIPT), action, *map(str, arguments), str(account)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.said() == "ready"
-
-    def said(self) -> str:
-        assert self.process.stdout
-        return self.process.stdout.readline().strip()
-
-    def got(self) -> Any:
-        """What it got, where it has ended."""
-        return json.loads(self.said())
-
-
-def engine_at(folder: Path, *, guarded: bool = True) -> Engine:
-    settings = replace(Settings.load(home=folder / "home", environ={}), sail_guard=guarded)
-    return Engine(settings, Endpoint("http://127.0.0.1:9", "key", "secret"))
-
-
-def port_of(engine: Engine) -> int:
-    assert engine._sail is not None
-    found = [
-        one
-        for one in psutil.Process(engine._sail._process.pid).net_connections("tcp4")
-        if one.status == psutil.CONN_LISTEN
-    ]
-    return int(found[0].laddr.port)
-
-
-def answer(engine: Engine) -> int:
-    return int(engine.rows(engine.spark.sql("select 40 + 2"))[0][0])
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    made = engine_at(tmp_path_factory.mktemp("sail"))
-    assert answer(made) == 42
-    yield made
-    made._end()
-
-
-@pytest.fixture
-def secret(tmp_path: Path) -> Path:
-    path = tmp_path / "secret.csv"
-    path.write_text("a\nhidden\n")
-    path.chmod(0o600)
-    return path
-
-
-@each_stranger
-def test_sail_reads_no_file_for_a_stranger(engine: Engine, secret: Path, account: int) -> None:
-    statement = f"select * from csv.`{secret}`"
-    assert engine.rows(engine.spark.sql(statement)), "its owner reads it"
-    got = Stranger("query", port_of(engine), statement, account=account).got()
-    assert isinstance(got, str), got
-    assert "UNAVAILABLE" in got, got
-    assert answer(engine) == 42
-
-
-@each_stranger
-def test_without_its_guard_sail_would(tmp_path: Path, secret: Path, account: int) -> None:
-    """What the others are worth: this is what they would see."""
-    made = engine_at(tmp_path, guarded=False)
-    assert answer(made) == 42
-    assert "hidden" in str(
-        Stranger("query", port_of(made), f"select * from csv.`{secret}`", account=account).got()
-    )
-    made._end()
-
-
-@can_be_other
-def test_sail_says_nothing_to_a_stranger_in_its_first_moment_either(tmp_path: Path) -> None:
-    watcher = Stranger("hurry", 12)
-    assert watcher.said() == "watching"
-    made = [engine_at(tmp_path) for _ in range(3)]
-    assert [answer(one) for one in made] == [42, 42, 42]
-    ports = [str(port_of(one)) for one in made]
-    met = watcher.got()
-    for one in made:
-        one._end()
-    assert [met[port] for port in ports] == [[True, ""]] * 3
-
-
-def test_nothing_is_asked_of_whoever_took_a_dead_sails_port(tmp_path: Path) -> None:
-    made = engine_at(tmp_path)
-    assert answer(made) == 42
-    port, process = port_of(made), psutil.Process(made._sail._process.pid)  # type: ignore[union-attr]
-    frame = made.spark.sql("select 'of the plan' as a")
-    process.kill()
-    psutil.wait_procs([process])
-    with sitting(port) as stranger, pytest.raises(LakegateError):
-        made.rows(frame)
-    assert "of the plan" not in str(stranger.got())
-    made._end()
-
-
-@contextlib.contextmanager
-def sitting(port: int, *, account: int = 0) -> Iterator[Stranger]:
-    """Somebody on that port until the end of this; what was said there is known after it."""
-    enough = Path(f"/tmp/enough-{port}")
-    stranger = Stranger("sit", port, 60, account=account)
-    assert stranger.said() == "sitting"
-    try:
-        yield stranger
-    finally:
-        enough.touch()
-        stranger.process.wait(10)
-        enough.unlink()
-
 
 @pytest.mark.server
 @each_stranger
-def test_the_keys_never_go_to_whoever_took_a_dead_servers_port(settings: Settings, account: int) -> None:
+def test_keys_never_go_to_whoever_took_a_dead_servers_port(settings: Settings, account: int) -> None:
     """Neither from a command that begins then, nor from one that was at work when the server died."""
     at_work = open_session(settings, say=print)
     recorded = read_server(settings.home)
@@ -207,7 +77,7 @@ def test_down_by_another_account_keeps_the_record_of_a_living_server() -> None:
 
 
 @pytest.mark.server
-def test_a_connection_that_somebody_else_answers_carries_no_key(settings: Settings) -> None:
+def test_connection_that_somebody_else_answers_carries_no_key(settings: Settings) -> None:
     """Also without a look at the server before: each new connection is proved by itself."""
     endpoint = ensure_server(settings, say=print)
     stop_server(settings.home)
@@ -225,7 +95,8 @@ UNASKED = {
     "/api/v1/setup_lakefs": "initialized",
     "/api/v1/user": '"id":""',
 }
-"""What lakeFS's API answers to somebody without keys, and a part of what it says: docs/security.md tells it."""
+"""What lakeFS's API answers to somebody without keys, and a part of what it says: docs/security.md tells it.
+"""
 
 
 @pytest.mark.server
@@ -265,7 +136,7 @@ def test_lakefs_tells_a_stranger_nothing_of_what_it_holds(lakefs_home: Settings,
 
 @pytest.mark.server
 @each_stranger
-def test_nobody_else_becomes_the_administrator_of_a_new_lakefs(settings: Settings, account: int) -> None:
+def test_administrator_of_a_new_lakefs_is_nobody_else(settings: Settings, account: int) -> None:
     watcher = Stranger("set_up", 4, account=account)
     assert watcher.said() == "watching"
     port = int(ensure_server(settings, say=print).url.rpartition(":")[2])

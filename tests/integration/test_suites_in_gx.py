@@ -1,4 +1,6 @@
-"""Every suite that a contract gives is one that Great Expectations itself loads; apart, for importing GX takes seconds."""
+"""Every suite that a contract gives is one that Great Expectations itself loads; apart,
+for importing GX takes seconds.
+"""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def fates(manifest: Manifest) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-def test_a_key_is_inserted_updated_deleted_and_comes_again(session: Session, tmp_path: Path) -> None:
+def test_key_is_inserted_updated_deleted_and_comes_again(session: Session, tmp_path: Path) -> None:
     first = take(session, tmp_path, "1.csv", "1,Oslo,1,", "2,Bergen,1,", "3,Bodø,2,")
     second = take(session, tmp_path, "2.csv", "1,Tromsø,2,", "2,Bergen,1,", "4,Oslo,2,", "3,Bodø,1,")
     third = take(session, tmp_path, "3.csv", "1,,3,true", "2,Molde,3,", "1,Late,2,")
@@ -128,7 +128,7 @@ def test_rows_that_newer_ones_keep_out_are_told(
     assert "2 rows, 2 outdated   table 2" in capsys.readouterr().err
 
 
-def test_the_content_is_the_same_whatever_order_drops_come_in(session: Session, tmp_path: Path) -> None:
+def test_content_is_the_same_whatever_order_drops_come_in(session: Session, tmp_path: Path) -> None:
     drops = [
         ("a.csv", "1,Oslo,1,", "2,Bergen,4,"),
         ("b.csv", "1,Tromsø,3,", "3,Bodø,3,"),
@@ -146,7 +146,9 @@ def test_the_content_is_the_same_whatever_order_drops_come_in(session: Session, 
 def test_rows_that_tie_are_decided_the_same_way_whatever_order_drops_come_in(
     session: Session, tmp_path: Path
 ) -> None:
-    """Of rows, of a row and a tombstone, and of repeats: an unchanged row of the greater drop counts from then on."""
+    """Of rows, of a row and a tombstone, and of repeats: an unchanged row of the greater drop counts from
+    then on.
+    """
     drops = [
         ("a.csv", "1,Oslo,1,", "2,Oslo,1,", "3,Oslo,1,"),
         ("b.csv", "1,Bergen,1,", "2,Oslo,1,true"),
@@ -163,7 +165,7 @@ def test_rows_that_tie_are_decided_the_same_way_whatever_order_drops_come_in(
     assert len(contents) == 1, contents
 
 
-def test_a_row_without_a_number_for_its_order_is_set_aside(session: Session, tmp_path: Path) -> None:
+def test_row_without_a_number_for_its_order_is_set_aside(session: Session, tmp_path: Path) -> None:
     contract = tmp_path / "catalog" / "contracts" / "riders.odcs.yaml"
     contract.write_text(RIDERS.replace("changed, logicalType: timestamp", "changed, logicalType: number"))
     fresh = open_session(session.settings, say=print)
@@ -190,7 +192,7 @@ def test_rows_set_aside_are_kept_from_drop_to_drop(session: Session, tmp_path: P
     assert second.aside["open"] == 2
 
 
-def test_a_row_that_comes_back_keeps_its_place_in_the_order(session: Session, tmp_path: Path) -> None:
+def test_row_that_comes_back_keeps_its_place_in_the_order(session: Session, tmp_path: Path) -> None:
     """Of three that were set aside for a city that nobody knew, one is older by now than what stands."""
     contract = tmp_path / "catalog" / "contracts" / "riders.odcs.yaml"
     contract.write_text(RIDERS.replace("customProperties:", CITIES + "customProperties:", 1))

@@ -1,4 +1,6 @@
-"""Values that no reader could hold stay out of every version; a version of an older release that has some is judged and shown."""
+"""Values that no reader could hold stay out of every version;
+a version of an older release that has some is judged and shown.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +38,14 @@ schema:
       - {name: n, logicalType: number}
     quality:
       - {id: least-d, type: custom, engine: greatExpectations, severity: warn,
-         implementation: {type: expect_column_min_to_be_between, kwargs: {column: d, min_value: "2000-01-01"}}}
+         implementation: {type: expect_column_min_to_be_between, kwargs: {column: d, \
+min_value: "2000-01-01"}}}
       - {id: most-t, type: custom, engine: greatExpectations, severity: warn,
-         implementation: {type: expect_column_max_to_be_between, kwargs: {column: t, max_value: "2030-01-01T00:00:00Z"}}}
+         implementation: {type: expect_column_max_to_be_between, kwargs: {column: t, \
+max_value: "2030-01-01T00:00:00Z"}}}
       - {id: common-d, type: custom, engine: greatExpectations, severity: warn,
-         implementation: {type: expect_column_most_common_value_to_be_in_set, kwargs: {column: d, value_set: ["2024-01-01"]}}}
+         implementation: {type: expect_column_most_common_value_to_be_in_set, kwargs: {column: d, \
+value_set: ["2024-01-01"]}}}
 customProperties:
   - {property: writeMode, value: append}
 """
@@ -97,7 +102,9 @@ def told(session: Session, version: int) -> dict[str, str]:
     }
 
 
-def test_what_no_reader_could_hold_is_set_aside_and_every_reader_reads_the_version(session: Session) -> None:
+def test_value_that_no_reader_could_hold_is_set_aside_and_every_reader_reads_the_version(
+    session: Session,
+) -> None:
     take(
         session,
         "1.csv",
@@ -123,13 +130,13 @@ def test_what_no_reader_could_hold_is_set_aside_and_every_reader_reads_the_versi
     assert sorted(snapshot.polars()["d"].to_list()) == sorted(row["d"] for row in rows.values())
 
 
-def test_a_feature_table_with_such_a_date_is_no_version(session: Session) -> None:
+def test_feature_table_with_such_a_date_is_no_version(session: Session) -> None:
     result = take(session, "1.csv", "a,9999-01-01,2024-01-01T00:00:00Z,1")
     assert [hop.verdict.value for hop in result.hops] == ["passed", "passed", "blocked"]
     assert "type:d (1 of 1)" in result.hops[2].reason
 
 
-def test_a_version_of_an_older_release_with_such_values_is_judged_and_shown(
+def test_version_of_an_older_release_with_such_values_is_judged_and_shown(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:

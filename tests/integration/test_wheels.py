@@ -41,7 +41,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(PROJECT, tmp_path_factory.mktemp("service"))
 
 
-def test_the_reader_is_one_import_name_and_needs_arrow_and_a_hash_alone(reader: Path) -> None:
+def test_reader_is_one_import_name_and_needs_arrow_and_a_hash_alone(reader: Path) -> None:
     with zipfile.ZipFile(reader) as opened:
         names = opened.namelist()
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
@@ -55,10 +55,13 @@ def test_the_reader_is_one_import_name_and_needs_arrow_and_a_hash_alone(reader: 
     assert [need.split()[1].split("<")[0].split(">")[0] for need in needs] == ["blake3", "pyarrow"]
 
 
-def test_the_reader_works_without_the_service(reader: Path, tmp_path: Path) -> None:
+def test_reader_works_without_the_service(reader: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(reader) as opened:
         opened.extractall(tmp_path)
-    probe = "import sys; sys.path.insert(0, sys.argv[1]); from lakegate import open_snapshot; import lakegate; print(lakegate.__file__)"
+    probe = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from lakegate import open_snapshot; import lakegate; "
+        "print(lakegate.__file__)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", probe, str(tmp_path)],
         capture_output=True,
@@ -70,7 +73,7 @@ def test_the_reader_works_without_the_service(reader: Path, tmp_path: Path) -> N
     assert done.stdout.strip() == str(tmp_path / "lakegate" / "__init__.py")
 
 
-def test_the_service_ships_what_a_lake_needs_and_no_tests(service: Path) -> None:
+def test_service_ships_what_a_lake_needs_and_no_tests(service: Path) -> None:
     with zipfile.ZipFile(service) as opened:
         names = set(opened.namelist())
         (entry,) = (name for name in names if name.endswith("entry_points.txt"))

@@ -1,91 +1,39 @@
-"""Drops carried by commands and by the assets' jobs, against a real lakeFS, and what Dagster was told of it."""
+"""Drops carried by commands and by the assets' jobs, against a real lakeFS,
+and what Dagster was told of it.
+"""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
-from dagster import (
-    AssetCheckKey,
-    AssetKey,
-    AssetRecordsFilter,
-    DagsterInstance,
-    DagsterRunStatus,
-    RunsFilter,
-    job,
-)
+from dagster import AssetCheckKey, AssetKey, DagsterRunStatus, RunsFilter, job
 
 from assets import run_tags
 from assets.instance import open_instance
 from assets.report import report
-from assets.reported_versions import DATA_VERSION, reported_number
+from assets.reported_versions import reported_number
 from lake.decisions.rollback import roll_back
 from lake.hops.events import HopEvent, listen
-from lake.pipeline.demo_data import REFERENCES, deliver_sample
-from lake.pipeline.downstream import OnError
-from lake.pipeline.ingest import DropResult, ingest, ingest_all
+from lake.pipeline.demo_data import REFERENCES
+from lake.pipeline.ingest import DropResult, ingest
 from lake.session import Session, open_session
 from lakegate.errors import LakegateError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
+from tests.support.cut_sample import CUT, deliver_cut
+from tests.support.dagster_home import Home
 from tests.support.jobs import Jobs
 
 pytestmark = pytest.mark.server
-CUT = 240
-"""Records of a month that these tests deliver."""
-
-
-@dataclass
-class Home:
-    """An open lake, its Dagster instance and the files that tests deliver."""
-
-    session: Session
-    instance: DagsterInstance
-    files: Path
-
-    def carry(self, *names: str, on_error: OnError | None = None) -> list[DropResult]:
-        """What `lakegate demo` does: ingest files, then tell Dagster."""
-        files: dict[str, list[Path]] = {}
-        for name in names:
-            files.setdefault(name.split("-")[0], []).append(self.files / f"{name}.csv")
-        results = ingest_all(self.session, files, on_error=on_error)
-        report(self.session, results)
-        return results
-
-    def partition(self, dataset: str, name: str) -> str:
-        (found,) = [
-            key
-            for key in self.instance.get_dynamic_partitions(f"drops_{dataset}")
-            if key.startswith(f"{name}.csv~")
-        ]
-        return found
-
-    def versions(self, table: str, partition: str | None = None) -> list[str | None]:
-        """Data versions of an asset's materializations, newest first."""
-        wanted = AssetRecordsFilter(
-            asset_key=AssetKey(table), asset_partitions=[partition] if partition else None
-        )
-        found = self.instance.fetch_materializations(wanted, limit=100).records
-        return [
-            (item.asset_materialization.tags or {}).get(DATA_VERSION)
-            for item in found
-            if item.asset_materialization
-        ]
-
-    def runs(self) -> int:
-        return self.instance.get_runs_count()
 
 
 @pytest.fixture(scope="module")
 def home(lakefs_home: Settings) -> Iterator[Home]:
     files = lakefs_home.home.root.parent / "deliveries"
-    deliver_sample(files)
-    for month in range(1, 13):
-        path = files / f"flights-2013-{month:02}.csv"
-        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[: CUT + 1]))
+    deliver_cut(files)
     # A tenant of its own: an engine keeps a bucket's keys for as long as its process lives.
     settings = replace(lakefs_home, tenant="dagster")
     with open_instance(settings) as instance:
@@ -112,7 +60,7 @@ def test_every_hop_is_a_materialization_with_its_content_hash_as_data_version(
     assert home.runs() == 6
 
 
-def test_a_materialization_tells_numbers_that_the_ui_can_plot(home: Home, first: list[DropResult]) -> None:
+def test_materialization_tells_numbers_that_the_ui_can_plot(home: Home, first: list[DropResult]) -> None:
     (event,) = home.instance.fetch_materializations(AssetKey("flights"), limit=1).records
     assert event.asset_materialization
     metadata = {name: entry.value for name, entry in event.asset_materialization.metadata.items()}
@@ -144,7 +92,7 @@ def test_every_family_has_a_check_with_the_failed_rows_of_each_rule(
     assert record.evaluation.severity.value == "WARN"
 
 
-def test_a_second_call_does_no_work(home: Home, first: list[DropResult]) -> None:
+def test_second_call_does_no_work(home: Home, first: list[DropResult]) -> None:
     before, lake = home.runs(), home.session.repository.commit_of("main")
     results = home.carry(*REFERENCES, "flights-2013-01")
     assert {str(item.verdict) for item in results} == {"unchanged"}
@@ -191,7 +139,7 @@ def test_several_drops_are_published_in_the_contracts_order(home: Home, first: l
     assert [item.file for item in results] == ["flights-2013-06.csv", "flights-2013-07.csv"]
 
 
-def test_a_blocked_drop_is_a_failed_check_and_no_materialization_and_others_go_on(
+def test_blocked_drop_is_a_failed_check_and_no_materialization_and_others_go_on(
     home: Home, first: list[DropResult]
 ) -> None:
     lines = (home.files / "flights-2013-08.csv").read_text().splitlines()
@@ -223,7 +171,7 @@ def test_a_blocked_drop_is_a_failed_check_and_no_materialization_and_others_go_o
     assert home.runs() == before, "told again of what it knows"
 
 
-def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]) -> None:
+def test_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]) -> None:
     (home.files / "airports-new.csv").write_bytes((home.files / "airports.csv").read_bytes() + b"\n")
     (home.files / "planes-new.csv").write_bytes((home.files / "planes.csv").read_bytes() + b"\n")
 
@@ -252,7 +200,7 @@ def test_a_failing_dataset_stops_itself_only(home: Home, first: list[DropResult]
     assert "needle-in-a-value" not in told + str(error)
 
 
-def test_a_run_whose_process_is_gone_holds_nothing_up(home: Home, first: list[DropResult]) -> None:
+def test_run_whose_process_is_gone_holds_nothing_up(home: Home, first: list[DropResult]) -> None:
     @job
     def nothing() -> None:
         pass
@@ -284,7 +232,7 @@ def test_dagster_says_nothing_on_the_terminal(
     assert "dagster" not in captured.out + captured.err
 
 
-def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(
+def test_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(
     home: Home, first: list[DropResult]
 ) -> None:
     """Of the jobs that Dagster's own runs carry out, at each hop."""
@@ -326,9 +274,7 @@ def test_a_run_that_dies_before_it_tells_is_followed_by_one_that_tells_the_same(
     assert home.runs() == before, "told again of what it knows"
 
 
-def test_a_drop_whose_hops_are_told_apart_is_told_of_its_partition(
-    home: Home, first: list[DropResult]
-) -> None:
+def test_drop_whose_hops_are_told_apart_is_told_of_its_partition(home: Home, first: list[DropResult]) -> None:
     """As where another command of the home ends, and tells, between them."""
     path = home.files / "flights-2013-06.csv"
     (result,) = ingest(home.session, "flights", [path])
@@ -338,7 +284,7 @@ def test_a_drop_whose_hops_are_told_apart_is_told_of_its_partition(
     assert home.versions("flights", home.partition("flights", "flights-2013-06")) == [processed.content_hash]
 
 
-def test_a_listener_hears_of_dagsters_own_runs_too(home: Home, first: list[DropResult]) -> None:
+def test_listener_hears_of_dagsters_own_runs_too(home: Home, first: list[DropResult]) -> None:
     heard: list[tuple[str, str]] = []
 
     class Remembers:
@@ -352,7 +298,7 @@ def test_a_listener_hears_of_dagsters_own_runs_too(home: Home, first: list[DropR
     assert heard == [("flights_raw", "published"), ("flights", "published")]
 
 
-def test_a_run_whose_drop_is_blocked_is_a_failed_check_and_no_materialization(
+def test_run_whose_drop_is_blocked_is_a_failed_check_and_no_materialization(
     home: Home, first: list[DropResult]
 ) -> None:
     lines = (home.files / "flights-2013-08.csv").read_text().splitlines()
@@ -372,7 +318,9 @@ def test_a_run_whose_drop_is_blocked_is_a_failed_check_and_no_materialization(
     assert (record.evaluation.passed, record.evaluation.severity.value) == (False, "ERROR")
 
 
-def test_what_ingest_carried_is_told_once_as_the_run_of_its_job(home: Home, first: list[DropResult]) -> None:
+def test_drop_that_ingest_processed_is_told_once_as_the_run_of_its_job(
+    home: Home, first: list[DropResult]
+) -> None:
     results = ingest(home.session, "flights", [home.files / "flights-2013-11.csv"])
     before = home.runs()
     for _ in range(2):
@@ -403,7 +351,7 @@ def test_what_ingest_carried_is_told_once_as_the_run_of_its_job(home: Home, firs
     assert (check.run_id, check.partition) == (flights.dagster_run.run_id, partition)
 
 
-def test_a_rollback_that_was_never_told_is_told_with_what_comes_next(
+def test_rollback_that_was_never_told_is_told_with_what_comes_next(
     home: Home, first: list[DropResult]
 ) -> None:
     """As where a command dies after its publish: of it no drop reminds, and nobody does it twice."""

@@ -23,10 +23,10 @@ from lake.reports.data_docs import write_docs
 from lake.server.state_files import read_server
 from lake.session import Session, open_session
 from lakegate.settings import Settings
-from tests.integration.test_strangers import Stranger, each_stranger
 from tests.support.browser import CHROMIUM, browser
+from tests.support.hostile_texts import acts
 from tests.support.places import ROOT
-from tests.unit.lakegate.test_media import acts
+from tests.support.stranger_process import Stranger, each_stranger
 
 pytestmark = [
     pytest.mark.server,
@@ -123,8 +123,10 @@ def end(dev: Dev, name: signal.Signals) -> None:
 
 
 CODE = (
-    "</script><script>window.RAN=1</script><img src=http://elsewhere.example/x onerror=window.RAN=1>![x](http://elsewhere.example/y.png)"
-    "<svg onload=window.RAN=1>[x](javascript:window.RAN=1)<style>@import 'http://elsewhere.example/z'</style>{{ 7*7 }} ${x} \u202egnp.exe\u2066"
+    "</script><script>window.RAN=1</script><img src=http://elsewhere.example/x "
+    "onerror=window.RAN=1>![x](http://elsewhere.example/y.png)"
+    "<svg onload=window.RAN=1>[x](javascript:window.RAN=1)<style>@import "
+    "'http://elsewhere.example/z'</style>{{ 7*7 }} ${x} \u202egnp.exe\u2066"
 )
 """What pages of several kinds would run, fetch, or show the other way round."""
 NAMES = "<script>window.RAN=1</script>"
@@ -142,7 +144,8 @@ schema:
   - name: evil
     description: CODE
     properties:
-      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1, description: CODE}
+      - {name: ride, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1, \
+description: CODE}
       - {name: text, logicalType: string, classification: public, description: CODE}
     quality:
       - id: known
@@ -150,7 +153,8 @@ schema:
         engine: greatExpectations
         severity: quarantine
         description: CODE
-        implementation: {type: expect_column_values_to_be_in_set, kwargs: {column: text, value_set: [ok, CODE]}}
+        implementation: {type: expect_column_values_to_be_in_set, kwargs: {column: text, value_set: [ok, \
+CODE]}}
 customProperties:
   - {property: writeMode, value: append}
   - {property: maxQuarantined, value: 1.0}
@@ -162,7 +166,9 @@ customProperties:
     reason="NOT TRIED: how a browser shows delivered text. Chromium isn't here: `apt install chromium`",
 )
 def test_no_delivered_text_is_code_for_a_browser(dev: Dev, hostile: Session, tmp_path: Path) -> None:
-    """Data Docs, and Dagster's pages of a table, its checks and raw files: nothing runs, or is fetched from elsewhere."""
+    """Data Docs, and Dagster's pages of a table, its checks and raw files: nothing runs,
+    or is fetched from elsewhere.
+    """
     index = write_docs(hostile, [], tmp_path / "docs")
     pages = {index.with_name("evil.v1.html").as_uri(): "must belong to this set", index.as_uri(): "evil@v1"}
     pages |= {
@@ -187,7 +193,7 @@ def test_no_delivered_text_is_code_for_a_browser(dev: Dev, hostile: Session, tmp
 
 
 @each_stranger
-def test_the_ui_lets_no_stranger_in(dev: Dev, lakefs_home: Settings, account: int) -> None:
+def test_ui_lets_no_stranger_in(dev: Dev, lakefs_home: Settings, account: int) -> None:
     assert Stranger("http", dev.url, account=account).got()[0] == 401
     assert Stranger("http", f"{dev.url}/graphql", "POST", LAUNCH, account=account).got()[0] == 401
     assert Stranger("http", f"{dev.url}/graphql?query=mutation", account=account).got()[0] == 401
@@ -198,7 +204,7 @@ def test_the_ui_lets_no_stranger_in(dev: Dev, lakefs_home: Settings, account: in
     assert (lakefs_home.home.dagster / "ui-token").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_ui_is_no_other_sites_tool(dev: Dev) -> None:
+def test_ui_is_no_other_sites_tool(dev: Dev) -> None:
     """What a page of another site can have the owner's browser send, cookie and all."""
     graphql, cookie = f"{dev.url}/graphql", f"Cookie: lakegate={dev.token}"
 
@@ -227,7 +233,7 @@ def test_no_process_of_it_listens_to_strangers(dev: Dev) -> None:
 
 
 @pytest.mark.parametrize("how", ["asked", "killed"])
-def test_a_signal_to_its_process_alone_ends_all_of_it(dev: Dev, hostile: Session, how: str) -> None:
+def test_signal_to_its_process_alone_ends_all_of_it(dev: Dev, hostile: Session, how: str) -> None:
     """A start takes long: one signal asks, another one each time; test_dev_process.py tries them all."""
     for name in [signal.SIGKILL] if how == "killed" else ASKED:
         if dev.process.poll() is not None:  # the one before ended the module's

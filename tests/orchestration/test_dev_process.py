@@ -1,4 +1,6 @@
-"""Services of `lakegate dev` end by each signal that asks for it, all of them, and outlive a hangup under nohup."""
+"""Services of `lakegate dev` end by each signal that asks for it, all of them,
+and outlive a hangup under nohup.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What nobody has to think of, in Dagster: leftovers are mended, versions end when their time has come, a source that waits is shown."""
+"""What nobody has to think of, in Dagster: leftovers are mended, versions end when their time has come,
+a source that waits is shown.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,7 @@ def delivered(folder: Path, number: int) -> Path:
     return path
 
 
-def test_the_sensor_mends_what_died(session: Session, instance: DagsterInstance) -> None:
+def test_sensor_mends_what_died(session: Session, instance: DagsterInstance) -> None:
     session.repository.branch(branch_of(CANDIDATE, new_attempt(), "rides", "0123456789ab"), MAIN)
     sensor = mend(LakegateResource(session.settings, session=session))
     told = sensor(build_sensor_context(instance=instance))
@@ -81,7 +83,7 @@ def test_versions_end_at_night(session: Session, instance: DagsterInstance, tmp_
     assert [version["name"] for version in list_versions(session, "rides")] == ["rides@v1", "rides@v2"]
 
 
-def test_a_source_that_waits_is_shown_by_a_check(
+def test_source_that_waits_is_shown_by_a_check(
     session: Session, instance: DagsterInstance, tmp_path: Path
 ) -> None:
     key = AssetCheckKey(AssetKey("rides_raw"), "source")

@@ -1,10 +1,13 @@
-"""One session an engine for all modules of this folder: to start Spark takes longer than most of what is asked of it."""
+"""One session an engine for all modules of this folder: to start Spark takes longer than most of what is
+asked of it.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,9 +16,12 @@ from lake.engine.engine import Engine
 from lake.engine.environment import prepare_environment
 from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
+from tests.support.compare_with_gx import Gx, Lakegate
 
 SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""A JVM that lives for a minute is gone before what its second compiler makes has paid: a quarter less CPU time."""
+"""A JVM that lives for a minute is gone before what its second compiler makes has paid:
+a quarter less CPU time.
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -75,3 +81,28 @@ def spark_engine(spark_home: Settings) -> Engine:
         "spark.sql.adaptive.enabled", "false"
     )  # many joins of few rows, each of which it would plan again
     return engine
+
+
+@pytest.fixture(scope="module")
+def in_utc() -> Iterator[None]:
+    """Set the process's zone, in which pyspark hands out times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture(scope="module")
+def sail(sail_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Lakegate:
+    return Lakegate(sail_engine, tmp_path_factory.mktemp("sail"))
+
+
+@pytest.fixture(scope="module")
+def spark(spark_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Lakegate:
+    return Lakegate(spark_engine, tmp_path_factory.mktemp("spark"))
+
+
+@pytest.fixture(scope="module")
+def gx(tmp_path_factory: pytest.TempPathFactory) -> Gx:
+    return Gx(tmp_path_factory.mktemp("gx"))

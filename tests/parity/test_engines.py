@@ -1,4 +1,6 @@
-"""P5, one answer: the same drops through Sail and through Spark give the same verdicts, counts, row ids and hashes."""
+"""P5, one answer: the same drops through Sail and through Spark give the same verdicts, counts,
+row ids and hashes.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def carried(settings: Settings, drops: list[tuple[str, list[Path]]]) -> dict[str
 
 
 def soil(path: Path) -> None:
-    """Add to a month's flights some with one of everything that can be wrong with a row, and spellings that engines cast differently."""
+    """Add to a month's flights some with one of everything that can be wrong with a row,
+    and spellings that engines cast differently.
+    """
     _, *lines = path.read_text().splitlines()[:400]
     fields = [line.split(",") for line in lines]
     for row, column, value in [

@@ -1,4 +1,6 @@
-"""The SQL of features gives the right answer, the same on both engines: no number wraps, and no data makes it fail (promise P5)."""
+"""The SQL of features gives the right answer, the same on both engines: no number wraps,
+and no data makes it fail (promise P5).
+"""
 
 from __future__ import annotations
 
@@ -84,36 +86,72 @@ ROW: Final[dict[str, list[Any]]] = {
 WHOLE: Final[dict[str, list[tuple[Any, ...]]]] = {
     "select g as g, sum(n) as v, 1 as w from t group by g": [("a", TOO_GREAT, 1), ("b", -1, 1)],
     "select g, sum(n * n) - sum(n * n) as v, count(*) as w from t group by g": [("a", None, 2), ("b", 0, 3)],
-    "select g, cast(avg(n) = 999999999999999999 as int) as v, count_if(m > 1) as w from t group by 1": [("a", 1, 1), ("b", 0, 2)],
+    "select g, cast(avg(n) = 999999999999999999 as int) as v, count_if(m > 1) as w from t group by 1": [
+        ("a", 1, 1),
+        ("b", 0, 2),
+    ],
     "select g, max(z) as v, min(z) as w from t group by g": [("a", 0.0, 0.0), ("b", NAN, -math.inf)],
     "select g, max(z) as v, min(-z) as w from t where _row = 5 group by g": [("b", -math.inf, math.inf)],
     "select g, min(z) as v, max(-z) as w from t where _row in (3, 4) group by g": [("b", math.inf, NAN)],
-    "select g, coalesce(max(x / 0), 0.5D) as v, min(z) filter (where _row = 4) as w from t where _row > 3 group by g": [("b", 0.5, math.inf)],
-    "select g, sum(case when g = '{0}' or s = '{x}' then 1 else n * 1000000000 end) as v, 0 as w from t where _row > 2 group by g": [
-        ("b", -1000000000, 0)
+    "select g, coalesce(max(x / 0), 0.5D) as v, "
+    "min(z) filter (where _row = 4) as w from t where _row > 3 group by g": [("b", 0.5, math.inf)],
+    "select g, sum(case when g = '{0}' or s = '{x}' then 1 else n * 1000000000 end) as v, 0 as w from t "
+    "where _row > 2 group by g": [("b", -1000000000, 0)],
+    "select g, sum(m) over w as v, lead(m) over w as w from t "
+    "where m > 1 window w as (partition by g order by _drop, _row)": [
+        ("a", 3, None),
+        ("b", 2, 7),
+        ("b", 9, None),
     ],
-    "select g, sum(m) over w as v, lead(m) over w as w from t where m > 1 window w as (partition by g order by _drop, _row)": [
-        ("a", 3, None), ("b", 2, 7), ("b", 9, None),
+    "select g, (select max(i.n) from t as i where i.g = o.g and exists (select 1 from t "
+    "as j where j._row = i.m)) as v, (select count(*) from t as i where o._row = i.m "
+    "and i.n > 0) as w from t as o where not exists (select 1 from t as i where i.d = o.d)": [("b", -5, 1)],
+    "select g, count(distinct z) as v, count(distinct z - z) as w from t group by g": [
+        ("a", 1, 1),
+        ("b", 3, 1),
     ],
-    "select g, (select max(i.n) from t as i where i.g = o.g and exists (select 1 from t as j where j._row = i.m)) as v, "
-    "(select count(*) from t as i where o._row = i.m and i.n > 0) as w from t as o where not exists (select 1 from t as i where i.d = o.d)": [
-        ("b", -5, 1)
+    "select g, sum(cast(x as decimal(38, 9))) as v, median(m) as w from t group by g": [
+        ("a", 0.3, 1.5),
+        ("b", None, 4.5),
     ],
-    "select g, count(distinct z) as v, count(distinct z - z) as w from t group by g": [("a", 1, 1), ("b", 3, 1)],
-    "select g, sum(cast(x as decimal(38, 9))) as v, median(m) as w from t group by g": [("a", 0.3, 1.5), ("b", None, 4.5)],
-    "select 'x' as g, count(*) as v, max(m) as w from t group by z": [("x", 2, 3), ("x", 1, 2), ("x", 1, 7), ("x", 1, None)],
+    "select 'x' as g, count(*) as v, max(m) as w from t group by z": [
+        ("x", 2, 3),
+        ("x", 1, 2),
+        ("x", 1, 7),
+        ("x", 1, None),
+    ],
     "select distinct 'x' as g, z - z as v, 0 as w from t": [("x", 0.0, 0), ("x", NAN, 0)],
-    "select g, max(_row) as v, count(w) as w from (select g, _row, x / 0 as w from t) group by g, w": [("a", 2, 0), ("b", 5, 0)],
-    "select g, v, sum(v) over () as w from (select g, n as v from t where m > 0 union all select 'u', 0.5 from t where _row = 1)": [
-        ("a", float(BIG), 1e18), ("b", -5.0, 1e18), ("b", None, 1e18), ("u", 0.5, 1e18),
+    "select g, max(_row) as v, count(w) as w from (select g, _row, x / 0 as w from t) group by g, w": [
+        ("a", 2, 0),
+        ("b", 5, 0),
     ],
-    "select g, z - z as v, 0 as w from t where _row in (1, 3) intersect select g, z - z, 0 from t": [("a", 0.0, 0), ("b", NAN, 0)],
-    "select g, m as v, 0 as w from t except select g, m, 0 from t where _row < 3": [("b", 2, 0), ("b", 7, 0), ("b", None, 0)],
-    "select g, m as v, 0 as w from t where m in (select m from t where _row > 3) and d in (select d from t)": [("b", 7, 0)],
-    "select g, count(*) as v, sum(distinct m) as w from t where d in (select d from t where _row = 5) group by g": [("b", 1, None)],
-    "with q as (select g as k, count(*) as c from t group by g) select t.g, q.c as v, (select max(i.n) from t as i where i.g = q.k) as w "
-    "from t join q on t.g = q.k where t._row in (select max(_row) from t group by g)": [("a", 2, BIG), ("b", 3, 4)],
-}  # fmt: skip
+    "select g, v, sum(v) over () as w from (select g, n as v from t where m > 0 union all select 'u', 0.5 "
+    "from t where _row = 1)": [
+        ("a", float(BIG), 1e18),
+        ("b", -5.0, 1e18),
+        ("b", None, 1e18),
+        ("u", 0.5, 1e18),
+    ],
+    "select g, z - z as v, 0 as w from t where _row in (1, 3) intersect select g, z - z, 0 from t": [
+        ("a", 0.0, 0),
+        ("b", NAN, 0),
+    ],
+    "select g, m as v, 0 as w from t except select g, m, 0 from t where _row < 3": [
+        ("b", 2, 0),
+        ("b", 7, 0),
+        ("b", None, 0),
+    ],
+    "select g, m as v, 0 as w from t where m in (select m from t "
+    "where _row > 3) and d in (select d from t)": [("b", 7, 0)],
+    "select g, count(*) as v, sum(distinct m) as w from t "
+    "where d in (select d from t where _row = 5) group by g": [("b", 1, None)],
+    "with q as (select g as k, count(*) as c from t group by g) select t.g, q.c as v, (select max(i.n) from "
+    "t as i where i.g = q.k) as w "
+    "from t join q on t.g = q.k where t._row in (select max(_row) from t group by g)": [
+        ("a", 2, BIG),
+        ("b", 3, 4),
+    ],
+}
 """Queries of columns g, v, w, and their rows."""
 
 
@@ -175,7 +213,7 @@ _SQL: Final = {"integer": "bigint", "string": "string", "double": "double", "dat
 
 @pytest.mark.spark
 @pytest.mark.parametrize("engine", ["sail_engine", "spark_engine"])
-def test_the_sql_of_a_feature_gives_the_right_answer_on_both_engines(
+def test_sql_of_a_feature_gives_the_right_answer_on_both_engines(
     engine: str, request: pytest.FixtureRequest
 ) -> None:
     by_row, whole = answers(request.getfixturevalue(engine))

@@ -178,7 +178,7 @@ def check(found: Histograms) -> None:
     assert "needle" not in found.text()
 
 
-def test_on_sail_bins_are_those_of_the_exact_exponents(sail_engine: Engine, path: Path) -> None:
+def test_bins_are_those_of_the_exact_exponents_on_sail(sail_engine: Engine, path: Path) -> None:
     check(counted(sail_engine, path))
     few = counted(sail_engine, path, passing="`double` = 0D")
     assert (few.rows, few.columns["double"].bins) == (2, {0: 2})
@@ -187,6 +187,6 @@ def test_on_sail_bins_are_those_of_the_exact_exponents(sail_engine: Engine, path
 
 
 @pytest.mark.spark
-def test_on_spark_bins_are_those_of_the_exact_exponents(spark_engine: Engine, path: Path) -> None:
+def test_bins_are_those_of_the_exact_exponents_on_spark(spark_engine: Engine, path: Path) -> None:
     check(counted(spark_engine, path))
     check_clusters(spark_engine, path.parent / "clusters.parquet", "at")

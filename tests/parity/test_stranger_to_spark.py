@@ -1,4 +1,6 @@
-"""Spark's ports and files give another account of the machine nothing; see tests/integration/test_strangers.py for Sail's and lakeFS's."""
+"""Spark's ports and files give another account of the machine nothing;
+see tests/integration/test_strangers.py for Sail's and lakeFS's.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from lake.engine.engine import Engine
-from tests.integration.test_strangers import Stranger, can_be_other
+from tests.support.stranger_process import Stranger, can_be_other
 
 
 @can_be_other

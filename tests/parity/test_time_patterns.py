@@ -1,4 +1,6 @@
-"""P5: a format of dates or times that a contract may state takes the same texts, as the same values, on both engines."""
+"""P5: a format of dates or times that a contract may state takes the same texts, as the same values,
+on both engines.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ import pytest
 
 from catalog.odcs.time_patterns import ALLOWED, pattern_mistake
 from lake.engine.engine import Engine
-from tests.parity.test_values import Texts, read, shown
+from tests.support.read_values import read, shown
+from tests.support.texts_of_values import Texts
 
 
 def at(*parts: int) -> datetime:

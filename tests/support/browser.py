@@ -1,4 +1,5 @@
-"""A real browser opens a page and tells what came of it: Chromium, without a window, by its DevTools protocol.
+"""A real browser opens a page and tells what came of it: Chromium, without a window,
+by its DevTools protocol.
 
 Nothing is installed for this: Debian's package is used where it is there.
 """

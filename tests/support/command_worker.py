@@ -1,7 +1,7 @@
 """Runs `lakegate` commands of one pytest run in one process, so that its heavy imports are paid once.
 
-Each command gets real file descriptors of its own for stdout and stderr. Requests and answers are lines of JSON. Those that
-ask one lakeFS share a Sail, in sessions of their own.
+Each command gets real file descriptors of its own for stdout and stderr.
+Requests and answers are lines of JSON. Those that ask one lakeFS share a Sail, in sessions of their own.
 """
 
 from __future__ import annotations

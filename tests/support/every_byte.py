@@ -1,8 +1,10 @@
-"""Every byte that a home holds, as it was written: what stores pack, split or compress is taken apart before it is searched.
+"""Every byte that a home holds, as it was written: what stores pack,
+split or compress is taken apart before it is searched.
 
-lakeFS keeps its metadata in tables whose blocks are compressed by Snappy (its KV, and the listings of commits among the blocks), which
-writes a text that it wrote before as a reference to it: a plain search of the files could miss what they hold. SQLite cuts long values
-at its pages' ends. Parquet compresses columns. Data files are told from others by what they are, not by their place.
+lakeFS keeps its metadata in tables whose blocks are compressed by Snappy (its KV,
+and the listings of commits among the blocks), which writes a text that it wrote before as a reference to it:
+a plain search of the files could miss what they hold. SQLite cuts long values at its pages' ends.
+Parquet compresses columns. Data files are told from others by what they are, not by their place.
 """
 
 from __future__ import annotations
@@ -57,7 +59,9 @@ def _copy(packed: bytes, at: int, found: bytearray) -> int:
 
 
 def unsnapped(packed: bytes, start: int) -> tuple[bytes, int] | None:
-    """The Snappy block that begins here, unpacked, and where it ends; None where there is none (Snappy's format_description.txt)."""
+    """The Snappy block that begins here, unpacked, and where it ends;
+    None where there is none (Snappy's format_description.txt).
+    """
     found = bytearray()
     try:
         length, at = _length(packed, start)

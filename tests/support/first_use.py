@@ -1,6 +1,7 @@
 """Eight processes that do one thing for the first time, at once, on one home. Arguments: what, the home.
 
-They are forked after all imports, and begin together. It prints one line a process, what it got or `error: ...`.
+They are forked after all imports, and begin together. It prints one line a process, what it got or `error:
+...`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A lake of manifests and histograms alone, in memory: what a comparison reads, and nothing that it doesn't."""
+"""A lake of manifests and histograms alone, in memory: what a comparison reads,
+and nothing that it doesn't.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from lakegate.manifest import Counts, Manifest, manifest_path, sha256
 
 @dataclass
 class KeptLake:
-    """Versions of one table, kept as `Comparison.keep` keeps them; `read` names each object that was asked for."""
+    """Versions of one table, kept as `Comparison.keep` keeps them;
+    `read` names each object that was asked for.
+    """
 
     contract: Contract
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -42,7 +46,9 @@ class KeptLake:
 
     @property
     def session(self) -> Any:
-        """As much of a session as a comparison uses: no engine, so it can't read data (there are no data files either)."""
+        """As much of a session as a comparison uses: no engine, so it can't read data (there are no data
+        files either).
+        """
         return SimpleNamespace(
             engine=None, repository=self, catalog=SimpleNamespace(get=lambda _: self.contract)
         )
@@ -58,7 +64,9 @@ class KeptLake:
         )
 
     def add(self, own: Histograms, *, made_by: str = "", kept: bool = False) -> int:
-        """Publish a version; with `made_by` (such as replay_of) one that no delivery made, whose histograms an earlier release did not keep."""
+        """Publish a version; with `made_by` (such as replay_of) one that no delivery made,
+        whose histograms an earlier release did not keep.
+        """
         name, number, notes = self.contract.name, self.versions + 1, dict[str, Any]()
         if kept or not made_by:
             candidate = Candidate(name, name, "", "candidate", "main", "", self.parent())

@@ -1,4 +1,6 @@
-"""A small lake that things happen to: a table that drops are appended to, and one that each delivery replaces."""
+"""A small lake that things happen to: a table that drops are appended to,
+and one that each delivery replaces.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ class Scene:
         home: Path | None = None,
         tenant: str = "default",
     ) -> Scene:
-        """A project, without a home unless one is named; `ordered`: drops of what is appended follow each other by their rides."""
+        """A project, without a home unless one is named; `ordered`:
+        drops of what is appended follow each other by their rides.
+        """
         for mode, names in (("append", appended), ("replace", replaced)):
             order = {"orderBy": "ride"} if ordered and mode == "append" else {}
             made = {name: contract_text(name, writeMode=mode, maxQuarantined=1.0, **order) for name in names}
@@ -106,7 +110,9 @@ class Scene:
         }
 
     def differences(self, other: Scene) -> list[str]:
-        """Where the versions of two lakes differ, the first few of each table: nothing is left of them once a test has ended."""
+        """Where the versions of two lakes differ, the first few of each table:
+        nothing is left of them once a test has ended.
+        """
         mine, theirs = self.published(), other.published()
         told = []
         for table in sorted({*mine, *theirs}):

@@ -1,6 +1,8 @@
-"""What processes of tests keep, and a user's makes anew once in its life: they carry out hundreds of commands.
+"""What processes of tests keep, and a user's makes anew once in its life:
+they carry out hundreds of commands.
 
-A Sail outlives the command that started it. Dagster's migrations are read once, which each opening of an instance does.
+A Sail outlives the command that started it. Dagster's migrations are read once,
+which each opening of an instance does.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ class Kept(Sail):
 
 
 def keep_sails() -> None:
-    """Have this process's engines begin with a Sail that is there, where one of their settings is: the same keys at the same lakeFS."""
+    """Have this process's engines begin with a Sail that is there, where one of their settings is:
+    the same keys at the same lakeFS.
+    """
     kept: dict[Any, Kept] = {}
 
     def begin(settings: Mapping[str, str | None], *, guarded: bool) -> Sail:
@@ -49,7 +53,9 @@ def keep_sails() -> None:
 
 
 def keep_migrations() -> None:
-    """Have alembic read each of Dagster's folders of migrations now, and once: each opening of an instance reads dozens of files."""
+    """Have alembic read each of Dagster's folders of migrations now, and once:
+    each opening of an instance reads dozens of files.
+    """
     from alembic.config import Config
     from alembic.script import ScriptDirectory
     from dagster._core.storage.sql import get_alembic_config

@@ -1,4 +1,6 @@
-"""Processes that begin where the imports of `lakegate` end: what kills hundreds would spend most of its time on those."""
+"""Processes that begin where the imports of `lakegate` end: what kills hundreds would spend most of its time
+on those.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ LIVING: weakref.WeakSet[Started] = weakref.WeakSet()
 class Started:
     """A command line in a process group of its own, asked and waited for as one by `subprocess.Popen` is.
 
-    It is forked from a process that did nothing but import: no session, no connection, no thread of Python's is older
-    than it. It ends without taking its modules apart.
+    It is forked from a process that did nothing but import: no session, no connection,
+    no thread of Python's is older than it. It ends without taking its modules apart.
     """
 
     def __init__(self, plan: dict[str, Any], arguments: list[str], environ: dict[str, str]) -> None:

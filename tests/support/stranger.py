@@ -1,7 +1,6 @@
-"""What another account of the machine tries. Started as root, it gives that up for good before it tries anything.
+"""What another account of the machine tries; started as root, it gives that up for good before it tries.
 
-Arguments: the action, its arguments, and the number of the account (0: stay who one is, only another process). It prints a line `ready`
-when it begins and one of JSON with what it got.
+Arguments: action, arguments, account's number (0: stay). Prints `ready`, then JSON: what it got.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from typing import Any
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 """How an HTTP/2 client begins; a server that talks to it answers at once."""
-
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00\x00\x00\x04\x01\x00\x00\x00\x00"
 """How an HTTP/2 server begins, after which the client says all that it has to say."""
 RPC_RESPONSE = 4
@@ -132,7 +130,9 @@ def unix(*paths: str) -> Any:
 
 
 def spark(port: str, *blocks: str) -> Any:
-    """What Spark's own protocol gives on that port: an answer to a Java object, what can be had of these blocks; and what py4j's gives."""
+    """What Spark's own protocol gives on that port: an answer to a Java object,
+    what can be had of these blocks; and what py4j's gives.
+    """
     address = b"\x01" + _short("127.0.0.1") + struct.pack(">i", int(port))
     spoken = (
         b"\x00" + address + _short("endpoint-verifier") + b"\xac\xed\x00\x05t" + _short("from a stranger")

@@ -1,11 +1,13 @@
 """A command line to which something happens at a named step.
 
-A script, whose arguments are a plan in JSON and then the command line's own, or `begin` in a forked process. The plan's keys, all but
-`timeline` together or not at all: `table`, `step`, `occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`, the server alone;
-`kill-both`; `fill` the disk, for the run, or `fill-lakefs`, for the server; or `stop` the run, until somebody lets it go on. `timeline` is a
-file that each step is written to as it is reached: seconds since 1970, table, step. `calls` is a file that a point is added to for each
-request to lakeFS's API, every try of it, and an x where it wasn't answered; `patience`: the seconds after which it is given up. `called` is a
-file for the seconds since 1970 of the first request.
+A script, whose arguments are a plan in JSON and then the command line's own, or `begin` in a forked process.
+The plan's keys, all but `timeline` together or not at all: `table`, `step`,
+`occurrence` (the n-th time that it is reached), `does`: `kill` the run's process group; `kill-lakefs`,
+the server alone; `kill-both`; `fill` the disk, for the run, or `fill-lakefs`, for the server;
+or `stop` the run, until somebody lets it go on. `timeline` is a file that each step is written to as it is
+reached: seconds since 1970, table, step. `calls` is a file that a point is added to for each request to
+lakeFS's API, every try of it, and an x where it wasn't answered; `patience`:
+the seconds after which it is given up. `called` is a file for the seconds since 1970 of the first request.
 """
 
 from __future__ import annotations
@@ -59,7 +61,9 @@ keep_migrations()
 def begin(
     plan: dict[str, Any], arguments: list[str], environ: dict[str, str], out: Connection, err: Connection
 ) -> None:
-    """Become the leader of a process group with this environment and these ends of pipes, and carry the command out."""
+    """Become the leader of a process group with this environment and these ends of pipes,
+    and carry the command out.
+    """
     os.setsid()
     os.chdir(ROOT)
     os.environ.clear()

@@ -46,7 +46,9 @@ def rule(kind: str, kwargs: dict[str, Any], number: int, *, aside: bool) -> Rule
 
 @dataclass(frozen=True)
 class Found:
-    """How each rule came out, the record numbers that break each row rule, and those that are set aside and that pass."""
+    """How each rule came out, the record numbers that break each row rule,
+    and those that are set aside and that pass.
+    """
 
     outcomes: tuple[Outcome, ...]
     broken: tuple[frozenset[int], ...]
@@ -137,3 +139,7 @@ class Gate:
         aside, passed = (frozenset(row["_row"] for row in masks if row[side]) for side in ("aside", "passed"))
         assert not bits or (len(aside), len(passed)) == (counted.quarantined, counted.valid)
         return Found(outcomes, tuple(broken), aside, passed)
+
+
+def name_of(value: Any) -> str | None:
+    return getattr(value, "__name__", None) or (value if isinstance(value, str) else "")

@@ -1,4 +1,5 @@
-"""What drift rules find, measured: planted shifts of many sizes against clean drops, over seeds, and the table of it in docs/distribution.md.
+"""What drift rules find, measured: planted shifts of many sizes against clean drops, over seeds,
+and the table of it in docs/distribution.md.
 
 The figures are made anew by `pytest tests/detection/test_shifts.py -s`.
 """
@@ -138,4 +139,6 @@ def page(found: Measured) -> Iterator[str]:
             shown = ["" if score is None else f"{score.recall:.2f}" for score in scores]
             yield f"| {what} | {written.format(size)} | {' | '.join(shown)} |"
     yield f"| nothing (columns named, in all) | | {' | '.join(str(found.alarms[rule]) for rule in RULES)} |"
-    yield f"| precision over all of these | | {' | '.join(f'{found.precision(rule):.2f}' for rule in RULES)} |"
+    yield (
+        f"| precision over all of these | | {' | '.join(f'{found.precision(rule):.2f}' for rule in RULES)} |"
+    )

@@ -1,55 +1,14 @@
-"""Rows with NULL, NaN and -0.0 for each of Lakegate's own rules, and which of them break it: docs/null-and-nan.md as a table."""
+"""Rows with NULL, NaN and -0.0 for each of Lakegate's own rules, and which of them break it:
+docs/null-and-nan.md as a table.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from catalog.rules.expectation_types import NESTED_FIELDS
-from tests.support.planted.plant import (
-    burst,
-    from_the_future,
-    in_the_fold,
-    in_the_gap,
-    late,
-    plant,
-    repeat_keys_older,
-    two_countries,
-    unknown_pair,
-    without_offset,
-)
-from tests.support.planted.rides import Row, clean, stops, takings
-
-PLAIN: Final[Row] = {
-    "ride": "A000",
-    "city": "Aarhus",
-    "country": "DK",
-    "stop": "1",
-    "hour": "2024-01-20T10:00:00Z",
-    "ended": "2024-01-20T10:30:00Z",
-    "booked": "19/01/2024",
-    "fare": "5.0",
-    "kind": "single",
-    "split": "train",
-    "rider": "a",
-}
-
-
-def rows(*changes: dict[str, str | None]) -> list[Row]:
-    """A plain row with each of the changes, each row with a key of its own."""
-    return [PLAIN | {"ride": f"R{number}"} | change for number, change in enumerate(changes)]
-
-
-def fares(*values: str | None, **more: str | None) -> list[Row]:
-    """Rows of these fares."""
-    return rows(*[{"fare": value, **more} for value in values])
-
-
-def extras(*values: str | None) -> list[Row]:
-    """Rows of these extras."""
-    return rows(*[{"extras": value} for value in values])
-
+from tests.support.planted.plain_rows import NEW_YORK, extras, fares, rows
+from tests.support.planted.rides import Row
 
 CITY: Final = {"column_list": ["city"], "column": "fare"}
 BY_FARE: Final = {"column_list": ["city"], "order_by": ["fare"]}
@@ -65,37 +24,6 @@ LANDS: Final = {
     "reference_on": ["city"],
     "reference_column": "land",
 }
-NEW_YORK: Final = {"column": "hour", "time_zone": "America/New_York"}
-
-
-def everything(seed: int) -> tuple[list[tuple[str, dict[str, Any]]], list[Row], dict[str, Any]]:
-    """Every rule of these tests, rows that break each in many ways, and what they are held against."""
-    clean_rows = clean(seed)
-    dirty = [dict(row) for row in clean_rows]
-    for fault in (
-        late,
-        from_the_future,
-        unknown_pair,
-        two_countries,
-        without_offset,
-        in_the_gap,
-        in_the_fold,
-        repeat_keys_older,
-        burst,
-    ):
-        dirty = plant(fault, dirty, seed).rows
-    dirty += [row for _, _, changed, _ in ROW_CASES for row in changed] + [
-        row for _, _, changed, _, _ in TABLE_CASES for row in changed
-    ]
-    references = {"stops": stops(), "takings": takings(clean_rows)}
-    asked: list[tuple[str, dict[str, Any]]] = [
-        *{(case[0], case[1].get("keep")): case[:2] for case in [*ROW_CASES, *TABLE_CASES]}.values()
-    ]
-    asked.append(
-        ("expect_rows_not_to_be_delivered_again", {"column_list": ["city", "fare"], "max_share": 0.9})
-    )
-    return asked, dirty, {"references": references, "published": clean_rows[-40:], "aside": False}
-
 
 ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
     (
@@ -217,7 +145,9 @@ ROW_CASES: Final[list[tuple[str, dict[str, Any], list[Row], set[int]]]] = [
         {3},
     ),
 ]
-"""Rule, arguments, rows, and the record numbers that break it; the published table, where it matters, is one plain row of another key."""
+"""Rule, arguments, rows, and the record numbers that break it; the published table, where it matters,
+is one plain row of another key.
+"""
 
 TOTAL: Final = {"column": "fare", "reference": "takings", "reference_column": "total", "tolerance": 0.5}
 HOURLY: Final = {"column": "hour", "step_seconds": 3600}
@@ -283,36 +213,3 @@ TABLE_CASES: Final[list[tuple[str, dict[str, Any], list[Row], int, bool]]] = [
     ("expect_sum_to_agree_with_reference", TOTAL, [], 0, True),
 ]
 """Rule, arguments, rows, what is seen of them, and whether it keeps the rule. The reference's total is 10."""
-
-
-def clock_changes() -> tuple[
-    list[tuple[str, dict[str, Any]]], list[Row], tuple[frozenset[int], frozenset[int]]
-]:
-    """Both rules of local times, quarters of an hour around every change of New York's clocks from 2007 to 2030, and what zoneinfo says."""
-    zone, hours = (
-        ZoneInfo("America/New_York"),
-        [datetime(2007, 1, 1) + timedelta(hours=number) for number in range(24 * 365 * 24 + 144)],
-    )
-    changes = [
-        hour
-        for hour in hours
-        if hour.replace(tzinfo=zone).utcoffset()
-        != (hour + timedelta(hours=1)).replace(tzinfo=zone).utcoffset()
-    ]
-    moments = [change + timedelta(minutes=15 * step) for change in changes for step in range(-12, 16)]
-    gaps, folds = set(), set()
-    for number, moment in enumerate(moments, 1):
-        first, second = (moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-        skipped = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment
-        if skipped:
-            gaps.add(number)
-        elif first.utcoffset() != second.utcoffset():
-            folds.add(number)
-    asked = [
-        (kind, NEW_YORK) for kind in ("expect_local_time_to_exist", "expect_local_time_to_be_unambiguous")
-    ]
-    return (
-        asked,
-        rows(*[{"hour": f"{moment:%Y-%m-%dT%H:%M:%SZ}"} for moment in moments]),
-        (frozenset(gaps), frozenset(folds)),
-    )

@@ -1,4 +1,6 @@
-"""A clean table to plant faults into: hourly rides of four cities, as the text that a source would deliver."""
+"""A clean table to plant faults into: hourly rides of four cities,
+as the text that a source would deliver.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Faults of a whole drop: a seeded source of trips whose distributions are known, and what can go wrong with them, by any amount.
+"""Faults of a whole drop: a seeded source of trips whose distributions are known,
+and what can go wrong with them, by any amount.
 
-Numbers are plain arrays in which NaN stands for a missing value; texts are arrays of text. Each fault takes a drop, a source of chance
-and its size, changes one column and says which.
+Numbers are plain arrays in which NaN stands for a missing value; texts are arrays of text.
+Each fault takes a drop, a source of chance and its size, changes one column and says which.
 """
 
 from __future__ import annotations
@@ -101,7 +102,9 @@ def renamed(drop: Drop, _: np.random.Generator, share: float) -> str:
 
 
 def lost(drop: Drop, chance: np.random.Generator, share: float) -> str:
-    """Minutes that are missing in this share of the rows that had them: all of them come with a decimal comma, say."""
+    """Minutes that are missing in this share of the rows that had them:
+    all of them come with a decimal comma, say.
+    """
     there = np.flatnonzero(~np.isnan(drop["minutes"]))
     drop["minutes"][chance.permutation(there)[: round(share * len(there))]] = np.nan
     return "minutes"

@@ -1,4 +1,6 @@
-"""What Dagster is told of events: one result for each time that a drop was carried, with the newest answer of each hop."""
+"""What Dagster is told of events: one result for each time that a drop was carried,
+with the newest answer of each hop.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ def told(*events: HopEvent) -> list[tuple[str, list[str]]]:
     ]
 
 
-def test_the_hops_of_a_drop_are_one_result() -> None:
+def test_hops_of_a_drop_are_one_result() -> None:
     raw, processed = event("rides_raw", "x", Verdict.PASSED, 1), event("rides", "x", Verdict.PASSED, 1)
     assert told(raw, event("rides_raw", "y", Verdict.PASSED, 2), processed) == [
         ("x", ["rides_raw@v1", "rides@v1"]),
@@ -29,13 +31,13 @@ def test_the_hops_of_a_drop_are_one_result() -> None:
     ]
 
 
-def test_the_newest_answer_is_told_of_a_drop_that_was_held_and_then_let_pass() -> None:
+def test_newest_answer_is_told_of_a_drop_that_was_held_and_then_let_pass() -> None:
     assert told(event("rides", "x", Verdict.HELD, None), event("rides", "x", Verdict.UNCHANGED, 7)) == [
         ("x", ["rides@v7"])
     ]
 
 
-def test_a_drop_that_was_published_withdrawn_and_published_again_is_told_of_twice_in_order() -> None:
+def test_drop_that_was_published_withdrawn_and_published_again_is_told_of_twice_in_order() -> None:
     found = told(
         event("rides", "x", Verdict.PASSED, 2),
         event("rides", "back", Verdict.PASSED, 3),

@@ -1,4 +1,6 @@
-"""The folder that Dagster is given where its own has a name that it doesn't take: a link in the cache, which nobody else chose."""
+"""The folder that Dagster is given where its own has a name that it doesn't take: a link in the cache,
+which nobody else chose.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def test_a_link_is_made_once(folder: Path, tmp_path: Path) -> None:
+def test_link_is_made_once(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     link = instance._named(folder, cache)
     before = link.lstat()
@@ -31,7 +33,7 @@ def test_a_link_is_made_once(folder: Path, tmp_path: Path) -> None:
     assert instance._named(folder.parent.parent, cache) == tmp_path
 
 
-def test_a_link_that_leads_elsewhere_is_made_anew(folder: Path, tmp_path: Path) -> None:
+def test_link_that_leads_elsewhere_is_made_anew(folder: Path, tmp_path: Path) -> None:
     link, other = instance._named(folder, tmp_path / "cache"), tmp_path / "other"
     other.mkdir()
     link.unlink()
@@ -40,7 +42,7 @@ def test_a_link_that_leads_elsewhere_is_made_anew(folder: Path, tmp_path: Path) 
     assert list(other.iterdir()) == []
 
 
-def test_what_is_no_link_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_file_that_is_no_link_is_refused(folder: Path, tmp_path: Path) -> None:
     link = instance._named(folder, tmp_path / "cache")
     link.unlink()
     link.mkdir()
@@ -49,14 +51,14 @@ def test_what_is_no_link_is_refused(folder: Path, tmp_path: Path) -> None:
     assert caught.value.where == str(link)
 
 
-def test_a_cache_that_every_account_may_write_is_shut(folder: Path, tmp_path: Path) -> None:
+def test_cache_that_every_account_may_write_is_shut(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache").chmod(0o777)
     instance._named(folder, tmp_path / "cache")
     assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o755
 
 
-def test_what_another_user_owns_is_not_taken(
+def test_folder_that_another_user_owns_is_not_taken(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = instance._named(folder, tmp_path / "cache")
@@ -69,7 +71,7 @@ def test_what_another_user_owns_is_not_taken(
     assert "LAKEGATE_CACHE" in caught.value.fix
 
 
-def test_a_link_is_whose_it_is_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_is_whose_it_is_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link = tmp_path / "link"
     link.symlink_to("/")
     assert not foreign(link)

@@ -1,4 +1,6 @@
-"""A contract that keeps to the standard is judged once: the home remembers its hash, and nothing that could be wrong."""
+"""A contract that keeps to the standard is judged once: the home remembers its hash,
+and nothing that could be wrong.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,7 @@ def damage(file: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["others may write it", "another release's", "cut off"])
-def test_what_cannot_be_trusted_is_judged_again(tmp_path: Path, judged: list[str], how: str) -> None:
+def test_record_that_cannot_be_trusted_is_judged_again(tmp_path: Path, judged: list[str], how: str) -> None:
     check(RIGHT)
     checked_before.remember(tmp_path)
     damage(tmp_path / checked_before.FILE, how)
@@ -102,8 +104,10 @@ def test_catalog_is_read_in_a_second_process_without_a_schema(tmp_path: Path) ->
     (contracts / "rides.odcs.yaml").write_text(contract_text(writeMode="append"))
     (tmp_path / "cache").mkdir()
     program = (
-        "import sys; from pathlib import Path; from catalog.files import load_catalog; from catalog.odcs.standard import validator;"
-        "load_catalog(Path(sys.argv[1]), cache=Path(sys.argv[1]) / 'cache').get('rides'); print(validator.cache_info().currsize)"
+        "import sys; from pathlib import Path; from catalog.files import load_catalog; from "
+        "catalog.odcs.standard import validator;"
+        "load_catalog(Path(sys.argv[1]), cache=Path(sys.argv[1]) / 'cache').get('rides'); "
+        "print(validator.cache_info().currsize)"
     )
     read = [
         subprocess.run(

@@ -70,7 +70,7 @@ def refused(sql: str) -> tuple[str, str]:
         ("sha2(y, 255) = 'a'", "none of its words", "224, 256, 384, 512"),
     ],
 )
-def test_what_a_condition_can_not_mean_is_told_when_the_contract_is_read(
+def test_condition_that_means_nothing_is_told_when_the_contract_is_read(
     sql: str, what: str, fix: str
 ) -> None:
     told = refused(sql)
@@ -104,13 +104,13 @@ def test_what_a_condition_can_not_mean_is_told_when_the_contract_is_read(
         ("exp(x) > 1", "exp() is no function"),
     ],
 )
-def test_what_is_not_on_the_list_is_refused_by_name(sql: str, what: str) -> None:
+def test_function_that_is_not_on_the_list_is_refused_by_name(sql: str, what: str) -> None:
     told, fix = refused(sql)
     assert what in told
     assert fix
 
 
-def test_a_misspelt_function_is_told_the_one_that_was_meant() -> None:
+def test_misspelt_function_is_told_the_one_that_was_meant() -> None:
     assert refused("lenght(y) = 1") == (
         "lenght() is no function that SQL can use here",
         "did you mean 'length'? docs/sql.md lists those that can be used",
@@ -137,7 +137,7 @@ def test_a_misspelt_function_is_told_the_one_that_was_meant() -> None:
         ("n = 1 and b is true", "((`n` = 1) and (`b` <=> true))"),
     ],
 )
-def test_a_condition_is_written_anew(sql: str, made: str) -> None:
+def test_condition_is_written_anew(sql: str, made: str) -> None:
     assert checked_sql(sql, tuple(COLUMNS.values())) == made
 
 
@@ -149,7 +149,7 @@ def test_gxs_json_is_read_as_strictly() -> None:
 
 
 @given(st.text(max_size=20))
-def test_a_text_in_a_condition_stays_text(said: str) -> None:
+def test_text_in_a_condition_stays_text(said: str) -> None:
     if "\0" not in said:
         found = value_of(text(said), tuple(COLUMNS.values()))
         assert (found.kind, found.constant) == ("string", said)
@@ -165,6 +165,6 @@ def test_whatever_is_written_is_a_condition_or_refused(said: str) -> None:
     assert all(told)
 
 
-def test_the_lists_of_functions_are_apart() -> None:
+def test_lists_of_functions_are_apart() -> None:
     assert not ROW_FUNCTIONS.keys() & (AGGREGATES | WINDOWED)
     assert not LEFT_OFF.keys() & (ROW_FUNCTIONS.keys() | AGGREGATES | WINDOWED)

@@ -17,25 +17,33 @@ INPUTS: Final = {name: [Column(column, kind) for column, kind in TYPES.items()] 
 
 UNORDERED: Final = {
     # a group of NULL on each side
-    "select row_number() over (order by l.g, r.g) as v from (select g, count(*) as k from t group by g) as l full join "
-    "(select g, count(*) as k from u group by g) as r on l.g = r.g": "",
+    "select row_number() over (order by l.g, r.g) as v from (select g, count(*) as k from t "
+    "group by g) as l full join (select g, count(*) as k from u group by g) as r on l.g = r.g": "",
     # frames by rows
     "select sum(n) over (order by d rows between 1 preceding and current row) as v from t": "t._drop, t._row",
     "select count(*) over (order by d, _row rows unbounded preceding) as v from t": "t._drop",
-    "select max(n) over (partition by g rows between 1 preceding and 1 following) as v from t": "t._drop, t._row",
-    "select avg(n) over w as v from t window w as (order by d rows between unbounded preceding and current row)": "t._drop, t._row",
+    "select max(n) over (partition by g rows between 1 "
+    "preceding and 1 following) as v from t": "t._drop, t._row",
+    "select avg(n) over w as v from t window w "
+    "as (order by d rows between unbounded preceding and current row)": "t._drop, t._row",
     # ranks
     "select lag(n) over (order by d) as v from t": "t._drop, t._row",
     "select lag(n) ignore nulls over (order by d) as v from t": "t._drop, t._row",
     "select nth_value(n, 2) ignore nulls over (order by d) as v from t": "t._drop, t._row",
-    "select first_value(n) ignore nulls over w as v from t window w as (partition by g order by _row)": "t._drop",
+    "select first_value(n) ignore nulls over w as v from t "
+    "window w as (partition by g order by _row)": "t._drop",
     # behind joins and unions
-    "select row_number() over (order by a._drop, a._row) as v from t as a join u as b on a.n = b.n": "b._drop, b._row",
-    "select row_number() over (order by a._drop, a._row) as v from t as a left join u as b on a.g = b.g and a._row > 1": "b._drop, b._row",
-    "select row_number() over (order by a._drop, a._row) as v from t as a join (select x, 1 as k from u group by x) b on a.x = b.x": "b.x",
+    "select row_number() over (order by a._drop, a._row) as "
+    "v from t as a join u as b on a.n = b.n": "b._drop, b._row",
+    "select row_number() over (order by a._drop, a._row) as v "
+    "from t as a left join u as b on a.g = b.g and a._row > 1": "b._drop, b._row",
+    "select row_number() over (order by a._drop, a._row) as v from t as a join (select x, 1 as k from u "
+    "group by x) b on a.x = b.x": "b.x",
     "select a.n as v from t as a cross join u as b order by a._drop, a._row limit 3": "b._drop, b._row",
-    "select v from (select a._drop, a._row, b.n as v from t a join u b on a.g = b.g) order by _drop, _row limit 3": "its rows have no key",
-    "with q as (select _drop, _row, n from t union all select _drop, _row, n from u) select n as v from q order by _drop, _row limit 3": "no key",
+    "select v from (select a._drop, a._row, b.n as v from t a "
+    "join u b on a.g = b.g) order by _drop, _row limit 3": "its rows have no key",
+    "with q as (select _drop, _row, n from t union all select _drop, _row, n from u) select n as v from q "
+    "order by _drop, _row limit 3": "no key",
     "select n as v from t order by n limit 3": "t._drop, t._row",
     "select g, row_number() over (order by count(*)) as v from t group by g": "all that is grouped by",
 }
@@ -47,10 +55,19 @@ ORDERED: Final = (
     "select max(n) over (order by d rows between unbounded preceding and unbounded following) as v from t",
     "select lag(n, 1) ignore nulls over (partition by _drop order by d, _row) as v from t",
     "select lead(n) over w as v from t window w as (partition by g order by d desc, _drop, _row)",
-    "select row_number() over (order by a._drop, a._row, b._drop, b._row) as v from t as a join u as b on a.n = b.n",
+    (
+        "select row_number() over (order by a._drop, a._row, "
+        "b._drop, b._row) as v from t as a join u as b on a.n = b.n"
+    ),
     "select row_number() over (order by a._drop, a._row) as v from t as a left semi join u as b on a.n = b.n",
-    "select row_number() over (order by a._drop, a._row) as v from t as a join (select g, max(n) as n from u group by g) b on a.g = b.g",
-    "select row_number() over (order by a._drop, a._row) as v from t as a cross join (select max(n) as n from u) b",
+    (
+        "select row_number() over (order by a._drop, a._row) as v from t "
+        "as a join (select g, max(n) as n from u group by g) b on a.g = b.g"
+    ),
+    (
+        "select row_number() over (order by a._drop, a._row) "
+        "as v from t as a cross join (select max(n) as n from u) b"
+    ),
     "select max(n) as v from t group by g order by g limit 3",
     "select distinct n as v from t order by n limit 3",
     "select k as v from (select n as k from t union select m from u) order by k limit 3",
@@ -76,7 +93,10 @@ UNPLANNED: Final = (
 """Subqueries that ask for columns of what stands around them, of which Sail has no plan."""
 UNPLANNED_AROUND: Final = (
     "select n as v from t as o where n in (select i.n from u as i where i.g = o.g)",
-    "select n as v from t as o where exists (select 1 from u as i where i.g = o.g order by i._drop, i._row limit 1)",
+    (
+        "select n as v from t as o where exists (select 1 from u "
+        "as i where i.g = o.g order by i._drop, i._row limit 1)"
+    ),
     "select n as v from t as o where exists (select 1 from u as i where i.g = o.g union all select 1 from u)",
     "select n as v from t as o order by (select max(i.n) from u as i where i.g = o.g), _drop, _row limit 1",
     "select (select max(i.n) from u as i where i.g = o.g) as k, rank() over (order by k) as v from t as o",
@@ -119,7 +139,8 @@ DIFFERENT: Final = {
     "select count_if(distinct n > 1) as v from t": ("count_if(distinct", "select distinct"),
     "select percentile(distinct n, 0.5) as v from t": ("percentile(distinct", "select distinct"),
 }
-"""What engines answer differently, or what would be asked as something else; what is told, and what to write."""
+"""What engines answer differently, or what would be asked as something else; what is told, and what to write.
+"""
 ALIKE: Final = (
     "select n as v from t intersect select n from u",
     "select n as v from t where m > 1 and (n in (select n from u) and g in (select g from u))",
@@ -151,21 +172,21 @@ def whole(query: str) -> str:
 
 
 @pytest.mark.parametrize("query", UNORDERED)
-def test_what_rows_that_tie_could_change_is_refused_with_what_lacks_in_its_order(query: str) -> None:
+def test_query_that_ties_could_change_is_refused_with_what_lacks_in_its_order(query: str) -> None:
     with pytest.raises(ContractError, match="without a total order") as caught:
         asked(whole(query))
     assert (UNORDERED[query] in caught.value.fix, caught.value.where) == (True, "f.sql:2")
 
 
 @pytest.mark.parametrize("query", ORDERED)
-def test_an_order_that_names_each_row_passes(query: str) -> None:
+def test_order_that_names_each_row_passes(query: str) -> None:
     assert asked(whole(query))
 
 
 @pytest.mark.parametrize(
     "query", [*(f"select ({inner}) as v from t as o" for inner in UNPLANNED), *UNPLANNED_AROUND]
 )
-def test_a_subquery_that_sail_has_no_plan_for_is_refused(query: str) -> None:
+def test_subquery_that_sail_has_no_plan_for_is_refused(query: str) -> None:
     with pytest.raises(ContractError, match="query") as caught:
         asked(whole(query))
     assert caught.value.where == "f.sql:2"
@@ -173,7 +194,7 @@ def test_a_subquery_that_sail_has_no_plan_for_is_refused(query: str) -> None:
 
 
 @pytest.mark.parametrize("query", DIFFERENT)
-def test_what_engines_answer_differently_is_refused_with_another_way(query: str) -> None:
+def test_query_that_engines_answer_differently_is_refused_with_another_way(query: str) -> None:
     what, fix = DIFFERENT[query]
     with pytest.raises(ContractError) as caught:
         asked(whole(query))
@@ -185,11 +206,11 @@ def test_what_engines_answer_differently_is_refused_with_another_way(query: str)
 
 
 @pytest.mark.parametrize("query", ALIKE)
-def test_what_is_like_it_and_answered_alike_passes(query: str) -> None:
+def test_query_like_it_that_is_answered_alike_passes(query: str) -> None:
     assert asked(whole(query))
 
 
-def test_the_rows_of_a_feature_table_are_told_apart_by_its_key_not_by_their_drivers_row() -> None:
+def test_rows_of_a_feature_table_are_told_apart_by_its_key_not_by_their_drivers_row() -> None:
     ordered = "select row_number() over (order by {}) as v from t"
     with pytest.raises(ContractError, match="without a total order") as caught:
         asked(whole(ordered.format("_drop, _row")), {"t": ("g", "d")})
@@ -199,16 +220,19 @@ def test_the_rows_of_a_feature_table_are_told_apart_by_its_key_not_by_their_driv
 
 
 @pytest.mark.timeout(60)
-def test_a_query_within_a_query_is_read_once_however_deep_it_lies() -> None:
+def test_query_within_a_query_is_read_once_however_deep_it_lies() -> None:
     """It took eight times as long for each that lies in another: days for these."""
     inner = "(select max(n) from u)"
     for _ in range(12):
-        inner = f"(select max(k) from (select m + 1 as k, {inner} + 1 + 1 + 1 + 1 + max(n) as z from t group by m + 1))"
+        inner = (
+            f"(select max(k) from (select m + 1 as k, "
+            f"{inner} + 1 + 1 + 1 + 1 + max(n) as z from t group by m + 1))"
+        )
     assert asked(whole(f"select {inner} as v from t"))
 
 
 @pytest.mark.parametrize("inner", PLANNED)
-def test_a_subquery_that_is_tied_by_equalities_passes(inner: str) -> None:
+def test_subquery_that_is_tied_by_equalities_passes(inner: str) -> None:
     assert asked(whole(f"select ({inner}) as v from t as o"))
 
 

@@ -16,7 +16,7 @@ from catalog.odcs.loader import load_contract
 from catalog.rules.expectation_types import Expectation
 from catalog.rules.json_schemas import REFERENCES, json_schema
 from lakegate.errors import ContractError
-from tests.unit.catalog.test_loader import CONTRACTS
+from tests.support.places import ROOT
 
 KEYS = st.sampled_from(["properties", "a", "allOf", "$defs", "items", "x-own", "const"])
 TARGETS = st.sampled_from(
@@ -32,9 +32,7 @@ def found(schema: Any) -> list[str]:
 
 
 @given(st.lists(KEYS, max_size=4), st.sampled_from(REFERENCES), TARGETS)
-def test_a_reference_to_elsewhere_is_refused_wherever_it_stands(
-    path: list[str], key: str, target: str
-) -> None:
+def test_reference_to_elsewhere_is_refused_wherever_it_stands(path: list[str], key: str, target: str) -> None:
     schema: Any = {key: target}
     for name in reversed(path):
         schema = {name: [schema] if name == "allOf" else schema}
@@ -45,7 +43,7 @@ def test_a_reference_to_elsewhere_is_refused_wherever_it_stands(
     )
 
 
-def test_one_within_the_schema_is_taken_and_judges_without_the_network(
+def test_reference_within_the_schema_is_taken_and_judges_without_the_network(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fetched(*_: object, **__: object) -> None:
@@ -70,11 +68,11 @@ def test_one_within_the_schema_is_taken_and_judges_without_the_network(
         ('{"$ref": "http://e.example/a"}', "would be fetched"),
     ],
 )
-def test_what_no_row_could_be_judged_by_is_refused(schema: Any, what: str) -> None:
+def test_schema_that_no_row_could_be_judged_by_is_refused(schema: Any, what: str) -> None:
     assert what in " ".join(found(schema))
 
 
-def test_the_contract_check_names_the_place(tmp_path: Path) -> None:
+def test_contract_check_names_the_place(tmp_path: Path) -> None:
     rule = """quality:
   - id: shape
     type: custom
@@ -87,7 +85,9 @@ def test_the_contract_check_names_the_place(tmp_path: Path) -> None:
 """
     path = tmp_path / "airlines.odcs.yaml"
     indented = "".join(f"    {line}\n" for line in rule.splitlines())
-    path.write_text((CONTRACTS / "airlines.odcs.yaml").read_text().replace("    quality:\n", indented, 1))
+    path.write_text(
+        (ROOT / "catalog/contracts/airlines.odcs.yaml").read_text().replace("    quality:\n", indented, 1)
+    )
     with pytest.raises(ContractError) as caught:
         load_contract(path)
     line = next(

@@ -1,4 +1,6 @@
-"""All mistakes of a contract at once, each with its line and what to do; and no mistake that only follows from another."""
+"""All mistakes of a contract at once, each with its line and what to do;
+and no mistake that only follows from another.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ CHANGES = (
     ("maxUnreadable: 0.1", "maxUnreadable: 7", "maxUnreadable is 7"),
     ("property: source", "property: sourc", "unknown custom property 'sourc'"),
 )
-"""One mistake in each part of a contract: the standard's keys and types, columns, rules, relationships, and custom properties."""
+"""One mistake in each part of a contract: the standard's keys and types, columns, rules, relationships,
+and custom properties.
+"""
 
 
 def test_mistakes_in_all_parts_are_told_at_once(flights: Path) -> None:
@@ -79,7 +83,7 @@ def test_each_mistake_is_told_whatever_else_is_wrong(flights: Path, count: int) 
     assert len(told(flights)) == count
 
 
-def test_what_follows_from_a_column_that_cannot_be_read_is_not_told(flights: Path) -> None:
+def test_consequences_of_a_column_that_cannot_be_read_are_not_told(flights: Path) -> None:
     flights.write_text(
         flights.read_text()
         .replace("- name: month", "- name: Month of year", 1)
@@ -91,7 +95,7 @@ def test_what_follows_from_a_column_that_cannot_be_read_is_not_told(flights: Pat
     assert [what for _, what, _ in others if "Month" in what] == []
 
 
-def test_what_is_wrong_whatever_a_column_turns_out_to_be_is_told_and_what_follows_from_its_mistake_is_not(
+def test_mistakes_whatever_a_column_turns_out_to_be_are_told_and_consequences_are_not(
     flights: Path,
 ) -> None:
     text = flights.read_text()
@@ -127,7 +131,7 @@ def test_what_is_wrong_whatever_a_column_turns_out_to_be_is_told_and_what_follow
     assert "max_value" not in str(told(flights)), "what a year can be held against follows from its type"
 
 
-def test_an_upsert_without_an_order_is_told_with_the_yaml_to_write(flights: Path) -> None:
+def test_upsert_without_an_order_is_told_with_the_yaml_to_write(flights: Path) -> None:
     order = "  - property: orderBy\n    value: month\n    vendor: lakegate\n"
     text = flights.read_text().replace("value: append", "value: upsert").replace(order, "")
     flights.write_text(text)
@@ -167,7 +171,7 @@ MEANT = {
 @pytest.mark.parametrize(
     ("word", "meant"), [(word, meant) for meant, words in MEANT.items() for word in words]
 )
-def test_a_type_of_another_system_is_answered_by_what_it_means(flights: Path, word: str, meant: str) -> None:
+def test_type_of_another_system_is_answered_by_what_it_means(flights: Path, word: str, meant: str) -> None:
     flights.write_text(
         flights.read_text().replace("logicalType: integer", f"logicalType: {json.dumps(word)}", 1)
     )
@@ -191,13 +195,13 @@ def test_a_type_of_another_system_is_answered_by_what_it_means(flights: Path, wo
         ("Flihgts", ("flights", "int"), "flights"),
     ],
 )
-def test_a_word_is_answered_by_what_it_means_before_its_letters(
+def test_word_is_answered_by_what_it_means_before_its_letters(
     word: str, known: tuple[str, ...], meant: str
 ) -> None:
     assert suggest(word, known) == f"did you mean {meant!r}?"
 
 
-def test_a_rule_that_names_a_header_is_told_the_column(flights: Path) -> None:
+def test_rule_that_names_a_header_is_told_the_column(flights: Path) -> None:
     text = flights.read_text().replace(
         "- name: year\n", '- name: year\n        physicalName: "Year (Gregorian)"\n', 1
     )
@@ -209,7 +213,7 @@ def test_a_rule_that_names_a_header_is_told_the_column(flights: Path) -> None:
     )
 
 
-def test_what_stops_several_drops_alike_is_told_once_with_their_files(
+def test_mistake_that_stops_several_drops_alike_is_told_once_with_their_files(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     from cli.notify import Failures

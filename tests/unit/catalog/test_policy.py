@@ -1,8 +1,9 @@
-"""What a contract decides about keys that come twice, columns that nobody announced, and how many rows may be lost."""
+"""What a contract decides about keys that come twice, columns that nobody announced,
+and how many rows may be lost.
+"""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +18,7 @@ from expectations.rules.row_count_rules import judge_table
 from expectations.suite import Rule
 from expectations.verdict import Verdict, verdict_of
 from lakegate.errors import ContractError
-from tests.support.places import ROOT
-
-
-def planes(folder: Path, *words: str) -> Contract:
-    """The contract of planes with further custom properties, or other ones."""
-    source = ROOT / "catalog" / "contracts" / "planes.odcs.yaml"
-    path = folder / "catalog" / "contracts" / "planes.odcs.yaml"
-    path.parent.mkdir(parents=True)
-    shutil.copytree(ROOT / "catalog" / "sql", folder / "catalog" / "sql")
-    yaml = YAML(typ="safe", pure=True)
-    data, given = yaml.load(source), [yaml.load(word) for word in words]
-    others = [
-        item
-        for item in data["customProperties"]
-        if item["property"] not in {item["property"] for item in given}
-    ]
-    with path.open("w") as file:
-        yaml.dump(data | {"customProperties": [*others, *given]}, file)
-    return load_contract(path)
+from tests.support.planes_contract import planes
 
 
 def rule_of(contract: Contract, name: str, hop: Any = "processed") -> Rule:
@@ -44,7 +27,7 @@ def rule_of(contract: Contract, name: str, hop: Any = "processed") -> Rule:
     )
 
 
-def test_a_contract_that_says_nothing_sets_every_row_of_a_key_aside_and_refuses_columns(
+def test_contract_that_says_nothing_sets_every_row_of_a_key_aside_and_refuses_columns(
     tmp_path: Path,
 ) -> None:
     contract = planes(tmp_path)
@@ -54,7 +37,7 @@ def test_a_contract_that_says_nothing_sets_every_row_of_a_key_aside_and_refuses_
     assert rule_of(contract, "readable", "raw").kwargs == {"max_share": 0.1}
 
 
-def test_a_contract_can_keep_one_row_of_a_key(tmp_path: Path) -> None:
+def test_contract_can_keep_one_row_of_a_key(tmp_path: Path) -> None:
     contract = planes(tmp_path, "{property: duplicateKeys, value: {keep: last, orderBy: [year]}}")
     assert rule_of(contract, "key").type == "expect_key_to_stand_once"
     assert rule_of(contract, "key").kwargs == {
@@ -64,7 +47,7 @@ def test_a_contract_can_keep_one_row_of_a_key(tmp_path: Path) -> None:
     }
 
 
-def test_of_a_table_without_a_key_no_row_can_be_kept(tmp_path: Path) -> None:
+def test_table_without_a_key_can_keep_no_row(tmp_path: Path) -> None:
     properties = "{property: duplicateKeys, value: {keep: first}}"
     with pytest.raises(ContractError, match="has no key whose rows"):
         without_key(planes(tmp_path, properties).path)
@@ -81,7 +64,7 @@ def without_key(path: Path) -> Contract:
     return load_contract(path)
 
 
-def test_a_contract_can_ignore_columns_that_nobody_announced_but_not_two_of_one_name(tmp_path: Path) -> None:
+def test_contract_can_ignore_columns_that_nobody_announced_but_not_two_of_one_name(tmp_path: Path) -> None:
     contract = planes(tmp_path, "{property: unexpectedColumns, value: ignore}")
     suite, names = build_suite(contract, "raw", tmp_path), tuple(column.name for column in contract.columns)
     found = {outcome.rule.id: outcome for outcome in judge_arrival(suite, Arrival((*names, "colour"), 9, 9))}
@@ -103,7 +86,7 @@ def test_a_contract_can_ignore_columns_that_nobody_announced_but_not_two_of_one_
         ("{rows: 0}", 1, 0),
     ],
 )
-def test_an_error_budget_is_a_share_or_a_number_of_rows(
+def test_error_budget_is_a_share_or_a_number_of_rows(
     tmp_path: Path, value: str, lost: int, kept: int
 ) -> None:
     rule = rule_of(planes(tmp_path, f"{{property: maxQuarantined, value: {value}}}"), "max-quarantined")
@@ -113,7 +96,7 @@ def test_an_error_budget_is_a_share_or_a_number_of_rows(
     ]
 
 
-def test_a_table_may_lose_half_of_its_rows_at_once(tmp_path: Path) -> None:
+def test_table_may_lose_half_of_its_rows_at_once(tmp_path: Path) -> None:
     rule = rule_of(planes(tmp_path), "max-shrink")
     sound = [(560, 280), (560, 561), (9, 1), (10, 5), (0, 0), (None, 5)]
     assert all(judge_table(rule, valid=rows, before=before).success for before, rows in sound)
@@ -123,7 +106,7 @@ def test_a_table_may_lose_half_of_its_rows_at_once(tmp_path: Path) -> None:
     )
 
 
-def test_a_contract_says_how_much_a_table_may_lose(tmp_path: Path) -> None:
+def test_contract_says_how_much_a_table_may_lose(tmp_path: Path) -> None:
     rule = rule_of(planes(tmp_path, "{property: maxShrink, value: 0.9}"), "max-shrink")
     assert (rule.severity, rule.kwargs) == ("hold", {"max_share": 0.9})
     assert "max-shrink" not in {
@@ -134,7 +117,7 @@ def test_a_contract_says_how_much_a_table_may_lose(tmp_path: Path) -> None:
     }
 
 
-def test_a_budget_of_unreadable_records_is_the_same(tmp_path: Path) -> None:
+def test_budget_of_unreadable_records_is_the_same(tmp_path: Path) -> None:
     contract = planes(tmp_path, "{property: file, value: {maxUnreadable: {rows: 2}}}")
     suite, names = build_suite(contract, "raw", tmp_path), tuple(column.name for column in contract.columns)
     verdicts = [
@@ -165,7 +148,7 @@ def test_a_budget_of_unreadable_records_is_the_same(tmp_path: Path) -> None:
         "{property: file, value: {maxUnreadable: {rows: -1}}}",
     ],
 )
-def test_a_word_that_means_nothing_is_refused_with_what_to_write(tmp_path: Path, word: str) -> None:
+def test_word_that_means_nothing_is_refused_with_what_to_write(tmp_path: Path, word: str) -> None:
     with pytest.raises(ContractError) as caught:
         planes(tmp_path, word)
     assert caught.value.where

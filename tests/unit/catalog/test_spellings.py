@@ -1,4 +1,6 @@
-"""What is documented of each type's spelling is what the code asks, and a contract's own dates are days that there are."""
+"""What is documented of each type's spelling is what the code asks,
+and a contract's own dates are days that there are.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ def table() -> dict[str, str]:
     return dict(row.strip("| ").split(" | ", 1) for row in rows.splitlines())
 
 
-def test_the_page_tells_of_each_type_what_the_code_accepts() -> None:
+def test_page_tells_of_each_type_what_the_code_accepts() -> None:
     assert table() == DESCRIPTIONS
     assert (
         {LOGICAL[name] for name in DESCRIPTIONS} == SPELLINGS.keys() == {*get_args(ColumnType)} - {"string"}
@@ -63,7 +65,7 @@ def test_each_spelling_on_the_page_is_one_and_each_that_it_refuses_is_none(name:
     )
 
 
-def test_the_page_lists_every_word() -> None:
+def test_page_lists_every_word() -> None:
     assert set(re.findall("`([^`]*)`", table()["number"])) - {"1e400", "1e-400"} == set(WORDS)
     assert set(re.findall("`([^`]*)`", table()["boolean"])) == {*TRUE, *FALSE}
 
@@ -83,12 +85,12 @@ def test_the_page_lists_every_word() -> None:
         ("timestamp", "2013-01-31T10:60:00Z", False),
     ],
 )
-def test_a_bound_is_a_moment_that_there_is(kind: ColumnType, value: str, fine: bool) -> None:
+def test_bound_is_a_moment_that_there_is(kind: ColumnType, value: str, fine: bool) -> None:
     assert fits(Column("at", kind), value) is fine
 
 
 @given(st.integers(-800_000, 3_000_000))
-def test_a_date_of_any_year_is_told(days: int) -> None:
+def test_date_of_any_year_is_told(days: int) -> None:
     """A version of an older release may hold one; it must be judged and shown."""
     told = shown_value(days, "date")
     year_one, last = -719_162, 2_932_896
@@ -96,20 +98,20 @@ def test_a_date_of_any_year_is_told(days: int) -> None:
 
 
 @given(st.integers(-(10**17), 10**18))
-def test_a_time_of_any_year_is_told(micros: int) -> None:
+def test_time_of_any_year_is_told(micros: int) -> None:
     told = shown_value(micros, "timestamp")
     first, last = -62_135_596_800_000_000, 253_402_300_799_999_999
     assert told.startswith("before" if micros < first else "after" if micros > last else tuple("0123456789"))
 
 
-def test_the_ends_are_told_as_they_are() -> None:
+def test_ends_are_told_as_they_are() -> None:
     assert (shown_value(-719_162, "date"), shown_value(2_932_896, "date")) == ENDS["date"]
     assert shown_value(253_402_300_799_999_999, "timestamp") == "9999-12-31T23:59:59.999999+00:00"
     assert shown_value(-719_163, "date") == "before 0001-01-01"
     assert shown_value(253_402_300_800_000_000, "timestamp") == "after 9999-12-31T23:59:59.999999+00:00"
 
 
-def test_the_page_tells_of_each_letter_of_a_format() -> None:
+def test_page_tells_of_each_letter_of_a_format() -> None:
     table = PAGE.partition("## Formats of dates and times")[2].partition("\n## ")[0]
     named = {
         letters
@@ -132,5 +134,5 @@ def test_the_page_tells_of_each_letter_of_a_format() -> None:
         ("yyyy-MM-dd yy", "it says one thing twice"),
     ],
 )
-def test_a_format_that_engines_read_differently_is_told_with_its_part(pattern: str, told: str) -> None:
+def test_format_that_engines_read_differently_is_told_with_its_part(pattern: str, told: str) -> None:
     assert pattern_mistake(pattern) == told

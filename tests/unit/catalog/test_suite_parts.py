@@ -1,10 +1,11 @@
-"""Whatever stands in a suite file, it loads, or each of its mistakes is told with its line, and hides no other."""
+"""Whatever stands in a suite file, it loads, or each of its mistakes is told with its line,
+and hides no other.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from catalog.files import load_catalog
 from catalog.rules.expectation_types import EXPECTATIONS, Expectation
 from expectations.building.build import build_suite
 from lakegate.errors import ContractError
+from tests.support.document_places import places_of
 from tests.support.places import ROOT
 
 FLIGHTS = load_catalog(ROOT).get("flights")
@@ -101,14 +103,6 @@ RULES = [
 ]
 
 
-def _places(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    yield steps
-    for key, value in (
-        data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    ):
-        yield from _places(value, (*steps, key))
-
-
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -140,14 +134,14 @@ def _told(folder: Path, rules: list[Any]) -> list[ContractError]:
     return []
 
 
-def test_what_is_replaced_was_right_before(tmp_path: Path) -> None:
+def test_replaced_parts_were_right_before(tmp_path: Path) -> None:
     assert _told(tmp_path, RULES) == []
     assert len(_told(tmp_path, [LAST])) == 1
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.sampled_from([place for place in _places(RULES) if place]), value=VALUES)
-def test_any_part_of_a_rule_replaced_by_anything_leaves_the_other_mistakes_told(
+@given(place=st.sampled_from([place for place in places_of(RULES) if place]), value=VALUES)
+def test_rule_with_any_part_replaced_leaves_the_other_mistakes_told(
     tmp_path: Path, place: tuple[str | int, ...], value: Any
 ) -> None:
     rule = json.loads(json.dumps(RULES[int(place[0])]))
@@ -188,7 +182,7 @@ def test_any_part_of_a_rule_replaced_by_anything_leaves_the_other_mistakes_told(
         "a draft that is no text",
     ],
 )
-def test_what_once_hid_the_others_is_told_at_its_place(
+def test_mistakes_that_once_hid_others_are_told_at_their_place(
     tmp_path: Path, place: tuple[str, str], value: Any, what: str
 ) -> None:
     rule = next(item for item in RULES if item["type"] == place[0])

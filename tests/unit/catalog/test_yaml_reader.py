@@ -1,4 +1,6 @@
-"""YAML is read by libyaml's events: values, lines and resolution are those of a pure YAML 1.2 parser, and no text ends the process."""
+"""YAML is read by libyaml's events: values, lines and resolution are those of a pure YAML 1.2 parser,
+and no text ends the process.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from tests.support.places import ROOT
 CONTRACTS = ROOT / "catalog" / "contracts"
 HERE = Path("x.odcs.yaml")
 
-# What begins with ? or : in brackets is text in YAML 1.2 and none in libyaml: told, by a test below, and not guessed.
+# What begins with ? or : in brackets is text in YAML 1.2 and none in libyaml: told, by a test below,
+# and not guessed.
 words = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=12
 ) | st.sampled_from(
@@ -76,7 +79,7 @@ def test_values_and_lines_of_contracts_are_those_of_a_pure_parser(path: Path) ->
 
 
 @given(documents)
-def test_what_is_written_is_read_back_with_its_lines(data: Any) -> None:
+def test_yaml_is_read_back_with_its_lines(data: Any) -> None:
     from io import StringIO
 
     out = StringIO()
@@ -87,10 +90,14 @@ def test_what_is_written_is_read_back_with_its_lines(data: Any) -> None:
 
 
 def test_plain_scalars_are_those_of_yaml_1_2() -> None:
-    text = "a: no\nb: 1:30\nc: 010\nd: 1_000\ne: 2020-01-01\nf: 0x1F\ng: 1e3\nh: ~\ni:\nj: '1'\nk: !!str 1\nl: 0o17\nm: On\n"
+    text = (
+        "a: no\nb: 1:30\nc: 010\nd: 1_000\ne: 2020-01-01\nf: 0x1F\n"
+        "g: 1e3\nh: ~\ni:\nj: '1'\nk: !!str 1\nl: 0o17\nm: On\n"
+    )
     found, _ = read_yaml(HERE, text)
     assert found == {
-        "a": "no", "b": "1:30", "c": 10, "d": 1000, "e": "2020-01-01", "f": 31, "g": 1000.0, "h": None, "i": None, "j": "1", "k": "1",
+        "a": "no", "b": "1:30", "c": 10, "d": 1000, "e": "2020-01-01", "f": 31, "g": 1000.0, "h": None,
+        "i": None, "j": "1", "k": "1",
         "l": 15, "m": "On",
     }  # fmt: skip
 
@@ -100,12 +107,12 @@ def test_plain_scalars_are_those_of_yaml_1_2() -> None:
     ["[" * 200_000, "- " * 200_000, "{a: " * 100_000, "? " * 100_000],
     ids=["flow", "block", "mapping", "key"],
 )
-def test_what_nests_without_end_is_a_mistake_of_the_contract(text: str) -> None:
+def test_nesting_without_end_is_a_mistake_of_the_contract(text: str) -> None:
     with pytest.raises(ContractError):
         parse_yaml(HERE, text)
 
 
-def test_what_nests_as_deep_as_a_contract_may_is_read() -> None:
+def test_nesting_as_deep_as_a_contract_may_is_read() -> None:
     found, _ = read_yaml(HERE, "[" * DEPTH + "]" * DEPTH)
     for _ in range(DEPTH - 1):
         (found,) = found

@@ -9,6 +9,7 @@ import pytest
 from catalog.project import init_project
 from cli import main as cli
 from lakegate.settings import SHIPPED, Settings
+from tests.support.exit_code import ended
 
 
 class PanicError(BaseException):
@@ -16,7 +17,7 @@ class PanicError(BaseException):
 
 
 @pytest.mark.parametrize("kind", [ValueError, PanicError])
-def test_an_error_that_nobody_foresaw_says_its_kind_and_place_and_not_its_text(
+def test_error_that_nobody_foresaw_says_its_kind_and_place_and_not_its_text(
     kind: type[BaseException], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def load(**_: object) -> None:
@@ -34,7 +35,7 @@ def test_an_error_that_nobody_foresaw_says_its_kind_and_place_and_not_its_text(
     assert "Traceback" not in written.err
 
 
-def test_an_exit_and_an_interrupt_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exit_and_an_interrupt_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     for raised, code in ((SystemExit(7), 7), (click.exceptions.Exit(3), 3)):
 
         def load(raised: BaseException = raised, **_: object) -> None:
@@ -58,7 +59,7 @@ def test_an_exit_and_an_interrupt_are_passed_on(monkeypatch: pytest.MonkeyPatch)
         (["nothing"], "No such command 'nothing'."),
     ],
 )
-def test_a_slip_in_the_call_is_told_with_what_was_meant(
+def test_slip_in_the_call_is_told_with_what_was_meant(
     said: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["lakegate", *said])
@@ -68,17 +69,7 @@ def test_a_slip_in_the_call_is_told_with_what_was_meant(
     assert told in capsys.readouterr().err
 
 
-def ended(*said: str) -> int:
-    """The exit code of a command."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sys, "argv", ["lakegate", *said])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-    assert isinstance(end.value.code, int)
-    return end.value.code
-
-
-def test_without_contracts_of_its_own_a_folder_is_told_whose_are_taken_and_a_slip_starts_nothing(
+def test_folder_without_contracts_is_told_whose_are_taken_and_a_slip_starts_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("LAKEGATE_PROJECT", "LAKEGATE_HOME"):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli import main as cli
 from lakegate.errors import UsageError
+from tests.support.exit_code import ended
 from tests.support.places import ROOT
 
 FLIGHTS = "flights@v12"
@@ -66,18 +65,8 @@ class Session:
     backfill = False
 
 
-def call(said: tuple[str, ...]) -> int:
-    """The exit code of a command."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sys, "argv", ["lakegate", *said])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-    assert isinstance(end.value.code, int)
-    return end.value.code
-
-
 @pytest.mark.parametrize("case", CALLS, ids=[f"{case[2]} {case[3]}" for case in CALLS])
-def test_an_old_word_does_what_the_new_one_does_and_names_it(
+def test_old_word_does_what_the_new_one_does_and_names_it(
     case: tuple[tuple[str, ...], tuple[str, ...], str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -100,16 +89,16 @@ def test_an_old_word_does_what_the_new_one_does_and_names_it(
     monkeypatch.setattr("cli.notify.tell_listeners", lambda _: None)
     monkeypatch.setattr(does, done)
     where = ("--home", str(home), "--project", str(ROOT))
-    assert call((*new, *where)) == 2
+    assert ended(*new, *where) == 2
     assert "is called" not in capsys.readouterr().err
-    assert call((*old, *where)) == 2
+    assert ended(*old, *where) == 2
     assert capsys.readouterr().err.count(told) == 1
     assert asked[0] == asked[1]
     flags = [value for value in asked[0][1].values() if isinstance(value, bool)]
     assert any(flags) or not flags, "a flag that is asked for is set"
 
 
-def test_a_pin_is_told_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pin_is_told_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
 
     def done(session: Session, *given: Any, **named: Any) -> None:
@@ -133,13 +122,13 @@ def test_a_pin_is_told_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         "--project",
         str(ROOT),
     )
-    assert call(said) == 2
+    assert ended(*said) == 2
     assert asked == {"reason": "audit", "until": date(2031, 12, 31), "used_by": None}
 
 
 @pytest.mark.parametrize("verb", [(), ("ingest",), ("compare",), ("pin",), ("expire",)])
-def test_no_list_of_words_names_an_old_one(verb: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    assert call((*verb, "--help")) == 0
+def test_lists_of_words_name_no_old_one(verb: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(*verb, "--help") == 0
     written = capsys.readouterr()
     words = written.out.replace(",", " ").split()
     assert not {"clean", "keep", "docs"} & {
@@ -150,7 +139,7 @@ def test_no_list_of_words_names_an_old_one(verb: tuple[str, ...], capsys: pytest
 
 
 def test_help_of_an_old_verb_is_that_of_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(("clean", "--help")) == 0
+    assert ended("clean", "--help") == 0
     written = capsys.readouterr()
     assert "lakegate expire [OPTIONS]" in written.out
     assert "`lakegate expire`" in written.err

@@ -77,13 +77,13 @@ def test_more_classes_than_are_counted_are_none_wherever_they_came_together() ->
     assert not merge(full, full).too_many
 
 
-def test_two_kinds_of_column_do_not_merge() -> None:
+def test_kinds_of_columns_do_not_merge() -> None:
     with pytest.raises(ValueError, match=r"integer.*double"):
         merge(Histogram("integer"), Histogram("double"))
 
 
 @given(NUMBERS)
-def test_a_number_lies_in_its_bins_span_and_its_mirror_in_the_mirrors(number: float) -> None:
+def test_number_lies_in_its_bins_span_and_its_mirror_in_the_mirrors(number: float) -> None:
     low, high = span(code_of(number), whole=False)
     assert low <= number <= high
     assert code_of(-number) == -code_of(number)

@@ -1,4 +1,6 @@
-"""Outliers that share one value: found where they are more than their part, and not where the group is most of the rows."""
+"""Outliers that share one value: found where they are more than their part,
+and not where the group is most of the rows.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ RULE = Rule(
         (Cluster(), 0),
     ],
 )
-def test_a_cluster_is_more_than_its_part_of_the_outliers(cluster: Cluster, broken: int) -> None:
+def test_cluster_is_more_than_its_part_of_the_outliers(cluster: Cluster, broken: int) -> None:
     found = judge_cluster(RULE, cluster)
     assert (found.failed, found.of) == (broken, 1)
     assert 0 <= found.observed["observed_value"] <= 1

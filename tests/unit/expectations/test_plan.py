@@ -5,61 +5,39 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from catalog.contract import Column, Contract
+from catalog.contract import Contract
 from catalog.expressions.spark_sql import condition_sql, literal, text
 from catalog.files import load_catalog
-from catalog.rules.expectation_types import EXPECTATIONS
 from catalog.rules.rule_checks import mistakes
 from expectations.building.build import HOPS, build_suite
-from expectations.plan.plan import Plan, make_plan
+from expectations.plan.plan import make_plan
 from expectations.rules.aggregates import scale, spread
-from expectations.suite import Rule, Suite
 from tests.support.places import ROOT
+from tests.support.planned_rules import CONTRACT, plan_of
 
 CATALOG = load_catalog(ROOT)
-CONTRACT = Contract(
-    name="things",
-    kind="dataset",
-    path=Path("things.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("name", "string"),
-        Column("size", "integer"),
-        Column("real", "double"),
-        Column("at", "timestamp"),
-        Column("person", "string", classification="personal"),
-    ),
-    key=("name",),
-    write_mode="append",
-)
+
 COLUMNS = {column.name: column for column in CONTRACT.columns}
 
 
-def plan_of(*rules: tuple[str, dict[str, Any]], severity: Any = "warn") -> Plan:
-    made = tuple(
-        Rule(f"r{number}", kind, kwargs, severity, EXPECTATIONS[kind].family, EXPECTATIONS[kind].row_rule)
-        for number, (kind, kwargs) in enumerate(rules)
-    )
-    return make_plan(Suite("things", "processed", made), CONTRACT)
-
-
 @pytest.mark.parametrize("contract", CATALOG.contracts.values(), ids=lambda item: item.name)
-def test_no_suite_of_the_demo_needs_great_expectations(contract: Contract) -> None:
+def test_suites_of_the_demo_need_no_great_expectations(contract: Contract) -> None:
     for hop in HOPS[contract.kind]:
         plan = make_plan(build_suite(contract, hop, ROOT), contract)
         assert "gx" not in {step.way for step in plan.steps}
         assert [step.rule for step in plan.steps] == list(plan.suite.rules)
 
 
-def test_a_plan_is_made_without_importing_great_expectations_or_an_engine() -> None:
+def test_plan_is_made_without_importing_great_expectations_or_an_engine() -> None:
     code = (
-        "import sys; from pathlib import Path; from catalog.files import load_catalog; from expectations.building.build import build_suite;"
-        "from expectations.plan.plan import make_plan; import expectations.plan.execute; c = load_catalog(Path('.')).get('flights');"
+        "import sys; from pathlib import Path; from catalog.files import load_catalog; from "
+        "expectations.building.build import build_suite;"
+        "from expectations.plan.plan import make_plan; import expectations.plan.execute; c = "
+        "load_catalog(Path('.')).get('flights');"
         "make_plan(build_suite(c, 'processed', Path('.')), c).to_json();"
         "assert not {'great_expectations', 'pyspark', 'pysail', 'pandas'} & sys.modules.keys()"
     )
@@ -83,7 +61,7 @@ def test_more_rules_are_more_expressions_and_no_more_passes() -> None:
     assert plan_of(*both).passes["passes"] == one.passes["passes"] + 1
 
 
-def test_a_type_without_sql_falls_back_and_says_so() -> None:
+def test_type_without_sql_falls_back_and_says_so() -> None:
     (step,) = plan_of(("expect_column_values_to_be_json_parseable", {"column": "name"})).steps
     assert (step.way, step.sql) == ("gx", None)
     assert "Great Expectations" in step.cost
@@ -119,7 +97,7 @@ def test_a_type_without_sql_falls_back_and_says_so() -> None:
         ),
     ],
 )
-def test_a_row_rule_is_true_where_a_row_breaks_it(kind: str, kwargs: dict[str, Any], sql: str) -> None:
+def test_row_rule_is_true_where_a_row_breaks_it(kind: str, kwargs: dict[str, Any], sql: str) -> None:
     assert plan_of((kind, kwargs)).steps[0].sql == sql
 
 
@@ -130,7 +108,7 @@ def test_values_are_written_as_literals_that_can_not_break_out() -> None:
     assert literal(1e-05, "double") == "1e-05D"
 
 
-def test_a_condition_in_gxs_json_becomes_sql() -> None:
+def test_condition_in_gxs_json_becomes_sql() -> None:
     condition = {
         "type": "and",
         "conditions": [
@@ -144,22 +122,30 @@ def test_a_condition_in_gxs_json_becomes_sql() -> None:
 @pytest.mark.parametrize(
     ("kind", "kwargs", "severity", "what"),
     [
-        ("expect_column_mean_to_be_between", {"column": "real", "max_value": 1}, "quarantine", "judges the table"),
+        ("expect_column_mean_to_be_between", {"column": "real", "max_value": 1}, "quarantine",
+            "judges the table"),
         ("expect_column_mean_to_be_between", {"column": "name", "max_value": 1}, "warn", "can't judge"),
         ("expect_column_values_to_be_in_set", {"column": "person", "value_set": ["Ann"]}, "warn", "personal"),
-        ("expect_column_pair_values_to_be_in_set", {"column_A": "person", "column_B": "name", "value_pairs_set": [["a", "b"]]}, "warn", "personal"),
+        ("expect_column_pair_values_to_be_in_set",
+            {"column_A": "person", "column_B": "name", "value_pairs_set": [["a", "b"]]}, "warn", "personal"),
         ("expect_column_values_to_match_regex", {"column": "name", "regex": "("}, "warn", "no pattern"),
         ("expect_column_values_to_match_regex", {"column": "name", "regex": "\\d+"}, "warn", "every engine"),
-        ("expect_column_values_to_be_null", {"column": "name", "row_condition": "nobody = 1"}, "warn", "no column"),
-        ("expect_column_values_to_be_null", {"column": "name", "row_condition": "person = 'Ann'"}, "warn", "personal"),
+        ("expect_column_values_to_be_null", {"column": "name", "row_condition": "nobody = 1"}, "warn",
+            "no column"),
+        ("expect_column_values_to_be_null", {"column": "name", "row_condition": "person = 'Ann'"}, "warn",
+            "personal"),
         ("expect_column_values_to_be_null", {"column": "name", "mostly": 0.5}, "quarantine", "mostly"),
-        ("expect_column_values_to_match_like_pattern", {"column": "name", "like_pattern": "a\\%"}, "warn", "backslash"),
-        ("expect_column_pair_values_to_be_equal", {"column_A": "name", "column_B": "size"}, "warn", "of type"),
-        ("expect_column_quantile_values_to_be_between", {"column": "real", "quantile_ranges": {"quantiles": [2], "value_ranges": [[1, 2]]}}, "warn", "between 0 and 1"),
+        ("expect_column_values_to_match_like_pattern", {"column": "name", "like_pattern": "a\\%"}, "warn",
+            "backslash"),
+        ("expect_column_pair_values_to_be_equal", {"column_A": "name", "column_B": "size"}, "warn",
+            "of type"),
+        ("expect_column_quantile_values_to_be_between",
+            {"column": "real", "quantile_ranges": {"quantiles": [2], "value_ranges": [[1, 2]]}}, "warn",
+            "between 0 and 1"),
         ("expect_column_values_to_be_of_type", {"column": "real", "type_": "Float"}, "warn", "no type"),
     ],
 )  # fmt: skip
-def test_a_mistake_in_a_rule_is_told_before_any_data_is_read(
+def test_mistake_in_a_rule_is_told_before_any_data_is_read(
     kind: str, kwargs: dict[str, Any], severity: Any, what: str
 ) -> None:
     found = list(mistakes(CONTRACT, "processed", kind, kwargs, severity))

@@ -1,20 +1,17 @@
-"""Whether a change stands out from a table's own past: a season doesn't, a fault does, and what came back is no second change."""
+"""Whether a change stands out from a table's own past: a season doesn't, a fault does,
+and what came back is no second change.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.contract import Column, Contract
 from catalog.drift import Drift
-from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.drift.baseline_rules import Baseline
 from expectations.drift.histogram import Histogram, Histograms, code_of
@@ -22,46 +19,16 @@ from expectations.drift.precedent import Past, quantiles
 from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import make_plan
 from expectations.verdict import Outcome
-from lakegate.errors import ContractError
-from tests.support.histogram_lake import KeptLake
+from tests.support.past_drops import CONTRACT, drop
 from tests.support.places import ROOT
 
-CONTRACT = Contract(
-    name="things",
-    kind="dataset",
-    path=Path("things.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("id", "integer"),
-        Column("size", "double"),
-        Column("group", "string"),
-        Column("seen", "date"),
-    ),
-    key=("id",),
-    write_mode="append",
-)
-ROWS = 1000
 YEAR = 12
 
 
-def drop(
-    mean: float, seed: int, *, spread: float = 5.0, nulls: int = 0, groups: str = "aab", rows: int = ROWS
-) -> Histograms:
-    """A delivery whose sizes are normal around a mean; so many of its dates are NULL."""
-    bins: dict[int, int] = {}
-    for value in np.random.default_rng(seed).normal(mean, spread, rows):
-        bins[code_of(float(value))] = bins.get(code_of(float(value)), 0) + 1
-    classes = {name: groups.count(name) * rows // len(groups) for name in sorted(set(groups))}
-    columns = {
-        "size": Histogram("double", rows, bins=bins),
-        "group": Histogram("class", sum(classes.values()), classes=classes),
-        "seen": Histogram("presence", rows, nulls=nulls),
-    }
-    return Histograms(rows, columns)
-
-
 def warm(month: int) -> Histograms:
-    """A month of temperatures: over the bound from the month before in ten of twelve, by nothing but the season."""
+    """A month of temperatures: over the bound from the month before in ten of twelve,
+    by nothing but the season.
+    """
     return drop(60 - 25 * math.cos(2 * math.pi * month / YEAR), month, spread=9)
 
 
@@ -82,7 +49,7 @@ def told(series: list[Histograms], *, drift: Drift | None = None) -> set[str]:
     return {name for name, item in judge(series, drift=drift).items() if item.failed and name != "imbalance"}
 
 
-def test_a_season_is_over_the_bounds_each_month_and_is_told_in_none() -> None:
+def test_season_is_over_the_bounds_each_month_and_is_told_in_none() -> None:
     months = [warm(month) for month in range(2 * YEAR)]
     bounds = Drift(history=0)
     assert all(
@@ -91,7 +58,7 @@ def test_a_season_is_over_the_bounds_each_month_and_is_told_in_none() -> None:
     assert [told(months[:number]) for number in range(2, 2 * YEAR + 1)] == [set()] * (2 * YEAR - 1)
 
 
-def test_a_fault_is_told_once_and_not_that_it_was_mended() -> None:
+def test_fault_is_told_once_and_not_that_it_was_mended() -> None:
     steady = [drop(50, seed) for seed in range(6)]
     faulty = [*steady, drop(53, 6)]
     assert told(faulty) == {"drift:previous", "drift:pinned", "drift:pinned:trigger"}
@@ -100,14 +67,12 @@ def test_a_fault_is_told_once_and_not_that_it_was_mended() -> None:
     assert told([*steady, drop(50, 8)]) == set()
 
 
-def test_a_unit_of_a_column_that_varies_with_the_season_is_told_although_its_divergence_can_grow_no_further() -> (
-    None
-):
+def test_unit_of_a_column_that_varies_with_the_season_is_told_although_its_divergence_can_not_grow() -> None:
     months = [warm(month) for month in range(8)]
     assert "drift:previous" in told([*months, drop(600, 9, spread=50)])
 
 
-def test_with_few_deliveries_a_great_change_is_told_and_a_small_one_is_not_yet() -> None:
+def test_great_change_after_few_deliveries_is_told_and_a_small_one_is_not_yet() -> None:
     assert told([drop(50, 0), drop(54, 1)]) == set()
     assert told([drop(50, 0), drop(54, 1)], drift=Drift(history=0)) >= {"drift:previous"}
     assert told([drop(50, 0), drop(3000, 1)]) == {"drift:previous", "drift:pinned", "drift:pinned:trigger"}
@@ -118,7 +83,7 @@ def test_with_few_deliveries_a_great_change_is_told_and_a_small_one_is_not_yet()
     }
 
 
-def test_a_slow_move_is_told_against_the_pinned_version_when_it_can_be_told_from_a_season() -> None:
+def test_slow_move_is_told_against_the_pinned_version_when_it_can_be_told_from_a_season() -> None:
     slow = [drop(50 + 0.3 * number, number) for number in range(2 * YEAR + 6)]
     found = [told(slow[:number]) for number in range(2, len(slow) + 1)]
     first = next(number for number, rules in enumerate(found, 2) if rules)
@@ -127,7 +92,7 @@ def test_a_slow_move_is_told_against_the_pinned_version_when_it_can_be_told_from
     assert not any("drift:previous" in rules for rules in found)
 
 
-def test_the_delivery_of_another_month_is_told_against_the_season_and_a_usual_year_is_not() -> None:
+def test_delivery_of_another_month_is_told_against_the_season_and_a_usual_year_is_not() -> None:
     drift = Drift(season=YEAR)
     years = [
         drop(60 - 25 * math.cos(2 * math.pi * month / YEAR) + month % 5 * 0.7, month)
@@ -151,7 +116,7 @@ def test_the_delivery_of_another_month_is_told_against_the_season_and_a_usual_ye
         ([1000] * 6, 0, 1000, True),
     ],
 )
-def test_a_column_that_turns_wholly_null_is_told_and_one_that_often_lacks_values_is_not(
+def test_column_that_turns_wholly_null_is_told_and_one_that_often_lacks_values_is_not(
     before: list[int], now: int, rows: int, *, warned: bool
 ) -> None:
     series = [drop(50, seed, nulls=nulls, rows=rows) for seed, nulls in enumerate(before)]
@@ -162,7 +127,7 @@ def test_a_column_that_turns_wholly_null_is_told_and_one_that_often_lacks_values
         assert f"all {rows} of seen are NULL" in found.observed["told"]
 
 
-def test_a_column_that_holds_one_value_is_told_when_it_begins_to_and_not_each_time() -> None:
+def test_column_that_holds_one_value_is_told_when_it_begins_to_and_not_each_time() -> None:
     usual, constant = drop(50, 1), drop(50, 2, groups="a")
 
     def imbalance(*series: Histograms, drift: Drift | None = None) -> int:
@@ -174,38 +139,6 @@ def test_a_column_that_holds_one_value_is_told_when_it_begins_to_and_not_each_ti
     assert imbalance(usual, constant, constant, drift=Drift(history=0)) == 1
 
 
-def test_the_contract_says_how_many_deliveries_are_asked_or_none(tmp_path: Path) -> None:
-    written = (
-        (ROOT / "catalog/contracts/flights.odcs.yaml")
-        .read_text(encoding="utf-8")
-        .partition("  - property: drift\n")[0]
-    )
-
-    def drift(text: str) -> Drift | None:
-        path = tmp_path / "flights.odcs.yaml"
-        path.write_text(
-            f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n",
-            encoding="utf-8",
-        )
-        return load_contract(path).drift
-
-    assert drift("{history: 6, nulls: 0.2}") == Drift(history=6, nulls=0.2)
-    assert drift("{history: 0, nulls: none}") == Drift(history=0, nulls=None)
-    assert drift("{warn: 0.05}") == Drift()
-    for text, fault in (
-        ("{history: 3}", "history is 3"),
-        ("{history: 61}", "history is 61"),
-        ("{history: true}", "history is True"),
-        ("{nulls: 2}", "nulls is 2"),
-        ("{nulls: some}", "nulls is 'some'"),
-    ):
-        with pytest.raises(ContractError, match=fault):
-            drift(text)
-    contract = replace(CONTRACT, drift=Drift(history=0, nulls=None))
-    rules = build_suite(contract, "processed", ROOT).rules
-    assert not any("history" in rule.kwargs or rule.id == "nulls" for rule in rules)
-
-
 SERIES = st.lists(
     st.tuples(st.sampled_from((0, 30, 50, 51, 55, 80, 500)), st.sampled_from((0, 100, 500, 1000))),
     min_size=2,
@@ -215,7 +148,7 @@ SERIES = st.lists(
 
 @given(SERIES)
 @settings(max_examples=60, deadline=None)
-def test_nothing_is_told_that_the_bounds_alone_would_not_tell_and_nothing_that_came_before(
+def test_precedent_tells_nothing_that_the_bounds_would_not_and_nothing_that_came_before(
     series: list[tuple[int, int]],
 ) -> None:
     drops = [drop(mean, seed, nulls=nulls) for seed, (mean, nulls) in enumerate(series)]
@@ -235,38 +168,3 @@ def test_quantiles_lie_in_the_bins_of_the_values_and_infinity_is_a_number(values
     assert all(math.isfinite(value) for value in found)
     middle = sorted(values)[math.ceil(len(values) / 2) - 1]
     assert code_of(found[2]) == code_of(middle) or abs(middle) > 1e18 or abs(middle) < 1e-18
-
-
-def rows_of(past: list[Histograms]) -> list[int]:
-    return [item.rows for item in past]
-
-
-def test_the_lake_tells_the_last_deliveries_the_first_and_those_of_a_season_and_reads_nothing_unasked() -> (
-    None
-):
-    lake = KeptLake(replace(CONTRACT, drift=Drift(season=3)))
-    for number in range(1, 8):
-        lake.add(drop(50, number, rows=100 * number))
-        if number == 4:
-            lake.add(drop(50, 99, rows=5), made_by="replay_of")
-    lake.read.clear()
-    past: Any = lake.comparison().past
-    assert lake.read == []
-    assert rows_of(past.recent(3)) == [500, 600, 700]
-    assert rows_of(past.recent(12)) == [100, 200, 300, 400, 500, 600, 700]
-    assert rows_of(past.first(3)) == [200, 300, 400]
-    assert [(one.rows, other.rows) for one, other in past.seasons(12)] == [
-        (400, 100),
-        (500, 200),
-        (600, 300),
-        (700, 400),
-    ]
-    lake.rewrite(7, drop="own")
-    assert KeptLake(CONTRACT).comparison().past.recent(3) == ()
-
-
-def test_deliveries_of_few_rows_are_asked_together_as_a_baseline_takes_them() -> None:
-    lake = KeptLake(CONTRACT)
-    for number in range(10):
-        lake.add(drop(50, number, rows=60))
-    assert rows_of(list(lake.comparison().past.recent(3))) == [120, 120, 120]

@@ -22,7 +22,7 @@ JSON: dict[str, Any] = {
 @pytest.mark.parametrize(
     "condition", [TEXT, JSON, {"row_condition": {"type": "and", "conditions": [JSON["row_condition"]]}}]
 )
-def test_the_columns_of_a_condition_are_read_too_however_it_is_written(condition: dict[str, Any]) -> None:
+def test_columns_of_a_condition_are_read_too_however_it_is_written(condition: dict[str, Any]) -> None:
     flights = load_catalog(ROOT).get("flights")
     rule = Rule(
         "once",
@@ -51,7 +51,7 @@ def test_the_columns_of_a_condition_are_read_too_however_it_is_written(condition
     )
 
 
-def test_the_columns_of_a_reference_are_those_that_some_rule_looks_up() -> None:
+def test_columns_of_a_reference_are_those_that_some_rule_looks_up() -> None:
     flights = load_catalog(ROOT).get("flights")
     suite = build_suite(flights, "processed", ROOT)
     assert reference_columns(suite, "airports") == {"faa"}

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.contract import Column, Contract
+from catalog.contract import Column
 from catalog.drift import Drift
-from catalog.odcs.loader import load_contract
 from catalog.rules.rule_checks import mistakes
 from expectations.building.build import build_suite
 from expectations.drift.histogram import Histogram, Histograms
@@ -21,24 +20,19 @@ from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import make_plan
 from lake.drift.histogram_store import DELIVERIES, HistogramStore
 from lakegate.errors import ContractError
+from tests.support.contracts import things
+from tests.support.drift_word import drift_in
 from tests.support.histogram_lake import KeptLake
 from tests.support.places import ROOT
 
 DRIFT = Drift(season=3, calendar=("month", "weekday"))
-CONTRACT = Contract(
-    name="things",
-    kind="dataset",
-    path=Path("things.odcs.yaml"),
-    hash="",
-    columns=(
-        Column("id", "integer"),
-        Column("month", "integer"),
-        Column("weekday", "string"),
-        Column("size", "integer"),
-        Column("group", "string"),
-    ),
+CONTRACT = things(
+    Column("id", "integer"),
+    Column("month", "integer"),
+    Column("weekday", "string"),
+    Column("size", "integer"),
+    Column("group", "string"),
     key=("id", "month"),
-    write_mode="append",
     order_by="month",
     drift=DRIFT,
 )
@@ -91,7 +85,7 @@ def judged(lake: KeptLake, seen: Histograms) -> Any:
     return judge_distributions(plan, seen, lake.comparison().baselines(plan.histograms))["drift:season"]
 
 
-def test_the_month_a_cycle_before_is_the_baseline_and_before_there_is_one_the_rule_holds() -> None:
+def test_month_a_cycle_before_is_the_baseline_and_before_there_is_one_the_rule_holds() -> None:
     lake = KeptLake(CONTRACT)
     for number in (1, 2, 3):
         found = judged(lake, month(number))
@@ -110,7 +104,7 @@ def test_the_month_a_cycle_before_is_the_baseline_and_before_there_is_one_the_ru
 
 
 @pytest.mark.parametrize("made_by", ["replay_of", "discards_of"])
-def test_a_replay_or_a_discard_does_not_shift_the_season(made_by: str) -> None:
+def test_replay_or_a_discard_does_not_shift_the_season(made_by: str) -> None:
     lake = KeptLake(replace(CONTRACT, write_mode="replace", order_by=None))
     lake.add(month(1))
     lake.add(month(2))
@@ -122,7 +116,7 @@ def test_a_replay_or_a_discard_does_not_shift_the_season(made_by: str) -> None:
     assert lake.comparison().baselines({"month": "integer"})["season"].columns["month"].bins == {2: 200}
 
 
-def test_a_discard_of_a_replace_table_that_is_pinned_is_the_table_of_its_parent() -> None:
+def test_discard_of_a_replace_table_that_is_pinned_is_the_table_of_its_parent() -> None:
     lake = KeptLake(replace(CONTRACT, write_mode="replace", drift=Drift(pinned=2)))
     lake.add(month(1))
     lake.add(month(9), made_by="discards_of")
@@ -146,7 +140,7 @@ def test_deliveries_are_those_that_a_walk_over_all_manifests_finds(made: list[st
     assert found == walked[len(walked) - len(found) :]
 
 
-def test_a_season_costs_no_walk_over_manifests() -> None:
+def test_season_costs_no_walk_over_manifests() -> None:
     lake = KeptLake(replace(CONTRACT, drift=replace(DRIFT, season=12)))
     for number in range(1, 15):
         lake.add(month(number))
@@ -156,21 +150,7 @@ def test_a_season_costs_no_walk_over_manifests() -> None:
     assert versions == {"v14.json", "v3.json", "v1.json"}
 
 
-def drift_in(folder: Path, text: str) -> Contract:
-    path = folder / "flights.odcs.yaml"
-    written = (
-        (ROOT / "catalog/contracts/flights.odcs.yaml")
-        .read_text(encoding="utf-8")
-        .partition("  - property: drift\n")[0]
-    )
-    path.write_text(
-        f"{written.rstrip()}\n  - property: drift\n    vendor: lakegate\n    value: {text}\n",
-        encoding="utf-8",
-    )
-    return load_contract(path)
-
-
-def test_a_contract_names_its_season_and_its_calendar(tmp_path: Path) -> None:
+def test_contract_names_its_season_and_its_calendar(tmp_path: Path) -> None:
     found = drift_in(tmp_path, "{season: 12, calendar: [month, day], except: [year]}")
     assert found.drift == Drift(left_out=("year",), season=12, calendar=("month", "day"))
     names = [column.name for column in found.seasonal]
@@ -194,7 +174,7 @@ def test_a_contract_names_its_season_and_its_calendar(tmp_path: Path) -> None:
         ("{calendar: [month], columns: [month]}", "under columns", "calendar alone"),
     ],
 )
-def test_a_mistake_in_season_or_calendar_tells_what_to_write(
+def test_mistake_in_season_or_calendar_tells_what_to_write(
     tmp_path: Path, text: str, what: str, fix: str
 ) -> None:
     with pytest.raises(ContractError) as caught:
@@ -203,7 +183,7 @@ def test_a_mistake_in_season_or_calendar_tells_what_to_write(
     assert fix in caught.value.fix
 
 
-def test_a_rule_may_ask_for_the_season_where_the_contract_has_one() -> None:
+def test_rule_may_ask_for_the_season_where_the_contract_has_one() -> None:
     kwargs = {"column": "size", "baseline": "season", "max_change": 0.1}
     asked = ("processed", "expect_column_null_share_to_stay_close", kwargs, "warn")
     assert list(mistakes(CONTRACT, *asked)) == []

@@ -38,7 +38,7 @@ def histogram(values: list[float], kind: Kind = "double", nan: int = 0) -> Histo
         st.tuples(st.just("integer"), INTEGERS, INTEGERS), st.tuples(st.just("double"), DOUBLES, DOUBLES)
     )
 )
-def test_the_true_kolmogorov_smirnov_statistic_lies_within_the_bounds(
+def test_true_kolmogorov_smirnov_statistic_lies_within_the_bounds(
     case: tuple[Kind, list[float], list[float]],
 ) -> None:
     kind, new, base = case
@@ -48,7 +48,7 @@ def test_the_true_kolmogorov_smirnov_statistic_lies_within_the_bounds(
         assert low == high
 
 
-def test_the_bound_is_as_wide_as_the_fullest_bin_and_no_wider() -> None:
+def test_bound_is_as_wide_as_the_fullest_bin_and_no_wider() -> None:
     close = [1 + number / 1000 for number in range(10)]  # all in one bin
     low, high = statistics.kolmogorov_smirnov(histogram(close), histogram(close))
     assert (low, high) == (0.0, 1.0)
@@ -59,7 +59,7 @@ def test_the_bound_is_as_wide_as_the_fullest_bin_and_no_wider() -> None:
     assert 0.05 < low < high < low + 0.02
 
 
-def test_an_integer_column_that_became_double_is_compared_by_the_wider_bins() -> None:
+def test_integer_column_that_became_double_is_compared_by_the_wider_bins() -> None:
     ten = [float(number) for number in range(1, 11)]
     low, high = statistics.kolmogorov_smirnov(histogram(ten, "double"), histogram(ten, "integer"))
     assert (low, high) == (0.0, 0.1)
@@ -127,7 +127,7 @@ def test_numbers_are_pooled_into_classes_of_a_tenth_of_the_baseline_and_heavy_bi
 
 @settings(max_examples=40)
 @given(st.integers(-300, 300), st.integers(-300, 300), st.integers(0, 40))
-def test_a_move_away_from_a_value_that_most_rows_hold_is_seen(usual: int, other: int, few: int) -> None:
+def test_move_away_from_a_value_that_most_rows_hold_is_seen(usual: int, other: int, few: int) -> None:
     base, new = (
         histogram([float(usual)] * 200, "integer"),
         histogram([float(usual)] * few + [float(other)] * 200, "integer"),
@@ -154,7 +154,7 @@ def test_texts_are_compared_value_by_value() -> None:
 @pytest.mark.parametrize(
     "parts", [(3, 100, 9, 120), (0, 50, 0, 60), (50, 50, 60, 60), (400, 1000, 300, 1000), (1, 2, 0, 0)]
 )
-def test_two_shares_are_compared_as_chi_squared_without_correction_does(
+def test_shares_are_compared_as_chi_squared_without_correction_does(
     parts: tuple[int, int, int, int],
 ) -> None:
     part, rows, other, others = parts
@@ -172,7 +172,7 @@ def test_correction_is_scipys(p_values: list[float]) -> None:
     )
 
 
-def test_one_distribution_is_no_distance_from_itself() -> None:
+def test_distribution_is_no_distance_from_itself() -> None:
     counts = [7, 0, 12]
     for measure in (
         statistics.kullback_leibler,

@@ -9,12 +9,12 @@ import pytest
 from catalog.contract import Column
 from catalog.rules.rule_checks import mistakes
 from expectations.rules.time_rules import OFFSET, TIME_RULES, after_delivery
-from tests.unit.expectations.test_plan import CONTRACT, plan_of
+from tests.support.planned_rules import CONTRACT, plan_of
 
 AT = {"at": Column("at", "timestamp"), "day": Column("day", "date")}
 
 
-def test_the_present_is_the_drops_delivery_in_utc_and_the_tolerance() -> None:
+def test_present_is_the_drops_delivery_in_utc_and_the_tolerance() -> None:
     delivered = "2013-01-31T23:30:00+02:00"
     assert after_delivery({"column": "at"}, AT, delivered) == "`at` > timestamp'2013-01-31 21:30:00.000000Z'"
     assert (
@@ -27,18 +27,18 @@ def test_the_present_is_the_drops_delivery_in_utc_and_the_tolerance() -> None:
     )
 
 
-def test_a_plan_that_is_only_shown_names_the_delivery_and_asks_no_clock() -> None:
+def test_plan_that_is_only_shown_names_the_delivery_and_asks_no_clock() -> None:
     (step,) = plan_of(("expect_column_values_to_be_before_delivery", {"column": "at"})).steps
     assert step.sql == "`at` > delivered_at + 0 seconds"
 
 
-def test_a_cutoff_is_a_value_or_a_column() -> None:
+def test_cutoff_is_a_value_or_a_column() -> None:
     made = TIME_RULES["expect_column_values_to_be_before_cutoff"]
     assert made({"column": "day", "cutoff": "2013-02-01"}, AT) == "`day` >= date'2013-02-01'"
     assert made({"column": "at", "cutoff_column": "made", "or_equal": True}, AT) == "`at` > `made`"
 
 
-def test_an_offset_is_looked_for_in_the_delivered_text() -> None:
+def test_offset_is_looked_for_in_the_delivered_text() -> None:
     asked = TIME_RULES["expect_column_text_to_state_its_offset"]({"column": "at"}, AT)
     assert asked.startswith("not (coalesce(trim(`__text_at`), date_format(`at`, ")
     assert "\\d" not in OFFSET
@@ -73,7 +73,7 @@ def test_an_offset_is_looked_for_in_the_delivered_text() -> None:
         ("expect_rows_to_satisfy", {"condition": "person = 'Ann'"}, "personal"),
     ],
 )
-def test_a_mistake_is_told_before_any_data_is_read(kind: str, kwargs: dict[str, Any], what: str) -> None:
+def test_mistake_is_told_before_any_data_is_read(kind: str, kwargs: dict[str, Any], what: str) -> None:
     found = list(mistakes(CONTRACT, "processed", kind, kwargs, "warn"))
     assert any(what in item.what for item in found), found
     assert all(item.fix for item in found)

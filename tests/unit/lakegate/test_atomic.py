@@ -12,7 +12,7 @@ import pytest
 from lakegate.atomic import AS_OTHER_FILES, write_atomically
 
 
-def test_a_file_is_its_owners_alone_whatever_the_umask_unless_it_is_to_be_as_others(tmp_path: Path) -> None:
+def test_file_is_its_owners_alone_whatever_the_umask_unless_it_is_to_be_as_others(tmp_path: Path) -> None:
     before = os.umask(0o000)
     try:
         write_atomically(tmp_path / "keys", "é")
@@ -33,7 +33,7 @@ def test_a_file_is_its_owners_alone_whatever_the_umask_unless_it_is_to_be_as_oth
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace"])
-def test_where_it_fails_what_was_there_stays_and_nothing_lies_beside_it(
+def test_write_that_fails_leaves_what_was_there_and_nothing_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     def full(*_: object) -> None:
@@ -47,7 +47,7 @@ def test_where_it_fails_what_was_there_stays_and_nothing_lies_beside_it(
     assert (tmp_path / "state.json").read_text() == "old"
 
 
-def test_whoever_reads_beside_many_writers_reads_one_of_them_whole(tmp_path: Path) -> None:
+def test_reader_beside_many_writers_reads_one_of_them_whole(tmp_path: Path) -> None:
     path, texts = tmp_path / "state.json", [str(number) * 50_000 for number in range(8)]
     write_atomically(path, texts[0])
     writers = [
@@ -65,7 +65,7 @@ def test_whoever_reads_beside_many_writers_reads_one_of_them_whole(tmp_path: Pat
     assert [found.name for found in tmp_path.iterdir()] == ["state.json"]
 
 
-def test_a_name_as_long_as_a_folder_takes_can_be_written(tmp_path: Path) -> None:
+def test_name_as_long_as_a_folder_takes_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 255)
     write_atomically(path, "note")
     assert path.read_text() == "note"

@@ -9,7 +9,7 @@ from lakegate.errors import IntegrityError, LakegateError
 from lakegate.home import Endpoint, Home
 
 
-def test_a_new_home_is_made_with_its_format_and_for_its_owner_only(tmp_path):
+def test_new_home_is_made_with_its_format_and_for_its_owner_only(tmp_path):
     home = Home(tmp_path / "a" / "home").prepare()
     assert json.loads(home.format_file.read_text()) == {"format": 3}
     assert home.root.stat().st_mode & 0o077 == 0
@@ -33,7 +33,7 @@ def test_preparing_twice_changes_nothing(tmp_path):
     ]
 
 
-def test_a_home_of_an_earlier_format_is_prepared_and_left_in_it(tmp_path):
+def test_home_of_an_earlier_format_is_prepared_and_left_in_it(tmp_path):
     home = Home(tmp_path)
     for text, content in (('{"format": 1}', 1), ('{"format": 3, "from": 1}', 1), ('{"format": 3}', 3)):
         home.format_file.write_text(text)
@@ -54,7 +54,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_home_of_another_format_is_refused_and_left_alone(tmp_path, text):
+def test_home_of_another_format_is_refused_and_left_alone(tmp_path, text):
     home = Home(tmp_path)
     home.format_file.write_text(text)
     with pytest.raises(IntegrityError, match=r"lakegate\.json.*up to 3|up to 3.*lakegate\.json"):
@@ -63,7 +63,7 @@ def test_a_home_of_another_format_is_refused_and_left_alone(tmp_path, text):
     assert home.format_file.read_text() == text
 
 
-def test_a_home_that_can_not_be_written_is_named(tmp_path):
+def test_home_that_can_not_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     for root in (tmp_path / "file", tmp_path / "file" / "home"):
         with pytest.raises(LakegateError, match="can't be written") as caught:
@@ -73,7 +73,7 @@ def test_a_home_that_can_not_be_written_is_named(tmp_path):
         assert caught.value.exit_code == 1
 
 
-def test_two_that_prepare_one_home_at_once_both_get_it(tmp_path):
+def test_processes_that_prepare_one_home_at_once_all_get_it(tmp_path):
     failed = []
 
     def prepare(root):
@@ -91,19 +91,19 @@ def test_two_that_prepare_one_home_at_once_both_get_it(tmp_path):
     assert failed == []
 
 
-def test_no_server_on_record_means_no_address(tmp_path):
+def test_home_without_a_server_on_record_has_no_address(tmp_path):
     assert Home(tmp_path).prepare().running_endpoint() is None
 
 
 @pytest.mark.parametrize("server", ["", "[]", "{}", '{"port": "x"}', '{"port": null}'])
-def test_a_damaged_record_of_the_server_means_no_address(tmp_path, server):
+def test_damaged_record_of_the_server_means_no_address(tmp_path, server):
     home = Home(tmp_path).prepare()
     home.keys_file.write_text('{"key_id": "k", "secret": "s"}')
     home.server_file.write_text(server)
     assert home.running_endpoint() is None
 
 
-def test_the_server_on_record_is_on_loopback(tmp_path):
+def test_server_on_record_is_on_loopback(tmp_path):
     home = Home(tmp_path).prepare()
     home.keys_file.write_text('{"format": 1, "key_id": "k", "secret": "hush", "encrypt_secret": "e"}')
     home.server_file.write_text('{"format": 1, "pid": 1, "started": 1.0, "port": 8765}')

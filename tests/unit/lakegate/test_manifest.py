@@ -8,56 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakegate.errors import IntegrityError
-from lakegate.manifest import Counts, DataFile, Manifest, Parent, Proof, manifest_path, sha256
+from lakegate.manifest import Counts, DataFile, Manifest, Proof, manifest_path, sha256
 from lakegate.names import VersionName
-
-COUNTS = Counts(
-    records_in=10, valid=7, quarantined=2, unreadable=1, before=5, inserted=7, deleted=0, after=12
-)
-MANIFEST = Manifest(
-    tenant="default",
-    table="flights",
-    version=6,
-    hop="processed",
-    drop="d" * 64,
-    attempt="a1",
-    root="default/flights",
-    files=[DataFile("flights/a.parquet", "x/1", 3, "f" * 64, 12)],
-    quarantine=[DataFile("flights_quarantine/b.parquet", "x/2", 4, "e" * 64, 2)],
-    schema=[{"name": "dest", "type": "string"}, {"name": "delay", "type": "integer"}],
-    content_hash="0" * 32,
-    counts=COUNTS,
-    verdict="quarantined",
-    rules=[
-        {"rule": "flights.dest.reference", "family": "consistency", "severity": "quarantine", "failed": 2}
-    ],
-    suite_hash="s",
-    evidence_sha256="e" * 64,
-    contract_hash="c",
-    sql_hash=None,
-    parents=[Parent("airports", 1, "c0ffee")],
-    source={"file": "flüge.csv"},
-    delivered_at="2026-11-20T00:00:00Z",
-    extracted_at=None,
-    created_at="2026-11-20T00:00:01Z",
-    code={"commit": None, "diff": None},
-    packages={"pyarrow": "26.0.1"},
-    engine={"name": "sail"},
-    settings={"memory": 1},
-    durations={"write": 0.25},
-)
+from tests.support.one_manifest import COUNTS, MANIFEST
 
 
-def test_a_manifest_comes_back_as_it_was():
+def test_manifest_comes_back_as_it_was():
     assert Manifest.from_bytes(MANIFEST.to_bytes(), where="here") == MANIFEST
 
 
-def test_the_bytes_of_a_manifest_do_not_depend_on_the_order_of_keys():
+def test_bytes_of_a_manifest_do_not_depend_on_the_order_of_keys():
     shuffled = replace(MANIFEST, source=dict(reversed(list({"a": 1, "b": 2}.items()))))
     assert shuffled.to_bytes() == replace(MANIFEST, source={"a": 1, "b": 2}).to_bytes()
 
 
-def test_the_canonical_bytes_never_change_between_releases():
+def test_canonical_bytes_never_change_between_releases():
     raw = MANIFEST.to_bytes()
     assert raw.startswith(b'{"attempt":"a1","code":{"commit":null,"diff":null},"content_hash":"')
     assert "flüge.csv".encode() in raw
@@ -70,7 +35,7 @@ def test_reading_and_writing_again_gives_the_same_bytes():
 
 
 @pytest.mark.parametrize("found", [0, 3, "1", None])
-def test_an_unknown_format_is_refused_by_name(found):
+def test_unknown_format_is_refused_by_name(found):
     raw = json.dumps({**json.loads(MANIFEST.to_bytes()), "format": found}).encode()
     with pytest.raises(IntegrityError, match=f"here: manifest format {found!r}"):
         Manifest.from_bytes(raw, where="here")
@@ -79,13 +44,13 @@ def test_an_unknown_format_is_refused_by_name(found):
 @pytest.mark.parametrize(
     "raw", [b"", b"\xff\xfe", b"[]", b'"x"', b"null", b"{}", b'{"format":1}', MANIFEST.to_bytes()[:-20]]
 )
-def test_what_is_no_manifest_is_an_integrity_error_that_names_the_place(raw):
+def test_text_that_is_no_manifest_is_an_integrity_error_that_names_the_place(raw):
     with pytest.raises(IntegrityError, match="here"):
         Manifest.from_bytes(raw, where="here")
 
 
 @pytest.mark.parametrize("key", ["tenant", "files", "counts", "parents", "drop"])
-def test_a_manifest_that_lacks_a_field_is_refused(key):
+def test_manifest_that_lacks_a_field_is_refused(key):
     data = json.loads(MANIFEST.to_bytes())
     del data[key]
     with pytest.raises(IntegrityError):
@@ -102,23 +67,23 @@ def test_counts_that_add_up_have_no_gap():
     assert COUNTS.gaps() == []
 
 
-def test_a_record_lost_on_the_way_in_is_named():
+def test_record_lost_on_the_way_in_is_named():
     (gap,) = replace(COUNTS, records_in=11).gaps()
     assert gap == "11 in != 7 valid + 2 quarantined + 1 unreadable"
 
 
-def test_a_row_lost_in_the_table_is_named():
+def test_row_lost_in_the_table_is_named():
     (gap,) = replace(COUNTS, after=11).gaps()
     assert gap == "11 after != 5 before + 7 inserted - 0 deleted"
 
 
-def test_a_valid_row_that_went_nowhere_is_named():
+def test_valid_row_that_went_nowhere_is_named():
     gaps = replace(COUNTS, inserted=6, after=11).gaps()
     assert gaps == ["7 valid != 6 inserted, updated, unchanged, tombstones and outdated"]
 
 
 @given(st.tuples(*[st.integers(0, 10**9)] * 9))
-def test_both_equations_hold_for_whatever_was_counted_right(terms):
+def test_equations_both_hold_for_whatever_was_counted_right(terms):
     quarantined, unreadable, before, inserted, deleted, updated, unchanged, tombstones, outdated = terms
     valid = inserted + updated + unchanged + tombstones + outdated
     counts = Counts(
@@ -164,7 +129,9 @@ def proof(number: int, files: list[DataFile]) -> Proof:
 
 
 def line(grows: list[int | None], *, proved: bool = False) -> list[Manifest]:
-    """Versions of a table that a publish adds so many files to, or merges all but the first of (MERGED), or (None) begins anew."""
+    """Versions of a table that a publish adds so many files to, or merges all but the first of (MERGED),
+    or (None) begins anew.
+    """
     made: list[Manifest] = []
     for number, grown in enumerate(grows, 1):
         parent, at = (made[-1] if made else None), 10_000 * number
@@ -183,7 +150,7 @@ def line(grows: list[int | None], *, proved: bool = False) -> list[Manifest]:
 
 
 @given(grows=st.lists(st.none() | st.integers(MERGED, 3), min_size=1, max_size=40), proved=st.booleans())
-def test_a_manifest_written_as_a_change_is_the_whole_one(grows, proved):
+def test_manifest_written_as_a_change_is_the_whole_one(grows, proved):
     made = line(grows, proved=proved)
     kept = {item.version: item.to_bytes() for item in made}
     for item in made:
@@ -206,7 +173,7 @@ def test_manifests_of_a_table_whose_files_are_merged_stay_small_while_its_quaran
     assert max(len(item.chain) for item in made) <= 10
 
 
-def test_what_an_earlier_release_wrote_keeps_its_bytes_and_is_gone_on_with():
+def test_manifest_of_an_earlier_release_keeps_its_bytes_and_is_gone_on_with():
     """It knew no proofs, and its bases count none."""
     made = line([1] * 6)
     kept = {item.version: item.to_bytes() for item in made}
@@ -221,7 +188,7 @@ def test_what_an_earlier_release_wrote_keeps_its_bytes_and_is_gone_on_with():
     assert (covered.file.path, covered.file.rows) == (covered.path, 6)
 
 
-def test_an_earlier_manifest_that_is_not_what_it_was_is_noticed():
+def test_earlier_manifest_that_is_not_what_it_was_is_noticed():
     made = line([1, 1, 1, 1])
     kept = {item.version: item.to_bytes() for item in made}
     with pytest.raises(IntegrityError, match="flights@v1, whose manifest is missing"):
@@ -232,7 +199,7 @@ def test_an_earlier_manifest_that_is_not_what_it_was_is_noticed():
         )
 
 
-def test_a_table_that_begins_anew_lists_all_of_its_files():
+def test_table_that_begins_anew_lists_all_of_its_files():
     made = line([1, 1, None, 1])
     assert [json.loads(item.to_bytes())["format"] for item in made] == [1, 2, 1, 2]
     assert [len(item.chain) for item in made] == [0, 1, 0, 1]

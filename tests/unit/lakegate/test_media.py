@@ -1,15 +1,14 @@
-"""Text from outside is text in every medium: no terminal, log, page or Markdown takes any of it for code, and what is hidden is seen."""
+"""Text from outside is text in every medium: no terminal, log, page or Markdown takes any of it for code,
+and what is hidden is seen.
+"""
 
 from __future__ import annotations
 
-import ast
 import html
 import json
 import re
 import sys
-import unicodedata
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,57 +20,17 @@ from cli.terminal import Coloured, StatusLine, complain, say, show_json, show_ta
 from lakegate.errors import LakegateError
 from lakegate.home import to_stderr
 from lakegate.media import as_json, block, code, hidden, line, markdown, message, page
-from tests.support.places import ROOT
+from tests.support.hostile_texts import HOSTILE, acts
 
-PACKAGES = ("lakegate", "catalog", "expectations", "lake", "assets", "sensors", "cli")
-HOSTILE = (
-    "\x1b[31mred\x1b[0m\x07",
-    "\x9b2J",
-    "\x1b]8;;http://evil\x1b\\link",
-    "invoice\u202egnp.exe",
-    "\u2066x\u2069",
-    "a\nerror: all is well",
-    "a\r\nb\tc\x00",
-    "\u2028\u2029\x85\x0b\x0c",
-    "zero\u200bwidth\ufeff",
-    "\u3164\u2800\u00a0\u00ad",
-    "\ud800",
-    "[/foo]",
-    "[red]x[/red]",
-    ":smile: [link=http://evil]x[/link]",
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "![x](http://evil/x.png) [a](javascript:alert(1)) <http://evil> http://evil www.evil.example a@evil.example",
-    "```\n# title\n| a | b |\n|---|---|",
-    "~~~\n- item\n1. one\n> quote\n***\n",
-    "`tick` ``two``",
-    "=HYPERLINK(1)",
-    "&lt;b&gt; &#x1b;",
-)
 ANY = st.one_of(
     st.sampled_from(HOSTILE),
     st.text(),
     st.text(alphabet=st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Zs", "Po", "Sm"])),
 )
-BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def acts(text: str) -> set[str]:
-    """The characters of a text that a terminal may obey, or that show nothing."""
-    return {
-        character
-        for character in text
-        if character in BIDI
-        or (
-            character != " "
-            and unicodedata.category(character)[0] in "CZ"
-            and unicodedata.category(character) != "Co"
-        )
-    }
 
 
 @given(ANY)
-def test_a_line_is_one_line_of_what_can_be_seen_and_plain_text_stands_as_it_is(text: str) -> None:
+def test_line_is_one_line_of_what_can_be_seen_and_plain_text_stands_as_it_is(text: str) -> None:
     told = line(text)
     assert acts(told) == set()
     assert not any(hidden(character) for character in told)
@@ -95,12 +54,12 @@ def test_a_line_is_one_line_of_what_can_be_seen_and_plain_text_stands_as_it_is(t
         ("[red]", "[red]"),
     ],
 )
-def test_what_is_hidden_is_written_out(text: str, told: str) -> None:
+def test_hidden_characters_are_written_out(text: str, told: str) -> None:
     assert line(text) == told
 
 
 @given(ANY, ANY, ANY)
-def test_a_message_keeps_the_line_breaks_of_an_error_and_shows_those_of_what_it_quotes(
+def test_message_keeps_the_line_breaks_of_an_error_and_shows_those_of_what_it_quotes(
     what: str, where: str, fix: str
 ) -> None:
     error = LakegateError(
@@ -118,7 +77,7 @@ def test_a_message_keeps_the_line_breaks_of_an_error_and_shows_those_of_what_it_
 
 
 @given(ANY)
-def test_a_page_shows_the_text_and_gains_no_tag(text: str) -> None:
+def test_page_shows_the_text_and_gains_no_tag(text: str) -> None:
     found: list[str] = []
 
     class Reader(HTMLParser):
@@ -179,7 +138,7 @@ def test_json_reads_back_the_same_and_holds_nothing_that_acts(value: Any) -> Non
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_that_is_said_acts_on_the_terminal(
+def test_text_that_is_said_never_acts_on_the_terminal(
     text: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
@@ -209,84 +168,3 @@ def test_markup_in_a_record_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]
         "a [/foo] b",
         "[red]x[/red] :smile:",
     ]
-
-
-WRITERS = {"lake/session.py", "lakegate/home.py", "lake/engine/sail_server.py"}
-"""Beside cli/terminal.py: two that say something to stderr and use `message`, and a server that tells its owner its port."""
-
-
-def calls(path: Path) -> list[str]:
-    """What a module calls or imports that writes to a terminal."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call):
-            told = ast.unparse(node.func)
-            if told == "print" or re.fullmatch(
-                r"(click\.(echo|secho|style|echo_via_pager|prompt|confirm)|.*sys\.(stdout|stderr)\.write(lines)?|.*\.show)",
-                told,
-            ):
-                found.append(f"{path.relative_to(ROOT)}:{node.lineno} {told}")
-        names = (
-            [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else [item.name for item in getattr(node, "names", [])]
-            if isinstance(node, ast.Import)
-            else []
-        )
-        found += [
-            f"{path.relative_to(ROOT)}:{node.lineno} import {name}"
-            for name in names
-            if name.split(".")[0] == "rich"
-        ]
-        if isinstance(node, ast.ImportFrom) and node.module == "click":
-            found.append(f"{path.relative_to(ROOT)}:{node.lineno} from click")
-    return found
-
-
-def test_one_module_writes_to_the_terminal() -> None:
-    modules = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    assert len(modules) > 150
-    others = [path for path in modules if str(path.relative_to(ROOT)) not in WRITERS | {"cli/terminal.py"}]
-    assert [call for path in others for call in calls(path)] == []
-
-
-def logged(path: Path) -> list[str]:
-    """Calls that log what no function of `lakegate.media` wrote."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and re.fullmatch(
-            r"(.*\.)?log(\.(debug|info|warning|error|critical|exception))?|.*getLogger\(.*\)\.warning",
-            ast.unparse(node.func),
-        ):
-            bare = [
-                ast.unparse(item)
-                for item in node.args[1:]
-                if not (isinstance(item, ast.Call) and ast.unparse(item.func) in ("line", "message"))
-            ]
-            if bare or (node.args and not isinstance(node.args[0], ast.Constant | ast.Name)):
-                found.append(f"{path.relative_to(ROOT)}:{node.lineno} {bare}")
-    return found
-
-
-def test_what_is_logged_was_written_for_a_log() -> None:
-    modules = [path for package in ("assets", "sensors") for path in sorted((ROOT / package).rglob("*.py"))]
-    assert [call for path in modules for call in logged(path)] == []
-
-
-def marked(path: Path) -> list[str]:
-    """Markdown that is made of more than what `lakegate.media` wrote."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "MetadataValue.md":
-            (value,) = node.args
-            if not (
-                isinstance(value, ast.Call)
-                and ast.unparse(value.func) in ("markdown", "code", "block", "drawn")
-            ):
-                found.append(f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(value)}")
-    return found
-
-
-def test_markdown_for_dagster_is_written_as_markdown() -> None:
-    modules = sorted((ROOT / "assets").rglob("*.py"))
-    assert [call for path in modules for call in marked(path)] == []

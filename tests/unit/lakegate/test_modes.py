@@ -1,4 +1,6 @@
-"""Whatever umask a home was made under, nobody but its owner can write what Lakegate believes, or read its keys."""
+"""Whatever umask a home was made under, nobody but its owner can write what Lakegate believes,
+or read its keys.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,7 @@ def writable(root: Path) -> list[str]:
     st.lists(MODES, min_size=7, max_size=7),
     MODES,
 )
-def test_a_home_of_any_modes_is_its_owners_after_it_was_opened(
+def test_home_of_any_modes_is_its_owners_after_it_was_opened(
     folders: list[int], files: list[int], top: int
 ) -> None:
     with tempfile.TemporaryDirectory() as place:
@@ -100,7 +102,7 @@ def test_a_home_of_any_modes_is_its_owners_after_it_was_opened(
         assert again == []
 
 
-def test_what_is_written_under_a_umask_of_nothing_is_private(tmp_path: Path) -> None:
+def test_files_written_under_a_umask_of_nothing_are_private(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         home = Home(tmp_path / "home")
@@ -144,7 +146,7 @@ def test_others_write_into_no_home_of_an_old_release(
     assert f"{home.root / 'manifests'} could be written by others: by its owner alone from now on" in said
 
 
-def test_a_link_in_a_home_is_not_followed(tmp_path: Path) -> None:
+def test_link_in_a_home_is_not_followed(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "file").write_text("")

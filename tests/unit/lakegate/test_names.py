@@ -16,17 +16,17 @@ VERSIONS = st.builds(VersionName, TABLES, NUMBERS)
 
 
 @given(VERSIONS)
-def test_every_name_leads_back_to_its_version(version):
+def test_names_all_lead_back_to_their_version(version):
     assert VersionName.parse(str(version)) == version
 
 
 @given(VERSIONS)
-def test_every_tag_leads_back_to_its_version(version):
+def test_tags_all_lead_back_to_their_version(version):
     assert VersionName.from_tag(version.tag) == version
 
 
 @given(VERSIONS, VERSIONS)
-def test_two_versions_never_share_a_tag_or_a_branch(one, other):
+def test_versions_never_share_a_tag_or_a_branch(one, other):
     assert (one == other) == (one.tag == other.tag) == (one.keep_branch == other.keep_branch)
 
 
@@ -37,7 +37,7 @@ def test_tags_and_branches_hold_only_what_lakefs_can_resolve(version):
 
 
 @given(st.text())
-def test_any_other_text_is_refused_or_canonical(text):
+def test_text_of_any_other_kind_is_refused_or_canonical(text):
     with contextlib.suppress(UsageError):
         assert str(VersionName.parse(text)) == text
     version = VersionName.from_tag(text)
@@ -60,13 +60,13 @@ def test_any_other_text_is_refused_or_canonical(text):
         "",
     ],
 )
-def test_what_is_no_name_says_how_one_is_written(text):
+def test_text_that_is_no_name_says_how_one_is_written(text):
     with pytest.raises(UsageError, match="TABLE@vN"):
         VersionName.parse(text)
 
 
 @pytest.mark.parametrize("text", ["flights@v" + "9" * 5000, "f" * 5000 + "@v1"])
-def test_an_endless_name_is_refused_in_a_short_error(text):
+def test_endless_name_is_refused_in_a_short_error(text):
     with pytest.raises(UsageError) as caught:
         VersionName.parse(text)
     assert len(str(caught.value)) < 300
@@ -78,11 +78,11 @@ def test_versions_sort_by_number_not_by_text():
 
 
 @given(TABLES)
-def test_a_checked_name_is_returned_as_it_is(text):
+def test_checked_name_is_returned_as_it_is(text):
     assert checked_name(text, kind="table") == text
 
 
 @pytest.mark.parametrize("text", ["", "1a", "a-b", "a.b", "a/b", "..", "A", "é", "a\n", "a" * (MAX_NAME + 1)])
-def test_a_name_that_lakefs_or_a_path_would_misread_is_refused(text):
+def test_name_that_lakefs_or_a_path_would_misread_is_refused(text):
     with pytest.raises(UsageError, match="dataset"):
         checked_name(text, kind="dataset")

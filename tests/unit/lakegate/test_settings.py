@@ -21,7 +21,7 @@ def load(**env):
     return Settings.load(environ=env)
 
 
-def test_an_empty_environment_gives_the_defaults(tmp_path, monkeypatch):
+def test_empty_environment_gives_the_defaults(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = load()
     assert found.home.root == tmp_path / ".lakegate"
@@ -43,13 +43,13 @@ def test_an_empty_environment_gives_the_defaults(tmp_path, monkeypatch):
     assert (found.project / "lakegate").is_dir()
 
 
-def test_a_lake_of_the_users_own_is_the_project(tmp_path, monkeypatch):
+def test_lake_of_the_users_own_is_the_project(tmp_path, monkeypatch):
     (tmp_path / "catalog" / "contracts").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert load().project == tmp_path
 
 
-def test_every_setting_is_read_from_the_environment(tmp_path):
+def test_settings_are_all_read_from_the_environment(tmp_path):
     found = load(
         LAKEGATE_HOME=str(tmp_path / "h"),
         LAKEGATE_PROJECT=str(tmp_path),
@@ -85,7 +85,7 @@ def test_arguments_go_before_the_environment(tmp_path):
     assert found.with_home(tmp_path / "i").home.root == tmp_path / "i"
 
 
-def test_the_cache_follows_the_desktop_standard(tmp_path):
+def test_cache_follows_the_desktop_standard(tmp_path):
     assert load(XDG_CACHE_HOME=str(tmp_path)).cache == tmp_path / "lakegate"
 
 
@@ -97,7 +97,7 @@ def test_the_cache_follows_the_desktop_standard(tmp_path):
         *(("LAKEGATE_MEMORY", value) for value in ("", "0", "-1", "1.5", "2g", "²", "٣", "9" * 5000)),
     ],
 )
-def test_a_value_that_can_not_be_is_refused(name, value):
+def test_value_that_can_not_be_is_refused(name, value):
     with pytest.raises(UsageError) as caught:
         load(**{name: value})
     assert caught.value.fix
@@ -112,7 +112,7 @@ def test_half_an_external_lakefs_is_refused_and_names_what_lacks(left_out):
 @pytest.mark.parametrize(
     "url", ["lakefs:8000", "s3://bucket", "http://host/api/v1", "http://", "http://key:hush@host"]
 )
-def test_an_address_that_is_none_is_refused(url):
+def test_address_that_is_none_is_refused(url):
     with pytest.raises(UsageError, match="LAKEGATE_LAKEFS_URL"):
         load(**{**EXTERNAL, "LAKEGATE_LAKEFS_URL": url})
 
@@ -126,7 +126,7 @@ def test_printed_settings_show_no_secret():
 
 @pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\x1b[31mb", "a\u2028b", "a\x00b", "a\udc80b"])
 @pytest.mark.parametrize("setting", ["home", "LAKEGATE_HOME", "LAKEGATE_SCRATCH"])
-def test_a_folder_that_no_server_can_be_told_of_is_refused_and_nothing_is_made(
+def test_folder_that_no_server_can_be_told_of_is_refused_and_nothing_is_made(
     tmp_path: Path, name: str, setting: str
 ) -> None:
     given = str(tmp_path / name)
@@ -142,11 +142,11 @@ def test_a_folder_that_no_server_can_be_told_of_is_refused_and_nothing_is_made(
 
 
 @pytest.mark.parametrize("name", ["a%20b", "a?b", "a~b", "~a", "a b", "é", "a#b", "a'\"b"])
-def test_any_other_name_of_a_home_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
+def test_other_names_of_a_home_are_taken_as_they_are(tmp_path: Path, name: str) -> None:
     assert Settings.load(home=tmp_path / name, project=tmp_path, environ={}).home.root == tmp_path / name
 
 
-def test_the_folder_of_a_user_whom_nobody_knows_is_refused(tmp_path: Path) -> None:
+def test_folder_of_a_user_whom_nobody_knows_is_refused(tmp_path: Path) -> None:
     for setting in (
         "LAKEGATE_HOME",
         "LAKEGATE_SCRATCH",

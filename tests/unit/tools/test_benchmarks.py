@@ -1,4 +1,6 @@
-"""The benchmark asks all programs the same: its contract gives Lakegate exactly the listed rules, its data breaks each of them."""
+"""The benchmark asks all programs the same: its contract gives Lakegate exactly the listed rules,
+its data breaks each of them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from expectations.building.build import build_suite
 
 @pytest.mark.parametrize("width", [len(NARROW), WIDE])
 @pytest.mark.parametrize("number", [FEW, MANY])
-def test_the_contract_gives_the_listed_rules(tmp_path: Path, width: int, number: int) -> None:
+def test_contract_gives_the_listed_rules(tmp_path: Path, width: int, number: int) -> None:
     write_project(tmp_path, columns=width, rules=number)
     contract = load_catalog(tmp_path).get(DATASET)
     suite = build_suite(contract, "processed", tmp_path)
@@ -71,9 +73,15 @@ def _watched(tmp_path: Path, code: str, *, limit: float) -> Seen:
     )
 
 
-def test_the_watch_adds_up_memory_and_cpu_over_all_processes_of_a_program(tmp_path: Path) -> None:
-    child = "import time; held = bytearray(60_000_000); end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\ntime.sleep(0.4)"
-    both = f"import subprocess, sys; held = bytearray(60_000_000); subprocess.run([sys.executable, '-c', {child!r}]); print('done')"
+def test_watch_adds_up_memory_and_cpu_over_all_processes_of_a_program(tmp_path: Path) -> None:
+    child = (
+        "import time; held = bytearray(60_000_000); end = time.process_time() + 0.3\n"
+        "while time.process_time() < end: pass\ntime.sleep(0.4)"
+    )
+    both = (
+        f"import subprocess, sys; held = bytearray(60_000_000); subprocess.run([sys.executable, '-c', "
+        f"{child!r}]); print('done')"
+    )
     alone = _watched(tmp_path, "import time; time.sleep(0.4)", limit=20)
     seen = _watched(tmp_path, both, limit=20)
     assert (seen.code, seen.out) == (0, "done\n")
@@ -81,7 +89,7 @@ def test_the_watch_adds_up_memory_and_cpu_over_all_processes_of_a_program(tmp_pa
     assert seen.cpu >= 0.3
 
 
-def test_a_program_over_the_limit_is_stopped_with_its_children_and_reported_as_such(tmp_path: Path) -> None:
+def test_program_over_the_limit_is_stopped_with_its_children_and_reported_as_such(tmp_path: Path) -> None:
     seen = _watched(tmp_path, "import subprocess; subprocess.run(['sleep', '60'])", limit=0.5)
     assert seen.timed_out
     assert 0.5 <= seen.wall < 10

@@ -10,7 +10,7 @@ from tests.support.places import ROOT
 
 
 @pytest.mark.parametrize("name", ["rules_page", "sql_page"])
-def test_the_list_of_rules_is_what_the_code_says(name: str) -> None:
+def test_list_of_rules_is_what_the_code_says(name: str) -> None:
     spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

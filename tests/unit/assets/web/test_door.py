@@ -1,4 +1,6 @@
-"""The door of Dagster's UI: nothing gets in without the token, from another site, under another name, or as a GET that changes something."""
+"""The door of Dagster's UI: nothing gets in without the token, from another site, under another name,
+or as a GET that changes something.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,7 @@ def asked(
     return sent[0].get("status", sent[0].get("code")), found, bool(seen)
 
 
-def test_a_link_with_the_token_gives_the_cookie_and_leads_to_the_page_without_it() -> None:
+def test_link_with_the_token_gives_the_cookie_and_leads_to_the_page_without_it() -> None:
     status, headers, seen = asked({"host": HOST}, path="/runs", query=f"a=1&token={TOKEN}")
     assert (status, headers["location"], seen) == (303, "/runs?a=1", False)
     assert headers["set-cookie"] == f"lakegate={TOKEN}; Path=/; HttpOnly; SameSite=Strict"
@@ -57,7 +59,7 @@ def test_a_link_with_the_token_gives_the_cookie_and_leads_to_the_page_without_it
     assert asked({"host": HOST, "authorization": f"Bearer {TOKEN}"}, method="POST", path="/graphql")[2]
 
 
-def test_a_link_never_leads_to_another_server() -> None:
+def test_link_never_leads_to_another_server() -> None:
     assert (
         asked({"host": HOST}, path="//evil.example/a", query=f"token={TOKEN}")[1]["location"]
         == "/evil.example/a"
@@ -70,7 +72,7 @@ def test_a_link_never_leads_to_another_server() -> None:
     st.sampled_from(["/", "/graphql", "/logs"]),
     st.sampled_from(["http", "websocket"]),
 )
-def test_without_the_token_nothing_gets_in(guess: str, method: str, path: str, kind: str) -> None:
+def test_door_lets_nothing_in_without_the_token(guess: str, method: str, path: str, kind: str) -> None:
     if guess == TOKEN:
         return
     safe = guess.replace(";", "")
@@ -80,7 +82,7 @@ def test_without_the_token_nothing_gets_in(guess: str, method: str, path: str, k
 
 
 @given(st.from_regex(r"[a-z0-9.\-\[\]:]{0,40}", fullmatch=True), st.sampled_from(["http", "websocket"]))
-def test_another_name_for_this_machine_is_refused_whoever_asks(host: str, kind: str) -> None:
+def test_door_refuses_another_name_for_this_machine_whoever_asks(host: str, kind: str) -> None:
     name = (
         host.rpartition(":")[0]
         if host.rpartition(":")[2].isdecimal() and ":" in host and host.rpartition(":")[0]
@@ -95,7 +97,7 @@ def test_another_name_for_this_machine_is_refused_whoever_asks(host: str, kind: 
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:3001", "127.0.0.1:3000", "[::1]:3000", "LocalHost:3000"]
 )
-def test_this_machine_goes_by_its_own_names_with_any_port(host: str) -> None:
+def test_door_takes_this_machines_own_names_with_any_port(host: str) -> None:
     assert asked({**COOKIE, "host": host})[2]
 
 
@@ -110,7 +112,7 @@ def test_this_machine_goes_by_its_own_names_with_any_port(host: str) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-def test_another_sites_page_gets_nothing_even_with_the_cookie(origin: str, kind: str) -> None:
+def test_page_of_another_site_gets_nothing_even_with_the_cookie(origin: str, kind: str) -> None:
     status, _, seen = asked({**COOKIE, "origin": origin}, method="POST", path="/graphql", kind=kind)
     assert (status, seen) == (403 if kind == "http" else 1008, False)
     assert asked({**COOKIE, "origin": f"http://{HOST}"}, method="POST", path="/graphql", kind=kind)[2]
@@ -118,12 +120,12 @@ def test_another_sites_page_gets_nothing_even_with_the_cookie(origin: str, kind:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
 @pytest.mark.parametrize("path", ["/graphql", "/graphql/"])
-def test_a_get_changes_nothing(method: str, path: str) -> None:
+def test_get_changes_nothing(method: str, path: str) -> None:
     status, _, seen = asked(COOKIE, method=method, path=path, query=MUTATION)
     assert (status, seen) == (405, False)
     assert asked(COOKIE, method="POST", path=path)[2]
     assert asked(COOKIE, path=path)[2], "the page to write queries on"
 
 
-def test_what_is_neither_request_nor_connection_passes() -> None:
+def test_message_that_is_neither_request_nor_connection_passes() -> None:
     assert asked({}, kind="lifespan")[2]

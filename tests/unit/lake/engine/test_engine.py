@@ -62,7 +62,7 @@ class Lost(grpc.RpcError):
         ),
     ],
 )
-def test_an_engines_error_becomes_ours_without_its_text(raised: Exception, kind: type[LakegateError]) -> None:
+def test_engines_error_becomes_ours_without_its_text(raised: Exception, kind: type[LakegateError]) -> None:
     with pytest.raises(LakegateError) as caught, engine_errors("counting"):
         raise raised
     assert type(caught.value) is kind
@@ -71,7 +71,7 @@ def test_an_engines_error_becomes_ours_without_its_text(raised: Exception, kind:
     assert caught.value.fix.startswith("run it again") is (kind is Transient)
 
 
-def test_a_grpc_status_is_named() -> None:
+def test_grpc_status_is_named() -> None:
     with pytest.raises(Transient, match="UNAVAILABLE"), engine_errors("counting"):
         raise Lost(grpc.StatusCode.UNAVAILABLE, "unavailable")
 
@@ -85,7 +85,7 @@ def test_a_grpc_status_is_named() -> None:
         ({"NO_PROXY": "*"}, "*,127.0.0.1,localhost"),
     ],
 )
-def test_no_proxy_stands_before_loopback(
+def test_proxy_never_stands_before_loopback(
     given: dict[str, str], exempt: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("no_proxy", "NO_PROXY", "GX_ANALYTICS_ENABLED"):
@@ -99,7 +99,7 @@ def test_no_proxy_stands_before_loopback(
     assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
 
 
-def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(
+def test_spark_that_did_not_start_blames_java_only_where_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> None:
@@ -120,7 +120,7 @@ def test_a_spark_that_did_not_start_blames_java_only_where_there_is_none(
     assert not any("Anna" in text for text in said)
 
 
-def test_the_first_spark_on_a_machine_fetches_its_jars_alone(
+def test_first_spark_on_a_machine_fetches_its_jars_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_once, most, guard, jar, other = (
@@ -169,7 +169,7 @@ def test_the_first_spark_on_a_machine_fetches_its_jars_alone(
         assert "spark.jars.packages" in jars.options, "a jar is gone, so all are asked for again"
 
 
-def test_a_folder_of_jars_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_folder_of_jars_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
         pytest.raises(LakegateError, match="Spark's jars can't be kept") as caught,

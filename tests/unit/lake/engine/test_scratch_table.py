@@ -1,4 +1,6 @@
-"""A table in scratch: what was added is what is read, in few files, of which none is left that nobody reads."""
+"""A table in scratch: what was added is what is read, in few files,
+of which none is left that nobody reads.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,7 @@ def rows(numbers: list[int]) -> Any:
         max_size=40,
     )
 )
-def test_it_holds_what_was_added_since_it_was_replaced(
+def test_scratch_table_holds_what_was_added_since_it_was_replaced(
     changes: list[tuple[str, list[int]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scratch_table, "MANY", 3)
@@ -65,7 +67,7 @@ def test_it_holds_what_was_added_since_it_was_replaced(
     assert sum(pq.read_metadata(file).num_rows for file in lying) == len(meant)
 
 
-def test_no_query_opens_more_files_than_a_few_however_many_parts_there_were(tmp_path: Path) -> None:
+def test_query_opens_few_files_however_many_parts_there_were(tmp_path: Path) -> None:
     engine = Frames()
     table = ScratchTable(engine, tmp_path / "rows")  # type: ignore[arg-type]
     for number in range(600):

@@ -37,7 +37,7 @@ def given(drops: DeliveryCache, folder: Path, text: bytes) -> str:
     return digest
 
 
-def test_what_is_parsed_ahead_is_not_parsed_again(
+def test_drop_that_was_parsed_ahead_is_not_parsed_again(
     drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parse, asked = module.parse_file, []
@@ -55,7 +55,7 @@ def test_what_is_parsed_ahead_is_not_parsed_again(
     assert len(asked) == 1
 
 
-def test_one_drop_is_parsed_ahead_and_others_when_their_turn_comes(
+def test_drops_are_parsed_one_ahead_and_others_when_their_turn_comes(
     drops: DeliveryCache, tmp_path: Path
 ) -> None:
     digests = [given(drops, tmp_path, TEXT + bytes([48 + number]) + b",z\n") for number in range(3)]
@@ -67,7 +67,7 @@ def test_one_drop_is_parsed_ahead_and_others_when_their_turn_comes(
     assert len({item.staging for item in parsed}) == 3
 
 
-def test_what_goes_wrong_ahead_is_told_to_whoever_asks(drops: DeliveryCache, tmp_path: Path) -> None:
+def test_failure_ahead_is_told_to_whoever_asks(drops: DeliveryCache, tmp_path: Path) -> None:
     digest = given(drops, tmp_path, b"\x00\x01\x02\xff" * 100)
     drops.parse_ahead(digest, FileFormat())
     for _ in range(2):
@@ -75,7 +75,7 @@ def test_what_goes_wrong_ahead_is_told_to_whoever_asks(drops: DeliveryCache, tmp
             drops.parsed(digest, FileFormat())
 
 
-def test_a_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(
+def test_drop_that_is_given_up_while_it_is_parsed_leaves_nothing(
     drops: DeliveryCache, tmp_path: Path
 ) -> None:
     digest = given(drops, tmp_path, b"a,b\n" + b"1,x\n" * 200_000)
@@ -98,7 +98,7 @@ def test_outside_of_caching_nothing_is_kept(tmp_path: Path) -> None:
     drops.parse_ahead("d" * 64, FileFormat())
 
 
-def test_what_went_wrong_in_passing_is_tried_again(
+def test_failure_in_passing_is_tried_again(
     drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parse, full = module.parse_file, [OSError(errno.ENOSPC, "the disk is full")]
@@ -142,7 +142,7 @@ def test_to_keep_one_more_drop_looks_into_no_other_drops_folder(
     assert len(measured) == len(set(measured)) == 20
 
 
-def test_the_drops_used_longest_ago_are_given_up_where_all_take_too_much_room(
+def test_drops_used_longest_ago_are_given_up_where_all_take_too_much_room(
     drops: DeliveryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LIMIT", 3 * len(TEXT + b"0,z\n"))

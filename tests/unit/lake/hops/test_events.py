@@ -1,4 +1,4 @@
-"""Hop events: a listener hears of every hop, in order, whatever died before it was told; and holds up nobody."""
+"""Hop events: a listener hears of every hop, in order, whatever died before; and holds up nobody."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def result(cause: str, verdict: Verdict = Verdict.PASSED, version: str | None = 
     )
 
 
-def test_a_listener_hears_of_each_hop_once_in_order_with_what_became_of_it(tmp_path: Path) -> None:
+def test_listener_hears_of_each_hop_once_in_order_with_what_became_of_it(tmp_path: Path) -> None:
     listener = Remembers()
     session = opened(tmp_path, listener)
     for cause, verdict in (
@@ -70,7 +70,7 @@ def test_a_listener_hears_of_each_hop_once_in_order_with_what_became_of_it(tmp_p
     assert listener.heard == ["published a", "blocked b", "held c", "waiting d"]
 
 
-def test_a_listener_that_fails_is_told_again_and_one_that_hears_is_not(tmp_path: Path) -> None:
+def test_listener_that_fails_is_told_again_and_one_that_hears_is_not(tmp_path: Path) -> None:
     deaf, good = Remembers("deaf", fails=1), Remembers("good")
     session = opened(tmp_path, deaf, good)
     emit(session, "rides", result("a"))
@@ -92,7 +92,7 @@ def test_events_of_a_process_that_died_are_told_by_the_next(tmp_path: Path) -> N
     assert later.heard == ["published a", "published b"]
 
 
-def test_an_event_that_cannot_be_read_holds_up_no_other_and_is_kept(tmp_path: Path) -> None:
+def test_event_that_cannot_be_read_holds_up_no_other_and_is_kept(tmp_path: Path) -> None:
     listener = Remembers()
     session = opened(tmp_path, listener)
     emit(session, "rides", result("a"))
@@ -103,7 +103,7 @@ def test_an_event_that_cannot_be_read_holds_up_no_other_and_is_kept(tmp_path: Pa
     assert [file.name for file in folder.iterdir()] == ["0-torn.unreadable"]
 
 
-def test_an_event_of_a_later_format_is_refused_by_name(
+def test_event_of_a_later_format_is_refused_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     listener = Remembers()
@@ -121,7 +121,7 @@ def test_an_event_of_a_later_format_is_refused_by_name(
 
 @given(bad=st.sets(st.integers(0, 24)), together=st.integers(1, 9))
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_an_event_that_a_listener_cannot_take_stops_no_other_and_is_delivered_later(
+def test_event_that_a_listener_cannot_take_stops_no_other_and_is_delivered_later(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], bad: set[int], together: int
 ) -> None:
     class Picky(Remembers):
@@ -152,7 +152,7 @@ def test_an_event_that_a_listener_cannot_take_stops_no_other_and_is_delivered_la
         assert sorted(listener.heard) == [f"published {cause}" for cause in causes]
 
 
-def test_a_listener_that_fails_slowly_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listener_that_fails_slowly_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listener = Remembers(fails=99)
     session = opened(tmp_path, listener)
     for cause in "abcdefgh":
@@ -167,7 +167,7 @@ def test_a_listener_that_fails_slowly_is_given_up(tmp_path: Path, monkeypatch: p
     assert listener.heard == [f"published {cause}" for cause in "abcdefgh"]
 
 
-def test_a_delivery_waits_for_another_one_and_not_for_long(
+def test_delivery_waits_for_another_one_and_not_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listener = Remembers()
@@ -183,14 +183,14 @@ def test_a_delivery_waits_for_another_one_and_not_for_long(
     assert listener.heard == ["published a"]
 
 
-def test_without_a_listener_nothing_is_kept(tmp_path: Path) -> None:
+def test_events_without_a_listener_are_not_kept(tmp_path: Path) -> None:
     session = opened(tmp_path)
     assert emit(session, "rides", result("a")) == result("a")
     assert not any(session.settings.home.spool.rglob("*.json"))
 
 
 @given(st.text(), st.sampled_from(Verdict), st.dictionaries(st.text(), st.integers()), st.booleans())
-def test_an_event_is_read_as_it_was_written(
+def test_event_is_read_as_it_was_written(
     reason: str, verdict: Verdict, counts: dict[str, int], none: bool
 ) -> None:
     told = HopResult(

@@ -15,7 +15,7 @@ FEATURE = Contract(
 )
 
 
-def test_an_engines_failure_names_the_feature_and_is_final() -> None:
+def test_engines_failure_names_the_feature_and_is_final() -> None:
     told = r"f\.sql: the SQL of rides_at_stops can't be computed: the engine failed"
     with pytest.raises(LakegateError, match=told) as caught, failing_sql(FEATURE):
         raise LakegateError("the engine failed", fix="run it again")
@@ -24,6 +24,6 @@ def test_an_engines_failure_names_the_feature_and_is_final() -> None:
 
 
 @pytest.mark.parametrize("kind", [Transient, AccessError])
-def test_what_is_not_of_the_sql_stays_what_it_is(kind: type[LakegateError]) -> None:
+def test_error_that_is_not_of_the_sql_stays_what_it_is(kind: type[LakegateError]) -> None:
     with pytest.raises(kind, match="lost"), failing_sql(FEATURE):
         raise kind("lost")

@@ -19,12 +19,12 @@ def made(
     return found
 
 
-def test_a_drop_some_of_whose_rows_were_discarded_is_not_told_again() -> None:
+def test_drop_some_of_whose_rows_were_discarded_is_not_told_again() -> None:
     assert made([], {"a": (4, 0)}, {"a": 1}) == []
     assert made([], {"a": (4, 0)}, {}) == [{"version": 7, "drop": "a", "rows": 4}]
 
 
-def test_a_drop_that_is_told_still_is_told_with_the_rows_that_are_set_aside_now() -> None:
+def test_drop_that_is_told_still_is_told_with_the_rows_that_are_set_aside_now() -> None:
     notes = [
         {"version": 3, "drop": "a", "rows": 4},
         {"version": 4, "drop": "b", "rows": 2},

@@ -39,7 +39,7 @@ def least(tmp_path: Path, kind: ColumnType, *texts: str) -> OrderValue | None:
         ("date", [""], None),
     ],
 )
-def test_the_least_value_is_the_least_of_its_type(
+def test_least_value_is_the_least_of_its_type(
     tmp_path: Path, kind: ColumnType, texts: list[str], expected: Any
 ) -> None:
     assert least(tmp_path, kind, *texts) == expected
@@ -57,9 +57,7 @@ def test_the_least_value_is_the_least_of_its_type(
         ("string", "a", "b"),
     ],
 )
-def test_what_comes_first_is_told_by_the_type(
-    kind: ColumnType, first: OrderValue, second: OrderValue
-) -> None:
+def test_order_is_told_by_the_type(kind: ColumnType, first: OrderValue, second: OrderValue) -> None:
     assert (comes_before(first, second, kind), comes_before(second, first, kind)) == (True, False)
     assert not comes_before(first, first, kind)
 
@@ -68,7 +66,7 @@ def test_what_comes_first_is_told_by_the_type(
     ("kind", "value"),
     [("date", "31.01.2024"), ("double", "NaN"), ("double", "inf"), ("integer", "x"), ("string", 5)],
 )
-def test_what_is_none_of_the_type_comes_before_nothing(kind: ColumnType, value: OrderValue) -> None:
+def test_value_that_is_none_of_the_type_comes_before_nothing(kind: ColumnType, value: OrderValue) -> None:
     assert rank(value, kind) is None
     assert not comes_before(value, value, kind)
 

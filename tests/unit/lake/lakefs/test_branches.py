@@ -13,7 +13,7 @@ TABLES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 CAUSES = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 
 
-def test_no_two_attempts_have_the_same_name() -> None:
+def test_attempts_never_have_the_same_name() -> None:
     assert len({branch_of(CANDIDATE, new_attempt(), "rides", "c" * 64) for _ in range(1000)}) == 1000
 
 
@@ -34,7 +34,7 @@ def test_later_attempts_sort_behind_whatever_they_are_for(
 
 
 @given(kind=st.sampled_from([CANDIDATE, RECEIVE]), table=TABLES, cause=CAUSES)
-def test_a_name_says_what_it_is_for(kind: str, table: str, cause: str) -> None:
+def test_name_says_what_it_is_for(kind: str, table: str, cause: str) -> None:
     assert kind_and_table(branch_of(kind, new_attempt(), table, cause)) == (kind, table)
 
 
@@ -45,5 +45,5 @@ def test_others_are_none(name: str) -> None:
     assert kind_and_table(name) == ("", "")
 
 
-def test_one_for_no_table_says_its_kind() -> None:
+def test_attempt_for_no_table_says_its_kind() -> None:
     assert kind_and_table(branch_of(RECORD, new_attempt())) == (RECORD, "")

@@ -31,13 +31,13 @@ class Outage:
         return "answer"
 
 
-def test_a_call_is_tried_again_and_answers(called: Calls) -> None:
+def test_call_is_tried_again_and_answers(called: Calls) -> None:
     outage = Outage(TRIES - 1)
     assert called._call(outage, doing="asking") == "answer"
     assert outage.tries == TRIES
 
 
-def test_an_outage_is_not_pressed_with_more_than_the_reserve(called: Calls) -> None:
+def test_outage_is_not_pressed_with_more_than_the_reserve(called: Calls) -> None:
     outage = Outage(float("inf"))
     for _ in range(100):
         with pytest.raises(Transient):
@@ -45,7 +45,7 @@ def test_an_outage_is_not_pressed_with_more_than_the_reserve(called: Calls) -> N
     assert outage.tries == 100 + RESERVE
 
 
-def test_what_succeeds_earns_more_tries(called: Calls) -> None:
+def test_call_that_succeeds_earns_more_tries(called: Calls) -> None:
     outage = Outage(float("inf"))
     for _ in range(100):
         with pytest.raises(Transient):
@@ -59,7 +59,7 @@ def test_what_succeeds_earns_more_tries(called: Calls) -> None:
     assert outage.tries == pressed + 10 + 2
 
 
-def test_a_budget_is_never_more_than_its_reserve() -> None:
+def test_budget_is_never_more_than_its_reserve() -> None:
     budget = Budget()
     for _ in range(1000):
         budget.earn()

@@ -1,4 +1,6 @@
-"""Errors by what follows from them: keys that are refused, blocks that are lost, this machine's own disk and files, and nobody's answer."""
+"""Errors by what follows from them: keys that are refused, blocks that are lost,
+this machine's own disk and files, and nobody's answer.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,7 @@ def answer(status: int, message: str = "why") -> ApiException:
         (418, IntegrityError),
     ],
 )
-def test_each_answer_has_its_kind(status: int, kind: type[LakegateError]) -> None:
+def test_status_of_an_answer_tells_the_kind_of_error(status: int, kind: type[LakegateError]) -> None:
     found = told(answer(status))
     assert type(found) is kind
     assert not (status in (401, 403) and isinstance(found, IntegrityError))
@@ -77,21 +79,21 @@ def test_refused_keys_name_the_settings(status: int) -> None:
     )
 
 
-def test_a_full_disk_of_lakefs_is_no_riddle() -> None:
+def test_full_disk_of_lakefs_is_no_riddle() -> None:
     found = told(answer(500, "write /kv/000012.vlog: no space left on device"))
     assert isinstance(found, Transient)
     assert "disk is full" in found.what
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_this_machines_full_disk_is_not_lakefs_away(number: int) -> None:
+def test_full_disk_of_this_machine_is_not_lakefs_away(number: int) -> None:
     found = told(OSError(number, "text", "/scratch/data"))
     assert isinstance(found, Transient)
     assert (found.what, found.where) == ("the disk is full", "/scratch/data")
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
-def test_no_handle_left_is_told_as_that_wherever_it_shows(number: int) -> None:
+def test_lack_of_handles_is_told_as_that_wherever_it_shows(number: int) -> None:
     own = OSError(number, "Too many open files")
     try:
         try:
@@ -108,7 +110,7 @@ def test_no_handle_left_is_told_as_that_wherever_it_shows(number: int) -> None:
     assert cause_on_disk(wrapped) is own
 
 
-def test_nobody_there_is_lakefs_away() -> None:
+def test_silent_port_is_lakefs_away() -> None:
     for error in (
         ConnectionRefusedError(errno.ECONNREFUSED, "refused"),
         TimeoutError("late"),
@@ -153,7 +155,7 @@ def test_nobody_there_is_lakefs_away() -> None:
         (OSError(errno.EMFILE, "Too many open files"), True, LakegateError, "as many files open as it may"),
     ],
 )
-def test_an_error_of_a_file_that_is_proved_is_told_by_what_follows_from_it(
+def test_error_of_a_file_that_is_proved_is_told_by_what_follows_from_it(
     error: OSError,
     here: bool,
     kind: type[LakegateError],
@@ -181,12 +183,12 @@ def test_an_error_of_a_file_that_is_proved_is_told_by_what_follows_from_it(
         "AWS Error RESOURCE_NOT_FOUND during GetObject operation: No response body.",
     ],
 )
-def test_a_block_that_the_gateway_has_lost_is_told_as_by_the_api(text: str) -> None:
+def test_block_that_the_gateway_has_lost_is_told_as_by_the_api(text: str) -> None:
     assert str(told(OSError(text))) == str(told(answer(410)))
     assert type(told(OSError(text))) is BlockGone
 
 
-def test_a_circle_of_causes_ends() -> None:
+def test_circle_of_causes_ends() -> None:
     one, other = ValueError("one"), ValueError("other")
     one.__cause__, other.__cause__ = other, one
     assert cause_on_disk(one) is None

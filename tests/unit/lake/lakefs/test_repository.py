@@ -50,7 +50,7 @@ OTHERS = ["candidate-a", "ledger", "main", "receive-b"]
 
 
 @pytest.mark.parametrize("versions", [100, 300])
-def test_what_is_new_on_main_is_had_without_all_that_was(versions: int) -> None:
+def test_new_objects_on_main_are_had_without_all_that_was(versions: int) -> None:
     lake = Lists(versions, [])
     assert [commit for commit, _ in itertools.islice(lake.repository.history(), 3)] == ["c0", "c1", "c2"]
     assert lake.listed < 50
@@ -63,7 +63,7 @@ def test_branches_that_keep_versions_are_passed_over(versions: int) -> None:
     assert lake.listed < 50
 
 
-def test_all_is_listed_where_all_is_wanted() -> None:
+def test_listing_gives_everything_where_everything_is_wanted() -> None:
     attempts = [f"candidate-{number:04}" for number in range(1200)]
     lake = Lists(2500, [*attempts, *OTHERS, "keep-rides-v1"])
     assert [commit for commit, _ in lake.repository.history()] == lake.commits

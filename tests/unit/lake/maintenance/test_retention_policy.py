@@ -25,7 +25,7 @@ def test_versions_that_stay_for_one_reason_are_told_in_one_line() -> None:
     assert list(by_reason({})) == []
 
 
-def test_an_expired_version_says_by_what_it_ended_and_that_it_is_no_damage() -> None:
+def test_expired_version_says_by_what_it_ended_and_that_it_is_no_damage() -> None:
     record = {
         "at": "2026-02-01T01:00:00+00:00",
         "by": "anna",
@@ -33,7 +33,8 @@ def test_an_expired_version_says_by_what_it_ended_and_that_it_is_no_damage() -> 
     }
     told = str(Expired.of("rides@v1", record))
     assert told.startswith(
-        "rides@v1 expired on 2026-02-01 (its contract keeps it no longer: its retention is the newest 2 and those younger "
+        "rides@v1 expired on 2026-02-01 (its contract keeps it no longer: its retention is the newest 2 "
+        "and those younger "
     )
     assert "no damage" in told
     assert "lakegate reprocess" in told

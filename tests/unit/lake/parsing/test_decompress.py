@@ -48,7 +48,7 @@ def refused(folder: Path, data: bytes, limit: FileFormat | None = None) -> str:
     return str(caught.value)
 
 
-def test_a_plain_file_is_not_copied(tmp_path: Path) -> None:
+def test_plain_file_is_not_copied(tmp_path: Path) -> None:
     raw = deliver(tmp_path, TEXT, "drop.gz")
     found = unpack(raw, tmp_path / "plain", limit=FileFormat())
     assert (found.path, found.size, found.packing) == (raw, len(TEXT), "plain")
@@ -76,24 +76,24 @@ def test_packing_is_told_by_the_bytes(tmp_path: Path, data: bytes, packing: str)
 
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9, 0.9999])
 @pytest.mark.parametrize("packed", [gzip.compress(TEXT), zipped({"x.csv": TEXT})], ids=["gzip", "zip"])
-def test_a_truncated_file_is_refused(tmp_path: Path, packed: bytes, share: float) -> None:
+def test_truncated_file_is_refused(tmp_path: Path, packed: bytes, share: float) -> None:
     assert "truncated" in refused(tmp_path, packed[: max(5, int(len(packed) * share))])
 
 
-def test_a_damaged_gzip_is_refused(tmp_path: Path) -> None:
+def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(TEXT))
     packed[-6] ^= 1
     assert "gzip is damaged" in refused(tmp_path, bytes(packed))
 
 
-def test_a_zip_with_a_bad_checksum_is_refused(tmp_path: Path) -> None:
+def test_zip_with_a_bad_checksum_is_refused(tmp_path: Path) -> None:
     packed = bytearray(zipped({"x.csv": TEXT}, zipfile.ZIP_STORED))
     packed[200] ^= 1
     assert "zip is damaged" in refused(tmp_path, bytes(packed))
 
 
 @pytest.mark.parametrize(("members", "count"), [({}, 0), ({"a.csv": TEXT, "b.csv": TEXT}, 2)])
-def test_a_zip_holds_exactly_one_file(tmp_path: Path, members: dict[str, bytes], count: int) -> None:
+def test_zip_holds_exactly_one_file(tmp_path: Path, members: dict[str, bytes], count: int) -> None:
     assert f"holds {count} files" in refused(tmp_path, zipped(members))
 
 
@@ -108,7 +108,7 @@ def test_a_zip_holds_exactly_one_file(tmp_path: Path, members: dict[str, bytes],
         (("mimetype", "META-INF/manifest.xml", "content.xml"), "it is a LibreOffice document"),
     ],
 )
-def test_a_document_that_is_a_zip_inside_is_called_what_it_is(
+def test_document_that_is_a_zip_inside_is_called_what_it_is(
     tmp_path: Path, members: tuple[str, ...], what: str
 ) -> None:
     told = refused(tmp_path, zipped(dict.fromkeys(members, b"<x/>")))
@@ -117,25 +117,25 @@ def test_a_document_that_is_a_zip_inside_is_called_what_it_is(
     assert "the zip holds" not in told
 
 
-def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+def test_encrypted_zip_is_refused(tmp_path: Path) -> None:
     packed = bytearray(zipped({"x.csv": TEXT}))
     packed[6] |= 1
     packed[packed.index(b"PK\x01\x02") + 8] |= 1
     assert "encrypted" in refused(tmp_path, bytes(packed))
 
 
-def test_a_zip_whose_member_has_no_name_is_refused(tmp_path: Path) -> None:
+def test_zip_whose_member_has_no_name_is_refused(tmp_path: Path) -> None:
     packed = bytearray(zipped({"x.csv": TEXT}))
     packed[packed.index(b"PK\x01\x02") + 46] = 0
     assert "zip is damaged" in refused(tmp_path, bytes(packed))
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_method_that_cannot_be_bounded_is_refused(tmp_path: Path, method: int) -> None:
+def test_method_that_cannot_be_bounded_is_refused(tmp_path: Path, method: int) -> None:
     assert "compression method" in refused(tmp_path, zipped({"x.csv": TEXT}, method))
 
 
-def test_nothing_unpacks_beyond_the_limit(tmp_path: Path) -> None:
+def test_unpacking_never_goes_beyond_the_limit(tmp_path: Path) -> None:
     limit = FileFormat(max_bytes=len(TEXT) - 1)
     for data in (TEXT, gzip.compress(TEXT), zipped({"x.csv": TEXT})):
         assert "more than" in refused(tmp_path, data, limit)
@@ -144,7 +144,7 @@ def test_nothing_unpacks_beyond_the_limit(tmp_path: Path) -> None:
     ).size == len(TEXT)
 
 
-def test_a_bomb_is_stopped_long_before_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bomb_is_stopped_long_before_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "RATIO_FROM", 4 * 1024**2)
     monkeypatch.setattr(unpacking, "CHUNK", 64 * 1024)
     assert "200 times" in refused(tmp_path, bomb(16 * 1024**2))
@@ -154,7 +154,7 @@ def test_a_bomb_is_stopped_long_before_the_limit(tmp_path: Path, monkeypatch: py
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([gzip.compress(TEXT[:500]), zipped({"x.csv": TEXT[:500]})]), st.data())
-def test_any_damage_is_refused_or_harmless(tmp_path: Path, packed: bytes, data: st.DataObject) -> None:
+def test_damage_is_always_refused_or_harmless(tmp_path: Path, packed: bytes, data: st.DataObject) -> None:
     broken = bytearray(packed)
     for _ in range(data.draw(st.integers(1, 4))):
         broken[data.draw(st.integers(4, len(broken) - 1))] = data.draw(st.integers(0, 255))
@@ -166,11 +166,11 @@ def test_any_damage_is_refused_or_harmless(tmp_path: Path, packed: bytes, data: 
         assert found.path.read_bytes() == TEXT[:500]
 
 
-def test_an_empty_file_is_plain(tmp_path: Path) -> None:
+def test_empty_file_is_plain(tmp_path: Path) -> None:
     assert unpack(deliver(tmp_path, b""), tmp_path / "plain", limit=FileFormat()).size == 0
 
 
-def test_a_full_disk_is_not_the_deliverys_fault(tmp_path: Path) -> None:
+def test_full_disk_is_not_the_deliverys_fault(tmp_path: Path) -> None:
     if not os.path.exists("/dev/full"):  # noqa: PTH110
         pytest.skip("no /dev/full here")
     raw = deliver(tmp_path, gzip.compress(os.urandom(3 * 1024**2)))

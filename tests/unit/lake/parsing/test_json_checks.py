@@ -11,29 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.parsing.json_checks import MAX_DEPTH, read_json
-
-NO = object()
-"""What is read of a text that is no JSON."""
-
-
-def read(text: str) -> Any:
-    """What Python's own parser reads, held to the standard's grammar, with numbers as they are written."""
-
-    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) != len(pairs):
-            raise ValueError
-        return dict(pairs)
-
-    def refuse(word: str) -> None:
-        raise ValueError(word)
-
-    try:
-        return json.loads(
-            text, object_pairs_hook=members, parse_constant=refuse, parse_int=Number, parse_float=Number
-        )
-    except ValueError:
-        return NO
-
+from tests.support.json_texts import PIECES, damaged, written
 
 STRING = r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
 WORD = r"null|true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
@@ -43,7 +21,9 @@ HELD = re.compile(r"\[(?:[sv](?:,[sv])*)?\]|\{(?:s:[sv](?:,s:[sv])*)?\}")
 
 
 def grammatical(text: str) -> bool:
-    """Whether RFC 8259 calls it JSON, by another road than a parser's: what holds nothing else is a value, again and again."""
+    """Whether RFC 8259 calls it JSON, by another road than a parser's: what holds nothing else is a value,
+    again and again.
+    """
     place, signs = 0, ""
     while place < len(text):
         if (found := TOKEN.match(text, place)) is None:
@@ -73,70 +53,23 @@ def taken(text: str) -> bool:
     return True
 
 
-class Number(str):
-    """A number as it is written."""
-
-    __slots__ = ()
-
-
-names = st.sampled_from(["a", "b", "é", "a b", 'q"', "\\u"])
-texts = st.sampled_from(
-    ["", "x", "é😀", '"', "\\", "{}", "\t", "2024-02-29", "2023-02-29", "2024-01-01T10:00:00Z"]
-)
-values = st.recursive(
-    st.none() | st.booleans() | texts | st.integers(-(10**20), 10**20) | st.sampled_from([0.5, -0.0, 1e300]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
-    max_leaves=8,
-)
-written = st.builds(
-    lambda value, escaped, wide: json.dumps(value, ensure_ascii=escaped, indent=wide),
-    values,
-    st.booleans(),
-    st.sampled_from([None, 1]),
-)
-PIECES = [
-    *'{}[]:,"\\ -01x\n',
-    '"a"',
-    '"a":',
-    "null",
-    "true",
-    "1.5",
-    "e3",
-    '\\"',
-    "\\u0061",
-    "\\ud800",
-    "\x01",
-    "é",
-    "[1]",
-    "01",
-    "+1",
-    ".5",
-]
 pieces = st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> str:
-    """A JSON text of which a piece is replaced."""
-    text = draw(written)
-    place = draw(st.integers(0, len(text)))
-    return text[:place] + draw(st.sampled_from(["", *PIECES])) + text[place + draw(st.integers(0, 2)) :]
 
 
 @settings(max_examples=2000)
 @given(written | damaged() | pieces)
-def test_a_text_is_json_where_the_standard_says_so(text: str) -> None:
+def test_text_is_json_where_the_standard_says_so(text: str) -> None:
     assert taken(text) == (grammatical(text) and not names_twice(text))
 
 
-def test_an_object_names_each_member_once_however_it_is_written() -> None:
+def test_object_names_each_member_once_however_it_is_written() -> None:
     twice = ['{"a":1,"a":1}', '{"a":1,"\\u0061":2}', '[{"b":{"a":1,"c":[],"a":2}}]', '{"":1,"":2}']
     once = ['{"a":1,"A":1}', '{"a":{"a":1},"b":{"a":1}}', '[{"a":1},{"a":1}]', '{"a\\\\":1,"a":2}']
     assert [taken(text) for text in (*twice, *once)] == [False] * 4 + [True] * 4
 
 
 @pytest.mark.parametrize("pair", ["[]", "{}"])
-def test_a_text_may_be_nested_so_deep_and_no_deeper(pair: str) -> None:
+def test_text_may_be_nested_so_deep_and_no_deeper(pair: str) -> None:
     member = '{"a":' if pair == "{}" else "["
     deep = [
         member * (depth - 1) + pair + pair[1] * (depth - 1)

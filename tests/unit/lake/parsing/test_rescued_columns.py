@@ -1,4 +1,6 @@
-"""Unexpected columns that a contract rescues: nothing of them is lost, and each row's text is one canonical JSON object."""
+"""Unexpected columns that a contract rescues: nothing of them is lost,
+and each row's text is one canonical JSON object.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from lake.hops.raw import judge_raw
 from lake.parsing.csv.parse import parse
 from lake.parsing.parsed import Parsed
 from lakegate.errors import ContractError, DataRejected
-from tests.unit.catalog.test_policy import planes
+from tests.support.planes_contract import planes
 
 FORMAT = FileFormat(known=("a", "b"), null_values=("", "NA"), max_lines=50)
 values = st.text(
@@ -42,7 +44,7 @@ def staged(text: str, format: FileFormat = FORMAT) -> tuple[Parsed, pa.Table]:  
 
 @settings(max_examples=60)
 @given(st.data())
-def test_what_comes_in_unexpected_columns_is_there_as_canonical_json(data: st.DataObject) -> None:
+def test_values_of_unexpected_columns_are_there_as_canonical_json(data: st.DataObject) -> None:
     others = data.draw(
         st.lists(
             names.filter(lambda name: name.lower() not in ("a", "b", "_row", "_record", RESCUED)),
@@ -74,7 +76,7 @@ def test_what_comes_in_unexpected_columns_is_there_as_canonical_json(data: st.Da
     assert found.rescued == sum(bool(item) for item in kept)
 
 
-def test_the_column_is_there_when_there_is_nothing_to_rescue_and_not_where_nothing_is_rescued() -> None:
+def test_column_is_there_when_there_is_nothing_to_rescue_and_not_where_nothing_is_rescued() -> None:
     found, table = staged("a,b\n1,2\n")
     assert (table.column(RESCUED).to_pylist(), found.rescued) == ([None], 0)
     found, table = staged("a,b,c\n1,2,3\n", FileFormat())
@@ -90,12 +92,12 @@ def test_names_stand_in_the_order_of_the_rfc() -> None:
 
 
 @pytest.mark.parametrize("name", [RESCUED, "_Rescued", "_row", "_ROW"])
-def test_a_delivery_cannot_bring_a_column_of_that_name(name: str) -> None:
+def test_delivery_cannot_bring_a_column_of_that_name(name: str) -> None:
     with pytest.raises(DataRejected, match="Lakegate's own"):
         staged(f"a,b,{name}\n1,2,3\n")
 
 
-def test_a_contract_that_rescues_publishes_and_tells_columns_and_rows(tmp_path: Path) -> None:
+def test_contract_that_rescues_publishes_and_tells_columns_and_rows(tmp_path: Path) -> None:
     contract = planes(tmp_path, "{property: unexpectedColumns, value: rescue}")
     assert [column.name for column in contract.columns][-1] == RESCUED
     assert RESCUED in contract.personal
@@ -124,7 +126,7 @@ def test_a_contract_that_rescues_publishes_and_tells_columns_and_rows(tmp_path: 
     assert verdict_of(missing, quarantined=0) is Verdict.BLOCKED
 
 
-def test_no_rule_may_state_values_of_what_was_rescued(tmp_path: Path) -> None:
+def test_rules_may_state_no_values_of_what_was_rescued(tmp_path: Path) -> None:
     rule = f"{{property: drift, value: {{columns: [{RESCUED}]}}}}"
     with pytest.raises(ContractError):
         planes(tmp_path, "{property: unexpectedColumns, value: rescue}", rule)

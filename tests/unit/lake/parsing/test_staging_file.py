@@ -40,7 +40,7 @@ ROWS = {
 @pytest.mark.parametrize(
     ("engine", "spare", "suffix"), [("sail", 0, ".arrow"), ("sail", -1, ".parquet"), ("spark", 0, ".parquet")]
 )
-def test_an_engine_is_given_no_arrow_file_that_is_larger_than_it_may_be(
+def test_engine_is_given_no_arrow_file_that_is_larger_than_it_may_be(
     tmp_path: Path, engine: str, spare: int, suffix: str
 ) -> None:
     """The bound is the Arrow file's size: of short numbers that is several times the text's."""
@@ -83,7 +83,7 @@ def test_rows_come_back_whatever_the_file_is(tmp_path: Path, name: str, rows: in
     assert read_staging(found.staging, ["word", "nowhere"]).column_names == ["word"]
 
 
-def test_where_no_rows_were_labelled_none_are_set_aside(tmp_path: Path) -> None:
+def test_rows_that_were_not_labelled_are_not_set_aside(tmp_path: Path) -> None:
     rule = Rule(
         "r1", "expect_column_values_to_not_be_null", {"column": "n"}, "quarantine", "schema", row_rule=True
     )

@@ -1,4 +1,6 @@
-"""Features that follow a table: each is asked as often as something new could be missing from it, and not once for each way to it."""
+"""Features that follow a table: each is asked as often as something new could be missing from it,
+and not once for each way to it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ READS = {
 
 
 class Features:
-    """Features that lack a version whenever one of their inputs has another than they were made of; some fail, or are stopped."""
+    """Features that lack a version whenever one of their inputs has another than they were made of;
+    some fail, or are stopped.
+    """
 
     def __init__(
         self,
@@ -80,7 +84,7 @@ class Features:
         return told
 
 
-def test_where_nothing_is_missing_each_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_followers_are_asked_once_where_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     lake = Features(READS)
     lake.follow(monkeypatch)
     lake.asked.clear()
@@ -88,7 +92,7 @@ def test_where_nothing_is_missing_each_is_asked_once(monkeypatch: pytest.MonkeyP
     assert lake.asked == dict.fromkeys(READS, 1)
 
 
-def test_the_follower_of_one_that_needs_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_follower_of_one_that_needs_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     lake = Features(READS)
     lake.follow(monkeypatch)
     last = f"f{LAYERS - 1}0"
@@ -97,7 +101,7 @@ def test_the_follower_of_one_that_needs_nothing_is_asked(monkeypatch: pytest.Mon
     assert lake.made_of[last] == lake.inputs(last)
 
 
-def test_one_that_fails_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_follower_that_fails_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     lake = Features({"a": ("rides",), "b": ("rides",), "c": ("a", "b")})
     lake.follow(monkeypatch)
     lake.failing = frozenset("c")

@@ -82,14 +82,14 @@ def test_some_files_at_a_time_are_received_and_carried_in_their_order(
 
 
 @pytest.mark.parametrize(("mode", "order_by"), [("append", "day"), ("replace", None)])
-def test_where_an_order_decides_all_are_received_first(
+def test_files_are_all_received_first_where_an_order_decides(
     events: list[tuple[str, str]], tmp_path: Path, mode: str, order_by: str | None
 ) -> None:
     carried(tmp_path, mode=mode, order_by=order_by)
     assert [what for what, _ in events] == ["receive"] * FILES + ["carry"] * FILES + ["waiting"]
 
 
-def test_the_same_content_is_carried_once_however_far_apart_its_files_are(
+def test_same_content_is_carried_once_however_far_apart_its_files_are(
     events: list[tuple[str, str]], tmp_path: Path
 ) -> None:
     contents = [*range(TOGETHER + 3), 0, 1]

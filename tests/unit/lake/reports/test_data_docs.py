@@ -58,7 +58,7 @@ def test_pages_are_written_over_those_that_lakegate_wrote(session: Any, tmp_path
 
 
 @pytest.mark.parametrize("mine", [b"<h1>My site</h1>", b"", b"\xff\xfe"])
-def test_another_page_is_never_written_over(session: Any, tmp_path: Path, mine: bytes) -> None:
+def test_page_of_another_is_never_written_over(session: Any, tmp_path: Path, mine: bytes) -> None:
     (tmp_path / "index.html").write_bytes(mine)
     with pytest.raises(UsageError) as caught:
         write_docs(session, NAMES, tmp_path)
@@ -76,7 +76,7 @@ def test_another_page_is_never_written_over(session: Any, tmp_path: Path, mine: 
         ("things_raw@v1", "nothing of things_raw is published yet", "`lakegate ingest`"),
     ],
 )
-def test_a_version_that_is_not_there_is_told_with_what_is(
+def test_version_that_is_not_there_is_told_with_what_is(
     session: Any, tmp_path: Path, name: str, what: str, fix: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -157,7 +157,7 @@ def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
     return found
 
 
-def test_no_text_of_a_contract_is_markup_in_data_docs_and_the_page_fetches_and_runs_nothing() -> None:
+def test_text_of_a_contract_is_no_markup_in_data_docs_and_the_page_fetches_and_runs_nothing() -> None:
     plain = page(report_of("plain"), title="flights@v3", at="2026-01-01T00:00:00+00:00")
     usual = [tag for tag, _ in elements(plain)]
     assert plain.count("plain") > 8
@@ -186,7 +186,7 @@ def test_no_text_of_a_contract_is_markup_in_data_docs_and_the_page_fetches_and_r
 
 
 @given(st.text(min_size=1))
-def test_what_stands_in_for_markup_comes_back_as_text_and_is_no_markup_itself(text: str) -> None:
+def test_stand_in_for_markup_comes_back_as_text_and_is_no_markup_itself(text: str) -> None:
     told = offline(f"<p>{harmless(text)}</p>", title=text)
     body = told.partition("<body>")[2]
     assert [tag for tag, _ in elements(body)] == ["p"]

@@ -1,4 +1,6 @@
-"""A breaker opens when transient failures go on, probes once after its cool-down, and closes when an attempt succeeds."""
+"""A breaker opens when transient failures go on, probes once after its cool-down,
+and closes when an attempt succeeds.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ def source(tmp_path: Path) -> Source:
     return Source(tmp_path)
 
 
-def test_it_opens_after_failures_in_a_row_and_lets_nobody_through(source: Source) -> None:
+def test_breaker_opens_after_failures_in_a_row_and_lets_nobody_through(source: Source) -> None:
     assert all(source.attempt("f") for _ in range(IN_A_ROW))
     assert not any(source.attempt("s") for _ in range(10))
     assert list(open_breakers(source.settings)) == ["rides"]
@@ -52,7 +54,7 @@ def test_it_opens_after_failures_in_a_row_and_lets_nobody_through(source: Source
         pass
 
 
-def test_one_probe_goes_through_after_the_cool_down_and_closes_it(source: Source) -> None:
+def test_probe_goes_through_after_the_cool_down_and_closes_the_breaker(source: Source) -> None:
     for _ in range(IN_A_ROW):
         source.attempt("f")
     source.clock.now += COOL_DOWN + 1
@@ -63,7 +65,7 @@ def test_one_probe_goes_through_after_the_cool_down_and_closes_it(source: Source
     assert open_breakers(source.settings) == {}
 
 
-def test_each_probe_that_fails_makes_the_cool_down_longer(source: Source) -> None:
+def test_probes_that_fail_make_the_cool_down_longer(source: Source) -> None:
     for _ in range(IN_A_ROW):
         source.attempt("f")
     source.clock.now += COOL_DOWN + 1
@@ -74,7 +76,7 @@ def test_each_probe_that_fails_makes_the_cool_down_longer(source: Source) -> Non
     assert source.attempt("s")
 
 
-def test_a_probe_whose_process_died_is_given_up(source: Source) -> None:
+def test_probe_whose_process_died_is_given_up(source: Source) -> None:
     for _ in range(IN_A_ROW):
         source.attempt("f")
     source.clock.now += COOL_DOWN + 1
@@ -84,20 +86,20 @@ def test_a_probe_whose_process_died_is_given_up(source: Source) -> None:
     assert source.attempt("s")
 
 
-def test_it_opens_when_most_of_the_last_attempts_failed(source: Source) -> None:
+def test_breaker_opens_when_most_of_the_last_attempts_failed(source: Source) -> None:
     for _ in range(RECENT // 4):
         assert all(source.attempt(outcome) for outcome in "fsff")
     assert not source.attempt("s")
 
 
-def test_what_is_no_transient_failure_does_not_count(source: Source) -> None:
+def test_failure_that_is_not_transient_does_not_count(source: Source) -> None:
     for _ in range(3 * RECENT):
         with pytest.raises(DataRejected), source.breaker.attempt():
             raise DataRejected("no")
     assert source.attempt("s")
 
 
-def test_a_damaged_file_is_as_good_as_none(source: Source, tmp_path: Path) -> None:
+def test_damaged_file_is_as_good_as_none(source: Source, tmp_path: Path) -> None:
     for _ in range(IN_A_ROW):
         source.attempt("f")
     (path,) = (tmp_path / "breakers").rglob("*.json")
@@ -114,7 +116,7 @@ def test_attempts_that_began_before_it_opened_make_the_wait_no_longer(source: So
     assert source.attempt("s")
 
 
-def test_a_probe_that_comes_to_no_answer_holds_no_other_up(source: Source) -> None:
+def test_probe_that_comes_to_no_answer_holds_no_other_up(source: Source) -> None:
     for _ in range(IN_A_ROW):
         source.attempt("f")
     source.clock.now += COOL_DOWN + 1

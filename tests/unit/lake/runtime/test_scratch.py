@@ -58,7 +58,7 @@ def holder(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         process.stdout.close()
 
 
-def test_a_folder_is_for_its_owner_only_and_gone_afterwards(home: Settings) -> None:
+def test_folder_is_for_its_owner_only_and_gone_afterwards(home: Settings) -> None:
     before = os.umask(0)
     try:
         with scratch(home, "a") as folder:
@@ -71,14 +71,14 @@ def test_a_folder_is_for_its_owner_only_and_gone_afterwards(home: Settings) -> N
     assert list(home.scratch_dir.iterdir()) == []
 
 
-def test_a_folder_that_fails_is_gone_too(home: Settings) -> None:
+def test_folder_that_fails_is_gone_too(home: Settings) -> None:
     with pytest.raises(ValueError, match="inside"), scratch(home, "a"):
         raise ValueError("inside")
     assert list(home.scratch_dir.iterdir()) == []
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_what_a_killed_process_left_is_swept_and_a_living_one_keeps_its_own(
+def test_scratch_of_a_killed_process_is_swept_and_that_of_a_living_one_stays(
     home: Settings, tmp_path: Path, *, elsewhere: bool
 ) -> None:
     settings = replace(home, scratch=tmp_path / "elsewhere") if elsewhere else home
@@ -92,7 +92,7 @@ def test_what_a_killed_process_left_is_swept_and_a_living_one_keeps_its_own(
         assert (kept / "part" / "rows").read_text() == "a name"
 
 
-def test_a_sweep_leaves_alone_what_is_not_ours(home: Settings, tmp_path: Path) -> None:
+def test_sweep_leaves_alone_what_is_not_ours(home: Settings, tmp_path: Path) -> None:
     settings = replace(home, scratch=tmp_path / "shared")
     assert sweep(settings) == 0
     theirs = [settings.scratch_dir / "photos", settings.scratch_dir / "photos-0123456789ab"]
@@ -103,7 +103,7 @@ def test_a_sweep_leaves_alone_what_is_not_ours(home: Settings, tmp_path: Path) -
     assert all(folder.is_dir() for folder in theirs)
 
 
-def test_a_folder_that_was_swept_before_it_was_locked_is_made_again(
+def test_folder_that_was_swept_before_it_was_locked_is_made_again(
     home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, real = [], Path.mkdir
@@ -121,7 +121,7 @@ def test_a_folder_that_was_swept_before_it_was_locked_is_made_again(
         assert (folder / LOCK).exists()
 
 
-def test_a_folder_that_can_not_be_made_says_so(home: Settings) -> None:
+def test_folder_that_can_not_be_made_says_so(home: Settings) -> None:
     home.home.root.mkdir(parents=True)
     home.scratch_dir.write_text("a file where a folder must be")
     with pytest.raises(LakegateError, match="scratch folder"), scratch(home, "a"):

@@ -42,17 +42,17 @@ def test_holes_stay_holes(home: Home, tmp_path: Path) -> None:
     assert backup(home, tmp_path / "kept").files == 0
 
 
-def test_a_home_is_no_backup(home: Home, tmp_path: Path) -> None:
+def test_home_is_no_backup(home: Home, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a home, and no backup"):
         restore(Home(tmp_path / "restored"), home.root)
 
 
-def test_it_says_what_to_do_where_it_cant_be_written(home: Home) -> None:
+def test_backup_says_what_to_do_where_it_cant_be_written(home: Home) -> None:
     with pytest.raises(LakegateError, match="name another folder"):
         backup(home, Path("/proc/nowhere"))
 
 
-def test_a_backup_whose_lakefs_was_not_ended_is_refused(home: Home, tmp_path: Path) -> None:
+def test_backup_whose_lakefs_was_not_ended_is_refused(home: Home, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     backup(home, kept)
     record = Home(kept).server_file

@@ -51,7 +51,10 @@ def fake_go(path: Path, version: str, build: str) -> Path:
     return script(path, body)
 
 
-BUILDS = f"""printf '#!/bin/sh\\necho lakefs version {LAKEFS}\\n' > "$out"; chmod +x "$out"; echo built >> "$TALLY" """
+BUILDS = (
+    f"printf '#!/bin/sh\\necho lakefs version {LAKEFS}\\n' > \"$out\"; "
+    'chmod +x "$out"; echo built >> "$TALLY" '
+)
 
 
 @pytest.fixture
@@ -123,7 +126,10 @@ def test_missing_binary_is_built_once(bare: Settings, bin_dir: Path, tally: Path
 
 def test_two_processes_build_once(bare: Settings, bin_dir: Path, tally: Path) -> None:
     fake_go(bin_dir / "go", "1.26.4", f"sleep 1; {BUILDS}")
-    code = "from lakegate.settings import Settings; from lake.server.install import find_lakefs; find_lakefs(Settings.load(), say=print)"
+    code = (
+        "from lakegate.settings import Settings; from lake.server.install import find_lakefs; "
+        "find_lakefs(Settings.load(), say=print)"
+    )
     env = {**os.environ, "LAKEGATE_CACHE": str(bare.cache), "PYTHONPATH": str(ROOT)}
     env.pop("LAKEGATE_LAKEFS", None)
     both = [subprocess.Popen([sys.executable, "-c", code], env=env) for _ in range(2)]
@@ -147,7 +153,7 @@ def test_build_of_another_version_is_not_kept(bare: Settings, bin_dir: Path) -> 
 
 
 @pytest.mark.parametrize("path_go", ["1.26.3", None])
-def test_without_a_new_enough_go_the_pinned_wheel_is_used(
+def test_pinned_wheel_is_used_without_a_new_enough_go(
     bare: Settings, tally: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path_go: str | None
 ) -> None:
     if path_go:
@@ -186,7 +192,7 @@ def test_cache_that_can_not_be_made_is_an_error_that_says_so(
 
 
 @pytest.mark.parametrize("open_part", ["lakefs", "", ".."])
-def test_a_cached_binary_that_every_account_could_replace_is_built_anew(
+def test_cached_binary_that_every_account_could_replace_is_built_anew(
     bare: Settings, bin_dir: Path, tally: Path, open_part: str
 ) -> None:
     fake_go(bin_dir / "go", "1.26.6", BUILDS)

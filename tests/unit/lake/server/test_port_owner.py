@@ -1,4 +1,6 @@
-"""Whose a socket is: the owner's alone is his, and one that was closed, or that somebody else opened, never is."""
+"""Whose a socket is: the owner's alone is his, and one that was closed, or that somebody else opened,
+never is.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +46,7 @@ def record(pid: int, port: int) -> ServerRecord:
     return ServerRecord(pid=pid, started=0.0, port=port, home="")
 
 
-def test_the_process_on_record_holds_its_port_and_no_other_does(
-    other: tuple[int, int], tmp_path: Path
-) -> None:
+def test_process_on_record_holds_its_port_and_no_other_does(other: tuple[int, int], tmp_path: Path) -> None:
     pid, port = other
     assert holds(record(pid, port), tmp_path)
     assert not holds(record(os.getpid(), port), Path.cwd()), "another process of the same user"
@@ -61,14 +61,14 @@ def test_the_process_on_record_holds_its_port_and_no_other_does(
         )
 
 
-def test_a_process_that_is_gone_holds_nothing(other: tuple[int, int], tmp_path: Path) -> None:
+def test_process_that_is_gone_holds_nothing(other: tuple[int, int], tmp_path: Path) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
     assert not holds(record(gone.pid, other[1]), tmp_path)
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_a_connection_comes_from_whoever_opened_it(family: int, other: tuple[int, int]) -> None:
+def test_connection_comes_from_whoever_opened_it(family: int, other: tuple[int, int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(family) as client:
         host = "127.0.0.1" if family == socket.AF_INET else "::ffff:127.0.0.1"
         if family == socket.AF_INET6:
@@ -86,11 +86,11 @@ def test_a_connection_comes_from_whoever_opened_it(family: int, other: tuple[int
             )
 
 
-def test_a_connection_that_is_not_there_has_no_socket() -> None:
+def test_connection_that_is_not_there_has_no_socket() -> None:
     assert peer_inode(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
 
 
-def test_the_guard_is_on_unless_it_is_said(tmp_path: Path) -> None:
+def test_guard_is_on_unless_it_is_said(tmp_path: Path) -> None:
     assert Settings.load(home=tmp_path, environ={}).sail_guard
     assert not Settings.load(home=tmp_path, environ={"LAKEGATE_SAIL_GUARD": "off"}).sail_guard
     with pytest.raises(UsageError, match="LAKEGATE_SAIL_GUARD is 'no'"):

@@ -1,4 +1,6 @@
-"""Why a server did not come up is told by what follows from it; whose server can't be ended keeps its record."""
+"""Why a server did not come up is told by what follows from it;
+whose server can't be ended keeps its record.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,14 @@ from lakegate.errors import IntegrityError, LakegateError, Transient
 from lakegate.home import Home
 from lakegate.settings import Settings
 
-FATAL = 'time="2026-11-30T08:42:16Z" level=fatal msg="Failed to open KV store" func=init file="cmd/run.go:91" error="{}"'
-PANICS = "  | panic({0x31041a0?, 0x33a8eaf64000?})\n  | github.com/dgraph-io/badger/v4/table.(*Table).initIndex(0x33a8eaf62000)"
+FATAL = (
+    'time="2026-11-30T08:42:16Z" level=fatal msg="Failed to '
+    'open KV store" func=init file="cmd/run.go:91" error="{}"'
+)
+PANICS = (
+    "  | panic({0x31041a0?, 0x33a8eaf64000?})\n"
+    "  | github.com/dgraph-io/badger/v4/table.(*Table).initIndex(0x33a8eaf62000)"
+)
 
 
 @pytest.fixture
@@ -52,7 +60,7 @@ def home(tmp_path: Path) -> Home:
         ('level=fatal msg="Failed to listen" error="no such host"', LakegateError, "did not start"),
     ],
 )
-def test_a_log_is_told_by_what_follows_from_it(
+def test_log_is_told_by_what_follows_from_it(
     home: Home, log: str, kind: type[LakegateError], said: str
 ) -> None:
     found = why_not_started(home, log)
@@ -102,7 +110,7 @@ def test_down_leaves_the_record_of_a_server_that_is_another_users(
 
 
 @pytest.mark.parametrize(("answers", "started"), [([], 0.0), (["yes"], -100.0)])
-def test_a_record_of_a_dead_server_goes(
+def test_record_of_a_dead_server_goes(
     home: Home, living: psutil.Process, monkeypatch: pytest.MonkeyPatch, answers: list[str], started: float
 ) -> None:
     """Its process id may be somebody else's by now."""

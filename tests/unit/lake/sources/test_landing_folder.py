@@ -34,7 +34,7 @@ def _delivery(folder: Path, name: str = "a.csv", text: str = "x") -> tuple[Path,
     return folder / name, memory.files[f"flights/{name}"]
 
 
-def test_a_file_is_taken_at_the_second_look_that_finds_it_unchanged(folder: Path) -> None:
+def test_file_is_taken_at_the_second_look_that_finds_it_unchanged(folder: Path) -> None:
     (folder / "a.csv").write_text("x")
     memory = Memory()
     assert _look(folder, memory, 0.0) == []
@@ -42,7 +42,7 @@ def test_a_file_is_taken_at_the_second_look_that_finds_it_unchanged(folder: Path
     assert _look(folder, memory, LATER) == ["a.csv"]
 
 
-def test_a_growing_file_is_not_touched_until_it_stands_still(folder: Path) -> None:
+def test_growing_file_is_not_touched_until_it_stands_still(folder: Path) -> None:
     memory = Memory()
     for step in range(3):
         (folder / "a.csv").write_text("x" * (step + 1))
@@ -67,7 +67,7 @@ def test_links_and_folders_are_not_touched(folder: Path, tmp_path: Path) -> None
     assert _look(folder, memory, LATER) == []
 
 
-def test_the_memory_survives_as_a_cursor_and_an_unreadable_one_costs_only_another_look(folder: Path) -> None:
+def test_memory_survives_as_a_cursor_and_an_unreadable_one_costs_only_another_look(folder: Path) -> None:
     (folder / "a.csv").write_text("x")
     memory = Memory()
     _look(folder, memory, 0.0)
@@ -85,13 +85,13 @@ def test_files_that_are_gone_are_forgotten(folder: Path) -> None:
     assert memory.files == {}
 
 
-def test_a_remark_is_made_once() -> None:
+def test_remark_is_made_once() -> None:
     memory = Memory()
     assert memory.once("unknown folder")
     assert not Memory.from_text(memory.to_text()).once("unknown folder")
 
 
-def test_a_published_file_moves_and_a_second_of_its_name_is_told_apart(folder: Path) -> None:
+def test_published_file_moves_and_a_second_of_its_name_is_told_apart(folder: Path) -> None:
     assert put_away(*_delivery(folder), DONE, drop=DROP) == folder / ".done" / "a.csv"
     assert put_away(*_delivery(folder, text="y"), DONE, drop=DROP) == folder / ".done" / "a~abababababab.csv"
     assert (
@@ -100,7 +100,7 @@ def test_a_published_file_moves_and_a_second_of_its_name_is_told_apart(folder: P
     assert (folder / ".done" / "a.csv").read_text() == "x"
 
 
-def test_a_file_that_was_written_again_meanwhile_stays(folder: Path) -> None:
+def test_file_that_was_written_again_meanwhile_stays(folder: Path) -> None:
     path, state = _delivery(folder)
     path.write_text("something else")
     assert put_away(path, state, DONE, drop=DROP) is None
@@ -113,27 +113,27 @@ def test_moving_twice_does_nothing_the_second_time(folder: Path) -> None:
     assert put_away(*delivery, DONE, drop=DROP) is None
 
 
-def test_a_blocked_file_has_its_note_beside_it(folder: Path) -> None:
+def test_blocked_file_has_its_note_beside_it(folder: Path) -> None:
     target = put_away(*_delivery(folder), BLOCKED, drop=DROP, note="why")
     assert target == folder / ".blocked" / "a.csv"
     assert (folder / ".blocked" / "a.csv.txt").read_text() == "why"
 
 
-def test_a_move_that_died_after_its_note_is_done_again_under_the_same_name(folder: Path) -> None:
+def test_move_that_died_after_its_note_is_done_again_under_the_same_name(folder: Path) -> None:
     (folder / ".blocked").mkdir()
     (folder / ".blocked" / "a.csv.txt").write_text("from the dead one")
     assert put_away(*_delivery(folder), BLOCKED, drop=DROP, note="why") == folder / ".blocked" / "a.csv"
     assert (folder / ".blocked" / "a.csv.txt").read_text() == "why"
 
 
-def test_a_note_never_takes_the_place_of_a_blocked_file(folder: Path) -> None:
+def test_note_never_takes_the_place_of_a_blocked_file(folder: Path) -> None:
     put_away(*_delivery(folder, "a.csv.txt", "data"), BLOCKED, drop=DROP, note="note of the text file")
     put_away(*_delivery(folder, "a.csv"), BLOCKED, drop=DROP, note="note of a.csv")
     assert (folder / ".blocked" / "a.csv.txt").read_text() == "data"
     assert (folder / ".blocked" / "a~abababababab.csv.txt").read_text() == "note of a.csv"
 
 
-def test_a_source_shows_a_file_until_it_is_put_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_shows_a_file_until_it_is_put_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.csv").write_text("x")
     memory, clock = Memory(), iter(range(0, 100, int(LATER)))
     monkeypatch.setattr(landing_folder.time, "time", lambda: float(next(clock)))
@@ -153,7 +153,7 @@ def test_a_source_shows_a_file_until_it_is_put_away(folder: Path, monkeypatch: p
     assert list(source.poll("")) == []
 
 
-def test_a_source_leaves_a_refused_file_with_its_note(folder: Path) -> None:
+def test_source_leaves_a_refused_file_with_its_note(folder: Path) -> None:
     (path, state), memory = _delivery(folder), Memory()
     memory.files["flights/a.csv"] = state
     (source,) = landing_folders(folder.parent, memory, ["flights"])

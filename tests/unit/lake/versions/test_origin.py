@@ -35,7 +35,7 @@ from lake.versions.origin import Origin
         ({"discards_of": "rides@v2", "rows": 1}, "discard", "rides@v2", "discard of v2"),
     ],
 )
-def test_it_says_by_what_and_from_which_version(
+def test_origin_says_by_what_and_from_which_version(
     source: dict[str, Any], made_by: str, made_from: str, told: str
 ) -> None:
     origin = Origin.of(source)
@@ -43,7 +43,7 @@ def test_it_says_by_what_and_from_which_version(
     assert origin.decided is (made_by not in ("drop", "inputs"))
 
 
-def test_the_reason_that_a_person_gave_is_on_record() -> None:
+def test_reason_that_a_person_gave_is_on_record() -> None:
     given = {"rolls_back": "rides@v4", "to": "rides@v1", "reason": "fares are wrong"}
     assert Origin.of(given).to_record() == {
         "made_by": "rollback",

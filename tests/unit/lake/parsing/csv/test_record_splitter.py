@@ -64,13 +64,13 @@ def check_conserved(found: Split, data: bytes) -> None:
 
 @settings(max_examples=200)
 @given(files, st.integers(1, 4))
-def test_every_byte_belongs_to_one_record_blank_line_header_or_bom(data: bytes, max_lines: int) -> None:
+def test_bytes_belong_each_to_one_record_blank_line_header_or_bom(data: bytes, max_lines: int) -> None:
     check_conserved(split(data, max_lines=max_lines), data)
 
 
 @settings(max_examples=150)
 @given(files)
-def test_with_one_line_a_field_every_line_is_a_record_and_odd_quotes_are_unreadable(data: bytes) -> None:
+def test_lines_are_records_and_odd_quotes_unreadable_with_one_line_a_field(data: bytes) -> None:
     body = data[3:] if data.startswith(b"\xef\xbb\xbf") else data
     lines = re.split(rb"\r\n|\r|\n", body)
     expected = [line for line in lines if line][1:]
@@ -86,7 +86,7 @@ def test_with_one_line_a_field_every_line_is_a_record_and_odd_quotes_are_unreada
 
 @settings(max_examples=150)
 @given(files, st.integers(1, 4), st.integers(1, 40))
-def test_the_answer_does_not_depend_on_the_blocks(data: bytes, max_lines: int, block: int) -> None:
+def test_answer_does_not_depend_on_the_blocks(data: bytes, max_lines: int, block: int) -> None:
     whole, parts = (
         split(data, max_lines=max_lines),
         joined(list(split_blocks(data, max_lines=max_lines, block=block))),
@@ -144,7 +144,7 @@ def test_quotes_cost_only_their_own_record(line: bytes, reason: Reason, max_line
     assert reasons(found) == [Reason.READABLE, reason, Reason.READABLE, Reason.READABLE]
 
 
-def test_a_quoted_field_runs_over_as_many_lines_as_allowed_and_no_more() -> None:
+def test_quoted_field_runs_over_as_many_lines_as_allowed_and_no_more() -> None:
     three, four = b'"one\ntwo\r\n\rthree"'.replace(b"\n\r", b"\n"), b'"one\ntwo\nthree\nfour"'
     data = b"a,b\n1," + three + b"\n2," + three + b"," + b"\n" + b"3," + four + b"\n4,5"
     found = split(data, max_lines=3)
@@ -158,7 +158,7 @@ def test_a_quoted_field_runs_over_as_many_lines_as_allowed_and_no_more() -> None
     assert records(split(both, max_lines=3), both) == [three + b"," + three, b"1,2"]
 
 
-def test_an_open_quote_does_not_pair_with_a_later_one_over_good_records() -> None:
+def test_open_quote_does_not_pair_with_a_later_one_over_good_records() -> None:
     data = b'a,b\n1,"x\n2,y\n3,z"\n4,w\n5,"v\n6,u\n7,"t\n8,s\n'
     found = split(data, max_lines=3)
     assert records(found, data) == [b'1,"x\n2,y\n3,z"', b"4,w", b'5,"v', b"6,u", b'7,"t', b"8,s"]
@@ -178,7 +178,7 @@ def test_lines_that_would_join_to_another_number_of_fields_stay_apart() -> None:
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_a_record_of_several_lines_is_whole_whichever_block_it_begins_in(end: bytes) -> None:
+def test_record_of_several_lines_is_whole_whichever_block_it_begins_in(end: bytes) -> None:
     lines = [b'1,"x\ny"', b"2,z", b'3,"u\n\nv"', b'4,"w\nt"', b'"5",6', b'7,"open', b"8,9"]
     data = end.join([b"a,b", *lines])
     for block in range(1, 40):
@@ -187,14 +187,14 @@ def test_a_record_of_several_lines_is_whole_whichever_block_it_begins_in(end: by
         assert (found.reason != Reason.READABLE).tolist() == [b"open" in line for line in lines]
 
 
-def test_a_quoted_header_may_hold_delimiters_and_line_ends() -> None:
+def test_quoted_header_may_hold_delimiters_and_line_ends() -> None:
     data = b'\n"a\nb","c,d"\n1,2\n'
     found = split(data, max_lines=2)
     assert found.header == (1, 12)
     assert records(found, data) == [b"1,2"]
 
 
-def test_a_record_without_end_is_one_unreadable_record(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_record_without_end_is_one_unreadable_record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record_splitter, "LONGEST", 64)
     data = b"a,b\n1,2\n" + b"x" * 1000 + b"\r\n3,4\n"
     for block in (8, 64):
@@ -204,13 +204,13 @@ def test_a_record_without_end_is_one_unreadable_record(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\n\r\n\r"])
-def test_a_file_of_nothing_has_no_header_and_no_records(data: bytes) -> None:
+def test_file_of_nothing_has_no_header_and_no_records(data: bytes) -> None:
     found = split(data)
     assert (found.header, len(found)) == (None, 0)
     check_conserved(found, data)
 
 
-def test_another_delimiter_makes_other_edges() -> None:
+def test_delimiter_of_another_kind_makes_other_edges() -> None:
     data = b'a;b\n"x";"y;z"\n"x","y"\n'
     assert reasons(split(data, delimiter=";")) == [Reason.READABLE, Reason.QUOTING]
 

@@ -35,7 +35,7 @@ def rows(found: Parsed) -> list[tuple[int, str, str, str | None]]:
     return [(row["_row"], row["id"], row["name"], row["note"]) for row in table.to_pylist()]
 
 
-def test_every_record_is_staged_or_listed_under_its_number(parsed: Parsed) -> None:
+def test_records_are_all_staged_or_listed_under_their_numbers(parsed: Parsed) -> None:
     assert (parsed.records, parsed.readable, parsed.unreadable_count, parsed.blank) == (4, 3, 1, 1)
     assert [(item.row, item.reason) for item in parsed.unreadable] == [(3, "fields")]
     assert sum(parsed.account.values()) == len(CONTENT)
@@ -46,7 +46,7 @@ def test_every_record_is_staged_or_listed_under_its_number(parsed: Parsed) -> No
     assert "many" not in parsed.unreadable_message
 
 
-def test_an_original_record_is_given_back_by_its_number(parsed: Parsed) -> None:
+def test_original_record_is_given_back_by_its_number(parsed: Parsed) -> None:
     assert parsed.originals is not None
     assert parsed.originals.cut(np.array([1, 2, 4])).to_pylist() == RECORDS
     assert parsed.originals.cut(np.array([2])).to_pylist() == RECORDS[1:2]
@@ -61,7 +61,7 @@ def test_original_records_are_parsed_again_to_the_same_rows(parsed: Parsed, tmp_
     assert [row[1:] for row in rows(again)] == [row[1:] for row in rows(parsed)]
 
 
-def test_a_record_tells_its_values_or_that_no_header_fits() -> None:
+def test_record_tells_its_values_or_that_no_header_fits() -> None:
     kind = format_of(FILE)
     assert [kind.fields(record, HEADER) for record in RECORDS] == VALUES
     assert kind.fields("1;2", HEADER) is None
@@ -69,7 +69,7 @@ def test_a_record_tells_its_values_or_that_no_header_fits() -> None:
     assert kind.fields("1;" + "x" * 200_000 + ";3", HEADER) is None
 
 
-def test_a_masked_record_shows_only_what_may_be_shown() -> None:
+def test_masked_record_shows_only_what_may_be_shown() -> None:
     kind = format_of(FILE)
     masked = [str(kind.mask(record, HEADER, {"id", "note"})) for record in RECORDS]
     assert (masked[0], masked[2]) == (f"1;{MASK};x", f"4;{MASK};")
@@ -80,14 +80,14 @@ def test_a_masked_record_shows_only_what_may_be_shown() -> None:
     assert kind.mask("1;Ada", HEADER, {"id"}) is None
 
 
-def test_a_header_of_another_delimiter_is_answered_with_what_to_write() -> None:
+def test_header_of_another_delimiter_is_answered_with_what_to_write() -> None:
     kind, expected = format_of(FILE), {"id", "name", "note"}
     assert 'write delimiter: ","' in kind.header_hint(["id,Name", "x"], expected)
     assert kind.header_hint(["id,other"], expected) == ""
     assert kind.header_hint([], expected) == ""
 
 
-def test_what_is_no_table_is_refused_without_a_staging_file(tmp_path: Path) -> None:
+def test_file_that_is_no_table_is_refused_without_a_staging_file(tmp_path: Path) -> None:
     (tmp_path / "drop").write_bytes(b"PAR1\x00\x01")
     with pytest.raises(DataRejected):
         format_of(FILE).parse(tmp_path / "drop", into=tmp_path / "staging.arrow")

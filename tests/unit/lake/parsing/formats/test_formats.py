@@ -22,21 +22,21 @@ KINDS = get_args(FileKind)
 ASKED = sorted(name for name in vars(Format) if not name.startswith("_"))
 
 
-def test_the_words_of_contracts_and_the_modules_of_formats_are_the_same() -> None:
+def test_words_of_contracts_and_the_modules_of_formats_are_the_same() -> None:
     folder = Path(lake.parsing.formats.__file__).parent
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     assert modules == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_format_does_all_that_is_asked_of_one(kind: FileKind) -> None:
+def test_format_does_all_that_is_asked_of_one(kind: FileKind) -> None:
     assert ASKED == ["fields", "header_hint", "mask", "no_column", "parse", "restage"]
     found = format_of(FileFormat(kind=kind))
     assert [name for name in ASKED if not hasattr(found, name)] == []
     assert found.no_column
 
 
-def test_a_format_is_imported_when_it_is_asked_for() -> None:
+def test_format_is_imported_when_it_is_asked_for() -> None:
     code = (
         "import sys, json, lake.parsing.formats as door; from catalog.contract import FileFormat;"
         "ones = ('lake.parsing.formats.', 'lake.parsing.csv');"
@@ -64,7 +64,7 @@ def contract(folder: Path, word: str) -> FileFormat:
     return load_contract(path).file
 
 
-def test_a_contract_names_a_format_that_exists(tmp_path: Path) -> None:
+def test_contract_names_a_format_that_exists(tmp_path: Path) -> None:
     assert contract(tmp_path, "csv").kind == "csv"
     for word in ("parqet", "'CSV '", "[csv]", "__init__", "7"):
         with pytest.raises(ContractError, match="format is") as caught:
