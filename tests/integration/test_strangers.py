@@ -38,7 +38,8 @@ def test_keys_never_go_to_whoever_took_a_dead_servers_port(settings: Settings, a
     os.kill(recorded.pid, signal.SIGKILL)
     while psutil.pid_exists(recorded.pid):
         time.sleep(0.01)
-    at_work.repository._forget_clients()  # as where the pool's connection is gone
+    for client in ("_api", "_s3"):  # as where the pool's connection is gone
+        vars(at_work.repository).pop(client, None)
     with sitting(recorded.port, account=account) as stranger:
         assert server_status(settings.home).state == "stopped"
         assert at_work.repository.commit_of("main")
