@@ -28,9 +28,9 @@ from lake.runtime.step_timer import Watcher
 from lake.server.lifecycle import ensure_server
 from lake.server.port_owner import is_own
 from lake.versions.publish import Published
+from lakegate.files.ranges import Ranges
 from lakegate.home import Endpoint, to_stderr
 from lakegate.names import VersionName
-from lakegate.ranges import Ranges
 from lakegate.settings import Settings
 
 Say = Callable[[str], None]

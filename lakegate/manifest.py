@@ -11,6 +11,7 @@ from typing import Any
 
 from lakegate.counts import Counts
 from lakegate.errors import IntegrityError
+from lakegate.manifest_records import Base, DataFile, Parent, Proof
 from lakegate.names import VersionName
 
 __all__ = ["Base", "Counts", "DataFile", "Manifest", "Parent", "Proof", "manifest_path", "sha256"]
@@ -18,73 +19,15 @@ __all__ = ["Base", "Counts", "DataFile", "Manifest", "Parent", "Proof", "manifes
 FORMAT, BASED = 1, 2
 """Formats of a manifest that lists all of its files, and of one that lists those which its base doesn't."""
 
-LATER = ("settled", "aside", "tombstones", "proofs")
+LATER = ("resolved", "balance", "tombstones", "proofs")
 """Fields that were added after the first release of the format."""
 
-LISTS = ("files", "quarantine", "settled", "tombstones", "proofs")
+LISTS = ("files", "quarantine", "resolved", "tombstones", "proofs")
+STORED = {"resolved": "settled", "balance": "aside"}
+"""The keys of fields that the format names otherwise."""
 _RESTORE = "restore it from the lake: `lakegate up` rebuilds the home's copies"
 Earlier = Callable[[int], bytes | None]
 """The bytes of the manifest of an earlier version of the same table; None where there is none."""
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """One file of a version.
-
-    `path` is relative to the tagged tree, `physical` to the store's root; `size` in bytes; `sha256` of the
-    bytes.
-    """
-
-    path: str
-    physical: str
-    size: int
-    sha256: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A file beside a version with the hashes of ranges of its files: of those whose paths are in `covers`.
-
-    A reader of a few columns proves them by it. Files that no proof covers are hashed as a whole.
-    """
-
-    path: str
-    physical: str
-    size: int
-    sha256: str
-    covers: list[str]
-
-    @property
-    def file(self) -> DataFile:
-        """Itself, as a file of the version; its rows are the files that it covers."""
-        return DataFile(self.path, self.physical, self.size, self.sha256, len(self.covers))
-
-
-@dataclass(frozen=True)
-class Parent:
-    """A version that this one was made from or judged against; `commit` is what its tag names."""
-
-    table: str
-    version: int
-    commit: str
-
-    @property
-    def name(self) -> VersionName:
-        """The parent's name."""
-        return VersionName(self.table, self.version)
-
-
-@dataclass(frozen=True)
-class Base:
-    """An earlier version with whose files this one's lists begin; `counts` says with how many, by list.
-
-    `sha256` is of its manifest.
-    """
-
-    version: int
-    sha256: str
-    counts: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -94,9 +37,10 @@ class Manifest:
     `drop` is the SHA-256 of the delivered bytes (of the parents' names for a feature table). `schema` lists
     `{"name", "type"}` in contract order. `rules` holds `{"rule", "family", "severity", "failed", "of"}`, and
     a `value` where a number was measured. `quarantine` are the data files of the quarantine table at the same
-    version, `settled` those of its rows' resolutions, and `aside` their counts: set_aside = open + replayed +
-    discarded + superseded. `tombstones` are the files of the keys that were deleted from an upsert table;
-    `proofs` hold the hashes of ranges of all these. Times are ISO 8601 in UTC, durations in seconds.
+    version, `resolved` those of its rows' resolutions, and `balance` their counts: set_aside = open +
+    replayed + discarded + superseded. `tombstones` are the files of the keys that were deleted from an
+    upsert table; `proofs` hold the hashes of ranges of all these. Times are ISO 8601 in UTC, durations in
+    seconds.
     """
 
     tenant: str
@@ -129,9 +73,9 @@ class Manifest:
     durations: dict[str, float]
     format: int = FORMAT
     notes: dict[str, Any] = field(default_factory=dict)
-    settled: list[DataFile] = field(default_factory=list)
+    resolved: list[DataFile] = field(default_factory=list)
     tombstones: list[DataFile] = field(default_factory=list)
-    aside: dict[str, int] = field(default_factory=dict)
+    balance: dict[str, int] = field(default_factory=dict)
     proofs: list[Proof] = field(default_factory=list)
     chain: tuple[Base, ...] = ()
     """The base, its base, and so on to the one that lists all of its files; empty where this one does."""
@@ -145,7 +89,7 @@ class Manifest:
     def all_files(self) -> list[DataFile]:
         """Every file that belongs to the version, those of its quarantine and its proofs among them."""
         proofs = (item.file for item in self.proofs)
-        return [*self.files, *self.quarantine, *self.settled, *self.tombstones, *proofs]
+        return [*self.files, *self.quarantine, *self.resolved, *self.tombstones, *proofs]
 
     def after(self, parent: Manifest | None) -> Manifest:
         """The same manifest, written as a change of an earlier one; in full where it shares no file with it.
@@ -181,9 +125,10 @@ class Manifest:
             own = {name: getattr(self, name)[count:] for name, count in base.counts.items()}
         record = asdict(replace(self, chain=(), **own))
         del record["chain"]
-        record = {key: value for key, value in record.items() if value or key not in LATER}
+        record = {_key(name): value for name, value in record.items() if value or name not in LATER}
         if base is not None:
-            record["base"] = asdict(base)
+            counts = {_key(name): count for name, count in base.counts.items()}
+            record["base"] = asdict(replace(base, counts=counts))
         return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
@@ -203,14 +148,19 @@ class Manifest:
             if data["format"] not in (FORMAT, BASED):
                 what = f"manifest format {data['format']!r}, this release reads {FORMAT} and {BASED}"
                 raise IntegrityError(what, where=where, fix="install a release of lakegate that reads it")
-            known = {item.name: data[item.name] for item in fields(cls) if item.name in data}
+            known = {item.name: data[_key(item.name)] for item in fields(cls) if _key(item.name) in data}
             for name in LISTS:
                 kind = Proof if name == "proofs" else DataFile
-                known[name] = [kind(**item) for item in (data.get(name, []) if name in LATER else data[name])]
+                known[name] = [
+                    kind(**item) for item in (known.get(name, []) if name in LATER else known[name])
+                ]
             known["parents"] = [Parent(**item) for item in data["parents"]]
             known["counts"] = Counts(**data["counts"])
             found = cls(**known)
             base = Base(**data["base"]) if data["format"] == BASED else None
+            if base is not None:
+                counts = {name: base.counts[_key(name)] for name in LISTS if _key(name) in base.counts}
+                base = replace(base, counts=counts)
         except (ValueError, KeyError, TypeError) as error:
             what = f"the manifest can't be read ({type(error).__name__})"
             raise IntegrityError(what, where=where, fix=_RESTORE) from error
@@ -231,6 +181,11 @@ class Manifest:
                 raise IntegrityError(what, where=where, fix=f"`lakegate verify {name}`")
             whole[item] = [*first[:count], *getattr(self, item)]
         return replace(self, chain=(base, *before.chain), **whole)
+
+
+def _key(field: str) -> str:
+    """The key of a field in the stored manifest."""
+    return STORED.get(field, field)
 
 
 def _common(first: Sequence[object], second: Sequence[object]) -> int:

@@ -10,9 +10,9 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
 from lakegate.errors import IntegrityError, LakegateError, Transient
+from lakegate.files.store import CHECK_KEYS, REFUSED
 from lakegate.home import Endpoint
 from lakegate.names import VersionName
-from lakegate.store import CHECK_KEYS, REFUSED
 
 SECONDS = 10.0
 """Time-out of the request."""

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import pyarrow as pa
 
 from lakegate.errors import Expired, IntegrityError, LakegateError, UsageError
+from lakegate.files.parquet import PROVENANCE, TYPES, conform, read_groups
+from lakegate.files.proved import Prover
+from lakegate.files.store import choose_store
+from lakegate.files.window import Window
 from lakegate.manifest import DataFile, Manifest, Parent, sha256
 from lakegate.named import demand_named
 from lakegate.names import VersionName
 from lakegate.not_found import version_not_found
-from lakegate.parquet import PROVENANCE, TYPES, conform, read_groups
-from lakegate.proved import Prover
 from lakegate.settings import Settings
-from lakegate.store import choose_store
-from lakegate.window import Window
 
 if TYPE_CHECKING:
     import pandas as pd

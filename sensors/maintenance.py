@@ -48,7 +48,7 @@ def mend(lake: LakegateResource) -> SensorDefinition:
             return SkipReason(message(error))
         for item in found:
             log = context.log.info if item.outcome == "mended" else context.log.warning
-            log("%s: %s (%s: %s)", line(item.what), line(item.where), line(item.outcome), message(item.told))
+            log("%s: %s (%s: %s)", line(item.what), line(item.where), line(item.outcome), message(item.note))
         if not found and not dead:
             return SkipReason("Nothing was left behind.")
         mended = sum(item.outcome == "mended" for item in found) + dead

@@ -27,4 +27,4 @@ def command(*, dry_run: bool, as_json: bool, settings: Settings) -> None:
     if as_json:
         show_json(found)
     else:
-        show_table(found, ("what", "where", "outcome", "told"), empty="nothing was left behind")
+        show_table(found, ("what", "where", "outcome", "note"), empty="nothing was left behind")

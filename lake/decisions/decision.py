@@ -118,7 +118,7 @@ class Decision:
         Raises:
             IntegrityError: Not as many rows were written.
         """
-        path, before = paths.resolutions_table(self.contract.name), self.parent.settled
+        path, before = paths.resolutions_table(self.contract.name), self.parent.resolved
         for state, (frame, _) in rows.items():
             resolved = resolution_rows(
                 frame, state, version=candidate.number, attempt=candidate.attempt, reason=reason

@@ -123,8 +123,8 @@ def _write_resolutions(judged: Rejudging, candidate: Candidate) -> pa.Table:
 
     session, parent = judged.decision.session, judged.decision.parent
     path = paths.resolutions_table(parent.table)
-    before = read_rows(session, parent, parent.settled, RESOLUTION)
-    if not parent.settled:
+    before = read_rows(session, parent, parent.resolved, RESOLUTION)
+    if not parent.resolved:
         return before
     quarantined = pa.concat_tables(
         [parquet.read_table(file, columns=IDENTITY) for file in judged.quarantined]

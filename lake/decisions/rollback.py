@@ -143,8 +143,8 @@ def _write(
         target.quarantine,
         target.content_hash,
         notes={**notes, REBUILT: target.notes.get(REBUILT, []), **still_none(target)},
-        resolved=target.settled,
-        balance=target.aside,
+        resolved=target.resolved,
+        balance=target.balance,
         tombstones=target.tombstones,
         proofs=target.proofs,
     )
@@ -156,7 +156,7 @@ def _restore_tables(session: Session, target: Manifest, branch: str) -> None:
     tables = {
         paths.processed_table(name): target.files,
         paths.quarantine_table(name): target.quarantine,
-        paths.resolutions_table(name): target.settled,
+        paths.resolutions_table(name): target.resolved,
         paths.tombstones_table(name): target.tombstones,
     }
     for path, files in tables.items():

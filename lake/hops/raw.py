@@ -29,8 +29,8 @@ from lake.tables.range_hashes import describe_file
 from lake.versions import publish
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
+from lakegate.files.ranges import SMALL
 from lakegate.manifest import DataFile
-from lakegate.ranges import SMALL
 
 if TYPE_CHECKING:
     from expectations.suite import Suite

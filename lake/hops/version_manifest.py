@@ -65,9 +65,9 @@ def make_manifest(
         settings=provenance.configuration(session.settings),
         durations=dict(seconds),
         notes=_notes(judged, candidate.parent),
-        settled=output.resolved,
+        resolved=output.resolved,
         tombstones=output.tombstones,
-        aside=output.balance,
+        balance=output.balance,
         proofs=keep_proofs(session, candidate, output.all_files, output.proofs),
     )
     return manifest.after(candidate.parent), evidence_bytes

@@ -11,7 +11,7 @@ import tenacity
 
 from lake.lakefs.errors import answered, unanswered
 from lakegate.errors import Transient
-from lakegate.gateway import file_system
+from lakegate.files.gateway import file_system
 from lakegate.home import Endpoint
 
 T = TypeVar("T")

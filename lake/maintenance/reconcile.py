@@ -38,12 +38,12 @@ Outcome = Literal["mended", "would mend", "left"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it should be. `told` is how it is mended, or why it is left and what to do."""
+    """Something that is not as it should be. `note` is how it is mended, or why it is left and what to do."""
 
     what: str
     where: str
     outcome: Outcome
-    told: str
+    note: str
 
 
 def reconcile(session: Session, *, dry_run: bool = False) -> list[Finding]:

@@ -15,9 +15,9 @@ from lake.maintenance.version_audit import Audit, Refs
 from lake.maintenance.version_trees import Trees
 from lake.session import Session
 from lakegate.errors import Expired, VersionNotFound
+from lakegate.files.verify import Gap
 from lakegate.manifest import manifest_path
 from lakegate.names import VersionName
-from lakegate.verify import Gap
 
 History = Mapping[str, Mapping[str, str]]
 """The metadata of main's commits by id, newest first."""

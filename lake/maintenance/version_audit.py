@@ -13,10 +13,10 @@ from lake.maintenance.version_trees import DATA, Trees, table_data
 from lake.session import Session
 from lake.versions import publish
 from lakegate.errors import IntegrityError
+from lakegate.files.store import BlockStore, GatewayStore, Store
+from lakegate.files.verify import Gap, duplicates, verify_file
 from lakegate.manifest import DataFile, Manifest, manifest_path, sha256
 from lakegate.names import VersionName
-from lakegate.store import BlockStore, GatewayStore, Store
-from lakegate.verify import Gap, duplicates, verify_file
 
 
 @dataclass(frozen=True)

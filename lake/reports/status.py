@@ -50,7 +50,7 @@ def table_states(session: Session, causes: Causes | None = None) -> list[dict[st
         manifest, unresolved = latest_manifest(session, contract.name), 0
         if manifest is not None:
             quarantined = sum(item.rows for item in manifest.quarantine)
-            unresolved = manifest.aside.get("open", quarantined)
+            unresolved = manifest.balance.get("open", quarantined)
         opened = [newest.state if newest else "received" for newest in causes[contract.name].values()]
         states.append(
             {

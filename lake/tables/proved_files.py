@@ -16,10 +16,10 @@ from lake.lakefs.errors import unanswered
 from lake.runtime.disk_errors import HANDLES
 from lake.session import Session
 from lakegate.errors import GONE, IntegrityError, LakegateError
+from lakegate.files.parquet import prove_columns
+from lakegate.files.proved import Prover
 from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName
-from lakegate.parquet import prove_columns
-from lakegate.proved import Prover
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,7 +75,7 @@ def _is_proved(session: Session, item: DataFile, wanted: frozenset[str]) -> bool
 
 @dataclass(frozen=True)
 class _Tree:
-    """The files of a tree of the lake as a `lakegate.store.Store`; the version needs no tag."""
+    """The files of a tree of the lake as a `lakegate.files.store.Store`; the version needs no tag."""
 
     session: Session
     ref: str

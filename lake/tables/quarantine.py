@@ -18,10 +18,10 @@ from lake.runtime.identity import current_user
 from lake.session import Session
 from lake.versions import publish
 from lakegate.errors import IntegrityError, UsageError
+from lakegate.files.proved import Prover
+from lakegate.files.store import choose_store
 from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName
-from lakegate.proved import Prover
-from lakegate.store import choose_store
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,7 +84,7 @@ def published_as(session: Session, table: str, drop: str) -> int:
 def unresolved_rows(session: Session, manifest: Manifest) -> pa.Table:
     """The open rows of a version's quarantine: columns COLUMNS, by drop and record number."""
     rows = read_rows(session, manifest, manifest.quarantine, COLUMNS)
-    resolved = read_rows(session, manifest, manifest.settled, IDENTITY)
+    resolved = read_rows(session, manifest, manifest.resolved, IDENTITY)
     if resolved.num_rows:  # Arrow joins no tables with columns of lists
         numbered = rows.select(IDENTITY).append_column("__at", [list(range(rows.num_rows))])
         open_rows = numbered.join(resolved, keys=IDENTITY, join_type="left anti")
@@ -142,7 +142,7 @@ def quarantine_balance(
     Raises:
         IntegrityError: More rows are resolved than were quarantined.
     """
-    before = parent.aside if parent and not fresh else {}
+    before = parent.balance if parent and not fresh else {}
     counts = {str(name): before.get(name, 0) + resolved.get(name, 0) for name in RESOLUTIONS}
     whole, done = sum(item.rows for item in quarantine), sum(counts.values())
     if done > whole:
@@ -160,7 +160,7 @@ def read_rows(
     kinds: dict[str, Any] = {"_row": pa.int64(), "_version": pa.int64(), "_reasons": pa.list_(pa.string())}
     tables = []
     if files:
-        from lakegate.parquet import read_groups
+        from lakegate.files.parquet import read_groups
 
         prover = Prover(manifest, choose_store(session.settings, manifest))
         found = read_groups(prover, [item for item in files if item.rows], columns)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from lake import paths
 from lake.session import Session
 from lake.versions.publish import Candidate
-from lakegate import ranges
+from lakegate.files import ranges
+from lakegate.files.ranges import Ranges, Read
 from lakegate.manifest import DataFile, Proof, sha256
-from lakegate.ranges import Ranges, Read
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +51,7 @@ def ends_of(read: Read, size: int) -> Sequence[int]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    from lakegate.parquet import chunks, footer
+    from lakegate.files.parquet import chunks, footer
 
     try:
         tail = footer(read, size)

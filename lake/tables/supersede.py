@@ -45,13 +45,13 @@ def resolve_superseded(
     unresolved = unresolved_rows(session, parent)
     mine = unresolved.filter(pc.equal(unresolved.column(DROP), drop)).select(IDENTITY)
     if not mine.num_rows:
-        return parent.settled, 0
+        return parent.resolved, 0
     parquet.write_table(mine, folder / "superseded.parquet")
     frame = session.engine.read_parquet([(folder / "superseded.parquet").as_uri()])
     rows = resolution_rows(frame, "superseded", version=candidate.number, attempt=candidate.attempt)
     write_table(session, rows, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW])
-    files = table_files(session, candidate.branch, path, known=parent.settled)
-    if sum(item.rows for item in files) - sum(item.rows for item in parent.settled) != mine.num_rows:
+    files = table_files(session, candidate.branch, path, known=parent.resolved)
+    if sum(item.rows for item in files) - sum(item.rows for item in parent.resolved) != mine.num_rows:
         what = f"{mine.num_rows} rows were to be resolved"
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
     return files, mine.num_rows

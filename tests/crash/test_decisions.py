@@ -61,7 +61,7 @@ def came_to(scene: Scene) -> dict[str, Any]:
         for what, files, columns in (
             ("table", latest.files, [*IDENTITY, "ride", "fare"]),
             ("quarantine", latest.quarantine, [*IDENTITY, "_record"]),
-            ("settled", latest.settled, [*IDENTITY, STATE]),
+            ("settled", latest.resolved, [*IDENTITY, STATE]),
         )
     }
     drops = [
@@ -71,7 +71,7 @@ def came_to(scene: Scene) -> dict[str, Any]:
     return {
         "published": published,
         "aside": scene.aside(),
-        "balance": [made.aside for made in manifests],
+        "balance": [made.balance for made in manifests],
         "drops": drops,
         **rows,
     }

@@ -70,7 +70,7 @@ def test_mend_repairs_what_the_dead_left(scene: Scene, tried: Tried) -> None:
     would, did = reconcile(session, dry_run=True), reconcile(session)
     assert told(would) == [(*item, "would mend") for item in expected]
     assert told(did) == [(*item, "mended") for item in expected]
-    assert all(item.told.startswith("by ") for item in would + did)
+    assert all(item.note.startswith("by ") for item in would + did)
     assert session.repository.commit_of(name.tag) == commit
     assert session.repository.get(paths.LEDGER, record) == b"{}"
     assert all(copy.exists() for copy in copies)
@@ -107,7 +107,7 @@ def test_mend_tells_and_leaves_what_is_none_of_lakegates(scene: Scene) -> None:
     session.repository.put(MAIN, "somebody/was/here", b"")
     found = reconcile(session, dry_run=True)
     assert told(found) == told(reconcile(session))
-    assert all(item.told for item in found)
+    assert all(item.note for item in found)
     assert told(found) == [
         ("a branch that is none of Lakegate's", "somebody", "left"),
         ("an uncommitted object on main, which stops every publish", "somebody/was/here", "left"),

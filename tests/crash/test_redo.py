@@ -57,10 +57,10 @@ def test_table_made_again_is_what_it_would_have_been(
         ingest(first, "rides", files)
         made = latest(again, reprocess(again, again.catalog.get("rides")).version)
         wanted = latest(first, f"rides@v{len(drops)}")
-        assert (made.content_hash, made.counts.after, made.aside) == (
+        assert (made.content_hash, made.counts.after, made.balance) == (
             wanted.content_hash,
             wanted.counts.after,
-            wanted.aside,
+            wanted.balance,
         )
         assert sorted(aside(again)) == sorted(aside(first))
         rows = [

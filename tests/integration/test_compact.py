@@ -98,7 +98,7 @@ def test_corrected_file_is_published_where_files_were_to_be_merged(
     (result,) = ingest(session, "rides", [path], supersede=True)
     assert result.hops[1].version == f"rides@v{MANY + 2}", result
     corrected = manifest(session, result.hops[1].version)
-    assert corrected.aside == {
+    assert corrected.balance == {
         "set_aside": MANY + 1,
         "open": MANY,
         "replayed": 0,

@@ -39,7 +39,7 @@ def test_corrected_file_takes_the_place_of_a_published_drop(session: Session, tm
     assert third.version == 3
     assert (third.counts.inserted, third.counts.deleted, third.counts.after) == (2, 2, 3)
     assert third.source["supersedes"] == first.drop
-    assert third.aside == {"set_aside": 4, "open": 3, "replayed": 0, "discarded": 0, "superseded": 1}
+    assert third.balance == {"set_aside": 4, "open": 3, "replayed": 0, "discarded": 0, "superseded": 1}
     snapshot = open_snapshot("rides@v3", home=session.settings.home.root, tenant=session.settings.tenant)
     assert snapshot.arrow(["ride", "fare"]).sort_by("ride").to_pylist() == [
         {"ride": 1, "fare": 1.75},

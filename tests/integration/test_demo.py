@@ -207,7 +207,7 @@ def test_replay_gives_back_every_flight_once_the_airports_are_known(year: Sessio
     found = call(home, "replay", "flights")
     assert (found["rows_in"], found["rows_passing"], found["version"]) == (ASIDE, ASIDE, "flights@v13")
     manifest = manifest_at(year.repository, MAIN, VersionName("flights", 13))
-    assert manifest.aside == {
+    assert manifest.balance == {
         "set_aside": ASIDE,
         "open": 0,
         "replayed": ASIDE,

@@ -221,7 +221,7 @@ def test_drop_that_nobody_carries_is_carried_while_somebody_looks_at_it(
 def test_a_version_that_its_process_died_at_is_left_as_it_is(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Merged, and without a name: a dry run reads it by its commit, as table, as reference, and as what is published."""
+    """Merged, without a name: a dry run reads it by its commit, as table and as reference."""
     contracts = session.settings.project / "catalog" / "contracts"
     trips = (contracts / "fares.odcs.yaml").read_text().replace("fares", "trips")
     severity = "customProperties: [{property: severity, value: quarantine}]"

@@ -28,8 +28,8 @@ from lake.server.lifecycle import ensure_server
 from lake.session import open_session
 from lakegate import Snapshot, open_snapshot
 from lakegate.errors import IntegrityError
+from lakegate.files.ranges import SMALL
 from lakegate.names import VersionName
-from lakegate.ranges import SMALL
 from lakegate.settings import Settings
 from tests.support.trips import CONTRACT, READ, Trips
 

@@ -38,10 +38,10 @@ def test_reprocess_gives_what_ingesting_under_the_present_rules_would_have_given
     hop = reprocess(session, session.catalog.get("rides"))
     made, wanted = latest(session, hop.version), latest(fresh, "rides@v3")
     assert made.version == 4
-    assert (made.content_hash, made.counts.after, made.aside) == (
+    assert (made.content_hash, made.counts.after, made.balance) == (
         wanted.content_hash,
         wanted.counts.after,
-        wanted.aside,
+        wanted.balance,
     )
     assert aside(session) == aside(fresh)
     assert made.counts.gaps() == []
@@ -136,7 +136,7 @@ def test_drops_before_the_first_stay_as_they_are_and_discarded_rows_stay_discard
     session = opened(lakefs_home, tmp_path, "since")
     made = latest(session, reprocess(session, session.catalog.get("rides"), since=second[:12]).version)
     assert [(row[0], row[1]) for row in aside(session)] == [("a.csv", 3), ("c.csv", 1)]  # ride 2 is in b.csv
-    assert made.aside == {"set_aside": 4, "open": 2, "replayed": 0, "discarded": 2, "superseded": 0}
+    assert made.balance == {"set_aside": 4, "open": 2, "replayed": 0, "discarded": 2, "superseded": 0}
     assert made.counts.after == 1 + 2 + 1
     told = [(item["made_by"], item["made_from"]) for item in list_versions(session, "rides")]
     assert told[2:] == [

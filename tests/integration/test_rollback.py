@@ -64,7 +64,7 @@ def test_earlier_state_stands_again_and_what_was_taken_out_may_come_again(
         first.counts.after,
         first.files,
     )
-    assert fourth.aside == first.aside
+    assert fourth.balance == first.balance
     assert aside(session) == kept
     assert done.withdrawn == [second.drop, third.drop]
     for drop, told in ((first.drop, "is published"), (second.drop, "no held, refused or failed drop")):
@@ -74,10 +74,10 @@ def test_earlier_state_stands_again_and_what_was_taken_out_may_come_again(
 
     fifth = take(session, tmp_path, "b.csv")
     assert fifth.version == 5
-    assert (fifth.content_hash, fifth.counts.after, fifth.aside) == (
+    assert (fifth.content_hash, fifth.counts.after, fifth.balance) == (
         second.content_hash,
         second.counts.after,
-        second.aside,
+        second.balance,
     )
     assert aside(session) == both
     assert not any(audit_all(session).values())

@@ -18,11 +18,11 @@ from lake.pipeline.ingest import ingest
 from lake.session import Session, open_session
 from lake.tables import compaction
 from lake.versions import publish
-from lakegate import ranges
 from lakegate.errors import IntegrityError
+from lakegate.files import ranges
+from lakegate.files.parquet import chunks
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
-from lakegate.parquet import chunks
 from lakegate.settings import Settings
 
 pytestmark = pytest.mark.server

@@ -189,7 +189,7 @@ def test_rows_set_aside_are_kept_from_drop_to_drop(session: Session, tmp_path: P
     listed: list[dict[str, Any]] = list_quarantine(session, session.catalog.get("riders"))
     assert [row["rules"] for row in listed] == [["required:rider", "type:rider"], ["type:left"]]
     assert second.verdict == Verdict.QUARANTINED
-    assert second.aside["open"] == 2
+    assert second.balance["open"] == 2
 
 
 def test_row_that_comes_back_keeps_its_place_in_the_order(session: Session, tmp_path: Path) -> None:
@@ -206,6 +206,6 @@ def test_row_that_comes_back_keeps_its_place_in_the_order(session: Session, tmp_
     assert done.hop.version == "riders@v3"
     manifest = manifest_at(fresh.repository, "main", VersionName("riders", 3))
     assert fates(manifest) == {"updated": 1, "outdated": 2}
-    assert manifest.aside == {"set_aside": 3, "open": 0, "replayed": 1, "discarded": 0, "superseded": 2}
+    assert manifest.balance == {"set_aside": 3, "open": 0, "replayed": 1, "discarded": 0, "superseded": 2}
     assert riders(fresh, "riders@v3") == {1: "Oslo", 2: "Hamar", 3: "Oslo"}
     assert not audit(fresh, manifest.name)

@@ -5,9 +5,9 @@ import io
 import pyarrow.parquet as pq
 
 from lake.tables.range_hashes import ends_of
-from lakegate import ranges
+from lakegate.files import ranges
+from lakegate.files.ranges import measure
 from lakegate.manifest import Proof
-from lakegate.ranges import measure
 
 
 def reading(raw):

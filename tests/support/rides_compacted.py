@@ -66,7 +66,7 @@ def manifest(session: Session, version: str) -> Manifest:
 
 
 def told(found: Manifest) -> tuple[Any, ...]:
-    return found.content_hash, found.counts, found.aside
+    return found.content_hash, found.counts, found.balance
 
 
 def rows(session: Session, version: VersionName) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A stranger finds their way in this house: short modules, small folders, charters, one meaning for a word."""
+"""A stranger finds their way in this house: short modules, small folders, charters, plain words."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _update_tree(delivery: Delivery, candidate: Candidate) -> None:
         body = {"format": paths.FORMAT, "drop": drop.sha256, "attempt": candidate.attempt}
         content = json.dumps(body, sort_keys=True).encode()
         session.repository.put(candidate.branch, name_path_of(name, drop.name), content)
-    elif candidate.parent and candidate.parent.settled:
+    elif candidate.parent and candidate.parent.resolved:
         path = paths.resolutions_table(name)
         restore_files(session, ref=candidate.branch, path=path, files=[], tag=candidate.base)
 
@@ -157,7 +157,7 @@ def _describe(
     if fresh != found.quarantined:
         what = f"{found.quarantined} rows were to be quarantined, {fresh} were written"
         raise IntegrityError(what, where=str(candidate.name), fix="nothing was published; report this")
-    resolved, superseded = before.settled if before else [], 0
+    resolved, superseded = before.resolved if before else [], 0
     if before is not None and delivery.instead_of is not None:
         resolved, superseded = resolve_superseded(
             session, contract, candidate, delivery.instead_of, delivery.folder

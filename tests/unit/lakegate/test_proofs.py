@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lake.tables.range_hashes import ends_of
-from lakegate import proved, ranges, window
 from lakegate.errors import IntegrityError
+from lakegate.files import proved, ranges, window
+from lakegate.files.ranges import Ranges, blocks, measure
 from lakegate.manifest import sha256
-from lakegate.ranges import Ranges, blocks, measure
 from tests.support.proved_files import parts_of, reading, with_proofs
 from tests.support.snapshot_lake import damage, rows
 

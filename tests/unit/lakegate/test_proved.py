@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lakegate import proved, ranges
 from lakegate.errors import IntegrityError
+from lakegate.files import proved, ranges
+from lakegate.files.proved import Prover
+from lakegate.files.store import BlockStore
 from lakegate.manifest import Proof
-from lakegate.proved import Prover
-from lakegate.store import BlockStore
 from tests.support.proved_files import parts_of, with_proofs
 from tests.support.snapshot_lake import SCHEMA, Lake, rows
 

@@ -14,11 +14,11 @@ import pytest
 from pyarrow.fs import FileSystem
 
 from lakegate.errors import IntegrityError, LakegateError, Transient
+from lakegate.files.store import FileGone, GatewayStore, choose_store
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, sha256
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from lakegate.store import FileGone, GatewayStore, choose_store
 from tests.support.snapshot_lake import rows
 
 pytestmark = pytest.mark.usefixtures("no_settings")

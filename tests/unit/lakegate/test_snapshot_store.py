@@ -12,9 +12,9 @@ import pytest
 
 from lakegate import open_snapshot
 from lakegate.errors import IntegrityError, UsageError
+from lakegate.files.store import BlockStore
+from lakegate.files.verify import verify_files
 from lakegate.manifest import DataFile
-from lakegate.store import BlockStore
-from lakegate.verify import verify_files
 from tests.support.snapshot_lake import damage, rows
 
 pytestmark = pytest.mark.usefixtures("no_settings")

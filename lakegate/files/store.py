@@ -1,6 +1,6 @@
 """The store of a manifest's files: the home's own blockstore, or an external lakeFS.
 
-Nothing is proved here; see `lakegate.proved`.
+Nothing is proved here; see `lakegate.files.proved`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NoReturn, Protocol
 import pyarrow as pa
 
 from lakegate.errors import GONE, IntegrityError, LakegateError, Transient
-from lakegate.gateway import file_system
+from lakegate.files.gateway import file_system
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, Manifest
 from lakegate.names import VersionName

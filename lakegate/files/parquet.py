@@ -10,12 +10,12 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lakegate.ahead import Call, ahead
 from lakegate.errors import IntegrityError
+from lakegate.files.ahead import Call, ahead
+from lakegate.files.proved import AT_ONCE, Proved, Prover, Span
+from lakegate.files.ranges import Read
+from lakegate.files.window import Window
 from lakegate.manifest import DataFile
-from lakegate.proved import AT_ONCE, Proved, Prover, Span
-from lakegate.ranges import Read
-from lakegate.window import Window
 
 BATCH_ROWS = 64 * 1024
 """Rows per batch: some tens of megabytes of a wide table, and few batches."""

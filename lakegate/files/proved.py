@@ -15,11 +15,11 @@ from hashlib import sha256
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, cast
 
-from lakegate import ranges
 from lakegate.errors import IntegrityError
+from lakegate.files import ranges
+from lakegate.files.ranges import Ranges, Read
+from lakegate.files.store import FIX, Store, differs
 from lakegate.manifest import DataFile, Manifest, Proof
-from lakegate.ranges import Ranges, Read
-from lakegate.store import FIX, Store, differs
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from lakegate.files.store import FileGone, PathRefused, Store, digest
 from lakegate.manifest import DataFile, Manifest
-from lakegate.store import FileGone, PathRefused, Store, digest
 
 Problem = Literal["missing", "size", "sha256", "unexpected"]
 

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lakegate.proved import RUN, Proved, Run
+from lakegate.files.proved import RUN, Proved, Run
 
 if TYPE_CHECKING:
     import pyarrow as pa
