@@ -46,9 +46,9 @@ def nested_marker(name: str) -> str:
     return f"{HELPER}nested_{name}"
 
 
-def reference_marker(column: str, reference: str) -> str:
-    """Helper column: not NULL where the foreign key was found in the reference."""
-    return f"{HELPER}in_{reference}_{column}"
+def reference_marker(column: str, reference: str, there: str) -> str:
+    """Helper column: not NULL where a value of `column` was found in the column `there` of the reference."""
+    return f"{HELPER}in_{reference}_{there}_{column}"
 
 
 def duplicate_marker(rule: str) -> str:

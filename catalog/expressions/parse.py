@@ -36,9 +36,18 @@ def written(sql: str) -> list[exp.Expr]:
         SqlglotError: It is no Spark SQL.
         RecursionError: It is nested too deeply.
     """
-    import sqlglot
+    return statements(sql, dialect=_dialect())
 
-    return [item for item in sqlglot.parse(sql, dialect=_dialect()) if item is not None]
+
+def statements(sql: str, *, dialect: Any = "spark") -> list[exp.Expr]:
+    """The statements of a text, as a dialect of sqlglot reads it; with the same errors."""
+    import sqlglot
+    from sqlglot.errors import ParseError
+
+    try:
+        return [item for item in sqlglot.parse(sql, dialect=dialect) if item is not None]
+    except AttributeError as error:  # of sqlglot's own parser, for some texts that are no SQL, such as `1{:}`
+        raise ParseError("unexpected text") from error
 
 
 def error_details(error: Exception) -> dict[str, Any]:

@@ -71,8 +71,7 @@ def _read(folder: Path) -> list[str]:
 def _code() -> str:
     """A hash of all that checks: with another, another text may be right."""
     digest = hashlib.sha256(f"{version('jsonschema')} {version('pyyaml')}".encode())
-    sources = [item for item in files("catalog").iterdir() if item.name.endswith(".py")]
-    for source in sorted(sources, key=lambda item: item.name):
+    for source in sorted(Path(str(files("catalog"))).rglob("*.py")):
         digest.update(source.read_bytes())
     digest.update((files("open_data_contract_standard") / "schema.json").read_bytes())
     return digest.hexdigest()

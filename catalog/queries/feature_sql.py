@@ -12,7 +12,7 @@ from catalog.contract import Contract
 from catalog.documents.containment import mistake_of, mistakes_in
 from catalog.documents.document import read_text, suggest
 from catalog.expressions.lint import line_of, order_dependent
-from catalog.expressions.parse import error_details, shown, written
+from catalog.expressions.parse import error_details, shown, statements, written
 from catalog.expressions.spark_sql import SPARK_TYPES
 from catalog.mistakes import Mistakes, joined
 from catalog.queries.allowed import miscounted, not_allowed
@@ -50,13 +50,12 @@ def _error(path: Path, line: int, what: str, fix: str) -> ContractError:
 
 
 def _statements(path: Path, text: str) -> list[exp.Expr]:
-    import sqlglot
     from sqlglot.errors import SqlglotError
 
     try:
         with contextlib.suppress(SqlglotError, ValueError):
             return written(text)  # which knows no functions, and so refuses none
-        return [item for item in sqlglot.parse(text, dialect="spark") if item is not None]
+        return statements(text)
     except SqlglotError as error:
         details = error_details(error)
         what = f"not valid Spark SQL: {details.get('description') or type(error).__name__}"

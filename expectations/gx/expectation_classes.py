@@ -56,8 +56,17 @@ class InReference(ColumnMapMetricProvider):  # type: ignore[misc]
     condition_value_keys = ("reference", "reference_column")
 
     @column_condition_partial(engine=SparkDFExecutionEngine)  # type: ignore[untyped-decorator]
-    def _spark(cls, column: Any, reference: str, _accessor_domain_kwargs: dict[str, Any], **_: Any) -> Any:
-        return F.col(reference_marker(_accessor_domain_kwargs["column"], reference)).isNotNull()
+    def _spark(
+        cls,
+        column: Any,
+        reference: str,
+        reference_column: str,
+        _accessor_domain_kwargs: dict[str, Any],
+        **_: Any,
+    ) -> Any:
+        return F.col(
+            reference_marker(_accessor_domain_kwargs["column"], reference, reference_column)
+        ).isNotNull()
 
 
 class ExpectColumnValuesToExistInReference(ColumnMapExpectation):  # type: ignore[misc]

@@ -54,7 +54,7 @@ class Lookup:
     @property
     def marker(self) -> str:
         """Helper column: not NULL where the foreign key was found in the reference."""
-        return reference_marker(self.column, self.reference)
+        return reference_marker(self.column, self.reference, self.reference_column)
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,8 @@ def _not_as_declared(kwargs: dict[str, Any], columns: Columns) -> str:
 
 
 def _not_in_reference(kwargs: dict[str, Any], _: Columns) -> str:
-    column, marker = kwargs["column"], reference_marker(kwargs["column"], kwargs["reference"])
+    column = kwargs["column"]
+    marker = reference_marker(column, kwargs["reference"], kwargs["reference_column"])
     return f"({quoted(column)} is not null and {quoted(marker)} is null)"
 
 

@@ -168,3 +168,8 @@ def test_whatever_is_written_is_a_condition_or_refused(said: str) -> None:
 def test_lists_of_functions_are_apart() -> None:
     assert not ROW_FUNCTIONS.keys() & (AGGREGATES | WINDOWED)
     assert not LEFT_OFF.keys() & (ROW_FUNCTIONS.keys() | AGGREGATES | WINDOWED)
+
+
+def test_text_on_which_the_parser_itself_fails_is_refused_as_no_sql() -> None:
+    """sqlglot raises an AttributeError for it, and no error of a parser."""
+    assert refused("1{:}") == ("no valid Spark SQL (ParseError)", "correct the expression")

@@ -160,3 +160,16 @@ def test_sums_in_whole_units_give_mean_and_deviation() -> None:
     found = spread(len(values), centre, unit, (sum(steps), sum(round(step * step / 2**52) for step in steps)))  # type: ignore[arg-type]
     assert found.mean == pytest.approx(sum(values) / 4, rel=1e-12)
     assert found.stdev == pytest.approx(statistics.stdev(values), rel=1e-9)
+
+
+def test_foreign_keys_of_one_column_to_two_columns_of_a_reference_are_looked_up_each() -> None:
+    """A person may be somebody's customer and nobody's manager."""
+    names = ("customer", "manager")
+    wanted = [{"column": "name", "reference": "people", "reference_column": there} for there in names]
+    plan = plan_of(*(("expect_column_values_to_exist_in_reference", kwargs) for kwargs in wanted))
+    assert [lookup.reference_column for lookup in plan.lookups] == list(names)
+    for step in plan.steps:
+        assert step.lookup is not None
+        assert step.sql is not None
+        assert step.lookup.marker in step.sql
+    assert len({step.sql for step in plan.steps}) == len(names)
