@@ -52,7 +52,7 @@ def test_one_of_two_overlapping_replaces_wins_and_the_other_is_told_which(scene:
     assert first.returncode == 1, err
     assert "rates@v1 was published since this delivery was judged" in err
     assert [version["name"] for version in scene.published()["rates"]] == ["rates@v1"]
-    tried("P1 atomic", "two deliveries that replace a table at once: one wins, the other is told", 1)
+    tried("P1 atomic", "two deliveries that replace a table at once: one wins, the other names it", 1)
 
 
 def test_same_file_by_five_at_once_is_one_version(scene: Scene, tried: Tried) -> None:
