@@ -16,7 +16,7 @@ from lake.hops.runner import run_hop
 from lake.runtime.step_timer import StepTimer
 from lake.session import Session
 from lake.tables.data_files import table_files
-from lake.tables.writer import write_rows
+from lake.tables.writer import write_arrow
 from lake.versions.publish import Candidate
 from lakegate.manifest import Counts
 
@@ -55,7 +55,7 @@ def publish(session: Session, *, rows: int) -> str:
         batches = made(rows, cause)
         first = next(batches)
         reader = pa.RecordBatchReader.from_batches(first.schema, (batch for batch in (first, *batches)))
-        added = write_rows(
+        added = write_arrow(
             session, reader, ref=candidate.branch, path=path, mode="append", statistics=[DROP, ROW]
         )
         files = table_files(session, candidate.branch, path, known=[], added=added)

@@ -18,7 +18,7 @@ from lake.runtime.step_timer import StepTimer
 from lake.tables.change import Change, write_change, written
 from lake.tables.data_files import table_files
 from lake.tables.quarantine import IDENTITY, RESOLUTIONS, STATE, read_rows
-from lake.tables.writer import restore_files, write_rows
+from lake.tables.writer import restore_files, write_arrow
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
 
@@ -100,7 +100,7 @@ def _write_quarantine(judged: Rejudging, candidate: Candidate) -> int:
                 attempt = pa.repeat(candidate.attempt, batch.num_rows)
                 yield batch.set_column(COLUMNS.index(ATTEMPT), ATTEMPT, attempt)
 
-    write_rows(
+    write_arrow(
         session,
         pa.RecordBatchReader.from_batches(untouched.schema, batches()),
         ref=candidate.branch,
@@ -134,7 +134,7 @@ def _write_resolutions(judged: Rejudging, candidate: Candidate) -> pa.Table:
     remaining = pa.concat_tables([_untouched(judged, before), again.cast(before.schema)])
     restore_files(session, ref=candidate.branch, path=path, files=[], tag=candidate.base)
     if remaining.num_rows:
-        write_rows(
+        write_arrow(
             session,
             remaining.to_reader(),
             ref=candidate.branch,

@@ -15,8 +15,8 @@ TRIES: Final = 3
 """A listener may lose a race with other writers of its store; it stores no event twice."""
 
 
-def everywhere() -> list[Listener]:
-    """The listeners of commands and of Dagster's runs alike; a new one is named here."""
+def everywhere(_: Settings) -> list[Listener]:
+    """The listeners of commands and of Dagster's runs alike; a new one is named here, with its settings."""
     return []
 
 
@@ -25,7 +25,7 @@ def open_with_listeners(
 ) -> Session:
     """Open the lake with the listeners that hear of every hop, and with others."""
     session = open_session(settings, watcher=watcher, ready=ready)
-    for listener in (*everywhere(), *also):
+    for listener in (*everywhere(settings), *also):
         listen(session, listener)
     return session
 

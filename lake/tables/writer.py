@@ -64,7 +64,7 @@ def write_table(
         return _adopt_files(session, folder / "table", ref=ref, path=path, mode=mode)
 
 
-def write_rows(
+def write_arrow(
     session: Session,
     rows: pa.RecordBatchReader,
     *,

@@ -15,7 +15,7 @@ from lake.session import Session, open_session
 from lake.tables.data_files import list_table, table_files
 from lake.tables.delta_log import HINT, storage_options
 from lake.tables.log_cache import Log
-from lake.tables.writer import CHECKPOINT_EVERY, restore_files, write_rows
+from lake.tables.writer import CHECKPOINT_EVERY, restore_files, write_arrow
 from lakegate.errors import IntegrityError
 from lakegate.settings import Settings
 
@@ -41,7 +41,7 @@ def rows(*rides: int, column: str = "ride") -> pa.RecordBatchReader:
 
 
 def append(session: Session, branch: str, *rides: int) -> list[tuple[str, int | None]]:
-    added = write_rows(session, rows(*rides), ref=branch, path=PATH, mode="append", statistics=["ride"])
+    added = write_arrow(session, rows(*rides), ref=branch, path=PATH, mode="append", statistics=["ride"])
     assert added is not None
     return added
 
@@ -111,7 +111,7 @@ def test_entry_of_a_log_that_is_missing_is_named(session: Session, branch: str) 
 def test_rows_of_other_columns_are_refused_and_leave_the_log_as_it_was(session: Session, branch: str) -> None:
     added = append(session, branch, 1, 2)
     with pytest.raises(IntegrityError, match="other columns"):
-        write_rows(session, rows(3, column="fare"), ref=branch, path=PATH, mode="append", statistics=[])
+        write_arrow(session, rows(3, column="fare"), ref=branch, path=PATH, mode="append", statistics=[])
     assert [(item.path, item.rows) for item in list_table(session, branch, PATH)] == added
 
 

@@ -20,7 +20,7 @@ from lake.tables.compaction import compacted, quarantine_fingerprint, table_fing
 from lake.tables.data_files import Added, table_files
 from lake.tables.quarantine import quarantine_balance
 from lake.tables.supersede import resolve_superseded
-from lake.tables.writer import restore_files, write_rows
+from lake.tables.writer import restore_files, write_arrow
 from lake.versions.publish import Candidate
 from lakegate.errors import IntegrityError
 
@@ -96,7 +96,7 @@ def _write_quarantined(delivery: Delivery, judged: JudgedRows, candidate: Candid
         "_attempt": candidate.attempt,
     }
     rows = quarantined_rows(found.plan, quarantined_marks(found.plan, found.files), judged.originals, columns)
-    return write_rows(
+    return write_arrow(
         delivery.session,
         rows,
         ref=candidate.branch,
@@ -142,7 +142,7 @@ def _describe(
         change: What was written onto the table.
         candidate: Where, with the compacted parent.
         added: What `write_change` returned.
-        quarantined: What `write_rows` returned of the quarantine.
+        quarantined: What `write_arrow` returned of the quarantine.
     """
     session, contract, found, parent = delivery.session, delivery.contract, judged.found, candidate.parent
     path, known = paths.quarantine_table(contract.name), parent.quarantine if parent else []
