@@ -44,7 +44,7 @@ class OpenDrop:
 
     @property
     def approved(self) -> bool:
-        """Whether a person approved it already, and the process that published it died."""
+        """Whether a person approved it already, and the process that went on with it died."""
         return self.record.state == APPROVED
 
 

@@ -66,7 +66,7 @@ def cause_of(parts: Sequence[Any]) -> str:
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision on a dataset: the version that it starts from, and the references to judge rows against."""
+    """A decision on a dataset: the version that it starts from, and the pinned versions that it goes by."""
 
     session: Session
     contract: Contract

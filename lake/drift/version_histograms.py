@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 class Comparison:
     """What the next version of a table is compared with.
 
-    `parent` is the manifest of the latest version in the tree `ref`, None before the first; `whole` says that
-    each delivery replaces the table.
+    `parent` is the manifest of the latest version in the tree `ref`, or of a rollback's target; None for a
+    first version and for a table made anew. `whole` says that each delivery replaces the table.
     """
 
     session: Session
@@ -200,7 +200,8 @@ class Comparison:
         same = {
             name: kind for name, kind in kinds.items() if (name, self.contract.column(name).type) in columns
         }
-        uris = [uri_of(self.session, manifest.name.tag, item) for item in files if item.rows]
+        ref = self.ref if self.session.dry_run else manifest.name.tag  # which a dry run doesn't make
+        uris = [uri_of(self.session, ref, item) for item in files if item.rows]
         if same:
             self.read += len(uris)
         if uris and (same or drop):

@@ -29,7 +29,7 @@ from lakegate.home import to_stderr
 from lakegate.modes import private_folder
 
 PATIENCE: Final = 5.0
-"""Seconds that a delivery waits for that of another process, and spends at most in calls that fail."""
+"""Seconds that one try waits for a delivery by another process, and spends at most in calls that fail."""
 TOGETHER: Final = 512
 """Events that a listener gets in one call: so many are in memory, and are delivered again where it fails."""
 
@@ -100,14 +100,21 @@ def emit(session: Session, dataset: str, result: HopResult) -> HopResult:
     return result
 
 
-def deliver(session: Session, listener: Listener) -> None:
+class Busy(Transient):
+    """Another process delivers events to the same listener."""
+
+
+def deliver(session: Session, listener: Listener, *, split: bool = True) -> None:
     """Deliver the spooled events of a listener, those of earlier processes among them; one process at a time.
 
-    Where the listener fails on several events, each half of them is delivered by itself, so that an event
-    that it can't take stops no other one. Such an event stays in the spool, and is reported.
+    Args:
+        session: The open lake.
+        listener: One of its listeners.
+        split: Where the listener fails on several events, deliver each half of them by itself, so that an
+            event that it can't take stops no other one. Such an event stays in the spool, and is reported.
 
     Raises:
-        Transient: Another process delivers to this listener, and still did after `PATIENCE`.
+        Busy: Another process delivers to this listener, and still did after `PATIENCE`.
         Exception: The last error of the listener.
     """
     folder = _folder(session, listener)
@@ -116,31 +123,46 @@ def deliver(session: Session, listener: Listener) -> None:
     with _alone(session, listener):
         files = sorted(folder.glob("*.json"))
         batches = [files[at : at + TOGETHER] for at in range(0, len(files), TOGETHER)]
-        batches.reverse()
-        refused: dict[Path, Exception] = {}
-        failed, seconds, taken = None, 0.0, False
-        while batches and seconds < PATIENCE:
-            batch, start = batches.pop(), time.monotonic()
-            try:
-                listener.hear(session, [event for file in batch if (event := _read(file)) is not None])
-            except Exception as error:  # noqa: BLE001  (whatever it is, it must stop no other event)
-                failed, seconds = error, seconds + time.monotonic() - start
-                half = len(batch) // 2
-                if half:
-                    batches += [batch[half:], batch[:half]]
-                else:
-                    refused[batch[0]] = error
-            else:
-                taken = True
-                for file in batch:
-                    file.unlink(missing_ok=True)
-    if failed is None:
+        tried, failed = _hand_over(session, listener, batches, split=split)
+    if not failed:
         return
-    if taken:  # else the listener itself is at fault, and no event
-        for file, cause in refused.items():
+    if tried:  # else the listener itself is at fault, and no event
+        for file, cause in failed.items():
             kind = type(cause).__name__
             to_stderr(f"warning: {listener.name} fails on an event ({kind}); it stays in {file}")
-    raise failed
+    raise [*failed.values()][-1]
+
+
+def _hand_over(
+    session: Session, listener: Listener, batches: list[list[Path]], *, split: bool
+) -> tuple[bool, dict[Path, Exception]]:
+    """Have a listener hear batches of events.
+
+    Returns:
+        Whether it took some of them and was tried with all, and what it raised, by the first file of the
+        smallest batch.
+    """
+    left, failed, taken, seconds = batches[::-1], dict[Path, Exception](), False, 0.0
+    while left and seconds < PATIENCE:
+        events = {file: event for file in left.pop() if (event := _read(file)) is not None}
+        if not (batch := [*events]):
+            continue
+        start = time.monotonic()
+        try:
+            listener.hear(session, [*events.values()])
+        except Exception as error:
+            if not split:
+                raise
+            seconds += time.monotonic() - start
+            failed[batch[0]] = error
+            half = len(batch) // 2
+            left += [batch[half:], batch[:half]] if half else []
+        else:
+            taken = True
+            for file in batch:
+                failed.pop(file, None)
+                file.unlink(missing_ok=True)
+    return taken and not left, failed
 
 
 @contextlib.contextmanager
@@ -154,20 +176,22 @@ def _alone(session: Session, listener: Listener) -> Iterator[None]:
                 return
         if time.monotonic() > until:
             what = f"another process delivers events to {listener.name}"
-            raise Transient(what, fix="nothing to do: the next command delivers those that are left")
+            raise Busy(what, fix="nothing to do: the next command delivers those that are left")
         time.sleep(POLL)
 
 
 def _read(file: Path) -> HopEvent | None:
-    """A spooled event; one that can't be read is renamed, so that it stops no other."""
+    """A spooled event; a damaged one is renamed, and one of a later release waits for that release."""
     try:
         return HopEvent.from_json(file.read_bytes())
     except FileNotFoundError:  # it was renamed when it was read before
         return None
-    except (ValueError, KeyError, TypeError, IntegrityError) as error:
-        why = error.what if isinstance(error, IntegrityError) else "it is damaged"
+    except IntegrityError as error:
+        to_stderr(f"warning: an event waits in {file}: {error.what}; {error.fix}")
+        return None
+    except (ValueError, KeyError, TypeError):
         unreadable = file.replace(file.with_suffix(".unreadable"))
-        to_stderr(f"warning: an event can't be read, so nobody gets it: {why}; it is stored as {unreadable}")
+        to_stderr(f"warning: a damaged event can't be read, so nobody gets it; it is stored as {unreadable}")
         return None
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import tenacity
 
-from lake.hops.events import Listener, deliver, listen
+from lake.hops.events import Busy, Listener, deliver, listen
 from lake.runtime.step_timer import Watcher
 from lake.session import Session, open_session
 from lakegate.settings import Settings
@@ -37,10 +37,18 @@ def tell_listeners(session: Session) -> dict[str, str]:
         The kind of the error by name of each listener that failed; its events stay in the spool.
     """
     failed = {}
-    wait, stop = tenacity.wait_random(0.1, 0.5), tenacity.stop_after_attempt(TRIES)
+    tries = tenacity.Retrying(
+        retry=tenacity.retry_if_not_exception_type(Busy),
+        wait=tenacity.wait_random(0.1, 0.5),
+        stop=tenacity.stop_after_attempt(TRIES),
+        reraise=True,
+    )
     for listener in session.listeners:
         try:
-            tenacity.Retrying(stop=stop, wait=wait, reraise=True)(deliver, session, listener)
+            for attempt in tries:
+                with attempt:
+                    # Events of one drop stay together, unless one of them is at fault.
+                    deliver(session, listener, split=attempt.retry_state.attempt_number == TRIES)
         except Exception as error:  # noqa: BLE001  (the hops are done, whatever a listener raises)
             failed[listener.name] = type(error).__name__
     return failed

@@ -174,8 +174,8 @@ def waiting_drops(session: Session, contract: Contract, *, stranded: bool = Fals
     found = []
     for digest, newest in under_way(session, contract.name):
         state = newest.state if newest is not None else ""
-        left = stranded and state != "held" and not session.cache(DeliveryCache).elsewhere(digest)
-        if state in ("waiting", APPROVED) or left:
+        waits = state in ("waiting", APPROVED)
+        if waits or (stranded and state != "held" and not session.cache(DeliveryCache).elsewhere(digest)):
             found.append(received(session, contract.name, digest))
     return in_order(session, contract, sorted(found, key=lambda drop: drop.delivered_at))
 
