@@ -72,7 +72,7 @@ def _document(
         "description": {"purpose": "Made up for the benchmark."},
         "schema": [{"name": name, "properties": properties, "quality": quality}],
         "team": {"name": "benchmarks"},
-        "support": [{"channel": "benchmarks", "description": "see benchmarks/data.py"}],
+        "support": [{"channel": "benchmarks", "description": "see benchmarks/rivals/data.py"}],
         "customProperties": [
             {"property": "writeMode", "value": mode},
             {"property": "file", "value": {"format": "csv", "delimiter": ",", "nullValues": ["NA"]}},

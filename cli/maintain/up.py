@@ -18,7 +18,8 @@ def command(*, as_json: bool, settings: Settings) -> None:
     from lake.session import open_session
 
     session = open_session(settings)
-    url, copied, unspooled = session.endpoint.url, rebuild_manifests(session), records.unspool(session)
+    copied, unspooled = rebuild_manifests(session), records.unspool(session)
+    url = session.endpoint.url
     if as_json:
         show_json({"url": url, "manifests_copied": copied, "records_carried": unspooled})
     else:

@@ -115,7 +115,7 @@ class DeliveryCache:
         return held.delivered if held else None
 
     def is_copy(self, digest: str, file: Path) -> bool:
-        """Whether a file is the copy that was hashed, under another name (see `lake.lakefs.objects`).
+        """Whether a file is the copy that was hashed, under another name (see `lake.lakefs.files`).
 
         Its inode, size and time of writing decide; `verify` finds a change that leaves those as they were.
         """

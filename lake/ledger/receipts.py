@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lake import paths
 from lake.lakefs.branches import RECEIVE, branch_of, new_attempt
@@ -13,6 +13,9 @@ from lake.lakefs.errors import BlockGone
 from lake.lakefs.repository import MAIN
 from lake.session import Session
 from lakegate.errors import Conflict, UsageError
+
+CLOCKS: Final = 300
+"""Seconds that lakeFS's clock and that of whoever wrote a receipt may differ."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +98,18 @@ def last_position(session: Session, source: str, *, ref: str = MAIN) -> str:
 
 
 def _search_position(session: Session, source: str, ref: str) -> str:
-    """The position in a source's newest receipt, found by reading all receipts that can be read."""
-    found = []
-    for item in session.repository.listing(ref, "raw/"):
-        if "/receipts/" in item.path:
-            with contextlib.suppress(BlockGone):
-                found.append(session.repository.get_json(ref, item.path) or {})
-    own = [body for body in found if body.get("source") == source]
-    return str(max(own, key=lambda body: str(body["received_at"]))["position"]) if own else ""
+    """The position in a source's newest receipt, found by reading receipts, the last written first."""
+    listed = [item for item in session.repository.listing(ref, "raw/") if "/receipts/" in item.path]
+    position, received_at, written = "", "", 0
+    for item in sorted(listed, key=lambda item: item.mtime, reverse=True):
+        if item.mtime < written - CLOCKS:
+            break
+        with contextlib.suppress(BlockGone):
+            body = session.repository.get_json(ref, item.path) or {}
+            if body.get("source") == source and str(body["received_at"]) > received_at:
+                position, received_at = str(body["position"]), str(body["received_at"])
+                written = written or item.mtime
+    return position
 
 
 def advance_source(session: Session, branch: str, advance: Advance, receipt: str) -> None:

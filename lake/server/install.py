@@ -79,9 +79,12 @@ def _build_once(target: Path, *, say: Callable[[str], None]) -> None:
         except Timeout:
             say("another process is building lakeFS: waiting for it")
             held = lock.acquire()
-        scratch = tempfile.TemporaryDirectory(dir=cache, prefix="build-", ignore_cleanup_errors=True)
-        with held, scratch as folder:
-            if not os.access(target, os.X_OK):
+        with held:
+            if os.access(target, os.X_OK):
+                return
+            with tempfile.TemporaryDirectory(
+                dir=cache, prefix="build-", ignore_cleanup_errors=True
+            ) as folder:
                 build(target, Path(folder), say=say)
     except OSError as error:
         what = f"the cache can't be written ({error.strerror or error})"
