@@ -1,5 +1,5 @@
 """Spark's ports and files give another account of the machine nothing;
-see tests/integration/test_strangers.py for Sail's and lakeFS's.
+see tests/integration/security/test_strangers.py for Sail's and lakeFS's.
 """
 
 from __future__ import annotations
