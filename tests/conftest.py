@@ -14,8 +14,8 @@ import pytest
 from lake.server.install import find_lakefs
 from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
+from tests.support.commands.shared_engines import keep_migrations
 from tests.support.places import ROOT
-from tests.support.shared_engines import keep_migrations
 
 LONGEST_FIRST = (
     "test_rules_in_gx.py",

@@ -11,8 +11,8 @@ from assets.instance import open_instance
 from lake.session import open_session
 from lakegate.settings import Settings
 from sensors import landing_sensor
-from tests.support.cut_sample import deliver_cut
-from tests.support.landing_home import Home
+from tests.support.deliveries.cut_sample import deliver_cut
+from tests.support.orchestration.landing_home import Home
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -23,9 +23,9 @@ from lake.session import Session, open_session
 from lakegate.errors import LakegateError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.cut_sample import CUT, deliver_cut
-from tests.support.dagster_home import Home
-from tests.support.jobs import Jobs
+from tests.support.deliveries.cut_sample import CUT, deliver_cut
+from tests.support.orchestration.dagster_home import Home
+from tests.support.orchestration.jobs import Jobs
 
 pytestmark = pytest.mark.server
 

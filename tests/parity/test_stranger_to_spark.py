@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from lake.engine.engine import Engine
-from tests.support.stranger_process import Stranger, can_be_other
+from tests.support.security.stranger_process import Stranger, can_be_other
 
 
 @can_be_other

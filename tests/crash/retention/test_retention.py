@@ -23,7 +23,7 @@ from lakegate import open_snapshot
 from lakegate.errors import Expired
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
-from tests.support.retained import LATER, SEED, Past, aged, blocks, made
+from tests.support.lakes.retained import LATER, SEED, Past, aged, blocks, made
 
 pytestmark = pytest.mark.server
 

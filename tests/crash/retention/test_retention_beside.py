@@ -19,8 +19,8 @@ from lake.pipeline.ingest import ingest
 from lakegate.errors import Expired, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.retained import LATER, SEED, Past, aged, made
-from tests.support.scene import Scene
+from tests.support.lakes.retained import LATER, SEED, Past, aged, made
+from tests.support.lakes.scene import Scene
 
 pytestmark = pytest.mark.server
 

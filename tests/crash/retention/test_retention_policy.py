@@ -15,7 +15,7 @@ from catalog.retention import Retention
 from lake.maintenance.retention_policy import versions_to_keep
 from lakegate.manifest import Manifest, Parent
 from lakegate.names import VersionName
-from tests.support.one_manifest import MANIFEST
+from tests.support.reader.one_manifest import MANIFEST
 
 pytestmark = pytest.mark.server
 

@@ -18,7 +18,7 @@ from lakegate import open_snapshot
 from lakegate.errors import UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.rides_rolled_back import manifest, open_rides, take
+from tests.support.lakes.rides_rolled_back import manifest, open_rides, take
 
 pytestmark = pytest.mark.server
 

@@ -24,7 +24,7 @@ from lake.session import Session, open_session
 from lakegate.errors import IntegrityError, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.rides_reprocessed import project, take
+from tests.support.lakes.rides_reprocessed import project, take
 
 pytestmark = pytest.mark.server
 

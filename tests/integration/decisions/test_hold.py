@@ -13,8 +13,8 @@ from assets import run_tags
 from assets.instance import open_instance
 from lake.decisions import approvals
 from lake.session import open_session
-from tests.support.hashes import sha
-from tests.support.held_readings import IN_SECONDS, day
+from tests.support.deliveries.hashes import sha
+from tests.support.drift.held_readings import IN_SECONDS, day
 
 pytestmark = pytest.mark.server
 

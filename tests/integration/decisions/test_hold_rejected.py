@@ -16,8 +16,8 @@ from lake.reports.versions import list_versions
 from lake.session import open_session
 from lakegate import open_snapshot
 from lakegate.errors import LakegateError
-from tests.support.hashes import sha
-from tests.support.held_readings import IN_SECONDS, day
+from tests.support.deliveries.hashes import sha
+from tests.support.drift.held_readings import IN_SECONDS, day
 
 pytestmark = pytest.mark.server
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lake.server.lifecycle import stop_server
 from lakegate.errors import Exit
 from lakegate.settings import Settings
-from tests.support.command_line import CommandLine, Lake
+from tests.support.commands.command_line import CommandLine, Lake
 
 pytestmark = pytest.mark.server
 

@@ -18,7 +18,7 @@ from lakegate import open_snapshot
 from lakegate.errors import DataRejected, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.rides_reprocessed import DROPS, aside, latest, opened, project, take
+from tests.support.lakes.rides_reprocessed import DROPS, aside, latest, opened, project, take
 
 pytestmark = pytest.mark.server
 

@@ -24,7 +24,7 @@ from lake.session import Session, open_session
 from lakegate.errors import ContractError, UsageError
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.rides_rolled_back import DROPS, manifest, open_rides, take
+from tests.support.lakes.rides_rolled_back import DROPS, manifest, open_rides, take
 
 pytestmark = pytest.mark.server
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from lake.server.lifecycle import stop_server
-from tests.support.broken_files import (
+from tests.support.deliveries.broken_files import (
     bomb,
     broken,
     half_a_gzip,
@@ -26,7 +26,7 @@ from tests.support.broken_files import (
     with_column,
     without_column,
 )
-from tests.support.hashes import sha
+from tests.support.deliveries.hashes import sha
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.server

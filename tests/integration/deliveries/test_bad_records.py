@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.hashes import sha
+from tests.support.deliveries.hashes import sha
 
 pytestmark = pytest.mark.server
 

@@ -13,8 +13,8 @@ import pytest
 
 from lakegate import open_snapshot
 from tests.integration.conftest import Open
-from tests.support.command_line import Lake
-from tests.support.unannounced_columns import NEEDLE, READINGS, RIDES, contract
+from tests.support.catalog.unannounced_columns import NEEDLE, READINGS, RIDES, contract
+from tests.support.commands.command_line import Lake
 
 pytestmark = pytest.mark.server
 

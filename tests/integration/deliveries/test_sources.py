@@ -19,9 +19,9 @@ from lake.lakefs.repository import MAIN
 from lake.ledger.receipts import Advance, Overtaken, last_position, pending
 from lake.pipeline.ingest import carry_waiting
 from lake.session import Session
-from tests.support.list_source import ListSource, take
+from tests.support.deliveries.list_source import ListSource, take
+from tests.support.lakes.scene import Scene
 from tests.support.places import ROOT
-from tests.support.scene import Scene
 
 pytestmark = pytest.mark.server
 STEPS = ("polled", "receive.upload", "receive.merge", "receive.done", "received")
@@ -59,7 +59,7 @@ def killed(scene: Scene, step: str, occurrence: int) -> None:
     """A process that takes in the list, and dies at a step."""
     plan = {"home": str(scene.home), "project": str(scene.folder / "project"), "folder": str(scene.folder)}
     plan |= {"dataset": "rides", "contents": CONTENTS, "step": step, "occurrence": occurrence}
-    command = [sys.executable, str(ROOT / "tests/support/list_source.py"), json.dumps(plan)]
+    command = [sys.executable, str(ROOT / "tests/support/deliveries/list_source.py"), json.dumps(plan)]
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]

@@ -11,8 +11,8 @@ import pytest
 from dagster import AssetKey
 
 from assets.instance import open_instance
-from tests.support.drifting_flights import SECONDS, month
-from tests.support.hashes import sha
+from tests.support.deliveries.hashes import sha
+from tests.support.drift.drifting_flights import SECONDS, month
 
 pytestmark = pytest.mark.server
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.drifting_flights import month
+from tests.support.drift.drifting_flights import month
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.server

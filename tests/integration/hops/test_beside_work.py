@@ -16,7 +16,7 @@ from lake.maintenance import verify
 from lake.maintenance.verify import audit_all
 from lake.session import Session
 from lakegate.settings import Settings
-from tests.support.rides_beside import delivered, open_rides
+from tests.support.lakes.rides_beside import delivered, open_rides
 
 pytestmark = pytest.mark.server
 

@@ -21,7 +21,7 @@ from lake.reports.status import open_drops, table_states
 from lake.session import Session, open_session
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.rides_beside import delivered, open_rides
+from tests.support.lakes.rides_beside import delivered, open_rides
 
 pytestmark = pytest.mark.server
 

@@ -28,7 +28,7 @@ from lake.reports.versions import list_quarantine, list_versions
 from lake.session import Session, open_session
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.rides_rolled_back import CONTRACT
+from tests.support.lakes.rides_rolled_back import CONTRACT
 
 pytestmark = pytest.mark.server
 CLOSELY = 7

@@ -17,7 +17,7 @@ from lake.lakefs.client import Calls
 from lake.pipeline.ordering import clear_corrected, waits_for
 from lake.session import Session, open_session
 from lakegate.settings import Settings
-from tests.support.hashes import sha
+from tests.support.deliveries.hashes import sha
 
 pytestmark = pytest.mark.server
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.commands.started import Started
 from tests.support.places import ROOT
-from tests.support.started import Started
 
 pytestmark = pytest.mark.server
 ROWS = 20

@@ -16,7 +16,7 @@ from lake.server.lifecycle import ensure_server, stop_server
 from lake.session import open_session
 from lakegate import open_snapshot
 from lakegate.settings import Settings
-from tests.support.started import Started
+from tests.support.commands.started import Started
 
 pytestmark = pytest.mark.server
 

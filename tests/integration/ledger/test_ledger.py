@@ -24,7 +24,7 @@ from lake.reports.status import open_drops
 from lake.session import Session, open_session
 from lakegate.errors import Transient, UsageError
 from lakegate.settings import Settings
-from tests.support.rides_ledger import delivered, open_rides
+from tests.support.lakes.rides_ledger import delivered, open_rides
 
 pytestmark = pytest.mark.server
 

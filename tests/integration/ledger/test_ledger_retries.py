@@ -21,7 +21,7 @@ from lake.reports.versions import list_versions
 from lake.session import Session
 from lakegate.errors import LakegateError, Transient
 from lakegate.settings import Settings
-from tests.support.rides_ledger import delivered, open_rides
+from tests.support.lakes.rides_ledger import delivered, open_rides
 
 pytestmark = pytest.mark.server
 

@@ -23,7 +23,7 @@ from lake.reports.versions import list_quarantine
 from lake.session import Session
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.rides_ledger import delivered, open_rides
+from tests.support.lakes.rides_ledger import delivered, open_rides
 
 pytestmark = pytest.mark.server
 

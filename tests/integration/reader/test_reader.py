@@ -31,7 +31,7 @@ from lakegate.errors import IntegrityError
 from lakegate.files.ranges import SMALL
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.trips import CONTRACT, READ, Trips
+from tests.support.lakes.trips import CONTRACT, READ, Trips
 
 pytestmark = pytest.mark.server
 

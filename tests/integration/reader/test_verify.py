@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lakegate import open_snapshot
-from tests.support.hashes import sha
+from tests.support.deliveries.hashes import sha
 
 pytestmark = pytest.mark.server
 

@@ -14,7 +14,7 @@ import pytest
 from lake.server.lifecycle import stop_server
 from lakegate import open_snapshot
 from lakegate.settings import Settings
-from tests.support.command_line import CommandLine, Lake
+from tests.support.commands.command_line import CommandLine, Lake
 
 pytestmark = pytest.mark.server
 

@@ -14,7 +14,7 @@ from lake.engine.engine import Engine
 from lakegate.errors import LakegateError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
-from tests.support.stranger_process import Stranger, can_be_other, each_stranger, sitting
+from tests.support.security.stranger_process import Stranger, can_be_other, each_stranger, sitting
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="sockets are told apart by /proc and seccomp, which are Linux's"

@@ -18,7 +18,7 @@ from lakegate.errors import LakegateError
 from lakegate.settings import Settings
 from tests.support.places import ROOT
 
-SCRIPT = ROOT / "tests/support/first_use.py"
+SCRIPT = ROOT / "tests/support/commands/first_use.py"
 OLD = "5771160a95ad"
 """What the second of two processes wrote beside the newest mark, with earlier releases of Lakegate."""
 

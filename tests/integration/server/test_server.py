@@ -16,8 +16,8 @@ from lake.server.lifecycle import server_status
 from lakegate.errors import IntegrityError, LakegateError, Transient, UsageError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
-from tests.support.lakefs_server import pid_of, start
 from tests.support.places import ROOT
+from tests.support.server.lakefs_server import pid_of, start
 
 pytestmark = pytest.mark.server
 

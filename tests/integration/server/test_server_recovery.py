@@ -19,7 +19,7 @@ from lake.server.lifecycle import ensure_server, server_status, stop_server
 from lakegate.errors import IntegrityError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
-from tests.support.lakefs_server import pid_of, start
+from tests.support.server.lakefs_server import pid_of, start
 
 pytestmark = pytest.mark.server
 

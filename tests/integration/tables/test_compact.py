@@ -21,7 +21,7 @@ from lake.tables.quarantine import unresolved_rows
 from lakegate.home import Home
 from lakegate.manifest import Manifest
 from lakegate.settings import Settings
-from tests.support.rides_compacted import MANY, deliver, manifest, opened, rows, told
+from tests.support.lakes.rides_compacted import MANY, deliver, manifest, opened, rows, told
 
 pytestmark = pytest.mark.server
 

@@ -18,7 +18,7 @@ from lake.tables.compaction import quarantine_fingerprint, table_fingerprint
 from lakegate.errors import IntegrityError
 from lakegate.home import Endpoint
 from lakegate.settings import Settings
-from tests.support.rides_compacted import CONTRACT, MANY, deliver, opened
+from tests.support.lakes.rides_compacted import CONTRACT, MANY, deliver, opened
 
 pytestmark = pytest.mark.server
 

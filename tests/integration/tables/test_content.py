@@ -18,7 +18,7 @@ from lake.tables.content_hash import MODULUS, add, content_after
 from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, Manifest
 from lakegate.settings import Settings
-from tests.support.golden_content import CONTRACT, EMPTY, GOLDEN, NOTHING, ONE, Row, content
+from tests.support.tables.golden_content import CONTRACT, EMPTY, GOLDEN, NOTHING, ONE, Row, content
 
 
 @pytest.fixture(scope="module")

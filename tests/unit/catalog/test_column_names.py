@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from catalog.contract import RESCUED, FileFormat
 from lake.hops.raw import header_notes
 from lakegate.errors import ContractError
-from tests.support.mapped_headers import contract, refused, staged
+from tests.support.catalog.mapped_headers import contract, refused, staged
 
 HEADERS = [
     "Order Number",

@@ -17,7 +17,7 @@ from catalog.files import load_catalog
 from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from lakegate.errors import ContractError
-from tests.support.hostile_contracts import APPENDED, check_good, write
+from tests.support.catalog.hostile_contracts import APPENDED, check_good, write
 
 RULE = """    quality:
       - id: odd

@@ -13,7 +13,7 @@ from benchmarks.rides import contract_text
 from catalog import files
 from catalog.contract import Contract
 from lakegate.errors import LakegateError, unforeseen
-from tests.support.hostile_contracts import APPENDED, check_good, write
+from tests.support.catalog.hostile_contracts import APPENDED, check_good, write
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link to nothing", "name that is not UTF-8"])

@@ -17,8 +17,8 @@ from ruamel.yaml import YAML
 from catalog.contract import Column, Contract
 from catalog.odcs.loader import load_contract
 from lakegate.errors import ContractError
-from tests.support.catalog_files import change
-from tests.support.document_places import places_of
+from tests.support.catalog.catalog_files import change
+from tests.support.catalog.document_places import places_of
 from tests.support.places import ROOT
 
 CONTRACTS = ROOT / "catalog" / "contracts"

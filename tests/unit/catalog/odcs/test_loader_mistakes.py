@@ -10,7 +10,7 @@ import pytest
 from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from lakegate.errors import ContractError
-from tests.support.catalog_files import change
+from tests.support.catalog.catalog_files import change
 
 MISTAKES = {
     "syntax": ("name: flights\nversion", "name: [flights\nversion", None, "YAML"),

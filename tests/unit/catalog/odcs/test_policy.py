@@ -18,7 +18,7 @@ from expectations.rules.row_count_rules import judge_table
 from expectations.suite import Rule
 from expectations.verdict import Verdict, verdict_of
 from lakegate.errors import ContractError
-from tests.support.planes_contract import planes
+from tests.support.catalog.planes_contract import planes
 
 
 def rule_of(contract: Contract, name: str, hop: Any = "processed") -> Rule:

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.files import load_catalog
 from expectations.building.build import build_suite
-from tests.support.catalog_files import change
+from tests.support.catalog.catalog_files import change
 
 
 def test_relationship_to_a_missing_dataset_is_told_at_its_line(lake: Path) -> None:

@@ -17,7 +17,7 @@ from catalog.files import load_catalog
 from catalog.rules.expectation_types import EXPECTATIONS, Expectation
 from expectations.building.build import build_suite
 from lakegate.errors import ContractError
-from tests.support.document_places import places_of
+from tests.support.catalog.document_places import places_of
 from tests.support.places import ROOT
 
 FLIGHTS = load_catalog(ROOT).get("flights")

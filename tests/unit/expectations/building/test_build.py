@@ -12,7 +12,7 @@ from catalog.contract import Contract, Relationship
 from catalog.rules.expectation_types import EXPECTATIONS
 from expectations.building.build import HOPS, build_suite
 from lakegate.errors import UsageError
-from tests.support.demo_suites import CATALOG, FLIGHTS, ids
+from tests.support.catalog.demo_suites import CATALOG, FLIGHTS, ids
 from tests.support.places import ROOT
 
 

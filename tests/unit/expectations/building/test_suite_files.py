@@ -16,7 +16,7 @@ from expectations.building.build import build_suite
 from expectations.building.suite_files import stray_suite_files
 from expectations.suite import Suite
 from lakegate.errors import ContractError
-from tests.support.demo_suites import CATALOG, FLIGHTS, ids
+from tests.support.catalog.demo_suites import CATALOG, FLIGHTS, ids
 
 
 def extend(project: Path, name: str, *expectations: dict[str, Any]) -> Path:

@@ -14,8 +14,8 @@ from catalog.drift import Drift
 from catalog.rules.distribution_rules import STATISTICS
 from expectations.drift.compare_columns import Thresholds, compare_columns, worst
 from expectations.drift.histogram import Histogram, Histograms
-from tests.support.compared_lake import CONTRACT, USUAL, by_name, found, part
-from tests.support.histogram_lake import KeptLake
+from tests.support.drift.compared_lake import CONTRACT, USUAL, by_name, found, part
+from tests.support.drift.histogram_lake import KeptLake
 
 
 def test_column_that_moved_is_found_with_every_statistic_and_one_that_did_not_is_close(

@@ -14,8 +14,8 @@ from lake import paths
 from lake.drift.histogram_store import VersionHistograms
 from lake.reports.compare import VersionComparison
 from lakegate.errors import UsageError
-from tests.support.compared_lake import CONTRACT, by_name, found, part
-from tests.support.histogram_lake import KeptLake
+from tests.support.drift.compared_lake import CONTRACT, by_name, found, part
+from tests.support.drift.histogram_lake import KeptLake
 
 
 @pytest.mark.parametrize("write_mode", ["append", "replace"])

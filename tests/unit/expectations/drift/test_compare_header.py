@@ -15,8 +15,8 @@ from cli.read.compare import header
 from expectations.drift.histogram import Histograms
 from lake.reports.compare import compare
 from lakegate.errors import LakegateError, UsageError, VersionNotFound
-from tests.support.compared_lake import CONTRACT, found, part
-from tests.support.histogram_lake import KeptLake
+from tests.support.drift.compared_lake import CONTRACT, found, part
+from tests.support.drift.histogram_lake import KeptLake
 
 
 @pytest.mark.parametrize(

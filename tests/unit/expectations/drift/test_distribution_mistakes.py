@@ -15,7 +15,7 @@ from expectations.building.build import build_suite
 from expectations.drift.histogram_rules import NO_CLUSTERS
 from expectations.plan.plan import make_plan
 from lakegate.errors import ContractError
-from tests.support.distribution_rules import (
+from tests.support.drift.distribution_rules import (
     CLOSE,
     CLOSE_EACH,
     CONTRACT,
@@ -25,7 +25,7 @@ from tests.support.distribution_rules import (
     OUTLIERS,
     close,
 )
-from tests.support.drift_word import drift_in
+from tests.support.drift.drift_word import drift_in
 from tests.support.places import ROOT
 
 

@@ -19,7 +19,7 @@ from expectations.drift.precedent import Past, quantiles
 from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import make_plan
 from expectations.verdict import Outcome
-from tests.support.past_drops import CONTRACT, drop
+from tests.support.drift.past_drops import CONTRACT, drop
 from tests.support.places import ROOT
 
 YEAR = 12

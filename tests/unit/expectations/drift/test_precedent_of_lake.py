@@ -13,8 +13,8 @@ from catalog.odcs.loader import load_contract
 from expectations.building.build import build_suite
 from expectations.drift.histogram import Histograms
 from lakegate.errors import ContractError
-from tests.support.histogram_lake import KeptLake
-from tests.support.past_drops import CONTRACT, drop
+from tests.support.drift.histogram_lake import KeptLake
+from tests.support.drift.past_drops import CONTRACT, drop
 from tests.support.places import ROOT
 
 

@@ -20,9 +20,9 @@ from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import make_plan
 from lake.drift.histogram_store import DELIVERIES, HistogramStore
 from lakegate.errors import ContractError
-from tests.support.contracts import things
-from tests.support.drift_word import drift_in
-from tests.support.histogram_lake import KeptLake
+from tests.support.catalog.contracts import things
+from tests.support.drift.drift_word import drift_in
+from tests.support.drift.histogram_lake import KeptLake
 from tests.support.places import ROOT
 
 DRIFT = Drift(season=3, calendar=("month", "weekday"))

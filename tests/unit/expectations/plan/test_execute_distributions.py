@@ -13,7 +13,7 @@ from expectations.drift.histogram import Histogram, Histograms
 from expectations.plan.execute import nothing_counted, outcomes
 from expectations.plan.execute_distributions import judge_distributions
 from lakegate.errors import ContractError
-from tests.support.distribution_rules import (
+from tests.support.drift.distribution_rules import (
     CLOSE,
     CLOSE_EACH,
     MAJORITY,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from expectations.drift.histogram import Histogram, Histograms, code_of
 from expectations.drift.outliers import FACTORS, Method, fences, outlier_shares
-from tests.support.distribution_rules import GROUPS, MAJORITY, NORMAL, NULLS, OUTLIERS, ask, histograms
+from tests.support.drift.distribution_rules import GROUPS, MAJORITY, NORMAL, NULLS, OUTLIERS, ask, histograms
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from expectations.building.build import HOPS, build_suite
 from expectations.plan.plan import make_plan
 from expectations.rules.aggregates import scale, spread
 from tests.support.places import ROOT
-from tests.support.planned_rules import CONTRACT, plan_of
+from tests.support.rules.planned_rules import CONTRACT, plan_of
 
 CATALOG = load_catalog(ROOT)
 

@@ -9,7 +9,7 @@ import pytest
 from catalog.contract import Column
 from catalog.rules.rule_checks import mistakes
 from expectations.rules.time_rules import OFFSET, TIME_RULES, after_delivery
-from tests.support.planned_rules import CONTRACT, plan_of
+from tests.support.rules.planned_rules import CONTRACT, plan_of
 
 AT = {"at": Column("at", "timestamp"), "day": Column("day", "date")}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.command_line import Lake
+from tests.support.commands.command_line import Lake
 
 RIDES = """
 apiVersion: v3.2.0

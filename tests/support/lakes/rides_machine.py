@@ -26,8 +26,8 @@ from lake.session import Session, open_session
 from lake.versions.publish import publication
 from lakegate.manifest import sha256
 from lakegate.names import VersionName
-from tests.support.scene import Scene
-from tests.support.versions_seen import Standing, Version, contents, history
+from tests.support.lakes.scene import Scene
+from tests.support.lakes.versions_seen import Standing, Version, contents, history
 
 MOST_STEPS = 40
 """Steps that a hop's watcher hears of, about; a death at a later one doesn't happen."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from catalog.contract import Column
 from expectations.drift.histogram import Histogram, Histograms, code_of
-from tests.support.contracts import things
+from tests.support.catalog.contracts import things
 
 CONTRACT = things(
     Column("id", "integer"),

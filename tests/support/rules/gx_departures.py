@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from expectations.suite import Rule
-from tests.support.nasty_tables import TYPES, Row
-from tests.support.suites_of_rules import Kwargs
+from tests.support.rules.nasty_tables import TYPES, Row
+from tests.support.rules.suites_of_rules import Kwargs
 
 Kinds = list[tuple[str, Kwargs]]
 

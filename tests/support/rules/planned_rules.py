@@ -8,7 +8,7 @@ from catalog.contract import Column
 from catalog.rules.expectation_types import EXPECTATIONS
 from expectations.plan.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
-from tests.support.contracts import things
+from tests.support.catalog.contracts import things
 
 CONTRACT = things(
     Column("name", "string"),

@@ -15,7 +15,7 @@ from lake.sources.landing_folder import UNCHANGED_SECONDS
 from lake.versions.publish import head
 from sensors.feature_sensor import follow_features
 from sensors.landing_sensor import new_drops
-from tests.support.jobs import Jobs
+from tests.support.orchestration.jobs import Jobs
 
 
 @dataclass

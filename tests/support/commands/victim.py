@@ -40,9 +40,9 @@ import lake.server.process
 import lake.session
 import lake.tables.compaction
 from cli.main import main as command_line
-from tests.support.shared_engines import keep_migrations
+from tests.support.commands.shared_engines import keep_migrations
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LOADED = (
     assets.report,
     cli.hop_run,

@@ -22,7 +22,7 @@ from lake.versions.publish import manifest_at
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.scene import Scene
+from tests.support.lakes.scene import Scene
 
 SEED = int(os.environ.get("LAKEGATE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 UPSERTED = "  - {property: upsert, value: {orderBy: at}}\n"

@@ -49,7 +49,7 @@ class CommandLine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        worker = [sys.executable, str(ROOT / "tests/support/command_worker.py")]
+        worker = [sys.executable, str(ROOT / "tests/support/commands/command_worker.py")]
         self.errors = (folder / "worker.log").open("w")
         self.process = subprocess.Popen(
             worker,

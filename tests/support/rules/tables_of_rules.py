@@ -10,8 +10,8 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from catalog.rules.expectation_types import EXPECTATIONS
-from tests.support.nasty_tables import OTHER, TYPES, VALUES
-from tests.support.suites_of_rules import Drawn, all_of, some_of, together
+from tests.support.rules.nasty_tables import OTHER, TYPES, VALUES
+from tests.support.rules.suites_of_rules import Drawn, all_of, some_of, together
 
 
 def _column(rule: str, more: Callable[[str], Drawn] = lambda _: st.just({})) -> dict[str, Drawn]:

@@ -10,8 +10,8 @@ from catalog.drift import Drift
 from expectations.drift.compare_columns import ComparedColumn
 from expectations.drift.histogram import Histogram, Histograms
 from lake.reports.compare import VersionComparison, compare
-from tests.support.contracts import things
-from tests.support.histogram_lake import KeptLake
+from tests.support.catalog.contracts import things
+from tests.support.drift.histogram_lake import KeptLake
 
 CONTRACT = things(
     Column("id", "integer"),

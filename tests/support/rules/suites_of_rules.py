@@ -9,7 +9,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from catalog.rules.expectation_types import EXPECTATIONS
-from tests.support.nasty_tables import TYPES, VALUES
+from tests.support.rules.nasty_tables import TYPES, VALUES
 
 Kwargs = dict[str, Any]
 Drawn = st.SearchStrategy[Kwargs]

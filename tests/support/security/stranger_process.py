@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.places import ROOT
 
-SCRIPT = ROOT / "tests/support/stranger.py"
+SCRIPT = ROOT / "tests/support/security/stranger.py"
 ACCOUNT = 54_321
 """A user that owns nothing here. The system asks for no entry in its list of names."""
 can_be_other = pytest.mark.skipif(

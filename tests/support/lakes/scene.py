@@ -24,9 +24,9 @@ from lake.reports.versions import list_quarantine, list_versions, table_names
 from lake.server.lifecycle import stop_server
 from lake.session import Session, open_session
 from lakegate.settings import Settings
-from tests.support.started import Started
+from tests.support.commands.started import Started
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LEASE = 2
 """Seconds that the scene's queues wait for whoever is silent."""
 FIRST = 6

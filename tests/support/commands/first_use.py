@@ -57,7 +57,7 @@ if __name__ == "__main__":
     if what == "instance":  # what opening one imports
         with tempfile.TemporaryDirectory() as folder:
             _instance(Path(folder)).dispose()
-    settings = Settings.load(home=root, project=Path(__file__).parents[2])
+    settings = Settings.load(home=root, project=Path(__file__).parents[3])
     waiting, go = os.pipe()
     children = []
     for _ in range(MANY):

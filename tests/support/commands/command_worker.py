@@ -40,7 +40,7 @@ def run(arguments: list[str], folder: str) -> dict[str, object]:
 
 def serve() -> None:
     """Answer requests until stdin ends."""
-    from tests.support.shared_engines import keep_migrations, keep_sails
+    from tests.support.commands.shared_engines import keep_migrations, keep_sails
 
     keep_sails()
     keep_migrations()
@@ -55,5 +55,5 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
     serve()

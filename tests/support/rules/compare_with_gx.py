@@ -23,9 +23,9 @@ from expectations.plan.rule_bitmask import bits
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
 from lake.engine.engine import Engine
-from tests.support.gx_departures import Kinds, may_differ
-from tests.support.nasty_tables import CONTRACT, OTHER, TYPES, Row, arrow
-from tests.support.tables_of_rules import SQL_RULES
+from tests.support.rules.gx_departures import Kinds, may_differ
+from tests.support.rules.nasty_tables import CONTRACT, OTHER, TYPES, Row, arrow
+from tests.support.rules.tables_of_rules import SQL_RULES
 
 OTHER_ROWS: Final = 5
 

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["tests.support.victim"])
+FORKED.set_forkserver_preload(["tests.support.commands.victim"])
 LIVING: weakref.WeakSet[Started] = weakref.WeakSet()
 """Those that may not have ended."""
 
@@ -28,7 +28,7 @@ class Started:
     """
 
     def __init__(self, plan: dict[str, Any], arguments: list[str], environ: dict[str, str]) -> None:
-        from tests.support.victim import begin
+        from tests.support.commands.victim import begin
 
         pipes = [FORKED.Pipe(duplex=False) for _ in range(2)]
         ends = [writer for _, writer in pipes]

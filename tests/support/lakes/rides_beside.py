@@ -8,7 +8,7 @@ from pathlib import Path
 from lake.pipeline.ingest import DropResult, ingest
 from lake.session import Session, open_session
 from lakegate.settings import Settings
-from tests.support.rides_rolled_back import CONTRACT
+from tests.support.lakes.rides_rolled_back import CONTRACT
 
 
 def open_rides(settings: Settings, folder: Path, name: str) -> Session:

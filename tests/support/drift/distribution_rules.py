@@ -18,7 +18,7 @@ from expectations.plan.execute_distributions import judge_distributions
 from expectations.plan.plan import Plan, make_plan
 from expectations.suite import Rule, Suite
 from expectations.verdict import Outcome
-from tests.support.contracts import things
+from tests.support.catalog.contracts import things
 
 CONTRACT = things(
     Column("size", "integer"),
