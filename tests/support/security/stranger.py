@@ -9,7 +9,6 @@ import encodings.idna
 import json
 import os
 import socket
-import struct
 import sys
 import time
 import urllib.error
@@ -18,12 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support.security.spark_protocol import spark
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 """How an HTTP/2 client begins; a server that talks to it answers at once."""
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00\x00\x00\x04\x01\x00\x00\x00\x00"
 """How an HTTP/2 server begins, after which the client says all that it has to say."""
-RPC_RESPONSE = 4
-"""What Spark's transport calls an answer; what has failed is 5."""
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -127,55 +126,6 @@ def unix(*paths: str) -> Any:
             except OSError as error:
                 found[path] = type(error).__name__
     return found
-
-
-def spark(port: str, *blocks: str) -> Any:
-    """What Spark's own protocol gives on that port: an answer to a Java object,
-    what can be had of these blocks; and what py4j's gives.
-    """
-    address = b"\x01" + _short("127.0.0.1") + struct.pack(">i", int(port))
-    spoken = (
-        b"\x00" + address + _short("endpoint-verifier") + b"\xac\xed\x00\x05t" + _short("from a stranger")
-    )
-    opened = [b"\x00" * 9 + struct.pack(">ii", 1, len(name)) + name.encode() for name in blocks]
-    found = []
-    for body in (spoken, *opened):
-        try:
-            with socket.create_connection(("127.0.0.1", int(port)), timeout=2) as connection:
-                kind, answer = _asked(connection, 3, struct.pack(">qi", 1, len(body)) + body)
-                if body in opened and kind == RPC_RESPONSE:
-                    kind, answer = _asked(connection, 0, answer[13:21] + struct.pack(">i", 0))
-                found.append([kind, answer.decode("latin-1")])
-        except OSError as error:
-            found.append([0, type(error).__name__])
-    with socket.create_connection(("127.0.0.1", int(port)), timeout=2) as connection:
-        connection.sendall(b"c\nz:java.lang.System\ngetProperty\nsuser.name\ne\n")  # of py4j
-        try:
-            return [*found, connection.recv(100).decode("latin-1")]
-        except OSError as error:
-            return [*found, type(error).__name__]
-
-
-def _short(text: str) -> bytes:
-    return struct.pack(">h", len(text)) + text.encode()
-
-
-def _asked(connection: socket.socket, kind: int, message: bytes) -> tuple[int, bytes]:
-    """One frame of Spark's transport, and the kind and body of the one that answers it."""
-    connection.sendall(struct.pack(">qb", 9 + len(message), kind) + message)
-    length, kind = struct.unpack(">qb", _exactly(connection, 9))
-    if not 9 <= length < 1 << 20:
-        raise ConnectionError  # somebody who speaks another protocol
-    return kind, _exactly(connection, length - 9)
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    read = b""
-    while len(read) < size:
-        if not (more := connection.recv(size - len(read))):
-            raise ConnectionAbortedError
-        read += more
-    return read
 
 
 def down(root: str) -> Any:
