@@ -14,8 +14,8 @@ import pytest
 from lake.server.install import find_lakefs
 from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
+from tests.support.commands.shared_engines import keep_migrations
 from tests.support.places import ROOT
-from tests.support.shared_engines import keep_migrations
 
 LONGEST_FIRST = (
     "test_rules_in_gx.py",
@@ -37,6 +37,7 @@ LONGEST_FIRST = (
     "test_landing.py",
     "test_landing_to_features.py",
     "test_dagster.py",
+    "test_dagster_runs.py",
     "test_discreet.py",
     "test_replay_law.py",
     "test_replay.py",
@@ -60,6 +61,9 @@ hypothesis.settings.load_profile("untimed")
 PARITY = "tests/parity/"
 """Tests of both engines."""
 
+TOGETHER = (PARITY, "tests/orchestration/test_dagster")
+"""How the names of files begin that share what takes long to make: one Spark session, one delivered lake."""
+
 PROJECT = ROOT
 
 
@@ -79,17 +83,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand out whole files; those that share one Spark session go to one worker,
-    for each other would start a JVM of its own.
+    """Hand out whole files; those that share one Spark session, or one lake, go to one worker,
+    for each other would start a JVM of its own, or deliver everything again.
     """
     from xdist.scheduler import LoadFileScheduling
 
-    class ByEngine(LoadFileScheduling):
+    class ByShare(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file: str = super()._split_scope(nodeid)
-            return PARITY if file.startswith(PARITY) else file
+            return next((beginning for beginning in TOGETHER if file.startswith(beginning)), file)
 
-    return ByEngine(config, log) if config.getvalue("dist") == "loadfile" else None
+    return ByShare(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands.started import end_all
+from tests.support.lakes.scene import Scene
 from tests.support.places import ROOT
-from tests.support.scene import Scene
-from tests.support.started import end_all
 
 Tried = Callable[[str, str, int], None]
 PAGE = ROOT / "docs" / "soak.md"

@@ -15,7 +15,7 @@ import pytest
 
 from lake.versions.publish import head
 from tests.crash.conftest import Tried
-from tests.support.scene import Scene, steps_of
+from tests.support.lakes.scene import Scene, steps_of
 
 pytestmark = pytest.mark.server
 

@@ -19,7 +19,7 @@ from lakegate import open_snapshot
 from lakegate.errors import LakegateError, UsageError
 from lakegate.home import Home
 from tests.crash.conftest import Tried
-from tests.support.scene import Scene, answer
+from tests.support.lakes.scene import Scene, answer
 
 pytestmark = pytest.mark.server
 

@@ -15,7 +15,7 @@ from lake.versions.publish import manifest_at
 from lakegate.manifest import Manifest
 from lakegate.names import VersionName
 from tests.crash.conftest import Tried
-from tests.support.scene import Scene
+from tests.support.lakes.scene import Scene
 
 pytestmark = pytest.mark.server
 

@@ -18,8 +18,8 @@ from lake.tables.quarantine import IDENTITY, STATE, read_rows
 from lake.versions.publish import latest_at, manifest_at
 from lakegate.names import VersionName
 from tests.crash.conftest import Tried
-from tests.support.rides_reprocessed import DROPS, project
-from tests.support.scene import Scene, steps_of
+from tests.support.lakes.rides_reprocessed import DROPS, project
+from tests.support.lakes.scene import Scene, steps_of
 
 pytestmark = pytest.mark.server
 

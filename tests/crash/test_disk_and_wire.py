@@ -16,7 +16,7 @@ import pytest
 
 from lake.server.lifecycle import ensure_server
 from tests.crash.conftest import Tried
-from tests.support.scene import Scene
+from tests.support.lakes.scene import Scene
 
 pytestmark = pytest.mark.server
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.crash.conftest import Tried
-from tests.support.scene import Scene, answer, steps_of, stopped
+from tests.support.lakes.scene import Scene, answer, steps_of, stopped
 
 pytestmark = pytest.mark.server
 

@@ -20,8 +20,8 @@ from lake.reports.versions import list_versions, table_names
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
+from tests.support.commands.started import Started
 from tests.support.places import ROOT
-from tests.support.started import Started
 
 PROJECT = ROOT
 MONTHS = int(os.environ.get("LAKEGATE_CRASH_MONTHS", "2"))

@@ -15,8 +15,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from benchmarks.rides import contract_text
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
-from tests.support.rides_machine import Lake
-from tests.support.scene import Scene
+from tests.support.lakes.rides_machine import Lake
+from tests.support.lakes.scene import Scene
 
 pytestmark = pytest.mark.server
 

@@ -14,7 +14,7 @@ from lake.maintenance.verify import audit_all
 from lake.session import Session
 from lakegate.names import VersionName
 from tests.crash.conftest import Tried
-from tests.support.scene import Scene, answer, stopped
+from tests.support.lakes.scene import Scene, answer, stopped
 
 pytestmark = pytest.mark.server
 

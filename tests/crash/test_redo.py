@@ -19,7 +19,7 @@ from lake.pipeline.ingest import ingest
 from lakegate import open_snapshot
 from lakegate.settings import Settings
 from tests.crash.conftest import Tried
-from tests.support.rides_reprocessed import aside, latest, opened, project
+from tests.support.lakes.rides_reprocessed import aside, latest, opened, project
 
 pytestmark = pytest.mark.server
 

@@ -17,8 +17,8 @@ import pytest
 from lake.hops.receive import receive
 from lake.server.process import processes
 from tests.crash.conftest import Tried
-from tests.support.scene import Scene
-from tests.support.started import Started
+from tests.support.commands.started import Started
+from tests.support.lakes.scene import Scene
 
 pytestmark = pytest.mark.server
 

@@ -14,7 +14,7 @@ import pytest
 
 from lake.lakefs.client import CALL_SECONDS
 from tests.crash.conftest import Tried
-from tests.support.scene import Scene
+from tests.support.lakes.scene import Scene
 
 pytestmark = pytest.mark.server
 

@@ -9,7 +9,7 @@ import os
 import pytest
 
 from tests.crash.conftest import Tried
-from tests.support.scene import Scene, answer, stopped
+from tests.support.lakes.scene import Scene, answer, stopped
 
 pytestmark = pytest.mark.server
 

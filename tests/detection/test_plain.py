@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from catalog.contract import ColumnType
 from lake.parsing.fast_typing import PLAIN, type_plain
-from tests.support.plain_values import KINDS, SPELLED, column, read_alike
+from tests.support.parsing.plain_values import KINDS, SPELLED, column, read_alike
 from tests.support.planted.gate import Gate
 
 

@@ -14,9 +14,9 @@ import pytest
 from lake.pipeline.demo_data import deliver_sample
 from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
-from tests.support.command_line import CommandLine, Lake, Sample, once
-from tests.support.drifting_flights import FLIGHTS
-from tests.support.held_readings import READINGS, day
+from tests.support.commands.command_line import CommandLine, Lake, Sample, once
+from tests.support.drift.drifting_flights import FLIGHTS
+from tests.support.drift.held_readings import READINGS, day
 from tests.support.places import ROOT
 
 

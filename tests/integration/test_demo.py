@@ -22,7 +22,7 @@ from lake.versions.publish import manifest_at
 from lakegate import open_snapshot
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.demo_command import call, demo
+from tests.support.commands.demo_command import call, demo
 from tests.support.places import ROOT
 
 PROJECT = ROOT

@@ -16,7 +16,7 @@ from pyarrow import parquet
 from lake.server.lifecycle import server_status, stop_server
 from lakegate import open_snapshot
 from lakegate.home import Home
-from tests.support.hashes import sha
+from tests.support.deliveries.hashes import sha
 
 pytestmark = pytest.mark.server
 

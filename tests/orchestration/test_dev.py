@@ -23,10 +23,10 @@ from lake.reports.data_docs import write_docs
 from lake.server.state_files import read_server
 from lake.session import Session, open_session
 from lakegate.settings import Settings
-from tests.support.browser import CHROMIUM, browser
-from tests.support.hostile_texts import acts
+from tests.support.orchestration.browser import CHROMIUM, browser
 from tests.support.places import ROOT
-from tests.support.stranger_process import Stranger, each_stranger
+from tests.support.security.hostile_texts import acts
+from tests.support.security.stranger_process import Stranger, each_stranger
 
 pytestmark = [
     pytest.mark.server,

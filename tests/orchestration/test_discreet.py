@@ -28,9 +28,9 @@ from lakegate.names import VersionName
 from lakegate.settings import Settings
 from sensors import landing_sensor
 from sensors.landing_sensor import new_drops
-from tests.support.discreet_people import BORN, HEADLESS, NAME, NEEDLES, PAY, RULES, contract, drop
-from tests.support.every_byte import searched
-from tests.support.jobs import Jobs
+from tests.support.orchestration.jobs import Jobs
+from tests.support.security.discreet_people import BORN, HEADLESS, NAME, NEEDLES, PAY, RULES, contract, drop
+from tests.support.security.every_byte import searched
 
 pytestmark = pytest.mark.server
 

@@ -13,8 +13,8 @@ from lake.ledger.receipts import last_position, pending
 from lake.pipeline.ingest import ingest
 from lake.sources import Extract
 from sensors import landing_sensor
-from tests.support.landing_home import Home
-from tests.support.list_source import ListSource
+from tests.support.deliveries.list_source import ListSource
+from tests.support.orchestration.landing_home import Home
 
 pytestmark = pytest.mark.server
 

@@ -17,7 +17,7 @@ from dagster import DagsterRunStatus, RunsFilter
 from assets import run_tags
 from assets.web.dev import dev_command
 from lake.maintenance.verify import audit_all
-from tests.support.landing_home import Home
+from tests.support.orchestration.landing_home import Home
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.server

@@ -35,7 +35,7 @@ from lake.runtime.circuit_breaker import Breaker, State, folder
 from lake.session import Session, open_session
 from lakegate.settings import Settings
 from sensors.maintenance import clean_up_nightly, mend
-from tests.support.jobs import Jobs
+from tests.support.orchestration.jobs import Jobs
 
 pytestmark = pytest.mark.server
 

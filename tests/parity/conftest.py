@@ -16,7 +16,7 @@ from lake.engine.engine import Engine
 from lake.engine.environment import prepare_environment
 from lake.server.lifecycle import ensure_server, stop_server
 from lakegate.settings import Settings
-from tests.support.compare_with_gx import Gx, Lakegate
+from tests.support.rules.compare_with_gx import Gx, Lakegate
 
 SHORT_LIVED_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """A JVM that lives for a minute is gone before what its second compiler makes has paid:

@@ -14,7 +14,7 @@ from lake.pipeline.ingest import ingest
 from lake.reports.versions import list_quarantine, list_versions, table_names
 from lake.session import open_session
 from lakegate.settings import Settings
-from tests.support.golden_content import GOLDEN, content
+from tests.support.tables.golden_content import GOLDEN, content
 
 TWO_MONTHS = 2
 KEPT = ("name", "drop", "rows_valid", "rows_quarantined", "rows_unreadable", "rows_total", "content_hash")

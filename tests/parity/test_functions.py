@@ -24,7 +24,7 @@ from catalog.queries.query import relation
 from catalog.queries.relation import Relation
 from catalog.queries.scope import Rows
 from lake.engine.engine import Engine
-from tests.support.sql_expressions import COLUMNS, OPERATORS, calls, expressions, table
+from tests.support.catalog.sql_expressions import COLUMNS, OPERATORS, calls, expressions, table
 
 
 def plain(value: Any) -> Any:

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from catalog.rules.expectation_types import EXPECTATIONS
 from lake.engine.engine import Engine
-from tests.support.compare_with_gx import ASKED, Lakegate, plan_of
-from tests.support.nasty_tables import TYPES, nasty
-from tests.support.plain_values import read_alike
+from tests.support.parsing.plain_values import read_alike
 from tests.support.planted.everything import clock_changes, everything
 from tests.support.planted.gate import Gate
-from tests.support.tables_of_rules import OF_A_COLUMN
+from tests.support.rules.compare_with_gx import ASKED, Lakegate, plan_of
+from tests.support.rules.nasty_tables import TYPES, nasty
+from tests.support.rules.tables_of_rules import OF_A_COLUMN
 
 pytestmark = pytest.mark.usefixtures("in_utc")
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 
 from catalog.rules.expectation_types import EXPECTATIONS
-from tests.support.compare_with_gx import ASKED, Gx, Lakegate, disagreements, plan_of
-from tests.support.gx_departures import DIVERGENCE, Kinds
-from tests.support.nasty_tables import TYPES, Row, nasty, tables
-from tests.support.suites_of_rules import suites
-from tests.support.tables_of_rules import ROW_RULES, SQL_RULES, TABLE_RULES
+from tests.support.rules.compare_with_gx import ASKED, Gx, Lakegate, disagreements, plan_of
+from tests.support.rules.gx_departures import DIVERGENCE, Kinds
+from tests.support.rules.nasty_tables import TYPES, Row, nasty, tables
+from tests.support.rules.suites_of_rules import suites
+from tests.support.rules.tables_of_rules import ROW_RULES, SQL_RULES, TABLE_RULES
 
 pytestmark = pytest.mark.usefixtures("in_utc")
 

@@ -7,10 +7,10 @@ from typing import Final
 
 import pytest
 
-from tests.support.compare_with_gx import Gx, Lakegate, plan_of
-from tests.support.gx_departures import DIVERGENCE
-from tests.support.nasty_tables import TYPES
-from tests.support.suites_of_rules import Kwargs
+from tests.support.rules.compare_with_gx import Gx, Lakegate, plan_of
+from tests.support.rules.gx_departures import DIVERGENCE
+from tests.support.rules.nasty_tables import TYPES
+from tests.support.rules.suites_of_rules import Kwargs
 
 pytestmark = pytest.mark.usefixtures("in_utc")
 

@@ -1,5 +1,5 @@
 """Spark's ports and files give another account of the machine nothing;
-see tests/integration/test_strangers.py for Sail's and lakeFS's.
+see tests/integration/security/test_strangers.py for Sail's and lakeFS's.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from lake.engine.engine import Engine
-from tests.support.stranger_process import Stranger, can_be_other
+from tests.support.security.stranger_process import Stranger, can_be_other
 
 
 @can_be_other

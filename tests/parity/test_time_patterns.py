@@ -13,8 +13,8 @@ import pytest
 
 from catalog.odcs.time_patterns import ALLOWED, pattern_mistake
 from lake.engine.engine import Engine
-from tests.support.read_values import read, shown
-from tests.support.texts_of_values import Texts
+from tests.support.parsing.read_values import read, shown
+from tests.support.parsing.texts_of_values import Texts
 
 
 def at(*parts: int) -> datetime:

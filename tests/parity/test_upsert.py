@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.engine.engine import Engine
-from tests.support.upsert_oracle import DROPS, ROWS, Kept, Row, check, names
+from tests.support.tables.upsert_oracle import DROPS, ROWS, Kept, Row, check, names
 
 
 @settings(max_examples=20)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.engine.engine import Engine
-from tests.support.read_values import read, shown
-from tests.support.texts_of_values import KINDS
+from tests.support.parsing.read_values import read, shown
+from tests.support.parsing.texts_of_values import KINDS
 
 
 def check(engine: Engine, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.snapshot_lake import Lake
+from tests.support.reader.snapshot_lake import Lake
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.rides import contract_text
-from tests.support.hostile_contracts import APPENDED, write
+from tests.support.catalog.hostile_contracts import APPENDED, write
 from tests.support.places import ROOT
 
 

@@ -16,7 +16,7 @@ from lake.hops.gate.messages import blocked_message
 from lake.hops.raw import judge_raw
 from lake.parsing.csv.parse import parse
 from lakegate.errors import ContractError
-from tests.support.mapped_headers import contract, refused
+from tests.support.catalog.mapped_headers import contract, refused
 
 
 @pytest.mark.parametrize(

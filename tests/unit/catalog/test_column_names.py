@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contract import RESCUED, FileFormat
+from catalog.odcs.loader import load_contract
 from lake.hops.raw import header_notes
 from lakegate.errors import ContractError
-from tests.support.mapped_headers import contract, refused, staged
+from tests.support.catalog.mapped_headers import contract, refused, staged
 
 HEADERS = [
     "Order Number",
@@ -134,3 +135,14 @@ def test_contract_without_physical_names_records_nothing_more(tmp_path: Path) ->
     made = contract(tmp_path, "name: note")
     assert made.file.headers == ()
     assert header_notes(staged("id,note\n1,x\n", made.file)[0]) == {"columns": ["id", "note"]}
+
+
+def test_file_of_which_no_column_is_the_contracts_is_refused_by_the_missing_ones(tmp_path: Path) -> None:
+    """Not as rows that don't add up: each of its records is read, into no column."""
+    path = contract(tmp_path, "name: name, physicalName: NAME").path
+    text = path.read_text()
+    path.write_text(text.replace("{name: id, ", "{name: id, physicalName: ID, "))
+    made = load_contract(path)
+    found, _ = staged("id,name\n1,a\n2,b\n", made.file)
+    assert (found.records, found.readable) == (2, 2)
+    assert "missing" in refused(made, "id,name\n1,a\n2,b\n")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from catalog.documents.document import suggest
 from catalog.files import load_catalog
 from lakegate.errors import ContractError, UsageError
-from tests.support.catalog_files import change
+from tests.support.catalog.catalog_files import change
 from tests.support.places import ROOT
 
 ALL = {"airlines", "airports", "flight_features", "flights", "planes", "weather"}

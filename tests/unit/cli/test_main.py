@@ -9,7 +9,7 @@ import pytest
 from catalog.project import init_project
 from cli import main as cli
 from lakegate.settings import SHIPPED, Settings
-from tests.support.exit_code import ended
+from tests.support.commands.exit_code import ended
 
 
 class PanicError(BaseException):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lakegate.errors import UsageError
-from tests.support.exit_code import ended
+from tests.support.commands.exit_code import ended
 from tests.support.places import ROOT
 
 FLIGHTS = "flights@v12"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.compared_lake import CONTRACT, USUAL, part
-from tests.support.histogram_lake import KeptLake
+from tests.support.drift.compared_lake import CONTRACT, USUAL, part
+from tests.support.drift.histogram_lake import KeptLake
 
 
 @pytest.fixture

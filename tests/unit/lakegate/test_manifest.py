@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lakegate.errors import IntegrityError
 from lakegate.manifest import Counts, DataFile, Manifest, Proof, manifest_path, sha256
 from lakegate.names import VersionName
-from tests.support.one_manifest import COUNTS, MANIFEST
+from tests.support.reader.one_manifest import COUNTS, MANIFEST
 
 
 def test_manifest_comes_back_as_it_was():

@@ -20,7 +20,7 @@ from cli.terminal import Coloured, StatusLine, complain, say, show_json, show_ta
 from lakegate.errors import LakegateError
 from lakegate.home import to_stderr
 from lakegate.media import as_json, block, code, hidden, line, markdown, message, page
-from tests.support.hostile_texts import HOSTILE, acts
+from tests.support.security.hostile_texts import HOSTILE, acts
 
 ANY = st.one_of(
     st.sampled_from(HOSTILE),

@@ -13,8 +13,8 @@ from lakegate.errors import IntegrityError
 from lakegate.files import proved, ranges, window
 from lakegate.files.ranges import Ranges, blocks, measure
 from lakegate.manifest import sha256
-from tests.support.proved_files import parts_of, reading, with_proofs
-from tests.support.snapshot_lake import damage, rows
+from tests.support.reader.proved_files import parts_of, reading, with_proofs
+from tests.support.reader.snapshot_lake import damage, rows
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 

@@ -13,8 +13,8 @@ from lakegate.files import proved, ranges
 from lakegate.files.proved import Prover
 from lakegate.files.store import BlockStore
 from lakegate.manifest import Proof
-from tests.support.proved_files import parts_of, with_proofs
-from tests.support.snapshot_lake import SCHEMA, Lake, rows
+from tests.support.reader.proved_files import parts_of, with_proofs
+from tests.support.reader.snapshot_lake import SCHEMA, Lake, rows
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 

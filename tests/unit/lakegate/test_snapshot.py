@@ -12,7 +12,7 @@ import pytest
 
 from lakegate import open_snapshot
 from lakegate.errors import IntegrityError, UsageError, VersionNotFound
-from tests.support.snapshot_lake import EXPECTED, NOON, OTHER, SAIL, SCHEMA, rows
+from tests.support.reader.snapshot_lake import EXPECTED, NOON, OTHER, SAIL, SCHEMA, rows
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 

@@ -7,7 +7,7 @@ import pytest
 
 from lakegate.errors import IntegrityError, LakegateError
 from lakegate.manifest import DataFile, sha256
-from tests.support.snapshot_lake import damage, rows
+from tests.support.reader.snapshot_lake import damage, rows
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 

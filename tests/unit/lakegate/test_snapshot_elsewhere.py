@@ -19,7 +19,7 @@ from lakegate.home import Endpoint
 from lakegate.manifest import DataFile, sha256
 from lakegate.names import VersionName
 from lakegate.settings import Settings
-from tests.support.snapshot_lake import rows
+from tests.support.reader.snapshot_lake import rows
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 

@@ -15,7 +15,7 @@ from lakegate.errors import IntegrityError, UsageError
 from lakegate.files.store import BlockStore
 from lakegate.files.verify import verify_files
 from lakegate.manifest import DataFile
-from tests.support.snapshot_lake import damage, rows
+from tests.support.reader.snapshot_lake import damage, rows
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.old_home import BEFORE, Ledger, old_home, opened, state
+from tests.support.server.old_home import BEFORE, Ledger, old_home, opened, state
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from lake.paths import LEDGER_FORMAT
 from lakegate.home import FORMAT, Home
-from tests.support.old_home import (
+from tests.support.server.old_home import (
     AT,
     BEFORE,
     DISCARDED,

@@ -11,7 +11,7 @@ import pytest
 
 from lake.paths import LEDGER_FORMAT
 from lakegate.errors import IntegrityError
-from tests.support.old_home import BEFORE, DISCARDED, Ledger, old_home, opened, record, renamed, state
+from tests.support.server.old_home import BEFORE, DISCARDED, Ledger, old_home, opened, record, renamed, state
 
 
 def test_openers_at_once_all_get_the_home_and_one_migrates(tmp_path: Path, migrated: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from catalog.nested import Nested
 from lake.parsing.json_checks import judge_nested
-from tests.support.json_texts import NO, Number, damaged, names, read, written
+from tests.support.parsing.json_texts import NO, Number, damaged, names, read, written
 
 nested = st.recursive(
     st.builds(

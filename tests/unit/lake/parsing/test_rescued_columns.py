@@ -24,7 +24,7 @@ from lake.hops.raw import judge_raw
 from lake.parsing.csv.parse import parse
 from lake.parsing.parsed import Parsed
 from lakegate.errors import ContractError, DataRejected
-from tests.support.planes_contract import planes
+from tests.support.catalog.planes_contract import planes
 
 FORMAT = FileFormat(known=("a", "b"), null_values=("", "NA"), max_lines=50)
 values = st.text(

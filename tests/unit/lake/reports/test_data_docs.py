@@ -24,7 +24,7 @@ from lake.reports.data_docs import write_docs
 from lakegate.errors import UsageError
 from lakegate.media import line
 from lakegate.names import VersionName
-from tests.support.histogram_lake import KeptLake
+from tests.support.drift.histogram_lake import KeptLake
 
 CONTRACT = Contract(
     name="things",

@@ -20,8 +20,8 @@ from lake.parsing.csv.reader import RecordReader
 from lake.parsing.csv.reasons import Reason
 from lake.parsing.csv.record_splitter import Split
 from lakegate.errors import IntegrityError
-from tests.support.parsed_csv import parsed, reasons
-from tests.support.split_records import split
+from tests.support.parsing.parsed_csv import parsed, reasons
+from tests.support.parsing.split_records import split
 
 PIECES = [
     b"a",

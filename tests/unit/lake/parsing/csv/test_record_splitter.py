@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lake.parsing.csv import record_splitter
 from lake.parsing.csv.reasons import Reason
 from lake.parsing.csv.record_splitter import Split, split_blocks
-from tests.support.split_records import joined, split
+from tests.support.parsing.split_records import joined, split
 
 PIECES = [
     b"a",

@@ -16,7 +16,7 @@ from lake.parsing.csv import parse as parsing
 from lake.parsing.csv.parse import parse
 from lake.parsing.csv.reasons import UNREADABLE, Reason
 from lakegate.errors import ContractError, DataRejected
-from tests.support.parsed_csv import parsed
+from tests.support.parsing.parsed_csv import parsed
 
 
 def rejected(data: bytes, **choices: Any) -> str:

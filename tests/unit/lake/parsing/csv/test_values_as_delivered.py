@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.parsed_csv import parsed, reasons
+from tests.support.parsing.parsed_csv import parsed, reasons
 
 
 @pytest.mark.parametrize(
