@@ -150,9 +150,7 @@ class _Tally:
             self.reasons[_name(code)] += int(count)
         if tables:
             found = pa.concat_tables(tables)
-            self.readable += sum(
-                table.num_rows for table in tables
-            )  # Arrow forgets it where no column is left
+            self.readable += sum(table.num_rows for table in tables)  # `found` has none without a column
             if self.rescued is not None:
                 self.rescued += found.num_rows - found.column(RESCUED).null_count
             if self.writer is not None:
