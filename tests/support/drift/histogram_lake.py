@@ -50,7 +50,7 @@ class KeptLake:
         files either).
         """
         return SimpleNamespace(
-            engine=None, repository=self, catalog=SimpleNamespace(get=lambda _: self.contract)
+            engine=None, dry_run=False, repository=self, catalog=SimpleNamespace(get=lambda _: self.contract)
         )
 
     def parent(self) -> Manifest | None:
