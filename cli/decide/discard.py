@@ -28,8 +28,9 @@ def command(
 ) -> None:
     """Decide that quarantined rows of DATASET never come back.
 
-    They stay in the quarantine with their record, and no replay asks for them again. A new version of DATASET
-    says so; its data is the same, and the features that read it follow.
+    They stay in the quarantine with their record, and no replay asks for them again, unless DATASET is rolled
+    back to a version before. A new version of DATASET says so; its data is the same, and the features that
+    read it follow.
     """
     from cli.decide.after_decision import follow
     from cli.hop_run import run_hops

@@ -25,7 +25,8 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
     """Publish the state of an earlier version of TABLE as its next version.
 
     No version changes, and none is removed. The drops that came since are withdrawn: they are still in raw,
-    and may be ingested again. The features that read TABLE follow. Exit: 3 where a feature's version was
+    and may be ingested again. The quarantine is that of the version, too: rows that were discarded since are
+    open again. The features that read TABLE follow. Exit: 3 where a feature's version was
     refused.
     """
     from cli.decide.after_decision import follow
@@ -39,7 +40,9 @@ def command(table: str, *, to: str, reason: str, as_json: bool, settings: Settin
     with run_hops(existing(settings), quiet=as_json) as run:
         done = roll_back(run.session, name, reason=reason)
         if as_json:
-            found = {item: getattr(done, item) for item in ("withdrawn", "reinstated", "built_on")}
+            found = {
+                item: getattr(done, item) for item in ("withdrawn", "reinstated", "built_on", "not_discarded")
+            }
             show_json({"version": done.hop.version, **found})
         else:
             _print(done, name)
@@ -54,5 +57,8 @@ def _print(done: RolledBack, name: VersionName) -> None:
         say(f"withdrawn: {', '.join(drop[:12] for drop in done.withdrawn)}; {again}")
     if done.reinstated:
         say(f"published again: {', '.join(drop[:12] for drop in done.reinstated)}")
+    if done.not_discarded:
+        rows = "1 row is" if done.not_discarded == 1 else f"{done.not_discarded:,} rows are"
+        say(f"{rows} discarded no longer: that was decided after {name}, whose quarantine this is")
     if done.built_on:
         say(f"made from what was taken out, and still there: {', '.join(done.built_on)}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from catalog.contract import Contract
 from expectations.typed_frame import DROP, ROW
@@ -35,18 +36,23 @@ from lakegate.errors import ContractError, Expired, IntegrityError, UsageError
 from lakegate.manifest import Counts, Manifest, Parent
 from lakegate.names import VersionName
 
+NOT_DISCARDED: Final = "not_discarded"
+"""Key of a rollback's source: how many rows were discarded since its target."""
+
 
 @dataclass(frozen=True)
 class RolledBack:
     """What a rollback published, and its drops.
 
-    `built_on` are the versions of other tables that were made from what is no longer the state.
+    `built_on` are the versions of other tables that were made from what is no longer the state, and
+    `not_discarded` the number of rows that were discarded since, and are so no longer.
     """
 
     hop: HopResult
     withdrawn: list[str]
     reinstated: list[str]
     built_on: list[str]
+    not_discarded: int
 
 
 def roll_back(session: Session, name: VersionName, *, reason: str) -> RolledBack:
@@ -79,7 +85,12 @@ def roll_back(session: Session, name: VersionName, *, reason: str) -> RolledBack
         else:
             job = _job(session, contract, latest, name, given)
             hop, source = run_hop(session, job), job.source
-        return RolledBack(hop, source[WITHDRAWN], source[REINSTATED], _built_on(session, name))
+        moved = source[WITHDRAWN], source[REINSTATED]
+        return RolledBack(hop, *moved, _built_on(session, name), source.get(NOT_DISCARDED, 0))
+
+
+def _discarded(manifest: Manifest) -> int:
+    return manifest.balance.get("discarded", 0)
 
 
 def _job(session: Session, contract: Contract, latest: Manifest, name: VersionName, reason: str) -> Job:
@@ -96,6 +107,7 @@ def _job(session: Session, contract: Contract, latest: Manifest, name: VersionNa
             "reason": reason,
             WITHDRAWN: [drop.digest for drop in drops if drop.before is None],
             REINSTATED: [drop.digest for drop in drops if drop.before is not None],
+            NOT_DISCARDED: max(0, _discarded(latest) - _discarded(target)),
         },
         partial(_write, decision, target, drops),
     )

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lake.decisions.approvals import find_rejectable
+from lake.decisions.discard import discard
 from lake.decisions.rollback import roll_back
 from lake.hops.receive import receive
 from lake.ledger.receipts import pending
@@ -141,3 +142,14 @@ def test_withdrawn_drop_that_comes_again_is_pending_until_it_stands(session: Ses
     (again,) = ingest(session, "rides", [tmp_path / "b.csv"])
     assert again.hops[-1].version == "rides@v4"
     assert pending(session, "rides") == []
+
+
+def test_rollback_says_what_was_discarded_since_and_is_so_no_longer(session: Session, tmp_path: Path) -> None:
+    first = take(session, tmp_path, "a.csv")
+    quarantined = aside(session)
+    count, _ = discard(session, session.catalog.get("rides"), reason="typos", drop=first.drop)
+    assert count == len(quarantined) > 0
+    assert aside(session) == []
+    again = [roll_back(session, first.name, reason="a mistake") for _ in range(2)]
+    assert [done.not_discarded for done in again] == [count, count]
+    assert aside(session) == quarantined
